@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, future::BoxFuture};
 use octopus_mcp::{
     app,
-    config::{Config, Http, Secret},
+    config::{Config, HttpSettings, Secret},
     http,
     text::{self, grep},
 };
@@ -33,8 +33,8 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        streams().await;
-        in_memory().await;
+        bench_over_http().await;
+        bench_in_memory().await;
     });
 }
 
@@ -44,9 +44,10 @@ struct Variant<'a> {
 }
 
 /// Benchmarks the log over HTTP: read from Octopus, and through the server.
-async fn streams() {
+async fn bench_over_http() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let octopus = http::listen(socket, Sample::new().router(), None, &Http::default()).unwrap();
+    let octopus =
+        http::listen(socket, Sample::new().router(), None, &HttpSettings::default()).unwrap();
     let mut config = Config::default();
     config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
     config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
@@ -100,29 +101,30 @@ async fn streams() {
 }
 
 /// Benchmarks the same text in memory, without Octopus and HTTP.
-async fn in_memory() {
+async fn bench_in_memory() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let octopus = http::listen(socket, Sample::new().router(), None, &Http::default()).unwrap();
+    let octopus =
+        http::listen(socket, Sample::new().router(), None, &HttpSettings::default()).unwrap();
     let url = format!("http://{}/api/Spaces-1/tasks/{TASK}/raw", octopus.address);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let log = http.get(url).header("x-octopus-apikey", keys::ADMIN).send().await.unwrap();
     let log = log.text().await.unwrap();
     let leaking = with_secrets(&log);
     println!("\nthe same {} bytes in memory, ratio to a copy of them\n", log.len());
-    door(&log, &leaking).await;
+    bench_sanitizer(&log, &leaking).await;
     println!("\nthe same, ratio to a search without the sanitizer\n");
-    search(&log).await;
+    bench_search(&log).await;
 }
 
 /// One of this many lines contains a secret.
-const LINES: usize = 50;
+const LINES_PER_SECRET: usize = 50;
 
 /// Returns the text with a secret at the end of every fiftieth line.
 fn with_secrets(log: &str) -> String {
     let mut text = String::with_capacity(log.len());
     for (number, line) in log.lines().enumerate() {
         text.push_str(line);
-        if number % LINES == 0 {
+        if number % LINES_PER_SECRET == 0 {
             text.push_str(" API-FAKEFAKEFAKEFAKEFAKEFAKE password=hunter2-hunter2");
         }
         text.push('\n');
@@ -131,15 +133,15 @@ fn with_secrets(log: &str) -> String {
 }
 
 /// Splits the text into chunks of at most 64 KiB, each of complete characters.
-fn pieces(text: &str) -> Vec<&str> {
+fn chunks(text: &str) -> Vec<&str> {
     let bytes = text.as_bytes().chunks(64 * 1024);
     let pieces: Vec<&str> = bytes.filter_map(|piece| std::str::from_utf8(piece).ok()).collect();
     assert_eq!(pieces.iter().map(|piece| piece.len()).sum::<usize>(), text.len());
     pieces
 }
 
-async fn door(log: &str, leaking: &str) {
-    let (plain, leaking) = (&pieces(log), &pieces(leaking));
+async fn bench_sanitizer(log: &str, leaking: &str) {
+    let (plain, leaking) = (&chunks(log), &chunks(leaking));
     let variants = [
         Variant {
             name: "copied, 64 KiB at once",
@@ -162,16 +164,16 @@ async fn door(log: &str, leaking: &str) {
         Variant {
             name: "sanitized",
             run: Box::new(move || {
-                let passed = plain.iter().map(|piece| text::door(piece));
-                assert_eq!(passed.map(|passed| passed.redacted).sum::<usize>(), 0);
+                let passed = plain.iter().map(|piece| text::sanitize(piece));
+                assert_eq!(passed.map(|passed| passed.redactions).sum::<usize>(), 0);
                 Box::pin(async {})
             }),
         },
         Variant {
             name: "sanitized, with secrets",
             run: Box::new(move || {
-                let passed = leaking.iter().map(|piece| text::door(piece));
-                assert!(passed.map(|passed| passed.redacted).sum::<usize>() > 1000);
+                let passed = leaking.iter().map(|piece| text::sanitize(piece));
+                assert!(passed.map(|passed| passed.redactions).sum::<usize>() > 1000);
                 Box::pin(async {})
             }),
         },
@@ -179,7 +181,7 @@ async fn door(log: &str, leaking: &str) {
     compare(&variants).await;
 }
 
-async fn search(log: &str) {
+async fn bench_search(log: &str) {
     let plain = &regex::bytes::Regex::new(PATTERN).unwrap();
     let variants = [
         Variant {
@@ -194,14 +196,14 @@ async fn search(log: &str) {
             name: "grep, in sanitized lines",
             run: Box::new(move || {
                 let pattern = grep::Pattern::new(PATTERN, false, false).unwrap();
-                let options = grep::Options {
+                let options = grep::GrepOptions {
                     invert: false,
                     strip_prefixes: false,
                     before: 0,
                     after: 0,
                     max_count: 100,
                     offset: 0,
-                    room: 20_000,
+                    max_bytes: 20_000,
                 };
                 let mut search = grep::Grep::new(pattern, options);
                 log.as_bytes().chunks(64 * 1024).for_each(|piece| search.push(piece));

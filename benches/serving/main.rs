@@ -23,7 +23,7 @@ use variants::Variant;
 /// Number of rounds of each variant.
 const ROUNDS: usize = 15;
 /// Number of requests of a variant in one round.
-const TURN: usize = 400;
+const REQUESTS_PER_ROUND: usize = 400;
 
 fn main() {
     // `cargo test --benches` only checks that the program starts.
@@ -48,20 +48,20 @@ async fn compare(variants: &[Variant], at_once: usize) {
         for (variant, times) in variants.iter().zip(&mut times) {
             let started = Instant::now();
             let workers = (0..at_once).map(|_| async {
-                for _ in 0..TURN / at_once {
+                for _ in 0..REQUESTS_PER_ROUND / at_once {
                     variant.send().await;
                 }
             });
             futures::future::join_all(workers).await;
             // The first round fills pools and caches.
             if round > 0 {
-                times.push(started.elapsed() / u32::try_from(TURN).unwrap());
+                times.push(started.elapsed() / u32::try_from(REQUESTS_PER_ROUND).unwrap());
             }
         }
     }
     let medians: Vec<Duration> = times.into_iter().map(median).collect();
     for (variant, took) in variants.iter().zip(&medians) {
-        let plain = variants.iter().position(|other| other.name == variant.against).unwrap();
+        let plain = variants.iter().position(|other| other.name == variant.baseline).unwrap();
         let ratio = took.as_secs_f64() / medians[plain].as_secs_f64();
         println!("{:<44}{ratio:>6.2}", variant.name);
     }

@@ -5,21 +5,21 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use octopus_mcp::config::Http;
+use octopus_mcp::config::HttpSettings;
 use octopus_sample::Sample;
 use serde_json::json;
 
 use crate::variants;
 
 const CALLS: usize = 10_000;
-const AT_ONCE: usize = 16;
+const CONCURRENCY: usize = 16;
 
 /// Prints the resident memory of the program at rest, and after 10000 and 20000 calls.
 pub async fn measure() {
     let octopus = {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let router = Sample::new().router();
-        octopus_mcp::http::listen(socket, router, None, &Http::default()).unwrap()
+        octopus_mcp::http::listen(socket, router, None, &HttpSettings::default()).unwrap()
     };
     let mut program = Command::new(env!("CARGO_BIN_EXE_octopus-mcp"))
         .args(["--listen=127.0.0.1:0", "--server-url", &format!("http://{}", octopus.address)])
@@ -33,8 +33,8 @@ pub async fn measure() {
     println!("{:<44}{:>6.1} MiB", "at rest", resident(&program));
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for total in [CALLS, 2 * CALLS] {
-        let workers = (0..AT_ONCE).map(|_| async {
-            for _ in 0..CALLS / AT_ONCE {
+        let workers = (0..CONCURRENCY).map(|_| async {
+            for _ in 0..CALLS / CONCURRENCY {
                 let params = json!({ "name": "list_deployments",
                     "arguments": { "space": "Default", "take": 30 } });
                 let call = variants::request(&http, &url, Some("2026-07-28"), "tools/call", params);

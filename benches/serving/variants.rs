@@ -7,13 +7,13 @@ use axum::{Json, Router, routing::post};
 use octopus_mcp::{
     app,
     compute::ComputePool,
-    config::{Config, Http, Limits},
+    config::{Config, HttpSettings, LimitSettings},
     http::{self, Auth, HttpState, Listening, RateLimits, Readiness},
-    mcp::{Offering, Protocol, Request, RequestContext, Settings},
-    octopus::{AnswerMemory, Client, Credentials, Path, Session},
+    mcp::{McpProvider, Protocol, ProtocolSettings, RequestContext, RequestInfo},
+    octopus::{ApiPath, Client, Credentials, ResponseMemory, Session},
     store::Store,
     telemetry::Metrics,
-    tool::InstanceRate,
+    tool::InstanceRateLimit,
 };
 use octopus_sample::{Sample, keys};
 use rmcp::{
@@ -32,7 +32,7 @@ const MODERN: &str = "2026-07-28";
 pub struct Variant {
     pub name: &'static str,
     /// The name of the plain handler that does the same work.
-    pub against: &'static str,
+    pub baseline: &'static str,
     request: reqwest::RequestBuilder,
 }
 
@@ -46,14 +46,14 @@ impl Variant {
 }
 
 /// A provider with one tool that does nothing, so that only protocol and listener remain.
-struct Nothing;
+struct EmptyProvider;
 
-impl Offering for Nothing {
+impl McpProvider for EmptyProvider {
     fn info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
     }
 
-    async fn tools(&self, _: Request) -> Vec<Tool> {
+    async fn tools(&self, _: RequestInfo) -> Vec<Tool> {
         Vec::new()
     }
 
@@ -61,10 +61,10 @@ impl Offering for Nothing {
         None
     }
 
-    async fn call(
+    async fn call_tool(
         &self,
         _: CallToolRequestParams,
-        _: Request,
+        _: RequestInfo,
     ) -> Result<CallToolResponse, ErrorData> {
         Ok(CallToolResult::success(vec![ContentBlock::text("done")]).into())
     }
@@ -81,21 +81,21 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
         &config.octopus,
         &Metrics::default(),
         &ComputePool::new(0, config.limits.compute_time.0),
-        &AnswerMemory::new(config.limits.bytes_in_flight.0),
+        &ResponseMemory::new(config.limits.bytes_in_flight.0),
     )
     .unwrap();
 
-    let tools = app::tools(&config, &Metrics::default()).unwrap();
+    let tools = app::build_provider(&config, &Metrics::default()).unwrap();
     let product = serve(http::router(&state(&config, Auth::Octopus), protocol(tools)));
-    let nothing = serve(http::router(&state(&config, Auth::Open), protocol(Nothing)));
-    let plain = serve(plain(client));
+    let nothing = serve(http::router(&state(&config, Auth::Open), protocol(EmptyProvider)));
+    let plain = serve(plain_handlers(client));
 
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = |listening: &Listening, path: &str| format!("http://{}{path}", listening.address);
     let (product_url, nothing_url) = (url(&product, "/mcp"), url(&nothing, "/mcp"));
     let variant = |name, against, url: &str, era, method: &str, params: Value| Variant {
         name,
-        against,
+        baseline: against,
         request: request(&http, url, era, method, params),
     };
     let spaces = || json!({ "name": "list_spaces", "arguments": {} });
@@ -164,7 +164,7 @@ pub fn all() -> (Vec<Variant>, Vec<Listening>) {
 fn state(config: &Config, auth: Auth) -> HttpState {
     // Counting costs what it costs; nobody has to wait.
     let many = 1_000_000_000;
-    let limits = Limits {
+    let limits = LimitSettings {
         caller_rate: many,
         caller_burst: many,
         instance_rate: many,
@@ -173,25 +173,25 @@ fn state(config: &Config, auth: Auth) -> HttpState {
         unproven_burst: many,
         ..config.limits.clone()
     };
-    let store = Store::memory();
+    let store = Store::in_memory();
     let rates = RateLimits::new(
         &limits,
         config.default_instance(),
         &store,
-        InstanceRate::new(&limits, &store),
+        InstanceRateLimit::new(&limits, &store),
     );
     HttpState::new(&config.http, &limits, rates, auth, Readiness::default(), None)
 }
 
-fn protocol<O: Offering>(offering: O) -> Protocol<O> {
+fn protocol<O: McpProvider>(offering: O) -> Protocol<O> {
     let call_timeout = Duration::from_mins(1);
     let local = None;
     Protocol::new(
         offering,
-        Settings {
+        ProtocolSettings {
             call_timeout,
             stop: CancellationToken::default(),
-            local,
+            local_caller: local,
             sessions: false,
             metrics: Metrics::default(),
         },
@@ -199,11 +199,11 @@ fn protocol<O: Offering>(offering: O) -> Protocol<O> {
 }
 
 /// Handlers that do the same work without the server's layers, through the same Octopus client.
-fn plain(client: Client) -> Router {
+fn plain_handlers(client: Client) -> Router {
     let credentials = Credentials::api_key(keys::ADMIN).unwrap();
     let session = Session::new(client, credentials.clone(), credentials.fingerprint(), None);
     let spaces = async move |_: Json<Value>| {
-        let page: Value = session.get(&Path::new(["spaces"]).with("take", 30)).await.unwrap();
+        let page: Value = session.get(&ApiPath::new(["spaces"]).query("take", 30)).await.unwrap();
         Json(page)
     };
     Router::new()
@@ -213,7 +213,7 @@ fn plain(client: Client) -> Router {
 
 fn serve(router: Router) -> Listening {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    http::listen(socket, router, None, &Http::default()).unwrap()
+    http::listen(socket, router, None, &HttpSettings::default()).unwrap()
 }
 
 /// Builds a request like those of real clients.

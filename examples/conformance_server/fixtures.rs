@@ -20,7 +20,7 @@ pub(crate) struct Fixture<T> {
     pub(crate) listing: T,
     /// The input that the client has to provide, round by round, before the answer.
     #[serde(default)]
-    pub(crate) rounds: Vec<InputRequests>,
+    pub(crate) input_rounds: Vec<InputRequests>,
     answer: Value,
 }
 
@@ -56,7 +56,7 @@ impl<T> Fixture<T> {
         &self,
         values: &[(&str, &str)],
     ) -> serde_json::Result<A> {
-        let mut answer = filled(&self.answer, values);
+        let mut answer = fill_placeholders(&self.answer, values);
         // `resultType` is set here because a deserialized result lacks it, unlike a constructed
         // one.
         if let Value::Object(members) = &mut answer {
@@ -66,16 +66,19 @@ impl<T> Fixture<T> {
     }
 }
 
-fn filled(answer: &Value, values: &[(&str, &str)]) -> Value {
+fn fill_placeholders(answer: &Value, values: &[(&str, &str)]) -> Value {
     match answer {
         Value::String(text) => values
             .iter()
             .fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
             .into(),
-        Value::Array(elements) => elements.iter().map(|element| filled(element, values)).collect(),
-        Value::Object(members) => {
-            members.iter().map(|(key, member)| (key.clone(), filled(member, values))).collect()
+        Value::Array(elements) => {
+            elements.iter().map(|element| fill_placeholders(element, values)).collect()
         }
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, member)| (key.clone(), fill_placeholders(member, values)))
+            .collect(),
         other => other.clone(),
     }
 }

@@ -11,35 +11,35 @@ use std::{error::Error, net::TcpListener, time::Duration};
 use octopus_mcp::{
     config,
     http::{self, Auth, HttpState, RateLimits, Readiness},
-    mcp::{Protocol, Settings},
+    mcp::{Protocol, ProtocolSettings},
     store::Store,
     telemetry::Metrics,
-    tool::InstanceRate,
+    tool::InstanceRateLimit,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use self::{fixtures::Fixtures, offering::Suite, rounds::Rounds};
+use self::{fixtures::Fixtures, offering::SuiteProvider, rounds::InputRounds};
 
 /// A fixed key is sufficient because the sealed state has no value.
-const KEY: [u8; 32] = [7; 32];
+const STATE_KEY: [u8; 32] = [7; 32];
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let suite = Suite { fixtures: Fixtures::load()?, rounds: Rounds::new(KEY)? };
+    let suite = SuiteProvider { fixtures: Fixtures::load()?, rounds: InputRounds::new(STATE_KEY)? };
     let stop = CancellationToken::new();
-    let settings = Settings {
+    let settings = ProtocolSettings {
         call_timeout: Duration::from_secs(30),
         stop: stop.clone(),
-        local: None,
+        local_caller: None,
         sessions: false,
         metrics: Metrics::default(),
     };
-    let limits = config::Limits::default();
+    let limits = config::LimitSettings::default();
     let state = HttpState::new(
-        &config::Http::default(),
+        &config::HttpSettings::default(),
         &limits,
-        RateLimits::new(&limits, None, &Store::memory(), InstanceRate::default()),
+        RateLimits::new(&limits, None, &Store::in_memory(), InstanceRateLimit::default()),
         Auth::Open,
         Readiness::default(),
         None,
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let router = http::router(&state, Protocol::new(suite, settings));
     let mut terminate = signal(SignalKind::terminate())?;
     let socket = TcpListener::bind("127.0.0.1:0")?;
-    let listening = http::listen(socket, router, None, &config::Http::default())?;
+    let listening = http::listen(socket, router, None, &config::HttpSettings::default())?;
     println!("http://{}/mcp", listening.address);
     terminate.recv().await;
     stop.cancel();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use octopus_mcp::mcp::{Offering, Page, Request, RequestContext};
+use octopus_mcp::mcp::{McpProvider, RequestContext, RequestInfo, ResourcePage};
 use rmcp::{
     ErrorData,
     model::{
@@ -14,18 +14,18 @@ use rmcp::{
 };
 use serde_json::json;
 
-use crate::{fixtures::Fixtures, rounds::Rounds};
+use crate::{fixtures::Fixtures, rounds::InputRounds};
 
 /// A provider that serves the fixtures.
-pub(crate) struct Suite {
+pub(crate) struct SuiteProvider {
     pub(crate) fixtures: Fixtures,
-    pub(crate) rounds: Rounds,
+    pub(crate) rounds: InputRounds,
 }
 
 /// Pause between progress messages, because the suite expects each message separately.
 const BETWEEN_MESSAGES: Duration = Duration::from_millis(50);
 
-impl Offering for Suite {
+impl McpProvider for SuiteProvider {
     fn info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
@@ -38,7 +38,7 @@ impl Offering for Suite {
         info
     }
 
-    async fn tools(&self, _: Request) -> Vec<Tool> {
+    async fn tools(&self, _: RequestInfo) -> Vec<Tool> {
         self.fixtures.tools.iter().map(|tool| tool.listing.clone()).collect()
     }
 
@@ -46,15 +46,15 @@ impl Offering for Suite {
         self.fixtures.tool(name).map(|tool| tool.listing.clone())
     }
 
-    async fn call(
+    async fn call_tool(
         &self,
         params: CallToolRequestParams,
-        request: Request,
+        request: RequestInfo,
     ) -> Result<CallToolResponse, ErrorData> {
         let tool = self.fixtures.tool(&params.name).ok_or_else(|| unknown(&params.name))?;
         let ask = self.rounds.next(
             &params.name,
-            &tool.rounds,
+            &tool.input_rounds,
             &params.input_responses.unwrap_or_default(),
             params.request_state.as_deref(),
             &request.capabilities,
@@ -63,42 +63,46 @@ impl Offering for Suite {
             return Ok(ask.into());
         }
         if tool.listing.name == "test_tool_with_progress" {
-            tell_progress(&request).await;
+            send_progress(&request).await;
         }
-        let answer: CallToolResult = tool.answer(&[]).map_err(|error| broken(&error))?;
+        let answer: CallToolResult = tool.answer(&[]).map_err(|error| invalid_fixture(&error))?;
         Ok(answer.into())
     }
 
-    async fn resources(&self, _: u32, _: Request) -> Result<Page, ErrorData> {
+    async fn resources(&self, _: u32, _: RequestInfo) -> Result<ResourcePage, ErrorData> {
         let resources = self.fixtures.resources.iter().map(|resource| resource.listing.clone());
-        Ok(Page { resources: resources.collect(), next: None })
+        Ok(ResourcePage { resources: resources.collect(), next: None })
     }
 
-    async fn resource_templates(&self, _: Request) -> Vec<ResourceTemplate> {
+    async fn resource_templates(&self, _: RequestInfo) -> Vec<ResourceTemplate> {
         self.fixtures.templates.iter().map(|template| template.listing.clone()).collect()
     }
 
-    async fn read(&self, uri: String, _: Request) -> Result<ReadResourceResponse, ErrorData> {
+    async fn read_resource(
+        &self,
+        uri: String,
+        _: RequestInfo,
+    ) -> Result<ReadResourceResponse, ErrorData> {
         let Some(contents) = self.fixtures.contents::<ReadResourceResult>(&uri) else {
             let data = json!({ "uri": uri });
             return Err(ErrorData::resource_not_found("no such resource", Some(data)));
         };
-        Ok(contents.map_err(|error| broken(&error))?.into())
+        Ok(contents.map_err(|error| invalid_fixture(&error))?.into())
     }
 
-    fn prompts(&self, _: &Request) -> Vec<Prompt> {
+    fn prompts(&self, _: &RequestInfo) -> Vec<Prompt> {
         self.fixtures.prompts.iter().map(|prompt| prompt.listing.clone()).collect()
     }
 
-    async fn prompt(
+    async fn get_prompt(
         &self,
         params: GetPromptRequestParams,
-        request: Request,
+        request: RequestInfo,
     ) -> Result<GetPromptResponse, ErrorData> {
         let prompt = self.fixtures.prompt(&params.name).ok_or_else(|| unknown(&params.name))?;
         let ask = self.rounds.next(
             &params.name,
-            &prompt.rounds,
+            &prompt.input_rounds,
             &params.input_responses.unwrap_or_default(),
             params.request_state.as_deref(),
             &request.capabilities,
@@ -108,12 +112,12 @@ impl Offering for Suite {
         }
         let arguments = params.arguments.unwrap_or_default();
         let answer: GetPromptResult =
-            prompt.answer(&texts(&arguments)).map_err(|error| broken(&error))?;
+            prompt.answer(&texts(&arguments)).map_err(|error| invalid_fixture(&error))?;
         Ok(answer.into())
     }
 }
 
-async fn tell_progress(request: &Request) {
+async fn send_progress(request: &RequestInfo) {
     for amount in [0, 50, 100] {
         if let Some(progress) = &request.progress {
             // The client may not listen for progress, so send errors are ignored.
@@ -131,6 +135,6 @@ fn unknown(name: &str) -> ErrorData {
     ErrorData::invalid_params(format!("unknown: {name}"), None)
 }
 
-fn broken(error: &serde_json::Error) -> ErrorData {
+fn invalid_fixture(error: &serde_json::Error) -> ErrorData {
     ErrorData::internal_error(format!("catalog.json: {error}"), None)
 }

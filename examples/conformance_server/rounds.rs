@@ -10,11 +10,11 @@ use rmcp::model::{
 use serde_json::Value;
 
 /// Stateless: the progress of a client is in the sealed state that it sends back.
-pub(crate) struct Rounds {
+pub(crate) struct InputRounds {
     codec: RequestStateCodec,
 }
 
-impl Rounds {
+impl InputRounds {
     pub(crate) fn new(key: [u8; 32]) -> Result<Self, RequestStateError> {
         Ok(Self { codec: RequestStateCodec::try_new(key)? })
     }
@@ -34,16 +34,16 @@ impl Rounds {
             Some(state) => self
                 .codec
                 .open_json_with::<usize>(state, name.as_bytes())
-                .map_err(|error| refused(&error))?,
+                .map_err(|error| invalid_state(&error))?,
             None => 0,
         };
-        if answered(&askable(rounds.get(round), client)?, responses) {
+        if are_answered(&supported_requests(rounds.get(round), client)?, responses) {
             round += 1;
         }
         if round >= rounds.len() {
             return Ok(None);
         }
-        let asked = askable(rounds.get(round), client)?;
+        let asked = supported_requests(rounds.get(round), client)?;
         let sealed = self
             .codec
             .seal_json_with(&round, &SealOptions::new().associated_data(name.as_bytes()))
@@ -52,28 +52,30 @@ impl Rounds {
     }
 }
 
-fn refused(error: &RequestStateError) -> ErrorData {
+fn invalid_state(error: &RequestStateError) -> ErrorData {
     ErrorData::invalid_params(format!("requestState: {error}"), None)
 }
 
 /// Returns the requests of a round whose capability the client declared. Returns error -32021 with
 /// the missing capabilities if there are requests, but none is supported.
-fn askable(
+fn supported_requests(
     round: Option<&InputRequests>,
     client: &ClientCapabilities,
 ) -> Result<InputRequests, ErrorData> {
     let round = round.cloned().unwrap_or_default();
     let mut missing = ClientCapabilities::default();
     let total = round.len();
-    let asked: InputRequests =
-        round.into_iter().filter(|(_, request)| declared(request, client, &mut missing)).collect();
+    let asked: InputRequests = round
+        .into_iter()
+        .filter(|(_, request)| is_declared(request, client, &mut missing))
+        .collect();
     if asked.is_empty() && total > 0 {
         return Err(ErrorData::missing_required_client_capability(missing));
     }
     Ok(asked)
 }
 
-fn declared(
+fn is_declared(
     request: &InputRequest,
     client: &ClientCapabilities,
     missing: &mut ClientCapabilities,
@@ -97,7 +99,7 @@ fn declared(
 
 /// Returns whether each request has a response of its kind. Responses without a request are
 /// ignored.
-fn answered(asked: &InputRequests, responses: &InputResponses) -> bool {
+fn are_answered(asked: &InputRequests, responses: &InputResponses) -> bool {
     asked.iter().all(|(key, request)| {
         responses.get(key).is_some_and(|response| {
             let has = |member: &str| response.get(member).is_some_and(|value| !value.is_null());

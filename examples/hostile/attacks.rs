@@ -6,20 +6,20 @@ use futures::{StreamExt, stream};
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use crate::{Scale, documents::Shape, logs, server::Server, upstream::Served};
+use crate::{Scale, documents::Shape, logs, server::Server, upstream::UpstreamData};
 
 /// The calls of each tool that the client tests make.
 const CALLS: &str = include_str!("../../tests/clients/expectations.json");
 /// Maximum bytes of an answer: the default of `tools.answer_bytes`, because no call requests more.
 pub const ANSWER_LIMIT: usize = 20 * 1024;
 /// Timeout for one answer. The timeout of the server is shorter.
-const PATIENCE: Duration = Duration::from_mins(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(2);
 /// A failed task of the sample instance.
 const TASK: &str = "ServerTasks-90004";
 
 pub struct Attack {
     pub name: String,
-    pub served: Served,
+    pub upstream_data: UpstreamData,
     /// Minimum number of calls that must be answered without an error.
     pub least_answers: usize,
     calls: Vec<Call>,
@@ -38,7 +38,7 @@ pub struct Outcome {
     pub answers: usize,
     pub refusals: usize,
     /// The reasons of calls that had no answer.
-    pub lost: Vec<String>,
+    pub unanswered: Vec<String>,
     /// Bytes of the largest answer.
     pub largest: usize,
 }
@@ -46,30 +46,51 @@ pub struct Outcome {
 /// Returns all attacks, the cheapest first.
 pub fn all(scale: Scale) -> Vec<Attack> {
     let mut attacks = vec![
-        attack("arguments: ordinary", Served::default(), every_tool(), 1).with_answers(37),
-        attack("arguments: long", Served::default(), every_tool_with(&long), 1),
-        attack("arguments: deep", Served::default(), every_tool_with(&deep), 1),
-        attack("arguments: unknown names", Served::default(), every_tool_with(&unknown), 1),
+        new_attack("arguments: ordinary", UpstreamData::default(), every_tool(), 1)
+            .with_answers(37),
+        new_attack(
+            "arguments: long",
+            UpstreamData::default(),
+            every_tool_with(&with_long_values),
+            1,
+        ),
+        new_attack(
+            "arguments: deep",
+            UpstreamData::default(),
+            every_tool_with(&with_deep_values),
+            1,
+        ),
+        new_attack(
+            "arguments: unknown names",
+            UpstreamData::default(),
+            every_tool_with(&with_unknown_argument),
+            1,
+        ),
     ];
     for (name, log) in logs::all(scale.log) {
-        let served = Served { documents: None, log: Some(log) };
+        let served = UpstreamData { documents: None, log: Some(log) };
         let calls = log_calls();
         let rounds = scale.concurrency.div_ceil(calls.len());
-        attacks.push(attack(name, served, calls, rounds).with_answers(1));
+        attacks.push(new_attack(name, served, calls, rounds).with_answers(1));
     }
     for shape in Shape::ALL {
-        let served = Served { documents: Some((shape, scale.small_document)), log: None };
+        let served = UpstreamData { documents: Some((shape, scale.small_document)), log: None };
         let name = format!("every tool: {}", shape.name());
-        attacks.push(attack(&name, served, every_tool(), 2).with_answers(10));
+        attacks.push(new_attack(&name, served, every_tool(), 2).with_answers(10));
     }
     for shape in Shape::ALL {
-        let served = Served { documents: Some((shape, scale.document)), log: None };
+        let served = UpstreamData { documents: Some((shape, scale.document)), log: None };
         let name = format!("execute: {}", shape.name());
         let calls = vec![read_channels()];
-        attacks.push(attack(&name, served, calls, scale.concurrency).with_answers(1));
+        attacks.push(new_attack(&name, served, calls, scale.concurrency).with_answers(1));
     }
-    let served = Served { documents: Some((Shape::ManyItems, scale.too_large)), log: None };
-    attacks.push(attack("execute: too large", served, vec![read_channels()], scale.concurrency));
+    let served = UpstreamData { documents: Some((Shape::ManyItems, scale.too_large)), log: None };
+    attacks.push(new_attack(
+        "execute: too large",
+        served,
+        vec![read_channels()],
+        scale.concurrency,
+    ));
     attacks
 }
 
@@ -80,8 +101,8 @@ fn read_channels() -> Call {
     }
 }
 
-fn attack(name: &str, served: Served, calls: Vec<Call>, rounds: usize) -> Attack {
-    Attack { name: name.to_owned(), served, least_answers: 0, calls, rounds }
+fn new_attack(name: &str, served: UpstreamData, calls: Vec<Call>, rounds: usize) -> Attack {
+    Attack { name: name.to_owned(), upstream_data: served, least_answers: 0, calls, rounds }
 }
 
 fn every_tool() -> Vec<Call> {
@@ -107,7 +128,7 @@ fn every_tool_with(replace: &dyn Fn(&Value) -> Vec<Value>) -> Vec<Call> {
         .collect()
 }
 
-fn long(arguments: &Value) -> Vec<Value> {
+fn with_long_values(arguments: &Value) -> Vec<Value> {
     let keys: Vec<&String> = arguments.as_object().unwrap().keys().collect();
     let with = |key: &String, value: Value| {
         let mut arguments = arguments.clone();
@@ -119,7 +140,7 @@ fn long(arguments: &Value) -> Vec<Value> {
     texts.chain(lists).collect()
 }
 
-fn deep(arguments: &Value) -> Vec<Value> {
+fn with_deep_values(arguments: &Value) -> Vec<Value> {
     let nested = (0..100).fold(json!({}), |inner, _| json!({ "a": [inner] }));
     let wide = json!(vec![nested; 500]);
     ["query", "body", "space", "filter"]
@@ -132,7 +153,7 @@ fn deep(arguments: &Value) -> Vec<Value> {
         .collect()
 }
 
-fn unknown(arguments: &Value) -> Vec<Value> {
+fn with_unknown_argument(arguments: &Value) -> Vec<Value> {
     let mut arguments = arguments.clone();
     for number in 0..40_000 {
         arguments[format!("projectNames{number}")] = json!(1);
@@ -167,7 +188,7 @@ impl Attack {
 
     /// Makes all calls, with the concurrency of the scale.
     pub async fn run(&self, scale: Scale, server: &Server, octopus: &str) -> Outcome {
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT).build().unwrap();
         let calls = (0..self.rounds).flat_map(|_| self.calls.iter());
         let sent = stream::iter(calls.map(|call| send(&http, &server.url, octopus, call)));
         sent.buffer_unordered(scale.concurrency)
@@ -177,7 +198,7 @@ impl Attack {
                         *if is_error { &mut outcome.refusals } else { &mut outcome.answers } += 1;
                         outcome.largest = outcome.largest.max(bytes);
                     }
-                    Err(reason) => outcome.lost.push(reason),
+                    Err(reason) => outcome.unanswered.push(reason),
                 }
                 outcome
             })

@@ -88,9 +88,9 @@ impl Shape {
                 let document = document.to_string();
                 return document.replace(&json!(PLACEHOLDER).to_string(), &deep).into();
             }
-            Self::LongTexts => lengthen(&mut document, "some words of a note, ", size),
-            Self::Secrets => lengthen(&mut document, "password=hunter2 API-ABCDEFGH\n", size),
-            Self::Invisible => lengthen(&mut document, "a\u{200b}\u{202e}\u{e0041}b ", size),
+            Self::LongTexts => fill_free_text(&mut document, "some words of a note, ", size),
+            Self::Secrets => fill_free_text(&mut document, "password=hunter2 API-ABCDEFGH\n", size),
+            Self::Invisible => fill_free_text(&mut document, "a\u{200b}\u{202e}\u{e0041}b ", size),
             Self::Numbers => {
                 add(
                     &mut document,
@@ -125,7 +125,7 @@ fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
                 *room -= times * bytes;
                 let originals = items.clone();
                 for copy in 0..times {
-                    items.extend(originals.iter().map(|item| renamed(item.clone(), copy)));
+                    items.extend(originals.iter().map(|item| rename_copy(item.clone(), copy)));
                 }
             }
         }
@@ -137,7 +137,7 @@ fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
 }
 
 /// Gives a copy its own name, so that lookups by name still succeed.
-fn renamed(mut item: Value, copy: usize) -> Value {
+fn rename_copy(mut item: Value, copy: usize) -> Value {
     if let Some(Value::String(name)) = item.get_mut("Name") {
         let _ = write!(name, " {copy}");
     }
@@ -148,15 +148,15 @@ fn renamed(mut item: Value, copy: usize) -> Value {
 }
 
 /// Fills free-text fields, up to `room` bytes in total.
-fn lengthen(document: &mut Value, words: &str, room: usize) {
+fn fill_free_text(document: &mut Value, words: &str, room: usize) {
     let text = words.repeat(100_000 / words.len());
     let mut room = room;
-    lengthen_in(document, &text, &mut room);
+    fill_free_text_in(document, &text, &mut room);
     let rest = vec![json!(text); room / text.len()];
     add(document, "Notes", rest.into());
 }
 
-const WRITTEN_BY_PEOPLE: [&str; 9] = [
+const FREE_TEXT_FIELDS: [&str; 9] = [
     "Description",
     "ReleaseNotes",
     "Message",
@@ -168,19 +168,21 @@ const WRITTEN_BY_PEOPLE: [&str; 9] = [
     "CommitMessage",
 ];
 
-fn lengthen_in(value: &mut Value, text: &str, room: &mut usize) {
+fn fill_free_text_in(value: &mut Value, text: &str, room: &mut usize) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| lengthen_in(item, text, room)),
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| fill_free_text_in(item, text, room))
+        }
         Value::Object(object) => {
             for (key, value) in object {
                 match value {
                     Value::String(written)
-                        if WRITTEN_BY_PEOPLE.contains(&key.as_str()) && *room > text.len() =>
+                        if FREE_TEXT_FIELDS.contains(&key.as_str()) && *room > text.len() =>
                     {
                         *room -= text.len();
                         text.clone_into(written);
                     }
-                    value => lengthen_in(value, text, room),
+                    value => fill_free_text_in(value, text, room),
                 }
             }
         }

@@ -80,7 +80,7 @@ const SHORT: Scale = Scale {
 
 fn main() -> ExitCode {
     let mut scale = FULL;
-    let mut binary = beside_this_program();
+    let mut binary = default_server_path();
     let mut only = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -124,23 +124,23 @@ async fn run(
         if only.is_some_and(|part| !attack.name.contains(part)) {
             continue;
         }
-        upstream.serve(&attack.served);
-        server.reset_peak();
+        upstream.serve(&attack.upstream_data);
+        server.reset_peak_memory();
         pinger.reset();
         let outcome = attack.run(scale, server, &upstream.url).await;
         let ping = pinger.slowest();
-        let memory = server.peak();
+        let memory = server.peak_memory_mib();
         println!(
             "{:<44}{:>7}{:>9}{:>7}{:>10}{:>12}{:>10}",
             attack.name,
             outcome.answers,
             outcome.refusals,
-            outcome.lost.len(),
+            outcome.unanswered.len(),
             ping.as_millis(),
             outcome.largest / 1024,
             memory,
         );
-        violations.extend(judge(scale, &attack, &outcome, ping, memory));
+        violations.extend(find_violations(scale, &attack, &outcome, ping, memory));
         if let Some(reason) = pinger.failure() {
             violations.push(format!("{}: a ping failed: {reason}", attack.name));
             break;
@@ -149,7 +149,7 @@ async fn run(
     violations
 }
 
-fn judge(
+fn find_violations(
     scale: Scale,
     attack: &Attack,
     outcome: &Outcome,
@@ -169,8 +169,9 @@ fn judge(
         violations
             .push(format!("{name}: {answers} calls were answered, expected at least {least}"));
     }
-    if let Some(lost) = outcome.lost.first() {
-        violations.push(format!("{name}: {} calls had no answer: {lost}", outcome.lost.len()));
+    if let Some(lost) = outcome.unanswered.first() {
+        violations
+            .push(format!("{name}: {} calls had no answer: {lost}", outcome.unanswered.len()));
     }
     if outcome.largest > attacks::ANSWER_LIMIT {
         violations.push(format!("{name}: an answer has {} bytes", outcome.largest));
@@ -180,7 +181,7 @@ fn judge(
 
 /// Returns the path of the server of the same build: `target/PROFILE/octopus-mcp` for
 /// `target/PROFILE/examples/hostile`.
-fn beside_this_program() -> PathBuf {
+fn default_server_path() -> PathBuf {
     let program = std::env::current_exe().unwrap();
     program.parent().and_then(|examples| examples.parent()).unwrap().join("octopus-mcp")
 }

@@ -12,7 +12,7 @@ use std::{
 use octopus_sample::keys;
 
 /// Pause between two pings.
-const PAUSE: Duration = Duration::from_millis(20);
+const PING_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Sends pings from its own thread, so that the attack delays the server and not the measurement.
 pub struct Pinger {
@@ -49,7 +49,7 @@ impl Pinger {
                     }
                     slowest.fetch_max(millis(started) - sent, Ordering::SeqCst);
                     waiting.store(0, Ordering::SeqCst);
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(PING_INTERVAL).await;
                 }
             });
         });

@@ -40,12 +40,12 @@ impl Server {
     }
 
     /// Resets the peak resident memory that the kernel records (`clear_refs`, proc(5)).
-    pub fn reset_peak(&self) {
+    pub fn reset_peak_memory(&self) {
         let _ = fs::write(format!("/proc/{}/clear_refs", self.process.id()), "5");
     }
 
     /// Returns the peak resident memory in MiB (`VmHWM`, proc(5)).
-    pub fn peak(&self) -> u64 {
+    pub fn peak_memory_mib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()));
         let status = status.expect("the server is running");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -27,7 +27,7 @@ use crate::documents::Shape;
 
 /// The changes to the responses of the sample instance.
 #[derive(Debug, Clone, Default)]
-pub struct Served {
+pub struct UpstreamData {
     /// The shape of JSON documents and their approximate size in bytes.
     pub documents: Option<(Shape, usize)>,
     /// The log of every task.
@@ -41,7 +41,7 @@ pub struct Upstream {
 
 struct Shared {
     sample: Router,
-    served: Mutex<Served>,
+    served: Mutex<UpstreamData>,
     /// Reshaped documents by path and query.
     documents: Mutex<HashMap<String, Bytes>>,
     /// Held while a document is reshaped. Concurrent reshaping would take memory and processor time
@@ -73,7 +73,7 @@ impl Upstream {
     }
 
     /// Serves this data from now on.
-    pub fn serve(&self, served: &Served) {
+    pub fn serve(&self, served: &UpstreamData) {
         *self.shared.served.lock().unwrap() = served.clone();
         self.shared.documents.lock().unwrap().clear();
     }
@@ -116,13 +116,13 @@ fn json(document: Bytes) -> Response {
     if NUMBER.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
         return (header, document).into_response();
     }
-    let pieces = (0..document.len()).step_by(PIECE);
+    let pieces = (0..document.len()).step_by(CHUNK_BYTES);
     let pieces = pieces.map(move |start| {
-        let end = document.len().min(start + PIECE);
+        let end = document.len().min(start + CHUNK_BYTES);
         Ok::<_, Infallible>(document.slice(start..end))
     });
     (header, Body::from_stream(stream::iter(pieces))).into_response()
 }
 
 /// Bytes of a chunk.
-const PIECE: usize = 32 * 1024;
+const CHUNK_BYTES: usize = 32 * 1024;

@@ -1,22 +1,22 @@
 //! Validation of settings that name tools and toolsets, which needs the catalog.
 
 use crate::{
-    config::{Config, Loaded, Token},
-    tool::{Fixed, Policy, Tier},
+    config::{Config, LoadedConfig, TokenSettings},
+    tool::{PinnedArguments, Tier, ToolAccess},
     toolsets::TOOLSETS,
 };
 
 /// Adds errors for unknown tools and toolsets to the loaded settings.
-pub fn check(loaded: &mut Loaded) {
+pub fn check_settings(loaded: &mut LoadedConfig) {
     let tools = loaded.config().tools.clone();
-    if let Err(unknown) = Policy::new(TOOLSETS, &tools.toolsets.0, Tier::Read) {
-        loaded.refuse("tools.toolsets", &unknown.to_string());
+    if let Err(unknown) = ToolAccess::new(TOOLSETS, &tools.toolsets.0, Tier::Read) {
+        loaded.add_error("tools.toolsets", &unknown.to_string());
     }
-    check_rules(loaded);
+    check_policy_rules(loaded);
 }
 
 /// Checks the tools and toolsets in policy rules and tokens. Patterns with `*` are not checked.
-fn check_rules(loaded: &mut Loaded) {
+fn check_policy_rules(loaded: &mut LoadedConfig) {
     let tools = TOOLSETS.iter().flat_map(|toolset| toolset.tools).map(|tool| tool.name);
     let tools: Vec<&str> = tools.collect();
     let toolsets: Vec<&str> = TOOLSETS.iter().map(|toolset| toolset.name).collect();
@@ -39,11 +39,11 @@ fn check_rules(loaded: &mut Loaded) {
         }
     }
     if !mistakes.is_empty() {
-        loaded.refuse("policy.rules", &mistakes.join("; "));
+        loaded.add_error("policy.rules", &mistakes.join("; "));
     }
     for (name, token) in loaded.config().auth.tokens.clone() {
-        if let Err(message) = toolsets_of(&token) {
-            loaded.refuse(&format!("auth.tokens.{name}.toolsets"), &message);
+        if let Err(message) = check_token_toolsets(&token) {
+            loaded.add_error(&format!("auth.tokens.{name}.toolsets"), &message);
         }
     }
 }
@@ -53,8 +53,8 @@ fn check_rules(loaded: &mut Loaded) {
 /// # Errors
 ///
 /// A message with the unknown toolset and all valid ones.
-pub(super) fn toolsets_of(token: &Token) -> Result<(), String> {
-    match Policy::new(TOOLSETS, &token.toolsets.0, Tier::Read) {
+pub(super) fn check_token_toolsets(token: &TokenSettings) -> Result<(), String> {
+    match ToolAccess::new(TOOLSETS, &token.toolsets.0, Tier::Read) {
         Ok(_) => Ok(()),
         Err(unknown) => {
             let (given, valid) = (unknown.given, unknown.valid.join(", "));
@@ -68,17 +68,21 @@ pub(super) fn toolsets_of(token: &Token) -> Result<(), String> {
 /// # Errors
 ///
 /// A message if `tools.toolsets` names an unknown toolset.
-pub fn policy(config: &Config) -> Result<Policy, String> {
+pub fn tool_access(config: &Config) -> Result<ToolAccess, String> {
     let tools = &config.tools;
     let ceiling = match (tools.read_only, tools.allow_deletes) {
         (true, _) => Tier::Read,
         (false, false) => Tier::Write,
         (false, true) => Tier::Delete,
     };
-    let policy = Policy::new(TOOLSETS, &config.tools.toolsets.0, ceiling)
+    let policy = ToolAccess::new(TOOLSETS, &config.tools.toolsets.0, ceiling)
         .map_err(|unknown| format!("tools.toolsets: {unknown}"))?;
-    let instances = config.each_instance();
+    let instances = config.instances_with_keys();
     let alone = instances.len() == 1;
     let space = instances.iter().all(|(_, _, instance)| instance.space.is_some());
-    Ok(policy.fixing(Fixed { instance: alone, space: alone && space, project: false }))
+    Ok(policy.with_pinned(PinnedArguments {
+        instance: alone,
+        space: alone && space,
+        project: false,
+    }))
 }

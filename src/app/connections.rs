@@ -1,20 +1,20 @@
 //! Connection limits of the listeners, derived from the file descriptor limit of the process.
 
-use crate::{config::Config, http::ConnectionLimits, octopus::SET_ASIDE};
+use crate::{config::Config, http::ConnectionLimits, octopus::PARKED_PER_PERMIT};
 
 /// Connections of the admin listener: probes and metrics collectors.
-const ADMIN: usize = 32;
+const ADMIN_CONNECTIONS: usize = 32;
 /// File descriptors that are not connections of clients or to Octopus: the runtime, listeners,
 /// logs, audit records, the store, the collector and watched files.
-const FILES: usize = 96;
+const RESERVED_FILES: usize = 96;
 /// Maximum connections of the main listener if `limits.connections` is not set.
-const MOST: usize = 10_000;
+const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 /// Target of the soft file descriptor limit, within the hard limit.
-const DESCRIPTORS: u64 = 65_536;
+const TARGET_DESCRIPTORS: u64 = 65_536;
 
 /// The limits of the main and of the admin listener.
 #[derive(Debug)]
-pub(super) struct Limits {
+pub(super) struct ListenerLimits {
     pub(super) main: ConnectionLimits,
     pub(super) admin: ConnectionLimits,
 }
@@ -27,20 +27,24 @@ pub(super) struct Limits {
 /// # Errors
 ///
 /// A message if `limits.connections` exceeds the available file descriptors.
-pub(super) fn limits(config: &Config, descriptors: Option<u64>) -> Result<Limits, String> {
+pub(super) fn listener_limits(
+    config: &Config,
+    descriptors: Option<u64>,
+) -> Result<ListenerLimits, String> {
     let descriptors = descriptors.map_or(usize::MAX, |all| all.try_into().unwrap_or(usize::MAX));
-    let upstream = config.each_instance().into_iter();
+    let upstream = config.instances_with_keys().into_iter();
     // Besides the running requests, responses that wait for memory keep their connections.
     let upstream = upstream.map(|(.., instance)| instance.concurrent_requests as usize);
-    let upstream = upstream.sum::<usize>().saturating_mul(1 + SET_ASIDE);
+    let upstream = upstream.sum::<usize>().saturating_mul(1 + PARKED_PER_PERMIT);
     // The sample instance runs in this process, so both ends of its connections count.
     let upstream =
         if config.sample.enabled { usize::saturating_mul(upstream, 2) } else { upstream };
     // With few descriptors, reserve at most half of them, so that clients can still connect.
-    let reserved = (FILES + ADMIN).saturating_add(upstream).min(descriptors / 2);
+    let reserved =
+        (RESERVED_FILES + ADMIN_CONNECTIONS).saturating_add(upstream).min(descriptors / 2);
     let available = (descriptors - reserved).max(1);
     let total = match config.limits.connections.map(|wanted| wanted as usize) {
-        None => available.min(MOST),
+        None => available.min(DEFAULT_MAX_CONNECTIONS),
         Some(wanted) if wanted <= available => wanted,
         Some(wanted) => {
             return Err(format!(
@@ -50,8 +54,8 @@ pub(super) fn limits(config: &Config, descriptors: Option<u64>) -> Result<Limits
             ));
         }
     };
-    let admin = ADMIN.min(reserved / 4).max(1);
-    Ok(Limits {
+    let admin = ADMIN_CONNECTIONS.min(reserved / 4).max(1);
+    Ok(ListenerLimits {
         main: ConnectionLimits {
             total,
             per_address: config.limits.connections_per_address as usize,
@@ -67,7 +71,7 @@ pub(super) fn limits(config: &Config, descriptors: Option<u64>) -> Result<Limits
 pub(super) fn descriptors() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted = maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS));
+    let wanted = maximum.map_or(TARGET_DESCRIPTORS, |maximum| maximum.min(TARGET_DESCRIPTORS));
     if current.is_some_and(|current| current < wanted)
         && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok()
     {
@@ -90,7 +94,7 @@ mod tests {
         let mut config = Config::default();
         config.octopus.url = "https://octopus.example.com".parse().ok();
         config.limits.connections = wanted;
-        let limits = limits(&config, descriptors)?;
+        let limits = listener_limits(&config, descriptors)?;
         assert!(limits.admin.total >= 1);
         if let Some(descriptors) = descriptors {
             assert!(limits.main.total + limits.admin.total < descriptors.try_into().unwrap());
@@ -99,11 +103,11 @@ mod tests {
     }
 
     #[test]
-    fn the_main_listener_has_what_others_do_not_need() {
+    fn main_listener_gets_the_remaining_descriptors() {
         for (descriptors, expected) in [
-            (None, MOST),
-            (Some(1_000_000), MOST),
-            (Some(1024), 1024 - FILES - ADMIN - 192),
+            (None, DEFAULT_MAX_CONNECTIONS),
+            (Some(1_000_000), DEFAULT_MAX_CONNECTIONS),
+            (Some(1024), 1024 - RESERVED_FILES - ADMIN_CONNECTIONS - 192),
             (Some(64), 32),
             (Some(8), 4),
         ] {
@@ -117,7 +121,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_limit_of_this_process_is_known() {
+    fn process_descriptor_limit_is_known() {
         assert!(descriptors().is_none_or(|all| all >= 8));
     }
 }

@@ -8,24 +8,24 @@ use tokio::{
 };
 
 use crate::{
-    audit::Audit,
+    audit::AuditLog,
     telemetry::{Metrics, Telemetry},
 };
 
 /// Time limit of each flush. The manifests in `deploy` kill the process 5 seconds after the drain.
-const DELIVERY: Duration = Duration::from_secs(4);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(4);
 /// Time limit for logging the last head of the audit chain, before the log itself is flushed.
-const HEAD: Duration = Duration::from_millis(500);
+const HEAD_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Flushes audit records and telemetry concurrently, within the time limit, and stops them.
-pub(super) async fn deliver(audit: &Audit, metrics: Metrics, telemetry: Option<Telemetry>) {
+pub(super) async fn flush_all(audit: &AuditLog, metrics: Metrics, telemetry: Option<Telemetry>) {
     // `Audit::stop` logs another head if records follow this one.
-    let _ = timeout(HEAD, audit.announce()).await;
-    let kept = timeout(DELIVERY, audit.stop());
-    let measured = timeout(DELIVERY, spawn_blocking(move || metrics.stop()));
-    let exported = timeout(DELIVERY, async {
+    let _ = timeout(HEAD_TIMEOUT, audit.announce()).await;
+    let kept = timeout(FLUSH_TIMEOUT, audit.stop());
+    let measured = timeout(FLUSH_TIMEOUT, spawn_blocking(move || metrics.shutdown()));
+    let exported = timeout(FLUSH_TIMEOUT, async {
         if let Some(telemetry) = telemetry {
-            telemetry.stop().await;
+            telemetry.shutdown().await;
         }
     });
     let (kept, measured, exported) = tokio::join!(kept, measured, exported);

@@ -6,7 +6,7 @@ use crate::config::Config;
 
 /// Overwrites the settings that need a restart with their running values, and returns the keys
 /// whose new values differ. Secrets are never reported as different.
-pub(super) fn keep(config: &mut Config, running: &Config) -> Vec<&'static str> {
+pub(super) fn restore_running_values(config: &mut Config, running: &Config) -> Vec<&'static str> {
     let mut kept = Vec::new();
     macro_rules! keep {
         ($($($field:ident).+),+ $(,)?) => {$(
@@ -53,18 +53,18 @@ fn differ(new: &impl Serialize, old: &impl Serialize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Confirm;
+    use crate::config::ApprovalMode;
 
     #[test]
-    fn what_cannot_change_stays_and_is_named_and_the_rest_changes() {
+    fn keeps_and_reports_settings_that_need_a_restart() {
         let running = Config::default();
         let mut new = Config::default();
         new.http.listen = ([127, 0, 0, 1], 9).into();
         new.audit.stdout = true;
-        new.tools.confirm = Confirm::Never;
-        assert_eq!(keep(&mut new, &running), ["http.listen", "audit"]);
+        new.tools.confirm = ApprovalMode::Never;
+        assert_eq!(restore_running_values(&mut new, &running), ["http.listen", "audit"]);
         assert_eq!(new.http.listen, running.http.listen);
         assert!(!new.audit.stdout);
-        assert_eq!(new.tools.confirm, Confirm::Never);
+        assert_eq!(new.tools.confirm, ApprovalMode::Never);
     }
 }

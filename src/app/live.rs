@@ -11,58 +11,65 @@ use tokio_util::sync::CancellationToken;
 
 use super::{fixed, tools};
 use crate::{
-    audit::Audit,
+    audit::AuditLog,
     compute::ComputePool,
-    config::{Config, Sessions},
+    config::{Config, SessionStorage},
     http::{self, Auth, HttpState, RateLimits, Readiness, Swap},
-    mcp::{self, Protocol, Settings, Tools},
-    octopus::{AnswerMemory, Instances},
-    rules::Clock,
+    mcp::{self, OctopusProvider, Protocol, ProtocolSettings},
+    octopus::{Instances, ResponseMemory},
+    rules::PolicyClock,
     store::Store,
     telemetry::Metrics,
-    tool::{Acting, InstanceRate, Starters},
+    tool::{ActingUsers, InstanceRateLimit, TaskInitiators},
 };
 
 /// The parts that a reload keeps.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) clock: Clock,
+pub(super) struct PersistentParts {
+    pub(super) clock: PolicyClock,
     pub(super) stop: CancellationToken,
     pub(super) readiness: Readiness,
     pub(super) store: Arc<Store>,
-    pub(super) sessions: Option<Arc<mcp::Sessions>>,
-    pub(super) audit: Audit,
+    pub(super) sessions: Option<Arc<mcp::SessionRegistry>>,
+    pub(super) audit: AuditLog,
     pub(super) metrics: Metrics,
-    pub(super) memory: AnswerMemory,
-    pub(super) starters: Arc<Starters>,
-    pub(super) acting: Acting,
+    pub(super) memory: ResponseMemory,
+    pub(super) starters: Arc<TaskInitiators>,
+    pub(super) acting: ActingUsers,
     pub(super) compute: ComputePool,
 }
 
 /// The reloadable parts of a running server. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Live(Arc<Inner>);
+pub struct LiveServer(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    kept: Kept,
-    protocol: Protocol<Tools>,
+    persistent: PersistentParts,
+    protocol: Protocol<OctopusProvider>,
     routes: Swap,
     instances: Arc<ArcSwap<Instances>>,
     config: Mutex<Config>,
 }
 
-impl Live {
+impl LiveServer {
     /// Builds the parts from these settings.
-    pub(super) fn start(config: Config, kept: Kept) -> Result<Self, String> {
-        let Kept { metrics, compute, memory, .. } = &kept;
-        let mut tools = tools::of(&config, metrics, kept.audit.clone(), compute, memory)?;
-        tools.gate = Arc::new(tools.gate.sharing(&kept.store));
-        let (tools, settings, http) = parts(&config, &kept, tools)?;
+    pub(super) fn start(config: Config, kept: PersistentParts) -> Result<Self, String> {
+        let PersistentParts { metrics, compute, memory, .. } = &kept;
+        let mut tools =
+            tools::build_provider_with(&config, metrics, kept.audit.clone(), compute, memory)?;
+        tools.gate = Arc::new(tools.gate.with_store(&kept.store));
+        let (tools, settings, http) = build_parts(&config, &kept, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
         let protocol = Protocol::new(tools, settings);
         let routes = Swap::new(http::router(&http, protocol.clone()));
-        Ok(Self(Arc::new(Inner { kept, protocol, routes, instances, config: Mutex::new(config) })))
+        Ok(Self(Arc::new(Inner {
+            persistent: kept,
+            protocol,
+            routes,
+            instances,
+            config: Mutex::new(config),
+        })))
     }
 
     /// Applies new settings. Returns the keys of changed settings that need a restart.
@@ -71,19 +78,20 @@ impl Live {
     ///
     /// A message if a part cannot be built; the previous settings then stay in force.
     pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, String> {
-        let Inner { kept, protocol, routes, instances, config: last } = &*self.0;
+        let Inner { persistent: kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let unchanged = fixed::keep(&mut config, &last);
+        let unchanged = fixed::restore_running_values(&mut config, &last);
         let compute = kept.compute.with_call_time(config.limits.compute_time.0);
-        let Kept { metrics, audit, memory, .. } = kept;
-        let mut tools = tools::of(&config, metrics, audit.clone(), &compute, memory)?;
-        let serving = protocol.offering();
-        tools.gate = Arc::new(serving.gate.with(config.tools.confirm));
-        tools.calls = serving.calls.clone();
-        let (tools, settings, http) = parts(&config, kept, tools)?;
+        let PersistentParts { metrics, audit, memory, .. } = kept;
+        let mut tools =
+            tools::build_provider_with(&config, metrics, audit.clone(), &compute, memory)?;
+        let serving = protocol.provider();
+        tools.gate = Arc::new(serving.gate.with_mode(config.tools.confirm));
+        tools.recent_calls = serving.recent_calls.clone();
+        let (tools, settings, http) = build_parts(&config, kept, tools)?;
         kept.memory.resize(config.limits.bytes_in_flight.0);
         instances.store(Arc::clone(&tools.instances));
-        protocol.serve_instead(tools, settings);
+        protocol.replace_provider(tools, settings);
         routes.swap(http::router(&http, protocol.clone()));
         *last = config;
         Ok(unchanged)
@@ -98,27 +106,28 @@ impl Live {
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
-        &self.0.kept.metrics
+        &self.0.persistent.metrics
     }
 }
 
 /// Builds the HTTP state, and adds the persistent parts to the provider.
-fn parts(
+fn build_parts(
     config: &Config,
-    kept: &Kept,
-    mut tools: Tools,
-) -> Result<(Tools, Settings, HttpState), String> {
-    let auth = Auth::from_config(config, super::check::toolsets_of, &kept.metrics)?;
-    let instance_rate = InstanceRate::new(&config.limits, &kept.store);
-    tools.starters = Arc::clone(&kept.starters);
-    tools.acting = kept.acting.clone();
+    kept: &PersistentParts,
+    mut tools: OctopusProvider,
+) -> Result<(OctopusProvider, ProtocolSettings, HttpState), String> {
+    let auth = Auth::from_config(config, super::check::check_token_toolsets, &kept.metrics)?;
+    let instance_rate = InstanceRateLimit::new(&config.limits, &kept.store);
+    tools.task_initiators = Arc::clone(&kept.starters);
+    tools.acting_users = kept.acting.clone();
     tools.instance_rate = instance_rate.clone();
-    tools.rules = Arc::new(tools.rules.as_ref().clone().by(kept.clock.clone()));
-    let settings = Settings {
+    tools.policy_engine =
+        Arc::new(tools.policy_engine.as_ref().clone().with_clock(kept.clock.clone()));
+    let settings = ProtocolSettings {
         call_timeout: config.http.request_timeout.0,
         stop: kept.stop.clone(),
-        local: None,
-        sessions: config.http.sessions != Sessions::Off,
+        local_caller: None,
+        sessions: config.http.sessions != SessionStorage::Off,
         metrics: kept.metrics.clone(),
     };
     let default = config.default_instance();

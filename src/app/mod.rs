@@ -16,11 +16,11 @@ mod signals;
 mod tools;
 mod watched;
 
-pub use check::{check, policy};
-pub use live::Live;
-pub use reload::{SettingsFile, follow};
-pub use signals::{hangups, signalled};
-pub use tools::{catalog, catalog_of, prepare, tools};
+pub use check::{check_settings, tool_access};
+pub use live::LiveServer;
+pub use reload::{SettingsFile, watch};
+pub use signals::{reload_signals, shutdown_signal};
+pub use tools::{build_provider, catalog, catalog_for, warm_up};
 
 use std::{
     io::Write,
@@ -32,51 +32,51 @@ use std::{
 use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
-use self::{delivery::deliver, live::Kept, sample::start_sample};
+use self::{delivery::flush_all, live::PersistentParts, sample::start_sample};
 use crate::{
-    audit::Audit,
+    audit::AuditLog,
     callers::Caller,
     compute::ComputePool,
-    config::{Config, Sessions, Signal},
+    config::{Config, SessionStorage, Signal},
     http::{self, Certificates, Listening, Readiness},
-    mcp::{self, Protocol, Settings},
-    octopus::AnswerMemory,
-    rules::Clock,
+    mcp::{self, Protocol, ProtocolSettings},
+    octopus::ResponseMemory,
+    rules::PolicyClock,
     store::Store,
     telemetry::{Metrics, Telemetry},
-    tool::{Acting, Seal, Starters},
+    tool::{ActingUsers, Seal, TaskInitiators},
 };
 
 /// Time before the end of the drain at which running calls are ended with an error, so that their
 /// clients get a response instead of a broken connection.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const SHUTDOWN_NOTICE: Duration = Duration::from_secs(1);
 
 /// A running server.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningServer {
     /// The main listener.
     pub main: Listening,
     /// The admin listener, if `http.admin_listen` is set.
     pub admin: Option<Listening>,
     /// The sessions, unless `http.sessions` is `off`.
-    pub sessions: Option<Arc<mcp::Sessions>>,
+    pub sessions: Option<Arc<mcp::SessionRegistry>>,
     /// State shared between replicas.
     pub store: Arc<Store>,
     /// Metrics recorder.
     pub metrics: Metrics,
     /// Memory budget for large responses of Octopus.
-    pub memory: AnswerMemory,
+    pub memory: ResponseMemory,
     /// The pool for CPU-bound work.
     pub compute: ComputePool,
     /// The parts that a reload replaces.
-    pub live: Live,
+    pub live: LiveServer,
     telemetry: Option<Telemetry>,
-    audit: Audit,
+    audit: AuditLog,
     sample: Option<Listening>,
     readiness: Readiness,
     stop: CancellationToken,
-    pause: Duration,
-    drain: Duration,
+    drain_pause: Duration,
+    drain_timeout: Duration,
 }
 
 /// Starts the server with these settings. It accepts connections when this function returns.
@@ -84,30 +84,33 @@ pub struct Running {
 /// # Errors
 ///
 /// A message that names the setting, if a listener, file, store or rule cannot be used.
-pub async fn start(config: Config) -> Result<Running, String> {
-    start_by(config, Clock::default()).await
+pub async fn start(config: Config) -> Result<RunningServer, String> {
+    start_with_clock(config, PolicyClock::default()).await
 }
 
 /// Starts the server with this clock for policy rules. See [`start`].
-pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, String> {
+pub async fn start_with_clock(
+    mut config: Config,
+    clock: PolicyClock,
+) -> Result<RunningServer, String> {
     let stop = CancellationToken::new();
-    let limits = connections::limits(&config, connections::descriptors())?;
+    let limits = connections::listener_limits(&config, connections::descriptors())?;
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
     let metrics = Metrics::start(&config.telemetry.otlp)?;
     let store = Store::open(&config.limits, stop.clone()).await?;
-    let audit = Audit::start(&config.audit)?;
+    let audit = AuditLog::start(&config.audit)?;
     let readiness = Readiness::default();
     let sessions = match config.http.sessions {
-        Sessions::Off => None,
+        SessionStorage::Off => None,
         kept => {
             let seal = Seal::from_config(&config.tools)?;
-            let shared = (kept == Sessions::Store).then(|| Arc::clone(&store));
-            Some(Arc::new(mcp::Sessions::new(&config.http, seal, shared)))
+            let shared = (kept == SessionStorage::Store).then(|| Arc::clone(&store));
+            Some(Arc::new(mcp::SessionRegistry::new(&config.http, seal, shared)))
         }
     };
-    let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
-    let compute = tools::compute(&config);
-    let kept = Kept {
+    let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
+    let compute = tools::compute_pool(&config);
+    let kept = PersistentParts {
         clock,
         stop: stop.clone(),
         readiness: readiness.clone(),
@@ -116,13 +119,13 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         audit: audit.clone(),
         metrics: metrics.clone(),
         memory: memory.clone(),
-        starters: Arc::new(Starters::new(Arc::clone(&store))),
-        acting: Acting::default(),
+        starters: Arc::new(TaskInitiators::new(Arc::clone(&store))),
+        acting: ActingUsers::default(),
         compute: compute.clone(),
     };
-    let live = Live::start(config.clone(), kept)?;
+    let live = LiveServer::start(config.clone(), kept)?;
     watched::instances(&metrics, live.instances());
-    let are_read = config.telemetry.otlp.takes(Signal::Metrics).is_some();
+    let are_read = config.telemetry.otlp.endpoint_for(Signal::Metrics).is_some();
     if are_read || config.http.admin_listen.is_some() {
         watched::credentials(&metrics, live.instances(), &stop);
     }
@@ -131,7 +134,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     watched::audit(&metrics, &audit);
     if let Some(sessions) = &sessions {
         watched::sessions(&metrics, sessions);
-        tokio::spawn(Arc::clone(sessions).look_after(stop.clone()));
+        tokio::spawn(Arc::clone(sessions).run_maintenance(stop.clone()));
     }
 
     let certificates = Certificates::load(&config.http.tls).await?;
@@ -151,7 +154,7 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
     if let Some(certificates) = certificates {
         tokio::spawn(certificates.follow(stop.clone()));
     }
-    Ok(Running {
+    Ok(RunningServer {
         telemetry: None,
         metrics,
         memory,
@@ -165,8 +168,8 @@ pub async fn start_by(mut config: Config, clock: Clock) -> Result<Running, Strin
         sample,
         readiness,
         stop,
-        pause: config.http.drain_pause.0,
-        drain: config.http.drain_timeout.0,
+        drain_pause: config.http.drain_pause.0,
+        drain_timeout: config.http.drain_timeout.0,
     })
 }
 
@@ -176,7 +179,7 @@ fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
     })
 }
 
-impl Running {
+impl RunningServer {
     /// Returns the URL for clients.
     pub fn endpoint(&self, tls: bool) -> String {
         let scheme = if tls { "https" } else { "http" };
@@ -185,7 +188,7 @@ impl Running {
 
     /// Adds the telemetry whose last logs and traces are exported when the server stops.
     #[must_use]
-    pub fn delivering(self, telemetry: Telemetry) -> Self {
+    pub fn with_telemetry(self, telemetry: Telemetry) -> Self {
         Self { telemetry: Some(telemetry), ..self }
     }
 
@@ -197,21 +200,21 @@ impl Running {
     /// 4. Flushes audit records and telemetry.
     pub async fn stop(self) {
         self.readiness.stop();
-        tokio::time::sleep(self.pause).await;
+        tokio::time::sleep(self.drain_pause).await;
         self.readiness.end_streams();
         let stop = self.stop.clone();
-        let patience = self.drain.saturating_sub(LAST_WORDS);
+        let patience = self.drain_timeout.saturating_sub(SHUTDOWN_NOTICE);
         let last_words = tokio::spawn(async move {
             tokio::time::sleep(patience).await;
             stop.cancel();
         });
-        self.main.stop(self.drain).await;
+        self.main.stop(self.drain_timeout).await;
         last_words.abort();
         self.stop.cancel();
         for other in [self.admin, self.sample].into_iter().flatten() {
             other.stop(Duration::from_millis(100)).await;
         }
-        deliver(&self.audit, self.metrics, self.telemetry).await;
+        flush_all(&self.audit, self.metrics, self.telemetry).await;
     }
 }
 
@@ -229,23 +232,23 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
     }
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
     let metrics = Metrics::start(&config.telemetry.otlp)?;
-    let tools = tools(&config, &metrics)?;
+    let tools = build_provider(&config, &metrics)?;
     let audit = tools.audit.clone();
     let caller = Caller::default();
-    tools.instances.default().ok_or("no default instance; set `default = true` on one instance")?.suits(&caller.brings()).map_err(|_| {
+    tools.instances.default().ok_or("no default instance; set `default = true` on one instance")?.check_credentials(&caller.credential_inputs()).map_err(|_| {
         "a local client sends no Octopus credential; set OCTOPUS_API_KEY, or OCTOPUS_API_KEY_FILE \
          with the path of a file that contains the key"
     })?;
     let stop = CancellationToken::new();
-    let settings = Settings {
+    let settings = ProtocolSettings {
         call_timeout: config.http.request_timeout.0,
         stop: stop.clone(),
-        local: Some(caller),
+        local_caller: Some(caller),
         sessions: true,
         metrics: metrics.clone(),
     };
     let protocol = Protocol::new(tools, settings);
-    let signalled = signalled();
+    let signalled = shutdown_signal();
     let served =
         Box::pin(protocol.serve(rmcp::transport::stdio())).await.map_err(|e| e.to_string())?;
     let ended = tokio::select! {
@@ -254,7 +257,7 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
     };
     stop.cancel();
     drop(sample);
-    deliver(&audit, metrics, Some(telemetry)).await;
+    flush_all(&audit, metrics, Some(telemetry)).await;
     ended
 }
 

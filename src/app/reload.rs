@@ -7,36 +7,36 @@ use std::{
 
 use futures::{Stream, StreamExt};
 
-use super::Live;
+use super::LiveServer;
 use crate::config::Config;
 
 /// Interval at which the file's metadata is polled.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum pause before invalid settings are tried again. A retry can succeed, because a file that
 /// the settings name can appear later.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(30);
 
 /// The settings file, if there is one, and its state when it was loaded last.
 #[derive(Debug)]
 pub struct SettingsFile {
     path: Option<PathBuf>,
-    read: Option<Stamp>,
+    loaded: Option<FileStamp>,
 }
 
 /// Modification time and size of a file. Kubernetes replaces mounted files by switching a symbolic
 /// link, which changes the modification time.
-type Stamp = (SystemTime, u64);
+type FileStamp = (SystemTime, u64);
 
 impl SettingsFile {
     /// Records the current state of the file. Call it before reading the file, so that no change is
     /// missed.
-    pub fn before_reading(path: Option<PathBuf>) -> Self {
-        let mut file = Self { path, read: None };
-        file.read = file.stamp();
+    pub fn snapshot(path: Option<PathBuf>) -> Self {
+        let mut file = Self { path, loaded: None };
+        file.loaded = file.stamp();
         file
     }
 
-    fn stamp(&self) -> Option<Stamp> {
+    fn stamp(&self) -> Option<FileStamp> {
         let metadata = std::fs::metadata(self.path.as_deref()?).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
     }
@@ -47,15 +47,15 @@ impl SettingsFile {
 /// A changed file is loaded once two polls in a row find the same state, so that a file is not read
 /// while it is written. Each item of `requests` (SIGHUP) reloads immediately. Invalid settings are
 /// logged, not applied, and retried after 1 to 30 seconds.
-pub async fn follow(
-    live: Live,
+pub async fn watch(
+    live: LiveServer,
     mut file: SettingsFile,
     load: impl Fn() -> Result<Config, String> + Clone + Send + 'static,
     mut requests: impl Stream<Item = ()> + Unpin,
 ) {
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    let mut seen = file.read;
-    let mut refused: Option<Refused> = None;
+    let mut look = tokio::time::interval(POLL_INTERVAL);
+    let mut seen = file.loaded;
+    let mut refused: Option<FailedReload> = None;
     loop {
         let is_requested = tokio::select! {
             request = requests.next() => request.is_some(),
@@ -64,25 +64,25 @@ pub async fn follow(
         let now = file.stamp();
         let is_still = now == seen;
         seen = now;
-        let is_changed = now.is_some() && is_still && now != file.read;
+        let is_changed = now.is_some() && is_still && now != file.loaded;
         if is_requested || is_changed {
-            file.read = now;
+            file.loaded = now;
             refused = None;
-        } else if !refused.as_ref().is_some_and(Refused::is_due) {
+        } else if !refused.as_ref().is_some_and(FailedReload::is_due) {
             continue;
         }
-        refused = again(&live, load.clone(), refused).await;
+        refused = reload(&live, load.clone(), refused).await;
     }
 }
 
 /// A failed reload that will be retried.
-struct Refused {
+struct FailedReload {
     error: String,
     since: Instant,
     pause: Duration,
 }
 
-impl Refused {
+impl FailedReload {
     fn is_due(&self) -> bool {
         self.since.elapsed() >= self.pause
     }
@@ -90,16 +90,16 @@ impl Refused {
 
 /// Loads and applies the settings. Returns the failure, and logs it only if it differs from
 /// `before`.
-async fn again(
-    live: &Live,
+async fn reload(
+    live: &LiveServer,
     load: impl Fn() -> Result<Config, String> + Send + 'static,
-    before: Option<Refused>,
-) -> Option<Refused> {
+    before: Option<FailedReload>,
+) -> Option<FailedReload> {
     let serving = live.clone();
     // Log the result in the blocking task, because a shutdown can drop this future at any time.
     let applied = tokio::task::spawn_blocking(move || {
         let unchanged = serving.apply(load()?)?;
-        serving.metrics().reloaded(true);
+        serving.metrics().record_config_reload(true);
         if unchanged.is_empty() {
             tracing::info!("config reloaded");
         } else {
@@ -114,9 +114,9 @@ async fn again(
     };
     let same = before.filter(|before| before.error == error);
     if same.is_none() {
-        live.metrics().reloaded(false);
+        live.metrics().record_config_reload(false);
         tracing::error!(%error, "config reload failed; the previous settings stay in force");
     }
-    let pause = same.map_or(LOOK_EVERY, |same| (same.pause * 2).min(LONGEST_PAUSE));
-    Some(Refused { error, since: Instant::now(), pause })
+    let pause = same.map_or(POLL_INTERVAL, |same| (same.pause * 2).min(MAX_RETRY_PAUSE));
+    Some(FailedReload { error, since: Instant::now(), pause })
 }

@@ -6,7 +6,7 @@ use futures::Stream;
 ///
 /// The handlers are installed before the function returns. Call it before reporting that the server
 /// has started, so that no signal is lost.
-pub fn signalled() -> impl Future<Output = ()> + Send {
+pub fn shutdown_signal() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -33,7 +33,7 @@ pub fn signalled() -> impl Future<Output = ()> + Send {
 
 /// Installs a handler for SIGHUP, and returns a stream with an item for each. SIGHUP reloads the
 /// configuration. On other platforms than Unix, the stream never yields.
-pub fn hangups() -> impl Stream<Item = ()> + Unpin + Send {
+pub fn reload_signals() -> impl Stream<Item = ()> + Unpin + Send {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

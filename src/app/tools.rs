@@ -2,27 +2,30 @@
 
 use std::sync::Arc;
 
-use super::policy;
+use super::tool_access;
 use crate::{
-    audit::Audit,
+    audit::AuditLog,
     compute::ComputePool,
     config::Config,
-    mcp::{Absent, Tools},
-    octopus::{AnswerMemory, Instances},
-    rules::Rules,
+    mcp::{MissingSpaceCache, OctopusProvider},
+    octopus::{Instances, ResponseMemory},
+    rules::PolicyEngine,
     store::Store,
     telemetry::Metrics,
-    tool::{Acting, Catalog, Gate, InstanceRate, LastCalls, Limits, Seal, Starters},
+    tool::{
+        ActingUsers, ApprovalGate, Catalog, InstanceRateLimit, Limits, RecentCalls, Seal,
+        TaskInitiators,
+    },
     toolsets::TOOLSETS,
 };
 
 /// Returns every tool, with descriptions that name the limits of the default settings.
 pub fn catalog() -> Catalog {
-    catalog_of(&Config::default())
+    catalog_for(&Config::default())
 }
 
 /// Returns every tool, with descriptions that name the limits of these settings.
-pub fn catalog_of(config: &Config) -> Catalog {
+pub fn catalog_for(config: &Config) -> Catalog {
     Catalog::new(TOOLSETS, &limits(config))
 }
 
@@ -40,52 +43,59 @@ fn limits(config: &Config) -> Limits {
 /// # Errors
 ///
 /// A message that names the setting, if a part cannot be built.
-pub fn tools(config: &Config, metrics: &Metrics) -> Result<Tools, String> {
-    let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
-    of(config, metrics, Audit::start(&config.audit)?, &compute(config), &memory)
+pub fn build_provider(config: &Config, metrics: &Metrics) -> Result<OctopusProvider, String> {
+    let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
+    build_provider_with(
+        config,
+        metrics,
+        AuditLog::start(&config.audit)?,
+        &compute_pool(config),
+        &memory,
+    )
 }
 
 /// Compiles the redaction patterns and the table of Octopus operations on a blocking thread.
 ///
 /// Otherwise the first call that needs them does it. A call that needs them during this waits.
-pub fn prepare() {
+pub fn warm_up() {
     tokio::task::spawn_blocking(|| {
-        crate::text::prepare();
+        crate::text::precompile();
         crate::octopus::operations::all();
     });
 }
 
 /// Creates the pool for CPU-bound work.
-pub(super) fn compute(config: &Config) -> ComputePool {
+pub(super) fn compute_pool(config: &Config) -> ComputePool {
     let slots = usize::try_from(config.limits.compute_threads).unwrap_or_default();
     ComputePool::new(slots, config.limits.compute_time.0)
 }
 
 /// Builds a provider with this audit, compute pool and memory budget.
-pub(super) fn of(
+pub(super) fn build_provider_with(
     config: &Config,
     metrics: &Metrics,
-    audit: Audit,
+    audit: AuditLog,
     compute: &ComputePool,
-    memory: &AnswerMemory,
-) -> Result<Tools, String> {
+    memory: &ResponseMemory,
+) -> Result<OctopusProvider, String> {
     // Initialize the secret patterns now, so that the first call does not wait for it.
-    crate::text::door("");
-    Ok(Tools {
-        catalog: catalog_of(config),
-        policy: policy(config)?,
-        instances: Arc::new(Instances::sharing(config, metrics, compute, memory)?),
-        gate: Arc::new(Gate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
+    crate::text::sanitize("");
+    Ok(OctopusProvider {
+        catalog: catalog_for(config),
+        access: tool_access(config)?,
+        instances: Arc::new(Instances::with_shared(config, metrics, compute, memory)?),
+        gate: Arc::new(ApprovalGate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
         limits: limits(config),
-        rules: Arc::new(
-            Rules::of(&config.policy).map_err(|error| format!("policy.rules: {error}"))?,
+        policy_engine: Arc::new(
+            PolicyEngine::from_settings(&config.policy)
+                .map_err(|error| format!("policy.rules: {error}"))?,
         ),
-        starters: Arc::new(Starters::new(Store::memory())),
+        task_initiators: Arc::new(TaskInitiators::new(Store::in_memory())),
         audit,
-        acting: Acting::default(),
+        acting_users: ActingUsers::default(),
         metrics: metrics.clone(),
-        calls: LastCalls::default(),
-        instance_rate: InstanceRate::default(),
-        absent: Absent::default(),
+        recent_calls: RecentCalls::default(),
+        instance_rate: InstanceRateLimit::default(),
+        missing_spaces: MissingSpaceCache::default(),
     })
 }

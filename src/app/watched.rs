@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    audit::Audit,
-    mcp::Sessions,
-    octopus::{AnswerMemory, Expiries, Instances},
+    audit::AuditLog,
+    mcp::SessionRegistry,
+    octopus::{CredentialExpiries, Instances, ResponseMemory},
     store::Store,
     telemetry::Metrics,
 };
@@ -17,7 +17,7 @@ use crate::{
 /// Registers the gauge of paused instances.
 pub(super) fn instances(metrics: &Metrics, instances: &Arc<ArcSwap<Instances>>) {
     let paused = Arc::clone(instances);
-    metrics.watch(
+    metrics.observe_gauge(
         "octopus_mcp.instance.paused",
         "",
         "1 while requests to an instance are paused because it does not respond, else 0.",
@@ -40,15 +40,15 @@ pub(super) fn credentials(
     instances: &Arc<ArcSwap<Instances>>,
     stop: &CancellationToken,
 ) {
-    let expiries = Arc::new(Expiries::default());
+    let expiries = Arc::new(CredentialExpiries::default());
     let asked = Arc::clone(instances);
-    tokio::spawn(Arc::clone(&expiries).follow(move || asked.load_full(), stop.clone()));
-    metrics.watch(
+    tokio::spawn(Arc::clone(&expiries).run(move || asked.load_full(), stop.clone()));
+    metrics.observe_gauge(
         "octopus_mcp.credential.remaining",
         "d",
         "Days until a configured credential expires, if Octopus reports its expiry.",
         move || {
-            let days = expiries.days(Timestamp::now()).into_iter();
+            let days = expiries.remaining_days(Timestamp::now()).into_iter();
             days.map(|((instance, name), days)| {
                 (days, vec![("octopus.instance", instance), ("credential", name)])
             })
@@ -58,9 +58,9 @@ pub(super) fn credentials(
 }
 
 /// Registers the metrics of the memory budget for large responses.
-pub(super) fn memory(metrics: &Metrics, memory: &AnswerMemory) {
+pub(super) fn memory(metrics: &Metrics, memory: &ResponseMemory) {
     let (reserved, refused) = (memory.clone(), memory.clone());
-    metrics.watch(
+    metrics.observe_gauge(
         "octopus_mcp.memory.reserved",
         "By",
         "Memory reserved for large responses of Octopus, from limits.bytes_in_flight and an equal \
@@ -70,7 +70,7 @@ pub(super) fn memory(metrics: &Metrics, memory: &AnswerMemory) {
             vec![(f64::from(kib) * 1024.0, Vec::new())]
         },
     );
-    metrics.watch_count(
+    metrics.observe_counter(
         "octopus_mcp.memory.refusals",
         "{answer}",
         "Responses of Octopus rejected because no memory was available in time.",
@@ -81,14 +81,14 @@ pub(super) fn memory(metrics: &Metrics, memory: &AnswerMemory) {
 /// Registers the metrics of the store that replicas share.
 pub(super) fn store(metrics: &Metrics, store: &Arc<Store>) {
     let away = Arc::clone(store);
-    metrics.watch(
+    metrics.observe_gauge(
         "octopus_mcp.store.away",
         "",
         "1 while the shared store does not respond and each replica counts alone, else 0.",
-        move || vec![(f64::from(u8::from(away.is_away())), Vec::new())],
+        move || vec![(f64::from(u8::from(away.is_unavailable())), Vec::new())],
     );
     let failures = Arc::clone(store);
-    metrics.watch_count(
+    metrics.observe_counter(
         "octopus_mcp.store.failures",
         "{question}",
         "Failed requests to the shared store.",
@@ -97,9 +97,9 @@ pub(super) fn store(metrics: &Metrics, store: &Arc<Store>) {
 }
 
 /// Registers the gauge of sessions.
-pub(super) fn sessions(metrics: &Metrics, sessions: &Arc<Sessions>) {
+pub(super) fn sessions(metrics: &Metrics, sessions: &Arc<SessionRegistry>) {
     let sessions = Arc::clone(sessions);
-    metrics.watch(
+    metrics.observe_gauge(
         "octopus_mcp.sessions",
         "{session}",
         "Open sessions of clients with MCP revisions before 2026-07-28.",
@@ -111,18 +111,18 @@ pub(super) fn sessions(metrics: &Metrics, sessions: &Arc<Sessions>) {
 }
 
 /// Registers the metrics of lost audit records and failed writes.
-pub(super) fn audit(metrics: &Metrics, audit: &Audit) {
+pub(super) fn audit(metrics: &Metrics, audit: &AuditLog) {
     let (lost, failed) = (audit.clone(), audit.clone());
-    metrics.watch_count(
+    metrics.observe_counter(
         "octopus_mcp.audit.lost",
         "{record}",
         "Audit records lost because the queue was full.",
-        move || lost.lost(),
+        move || lost.lost_records(),
     );
-    metrics.watch_count(
+    metrics.observe_counter(
         "octopus_mcp.audit.failures",
         "{failure}",
         "Failed writes to an audit sink.",
-        move || failed.failures(),
+        move || failed.write_failures(),
     );
 }

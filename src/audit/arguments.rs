@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
-use super::record::Arguments;
+use super::record::RecordedArguments;
 use crate::{config, text};
 
 /// Hashes arguments for audit records.
@@ -15,25 +15,25 @@ use crate::{config, text};
 /// Argument values are short and predictable, such as names, versions and flags. A plain hash could
 /// be reversed by trying candidates, so the hash uses a key.
 #[derive(Clone)]
-pub(super) struct Discretion {
+pub(super) struct ArgumentHasher {
     key: Hmac<Sha256>,
-    clear: Vec<String>,
+    plaintext_names: Vec<String>,
 }
 
 /// The maximum number of arguments that are recorded one by one.
-const MOST: usize = 64;
+const MAX_ARGUMENTS: usize = 64;
 /// The length of a recorded hash in bytes. 128 bits make collisions negligible.
-const SHOWN: usize = 16;
+const HASH_BYTES: usize = 16;
 
-impl std::fmt::Debug for Discretion {
+impl std::fmt::Debug for ArgumentHasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ArgumentHasher")
     }
 }
 
-impl Discretion {
+impl ArgumentHasher {
     /// Creates a hasher with the key `audit.hash_key`, or with a random key if none is configured.
-    pub(super) fn from_config(settings: &config::Audit) -> Result<Self, String> {
+    pub(super) fn from_config(settings: &config::AuditSettings) -> Result<Self, String> {
         let mut random = [0; 32];
         let key = if let Some(key) = &settings.hash_key {
             key.expose().as_bytes()
@@ -43,13 +43,14 @@ impl Discretion {
             random.as_slice()
         };
         let key = Hmac::new_from_slice(key).map_err(|error| format!("audit.hash_key: {error}"))?;
-        Ok(Self { key, clear: settings.fields.0.clone() })
+        Ok(Self { key, plaintext_names: settings.fields.0.clone() })
     }
 
     /// Returns the keyed hash of a value, in hexadecimal digits.
     pub(super) fn hash(&self, value: &[u8]) -> String {
-        let mut hash = String::with_capacity(2 * SHOWN);
-        for byte in self.key.clone().chain_update(value).finalize().into_bytes().iter().take(SHOWN)
+        let mut hash = String::with_capacity(2 * HASH_BYTES);
+        for byte in
+            self.key.clone().chain_update(value).finalize().into_bytes().iter().take(HASH_BYTES)
         {
             let _ = write!(hash, "{byte:02x}");
         }
@@ -57,15 +58,18 @@ impl Discretion {
     }
 
     /// Returns the recorded form of validated arguments.
-    pub(super) fn of(&self, arguments: &Map<String, Value>) -> Arguments {
-        let mut recorded = Arguments { whole: Some(self.whole(arguments)), ..Arguments::default() };
-        for (name, value) in arguments.iter().take(MOST) {
+    pub(super) fn hash_each(&self, arguments: &Map<String, Value>) -> RecordedArguments {
+        let mut recorded = RecordedArguments {
+            combined_hash: Some(self.hash_all(arguments)),
+            ..RecordedArguments::default()
+        };
+        for (name, value) in arguments.iter().take(MAX_ARGUMENTS) {
             let text = match value {
                 Value::String(text) => text.clone(),
                 value => value.to_string(),
             };
-            if self.clear.contains(name) {
-                recorded.clear.insert(name.clone(), shown(name, &text));
+            if self.plaintext_names.contains(name) {
+                recorded.plaintext.insert(name.clone(), sanitize_value(name, &text));
             } else {
                 // The name is part of the hash, so that equal values of two arguments cannot be
                 // recognized.
@@ -77,7 +81,7 @@ impl Discretion {
     }
 
     /// Returns one hash of all arguments, independent of their order.
-    pub(super) fn whole(&self, arguments: &Map<String, Value>) -> String {
+    pub(super) fn hash_all(&self, arguments: &Map<String, Value>) -> String {
         let mut arguments = arguments.clone();
         arguments.sort_keys();
         let mut whole = Value::Object(arguments);
@@ -88,10 +92,10 @@ impl Discretion {
 
 /// Redacts secrets in a value. The name is part of the sanitized text, because detection of secrets
 /// uses it.
-fn shown(name: &str, value: &str) -> String {
+fn sanitize_value(name: &str, value: &str) -> String {
     let prefix = format!("{name}=");
     let line = format!("{prefix}{value}");
-    let sanitized = text::door(&line).text;
+    let sanitized = text::sanitize(&line).text;
     sanitized.strip_prefix(&prefix).unwrap_or("[redacted]").to_owned()
 }
 
@@ -100,13 +104,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::{Audit, List, Secret};
+    use crate::config::{AuditSettings, ListSetting, Secret};
 
-    fn with(key: Option<&str>) -> Discretion {
-        Discretion::from_config(&Audit {
-            fields: List(vec!["projectName".to_owned(), "password".to_owned()]),
+    fn hasher(key: Option<&str>) -> ArgumentHasher {
+        ArgumentHasher::from_config(&AuditSettings {
+            fields: ListSetting(vec!["projectName".to_owned(), "password".to_owned()]),
             hash_key: key.map(|key| Secret::from(key.repeat(32))),
-            ..Audit::default()
+            ..AuditSettings::default()
         })
         .unwrap()
     }
@@ -116,28 +120,28 @@ mod tests {
     }
 
     #[test]
-    fn only_named_arguments_are_written_as_they_are() {
+    fn only_configured_arguments_are_in_plain_text() {
         let arguments = object(&json!({ "projectName": "Web", "version": "1.0", "tenant": "1.0" }));
-        let written = with(Some("a")).of(&arguments);
-        assert_eq!(written.clear.get("projectName").unwrap(), "Web");
-        assert_eq!(written.clear.len(), 1);
+        let written = hasher(Some("a")).hash_each(&arguments);
+        assert_eq!(written.plaintext.get("projectName").unwrap(), "Web");
+        assert_eq!(written.plaintext.len(), 1);
         assert_ne!(written.hashes.get("version"), written.hashes.get("tenant"));
         assert!(!serde_json::to_string(&written).unwrap().contains("1.0"));
     }
 
     #[test]
-    fn a_secret_is_none_the_less_one_for_being_named_in_the_settings() {
+    fn redacts_secrets_in_configured_arguments() {
         let secret = "hunter2-and-more-of-it";
-        let written = with(None).of(&object(&json!({ "password": secret })));
-        assert!(!written.clear.get("password").unwrap().contains("hunter2"), "{written:?}");
+        let written = hasher(None).hash_each(&object(&json!({ "password": secret })));
+        assert!(!written.plaintext.get("password").unwrap().contains("hunter2"), "{written:?}");
     }
 
     #[test]
-    fn hashes_compare_under_one_key_alone_and_in_any_order() {
+    fn hash_depends_on_key_but_not_on_argument_order() {
         let one = object(&json!({ "a": { "x": 1, "y": 2 }, "b": "v" }));
         let other = object(&json!({ "b": "v", "a": { "y": 2, "x": 1 } }));
-        assert_eq!(with(Some("a")).whole(&one), with(Some("a")).whole(&other));
-        assert_ne!(with(Some("a")).whole(&one), with(Some("b")).whole(&one));
-        assert_ne!(with(None).whole(&one), with(None).whole(&one));
+        assert_eq!(hasher(Some("a")).hash_all(&one), hasher(Some("a")).hash_all(&other));
+        assert_ne!(hasher(Some("a")).hash_all(&one), hasher(Some("b")).hash_all(&one));
+        assert_ne!(hasher(None).hash_all(&one), hasher(None).hash_all(&one));
     }
 }

@@ -15,16 +15,17 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    head::Head,
+    head::ChainHead,
     key::{ChainKey, KeyRing, hex},
 };
 
 /// The format version of records without a key.
-const VERSION: u8 = 1;
+const VERSION_UNKEYED: u8 = 1;
 /// The format version of records with a key.
-const KEYED: u8 = 2;
+const VERSION_KEYED: u8 = 2;
 /// The previous hash of the first record.
-pub(super) const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub(super) const GENESIS_HASH: &str =
+    "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The end of a chain, to which the next record is appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(super) struct Chain {
     /// The hash of the last record.
     pub(super) hash: String,
     /// The ID of the key of the last record.
-    written_with: Option<String>,
+    last_key_id: Option<String>,
     /// The key for the next record.
     key: Option<Arc<ChainKey>>,
 }
@@ -55,12 +56,12 @@ pub(super) struct Notice {
     pub(super) torn: u64,
     /// The key change at this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) rekeyed: Option<Rekeyed>,
+    pub(super) rekeyed: Option<KeyChange>,
 }
 
 /// The key IDs before and after a key change. `None` means no key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Rekeyed {
+pub(super) struct KeyChange {
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
 }
@@ -72,7 +73,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// The fields that the chain adds to each line.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Link {
+pub(super) struct ChainLink {
     pub(super) v: u8,
     pub(super) seq: u64,
     /// The ID of the key of the hash, if it has one.
@@ -90,22 +91,22 @@ pub(super) struct Link {
 
 /// Why a line is not a valid link of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum LinkError {
     /// The line cannot be parsed.
-    Unreadable,
+    Malformed,
     /// The hash does not match the text of the line.
-    Changed,
+    HashMismatch,
 }
 
 impl Chain {
     /// Creates an empty chain.
     pub(super) fn new(key: Option<Arc<ChainKey>>) -> Self {
-        Self { seq: 0, hash: NOTHING.to_owned(), written_with: None, key }
+        Self { seq: 0, hash: GENESIS_HASH.to_owned(), last_key_id: None, key }
     }
 
     /// Continues the chain after a record.
-    pub(super) fn after(link: Link, key: Option<Arc<ChainKey>>) -> Self {
-        Self { seq: link.seq, hash: link.hash, written_with: link.key, key }
+    pub(super) fn resume_after(link: ChainLink, key: Option<Arc<ChainKey>>) -> Self {
+        Self { seq: link.seq, hash: link.hash, last_key_id: link.key, key }
     }
 
     /// Returns the key for the next record.
@@ -114,14 +115,14 @@ impl Chain {
     }
 
     /// Returns the key change that the next record makes, if any.
-    pub(super) fn rekeyed(&self) -> Option<Rekeyed> {
-        let (from, to) = (self.written_with.clone(), self.key_id());
-        (self.seq > 0 && from != to).then_some(Rekeyed { from, to })
+    pub(super) fn pending_key_change(&self) -> Option<KeyChange> {
+        let (from, to) = (self.last_key_id.clone(), self.key_id());
+        (self.seq > 0 && from != to).then_some(KeyChange { from, to })
     }
 
     /// Returns the current head of the chain.
-    pub(super) fn head(&self) -> Head {
-        Head::new(self.seq, &self.hash, self.key())
+    pub(super) fn head(&self) -> ChainHead {
+        ChainHead::new(self.seq, &self.hash, self.key())
     }
 
     fn key_id(&self) -> Option<String> {
@@ -129,24 +130,24 @@ impl Chain {
     }
 
     /// Returns the line of the next record, including the line break, and the chain after it.
-    pub(super) fn line(&self, record: &str) -> (String, Self) {
+    pub(super) fn append(&self, record: &str) -> (String, Self) {
         let seq = self.seq + 1;
         let members = record.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         let members = members.unwrap_or("\"kind\":\"unreadable\"");
         let mut line = match self.key() {
-            Some(key) => format!("{{\"v\":{KEYED},\"seq\":{seq},\"key\":\"{}\",", key.id()),
-            None => format!("{{\"v\":{VERSION},\"seq\":{seq},"),
+            Some(key) => format!("{{\"v\":{VERSION_KEYED},\"seq\":{seq},\"key\":\"{}\",", key.id()),
+            None => format!("{{\"v\":{VERSION_UNKEYED},\"seq\":{seq},"),
         };
         let _ = write!(line, "{members},\"prev\":\"{}\"", self.hash);
         let parts = [line.as_bytes(), b"}"];
-        let hash = self.key().map_or_else(|| hash(&parts), |key| key.hash(&parts));
+        let hash = self.key().map_or_else(|| sha256_hex(&parts), |key| key.record_mac(&parts));
         let _ = writeln!(line, ",\"hash\":\"{hash}\"}}");
-        (line, Self { seq, hash, written_with: self.key_id(), key: self.key.clone() })
+        (line, Self { seq, hash, last_key_id: self.key_id(), key: self.key.clone() })
     }
 
     /// Returns the line of a notice and the chain after it.
-    pub(super) fn notice(&self, why: &str, lost: u64, torn: u64) -> (String, Self) {
-        let rekeyed = self.rekeyed();
+    pub(super) fn append_notice(&self, why: &str, lost: u64, torn: u64) -> (String, Self) {
+        let rekeyed = self.pending_key_change();
         let notice = Notice { why: why.to_owned(), after: self.seq, lost, torn, rekeyed };
         let record = serde_json::json!({
             "kind": "begin",
@@ -154,50 +155,50 @@ impl Chain {
             "server": concat!("octopus-mcp/", env!("CARGO_PKG_VERSION")),
             "begin": notice,
         });
-        self.line(&record.to_string())
+        self.append(&record.to_string())
     }
 }
 
 /// The text between a record and its hash.
-const MARK: &[u8] = b",\"hash\":\"";
+const HASH_FIELD: &[u8] = b",\"hash\":\"";
 /// The length of a hash in hexadecimal digits.
-const LETTERS: usize = 64;
+const HASH_LENGTH: usize = 64;
 
 /// Parses a line without its line break. The hash is not verified if the key of the record is not
 /// in `keys`.
-pub(super) fn link(text: &[u8], keys: &KeyRing) -> Result<Link, Broken> {
+pub(super) fn parse_link(text: &[u8], keys: &KeyRing) -> Result<ChainLink, LinkError> {
     let split = || {
         let rest = text.strip_suffix(b"\"}")?;
-        let (rest, hash) = rest.split_at_checked(rest.len().checked_sub(LETTERS)?)?;
-        let text = rest.strip_suffix(MARK)?;
+        let (rest, hash) = rest.split_at_checked(rest.len().checked_sub(HASH_LENGTH)?)?;
+        let text = rest.strip_suffix(HASH_FIELD)?;
         Some((text, std::str::from_utf8(hash).ok()?))
     };
-    let (text, written_hash) = split().ok_or(Broken::Unreadable)?;
+    let (text, written_hash) = split().ok_or(LinkError::Malformed)?;
     let parts = [text, b"}"];
-    let is_plain = || hash(&parts) == written_hash;
-    let Ok(mut link) = serde_json::from_slice::<Link>(&parts.concat()) else {
-        return Err(if is_plain() { Broken::Unreadable } else { Broken::Changed });
+    let is_plain = || sha256_hex(&parts) == written_hash;
+    let Ok(mut link) = serde_json::from_slice::<ChainLink>(&parts.concat()) else {
+        return Err(if is_plain() { LinkError::Malformed } else { LinkError::HashMismatch });
     };
     let is_whole = match (link.v, link.key.as_deref()) {
-        (VERSION, None) => is_plain(),
-        (KEYED, Some(id)) => {
+        (VERSION_UNKEYED, None) => is_plain(),
+        (VERSION_KEYED, Some(id)) => {
             let Some(key) = keys.find(id) else {
                 written_hash.clone_into(&mut link.hash);
                 return Ok(link);
             };
-            key.verify(&parts, written_hash)
+            key.verify_record(&parts, written_hash)
         }
-        _ => return Err(Broken::Unreadable),
+        _ => return Err(LinkError::Malformed),
     };
     if !is_whole {
-        return Err(Broken::Changed);
+        return Err(LinkError::HashMismatch);
     }
     written_hash.clone_into(&mut link.hash);
     link.is_checked = true;
     Ok(link)
 }
 
-fn hash(parts: &[&[u8]]) -> String {
+fn sha256_hex(parts: &[&[u8]]) -> String {
     let mut digest = Sha256::new();
     for part in parts {
         digest.update(part);

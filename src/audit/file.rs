@@ -9,15 +9,15 @@ use std::{
 };
 
 use super::{
-    chain::{Chain, Link, link},
+    chain::{Chain, ChainLink, parse_link},
     key::{ChainKey, KeyRing},
 };
-use crate::config::AuditFile;
+use crate::config::AuditFileSettings;
 
 /// The file that records are appended to. It is locked while it is open, so that no other process
 /// appends to it.
 #[derive(Debug)]
-pub(super) struct Keeping {
+pub(super) struct ChainFile {
     path: PathBuf,
     rotate_bytes: u64,
     rotate_after: Duration,
@@ -25,11 +25,11 @@ pub(super) struct Keeping {
     file: File,
     /// The number of bytes in complete records.
     length: u64,
-    born: SystemTime,
+    created_at: SystemTime,
     key: Option<Arc<ChainKey>>,
     chain: Chain,
     /// The reason for a notice before the next record, if one is due.
-    begins: Option<&'static str>,
+    notice_reason: Option<&'static str>,
     /// What follows the last complete record.
     tail: Tail,
     /// The number of records that could not be written since the last successful write.
@@ -39,26 +39,26 @@ pub(super) struct Keeping {
 /// What follows the last complete record of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
-    Nothing,
+    Clean,
     /// The last record lacks its line break.
-    Open,
+    MissingLineBreak,
     /// A truncated record of this many bytes.
-    Torn(u64),
+    Truncated(u64),
 }
 
 /// The number of bytes read to find the last record. Records are shorter.
-const LONGEST_TAIL: u64 = 1024 * 1024;
+const MAX_TAIL_BYTES: u64 = 1024 * 1024;
 
-impl Keeping {
+impl ChainFile {
     /// Opens or creates the file and finds the end of its chain.
     pub(super) fn open(
         path: &Path,
-        settings: &AuditFile,
+        settings: &AuditFileSettings,
         key: Option<Arc<ChainKey>>,
     ) -> Result<Self, String> {
         let with_path =
             |error: &dyn std::fmt::Display| format!("audit.file.path: {}: {error}", path.display());
-        let file = opened(path).map_err(|error| with_path(&error))?;
+        let file = open_file(path).map_err(|error| with_path(&error))?;
         let mut keeping = Self {
             path: path.to_owned(),
             rotate_bytes: settings.rotate_bytes.0 as u64,
@@ -66,11 +66,11 @@ impl Keeping {
             keep: settings.keep as usize,
             file,
             length: 0,
-            born: SystemTime::now(),
+            created_at: SystemTime::now(),
             chain: Chain::new(key.clone()),
             key,
-            begins: None,
-            tail: Tail::Nothing,
+            notice_reason: None,
+            tail: Tail::Clean,
             lost: 0,
         };
         keeping.resume().map_err(|error| with_path(&error))?;
@@ -83,23 +83,24 @@ impl Keeping {
         let metadata = self.file.metadata()?;
         if metadata.is_file() && metadata.len() > 0 {
             self.length = metadata.len();
-            self.born = metadata.created().or_else(|_| metadata.modified())?;
-            let (link, tail) = last(&mut self.file, metadata.len(), &self.key.clone().into())?;
+            self.created_at = metadata.created().or_else(|_| metadata.modified())?;
+            let (link, tail) =
+                read_last_link(&mut self.file, metadata.len(), &self.key.clone().into())?;
             self.tail = tail;
             if let Some(link) = link {
-                (self.chain, self.begins) = (self.after(link)?, Some("restarted"));
+                (self.chain, self.notice_reason) = (self.continue_after(link)?, Some("restarted"));
                 return Ok(());
             }
         }
-        let newest = self.earlier()?.pop();
-        (self.chain, self.begins) = match newest {
+        let newest = self.rotated_files()?.pop();
+        (self.chain, self.notice_reason) = match newest {
             None => (Chain::new(self.key.clone()), Some("first")),
             Some(newest) => {
                 let mut file = File::open(&newest)?;
                 let length = file.metadata()?.len();
-                let (link, _) = last(&mut file, length, &self.key.clone().into())?;
-                let link = link.ok_or_else(|| io::Error::other(NO_END))?;
-                (self.after(link)?, Some("rotated"))
+                let (link, _) = read_last_link(&mut file, length, &self.key.clone().into())?;
+                let link = link.ok_or_else(|| io::Error::other(UNREADABLE_END))?;
+                (self.continue_after(link)?, Some("rotated"))
             }
         };
         Ok(())
@@ -107,21 +108,21 @@ impl Keeping {
 
     /// Continues the chain after a record. Rejects continuing a keyed chain without a key, because
     /// verification could not distinguish that from an attacker who removed the key.
-    fn after(&self, link: Link) -> io::Result<Chain> {
+    fn continue_after(&self, link: ChainLink) -> io::Result<Chain> {
         if link.key.is_some() && self.key.is_none() {
-            return Err(io::Error::other(NO_KEY));
+            return Err(io::Error::other(MISSING_KEY));
         }
-        Ok(Chain::after(link, self.key.clone()))
+        Ok(Chain::resume_after(link, self.key.clone()))
     }
 
     /// Returns the path of the file and the end of its chain.
-    pub(super) fn end(&self) -> (&Path, &Chain) {
+    pub(super) fn path_and_chain(&self) -> (&Path, &Chain) {
         (&self.path, &self.chain)
     }
 
     /// Appends a record. If that fails, removes a partial record as far as the file system allows.
-    pub(super) fn add(&mut self, record: &str) -> io::Result<()> {
-        let added = self.try_add(record);
+    pub(super) fn append(&mut self, record: &str) -> io::Result<()> {
+        let added = self.try_append(record);
         if added.is_err() {
             self.lost += 1;
             if self.file.set_len(self.length).is_err() {
@@ -133,37 +134,37 @@ impl Keeping {
         added
     }
 
-    fn try_add(&mut self, record: &str) -> io::Result<()> {
+    fn try_append(&mut self, record: &str) -> io::Result<()> {
         let size = record.len() as u64 + 288;
-        let is_old = self.born.elapsed().is_ok_and(|age| age >= self.rotate_after);
+        let is_old = self.created_at.elapsed().is_ok_and(|age| age >= self.rotate_after);
         let is_due = is_old || self.length + size > self.rotate_bytes;
         // A truncated record is followed by a notice in the same file. Rotation waits for that
         // notice, because in another file nothing would explain the truncated record.
-        if self.length > 0 && is_due && self.tail == Tail::Nothing {
+        if self.length > 0 && is_due && self.tail == Tail::Clean {
             self.rotate()?;
         }
         let mut text = String::new();
         let mut torn = 0;
         match self.tail {
-            Tail::Nothing => {}
-            Tail::Open => text.push('\n'),
-            Tail::Torn(bytes) => {
+            Tail::Clean => {}
+            Tail::MissingLineBreak => text.push('\n'),
+            Tail::Truncated(bytes) => {
                 torn = bytes;
                 text.push('\n');
             }
         }
-        let why = self.begins.or((self.lost > 0).then_some("lost"));
+        let why = self.notice_reason.or((self.lost > 0).then_some("lost"));
         let mut chain = self.chain.clone();
         if let Some(why) = why {
-            let (line, next) = chain.notice(why, self.lost, torn);
+            let (line, next) = chain.append_notice(why, self.lost, torn);
             text.push_str(&line);
             chain = next;
         }
-        let (line, chain) = chain.line(record);
+        let (line, chain) = chain.append(record);
         text.push_str(&line);
         self.file.write_all(text.as_bytes())?;
         self.length += text.len() as u64;
-        (self.chain, self.begins, self.tail, self.lost) = (chain, None, Tail::Nothing, 0);
+        (self.chain, self.notice_reason, self.tail, self.lost) = (chain, None, Tail::Clean, 0);
         Ok(())
     }
 
@@ -187,15 +188,16 @@ impl Keeping {
         name.push(format!(".{:012}", self.chain.seq));
         let rotated = PathBuf::from(name);
         fs::rename(&self.path, &rotated)?;
-        match opened(&self.path) {
+        match open_file(&self.path) {
             Ok(file) => self.file = file,
             Err(error) => {
                 let _ = fs::rename(&rotated, &self.path);
                 return Err(error);
             }
         }
-        (self.length, self.born, self.begins) = (0, SystemTime::now(), Some("rotated"));
-        let earlier = self.earlier()?;
+        (self.length, self.created_at, self.notice_reason) =
+            (0, SystemTime::now(), Some("rotated"));
+        let earlier = self.rotated_files()?;
         let excess = earlier.len().saturating_sub(self.keep);
         for old in earlier.iter().take(excess) {
             fs::remove_file(old)?;
@@ -204,7 +206,7 @@ impl Keeping {
     }
 
     /// Returns the rotated files, oldest first.
-    fn earlier(&self) -> io::Result<Vec<PathBuf>> {
+    fn rotated_files(&self) -> io::Result<Vec<PathBuf>> {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -226,7 +228,7 @@ impl Keeping {
     }
 }
 
-fn opened(path: &Path) -> io::Result<File> {
+fn open_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).append(true).read(true);
     #[cfg(unix)]
@@ -238,14 +240,14 @@ fn opened(path: &Path) -> io::Result<File> {
         if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
             file.set_permissions(fs::Permissions::from_mode(0o600))?;
         }
-        locked(file)
+        lock_file(file)
     }
     #[cfg(not(unix))]
-    locked(options.open(path)?)
+    lock_file(options.open(path)?)
 }
 
 /// Locks the file. Two processes that append to the same file would create two interleaved chains.
-fn locked(file: File) -> io::Result<File> {
+fn lock_file(file: File) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Ok(file);
     }
@@ -260,32 +262,36 @@ fn locked(file: File) -> io::Result<File> {
 
 /// Returns the last record of a file and what follows it. Returns `None` for the record if the file
 /// has no complete record.
-fn last(file: &mut File, length: u64, keys: &KeyRing) -> io::Result<(Option<Link>, Tail)> {
-    let start = length.saturating_sub(LONGEST_TAIL);
+fn read_last_link(
+    file: &mut File,
+    length: u64,
+    keys: &KeyRing,
+) -> io::Result<(Option<ChainLink>, Tail)> {
+    let start = length.saturating_sub(MAX_TAIL_BYTES);
     file.seek(SeekFrom::Start(start))?;
     let mut end = Vec::new();
-    file.take(LONGEST_TAIL).read_to_end(&mut end)?;
+    file.take(MAX_TAIL_BYTES).read_to_end(&mut end)?;
     let (whole, rest) = match end.iter().rposition(|byte| *byte == b'\n') {
         Some(place) => end.split_at_checked(place + 1).unwrap_or((&end, &[][..])),
         None => (&[][..], end.as_slice()),
     };
     if !rest.is_empty()
-        && let Ok(link) = link(rest, keys)
+        && let Ok(link) = parse_link(rest, keys)
     {
-        return Ok((Some(link), Tail::Open));
+        return Ok((Some(link), Tail::MissingLineBreak));
     }
-    let tail = if rest.is_empty() { Tail::Nothing } else { Tail::Torn(rest.len() as u64) };
+    let tail = if rest.is_empty() { Tail::Clean } else { Tail::Truncated(rest.len() as u64) };
     let Some(lines) = whole.strip_suffix(b"\n") else { return Ok((None, tail)) };
     let place = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
-    match link(lines.get(place..).unwrap_or(lines), keys) {
+    match parse_link(lines.get(place..).unwrap_or(lines), keys) {
         Ok(link) => Ok((Some(link), tail)),
-        Err(_) => Err(io::Error::other(NO_END)),
+        Err(_) => Err(io::Error::other(UNREADABLE_END)),
     }
 }
 
-const NO_END: &str = "the last record cannot be parsed, so the chain cannot continue; run \
+const UNREADABLE_END: &str = "the last record cannot be parsed, so the chain cannot continue; run \
                       `octopus-mcp audit verify` for details, or move the file away to start a new \
                       chain";
-const NO_KEY: &str = "the last record was written with a key, but no key is configured; set \
+const MISSING_KEY: &str = "the last record was written with a key, but no key is configured; set \
                       audit.chain_key or audit.chain_key_file, or move the file and its rotated \
                       files away to start a new chain without a key";

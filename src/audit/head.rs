@@ -12,7 +12,7 @@ use super::key::ChainKey;
 
 /// The head of a chain at one moment, written `audit-head:1:COUNT:HASH:TIME:KEY-ID:MAC`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub struct ChainHead {
     /// The sequence number of the last record.
     pub count: u64,
     /// The hash of the last record.
@@ -24,31 +24,32 @@ pub struct Head {
 }
 
 /// The prefix of every head.
-const BEGINS: &str = "audit-head:1:";
+const PREFIX: &str = "audit-head:1:";
 /// The key ID and HMAC of a head without a key.
-const NONE: &str = "-";
+const UNSIGNED: &str = "-";
 /// The maximum number of heads read from one text.
-const MOST: usize = 100_000;
+const MAX_HEADS: usize = 100_000;
 
-impl Head {
+impl ChainHead {
     /// Creates the head of a chain and signs it if there is a key.
     pub fn new(count: u64, last: &str, key: Option<&ChainKey>) -> Self {
         let time = Timestamp::now().as_second();
         let mut head = Self { count, last: last.to_owned(), time, signature: None };
-        head.signature = key.map(|key| (key.id().to_owned(), key.sign(&head.signed(key.id()))));
+        head.signature =
+            key.map(|key| (key.id().to_owned(), key.head_mac(&head.signed_text(key.id()))));
         head
     }
 
     /// Finds all heads in a text, such as a log. Returns at most 100,000.
-    pub fn all_in(text: &str) -> Vec<Self> {
-        text.match_indices(BEGINS)
-            .filter_map(|(place, _)| Self::read(text.get(place + BEGINS.len()..)?))
-            .take(MOST)
+    pub fn find_all(text: &str) -> Vec<Self> {
+        text.match_indices(PREFIX)
+            .filter_map(|(place, _)| Self::parse(text.get(place + PREFIX.len()..)?))
+            .take(MAX_HEADS)
             .collect()
     }
 
     /// Parses the part of a head after its prefix.
-    fn read(rest: &str) -> Option<Self> {
+    fn parse(rest: &str) -> Option<Self> {
         let is_of_it = |c: char| c.is_ascii_alphanumeric() || c == ':' || c == '-';
         let end = rest.find(|c| !is_of_it(c)).unwrap_or(rest.len());
         let mut parts = rest.get(..end)?.splitn(5, ':');
@@ -56,7 +57,7 @@ impl Head {
         let last = parts.next().filter(|hash| hash.len() == 64)?.to_owned();
         let time = parts.next()?.parse().ok()?;
         let (key, mac) = (parts.next()?, parts.next()?);
-        let signature = (key != NONE).then(|| (key.to_owned(), mac.to_owned()));
+        let signature = (key != UNSIGNED).then(|| (key.to_owned(), mac.to_owned()));
         Some(Self { count, last, time, signature })
     }
 
@@ -64,21 +65,21 @@ impl Head {
     pub(super) fn is_signed_by(&self, key: &ChainKey) -> bool {
         self.signature
             .as_ref()
-            .is_some_and(|(id, mac)| id == key.id() && key.is_signed(&self.signed(id), mac))
+            .is_some_and(|(id, mac)| id == key.id() && key.verify_head(&self.signed_text(id), mac))
     }
 
     /// Returns the text that the signature covers.
-    fn signed(&self, key: &str) -> String {
+    fn signed_text(&self, key: &str) -> String {
         let Self { count, last, time, .. } = self;
-        format!("{BEGINS}{count}:{last}:{time}:{key}")
+        format!("{PREFIX}{count}:{last}:{time}:{key}")
     }
 }
 
-impl fmt::Display for Head {
+impl fmt::Display for ChainHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.signature {
-            Some((key, mac)) => write!(f, "{}:{mac}", self.signed(key)),
-            None => write!(f, "{}:{NONE}", self.signed(NONE)),
+            Some((key, mac)) => write!(f, "{}:{mac}", self.signed_text(key)),
+            None => write!(f, "{}:{UNSIGNED}", self.signed_text(UNSIGNED)),
         }
     }
 }
@@ -88,21 +89,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_are_found_in_any_text_and_know_their_key() {
+    fn finds_heads_in_text_and_verifies_their_key() {
         let key = ChainKey::new(&"k".repeat(32)).unwrap();
         let other = ChainKey::new(&"o".repeat(32)).unwrap();
-        let (signed, plain) =
-            (Head::new(7, &"a".repeat(64), Some(&key)), Head::new(8, &"b".repeat(64), None));
+        let (signed, plain) = (
+            ChainHead::new(7, &"a".repeat(64), Some(&key)),
+            ChainHead::new(8, &"b".repeat(64), None),
+        );
         let log = format!(
             "INFO head={signed} kept\n{{\"head\":\"{plain}\"}}\naudit-head:1:x audit-head:1:9:short:1:-:-"
         );
-        assert_eq!(Head::all_in(&log), [signed.clone(), plain.clone()]);
+        assert_eq!(ChainHead::find_all(&log), [signed.clone(), plain.clone()]);
         assert!(signed.is_signed_by(&key) && !signed.is_signed_by(&other));
         assert!(!plain.is_signed_by(&key));
         for changed in [
-            Head { count: 6, ..signed.clone() },
-            Head { last: "c".repeat(64), ..signed.clone() },
-            Head { time: 0, ..signed.clone() },
+            ChainHead { count: 6, ..signed.clone() },
+            ChainHead { last: "c".repeat(64), ..signed.clone() },
+            ChainHead { time: 0, ..signed.clone() },
         ] {
             assert!(!changed.is_signed_by(&key), "{changed}");
         }

@@ -18,13 +18,13 @@ use crate::config;
 pub struct ChainKey {
     root: Hmac<Sha256>,
     id: String,
-    record: Hmac<Sha256>,
-    head: Hmac<Sha256>,
+    record_key: Hmac<Sha256>,
+    head_key: Hmac<Sha256>,
 }
 
 /// An output of the audit log. Each output has its own chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Output {
+pub enum AuditOutput {
     /// The file `audit.file.path`, including rotated files.
     #[default]
     File,
@@ -39,7 +39,7 @@ pub enum Output {
 pub struct KeyRing(Vec<Arc<ChainKey>>);
 
 /// The minimum length of a key in bytes.
-const SHORTEST: usize = 32;
+const MIN_KEY_LENGTH: usize = 32;
 /// The length of a key ID in bytes.
 const ID_BYTES: usize = 8;
 
@@ -65,24 +65,24 @@ impl ChainKey {
     /// Returns an error if the text has fewer than 32 bytes.
     pub fn new(secret: &str) -> Result<Self, String> {
         let secret = secret.trim();
-        if secret.len() < SHORTEST {
+        if secret.len() < MIN_KEY_LENGTH {
             return Err(format!(
-                "the key has {} characters; expected at least {SHORTEST}; generate one with \
+                "the key has {} characters; expected at least {MIN_KEY_LENGTH}; generate one with \
                  `octopus-mcp audit new-key`",
                 secret.len()
             ));
         }
-        Self::derived(hmac(secret.as_bytes())?, Output::File)
+        Self::derive_for(hmac(secret.as_bytes())?, AuditOutput::File)
     }
 
-    fn derived(root: Hmac<Sha256>, output: Output) -> Result<Self, String> {
+    fn derive_for(root: Hmac<Sha256>, output: AuditOutput) -> Result<Self, String> {
         let derive = |purpose: &str| {
             let label = format!("octopus-mcp audit {purpose} of {} v1", output.name());
             root.clone().chain_update(label).finalize().into_bytes()
         };
         let (id, record, head) = (derive("key ID"), derive("record"), derive("head"));
         let (id, record, head) = (hex::<ID_BYTES>(&id), hmac(&record)?, hmac(&head)?);
-        Ok(Self { root, id, record, head })
+        Ok(Self { root, id, record_key: record, head_key: head })
     }
 
     /// Derives the key of another output from the same secret text.
@@ -90,8 +90,8 @@ impl ChainKey {
     /// # Errors
     ///
     /// Returns an error if the key cannot be derived.
-    pub fn for_output(&self, output: Output) -> Result<Self, String> {
-        Self::derived(self.root.clone(), output)
+    pub fn for_output(&self, output: AuditOutput) -> Result<Self, String> {
+        Self::derive_for(self.root.clone(), output)
     }
 
     /// Reads a key from a file.
@@ -99,7 +99,7 @@ impl ChainKey {
     /// # Errors
     ///
     /// Returns an error that names the file if it cannot be read or contains no valid key.
-    pub fn read(path: &Path) -> Result<Self, String> {
+    pub fn from_file(path: &Path) -> Result<Self, String> {
         let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
         read.and_then(|text| Self::new(&text))
             .map_err(|error| format!("{}: {error}", path.display()))
@@ -110,13 +110,13 @@ impl ChainKey {
     /// # Errors
     ///
     /// Returns an error that names the setting if its key is invalid or cannot be read.
-    pub fn from_config(settings: &config::Audit) -> Result<Option<Self>, String> {
+    pub fn from_config(settings: &config::AuditSettings) -> Result<Option<Self>, String> {
         if let Some(key) = &settings.chain_key {
             let key = Self::new(key.expose());
             return key.map(Some).map_err(|error| format!("audit.chain_key: {error}"));
         }
         let path = settings.chain_key_file.as_deref();
-        let key = path.map(Self::read).transpose();
+        let key = path.map(Self::from_file).transpose();
         key.map_err(|error| format!("audit.chain_key_file: {error}"))
     }
 
@@ -126,28 +126,29 @@ impl ChainKey {
     }
 
     /// Returns the HMAC of a record, in hexadecimal digits.
-    pub(super) fn hash(&self, parts: &[&[u8]]) -> String {
-        hex::<32>(&of(&self.record, parts).finalize().into_bytes())
+    pub(super) fn record_mac(&self, parts: &[&[u8]]) -> String {
+        hex::<32>(&update_mac(&self.record_key, parts).finalize().into_bytes())
     }
 
     /// Compares the HMAC of a record with the given one in constant time.
-    pub(super) fn verify(&self, parts: &[&[u8]], hash: &str) -> bool {
-        unhex(hash).is_some_and(|hash| of(&self.record, parts).verify_slice(&hash).is_ok())
+    pub(super) fn verify_record(&self, parts: &[&[u8]], hash: &str) -> bool {
+        unhex(hash)
+            .is_some_and(|hash| update_mac(&self.record_key, parts).verify_slice(&hash).is_ok())
     }
 
     /// Returns the HMAC of a head, in hexadecimal digits.
-    pub(super) fn sign(&self, head: &str) -> String {
-        hex::<32>(&of(&self.head, &[head.as_bytes()]).finalize().into_bytes())
+    pub(super) fn head_mac(&self, head: &str) -> String {
+        hex::<32>(&update_mac(&self.head_key, &[head.as_bytes()]).finalize().into_bytes())
     }
 
     /// Compares the HMAC of a head with the given one in constant time.
-    pub(super) fn is_signed(&self, head: &str, mac: &str) -> bool {
-        let computed = of(&self.head, &[head.as_bytes()]);
+    pub(super) fn verify_head(&self, head: &str, mac: &str) -> bool {
+        let computed = update_mac(&self.head_key, &[head.as_bytes()]);
         unhex(mac).is_some_and(|mac| computed.verify_slice(&mac).is_ok())
     }
 }
 
-impl Output {
+impl AuditOutput {
     /// Returns the name of the output: `file`, `stdout` or `collector`.
     pub fn name(self) -> &'static str {
         match self {
@@ -186,7 +187,7 @@ impl From<Option<Arc<ChainKey>>> for KeyRing {
 /// # Errors
 ///
 /// Returns an error if the operating system provides no random numbers.
-pub fn new_key() -> Result<String, String> {
+pub fn generate_key() -> Result<String, String> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| format!("no random numbers available: {error}"))?;
     Ok(hex::<32>(&key))
@@ -196,7 +197,7 @@ fn hmac(key: &[u8]) -> Result<Hmac<Sha256>, String> {
     Hmac::new_from_slice(key).map_err(|error| error.to_string())
 }
 
-fn of(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
+fn update_mac(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
     parts.iter().fold(key.clone(), Mac::chain_update)
 }
 
@@ -231,7 +232,7 @@ mod tests {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn a_key_has_an_id_that_does_not_show_it_and_macs_of_its_own() {
+    fn key_id_hides_key_and_macs_differ_by_purpose_and_output() {
         let (one, other) =
             (ChainKey::new(SECRET).unwrap(), ChainKey::new(&SECRET.repeat(2)).unwrap());
         assert_eq!(
@@ -242,23 +243,29 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.id().len(), 16);
         assert!(!SECRET.contains(one.id()) && format!("{one:?}").len() == 26, "{one:?}");
-        let hash = one.hash(&[b"a", b"b"]);
-        assert!(one.verify(&[b"ab"], &hash) && !one.verify(&[b"ab"], &hash.to_uppercase()));
-        assert!(!one.verify(&[b"ac"], &hash) && !other.verify(&[b"ab"], &hash));
+        let hash = one.record_mac(&[b"a", b"b"]);
+        assert!(
+            one.verify_record(&[b"ab"], &hash)
+                && !one.verify_record(&[b"ab"], &hash.to_uppercase())
+        );
+        assert!(!one.verify_record(&[b"ac"], &hash) && !other.verify_record(&[b"ab"], &hash));
         // A record cannot pass for a head.
-        assert!(one.is_signed("ab", &one.sign("ab")) && !one.is_signed("ab", &hash));
+        assert!(one.verify_head("ab", &one.head_mac("ab")) && !one.verify_head("ab", &hash));
         for wrong in ["", "zz", &hash[..62], &"é".repeat(32)] {
-            assert!(!one.verify(&[b"ab"], wrong), "{wrong}");
+            assert!(!one.verify_record(&[b"ab"], wrong), "{wrong}");
         }
         // The records and heads of one output do not verify with the key of another.
-        for output in [Output::Stdout, Output::Collector] {
+        for output in [AuditOutput::Stdout, AuditOutput::Collector] {
             let stream = one.for_output(output).unwrap();
             assert_ne!(stream.id(), one.id());
-            assert!(!stream.verify(&[b"ab"], &hash) && !stream.is_signed("ab", &one.sign("ab")));
+            assert!(
+                !stream.verify_record(&[b"ab"], &hash)
+                    && !stream.verify_head("ab", &one.head_mac("ab"))
+            );
         }
-        assert_eq!(one.for_output(Output::File).unwrap().hash(&[b"ab"]), hash);
+        assert_eq!(one.for_output(AuditOutput::File).unwrap().record_mac(&[b"ab"]), hash);
         assert!(ChainKey::new("short").unwrap_err().contains("at least 32"));
-        assert_ne!(new_key().unwrap(), new_key().unwrap());
-        assert!(ChainKey::new(&new_key().unwrap()).is_ok());
+        assert_ne!(generate_key().unwrap(), generate_key().unwrap());
+        assert!(ChainKey::new(&generate_key().unwrap()).is_ok());
     }
 }

@@ -29,10 +29,13 @@ mod stream;
 mod verify;
 mod writer;
 
-pub use head::Head;
-pub use key::{ChainKey, KeyRing, Output, new_key};
-pub use record::{Arguments, Bytes, Caller, Client, Kind, Outcome, Place, Record};
-pub use verify::{Expected, Finding, Run, Verified, verify};
+pub use head::ChainHead;
+pub use key::{AuditOutput, ChainKey, KeyRing, generate_key};
+pub use record::{
+    AuditCaller, AuditTarget, McpClient, Outcome, Record, RecordKind, RecordedArguments,
+    ResponseBytes,
+};
+pub use verify::{ExpectedChain, Finding, KeyRun, Verification, verify};
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,89 +44,89 @@ use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
-    arguments::Discretion,
-    budget::{Budget, Budgets},
-    losses::Losses,
-    writer::Job,
+    arguments::ArgumentHasher,
+    budget::{CallerSamplers, RejectionSampler},
+    losses::LossCounters,
+    writer::WriterCommand,
 };
 use crate::config;
 
 /// Handle for writing audit records. Cheap to clone. The default handle discards all records.
 #[derive(Debug, Clone, Default)]
-pub struct Audit(Option<Arc<Inner>>);
+pub struct AuditLog(Option<Arc<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
-    jobs: mpsc::Sender<Job>,
-    discretion: Discretion,
+    commands: mpsc::Sender<WriterCommand>,
+    hasher: ArgumentHasher,
     required: bool,
-    marks: bool,
-    losses: Arc<Losses>,
-    strangers: Budget,
-    known: Budgets,
+    mark_changes: bool,
+    losses: Arc<LossCounters>,
+    unauthenticated_sampler: RejectionSampler,
+    caller_samplers: CallerSamplers,
 }
 
 /// How long a change waits until its intent record is written and flushed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const INTENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The audit record could not be written, so the change must not be sent. The log has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotKept;
+pub struct AuditUnavailable;
 
-impl Audit {
+impl AuditLog {
     /// Opens the configured outputs and starts the writer. Without configured outputs, the handle
     /// discards all records.
     ///
     /// # Errors
     ///
     /// Returns an error that names the setting if an output cannot be opened.
-    pub fn start(settings: &config::Audit) -> Result<Self, String> {
-        if !settings.is_on() {
+    pub fn start(settings: &config::AuditSettings) -> Result<Self, String> {
+        if !settings.is_enabled() {
             return Ok(Self(None));
         }
         let (jobs, queue) = mpsc::channel(settings.queue as usize);
-        let losses = Arc::new(Losses::default());
+        let losses = Arc::new(LossCounters::default());
         writer::start(settings, queue, Arc::clone(&losses))?;
-        announce(&jobs, settings.head_every.0);
+        log_head_periodically(&jobs, settings.head_every.0);
         Ok(Self(Some(Arc::new(Inner {
-            jobs,
-            discretion: Discretion::from_config(settings)?,
+            commands: jobs,
+            hasher: ArgumentHasher::from_config(settings)?,
             required: settings.required,
-            marks: settings.mark_changes,
+            mark_changes: settings.mark_changes,
             losses,
-            strangers: Budget::default(),
-            known: Budgets::default(),
+            unauthenticated_sampler: RejectionSampler::default(),
+            caller_samplers: CallerSamplers::default(),
         }))))
     }
 
     /// Returns whether audit records are written.
-    pub fn is_on(&self) -> bool {
+    pub fn is_enabled(&self) -> bool {
         self.0.is_some()
     }
 
     /// Returns whether created Octopus resources carry the ID of the change (`audit.mark_changes`).
-    pub fn marks(&self) -> bool {
-        self.0.as_ref().is_some_and(|inner| inner.marks)
+    pub fn marks_changes(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.mark_changes)
     }
 
     /// Returns the recorded form of tool arguments: a hash of each argument, and in plain text
     /// those in `audit.fields`.
-    pub fn arguments(&self, arguments: &Map<String, Value>) -> Arguments {
-        self.0.as_ref().map(|inner| inner.discretion.of(arguments)).unwrap_or_default()
+    pub fn hash_arguments(&self, arguments: &Map<String, Value>) -> RecordedArguments {
+        self.0.as_ref().map(|inner| inner.hasher.hash_each(arguments)).unwrap_or_default()
     }
 
     /// Returns the recorded form of arguments that were not validated: one hash of all arguments.
-    pub fn unread(&self, arguments: &Map<String, Value>) -> Arguments {
-        let whole = self.0.as_ref().map(|inner| inner.discretion.whole(arguments));
-        Arguments { whole, ..Arguments::default() }
+    pub fn hash_unvalidated_arguments(&self, arguments: &Map<String, Value>) -> RecordedArguments {
+        let whole = self.0.as_ref().map(|inner| inner.hasher.hash_all(arguments));
+        RecordedArguments { combined_hash: whole, ..RecordedArguments::default() }
     }
 
     /// Queues a record without waiting. If the queue is full, the record is counted as lost.
-    pub fn keep(&self, mut record: Record) {
+    pub fn record(&self, mut record: Record) {
         let Some(inner) = &self.0 else { return };
         record.time = Timestamp::now();
-        if inner.jobs.try_send(Job::Keep(Box::new(record))).is_err() {
-            inner.losses.lose();
+        if inner.commands.try_send(WriterCommand::Write(Box::new(record))).is_err() {
+            inner.losses.count_lost_record();
         }
     }
 
@@ -133,17 +136,20 @@ impl Audit {
     /// # Errors
     ///
     /// Returns [`AuditUnavailable`] if writing or flushing fails or takes longer than ten seconds.
-    pub async fn ensure(&self, record: impl FnOnce() -> Record) -> Result<(), NotKept> {
+    pub async fn record_intent(
+        &self,
+        record: impl FnOnce() -> Record,
+    ) -> Result<(), AuditUnavailable> {
         let Some(inner) = self.0.as_ref().filter(|inner| inner.required) else { return Ok(()) };
         let mut record = record();
         record.time = Timestamp::now();
         let (kept, answer) = oneshot::channel();
         let work = async {
-            let job = Job::Ensure(Box::new(record), kept);
-            inner.jobs.send(job).await.map_err(|_| NotKept)?;
-            answer.await.map_err(|_| NotKept)?.map_err(|_| NotKept)
+            let job = WriterCommand::WriteAndFlush(Box::new(record), kept);
+            inner.commands.send(job).await.map_err(|_| AuditUnavailable)?;
+            answer.await.map_err(|_| AuditUnavailable)?.map_err(|_| AuditUnavailable)
         };
-        tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(NotKept))
+        tokio::time::timeout(INTENT_TIMEOUT, work).await.unwrap_or(Err(AuditUnavailable))
     }
 
     /// Records a request that was rejected before the MCP layer.
@@ -151,24 +157,24 @@ impl Audit {
     /// The number of such records is limited per minute: for each authenticated caller separately,
     /// and for all unauthenticated requests together, because their callers can use any number of
     /// names. The next record contains the number of rejections without a record.
-    pub fn refused(&self, mut record: Record, is_proven: bool) {
+    pub fn record_rejection(&self, mut record: Record, is_proven: bool) {
         let Some(inner) = &self.0 else { return };
         let admitted = match record.caller.as_ref().filter(|_| is_proven) {
-            Some(caller) => inner.known.admit(caller),
-            None => inner.strangers.admit(),
+            Some(caller) => inner.caller_samplers.admit(caller),
+            None => inner.unauthenticated_sampler.admit(),
         };
         let Some(others) = admitted else { return };
         record.others = others;
-        self.keep(record);
+        self.record(record);
     }
 
     /// Returns the number of records lost since the start because the queue was full.
-    pub fn lost(&self) -> u64 {
+    pub fn lost_records(&self) -> u64 {
         self.0.as_ref().map_or(0, |inner| inner.losses.lost())
     }
 
     /// Returns the number of failed writes to an output since the start.
-    pub fn failures(&self) -> u64 {
+    pub fn write_failures(&self) -> u64 {
         self.0.as_ref().map_or(0, |inner| inner.losses.failures())
     }
 
@@ -176,7 +182,7 @@ impl Audit {
     pub async fn announce(&self) {
         let Some(inner) = &self.0 else { return };
         let (done, announced) = oneshot::channel();
-        if inner.jobs.send(Job::Head(Some(done))).await.is_ok() {
+        if inner.commands.send(WriterCommand::LogHead(Some(done))).await.is_ok() {
             let _ = announced.await;
         }
     }
@@ -186,7 +192,7 @@ impl Audit {
     pub async fn stop(&self) {
         let Some(inner) = &self.0 else { return };
         let (stopped, ended) = oneshot::channel();
-        if inner.jobs.send(Job::Stop(stopped)).await.is_ok() {
+        if inner.commands.send(WriterCommand::Stop(stopped)).await.is_ok() {
             let _ = ended.await;
         }
     }
@@ -194,7 +200,7 @@ impl Audit {
 
 /// Writes the chain head of the file to the log at this interval, until the writer stops. An
 /// interval of zero disables it.
-fn announce(jobs: &mpsc::Sender<Job>, every: Duration) {
+fn log_head_periodically(jobs: &mpsc::Sender<WriterCommand>, every: Duration) {
     if every.is_zero() {
         return;
     }
@@ -206,7 +212,9 @@ fn announce(jobs: &mpsc::Sender<Job>, every: Duration) {
             let Some(jobs) = jobs.upgrade() else { return };
             // If the queue is full, records take precedence and the head is skipped until the next
             // interval.
-            if let Err(mpsc::error::TrySendError::Closed(_)) = jobs.try_send(Job::Head(None)) {
+            if let Err(mpsc::error::TrySendError::Closed(_)) =
+                jobs.try_send(WriterCommand::LogHead(None))
+            {
                 return;
             }
         }

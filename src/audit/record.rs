@@ -14,7 +14,7 @@ use crate::text;
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// The kind of event.
-    pub kind: Kind,
+    pub kind: RecordKind,
     /// When the call ended or the request was rejected.
     pub time: Timestamp,
     /// The record ID: a UUID version 7, which sorts by time.
@@ -25,10 +25,10 @@ pub struct Record {
     pub change: Option<Uuid>,
     /// The caller.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub caller: Option<Caller>,
+    pub caller: Option<AuditCaller>,
     /// The MCP client, as it identifies itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub client: Option<Client>,
+    pub client: Option<McpClient>,
     /// The ID of the HTTP request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
@@ -37,7 +37,7 @@ pub struct Record {
     pub trace: Option<String>,
     /// The Octopus resources that the call accessed.
     #[serde(flatten)]
-    pub place: Place,
+    pub target: AuditTarget,
     /// The name of the tool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
@@ -55,7 +55,7 @@ pub struct Record {
     pub risk: Option<String>,
     /// The arguments of the call.
     #[serde(flatten)]
-    pub arguments: Arguments,
+    pub arguments: RecordedArguments,
     /// The policy rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -91,7 +91,7 @@ pub struct Record {
     pub duration_ms: Option<u64>,
     /// The size of the response as JSON, before and after truncation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<Bytes>,
+    pub bytes: Option<ResponseBytes>,
     /// The number of invisible characters removed from the response.
     #[serde(skip_serializing_if = "is_zero")]
     pub removed: usize,
@@ -106,7 +106,7 @@ pub struct Record {
 /// The kind of event that a record describes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum RecordKind {
     /// A tool call, recorded at its end.
     #[default]
     Call,
@@ -150,7 +150,7 @@ pub enum Outcome {
 
 /// The caller of a request.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Caller {
+pub struct AuditCaller {
     /// The display name.
     pub name: String,
     /// The ID of the caller at the issuer.
@@ -171,7 +171,7 @@ pub struct Caller {
 
 /// An MCP client, as it identifies itself.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Client {
+pub struct McpClient {
     /// The name of the client.
     pub name: String,
     /// The version of the client.
@@ -181,7 +181,7 @@ pub struct Client {
 
 /// The Octopus resources that a call accessed.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Place {
+pub struct AuditTarget {
     /// The instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
@@ -202,21 +202,21 @@ pub struct Place {
 /// The arguments of a call. Only the arguments in `audit.fields` are in plain text.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Arguments {
+pub struct RecordedArguments {
     /// A keyed hash of all arguments.
     #[serde(rename = "argumentsHash", skip_serializing_if = "Option::is_none")]
-    pub whole: Option<String>,
+    pub combined_hash: Option<String>,
     /// Keyed hashes of single arguments.
     #[serde(rename = "hashes", skip_serializing_if = "BTreeMap::is_empty")]
     pub hashes: BTreeMap<String, String>,
     /// The arguments in plain text.
     #[serde(rename = "arguments", skip_serializing_if = "BTreeMap::is_empty")]
-    pub clear: BTreeMap<String, String>,
+    pub plaintext: BTreeMap<String, String>,
 }
 
 /// The size of a response in bytes.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Bytes {
+pub struct ResponseBytes {
     /// Before truncation.
     pub before: usize,
     /// As sent.
@@ -229,13 +229,14 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// The maximum length of one text in a record, in bytes.
-const LONGEST: usize = 512;
+const MAX_TEXT_BYTES: usize = 512;
 /// The maximum length of a plain-text argument, in bytes.
-const LONGEST_VALUE: usize = 1024;
+const MAX_PLAINTEXT_BYTES: usize = 1024;
 /// The maximum number of items in a list.
-const MOST: usize = 64;
+const MAX_LIST_ITEMS: usize = 64;
 /// Fields that the server generates itself. They need no sanitizing.
-const OURS: [&str; 7] = ["kind", "time", "id", "change", "argumentsHash", "hashes", "result"];
+const GENERATED_FIELDS: [&str; 7] =
+    ["kind", "time", "id", "change", "argumentsHash", "hashes", "result"];
 
 impl Outcome {
     /// Returns the result as written in records.
@@ -255,17 +256,19 @@ impl Outcome {
 
 impl Record {
     /// Creates a record with a new ID.
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: RecordKind) -> Self {
         Self { kind, id: Uuid::now_v7(), ..Self::default() }
     }
 
     /// Serializes the record. Sanitizes and truncates all text from external sources.
-    pub(super) fn written(&self) -> String {
+    pub(super) fn to_json(&self) -> String {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(object) = &mut value {
-            for (key, value) in object.iter_mut().filter(|(key, _)| !OURS.contains(&key.as_str())) {
-                let longest = if key == "arguments" { LONGEST_VALUE } else { LONGEST };
-                pass(value, longest);
+            for (key, value) in
+                object.iter_mut().filter(|(key, _)| !GENERATED_FIELDS.contains(&key.as_str()))
+            {
+                let longest = if key == "arguments" { MAX_PLAINTEXT_BYTES } else { MAX_TEXT_BYTES };
+                sanitize_value(value, longest);
             }
         }
         // Also masks text that was not sanitized above, such as argument names.
@@ -273,20 +276,20 @@ impl Record {
     }
 }
 
-fn pass(value: &mut Value, longest: usize) {
+fn sanitize_value(value: &mut Value, longest: usize) {
     match value {
         Value::String(text) => {
-            let sanitized = text::door(text).text;
+            let sanitized = text::sanitize(text).text;
             *text = text::cut::head(&sanitized, longest).to_owned();
         }
         Value::Array(items) => {
-            items.truncate(MOST);
+            items.truncate(MAX_LIST_ITEMS);
             for item in items {
-                pass(item, longest);
+                sanitize_value(item, longest);
             }
         }
         Value::Object(object) => {
-            object.values_mut().for_each(|item| pass(item, longest));
+            object.values_mut().for_each(|item| sanitize_value(item, longest));
         }
         _ => {}
     }

@@ -6,17 +6,17 @@ use super::{chain::Chain, key::ChainKey};
 
 /// The chain of one output stream.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct ChainStream {
     chain: Chain,
     /// The reason for a notice before the next record, if one is due.
-    begins: Option<&'static str>,
+    notice_reason: Option<&'static str>,
     /// The number of records that could not be written since the last successful write.
     pub(super) lost: u64,
 }
 
-impl Stream {
+impl ChainStream {
     pub(super) fn new(key: Option<Arc<ChainKey>>) -> Self {
-        Self { chain: Chain::new(key), begins: Some("first"), lost: 0 }
+        Self { chain: Chain::new(key), notice_reason: Some("first"), lost: 0 }
     }
 
     /// Writes a record. If that fails, counts it as lost; the next notice reports the number.
@@ -25,17 +25,17 @@ impl Stream {
         record: &str,
         write: impl FnOnce(&str) -> Result<(), String>,
     ) -> Result<(), String> {
-        let why = self.begins.or((self.lost > 0).then_some("lost"));
+        let why = self.notice_reason.or((self.lost > 0).then_some("lost"));
         let mut text = String::new();
         let mut chain = self.chain.clone();
         if let Some(why) = why {
-            (text, chain) = chain.notice(why, self.lost, 0);
+            (text, chain) = chain.append_notice(why, self.lost, 0);
         }
-        let (line, chain) = chain.line(record);
+        let (line, chain) = chain.append(record);
         text.push_str(&line);
         match write(&text) {
             Ok(()) => {
-                (self.chain, self.begins, self.lost) = (chain, None, 0);
+                (self.chain, self.notice_reason, self.lost) = (chain, None, 0);
                 Ok(())
             }
             Err(error) => {

@@ -14,22 +14,22 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Record,
-    file::Keeping,
-    key::{ChainKey, Output},
-    losses::Losses,
-    stream::Stream,
+    file::ChainFile,
+    key::{AuditOutput, ChainKey},
+    losses::LossCounters,
+    stream::ChainStream,
 };
-use crate::{config, telemetry::Records};
+use crate::{config, telemetry::AuditLogExporter};
 
 /// A command for the writer thread.
 #[derive(Debug)]
-pub(super) enum Job {
+pub(super) enum WriterCommand {
     /// Write the record.
-    Keep(Box<Record>),
+    Write(Box<Record>),
     /// Write and flush the record, then report the result.
-    Ensure(Box<Record>, oneshot::Sender<Result<(), String>>),
+    WriteAndFlush(Box<Record>, oneshot::Sender<Result<(), String>>),
     /// Write the chain head of the file to the log, then report completion.
-    Head(Option<oneshot::Sender<()>>),
+    LogHead(Option<oneshot::Sender<()>>),
     /// Write all queued records, then stop.
     Stop(oneshot::Sender<()>),
 }
@@ -37,26 +37,26 @@ pub(super) enum Job {
 /// The outputs of the audit log. A failing output does not affect the others.
 #[derive(Debug)]
 struct Sinks {
-    file: Option<Keeping>,
-    collector: Option<(Records, Stream)>,
-    stdout: Option<Stream>,
+    file: Option<ChainFile>,
+    collector: Option<(AuditLogExporter, ChainStream)>,
+    stdout: Option<ChainStream>,
     /// Counters of lost records and failed writes.
-    losses: Arc<Losses>,
+    losses: Arc<LossCounters>,
     /// The sequence number of the last head that was written to the log.
-    announced: u64,
-    complained: Option<Instant>,
-    failures: u64,
-    delivered_failures: u64,
+    last_logged_head: u64,
+    last_loss_log: Option<Instant>,
+    unlogged_write_failures: u64,
+    delivery_failures: u64,
 }
 
 /// The shortest interval between log messages about lost records.
-const EVERY: Duration = Duration::from_mins(1);
+const LOSS_LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Opens the configured outputs and starts the writer thread. Returns when all outputs are open.
 pub(super) fn start(
-    settings: &config::Audit,
-    jobs: mpsc::Receiver<Job>,
-    losses: Arc<Losses>,
+    settings: &config::AuditSettings,
+    jobs: mpsc::Receiver<WriterCommand>,
+    losses: Arc<LossCounters>,
 ) -> Result<(), String> {
     let (ready, opened) = std::sync::mpsc::sync_channel(1);
     let settings = settings.clone();
@@ -76,37 +76,38 @@ pub(super) fn start(
 }
 
 impl Sinks {
-    fn open(settings: &config::Audit, losses: Arc<Losses>) -> Result<Self, String> {
+    fn open(settings: &config::AuditSettings, losses: Arc<LossCounters>) -> Result<Self, String> {
         let key = ChainKey::from_config(settings)?.map(Arc::new);
         let stream = |output| {
             let key = key.as_ref().map(|key| key.for_output(output)).transpose()?;
-            Ok::<_, String>(Stream::new(key.map(Arc::new)))
+            Ok::<_, String>(ChainStream::new(key.map(Arc::new)))
         };
         let file = settings.file.path.as_deref();
-        let file = file.map(|path| Keeping::open(path, &settings.file, key.clone())).transpose()?;
-        let announced = file.as_ref().map_or(0, begun);
+        let file =
+            file.map(|path| ChainFile::open(path, &settings.file, key.clone())).transpose()?;
+        let announced = file.as_ref().map_or(0, log_key_change);
         let collector = settings.otlp.endpoint.as_ref().map(|endpoint| {
-            let logs = Records::start(&settings.otlp, endpoint, "octopus-mcp.audit")
+            let logs = AuditLogExporter::start(&settings.otlp, endpoint, "octopus-mcp.audit")
                 .map_err(|error| format!("audit.otlp.{error}"))?;
-            Ok::<_, String>((logs, stream(Output::Collector)?))
+            Ok::<_, String>((logs, stream(AuditOutput::Collector)?))
         });
         Ok(Self {
             file,
             collector: collector.transpose()?,
-            stdout: settings.stdout.then(|| stream(Output::Stdout)).transpose()?,
+            stdout: settings.stdout.then(|| stream(AuditOutput::Stdout)).transpose()?,
             losses,
-            announced,
-            complained: None,
-            failures: 0,
-            delivered_failures: 0,
+            last_logged_head: announced,
+            last_loss_log: None,
+            unlogged_write_failures: 0,
+            delivery_failures: 0,
         })
     }
 
-    fn serve(mut self, mut jobs: mpsc::Receiver<Job>) {
+    fn serve(mut self, mut jobs: mpsc::Receiver<WriterCommand>) {
         while let Some(job) = jobs.blocking_recv() {
             match job {
-                Job::Keep(record) => drop(self.write(&record)),
-                Job::Ensure(record, kept) => {
+                WriterCommand::Write(record) => drop(self.write(&record)),
+                WriterCommand::WriteAndFlush(record, kept) => {
                     let written = self.write(&record).and_then(|()| self.flush());
                     if let Err(error) = &written {
                         tracing::error!(
@@ -116,25 +117,26 @@ impl Sinks {
                     }
                     let _ = kept.send(written);
                 }
-                Job::Head(done) => {
-                    self.announce();
+                WriterCommand::LogHead(done) => {
+                    self.log_head();
                     if let Some(done) = done {
                         let _ = done.send(());
                     }
                 }
-                Job::Stop(ended) => {
+                WriterCommand::Stop(ended) => {
                     // Records queued during the stop are written too.
                     jobs.close();
                     while let Ok(job) = jobs.try_recv() {
                         match job {
-                            Job::Keep(record) | Job::Ensure(record, _) => drop(self.write(&record)),
-                            Job::Head(_) | Job::Stop(_) => {}
+                            WriterCommand::Write(record)
+                            | WriterCommand::WriteAndFlush(record, _) => drop(self.write(&record)),
+                            WriterCommand::LogHead(_) | WriterCommand::Stop(_) => {}
                         }
                     }
                     if let Some(file) = &self.file {
                         let _ = file.sync();
                     }
-                    self.announce();
+                    self.log_head();
                     drop(self);
                     let _ = ended.send(());
                     return;
@@ -146,64 +148,64 @@ impl Sinks {
     /// Writes a record to all outputs. Returns the result of the most important configured output:
     /// the file, otherwise the collector, otherwise standard output.
     fn write(&mut self, record: &Record) -> Result<(), String> {
-        let lost = self.losses.tell();
-        let written = record.written();
+        let lost = self.losses.take_unreported();
+        let written = record.to_json();
         let mut result = Ok(());
         if let Some(stream) = &mut self.stdout {
             stream.lost += lost;
-            result = stream.write(&written, print);
-            self.failed(result.is_err());
+            result = stream.write(&written, write_stdout);
+            self.count_failure_if(result.is_err());
         }
         if let Some((logs, stream)) = &mut self.collector {
             stream.lost += lost;
             let attributes = attributes(record);
             result = stream.write(&written, |lines| {
                 for line in lines.lines() {
-                    logs.add("octopus_mcp.audit", line.to_owned(), &attributes);
+                    logs.emit("octopus_mcp.audit", line.to_owned(), &attributes);
                 }
                 Ok(())
             });
             let failures = logs.failures();
-            self.losses.fail(failures.saturating_sub(self.delivered_failures));
-            self.delivered_failures = failures;
+            self.losses.count_failures(failures.saturating_sub(self.delivery_failures));
+            self.delivery_failures = failures;
         }
         if let Some(file) = &mut self.file {
             file.lost += lost;
-            result = file.add(&written).map_err(|error| format!("audit.file.path: {error}"));
-            self.failed(result.is_err());
+            result = file.append(&written).map_err(|error| format!("audit.file.path: {error}"));
+            self.count_failure_if(result.is_err());
         }
-        self.complain(lost, result.as_ref().err());
+        self.log_losses(lost, result.as_ref().err());
         result
     }
 
     /// Writes the chain head of the file to the log and to the other outputs, if records were
     /// written since the last head.
-    fn announce(&mut self) {
-        let Some((path, chain)) = self.file.as_ref().map(Keeping::end) else { return };
-        if chain.seq == self.announced {
+    fn log_head(&mut self) {
+        let Some((path, chain)) = self.file.as_ref().map(ChainFile::path_and_chain) else { return };
+        if chain.seq == self.last_logged_head {
             return;
         }
-        self.announced = chain.seq;
+        self.last_logged_head = chain.seq;
         let head = chain.head().to_string();
         tracing::info!(file = %path.display(), count = chain.seq, head, "audit head");
         let record = json!({ "kind": "head", "time": Timestamp::now(), "head": head }).to_string();
         if let Some(stream) = &mut self.stdout {
-            let written = stream.write(&record, print);
-            self.failed(written.is_err());
+            let written = stream.write(&record, write_stdout);
+            self.count_failure_if(written.is_err());
         }
         if let Some((logs, stream)) = &mut self.collector {
             let _ = stream.write(&record, |lines| {
                 for line in lines.lines() {
-                    logs.add("octopus_mcp.audit.head", line.to_owned(), &[]);
+                    logs.emit("octopus_mcp.audit.head", line.to_owned(), &[]);
                 }
                 Ok(())
             });
         }
     }
 
-    fn failed(&mut self, failed: bool) {
-        self.failures += u64::from(failed);
-        self.losses.fail(u64::from(failed));
+    fn count_failure_if(&mut self, failed: bool) {
+        self.unlogged_write_failures += u64::from(failed);
+        self.losses.count_failures(u64::from(failed));
     }
 
     /// Waits until the written records are durable.
@@ -218,35 +220,35 @@ impl Sinks {
     }
 
     /// Logs lost records, at most once per interval.
-    fn complain(&mut self, lost: u64, error: Option<&String>) {
-        let nothing = lost == 0 && self.failures == 0 && self.delivered_failures == 0;
-        if nothing || self.complained.is_some_and(|last| last.elapsed() < EVERY) {
+    fn log_losses(&mut self, lost: u64, error: Option<&String>) {
+        let nothing = lost == 0 && self.unlogged_write_failures == 0 && self.delivery_failures == 0;
+        if nothing || self.last_loss_log.is_some_and(|last| last.elapsed() < LOSS_LOG_INTERVAL) {
             return;
         }
-        let (unwritten, undelivered) = (self.failures, self.delivered_failures);
+        let (unwritten, undelivered) = (self.unlogged_write_failures, self.delivery_failures);
         if error.is_some() || lost > 0 || unwritten > 0 {
-            self.complained = Some(Instant::now());
-            self.failures = 0;
+            self.last_loss_log = Some(Instant::now());
+            self.unlogged_write_failures = 0;
             let error = error.map_or("", String::as_str);
             tracing::error!(lost, unwritten, undelivered, error, "audit records lost");
         } else {
-            self.complained = Some(Instant::now());
+            self.last_loss_log = Some(Instant::now());
             tracing::warn!(undelivered, "audit records not delivered to the collector");
         }
     }
 }
 
 /// Logs a key change of the chain in a file. Returns the sequence number of its last record.
-fn begun(file: &Keeping) -> u64 {
-    let (path, chain) = file.end();
-    if let Some(rekeyed) = chain.rekeyed() {
+fn log_key_change(file: &ChainFile) -> u64 {
+    let (path, chain) = file.path_and_chain();
+    if let Some(rekeyed) = chain.pending_key_change() {
         let (from, to) = (rekeyed.from.as_deref(), rekeyed.to.as_deref());
         tracing::warn!(file = %path.display(), count = chain.seq, from, to, "audit key changed");
     }
     chain.seq
 }
 
-fn print(lines: &str) -> Result<(), String> {
+fn write_stdout(lines: &str) -> Result<(), String> {
     let mut out = io::stdout().lock();
     out.write_all(lines.as_bytes())
         .and_then(|()| out.flush())
@@ -259,14 +261,14 @@ fn attributes(record: &Record) -> Vec<(&'static str, String)> {
         serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
     }
     let caller = record.caller.as_ref();
-    let caller = caller.map(|caller| crate::text::door(&caller.name).text.into_owned());
+    let caller = caller.map(|caller| crate::text::sanitize(&caller.name).text.into_owned());
     [
         ("octopus_mcp.audit.id", Some(record.id.to_string())),
         ("octopus_mcp.audit.change", record.change.map(|change| change.to_string())),
         ("octopus_mcp.audit.kind", word(record.kind)),
         ("octopus_mcp.audit.result", word(record.result)),
         ("octopus_mcp.caller", caller),
-        ("octopus_mcp.instance", record.place.instance.clone()),
+        ("octopus_mcp.instance", record.target.instance.clone()),
         ("gen_ai.tool.name", record.tool.clone()),
     ]
     .into_iter()

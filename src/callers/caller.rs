@@ -7,8 +7,8 @@ use secrecy::SecretString;
 
 use crate::{
     config::{self, GroupScope},
-    octopus::{Brings, Credentials, Fingerprint},
-    text::sanitize::sanitize,
+    octopus::{CallerCredentials, Credentials, Fingerprint},
+    text::sanitize::strip_invisible,
 };
 
 /// The caller of a request, with the credentials that the request carried. The HTTP layer creates
@@ -16,19 +16,19 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
     /// The identity of the caller.
-    pub who: Arc<Who>,
+    pub identity: Arc<Identity>,
     /// The Octopus credential sent with the request.
-    pub own: Option<Credentials>,
+    pub own_credentials: Option<Credentials>,
     /// The bearer token that authenticated the caller, if it may be exchanged for an Octopus
     /// credential (the subject token of RFC 8693).
-    pub token: Option<SecretString>,
+    pub subject_token: Option<SecretString>,
 }
 
 /// The verified identity of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Who {
+pub struct Identity {
     /// How the caller was authenticated.
-    pub way: Way,
+    pub method: AuthMethod,
     /// The display name, used in logs, policy rules and audit records.
     pub name: String,
     /// The ID of the caller at the issuer.
@@ -50,10 +50,10 @@ pub struct Who {
 
 /// How a caller was authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Way {
+pub enum AuthMethod {
     /// Not authenticated.
     #[default]
-    Nobody,
+    Anonymous,
     /// Octopus credential sent with the request.
     Octopus,
     /// Bearer token whose hash is configured on this server.
@@ -68,7 +68,7 @@ pub enum Way {
 
 /// What a caller may do at most. Each scope includes the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
+pub enum TokenScope {
     /// Read only; written `octopus:read`.
     Read,
     /// Also create and change: releases, deployments, runbook runs; written `octopus:deploy`.
@@ -82,7 +82,7 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants {
     /// The highest scope.
-    pub scope: Scope,
+    pub scope: TokenScope,
     /// The only toolsets that the caller may use. `None` allows all.
     pub toolsets: Option<BTreeSet<String>>,
     /// The only instances that the caller may reach. `None` allows all.
@@ -93,7 +93,7 @@ pub struct Grants {
 
 impl Grants {
     /// Returns whether the grants include this instance.
-    pub fn sees(&self, instance: &str) -> bool {
+    pub fn covers_instance(&self, instance: &str) -> bool {
         self.instances.as_ref().is_none_or(|granted| granted.contains(instance))
     }
 }
@@ -101,15 +101,15 @@ impl Grants {
 impl Default for Grants {
     /// Grants everything that the settings allow.
     fn default() -> Self {
-        Self { scope: Scope::Admin, toolsets: None, instances: None, spaces: None }
+        Self { scope: TokenScope::Admin, toolsets: None, instances: None, spaces: None }
     }
 }
 
-impl Default for Who {
+impl Default for Identity {
     /// An unauthenticated caller.
     fn default() -> Self {
         Self {
-            way: Way::Nobody,
+            method: AuthMethod::Anonymous,
             name: "anybody".to_owned(),
             subject: String::new(),
             issuer: None,
@@ -122,17 +122,17 @@ impl Default for Who {
     }
 }
 
-impl Who {
+impl Identity {
     /// Returns the names that `callers` of a policy rule is matched against: the display name and,
     /// if there is an issuer, `issuer|subject`. Display names are not unique; `issuer|subject` is.
-    pub fn words(&self) -> Vec<String> {
+    pub fn policy_names(&self) -> Vec<String> {
         let qualified = self.issuer.as_ref().map(|issuer| format!("{issuer}|{}", self.subject));
         // `|` is replaced so that a display name cannot imitate an `issuer|subject` pair.
         std::iter::once(self.name.replace('|', " ")).chain(qualified).collect()
     }
 }
 
-impl Scope {
+impl TokenScope {
     /// Returns the scope as written in tokens and `WWW-Authenticate` challenges.
     pub fn name(self) -> &'static str {
         match self {
@@ -143,45 +143,48 @@ impl Scope {
     }
 
     /// Parses a scope as returned by [`TokenScope::name`].
-    pub fn read(word: &str) -> Option<Self> {
+    pub fn parse(word: &str) -> Option<Self> {
         [Self::Read, Self::Deploy, Self::Admin].into_iter().find(|scope| scope.name() == word)
     }
 }
 
-impl From<config::Scope> for Scope {
-    fn from(scope: config::Scope) -> Self {
+impl From<config::TokenScopeSetting> for TokenScope {
+    fn from(scope: config::TokenScopeSetting) -> Self {
         match scope {
-            config::Scope::Read => Self::Read,
-            config::Scope::Deploy => Self::Deploy,
-            config::Scope::Admin => Self::Admin,
+            config::TokenScopeSetting::Read => Self::Read,
+            config::TokenScopeSetting::Deploy => Self::Deploy,
+            config::TokenScopeSetting::Admin => Self::Admin,
         }
     }
 }
 
 /// Returns the highest scope that the settings assign to one of these groups.
-pub(super) fn scope_of_groups(groups: &BTreeSet<String>, scopes: &[GroupScope]) -> Option<Scope> {
+pub(super) fn highest_group_scope(
+    groups: &BTreeSet<String>,
+    scopes: &[GroupScope],
+) -> Option<TokenScope> {
     let matching = scopes.iter().filter(|entry| groups.contains(&entry.group));
     matching.map(|entry| entry.scope.into()).max()
 }
 
 /// The maximum length of a display name, in characters.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_LENGTH: usize = 100;
 
 /// Makes an external name safe for single-line display in logs and approval requests. Removes
 /// invisible characters, replaces line breaks and control characters by spaces, and truncates the
 /// name.
-pub(super) fn displayed(name: &str) -> String {
-    let seen = sanitize(name).text;
+pub(super) fn display_name(name: &str) -> String {
+    let seen = strip_invisible(name).text;
     let words: Vec<&str> = seen.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(LONGEST_NAME).collect()
+    words.join(" ").chars().take(MAX_NAME_LENGTH).collect()
 }
 
-impl Way {
+impl AuthMethod {
     /// Returns the method as written in logs and audit records.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Nobody => "none",
+            Self::Anonymous => "none",
             Self::Octopus => "octopus",
             Self::Token => "token",
             Self::Oauth => "oauth",
@@ -191,42 +194,42 @@ impl Way {
     }
 }
 
-impl Who {
+impl Identity {
     /// Creates the identity of a caller who sent only an Octopus credential.
-    pub fn of_octopus(credentials: &Credentials) -> Self {
+    pub fn from_octopus_credentials(credentials: &Credentials) -> Self {
         let fingerprint = credentials.fingerprint().to_string();
-        let name = format!("{} {fingerprint}", credentials.kind());
-        Self { way: Way::Octopus, name, subject: fingerprint, ..Self::default() }
+        let name = format!("{} {fingerprint}", credentials.type_name());
+        Self { method: AuthMethod::Octopus, name, subject: fingerprint, ..Self::default() }
     }
 
     /// Returns a fingerprint that is unique to this identity, independent of the Octopus
     /// credential.
     pub fn fingerprint(&self) -> Fingerprint {
         let issuer = self.issuer.as_deref().unwrap_or_default();
-        Fingerprint::of([self.way.name(), issuer, &self.subject].map(str::as_bytes))
+        Fingerprint::of([self.method.name(), issuer, &self.subject].map(str::as_bytes))
     }
 }
 
 impl Caller {
     /// Creates a caller who is identified by an Octopus credential and acts with it.
-    pub fn of_octopus(credentials: Credentials) -> Self {
-        let who = Arc::new(Who::of_octopus(&credentials));
-        Self { who, own: Some(credentials), token: None }
+    pub fn from_octopus_credentials(credentials: Credentials) -> Self {
+        let who = Arc::new(Identity::from_octopus_credentials(&credentials));
+        Self { identity: who, own_credentials: Some(credentials), subject_token: None }
     }
 
     /// Returns a fingerprint of the identity and the Octopus credential sent with the request.
     pub fn fingerprint(&self) -> Fingerprint {
-        let own = self.own.as_ref().map(Credentials::fingerprint);
+        let own = self.own_credentials.as_ref().map(Credentials::fingerprint);
         let own = own.as_ref().map_or(&[][..], |own| own.as_bytes());
-        self.who.fingerprint().and(own)
+        self.identity.fingerprint().combined_with(own)
     }
 
     /// Returns the inputs for choosing the Octopus credential that acts for this caller.
-    pub fn brings(&self) -> Brings {
-        Brings {
-            own: self.own.clone(),
-            groups: Arc::clone(&self.who.groups),
-            token: self.token.clone(),
+    pub fn credential_inputs(&self) -> CallerCredentials {
+        CallerCredentials {
+            own: self.own_credentials.clone(),
+            groups: Arc::clone(&self.identity.groups),
+            token: self.subject_token.clone(),
         }
     }
 }

@@ -5,36 +5,39 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
 
-use super::{Grants, Refused, Scope, Way, Who, caller::displayed, scope_of_groups};
+use super::{
+    AuthError, AuthMethod, Grants, Identity, TokenScope, caller::display_name, highest_group_scope,
+};
 use crate::config::{self, SubjectName};
 
 /// Returns the identity in a client certificate. The TLS layer has already verified the certificate
 /// chain.
-pub(super) fn who(
+pub(super) fn identify(
     der: &[u8],
-    settings: &config::Certificate,
+    settings: &config::CertificateAuthSettings,
     group_scopes: &[config::GroupScope],
     now: Timestamp,
-) -> Result<Who, Refused> {
+) -> Result<Identity, AuthError> {
     let (_, certificate) = X509Certificate::from_der(der)
-        .map_err(|_| Refused::Invalid("the client certificate cannot be parsed"))?;
+        .map_err(|_| AuthError::Invalid("the client certificate cannot be parsed"))?;
     // A connection can outlive the validity of its client certificate.
     let expires = Timestamp::from_second(certificate.validity().not_after.timestamp()).ok();
     if expires.is_none_or(|expires| expires <= now) {
-        return Err(Refused::Invalid("the client certificate has expired"));
+        return Err(AuthError::Invalid("the client certificate has expired"));
     }
     let subject = subject(&certificate, settings.subject)
         .filter(|subject| !subject.trim().is_empty())
-        .ok_or(Refused::Invalid("the client certificate contains no caller name"))?;
+        .ok_or(AuthError::Invalid("the client certificate contains no caller name"))?;
     let units = certificate.subject().iter_organizational_unit();
     let groups: BTreeSet<String> =
         units.filter_map(|unit| unit.as_str().ok()).map(str::to_owned).collect();
-    let scope = scope_of_groups(&groups, group_scopes).unwrap_or(Scope::from(settings.scope));
-    Ok(Who {
-        way: Way::Certificate,
-        name: displayed(&subject),
+    let scope =
+        highest_group_scope(&groups, group_scopes).unwrap_or(TokenScope::from(settings.scope));
+    Ok(Identity {
+        method: AuthMethod::Certificate,
+        name: display_name(&subject),
         subject,
-        issuer: only(certificate.issuer()),
+        issuer: single_common_name(certificate.issuer()),
         client: None,
         groups: Arc::new(groups),
         grants: Grants { scope, ..Grants::default() },
@@ -45,7 +48,7 @@ pub(super) fn who(
 
 fn subject(certificate: &X509Certificate<'_>, of: SubjectName) -> Option<String> {
     if of == SubjectName::Cn {
-        return only(certificate.subject());
+        return single_common_name(certificate.subject());
     }
     let names = certificate.subject_alternative_name().ok()??;
     let name = names.value.general_names.iter().find_map(|name| match (name, of) {
@@ -59,7 +62,7 @@ fn subject(certificate: &X509Certificate<'_>, of: SubjectName) -> Option<String>
 
 /// Returns the common name if there is exactly one. With several, it would be ambiguous which one
 /// identifies the caller.
-fn only(name: &X509Name<'_>) -> Option<String> {
+fn single_common_name(name: &X509Name<'_>) -> Option<String> {
     let mut names = name.iter_common_name();
     match (names.next(), names.next()) {
         (Some(name), None) => name.as_str().ok().map(str::to_owned),

@@ -14,12 +14,12 @@ mod tokens;
 mod tokens_file;
 mod ways;
 
-pub use caller::{Caller, Grants, Scope, Way, Who};
-pub use oauth::Oauth;
-pub use proxy::Named;
-pub use refused::Refused;
-pub use tokens::{Tokens, new_token};
+pub use caller::{AuthMethod, Caller, Grants, Identity, TokenScope};
+pub use oauth::OauthVerifier;
+pub use proxy::ProxyHeaders;
+pub use refused::AuthError;
+pub use tokens::{StaticTokens, generate_token};
 pub use tokens_file::CheckToken;
-pub use ways::Ways;
+pub use ways::Authenticators;
 
-use caller::scope_of_groups;
+use caller::highest_group_scope;

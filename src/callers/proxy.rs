@@ -2,15 +2,17 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Grants, Refused, Scope, Way, Who, caller::displayed, scope_of_groups};
+use super::{
+    AuthError, AuthMethod, Grants, Identity, TokenScope, caller::display_name, highest_group_scope,
+};
 use crate::config;
 
 /// The maximum length of the user and group headers together, in bytes.
-const LONGEST: usize = 8 * 1024;
+const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 /// The identity headers of a trusted proxy.
 #[derive(Debug, Clone, Copy)]
-pub struct Named<'a> {
+pub struct ProxyHeaders<'a> {
     /// The ID of the caller.
     pub user: &'a str,
     /// The groups of the caller, separated by commas.
@@ -21,17 +23,17 @@ pub struct Named<'a> {
 
 /// Returns the identity in the headers of a proxy. The caller of this function has already checked
 /// that the proxy is trusted.
-pub(super) fn who(
-    named: &Named<'_>,
-    settings: &config::Proxy,
+pub(super) fn identify(
+    named: &ProxyHeaders<'_>,
+    settings: &config::ProxyAuthSettings,
     group_scopes: &[config::GroupScope],
-) -> Result<Who, Refused> {
+) -> Result<Identity, AuthError> {
     let user = named.user.trim();
     if user.is_empty() {
-        return Err(Refused::Invalid("the identity header of the proxy is empty"));
+        return Err(AuthError::Invalid("the identity header of the proxy is empty"));
     }
-    if user.len() + named.groups.map_or(0, str::len) > LONGEST {
-        return Err(Refused::Invalid("the identity headers of the proxy exceed 8 KiB"));
+    if user.len() + named.groups.map_or(0, str::len) > MAX_HEADER_BYTES {
+        return Err(AuthError::Invalid("the identity headers of the proxy exceed 8 KiB"));
     }
     let groups: BTreeSet<String> = named
         .groups
@@ -40,11 +42,12 @@ pub(super) fn who(
         .map(|group| group.trim().to_owned())
         .filter(|group| !group.is_empty())
         .collect();
-    let scope = scope_of_groups(&groups, group_scopes).unwrap_or(Scope::from(settings.scope));
+    let scope =
+        highest_group_scope(&groups, group_scopes).unwrap_or(TokenScope::from(settings.scope));
     let name = named.name.filter(|name| !name.trim().is_empty()).unwrap_or(user);
-    Ok(Who {
-        way: Way::Proxy,
-        name: displayed(name),
+    Ok(Identity {
+        method: AuthMethod::Proxy,
+        name: display_name(name),
         subject: user.to_owned(),
         issuer: None,
         client: None,

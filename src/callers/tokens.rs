@@ -12,52 +12,55 @@ use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::{
-    Grants, Refused, Way, Who,
+    AuthError, AuthMethod, Grants, Identity,
     tokens_file::{self, CheckToken},
 };
-use crate::config::{self, Config, Followed};
+use crate::config::{self, Config, WatchedFile};
 
 /// The prefix of every token. It lets secret scanners recognize a leaked token.
-pub(super) const PREFIX: &str = "omcp_";
+pub(super) const TOKEN_PREFIX: &str = "omcp_";
 /// The number of random bytes in a token.
-const RANDOM: usize = 32;
+const RANDOM_BYTES: usize = 32;
 /// Tokens longer than this are rejected without hashing. Generated tokens have 69 bytes.
-const LONGEST: usize = 256;
+const MAX_TOKEN_LENGTH: usize = 256;
 
-type Hash = [u8; 32];
+type TokenHash = [u8; 32];
 
 /// The static tokens: those in the settings and those in the tokens file.
 #[derive(Debug)]
-pub struct Tokens {
-    written: Table,
-    file: Option<Followed<Arc<Table>>>,
+pub struct StaticTokens {
+    configured: TokenTable,
+    file: Option<WatchedFile<Arc<TokenTable>>>,
     /// How long the last good content of the tokens file stays in use while the file is unreadable.
     stale_for: Duration,
 }
 
 /// Token hashes and the identities that belong to them. Both lists have the same order.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    hashes: Vec<Hash>,
-    callers: Vec<Arc<Who>>,
+pub(super) struct TokenTable {
+    hashes: Vec<TokenHash>,
+    identities: Vec<Arc<Identity>>,
 }
 
-impl Table {
-    pub(super) fn of(tokens: &BTreeMap<String, config::Token>) -> Self {
+impl TokenTable {
+    pub(super) fn from_settings(tokens: &BTreeMap<String, config::TokenSettings>) -> Self {
         let known = tokens.iter().filter_map(|(name, token)| Some((token.hash()?, name, token)));
-        let known = known.map(|(hash, name, token)| (hash, Arc::new(who(name, token))));
+        let known = known.map(|(hash, name, token)| (hash, Arc::new(token_identity(name, token))));
         let (hashes, callers) = known.unzip();
-        Self { hashes, callers }
+        Self { hashes, identities: callers }
     }
 
-    fn find(&self, presented: &Hash) -> Option<Arc<Who>> {
-        self.callers.get(position(self.hashes.iter(), presented)?).cloned()
+    fn find(&self, presented: &TokenHash) -> Option<Arc<Identity>> {
+        self.identities.get(constant_time_position(self.hashes.iter(), presented)?).cloned()
     }
 }
 
 /// Returns the index of a hash. Compares every hash over its full length, so the duration reveals
 /// neither whether nor where the hash was found.
-fn position<'a>(hashes: impl Iterator<Item = &'a Hash>, presented: &Hash) -> Option<usize> {
+fn constant_time_position<'a>(
+    hashes: impl Iterator<Item = &'a TokenHash>,
+    presented: &TokenHash,
+) -> Option<usize> {
     let mut found = u64::MAX;
     for (place, hash) in (0_u64..).zip(hashes) {
         found.conditional_assign(&place, hash.ct_eq(presented));
@@ -65,13 +68,13 @@ fn position<'a>(hashes: impl Iterator<Item = &'a Hash>, presented: &Hash) -> Opt
     usize::try_from(found).ok().filter(|_| found != u64::MAX)
 }
 
-fn who(name: &str, token: &config::Token) -> Who {
-    let some = |list: &config::List| {
+fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
+    let some = |list: &config::ListSetting| {
         let words: BTreeSet<String> = list.0.iter().cloned().collect();
         (!words.is_empty()).then_some(words)
     };
-    Who {
-        way: Way::Token,
+    Identity {
+        method: AuthMethod::Token,
         name: name.to_owned(),
         subject: name.to_owned(),
         issuer: None,
@@ -88,34 +91,38 @@ fn who(name: &str, token: &config::Token) -> Who {
     }
 }
 
-impl Tokens {
+impl StaticTokens {
     /// Loads the tokens in the settings and in the tokens file. Validates tokens in the file like
     /// those in the settings.
     pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
         let auth = &config.auth;
         let file = auth.tokens_file.as_deref();
-        let file = file.map(|path| tokens_file::follow(path, config, check)).transpose();
+        let file = file.map(|path| tokens_file::watch(path, config, check)).transpose();
         let file = file.map_err(|error| format!("auth.tokens_file: {error}"))?;
-        Ok(Self { written: Table::of(&auth.tokens), file, stale_for: auth.tokens_stale_for.0 })
+        Ok(Self {
+            configured: TokenTable::from_settings(&auth.tokens),
+            file,
+            stale_for: auth.tokens_stale_for.0,
+        })
     }
 
     /// Looks up a token in the tokens file, unless the content of the file is too old.
-    fn in_file(&self, presented: &Hash) -> Option<Arc<Who>> {
-        let (table, stale) = self.file.as_ref()?.now();
+    fn find_in_file(&self, presented: &TokenHash) -> Option<Arc<Identity>> {
+        let (table, stale) = self.file.as_ref()?.current();
         table.find(presented).filter(|_| stale <= self.stale_for)
     }
 
     /// Returns the identity that a token authenticates.
-    pub fn who(&self, token: &str, now: Timestamp) -> Result<Arc<Who>, Refused> {
-        const UNKNOWN: Refused = Refused::Invalid("the token is not known to this server");
-        if token.len() > LONGEST {
+    pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Arc<Identity>, AuthError> {
+        const UNKNOWN: AuthError = AuthError::Invalid("the token is not known to this server");
+        if token.len() > MAX_TOKEN_LENGTH {
             return Err(UNKNOWN);
         }
-        let presented: Hash = Sha256::digest(token).into();
-        let in_file = || self.in_file(&presented);
-        let who = self.written.find(&presented).or_else(in_file).ok_or(UNKNOWN)?;
+        let presented: TokenHash = Sha256::digest(token).into();
+        let in_file = || self.find_in_file(&presented);
+        let who = self.configured.find(&presented).or_else(in_file).ok_or(UNKNOWN)?;
         if who.expires.is_some_and(|expires| expires <= now) {
-            return Err(Refused::Invalid(
+            return Err(AuthError::Invalid(
                 "the token has expired; ask the server administrator for a new one",
             ));
         }
@@ -124,8 +131,8 @@ impl Tokens {
 }
 
 /// Generates a token. Returns the token and its hexadecimal SHA-256 hash for the settings.
-pub fn new_token() -> Result<(String, String), String> {
-    let mut random = [0; RANDOM];
+pub fn generate_token() -> Result<(String, String), String> {
+    let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random)
         .map_err(|error| format!("no random numbers available: {error}"))?;
     let hex = |bytes: &[u8]| {
@@ -134,7 +141,7 @@ pub fn new_token() -> Result<(String, String), String> {
             text
         })
     };
-    let token = format!("{PREFIX}{}", hex(&random));
+    let token = format!("{TOKEN_PREFIX}{}", hex(&random));
     let hash = hex(&Sha256::digest(&token));
     Ok((token, hash))
 }
@@ -146,34 +153,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_hash_is_compared_wherever_the_right_one_stands() {
-        let hashes: Vec<Hash> = (0..50).map(|n| Sha256::digest([n]).into()).collect();
+    fn compares_every_hash_regardless_of_match_position() {
+        let hashes: Vec<TokenHash> = (0..50).map(|n| Sha256::digest([n]).into()).collect();
         for presented in [0, 1, 25, 49, 200] {
             let compared = Cell::new(0);
             let counted = hashes.iter().inspect(|_| compared.set(compared.get() + 1));
-            let found = position(counted, &Sha256::digest([presented]).into());
+            let found = constant_time_position(counted, &Sha256::digest([presented]).into());
             assert_eq!(found, (presented < 50).then_some(usize::from(presented)));
             assert_eq!(compared.get(), 50);
         }
-        assert_eq!(position([].iter(), &[0; 32]), None);
+        assert_eq!(constant_time_position([].iter(), &[0; 32]), None);
     }
 
     #[test]
-    fn a_new_token_has_its_prefix_and_is_found_by_its_hash() {
-        let (token, hash) = new_token().unwrap();
-        let (other, _) = new_token().unwrap();
+    fn generated_token_has_prefix_and_is_found_by_hash() {
+        let (token, hash) = generate_token().unwrap();
+        let (other, _) = generate_token().unwrap();
         assert_ne!(token, other);
-        assert!(token.starts_with(PREFIX) && token.len() == PREFIX.len() + 64, "{}", token.len());
-        let settings = config::Token { sha256: hash, ..config::Token::default() };
-        let auth = config::Auth {
+        assert!(
+            token.starts_with(TOKEN_PREFIX) && token.len() == TOKEN_PREFIX.len() + 64,
+            "{}",
+            token.len()
+        );
+        let settings = config::TokenSettings { sha256: hash, ..config::TokenSettings::default() };
+        let auth = config::AuthSettings {
             tokens: BTreeMap::from([("build-agent".to_owned(), settings)]),
-            ..config::Auth::default()
+            ..config::AuthSettings::default()
         };
         let config = Config { auth, ..Config::default() };
-        let tokens = Tokens::from_config(&config, |_| Ok(())).unwrap();
-        assert_eq!(tokens.who(&token, Timestamp::now()).unwrap().name, "build-agent");
-        for wrong in [other.as_str(), "", PREFIX, &token[..token.len() - 1], &"a".repeat(10_000)] {
-            assert!(tokens.who(wrong, Timestamp::now()).is_err());
+        let tokens = StaticTokens::from_config(&config, |_| Ok(())).unwrap();
+        assert_eq!(tokens.authenticate(&token, Timestamp::now()).unwrap().name, "build-agent");
+        for wrong in
+            [other.as_str(), "", TOKEN_PREFIX, &token[..token.len() - 1], &"a".repeat(10_000)]
+        {
+            assert!(tokens.authenticate(wrong, Timestamp::now()).is_err());
         }
     }
 }

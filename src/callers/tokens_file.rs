@@ -2,30 +2,30 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::tokens::Table;
-use crate::config::{Config, Followed, Token, text_of, tokens};
+use super::tokens::TokenTable;
+use crate::config::{Config, TokenSettings, WatchedFile, parse_tokens_file, read_text};
 
 /// Returns an error if a token names an unknown toolset. Supplied by a layer that knows the tool
 /// catalog.
-pub type CheckToken = fn(&Token) -> Result<(), String>;
+pub type CheckToken = fn(&TokenSettings) -> Result<(), String>;
 
 /// Opens the tokens file and watches it for changes.
-pub(super) fn follow(
+pub(super) fn watch(
     path: &Path,
     config: &Config,
     check: CheckToken,
-) -> Result<Followed<Arc<Table>>, String> {
+) -> Result<WatchedFile<Arc<TokenTable>>, String> {
     let (file, settings) = (path.to_owned(), config.auth.tokens.clone());
     let instances: Vec<String> =
-        config.each_instance().into_iter().map(|(name, ..)| name.to_owned()).collect();
+        config.instances_with_keys().into_iter().map(|(name, ..)| name.to_owned()).collect();
     let read = move || {
         let wrong = |error: String| format!("{}: {error}", file.display());
-        let tokens = tokens(&text_of(&file)?, &settings, &instances).map_err(wrong)?;
+        let tokens = parse_tokens_file(&read_text(&file)?, &settings, &instances).map_err(wrong)?;
         for (name, token) in &tokens {
             let wrong = |error: String| wrong(format!("auth.tokens.{name}.toolsets: {error}"));
             check(token).map_err(wrong)?;
         }
-        Ok(Arc::new(Table::of(&tokens)))
+        Ok(Arc::new(TokenTable::from_settings(&tokens)))
     };
-    Followed::open("the tokens file", vec![path.to_owned()], read)
+    WatchedFile::open("the tokens file", vec![path.to_owned()], read)
 }

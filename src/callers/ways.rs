@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{CheckToken, Named, Oauth, Refused, Tokens, Who, certificate, proxy, tokens::PREFIX};
+use super::{
+    AuthError, CheckToken, Identity, OauthVerifier, ProxyHeaders, StaticTokens, certificate, proxy,
+    tokens::TOKEN_PREFIX,
+};
 use crate::{
     config::{self, AuthMode, Config},
     telemetry::Metrics,
@@ -12,15 +15,15 @@ use crate::{
 
 /// The configured authentication methods. Methods that are not configured are `None`.
 #[derive(Debug)]
-pub struct Ways {
-    tokens: Option<Tokens>,
-    oauth: Option<Oauth>,
-    proxy: Option<config::Proxy>,
-    certificate: Option<config::Certificate>,
+pub struct Authenticators {
+    tokens: Option<StaticTokens>,
+    oauth: Option<OauthVerifier>,
+    proxy: Option<config::ProxyAuthSettings>,
+    certificate: Option<config::CertificateAuthSettings>,
     group_scopes: Vec<config::GroupScope>,
 }
 
-impl Ways {
+impl Authenticators {
     /// Creates the configured methods without sending any request. `check` validates the tokens of
     /// the tokens file, now and after each change. Requests to OAuth issuers are counted in
     /// `metrics`.
@@ -30,8 +33,8 @@ impl Ways {
         metrics: &Metrics,
     ) -> Result<Self, String> {
         let (auth, modes) = (&config.auth, config.auth_modes());
-        let tokens = modes.has(AuthMode::Tokens).then(|| Tokens::from_config(config, check));
-        let oauth = modes.has(AuthMode::Oauth).then(|| Oauth::from_config(config, metrics));
+        let tokens = modes.has(AuthMode::Tokens).then(|| StaticTokens::from_config(config, check));
+        let oauth = modes.has(AuthMode::Oauth).then(|| OauthVerifier::from_config(config, metrics));
         Ok(Self {
             tokens: tokens.transpose()?,
             oauth: oauth.transpose()?,
@@ -42,22 +45,22 @@ impl Ways {
     }
 
     /// Returns whether static bearer tokens are accepted.
-    pub fn take_tokens(&self) -> bool {
+    pub fn accepts_tokens(&self) -> bool {
         self.tokens.is_some()
     }
 
     /// Returns the OAuth verifier, if OAuth is configured.
-    pub fn oauth(&self) -> Option<&Oauth> {
+    pub fn oauth(&self) -> Option<&OauthVerifier> {
         self.oauth.as_ref()
     }
 
     /// Returns the settings of the identity headers, if proxy authentication is configured.
-    pub fn proxy(&self) -> Option<&config::Proxy> {
+    pub fn proxy(&self) -> Option<&config::ProxyAuthSettings> {
         self.proxy.as_ref()
     }
 
     /// Returns whether TLS client certificates are accepted.
-    pub fn take_certificates(&self) -> bool {
+    pub fn accepts_certificates(&self) -> bool {
         self.certificate.is_some()
     }
 
@@ -65,28 +68,34 @@ impl Ways {
     ///
     /// If static tokens and OAuth are both configured, the token prefix decides which method
     /// applies.
-    pub async fn bearer(&self, token: &str, path: &str) -> Result<Arc<Who>, Refused> {
+    pub async fn authenticate_bearer(
+        &self,
+        token: &str,
+        path: &str,
+    ) -> Result<Arc<Identity>, AuthError> {
         match (&self.tokens, &self.oauth) {
-            (Some(tokens), _) if token.starts_with(PREFIX) => tokens.who(token, Timestamp::now()),
-            (_, Some(oauth)) => oauth.who(token, path).await.map(Arc::new),
-            (Some(tokens), None) => tokens.who(token, Timestamp::now()),
-            (None, None) => Err(Refused::Invalid("this server does not accept bearer tokens")),
+            (Some(tokens), _) if token.starts_with(TOKEN_PREFIX) => {
+                tokens.authenticate(token, Timestamp::now())
+            }
+            (_, Some(oauth)) => oauth.verify(token, path).await.map(Arc::new),
+            (Some(tokens), None) => tokens.authenticate(token, Timestamp::now()),
+            (None, None) => Err(AuthError::Invalid("this server does not accept bearer tokens")),
         }
     }
 
     /// Authenticates the identity headers of a trusted proxy.
-    pub fn named(&self, named: &Named<'_>) -> Result<Arc<Who>, Refused> {
+    pub fn authenticate_proxy(&self, named: &ProxyHeaders<'_>) -> Result<Arc<Identity>, AuthError> {
         let settings = self.proxy.as_ref();
         let settings = settings
-            .ok_or(Refused::Invalid("proxy authentication is not enabled on this server"))?;
-        proxy::who(named, settings, &self.group_scopes).map(Arc::new)
+            .ok_or(AuthError::Invalid("proxy authentication is not enabled on this server"))?;
+        proxy::identify(named, settings, &self.group_scopes).map(Arc::new)
     }
 
     /// Authenticates a TLS client certificate in DER encoding.
-    pub fn certified(&self, der: &[u8]) -> Result<Arc<Who>, Refused> {
+    pub fn authenticate_certificate(&self, der: &[u8]) -> Result<Arc<Identity>, AuthError> {
         let settings = self.certificate.as_ref();
-        let settings =
-            settings.ok_or(Refused::Invalid("this server does not accept client certificates"))?;
-        certificate::who(der, settings, &self.group_scopes, Timestamp::now()).map(Arc::new)
+        let settings = settings
+            .ok_or(AuthError::Invalid("this server does not accept client certificates"))?;
+        certificate::identify(der, settings, &self.group_scopes, Timestamp::now()).map(Arc::new)
     }
 }

@@ -12,7 +12,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Failure;
 use crate::{
     app,
-    audit::{self, ChainKey, Expected, Finding, Head, KeyRing, Output, Run, Verified},
+    audit::{
+        self, AuditOutput, ChainHead, ChainKey, ExpectedChain, Finding, KeyRing, KeyRun,
+        Verification,
+    },
     config::Config,
 };
 
@@ -70,12 +73,12 @@ pub(super) struct Files {
     /// Sink that the records were written to. Each sink has its own key, derived from the
     /// configured key.
     #[arg(long, value_enum, default_value_t)]
-    output: Written,
+    output: SinkArgument,
 }
 
 /// An audit sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Written {
+enum SinkArgument {
     /// The file of `audit.file.path`.
     #[default]
     File,
@@ -86,22 +89,22 @@ enum Written {
 }
 
 /// Size of the read buffer, in bytes.
-const PIECE: usize = 256 * 1024;
+const READ_BUFFER_BYTES: usize = 256 * 1024;
 
 pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
     match command {
-        Command::Verify(verify) => verified(verify, config),
+        Command::Verify(verify) => verify_records(verify, config),
         Command::Head(files) => head(&files, config),
         Command::NewKey { file } => new_key(file.as_deref()),
     }
 }
 
-fn verified(verify: Verify, config: &Config) -> Result<(), Failure> {
+fn verify_records(verify: Verify, config: &Config) -> Result<(), Failure> {
     let Verify { files, count, last, head, keyed } = verify;
     let unkeyed_until = files.unkeyed_until;
     let (_, keys) = files.keys(config)?;
-    let heads = heads(&head)?;
-    let expected = Expected { count, last, keys, is_keyed: keyed, unkeyed_until, heads };
+    let heads = parse_heads(&head)?;
+    let expected = ExpectedChain { count, last, keys, is_keyed: keyed, unkeyed_until, heads };
     let found = files.read(&expected)?;
     let mut text = files.findings(&found);
     let _ = writeln!(text, "{} records read", found.records);
@@ -111,29 +114,29 @@ fn verified(verify: Verify, config: &Config) -> Result<(), Failure> {
     if found.after > 0 {
         let _ = writeln!(text, "{} earlier records are in files that were not given", found.after);
     }
-    found.runs.iter().for_each(|run| text.push_str(&shown(run)));
+    found.runs.iter().for_each(|run| text.push_str(&describe_run(run)));
     if !expected.heads.is_empty() {
         let _ = writeln!(text, "{} heads compared", expected.heads.len());
     }
     app::print(&text);
-    judged(&found)
+    check_findings(&found)
 }
 
 fn head(files: &Files, config: &Config) -> Result<(), Failure> {
     let (key, keys) = files.keys(config)?;
     let unkeyed_until = files.unkeyed_until;
-    let found = files.read(&Expected { keys, unkeyed_until, ..Expected::default() })?;
-    if let Err(failure) = judged(&found) {
+    let found = files.read(&ExpectedChain { keys, unkeyed_until, ..ExpectedChain::default() })?;
+    if let Err(failure) = check_findings(&found) {
         app::print(&files.findings(&found));
         return Err(failure);
     }
     let (count, last) = found.last.unwrap_or_default();
-    app::print(&format!("{}\n", Head::new(count, &last, key.as_ref())));
+    app::print(&format!("{}\n", ChainHead::new(count, &last, key.as_ref())));
     Ok(())
 }
 
 fn new_key(file: Option<&Path>) -> Result<(), Failure> {
-    let key = audit::new_key().map_err(Failure::Other)?;
+    let key = audit::generate_key().map_err(Failure::Other)?;
     let Some(path) = file else {
         app::print(&format!("{key}\n"));
         return Ok(());
@@ -152,12 +155,12 @@ fn new_key(file: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
-impl From<Written> for Output {
-    fn from(written: Written) -> Self {
+impl From<SinkArgument> for AuditOutput {
+    fn from(written: SinkArgument) -> Self {
         match written {
-            Written::File => Self::File,
-            Written::Stdout => Self::Stdout,
-            Written::Collector => Self::Collector,
+            SinkArgument::File => Self::File,
+            SinkArgument::Stdout => Self::Stdout,
+            SinkArgument::Collector => Self::Collector,
         }
     }
 }
@@ -168,7 +171,7 @@ impl Files {
     ///
     /// The configured key signs; without it, the first key of `--key-file` signs.
     fn keys(&self, config: &Config) -> Result<(Option<ChainKey>, KeyRing), Failure> {
-        let given = self.key_file.iter().map(|path| ChainKey::read(path));
+        let given = self.key_file.iter().map(|path| ChainKey::from_file(path));
         let given = given.map(|key| key.map_err(|error| format!("--key-file: {error}")));
         let mut keys = given.collect::<Result<Vec<_>, _>>().map_err(Failure::Other)?;
         keys.splice(..0, ChainKey::from_config(&config.audit).map_err(Failure::Other)?);
@@ -178,19 +181,19 @@ impl Files {
         Ok((keys.first().cloned(), KeyRing::new(keys)))
     }
 
-    fn read(&self, expected: &Expected) -> Result<Verified, Failure> {
+    fn read(&self, expected: &ExpectedChain) -> Result<Verification, Failure> {
         let opened = self.paths.iter().map(|path| {
             let file = File::open(path);
             let file =
                 file.map_err(|error| Error::other(format!("{}: {error}", path.display())))?;
-            Ok(BufReader::with_capacity(PIECE, file))
+            Ok(BufReader::with_capacity(READ_BUFFER_BYTES, file))
         });
         audit::verify(opened, expected).map_err(|error| Failure::Other(error.to_string()))
     }
 
-    fn findings(&self, found: &Verified) -> String {
+    fn findings(&self, found: &Verification) -> String {
         let mut text = String::new();
-        let mut add = |prefix: &str, Finding { file, line, what }: &Finding| {
+        let mut add = |prefix: &str, Finding { file, line, message: what }: &Finding| {
             let path = self.paths.get(*file);
             let path = path.map(|path| path.display().to_string()).unwrap_or_default();
             let _ = writeln!(text, "{path}:{line}: {prefix}{what}");
@@ -202,10 +205,10 @@ impl Files {
 }
 
 /// Reads the values of `--head`: heads, or files that contain heads.
-fn heads(given: &[String]) -> Result<Vec<Head>, Failure> {
+fn parse_heads(given: &[String]) -> Result<Vec<ChainHead>, Failure> {
     let mut heads = Vec::new();
     for one in given {
-        let mut found = Head::all_in(one);
+        let mut found = ChainHead::find_all(one);
         if found.is_empty() {
             let text = fs::read(one);
             let text = text.map_err(|error| {
@@ -213,7 +216,7 @@ fn heads(given: &[String]) -> Result<Vec<Head>, Failure> {
                     "--head: {one} is neither a head nor a readable file: {error}"
                 ))
             })?;
-            found = Head::all_in(&String::from_utf8_lossy(&text));
+            found = ChainHead::find_all(&String::from_utf8_lossy(&text));
         }
         if found.is_empty() {
             return Err(Failure::Other(format!("--head: no head found in {one}")));
@@ -224,8 +227,8 @@ fn heads(given: &[String]) -> Result<Vec<Head>, Failure> {
 }
 
 /// Describes the verification of a run of records with the same key.
-fn shown(run: &Run) -> String {
-    let Run { first, last, key, is_checked } = run;
+fn describe_run(run: &KeyRun) -> String {
+    let KeyRun { first, last, key, is_checked } = run;
     match key {
         Some(key) if *is_checked => {
             format!("records {first} to {last} were checked with key {key}\n")
@@ -238,7 +241,7 @@ fn shown(run: &Run) -> String {
     }
 }
 
-fn judged(found: &Verified) -> Result<(), Failure> {
+fn check_findings(found: &Verification) -> Result<(), Failure> {
     match found.findings.len() {
         0 => Ok(()),
         1 => Err(Failure::Other("1 problem found in these records".to_owned())),

@@ -10,7 +10,7 @@ use super::Failure;
 use crate::config::Config;
 
 /// Time limit for connecting and for each read and write.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Requests `/readyz` from the server that runs with these settings.
 ///
@@ -19,17 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// # Errors
 ///
 /// The address with the I/O error or the status line, if the server is not ready.
-pub(super) fn ask(config: &Config) -> Result<(), Failure> {
-    let address = reachable(config.http.admin_listen.unwrap_or(config.http.listen));
+pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    let address = connect_address(config.http.admin_listen.unwrap_or(config.http.listen));
     let failed = |reason: &dyn std::fmt::Display| Failure::Other(format!("{address}: {reason}"));
-    let mut server = TcpStream::connect_timeout(&address, PATIENCE).map_err(|e| failed(&e))?;
+    let mut server = TcpStream::connect_timeout(&address, TIMEOUT).map_err(|e| failed(&e))?;
     if config.http.admin_listen.is_none() && config.http.tls.certificate.is_some() {
         // This client has no TLS, so an open port must be enough.
         return Ok(());
     }
     let asked = server
-        .set_read_timeout(Some(PATIENCE))
-        .and_then(|()| server.set_write_timeout(Some(PATIENCE)))
+        .set_read_timeout(Some(TIMEOUT))
+        .and_then(|()| server.set_write_timeout(Some(TIMEOUT)))
         .and_then(|()| {
             server
                 .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -46,7 +46,7 @@ pub(super) fn ask(config: &Config) -> Result<(), Failure> {
 }
 
 /// Replaces the unspecified address by the loopback address.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+fn connect_address(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),

@@ -14,7 +14,7 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::{
     app::{self, SettingsFile},
-    config::{self, Config, Flags, Loaded, Mistakes},
+    config::{self, Config, ConfigErrors, Flags, LoadedConfig},
     telemetry::{self, Telemetry},
 };
 
@@ -82,7 +82,7 @@ enum Command {
     },
     /// Test the rules of the policy.
     #[command(subcommand)]
-    Policy(policy::Policy),
+    Policy(policy::PolicyCommand),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
@@ -178,7 +178,7 @@ impl Options {
 /// The reason for a non-zero exit code.
 enum Failure {
     /// The settings are invalid: exit code 2, as for an invalid flag.
-    Settings(Mistakes),
+    Settings(ConfigErrors),
     /// Anything else: exit code 1.
     Other(String),
     /// The command succeeded; its result is this exit code.
@@ -190,41 +190,44 @@ enum Failure {
 ///
 /// `policy test` also returns 3 and 4.
 pub async fn run(cli: Cli) -> ExitCode {
-    let file = SettingsFile::before_reading(cli.options.config.clone());
+    let file = SettingsFile::snapshot(cli.options.config.clone());
     let mut loaded = config::load(&cli.options.flags());
-    app::check(&mut loaded);
+    app::check_settings(&mut loaded);
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => Box::pin(serve(loaded, file, &cli.options)).await,
         Command::Stdio => Box::pin(stdio(loaded, &cli.options)).await,
-        Command::Tools { json, by_version } => list(loaded, json, by_version),
+        Command::Tools { json, by_version } => list_tools(loaded, json, by_version),
         Command::Config { changed } => settings::show(loaded, changed),
         Command::Token { command: TokenCommand::New { name } } => token::new(&name),
-        Command::Healthcheck => healthcheck::ask(loaded.config()),
+        Command::Healthcheck => healthcheck::run(loaded.config()),
         Command::Audit { command } => audit::run(command, loaded.config()),
-        Command::Policy(policy::Policy::Test(call)) => policy::test(loaded, &call),
+        Command::Policy(policy::PolicyCommand::Test(call)) => policy::test(loaded, &call),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Settings(mistakes)) => {
-            complain(&mistakes.to_string());
+            print_error(&mistakes.to_string());
             ExitCode::from(2)
         }
         Err(Failure::Code(code)) => ExitCode::from(code),
         Err(Failure::Other(message)) => {
-            complain(&message);
+            print_error(&message);
             ExitCode::FAILURE
         }
     }
 }
 
 #[expect(clippy::print_stderr, reason = "the only output to standard error")]
-fn complain(message: &str) {
+fn print_error(message: &str) {
     eprintln!("octopus-mcp: {message}");
 }
 
 /// Finishes the settings, starts telemetry and logs warnings about insecure settings.
-fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failure> {
-    let config = loaded.finish().map_err(Failure::Settings)?;
+fn start_telemetry(
+    loaded: LoadedConfig,
+    options: &Options,
+) -> Result<(Config, Telemetry), Failure> {
+    let config = loaded.into_config().map_err(Failure::Settings)?;
     let telemetry = telemetry::start(&config.telemetry).map_err(Failure::Other)?;
     if options.api_key.is_some() {
         tracing::warn!(
@@ -232,7 +235,7 @@ fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failu
              OCTOPUS_API_KEY_FILE with the path of a file that contains the key"
         );
     }
-    for risk in config.risks() {
+    for risk in config.warnings() {
         tracing::warn!("{risk}");
     }
     if config.octopus.allow_http {
@@ -241,41 +244,42 @@ fn begin(loaded: Loaded, options: &Options) -> Result<(Config, Telemetry), Failu
     Ok((config, telemetry))
 }
 
-async fn serve(loaded: Loaded, file: SettingsFile, options: &Options) -> Result<(), Failure> {
-    let (config, telemetry) = begin(loaded, options)?;
-    let stop_requested = app::signalled();
-    let reload_requests = app::hangups();
-    app::prepare();
-    let running = app::start(config.clone()).await.map_err(Failure::Other)?.delivering(telemetry);
+async fn serve(loaded: LoadedConfig, file: SettingsFile, options: &Options) -> Result<(), Failure> {
+    let (config, telemetry) = start_telemetry(loaded, options)?;
+    let stop_requested = app::shutdown_signal();
+    let reload_requests = app::reload_signals();
+    app::warm_up();
+    let running =
+        app::start(config.clone()).await.map_err(Failure::Other)?.with_telemetry(telemetry);
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
     app::print(&welcome::text(&config, &endpoint));
     tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "server started");
     let flags = options.flags();
     let load = move || {
         let mut loaded = config::load(&flags);
-        app::check(&mut loaded);
-        loaded.finish().map_err(|mistakes| mistakes.to_string())
+        app::check_settings(&mut loaded);
+        loaded.into_config().map_err(|mistakes| mistakes.to_string())
     };
     tokio::select! {
         () = stop_requested => {}
-        () = app::follow(running.live.clone(), file, load, reload_requests) => {}
+        () = app::watch(running.live.clone(), file, load, reload_requests) => {}
     }
     tracing::info!("server stopping");
     running.stop().await;
     Ok(())
 }
 
-async fn stdio(loaded: Loaded, options: &Options) -> Result<(), Failure> {
-    let (config, telemetry) = begin(loaded, options)?;
+async fn stdio(loaded: LoadedConfig, options: &Options) -> Result<(), Failure> {
+    let (config, telemetry) = start_telemetry(loaded, options)?;
     Box::pin(app::serve_stdio(config, telemetry)).await.map_err(Failure::Other)
 }
 
-fn list(mut loaded: Loaded, json: bool, by_version: bool) -> Result<(), Failure> {
+fn list_tools(mut loaded: LoadedConfig, json: bool, by_version: bool) -> Result<(), Failure> {
     // Only the `tools` settings matter here, so errors in others are ignored.
-    loaded.forgive(|key| !key.starts_with("tools."));
-    let config = loaded.finish().map_err(Failure::Settings)?;
-    let catalog = app::catalog_of(&config);
-    let policy = app::policy(&config).map_err(Failure::Other)?;
+    loaded.drop_errors(|key| !key.starts_with("tools."));
+    let config = loaded.into_config().map_err(Failure::Settings)?;
+    let catalog = app::catalog_for(&config);
+    let policy = app::tool_access(&config).map_err(Failure::Other)?;
     let text = match (json, by_version) {
         (true, _) => tools::json(&catalog, &policy),
         (_, true) => tools::by_version(&catalog, &policy),

@@ -8,22 +8,24 @@ use jiff::Timestamp;
 use super::Failure;
 use crate::{
     app,
-    config::{Effect, Loaded},
-    rules::{Deed, Moment, Of, Rules, Situation, Step, Thing, Tier},
+    config::{Effect, LoadedConfig},
+    rules::{
+        Moment, PolicyAction, PolicyEngine, PolicyInput, ResourceRef, ResourceSet, RuleStep, Tier,
+    },
     tool,
 };
 
 /// The subcommands of `policy`.
 #[derive(Debug, Subcommand)]
-pub(super) enum Policy {
+pub(super) enum PolicyCommand {
     /// Show which rule decides on a call, and why. Exit code: 0 allow, 3 confirm, 4 deny.
-    Test(Box<Call>),
+    Test(Box<CallArguments>),
 }
 
 /// Description of a call. An omitted option means that the call has no such value; `?` is a value
 /// that is not known.
 #[derive(Debug, Args)]
-pub(super) struct Call {
+pub(super) struct CallArguments {
     /// Name of the tool.
     #[arg(long, value_name = "NAME")]
     tool: String,
@@ -67,7 +69,7 @@ pub(super) struct Call {
     #[arg(long, value_name = "TIME")]
     time: Option<Timestamp>,
     /// Time at which the change begins, if it is later; `?` if it is not known.
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     begins: Option<Moment>,
     /// Expected decision: exit with 0 if it matches, else with 1.
     #[arg(long)]
@@ -89,33 +91,34 @@ enum EffectArgument {
 }
 
 /// Prints the policy decision for the described call and the rules that were evaluated.
-pub(super) fn test(mut loaded: Loaded, call: &Call) -> Result<(), Failure> {
+pub(super) fn test(mut loaded: LoadedConfig, call: &CallArguments) -> Result<(), Failure> {
     // Only the `policy` settings matter here, so errors in others are ignored.
-    loaded.forgive(|key| !key.starts_with("policy."));
-    let config = loaded.finish().map_err(Failure::Settings)?;
-    let rules = Rules::of(&config.policy).map_err(Failure::Other)?;
+    loaded.drop_errors(|key| !key.starts_with("policy."));
+    let config = loaded.into_config().map_err(Failure::Settings)?;
+    let rules = PolicyEngine::from_settings(&config.policy).map_err(Failure::Other)?;
     let catalog = app::catalog();
-    let entry = catalog.named(&call.tool).ok_or_else(|| {
+    let entry = catalog.get(&call.tool).ok_or_else(|| {
         let name = call.tool.escape_debug();
         Failure::Other(format!("tool '{name}' not found; `octopus-mcp tools` lists all tools"))
     })?;
     let instance = call.instance.clone().or(config.default_instance().map(str::to_owned));
-    let situation = situation(call, entry, instance.unwrap_or_else(|| "?".to_owned()));
-    let (decision, steps) = (rules.decide(&situation), rules.steps(&situation));
+    let situation = policy_input(call, entry, instance.unwrap_or_else(|| "?".to_owned()));
+    let (decision, steps) = (rules.decide(&situation), rules.explain(&situation));
     let mut text = String::new();
     let rule = decision.rule.as_deref().unwrap_or("no rule matches; policy.otherwise decides");
     let _ = writeln!(text, "rule:    {rule}");
-    let typed = decision.typed.as_ref().map(|word| format!(" (the user must type '{word}')"));
-    let _ = writeln!(text, "effect:  {}{}", decision.effect.name(), typed.unwrap_or_default());
-    let _ = writeln!(text, "risk:    {}", decision.risk.name());
+    let typed =
+        decision.confirmation_word.as_ref().map(|word| format!(" (the user must type '{word}')"));
+    let _ = writeln!(text, "effect:  {}{}", decision.effect.as_str(), typed.unwrap_or_default());
+    let _ = writeln!(text, "risk:    {}", decision.risk.as_str());
     if let Some(message) = &decision.message {
         let _ = writeln!(text, "message: {message}");
     }
     if !steps.is_empty() {
         text.push_str("\nRules in order:\n");
     }
-    for Step { rule, effect, said, .. } in &steps {
-        let _ = writeln!(text, "  {rule} ({}): {said}", effect.name());
+    for RuleStep { rule, effect, reason: said, .. } in &steps {
+        let _ = writeln!(text, "  {rule} ({}): {said}", effect.as_str());
     }
     app::print(&text);
     let code = match (decision.effect, call.expect) {
@@ -137,46 +140,49 @@ impl EffectArgument {
     }
 }
 
-fn situation(call: &Call, entry: &tool::Entry, instance: String) -> Situation {
+fn policy_input(call: &CallArguments, entry: &tool::Entry, instance: String) -> PolicyInput {
     let tier = match (call.tier, entry.definition.tier) {
         (Some(TierArgument::Read), _) | (None, tool::Tier::Read) => Tier::Read,
         (Some(TierArgument::Write), _) | (None, tool::Tier::Write) => Tier::Write,
         (Some(TierArgument::Delete), _) | (None, tool::Tier::Delete) => Tier::Delete,
     };
-    let deed = match (tier, entry.definition.deed) {
-        (Tier::Read, _) => Deed::Read,
-        (Tier::Delete, _) => Deed::Delete,
-        (Tier::Write, Deed::Read) => Deed::Run,
+    let deed = match (tier, entry.definition.policy_action) {
+        (Tier::Read, _) => PolicyAction::Read,
+        (Tier::Delete, _) => PolicyAction::Delete,
+        (Tier::Write, PolicyAction::Read) => PolicyAction::Run,
         (Tier::Write, deed) => deed,
     };
-    let group = call.project_group.as_ref().map(|group| Box::new(Thing::called(group)));
-    let project = |thing: Thing| Thing { group: group.clone(), ..thing };
-    let environment = |thing| Thing { tags: Some(call.environment_tags.clone()), ..thing };
-    let tenant = |thing| Thing { tags: Some(call.tenant_tags.clone()), ..thing };
-    Situation {
+    let group = call.project_group.as_ref().map(|group| Box::new(ResourceRef::named(group)));
+    let project = |thing: ResourceRef| ResourceRef { group: group.clone(), ..thing };
+    let environment = |thing| ResourceRef { tags: Some(call.environment_tags.clone()), ..thing };
+    let tenant = |thing| ResourceRef { tags: Some(call.tenant_tags.clone()), ..thing };
+    PolicyInput {
         tool: call.tool.clone(),
         toolset: entry.toolset.to_owned(),
         tier,
-        deed,
+        action: deed,
         instance,
         callers: std::iter::once(&call.caller).chain(&call.subject).cloned().collect(),
         groups: call.groups.iter().cloned().collect(),
         times: std::iter::once(Moment::At(call.time.unwrap_or_else(Timestamp::now)))
             .chain(call.begins)
             .collect(),
-        space: of(call.space.iter(), |thing| thing),
-        projects: of(call.project.iter(), project),
-        environments: of(call.environments.iter(), environment),
-        tenants: of(call.tenants.iter(), tenant),
+        space: resources(call.space.iter(), |thing| thing),
+        projects: resources(call.project.iter(), project),
+        environments: resources(call.environments.iter(), environment),
+        tenants: resources(call.tenants.iter(), tenant),
     }
 }
 
-fn moment(text: &str) -> Result<Moment, jiff::Error> {
+fn parse_moment(text: &str) -> Result<Moment, jiff::Error> {
     if text == "?" { Ok(Moment::Unknown) } else { text.parse().map(Moment::At) }
 }
 
-fn of<'a>(names: impl Iterator<Item = &'a String>, known: impl Fn(Thing) -> Thing) -> Of {
+fn resources<'a>(
+    names: impl Iterator<Item = &'a String>,
+    known: impl Fn(ResourceRef) -> ResourceRef,
+) -> ResourceSet {
     let (open, given): (Vec<&String>, Vec<&String>) = names.partition(|name| *name == "?");
-    let things = given.into_iter().map(|name| known(Thing::called(name))).collect();
-    Of { things, more: !open.is_empty() }
+    let things = given.into_iter().map(|name| known(ResourceRef::named(name))).collect();
+    ResourceSet { resources: things, has_unknown: !open.is_empty() }
 }

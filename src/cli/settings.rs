@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use super::Failure;
-use crate::{app, config::Loaded};
+use crate::{app, config::LoadedConfig};
 
 /// Prints each setting with its source, or only those that differ from their defaults.
 ///
 /// # Errors
 ///
 /// The mistakes in the settings, after all settings are printed.
-pub(super) fn show(loaded: Loaded, changed: bool) -> Result<(), Failure> {
-    let settings = if changed { loaded.changed() } else { loaded.effective() };
+pub(super) fn show(loaded: LoadedConfig, changed: bool) -> Result<(), Failure> {
+    let settings = if changed { loaded.changed() } else { loaded.effective_settings() };
     let settings: Vec<(String, String)> = settings
         .into_iter()
         .map(|(key, value, origin)| (format!("{key} = {value}"), origin))
@@ -23,5 +23,5 @@ pub(super) fn show(loaded: Loaded, changed: bool) -> Result<(), Failure> {
         let _ = writeln!(text, "{setting:<width$} # {origin}");
     }
     app::print(&text);
-    loaded.finish().map(|_| ()).map_err(Failure::Settings)
+    loaded.into_config().map(|_| ()).map_err(Failure::Settings)
 }

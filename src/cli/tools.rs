@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use crate::tool::{Catalog, Policy};
+use crate::tool::{Catalog, ToolAccess};
 
 /// Returns a table with one line for each tool.
-pub(super) fn table(catalog: &Catalog, policy: &Policy) -> String {
+pub(super) fn table(catalog: &Catalog, policy: &ToolAccess) -> String {
     let heading = ["TOOLSET", "TOOL", "TIER", "SINCE", "TITLE"].map(str::to_owned);
     let rows: Vec<[String; 5]> = std::iter::once(heading)
-        .chain(catalog.shown(policy).map(|entry| {
+        .chain(catalog.visible(policy).map(|entry| {
             let tool = entry.definition;
             [
                 entry.toolset.to_owned(),
@@ -39,9 +39,9 @@ pub(super) fn table(catalog: &Catalog, policy: &Policy) -> String {
 }
 
 /// Returns the tools grouped by the minimum Octopus version, oldest first.
-pub(super) fn by_version(catalog: &Catalog, policy: &Policy) -> String {
+pub(super) fn by_version(catalog: &Catalog, policy: &ToolAccess) -> String {
     let mut versions: BTreeMap<_, Vec<String>> = BTreeMap::new();
-    for entry in catalog.shown(policy) {
+    for entry in catalog.visible(policy) {
         let line = format!("- {} ({})", entry.definition.name, entry.toolset);
         versions.entry(entry.definition.since).or_default().push(line);
     }
@@ -58,15 +58,15 @@ pub(super) fn by_version(catalog: &Catalog, policy: &Policy) -> String {
 }
 
 /// Returns a JSON array of the tools with their schemas.
-pub(super) fn json(catalog: &Catalog, policy: &Policy) -> String {
+pub(super) fn json(catalog: &Catalog, policy: &ToolAccess) -> String {
     let tools: Vec<Value> = catalog
-        .shown(policy)
+        .visible(policy)
         .map(|entry| {
             json!({
                 "toolset": entry.toolset,
                 "tier": entry.definition.tier.name(),
                 "since": entry.definition.since.to_string(),
-                "tool": entry.listed(policy.fixed(), false),
+                "tool": entry.listing(policy.pinned(), false),
             })
         })
         .collect();

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::config::{AuthMode, Config};
 
 /// Example questions about the data of the sample instance.
-const QUESTIONS: [&str; 3] = [
+const SAMPLE_QUESTIONS: [&str; 3] = [
     "Why did the last deployment of Parcel Tracking API to Staging fail, and what runs in \
      Production now?",
     "Why can we not deploy Customs Declarations for Ironbark Haulage, and what else does this \
@@ -36,7 +36,7 @@ pub(super) fn text(config: &Config, endpoint: &str) -> String {
          or paste this into the client's configuration:\n\n{client:#}\n\n\
          Then ask:\n"
     );
-    for question in QUESTIONS {
+    for question in SAMPLE_QUESTIONS {
         let _ = writeln!(text, "  - {question}");
     }
     text

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::TURN;
+use super::TIME_SLICE;
 
 /// Remaining compute time of a call, as seen by one of its jobs.
 ///
@@ -17,14 +17,14 @@ use super::TURN;
 #[derive(Debug)]
 pub struct Budget {
     limit: Duration,
-    spent: Spent,
+    spent: SpentTime,
     cancelled: Arc<AtomicBool>,
     started: Instant,
 }
 
 /// Reason why a job must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Stopped {
+pub enum JobStopped {
     /// The future that awaits the result was dropped.
     #[error("the call was cancelled")]
     Cancelled,
@@ -35,9 +35,9 @@ pub enum Stopped {
 
 /// Compute time of the finished jobs of a call. Clones share the value.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spent(Arc<AtomicU64>);
+pub(super) struct SpentTime(Arc<AtomicU64>);
 
-impl Spent {
+impl SpentTime {
     pub(super) fn get(&self) -> Duration {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
@@ -60,27 +60,27 @@ impl Drop for CancelOnDrop {
 
 impl Budget {
     /// Creates the budget of a job that starts now.
-    pub(super) fn begin(limit: Duration, spent: Spent, cancelled: Arc<AtomicBool>) -> Self {
+    pub(super) fn start(limit: Duration, spent: SpentTime, cancelled: Arc<AtomicBool>) -> Self {
         Self { limit, spent, cancelled, started: Instant::now() }
     }
 
     /// Returns an error if the job must stop: it was cancelled, or the call used its compute time.
     ///
     /// The check costs about as much as reading the clock. Long loops call it every few kilobytes.
-    pub fn check(&self) -> Result<(), Stopped> {
+    pub fn check(&self) -> Result<(), JobStopped> {
         if self.cancelled.load(Ordering::Relaxed) {
-            return Err(Stopped::Cancelled);
+            return Err(JobStopped::Cancelled);
         }
         if self.spent.get().saturating_add(self.started.elapsed()) > self.limit {
-            return Err(Stopped::BudgetSpent(self.limit));
+            return Err(JobStopped::BudgetSpent(self.limit));
         }
         Ok(())
     }
 
     /// Returns whether the job has run for a whole [`TURN`]. A job that can be resumed should then
     /// return and queue again behind the jobs of other callers.
-    pub fn is_turn_over(&self) -> bool {
-        self.started.elapsed() >= TURN
+    pub fn is_time_slice_over(&self) -> bool {
+        self.started.elapsed() >= TIME_SLICE
     }
 }
 

@@ -43,7 +43,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use budget::{Budget, Stopped};
+pub use budget::{Budget, JobStopped};
 pub use pool::{CallerKey, ComputePool, ComputeScope};
 
 /// Size of a text in bytes up to which linear work runs inline on the async worker. Larger work
@@ -53,7 +53,7 @@ pub const INLINE_BYTES: usize = 64 * 1024;
 
 /// Time after which a job should return and queue again, so that jobs of other callers get its
 /// slot. See [`Budget::is_turn_over`].
-pub const TURN: Duration = Duration::from_millis(25);
+pub const TIME_SLICE: Duration = Duration::from_millis(25);
 
 /// Error of a job that has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -89,11 +89,11 @@ impl ComputeError {
     }
 }
 
-impl From<Stopped> for ComputeError {
-    fn from(stopped: Stopped) -> Self {
+impl From<JobStopped> for ComputeError {
+    fn from(stopped: JobStopped) -> Self {
         match stopped {
-            Stopped::Cancelled => Self::Cancelled,
-            Stopped::BudgetSpent(limit) => Self::BudgetSpent(limit),
+            JobStopped::Cancelled => Self::Cancelled,
+            JobStopped::BudgetSpent(limit) => Self::BudgetSpent(limit),
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::{sync::Semaphore, task};
 
 use super::{
     ComputeError,
-    budget::{Budget, CancelOnDrop, Spent},
+    budget::{Budget, CancelOnDrop, SpentTime},
 };
 
 /// Identifies a caller. Each caller gets an equal share of the pool.
@@ -23,7 +23,7 @@ pub struct CallerKey(Option<[u8; 32]>);
 impl CallerKey {
     /// Key of all callers whose credential has not been accepted yet. They share one share, because
     /// an attacker can invent any number of credentials.
-    pub const UNPROVEN: Self = Self(None);
+    pub const UNVERIFIED: Self = Self(None);
 
     /// Creates a key from the fingerprint of a caller.
     pub fn new(fingerprint: [u8; 32]) -> Self {
@@ -47,27 +47,27 @@ pub struct ComputePool {
 #[derive(Debug)]
 struct Inner {
     slots: Arc<Semaphore>,
-    share: usize,
+    max_jobs_per_caller: usize,
     /// Queues of the callers that have jobs. A caller without jobs has no entry.
-    callers: Mutex<HashMap<CallerKey, Queue>>,
+    queues: Mutex<HashMap<CallerKey, CallerQueue>>,
 }
 
 #[derive(Debug)]
-struct Queue {
-    turns: Arc<Semaphore>,
+struct CallerQueue {
+    permits: Arc<Semaphore>,
     jobs: usize,
 }
 
 /// Registration of a job in the queue of its caller; dropping it removes the registration.
 #[derive(Debug)]
-struct Entry {
+struct QueueRegistration {
     inner: Arc<Inner>,
     caller: CallerKey,
 }
 
-impl Drop for Entry {
+impl Drop for QueueRegistration {
     fn drop(&mut self) {
-        let mut callers = self.inner.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut callers = self.inner.queues.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(queue) = callers.get_mut(&self.caller) {
             queue.jobs -= 1;
             if queue.jobs == 0 {
@@ -86,8 +86,8 @@ impl ComputePool {
         let slots = slots.min(Semaphore::MAX_PERMITS);
         let inner = Inner {
             slots: Arc::new(Semaphore::new(slots)),
-            share: (slots / 2).max(1),
-            callers: Mutex::default(),
+            max_jobs_per_caller: (slots / 2).max(1),
+            queues: Mutex::default(),
         };
         Self { inner: Arc::new(inner), call_time }
     }
@@ -100,7 +100,7 @@ impl ComputePool {
 
     /// Returns the handle to the pool for one call of this caller.
     pub fn scope(&self, caller: CallerKey) -> ComputeScope {
-        ComputeScope { pool: self.clone(), caller, spent: Spent::default() }
+        ComputeScope { pool: self.clone(), caller, spent: SpentTime::default() }
     }
 
     /// Runs one job with its own budget. A call with several jobs uses a [`ComputeScope`].
@@ -118,18 +118,18 @@ impl ComputePool {
 
     /// Returns the number of callers that have jobs.
     #[cfg(test)]
-    pub(super) fn callers(&self) -> usize {
-        self.inner.callers.lock().unwrap().len()
+    pub(super) fn caller_count(&self) -> usize {
+        self.inner.queues.lock().unwrap().len()
     }
 
-    fn enter(&self, caller: CallerKey) -> (Entry, Arc<Semaphore>) {
-        let mut callers = self.inner.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = callers.entry(caller).or_insert_with(|| Queue {
-            turns: Arc::new(Semaphore::new(self.inner.share)),
+    fn register(&self, caller: CallerKey) -> (QueueRegistration, Arc<Semaphore>) {
+        let mut callers = self.inner.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = callers.entry(caller).or_insert_with(|| CallerQueue {
+            permits: Arc::new(Semaphore::new(self.inner.max_jobs_per_caller)),
             jobs: 0,
         });
         queue.jobs += 1;
-        (Entry { inner: Arc::clone(&self.inner), caller }, Arc::clone(&queue.turns))
+        (QueueRegistration { inner: Arc::clone(&self.inner), caller }, Arc::clone(&queue.permits))
     }
 }
 
@@ -138,7 +138,7 @@ impl ComputePool {
 pub struct ComputeScope {
     pool: ComputePool,
     caller: CallerKey,
-    spent: Spent,
+    spent: SpentTime,
 }
 
 impl ComputeScope {
@@ -169,7 +169,7 @@ impl ComputeScope {
         if self.spent.get() >= limit {
             return Err(ComputeError::BudgetSpent(limit));
         }
-        let (entry, turns) = self.pool.enter(self.caller);
+        let (entry, turns) = self.pool.register(self.caller);
         let turn = turns.acquire_owned().await.map_err(|_| ComputeError::ShuttingDown)?;
         let slots = Arc::clone(&self.pool.inner.slots);
         let slot = slots.acquire_owned().await.map_err(|_| ComputeError::ShuttingDown)?;
@@ -181,7 +181,7 @@ impl ComputeScope {
             // Held until the work ends, even if it panics or the future was dropped. Drop order:
             // the slot is released last, so that the next job finds the registration removed.
             let _held = (entry, turn, slot);
-            let budget = Budget::begin(limit, spent, cancelled);
+            let budget = Budget::start(limit, spent, cancelled);
             budget.check()?;
             span.in_scope(|| work(&budget))
         });

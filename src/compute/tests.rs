@@ -23,7 +23,7 @@ fn enqueue<F: Future>(job: std::pin::Pin<&mut F>) {
 }
 
 /// A job that reports its start and then runs until it is released.
-fn held() -> (impl FnOnce() + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<()>) {
+fn blocking_job() -> (impl FnOnce() + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (started_sender, has_started) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let job = move || {
@@ -34,10 +34,10 @@ fn held() -> (impl FnOnce() + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<(
 }
 
 #[tokio::test]
-async fn a_caller_with_many_jobs_delays_another_by_one_job() {
+async fn busy_caller_delays_another_by_one_job() {
     let pool = ComputePool::new(1, LONG);
     // A job of a third caller holds the slot until both callers have queued theirs.
-    let (block, has_started, release) = held();
+    let (block, has_started, release) = blocking_job();
     let mut holding = Box::pin(pool.run(caller(0), move |_| {
         block();
         Ok(())
@@ -66,11 +66,11 @@ async fn a_caller_with_many_jobs_delays_another_by_one_job() {
     assert!(flood.into_iter().all(|done| done.is_ok()));
     let order = std::mem::take(&mut *order.lock().unwrap());
     assert_eq!(order[..3], ["flood", "small", "flood"]);
-    assert_eq!((order.len(), pool.callers()), (65, 0));
+    assert_eq!((order.len(), pool.caller_count()), (65, 0));
 }
 
 #[tokio::test]
-async fn one_caller_never_holds_more_than_half_of_the_slots() {
+async fn one_caller_uses_at_most_half_the_slots() {
     let pool = ComputePool::new(4, LONG);
     let (started, starts) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
@@ -102,7 +102,7 @@ async fn one_caller_never_holds_more_than_half_of_the_slots() {
 }
 
 #[tokio::test]
-async fn dropping_the_future_cancels_a_running_job_and_frees_its_slot() {
+async fn dropping_the_future_cancels_a_running_job() {
     let pool = ComputePool::new(1, LONG);
     let (started_sender, has_started) = mpsc::channel();
     let (ended, end) = mpsc::channel();
@@ -120,15 +120,15 @@ async fn dropping_the_future_cancels_a_running_job_and_frees_its_slot() {
     enqueue(job.as_mut());
     has_started.recv().unwrap();
     drop(job);
-    assert_eq!(end.recv().unwrap(), super::Stopped::Cancelled);
+    assert_eq!(end.recv().unwrap(), super::JobStopped::Cancelled);
     pool.run(caller(1), |_| Ok(())).await.unwrap();
-    assert_eq!(pool.callers(), 0);
+    assert_eq!(pool.caller_count(), 0);
 }
 
 #[tokio::test]
-async fn a_dropped_future_leaves_the_queue() {
+async fn dropped_future_leaves_the_queue() {
     let pool = ComputePool::new(1, LONG);
-    let (block, has_started, release) = held();
+    let (block, has_started, release) = blocking_job();
     let mut first = Box::pin(pool.run(caller(1), move |_| {
         block();
         Ok(())
@@ -142,26 +142,26 @@ async fn a_dropped_future_leaves_the_queue() {
         enqueue(waiting.as_mut());
         drop(waiting);
     }
-    assert_eq!(pool.callers(), 1);
+    assert_eq!(pool.caller_count(), 1);
     drop(release);
     first.await.unwrap();
     pool.run(caller(2), |_| Ok(())).await.unwrap();
-    assert_eq!(pool.callers(), 0);
+    assert_eq!(pool.caller_count(), 0);
 }
 
 #[tokio::test]
-async fn a_panic_is_an_error_and_frees_the_slot() {
+async fn panic_becomes_an_error_and_frees_the_slot() {
     let pool = ComputePool::new(1, LONG);
     for _ in 0..3 {
         let failed = pool.run(caller(1), |_| -> Result<(), _> { panic!("on purpose") }).await;
         assert_eq!(failed, Err(ComputeError::Panicked));
     }
     assert_eq!(pool.run(caller(1), |_| Ok(7)).await, Ok(7));
-    assert_eq!(pool.callers(), 0);
+    assert_eq!(pool.caller_count(), 0);
 }
 
 #[tokio::test]
-async fn the_jobs_of_one_call_share_its_budget() {
+async fn jobs_of_one_call_share_its_budget() {
     let pool = ComputePool::new(1, Duration::from_millis(1));
     let call = pool.scope(caller(1));
     let endless = |budget: &Budget| -> Result<(), ComputeError> {

@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{ByteSize, List, Loaded, Period, Secret};
+use super::{ByteSize, DurationSetting, ListSetting, LoadedConfig, Secret};
 
 /// Audit record of every call: caller, permissions, target and result. Auditing is enabled by at
 /// least one output: `stdout`, `file.path` or `otlp.endpoint`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Audit {
+pub struct AuditSettings {
     /// Writes records to standard output, one JSON object per line (default false). Log lines go to
     /// standard error.
     pub stdout: bool,
@@ -23,7 +23,7 @@ pub struct Audit {
     /// Tool arguments whose values are recorded in clear text, e.g. `projectName,releaseVersion`
     /// (default none). For all other arguments a keyed hash is recorded: equal values have equal
     /// hashes, but values cannot be guessed from them. `confirm` is not allowed here.
-    pub fields: List,
+    pub fields: ListSetting,
     /// Key of these hashes: at least 32 characters, e.g. from `openssl rand -base64 32`. Without
     /// it, a random key is created at startup, and hashes from different replicas or from before
     /// and after a restart cannot be compared.
@@ -40,7 +40,7 @@ pub struct Audit {
     /// outputs, if records were added (default `5m`). The head is the number and hash of the last
     /// record, signed with the key. It is also written at shutdown; `0s` writes it only then. Heads
     /// that are stored elsewhere reveal a truncated file.
-    pub head_every: Period,
+    pub head_every: DurationSetting,
     /// Marks changes in Octopus with the caller and the record ID (default true): in the notes of
     /// created releases, and in the user agent that Octopus stores with its events.
     pub mark_changes: bool,
@@ -48,15 +48,15 @@ pub struct Audit {
     /// are dropped and counted. With `required`, changes are rejected while the queue is full.
     pub queue: u32,
     /// Audit file.
-    pub file: AuditFile,
+    pub file: AuditFileSettings,
     /// OpenTelemetry collector for audit records.
-    pub otlp: Otlp,
+    pub otlp: AuditCollectorSettings,
 }
 
 /// Audit file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct AuditFile {
+pub struct AuditFileSettings {
     /// Path of the file, e.g. `/var/lib/octopus-mcp/audit.jsonl`. It is created with read access
     /// for its owner only. Only one process may write to it.
     pub path: Option<PathBuf>,
@@ -64,7 +64,7 @@ pub struct AuditFile {
     /// record is appended to the name of the old file.
     pub rotate_bytes: ByteSize,
     /// Age at which a new file is started (default `24h`).
-    pub rotate_after: Period,
+    pub rotate_after: DurationSetting,
     /// Number of old files to keep (default 30).
     pub keep: u32,
 }
@@ -72,7 +72,7 @@ pub struct AuditFile {
 /// OpenTelemetry collector, reached with OTLP over HTTP (protobuf).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Otlp {
+pub struct AuditCollectorSettings {
     /// Complete URL of the logs endpoint, e.g. `https://collector.example.com:4318/v1/logs`.
     pub endpoint: Option<Url>,
     /// Headers to send, e.g. for authentication. The headers in `OTEL_EXPORTER_OTLP_LOGS_HEADERS`,
@@ -84,9 +84,9 @@ pub struct Otlp {
     /// PEM file with certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
     /// Timeout of one delivery (default `5s`).
-    pub timeout: Period,
+    pub timeout: DurationSetting,
     /// Time during which records are collected into one delivery (default `1s`).
-    pub delay: Period,
+    pub delay: DurationSetting,
 }
 
 /// HTTP header for the collector.
@@ -99,95 +99,95 @@ pub struct OtlpHeader {
     pub value: Secret,
 }
 
-impl Default for Audit {
+impl Default for AuditSettings {
     fn default() -> Self {
         Self {
             stdout: false,
             required: false,
-            fields: List::default(),
+            fields: ListSetting::default(),
             hash_key: None,
             chain_key: None,
             chain_key_file: None,
-            head_every: Period::seconds(5 * 60),
+            head_every: DurationSetting::seconds(5 * 60),
             mark_changes: true,
             queue: 10_000,
-            file: AuditFile::default(),
-            otlp: Otlp::default(),
+            file: AuditFileSettings::default(),
+            otlp: AuditCollectorSettings::default(),
         }
     }
 }
 
-impl Default for AuditFile {
+impl Default for AuditFileSettings {
     fn default() -> Self {
         Self {
             path: None,
             rotate_bytes: ByteSize(64 * 1024 * 1024),
-            rotate_after: Period::seconds(24 * 60 * 60),
+            rotate_after: DurationSetting::seconds(24 * 60 * 60),
             keep: 30,
         }
     }
 }
 
-impl Default for Otlp {
+impl Default for AuditCollectorSettings {
     fn default() -> Self {
         Self {
             endpoint: None,
             headers: Vec::new(),
             ca_file: None,
-            timeout: Period::seconds(5),
-            delay: Period::seconds(1),
+            timeout: DurationSetting::seconds(5),
+            delay: DurationSetting::seconds(1),
         }
     }
 }
 
-impl Audit {
+impl AuditSettings {
     /// Returns whether at least one audit output is configured.
-    pub fn is_on(&self) -> bool {
+    pub fn is_enabled(&self) -> bool {
         self.stdout || self.file.path.is_some() || self.otlp.endpoint.is_some()
     }
 }
 
 /// Argument that may never be recorded in clear text, because its code approves a change.
-const NEVER_CLEAR: &str = "confirm";
-const SHORTEST_KEY: usize = 32;
+const NEVER_RECORDED_ARGUMENT: &str = "confirm";
+const MIN_KEY_LEN: usize = 32;
 /// Minimum size of an audit file in bytes, which holds a few records.
-const SMALLEST_FILE: usize = 4 * 1024;
+const MIN_FILE_BYTES: usize = 4 * 1024;
 
 /// Adds a mistake for every invalid combination of audit settings.
-pub(super) fn validate(loaded: &mut Loaded, audit: &Audit) {
-    if audit.required && !audit.is_on() {
-        loaded.refuse(
+pub(super) fn validate(loaded: &mut LoadedConfig, audit: &AuditSettings) {
+    if audit.required && !audit.is_enabled() {
+        loaded.add_error(
             "audit.required",
             "no audit output is configured; set audit.file.path, audit.otlp.endpoint or \
              audit.stdout",
         );
     }
-    if audit.hash_key.as_ref().is_some_and(|key| key.expose().len() < SHORTEST_KEY) {
+    if audit.hash_key.as_ref().is_some_and(|key| key.expose().len() < MIN_KEY_LEN) {
         let message =
             "the key is too short; use at least 32 characters, e.g. from `openssl rand -base64 32`";
-        loaded.refuse("audit.hash_key", message);
+        loaded.add_error("audit.hash_key", message);
     }
-    chain_key(loaded, audit);
-    if audit.fields.0.iter().any(|field| field.eq_ignore_ascii_case(NEVER_CLEAR)) {
+    check_chain_key(loaded, audit);
+    if audit.fields.0.iter().any(|field| field.eq_ignore_ascii_case(NEVER_RECORDED_ARGUMENT)) {
         let message =
             "`confirm` contains a code that approves a change and must not be recorded; remove it";
-        loaded.refuse("audit.fields", message);
+        loaded.add_error("audit.fields", message);
     }
     if audit.queue == 0 {
-        loaded.refuse("audit.queue", "the queue must hold at least 1 record");
+        loaded.add_error("audit.queue", "the queue must hold at least 1 record");
     }
-    if audit.file.rotate_bytes.0 < SMALLEST_FILE {
-        loaded.refuse("audit.file.rotate_bytes", "the size must be at least 4 KiB");
+    if audit.file.rotate_bytes.0 < MIN_FILE_BYTES {
+        loaded.add_error("audit.file.rotate_bytes", "the size must be at least 4 KiB");
     }
     if audit.file.rotate_after.0.is_zero() {
-        loaded.refuse("audit.file.rotate_after", "the age must be more than 0, e.g. `24h`");
+        loaded.add_error("audit.file.rotate_after", "the age must be more than 0, e.g. `24h`");
     }
     let otlp = &audit.otlp;
     if otlp.endpoint.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
-        loaded.refuse("audit.otlp.endpoint", "the URL must begin with https:// or http://");
+        loaded.add_error("audit.otlp.endpoint", "the URL must begin with https:// or http://");
     }
     if otlp.timeout.0.is_zero() || otlp.delay.0.is_zero() {
-        loaded.refuse(
+        loaded.add_error(
             "audit.otlp.timeout",
             "audit.otlp.timeout and audit.otlp.delay must be more than 0",
         );
@@ -196,28 +196,29 @@ pub(super) fn validate(loaded: &mut Loaded, audit: &Audit) {
         && let Err(error) = std::fs::File::open(path)
     {
         let message = format!("cannot read the file {}: {error}", path.display());
-        loaded.refuse("audit.otlp.ca_file", &message);
+        loaded.add_error("audit.otlp.ca_file", &message);
     }
 }
 
-fn chain_key(loaded: &mut Loaded, audit: &Audit) {
-    let is_short = |key: &str| key.trim().len() < SHORTEST_KEY;
+fn check_chain_key(loaded: &mut LoadedConfig, audit: &AuditSettings) {
+    let is_short = |key: &str| key.trim().len() < MIN_KEY_LEN;
     let message = "use at least 32 characters, e.g. from `octopus-mcp audit new-key`";
     if audit.chain_key.as_ref().is_some_and(|key| is_short(key.expose())) {
-        loaded.refuse("audit.chain_key", message);
+        loaded.add_error("audit.chain_key", message);
     }
     let Some(path) = &audit.chain_key_file else { return };
     let key = "audit.chain_key_file";
     if audit.chain_key.is_some() {
-        loaded.refuse(key, "audit.chain_key is set as well; remove one of the two");
+        loaded.add_error(key, "audit.chain_key is set as well; remove one of the two");
     }
     match std::fs::read_to_string(path) {
         Ok(text) if is_short(&text) => {
-            loaded.refuse(key, &format!("the key in {} is too short; {message}", path.display()));
+            loaded
+                .add_error(key, &format!("the key in {} is too short; {message}", path.display()));
         }
         Ok(_) => {}
         Err(error) => {
-            loaded.refuse(key, &format!("cannot read the file {}: {error}", path.display()));
+            loaded.add_error(key, &format!("cannot read the file {}: {error}", path.display()));
         }
     }
     let folder =
@@ -225,6 +226,6 @@ fn chain_key(loaded: &mut Loaded, audit: &Audit) {
     if audit.file.path.as_ref().is_some_and(|file| folder(file) == folder(path)) {
         let message = "the key is in the folder of audit.file.path; move it, because a user who \
                        can change records must not be able to read it";
-        loaded.refuse(key, message);
+        loaded.add_error(key, message);
     }
 }

@@ -8,40 +8,40 @@ use std::{
 };
 
 /// Interval between reads of files that could not be read and have not changed since.
-const AGAIN: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Minimum age of the last modification before the content counts as final. A file can change twice
 /// within one tick of its timestamp and look the same.
-const SETTLED: Duration = Duration::from_secs(2);
+const SETTLE_TIME: Duration = Duration::from_secs(2);
 
 /// A value that is read from files and updated when they change. While the files are unreadable, it
 /// keeps the last value.
-pub struct Followed<T> {
+pub struct WatchedFile<T> {
     what: &'static str,
     files: Vec<PathBuf>,
     read: Box<dyn Fn() -> Result<T, String> + Send + Sync>,
-    last: Mutex<Last<T>>,
+    last: Mutex<LastRead<T>>,
 }
 
-struct Last<T> {
+struct LastRead<T> {
     value: T,
     /// State of the files when the value was read.
     stamp: Stamp,
-    failed: Option<Failed>,
+    failed: Option<FailedRead>,
 }
 
 /// The last attempt to read the files, which failed.
-struct Failed {
+struct FailedRead {
     stamp: Stamp,
     reason: String,
-    since: Instant,
-    last: Instant,
+    failing_since: Instant,
+    last_attempt: Instant,
 }
 
 /// State of the files: modification time and size of each. Kubernetes updates mounted secrets by
 /// switching a symbolic link, which changes the modification time.
 type Stamp = Vec<Option<(SystemTime, u64)>>;
 
-impl<T: Clone> Followed<T> {
+impl<T: Clone> WatchedFile<T> {
     /// Reads the files for the first time. `what` describes the value in log messages.
     ///
     /// # Errors
@@ -52,16 +52,18 @@ impl<T: Clone> Followed<T> {
         read: impl Fn() -> Result<T, String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let stamp = stamp(&files);
-        let last = Last { value: read()?, stamp, failed: None };
+        let last = LastRead { value: read()?, stamp, failed: None };
         Ok(Self { what, files, read: Box::new(read), last: Mutex::new(last) })
     }
 
     /// Returns the current value, and for how long the files have been unreadable.
-    pub fn now(&self) -> (T, Duration) {
+    pub fn current(&self) -> (T, Duration) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&self.files);
         let is_due = match &last.failed {
-            Some(failed) => failed.stamp != stamp || failed.last.elapsed() >= AGAIN,
+            Some(failed) => {
+                failed.stamp != stamp || failed.last_attempt.elapsed() >= RETRY_INTERVAL
+            }
             None => last.stamp != stamp || !is_settled(&stamp),
         };
         if is_due {
@@ -70,17 +72,25 @@ impl<T: Clone> Followed<T> {
                     if last.failed.is_some() || last.stamp != stamp {
                         tracing::info!(files = ?self.files, "reloaded {}", self.what);
                     }
-                    *last = Last { value, stamp, failed: None };
+                    *last = LastRead { value, stamp, failed: None };
                 }
-                Err(reason) => last.failed = Some(self.failed(last.failed.take(), stamp, reason)),
+                Err(reason) => {
+                    last.failed = Some(self.record_failure(last.failed.take(), stamp, reason))
+                }
             }
         }
-        let stale = last.failed.as_ref().map_or(Duration::ZERO, |failed| failed.since.elapsed());
+        let stale =
+            last.failed.as_ref().map_or(Duration::ZERO, |failed| failed.failing_since.elapsed());
         (last.value.clone(), stale)
     }
 
     /// Records a failed read. Logs a warning when the reason changes.
-    fn failed(&self, before: Option<Failed>, stamp: Stamp, reason: String) -> Failed {
+    fn record_failure(
+        &self,
+        before: Option<FailedRead>,
+        stamp: Stamp,
+        reason: String,
+    ) -> FailedRead {
         if before.as_ref().is_none_or(|before| before.reason != reason) {
             tracing::warn!(
                 files = ?self.files,
@@ -90,7 +100,12 @@ impl<T: Clone> Followed<T> {
             );
         }
         let now = Instant::now();
-        Failed { stamp, reason, since: before.map_or(now, |before| before.since), last: now }
+        FailedRead {
+            stamp,
+            reason,
+            failing_since: before.map_or(now, |before| before.failing_since),
+            last_attempt: now,
+        }
     }
 }
 
@@ -98,7 +113,7 @@ impl<T: Clone> Followed<T> {
 ///
 /// # Errors
 /// Returns a message that contains the path.
-pub fn text_of(path: &Path) -> Result<String, String> {
+pub fn read_text(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
@@ -114,11 +129,11 @@ fn stamp(files: &[PathBuf]) -> Stamp {
 fn is_settled(stamp: &Stamp) -> bool {
     let now = SystemTime::now();
     stamp.iter().all(|file| {
-        file.is_some_and(|(at, _)| now.duration_since(at).is_ok_and(|age| age >= SETTLED))
+        file.is_some_and(|(at, _)| now.duration_since(at).is_ok_and(|age| age >= SETTLE_TIME))
     })
 }
 
-impl<T> fmt::Debug for Followed<T> {
+impl<T> fmt::Debug for WatchedFile<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Followed({:?})", self.files)
     }
@@ -142,7 +157,9 @@ mod tests {
 
     /// Creates a file that contains a number, and returns its watcher, path, read counter and
     /// folder.
-    fn number(text: &str) -> (Followed<u32>, PathBuf, Arc<AtomicUsize>, tempfile::TempDir) {
+    fn watched_number(
+        text: &str,
+    ) -> (WatchedFile<u32>, PathBuf, Arc<AtomicUsize>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("number");
         write(&path, text, 1);
@@ -150,66 +167,66 @@ mod tests {
         let count = Arc::clone(&reads);
         let read = move || {
             count.fetch_add(1, Ordering::Relaxed);
-            text_of(&file)?.trim().parse().map_err(|_| "not a number".to_owned())
+            read_text(&file)?.trim().parse().map_err(|_| "not a number".to_owned())
         };
-        (Followed::open("the number", vec![path.clone()], read).unwrap(), path, reads, folder)
+        (WatchedFile::open("the number", vec![path.clone()], read).unwrap(), path, reads, folder)
     }
 
     #[test]
-    fn a_file_is_read_when_it_changed_and_not_at_every_look() {
-        let (followed, path, reads, _folder) = number("1");
+    fn rereads_a_file_only_after_a_change() {
+        let (followed, path, reads, _folder) = watched_number("1");
         for _ in 0..5 {
-            assert_eq!(followed.now(), (1, Duration::ZERO));
+            assert_eq!(followed.current(), (1, Duration::ZERO));
         }
         assert_eq!(reads.load(Ordering::Relaxed), 1);
         write(&path, "2", 2);
         for _ in 0..5 {
-            assert_eq!(followed.now(), (2, Duration::ZERO));
+            assert_eq!(followed.current(), (2, Duration::ZERO));
         }
         assert_eq!(reads.load(Ordering::Relaxed), 2);
         // The new target of a link may have an older modification time.
         write(&path, "3", 1);
-        assert_eq!(followed.now().0, 3);
+        assert_eq!(followed.current().0, 3);
     }
 
     #[test]
-    fn two_changes_within_a_tick_of_the_clock_are_two() {
-        let (followed, path, _reads, _folder) = number("1");
+    fn detects_two_changes_within_one_timestamp_tick() {
+        let (followed, path, _reads, _folder) = watched_number("1");
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         for text in ["2", "3", "4"] {
             write(&path, text, now);
-            assert_eq!(followed.now().0.to_string(), text);
+            assert_eq!(followed.current().0.to_string(), text);
         }
     }
 
     #[test]
-    fn a_file_that_could_not_be_read_is_read_again_though_it_looks_the_same() {
-        let (followed, path, reads, _folder) = number("1");
+    fn retries_an_unreadable_file_that_looks_unchanged() {
+        let (followed, path, reads, _folder) = watched_number("1");
         write(&path, "x", 2);
         let broken = Instant::now();
-        let (value, stale) = followed.now();
+        let (value, stale) = followed.current();
         assert_eq!(value, 1);
         assert!(stale <= broken.elapsed());
         let before = reads.load(Ordering::Relaxed);
-        followed.now();
-        assert!(broken.elapsed() >= AGAIN || reads.load(Ordering::Relaxed) == before);
+        followed.current();
+        assert!(broken.elapsed() >= RETRY_INTERVAL || reads.load(Ordering::Relaxed) == before);
         write(&path, "2", 2);
-        while followed.now().0 == 1 {
-            assert!(broken.elapsed() < 20 * AGAIN, "the file was not read again");
+        while followed.current().0 == 1 {
+            assert!(broken.elapsed() < 20 * RETRY_INTERVAL, "the file was not read again");
             std::thread::yield_now();
         }
-        assert_eq!(followed.now(), (2, Duration::ZERO));
+        assert_eq!(followed.current(), (2, Duration::ZERO));
     }
 
     #[test]
-    fn what_is_away_is_stale_since_then_until_it_is_back() {
-        let (followed, path, _reads, _folder) = number("1");
+    fn missing_file_is_stale_until_it_returns() {
+        let (followed, path, _reads, _folder) = watched_number("1");
         fs::remove_file(&path).unwrap();
-        let away = followed.now();
+        let away = followed.current();
         assert_eq!(away.0, 1);
-        let later = followed.now();
+        let later = followed.current();
         assert!(later.1 > away.1, "{:?} {:?}", away.1, later.1);
         write(&path, "1", 1);
-        assert_eq!(followed.now(), (1, Duration::ZERO));
+        assert_eq!(followed.current(), (1, Duration::ZERO));
     }
 }

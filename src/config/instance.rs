@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{ByteSize, Period, Secret};
+use super::{ByteSize, DurationSetting, Secret};
 
 /// An Octopus instance.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Instance {
+pub struct InstanceSettings {
     /// URL of Octopus, including its virtual directory if it has one, e.g.
     /// `https://octopus.example.com`. Also `OCTOPUS_SERVER_URL`.
     pub url: Option<Url>,
@@ -31,7 +31,7 @@ pub struct Instance {
     /// Credentials of caller groups. The first group that the caller belongs to is used.
     pub groups: Vec<GroupCredential>,
     /// Token exchange for a service account, which needs no stored API key.
-    pub exchange: Exchange,
+    pub exchange: TokenExchangeSettings,
     /// Uses this instance for clients that name none (default false).
     pub default: bool,
     /// Rejects all changes on this instance, even with `tools.read_only = false` (default false).
@@ -44,14 +44,14 @@ pub struct Instance {
     /// PEM file with certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
     /// Timeout for opening a connection (default `5s`).
-    pub connect_timeout: Period,
+    pub connect_timeout: DurationSetting,
     /// Timeout of one request including its response (default `30s`).
-    pub timeout: Period,
+    pub timeout: DurationSetting,
     /// Number of retries of a read after a transient failure (default 2).
     pub retries: u32,
     /// Maximum `Retry-After` of Octopus that the server waits for before a retry (default `5s`). A
     /// longer one is reported to the client.
-    pub retry_after_limit: Period,
+    pub retry_after_limit: DurationSetting,
     /// Maximum size of a response of Octopus (default `32 MiB`). Task logs are streamed and not
     /// limited.
     pub response_limit: ByteSize,
@@ -68,12 +68,12 @@ pub struct Instance {
     pub failures_until_pause: u32,
     /// Time after which one call tries again to reach an instance that does not respond (default
     /// `10s`).
-    pub pause: Period,
+    pub pause: DurationSetting,
     /// Time for which the ID of a space name is cached (default `5m`).
-    pub space_cache: Period,
+    pub space_cache: DurationSetting,
 }
 
-impl Default for Instance {
+impl Default for InstanceSettings {
     fn default() -> Self {
         Self {
             url: None,
@@ -83,27 +83,27 @@ impl Default for Instance {
             access_token: None,
             access_token_file: None,
             groups: Vec::new(),
-            exchange: Exchange::default(),
+            exchange: TokenExchangeSettings::default(),
             default: false,
             read_only: false,
             space: None,
             allow_http: false,
             ca_file: None,
-            connect_timeout: Period::seconds(5),
-            timeout: Period::seconds(30),
+            connect_timeout: DurationSetting::seconds(5),
+            timeout: DurationSetting::seconds(30),
             retries: 2,
-            retry_after_limit: Period::seconds(5),
+            retry_after_limit: DurationSetting::seconds(5),
             response_limit: ByteSize(32 * 1024 * 1024),
             execute_limit: ByteSize(8 * 1024 * 1024),
             concurrent_requests: 64,
             failures_until_pause: 10,
-            pause: Period::seconds(10),
-            space_cache: Period::seconds(300),
+            pause: DurationSetting::seconds(10),
+            space_cache: DurationSetting::seconds(300),
         }
     }
 }
 
-impl Instance {
+impl InstanceSettings {
     /// Returns whether an API key or access token for all callers is configured, in any form.
     pub fn has_credential(&self) -> bool {
         self.api_key.is_some()
@@ -155,7 +155,7 @@ pub struct GroupCredential {
 /// Token exchange of Octopus for a service account (OpenID Connect).
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Exchange {
+pub struct TokenExchangeSettings {
     /// ID of the service account's OIDC identity, as shown on its page in Octopus.
     pub audience: Option<String>,
     /// File with the token to exchange, e.g. a Kubernetes service account token. Default: the

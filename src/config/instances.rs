@@ -1,64 +1,66 @@
 //! Validation of the instance settings.
 
 use super::{
-    AuthMode, Config, CredentialSource, Instance, Loaded, SAMPLE_NOT_BUILT_IN, is_loopback,
+    AuthMode, Config, CredentialSource, InstanceSettings, LoadedConfig, SAMPLE_NOT_BUILT_IN,
+    is_loopback,
 };
 
 /// Adds the mistakes in the instance settings.
-pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
+pub(super) fn validate(loaded: &mut LoadedConfig, config: &Config) {
     if config.sample.enabled && !cfg!(feature = "sample") {
-        loaded.refuse("sample.enabled", SAMPLE_NOT_BUILT_IN);
+        loaded.add_error("sample.enabled", SAMPLE_NOT_BUILT_IN);
     }
     if !config.instances.is_empty() {
-        several(loaded, config);
+        check_several_instances(loaded, config);
     }
-    for (name, key, instance) in config.each_instance() {
-        if !is_name(name) {
+    for (name, key, instance) in config.instances_with_keys() {
+        if !is_valid_name(name) {
             let message =
                 "an instance name consists of 1 to 40 lower-case letters, digits and hyphens";
-            loaded.refuse(&format!("{key}.url"), message);
+            loaded.add_error(&format!("{key}.url"), message);
         }
-        url(loaded, config, &key, instance);
-        credential(loaded, config, &key, instance);
+        check_url(loaded, config, &key, instance);
+        check_credential(loaded, config, &key, instance);
         if instance.concurrent_requests == 0 {
             let message = "the value must be at least 1";
-            loaded.refuse(&format!("{key}.concurrent_requests"), message);
+            loaded.add_error(&format!("{key}.concurrent_requests"), message);
         }
     }
 }
 
 /// Returns whether a name is valid for an instance. It is used in URLs, headers and variables.
-fn is_name(name: &str) -> bool {
+fn is_valid_name(name: &str) -> bool {
     (1..=40).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-fn several(loaded: &mut Loaded, config: &Config) {
+fn check_several_instances(loaded: &mut LoadedConfig, config: &Config) {
     if config.octopus.url.is_some() {
         let message = "[instances] is set as well; move this instance to [instances.NAME]";
-        loaded.refuse("octopus.url", message);
+        loaded.add_error("octopus.url", message);
     }
     if config.octopus.has_credential() {
         let message = "[instances] is set; move the credential to [instances.NAME]";
-        loaded.refuse("octopus.api_key", message);
+        loaded.add_error("octopus.api_key", message);
     }
     if config.sample.enabled {
-        loaded.refuse(
+        loaded.add_error(
             "sample.enabled",
             "the sample instance cannot be combined with [instances]; remove one of the two",
         );
     }
-    let defaults = config.each_instance().into_iter().filter(|(_, _, instance)| instance.default);
+    let defaults =
+        config.instances_with_keys().into_iter().filter(|(_, _, instance)| instance.default);
     for (_, key, _) in defaults.skip(1) {
-        loaded.refuse(&format!("{key}.default"), "another instance is already the default");
+        loaded.add_error(&format!("{key}.default"), "another instance is already the default");
     }
 }
 
-fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
+fn check_url(loaded: &mut LoadedConfig, config: &Config, key: &str, instance: &InstanceSettings) {
     let (key, allow) = (&format!("{key}.url"), format!("{key}.allow_http"));
     match &instance.url {
         None if config.sample.enabled => {}
-        None => loaded.refuse(
+        None => loaded.add_error(
             key,
             if cfg!(feature = "sample") {
                 "no Octopus instance is configured; set --server-url https://octopus.example.com, \
@@ -72,30 +74,38 @@ fn url(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
         // Of `--sample` and a URL, the later layer wins, so that a URL in the environment does not
         // block `--sample`.
         Some(_) if config.sample.enabled => {
-            if loaded.layer(key) >= loaded.layer("sample.enabled") {
-                loaded.refuse(key, "the sample instance is enabled as well; remove one of the two");
+            if loaded.layer_rank(key) >= loaded.layer_rank("sample.enabled") {
+                loaded.add_error(
+                    key,
+                    "the sample instance is enabled as well; remove one of the two",
+                );
             }
         }
         Some(url) => match url.scheme() {
             "https" => {}
             "http" if instance.allow_http || is_loopback(url) => {}
-            "http" => loaded.refuse(
+            "http" => loaded.add_error(
                 key,
                 &format!(
                     "credentials would be sent in clear text; use https, or set {allow} = true"
                 ),
             ),
-            _ => loaded.refuse(key, "the URL must begin with https://"),
+            _ => loaded.add_error(key, "the URL must begin with https://"),
         },
     }
     if let Some(url) = &instance.url
         && (url.query().is_some() || !url.username().is_empty() || url.password().is_some())
     {
-        loaded.refuse(key, "the URL must not contain a query, user name or password");
+        loaded.add_error(key, "the URL must not contain a query, user name or password");
     }
 }
 
-fn credential(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
+fn check_credential(
+    loaded: &mut LoadedConfig,
+    config: &Config,
+    key: &str,
+    instance: &InstanceSettings,
+) {
     let given = [
         ("api_key", instance.api_key.is_some()),
         ("api_key_file", instance.api_key_file.is_some()),
@@ -110,21 +120,26 @@ fn credential(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instan
                 "`{first}` ({}) is set as well; keep only one credential",
                 loaded.origin(&first)
             );
-            loaded.refuse(&other, &message);
+            loaded.add_error(&other, &message);
         }
     }
-    source(loaded, config, key, instance);
+    check_credential_source(loaded, config, key, instance);
     for group in &instance.groups {
         if group.api_key.is_some() == group.api_key_file.is_some() {
             let message =
                 format!("group '{}' needs either an api_key or an api_key_file", group.group);
-            loaded.refuse(&format!("{key}.groups"), &message);
+            loaded.add_error(&format!("{key}.groups"), &message);
         }
     }
 }
 
 /// Checks that the selected credential source is configured and compatible with the auth mode.
-fn source(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) {
+fn check_credential_source(
+    loaded: &mut LoadedConfig,
+    config: &Config,
+    key: &str,
+    instance: &InstanceSettings,
+) {
     let source = match (instance.credential, instance.credential()) {
         (None, CredentialSource::Caller | CredentialSource::Configured) => return,
         (_, source) => source,
@@ -158,6 +173,6 @@ fn source(loaded: &mut Loaded, config: &Config, key: &str, instance: &Instance) 
         _ => None,
     };
     if let Some(message) = missing {
-        loaded.refuse(&format!("{key}.credential"), message);
+        loaded.add_error(&format!("{key}.credential"), message);
     }
 }

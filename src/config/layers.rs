@@ -9,11 +9,11 @@ use figment::{
     value::{Dict, Value},
 };
 
-use super::load::Mistake;
+use super::load::ConfigError;
 
 /// One setting from a layer.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct LayerEntry {
     /// Key in the tree, e.g. `http.listen`.
     pub key: String,
     pub value: Value,
@@ -24,10 +24,10 @@ pub(super) struct Entry {
 }
 
 /// Prefix of the environment variables of this server.
-const PREFIX: &str = "OCTOPUS_MCP_";
+const VARIABLE_PREFIX: &str = "OCTOPUS_MCP_";
 
 /// Variables of the official Octopus MCP server, and their `_FILE` variants for mounted secrets.
-const OFFICIAL: &[(&str, &str)] = &[
+const OFFICIAL_VARIABLES: &[(&str, &str)] = &[
     ("OCTOPUS_SERVER_URL", "octopus.url"),
     ("OCTOPUS_API_KEY", "octopus.api_key"),
     ("OCTOPUS_API_KEY_FILE", "octopus.api_key_file"),
@@ -36,7 +36,7 @@ const OFFICIAL: &[(&str, &str)] = &[
 ];
 
 /// Standard variables of OpenTelemetry, their keys, and the unit that their values omit.
-const STANDARD: &[(&str, &str, &str)] = &[
+const OTEL_VARIABLES: &[(&str, &str, &str)] = &[
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp.endpoint", ""),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "telemetry.otlp.traces_endpoint", ""),
     ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "telemetry.otlp.metrics_endpoint", ""),
@@ -55,9 +55,12 @@ const STANDARD: &[(&str, &str, &str)] = &[
 
 /// Parses the entries of a TOML file. `is_setting` distinguishes settings that are tables from
 /// sections.
-pub(super) fn file(path: &Path, is_setting: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Mistake> {
+pub(super) fn parse_file(
+    path: &Path,
+    is_setting: impl Fn(&str) -> bool,
+) -> Result<Vec<LayerEntry>, ConfigError> {
     let origin = format!("file {}", path.display());
-    let mistake = |message: String| Mistake {
+    let mistake = |message: String| ConfigError {
         key: "--config".to_owned(),
         value: path.display().to_string(),
         origin: origin.clone(),
@@ -71,7 +74,7 @@ pub(super) fn file(path: &Path, is_setting: impl Fn(&str) -> bool) -> Result<Vec
     let mut entries = Vec::new();
     for (_, dict) in profiles {
         flatten("", dict, &is_setting, &mut |key, value| {
-            entries.push(Entry { key, value, text: None, origin: origin.clone() });
+            entries.push(LayerEntry { key, value, text: None, origin: origin.clone() });
         });
     }
     Ok(entries)
@@ -94,29 +97,32 @@ fn flatten(
 
 /// Parses the entries of environment variables. Other variables are ignored, including those that
 /// Kubernetes sets for a service named `octopus-mcp`.
-pub(super) fn environment(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = variables
+pub(super) fn parse_environment(
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Vec<LayerEntry> {
+    let mut entries: Vec<LayerEntry> = variables
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
         .filter_map(|(name, mut text)| {
-            let official = OFFICIAL.iter().find(|(official, _)| *official == name);
-            let standard = STANDARD.iter().find(|(standard, ..)| *standard == name);
+            let official = OFFICIAL_VARIABLES.iter().find(|(official, _)| *official == name);
+            let standard = OTEL_VARIABLES.iter().find(|(standard, ..)| *standard == name);
             let key = if let Some((_, key)) = official {
                 (*key).to_owned()
             } else if let Some((_, key, unit)) = standard {
                 text.push_str(unit);
                 (*key).to_owned()
             } else {
-                let rest = name.strip_prefix(PREFIX).filter(|rest| !is_service_link(rest))?;
+                let rest =
+                    name.strip_prefix(VARIABLE_PREFIX).filter(|rest| !is_service_link(rest))?;
                 rest.to_lowercase().replace("__", ".")
             };
             let value = text.parse().unwrap_or_else(|_| Value::from(text.as_str()));
             let origin = format!("environment variable {name}");
-            Some(Entry { key, value, text: Some(text), origin })
+            Some(LayerEntry { key, value, text: Some(text), origin })
         })
         .collect();
     // `OCTOPUS_MCP_*` overrides the other variables, in whatever order the system lists them.
-    entries.sort_by_key(|entry| entry.origin.contains(PREFIX));
+    entries.sort_by_key(|entry| entry.origin.contains(VARIABLE_PREFIX));
     entries
 }
 
@@ -132,14 +138,14 @@ mod tests {
     use super::*;
 
     fn keys(variables: &[(&str, &str)]) -> Vec<String> {
-        environment(variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+        parse_environment(variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
             .into_iter()
             .map(|entry| entry.key)
             .collect()
     }
 
     #[test]
-    fn variables_become_keys() {
+    fn maps_variables_to_keys() {
         assert_eq!(keys(&[("OCTOPUS_MCP_HTTP__TLS__KEY", "x")]), ["http.tls.key"]);
         assert_eq!(keys(&[("OCTOPUS_API_KEY_FILE", "x")]), ["octopus.api_key_file"]);
         assert_eq!(keys(&[("OCTOPUS_MCP_HTPP__LISTEN", "x")]), ["htpp.listen"]);
@@ -147,9 +153,9 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_variables_of_opentelemetry_are_read() {
+    fn reads_standard_otel_variables() {
         let read = |name: &str, text: &str| {
-            let mut read = environment([(name.to_owned(), text.to_owned())]);
+            let mut read = parse_environment([(name.to_owned(), text.to_owned())]);
             read.pop().map(|entry| (entry.key, entry.text.unwrap()))
         };
         let timeout = ("telemetry.otlp.timeout".to_owned(), "2500ms".to_owned());
@@ -158,15 +164,15 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_of_a_kubernetes_service_are_passed_over() {
+    fn ignores_kubernetes_service_variables() {
         let made = ["OCTOPUS_MCP_PORT", "OCTOPUS_MCP_PORT_8080_TCP", "OCTOPUS_MCP_SERVICE_HOST"];
         assert_eq!(keys(&made.map(|name| (name, "tcp://10.0.0.1:8080"))), [""; 0]);
     }
 
     #[test]
-    fn our_names_win_over_the_official_ones() {
+    fn own_variables_override_official_ones() {
         let both = [("OCTOPUS_MCP_OCTOPUS__URL", "ours"), ("OCTOPUS_SERVER_URL", "theirs")];
-        let texts: Vec<_> = environment(both.map(|(n, v)| (n.to_owned(), v.to_owned())))
+        let texts: Vec<_> = parse_environment(both.map(|(n, v)| (n.to_owned(), v.to_owned())))
             .into_iter()
             .map(|entry| entry.text.unwrap())
             .collect();

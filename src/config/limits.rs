@@ -6,12 +6,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use url::Url;
 
-use super::{ByteSize, Config, Loaded, Period, Secret};
+use super::{ByteSize, Config, DurationSetting, LoadedConfig, Secret};
 
 /// Rate, concurrency and memory limits, and the store that replicas share.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub struct LimitSettings {
     /// Maximum number of open connections of the main listener. A further connection replaces the
     /// one that has been idle longest, first those without an authenticated request. If all
     /// connections have a running request, the new one is closed. Default: limited by the file
@@ -79,14 +79,14 @@ pub struct Limits {
     pub compute_threads: u32,
     /// Maximum CPU-bound work of one call (default `10s`). Waiting for a thread does not count. A
     /// call that needs more fails with an error.
-    pub compute_time: Period,
+    pub compute_time: DurationSetting,
     /// Store for rates and for the state that replicas share (default `memory`). `memory`: in this
     /// process only. `redis://HOST:6379` or `rediss://USER:PASSWORD@HOST:6379/0`: a Valkey or Redis
     /// that all replicas share. While it is unavailable, each replica counts for itself.
     pub store: StoreAddress,
     /// Timeout of a request to the store (default `250ms`, max `5s`). The call then continues
     /// without it.
-    pub store_timeout: Period,
+    pub store_timeout: DurationSetting,
     /// Prefix of all keys in the store (default `octopus-mcp:`, max 100 characters).
     pub store_prefix: String,
     /// PEM file with the certificate authorities of the store, instead of those of the system.
@@ -94,7 +94,7 @@ pub struct Limits {
     pub store_ca_file: Option<PathBuf>,
 }
 
-impl Default for Limits {
+impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             connections: None,
@@ -114,9 +114,9 @@ impl Default for Limits {
             unproven_rate: 120,
             unproven_burst: 600,
             compute_threads: 0,
-            compute_time: Period::seconds(10),
+            compute_time: DurationSetting::seconds(10),
             store: StoreAddress::Memory,
-            store_timeout: Period(std::time::Duration::from_millis(250)),
+            store_timeout: DurationSetting(std::time::Duration::from_millis(250)),
             store_prefix: "octopus-mcp:".to_owned(),
             store_ca_file: None,
         }
@@ -135,7 +135,7 @@ pub enum StoreAddress {
 
 impl StoreAddress {
     /// Parses `memory` or the URL of a Redis. Returns `None` for anything else.
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         if text == "memory" {
             return Some(Self::Memory);
         }
@@ -152,7 +152,7 @@ impl fmt::Display for StoreAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory => f.write_str("memory"),
-            Self::Redis(url) => f.write_str(&super::values::without_password(url.expose())),
+            Self::Redis(url) => f.write_str(&super::values::mask_url_credentials(url.expose())),
         }
     }
 }
@@ -172,7 +172,7 @@ impl Serialize for StoreAddress {
 impl<'de> Deserialize<'de> for StoreAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Secret::deserialize(deserializer)?;
-        Self::read(text.expose()).ok_or_else(|| {
+        Self::parse(text.expose()).ok_or_else(|| {
             D::Error::custom(
                 "expected `memory` or the URL of a Redis such as `redis://HOST:6379` or \
                  `rediss://USER:PASSWORD@HOST:6379/0`",
@@ -192,30 +192,31 @@ impl JsonSchema for StoreAddress {
 }
 
 /// Maximum timeout of a request to the store.
-const LONGEST_WAIT: Period = Period::seconds(5);
+const MAX_STORE_TIMEOUT: DurationSetting = DurationSetting::seconds(5);
 
 /// Maximum number of compute threads. The runtime needs blocking threads for files and DNS as well.
-const MOST_THREADS: u32 = 256;
+const MAX_COMPUTE_THREADS: u32 = 256;
 
 /// Adds a mistake for every limit that would block all requests.
-pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
+pub(super) fn validate(loaded: &mut LoadedConfig, config: &Config) {
     let limits = &config.limits;
     if limits.connections == Some(0) {
-        loaded.refuse("limits.connections", "the value must be at least 1");
+        loaded.add_error("limits.connections", "the value must be at least 1");
     }
     if limits.connections_per_address == 0 {
-        loaded.refuse("limits.connections_per_address", "the value must be at least 1");
+        loaded.add_error("limits.connections_per_address", "the value must be at least 1");
     }
     if limits.concurrent_requests == 0 {
-        loaded.refuse("limits.concurrent_requests", "the value must be at least 1");
+        loaded.add_error("limits.concurrent_requests", "the value must be at least 1");
     }
     if limits.concurrent_calls_per_caller == 0 {
-        loaded.refuse("limits.concurrent_calls_per_caller", "the value must be at least 1");
+        loaded.add_error("limits.concurrent_calls_per_caller", "the value must be at least 1");
     }
     if limits.unread_requests_per_address == 0 {
-        loaded.refuse("limits.unread_requests_per_address", "the value must be at least 1");
+        loaded.add_error("limits.unread_requests_per_address", "the value must be at least 1");
     }
-    let largest = config.each_instance().into_iter().map(|(_, _, one)| one.response_limit.0).max();
+    let largest =
+        config.instances_with_keys().into_iter().map(|(_, _, one)| one.response_limit.0).max();
     let least = largest.unwrap_or_default().saturating_mul(2);
     if limits.bytes_in_flight.0 < least {
         let message = format!(
@@ -224,7 +225,7 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
             ByteSize(least / 2),
             ByteSize(least)
         );
-        loaded.refuse("limits.bytes_in_flight", &message);
+        loaded.add_error("limits.bytes_in_flight", &message);
     }
     let least = config.http.body_limit.0.saturating_mul(16);
     if limits.request_bytes_in_flight.0 < least {
@@ -233,10 +234,10 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
              http.body_limit",
             ByteSize(least)
         );
-        loaded.refuse("limits.request_bytes_in_flight", &message);
+        loaded.add_error("limits.request_bytes_in_flight", &message);
     }
     if limits.far_over == 0 {
-        loaded.refuse(
+        loaded.add_error(
             "limits.far_over",
             "the value must be at least 1; with 1, every request over the rate gets HTTP 429",
         );
@@ -248,30 +249,30 @@ pub(super) fn validate(loaded: &mut Loaded, config: &Config) {
         ("limits.unproven_burst", limits.unproven_rate, limits.unproven_burst),
     ] {
         if rate > 0 && burst == 0 {
-            loaded.refuse(key, "the burst must be at least 1; a rate of 0 disables the limit");
+            loaded.add_error(key, "the burst must be at least 1; a rate of 0 disables the limit");
         }
     }
     if limits.compute_time.0.is_zero() {
-        loaded.refuse("limits.compute_time", "the value must be more than 0, e.g. `10s`");
+        loaded.add_error("limits.compute_time", "the value must be more than 0, e.g. `10s`");
     }
-    if limits.compute_threads > MOST_THREADS {
-        loaded.refuse(
+    if limits.compute_threads > MAX_COMPUTE_THREADS {
+        loaded.add_error(
             "limits.compute_threads",
             "the value must be at most 256; 0 means one per core",
         );
     }
-    if limits.store_timeout > LONGEST_WAIT || limits.store_timeout.0.is_zero() {
-        loaded.refuse("limits.store_timeout", "the value must be more than 0 and at most 5s");
+    if limits.store_timeout > MAX_STORE_TIMEOUT || limits.store_timeout.0.is_zero() {
+        loaded.add_error("limits.store_timeout", "the value must be more than 0 and at most 5s");
     }
     let prefix = &limits.store_prefix;
     if prefix.len() > 100 || !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
-        loaded.refuse(
+        loaded.add_error(
             "limits.store_prefix",
             "the prefix may contain at most 100 visible ASCII characters",
         );
     }
     if limits.store_ca_file.is_some() && !config.limits.store.is_encrypted() {
-        loaded.refuse(
+        loaded.add_error(
             "limits.store_ca_file",
             "the store has no certificate; use a rediss:// address in limits.store",
         );
@@ -289,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_is_the_memory_or_a_redis_and_never_shows_its_password() {
+    fn parses_store_addresses_and_masks_passwords() {
         for (written, shown) in [
             ("memory", Some("memory")),
             ("redis://cache:6379", Some("redis://cache:6379")),
@@ -302,7 +303,7 @@ mod tests {
             ("rediss://cache:6379/#insecure", None),
             ("unix:///run/redis", None),
         ] {
-            let read = StoreAddress::read(written);
+            let read = StoreAddress::parse(written);
             let printed = read.as_ref().map(|store| format!("{store:?}"));
             assert_eq!(printed.as_deref(), shown, "{written}");
             let json = read.map(|store| serde_json::to_value(store).unwrap());

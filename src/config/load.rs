@@ -10,10 +10,10 @@ use figment::{Figment, providers::Serialized, value::Value};
 
 use super::{
     Config, Secret,
-    layers::{self, Entry},
+    layers::{self, LayerEntry},
     reference::{Setting, settings},
     validate,
-    values::without_password,
+    values::mask_url_credentials,
 };
 
 /// Settings from the command line.
@@ -32,8 +32,8 @@ impl Flags {
         }
     }
 
-    fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        self.values.iter().map(|(flag, key, text)| Entry {
+    fn entries(&self) -> impl Iterator<Item = LayerEntry> + '_ {
+        self.values.iter().map(|(flag, key, text)| LayerEntry {
             key: (*key).to_owned(),
             value: text.parse().unwrap_or_else(|_| Value::from(text.as_str())),
             text: Some(text.clone()),
@@ -44,7 +44,7 @@ impl Flags {
 
 /// A mistake in the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ConfigError {
     /// Key of the setting, e.g. `http.listen`.
     pub key: String,
     /// Value as written; masked if it is a secret.
@@ -57,11 +57,11 @@ pub struct Mistake {
 
 /// All mistakes in the settings; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistakes(pub Vec<Mistake>);
+pub struct ConfigErrors(pub Vec<ConfigError>);
 
-impl std::error::Error for Mistakes {}
+impl std::error::Error for ConfigErrors {}
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -71,7 +71,7 @@ impl fmt::Display for Mistakes {
                 many => format!("{many} mistakes"),
             }
         )?;
-        for Mistake { key, value, origin, message } in &self.0 {
+        for ConfigError { key, value, origin, message } in &self.0 {
             write!(f, "\n  {key} = {value} ({origin})\n    {message}")?;
         }
         Ok(())
@@ -80,14 +80,14 @@ impl fmt::Display for Mistakes {
 
 /// The merged settings with their origins and mistakes.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedConfig {
     config: Config,
     origins: BTreeMap<String, String>,
-    mistakes: Vec<Mistake>,
+    errors: Vec<ConfigError>,
 }
 
 /// Loads all layers: defaults, file, environment of this process, flags.
-pub fn load(flags: &Flags) -> Loaded {
+pub fn load(flags: &Flags) -> LoadedConfig {
     load_from(
         flags,
         std::env::vars_os().filter_map(|(name, value)| {
@@ -96,29 +96,29 @@ pub fn load(flags: &Flags) -> Loaded {
     )
 }
 
-fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)>) -> Loaded {
+fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)>) -> LoadedConfig {
     let known = settings();
     let mut loaded =
-        Loaded { config: Config::default(), origins: BTreeMap::new(), mistakes: Vec::new() };
+        LoadedConfig { config: Config::default(), origins: BTreeMap::new(), errors: Vec::new() };
     let mut entries = Vec::new();
     if let Some(path) = &flags.file {
-        match layers::file(path, |key| known.iter().any(|setting| setting.is(key))) {
+        match layers::parse_file(path, |key| known.iter().any(|setting| setting.matches(key))) {
             Ok(read) => entries.extend(read),
-            Err(mistake) => loaded.mistakes.push(mistake),
+            Err(mistake) => loaded.errors.push(mistake),
         }
     }
-    entries.extend(layers::environment(variables));
+    entries.extend(layers::parse_environment(variables));
     entries.extend(flags.entries());
 
     let mut figment = Figment::from(Serialized::defaults(BTreeMap::<String, Value>::new()));
     for entry in entries {
-        match check(&entry, &known) {
+        match check_entry(&entry, &known) {
             Ok(value) => {
                 figment = figment.merge(Serialized::default(&entry.key, value));
                 loaded.origins.insert(entry.key, entry.origin);
             }
-            Err(message) => loaded.mistakes.push(Mistake {
-                value: shown(&entry),
+            Err(message) => loaded.errors.push(ConfigError {
+                value: displayed_value(&entry),
                 key: entry.key,
                 origin: entry.origin,
                 message,
@@ -129,18 +129,18 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
         Ok(config) => loaded.config = config,
         // Each entry was checked alone before, so this is a bug of the server. It is reported all
         // the same.
-        Err(error) => loaded.refuse("settings", &error.to_string()),
+        Err(error) => loaded.add_error("settings", &error.to_string()),
     }
     validate::validate(&mut loaded);
     loaded
 }
 
 /// Checks one entry alone, so that each mistake is found independently of the others.
-fn check(entry: &Entry, known: &[Setting]) -> Result<Value, String> {
-    if !known.iter().any(|setting| setting.is(&entry.key)) {
+fn check_entry(entry: &LayerEntry, known: &[Setting]) -> Result<Value, String> {
+    if !known.iter().any(|setting| setting.matches(&entry.key)) {
         let nearest = known
             .iter()
-            .map(|setting| setting.named_as(&entry.key))
+            .map(|setting| setting.with_names_of(&entry.key))
             .map(|key| (strsim::jaro_winkler(&entry.key, &key), key))
             .max_by(|(a, _), (b, _)| a.total_cmp(b));
         return Err(match nearest {
@@ -162,12 +162,12 @@ fn check(entry: &Entry, known: &[Setting]) -> Result<Value, String> {
     Err(format!("invalid value: {error}"))
 }
 
-fn shown(entry: &Entry) -> String {
+fn displayed_value(entry: &LayerEntry) -> String {
     if entry.key.contains("key") || entry.key.contains("token") || entry.key.contains("secret") {
         return Secret::MASK.to_owned();
     }
     let json = || serde_json::to_string(&entry.value).unwrap_or_default();
-    without_password(&entry.text.clone().unwrap_or_else(json))
+    mask_url_credentials(&entry.text.clone().unwrap_or_else(json))
 }
 
 /// Returns every setting as key and TOML value. Secrets are masked.
@@ -179,7 +179,7 @@ fn values(config: &Config) -> Vec<(String, String)> {
     settings().iter().flat_map(|setting| setting.values(&tree)).map(written).collect()
 }
 
-impl Loaded {
+impl LoadedConfig {
     /// Returns the settings, even if they contain mistakes.
     pub fn config(&self) -> &Config {
         &self.config
@@ -191,7 +191,7 @@ impl Loaded {
     }
 
     /// Returns the precedence of the layer of a setting. A higher layer overrides a lower one.
-    pub(super) fn layer(&self, key: &str) -> usize {
+    pub(super) fn layer_rank(&self, key: &str) -> usize {
         let origin = self.origin(key);
         ["file ", "environment ", "flag "]
             .iter()
@@ -201,27 +201,27 @@ impl Loaded {
 
     /// Adds a mistake in a setting that has none yet. A setting with an invalid value has its
     /// default in the tree, so it is not checked again.
-    pub fn refuse(&mut self, key: &str, message: &str) {
-        if self.mistakes.iter().any(|mistake| mistake.key == key) {
+    pub fn add_error(&mut self, key: &str, message: &str) {
+        if self.errors.iter().any(|mistake| mistake.key == key) {
             return;
         }
         let value = self
-            .effective()
+            .effective_settings()
             .into_iter()
             .find_map(|(known, value, _)| (known == key).then_some(value))
             .unwrap_or_else(|| "not set".to_owned());
         let origin = self.origin(key).to_owned();
         let message = message.to_owned();
-        self.mistakes.push(Mistake { key: key.to_owned(), value, origin, message });
+        self.errors.push(ConfigError { key: key.to_owned(), value, origin, message });
     }
 
     /// Removes mistakes in settings that a command does not need.
-    pub fn forgive(&mut self, is_needless: impl Fn(&str) -> bool) {
-        self.mistakes.retain(|mistake| !is_needless(&mistake.key));
+    pub fn drop_errors(&mut self, is_needless: impl Fn(&str) -> bool) {
+        self.errors.retain(|mistake| !is_needless(&mistake.key));
     }
 
     /// Returns every setting as key, TOML value and origin. Secrets are masked.
-    pub fn effective(&self) -> Vec<(String, String, String)> {
+    pub fn effective_settings(&self) -> Vec<(String, String, String)> {
         let with_origin = |(key, value): (String, String)| {
             let origin = self.origin(&key).to_owned();
             (key, value, origin)
@@ -236,15 +236,15 @@ impl Loaded {
         let is_changed = |(key, value, _): &(String, String, String)| {
             !defaults.contains(&(key.clone(), value.clone()))
         };
-        self.effective().into_iter().filter(is_changed).collect()
+        self.effective_settings().into_iter().filter(is_changed).collect()
     }
 
     /// Returns the settings.
     ///
     /// # Errors
     /// Returns all mistakes if there are any.
-    pub fn finish(self) -> Result<Config, Mistakes> {
-        if self.mistakes.is_empty() { Ok(self.config) } else { Err(Mistakes(self.mistakes)) }
+    pub fn into_config(self) -> Result<Config, ConfigErrors> {
+        if self.errors.is_empty() { Ok(self.config) } else { Err(ConfigErrors(self.errors)) }
     }
 }
 
@@ -252,13 +252,13 @@ impl Loaded {
 mod tests {
     use super::*;
 
-    fn from_variables(variables: &[(&str, &str)]) -> Loaded {
+    fn load_variables(variables: &[(&str, &str)]) -> LoadedConfig {
         let variables = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
         load_from(&Flags::default(), variables)
     }
 
     #[test]
-    fn every_mistake_is_told_at_once_with_its_key_value_and_layer() {
+    fn reports_all_errors_with_key_value_and_origin() {
         let mut flags = Flags::default();
         flags.set("--listen", "http.listen", Some("nowhere"));
         let variables = [
@@ -267,7 +267,7 @@ mod tests {
             ("OCTOPUS_SERVER_URL", "octopus"),
         ];
         let variables = variables.map(|(n, v)| (n.to_owned(), v.to_owned()));
-        let Mistakes(mistakes) = load_from(&flags, variables).finish().unwrap_err();
+        let ConfigErrors(mistakes) = load_from(&flags, variables).into_config().unwrap_err();
         let reported: Vec<_> = mistakes
             .iter()
             .map(|m| (m.key.as_str(), m.value.as_str(), m.origin.as_str()))
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn later_layers_win() {
+    fn later_layers_override_earlier_ones() {
         let mut flags = Flags::default();
         flags.set("--listen", "http.listen", Some("127.0.0.1:3"));
         let variable = ("OCTOPUS_MCP_HTTP__LISTEN".to_owned(), "127.0.0.1:2".to_owned());
@@ -296,24 +296,24 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_may_look_like_a_number_and_mean_text() {
-        let loaded = from_variables(&[("OCTOPUS_MCP_OCTOPUS__SPACE", "42")]);
+    fn numeric_variable_can_be_text() {
+        let loaded = load_variables(&[("OCTOPUS_MCP_OCTOPUS__SPACE", "42")]);
         assert_eq!(loaded.config().octopus.space.as_deref(), Some("42"));
     }
 
     #[test]
-    fn lists_are_written_with_commas_or_as_arrays() {
+    fn parses_lists_with_commas_or_as_arrays() {
         for written in ["core,projects", "core, projects ,", r#"["core", "projects"]"#] {
-            let loaded = from_variables(&[("OCTOPUS_MCP_TOOLS__TOOLSETS", written)]);
+            let loaded = load_variables(&[("OCTOPUS_MCP_TOOLS__TOOLSETS", written)]);
             assert_eq!(loaded.config().tools.toolsets.0, ["core", "projects"], "{written}");
         }
     }
 
     #[test]
-    fn secrets_are_masked_in_what_is_printed() {
-        let loaded = from_variables(&[("OCTOPUS_API_KEY", "API-TOPSECRET")]);
-        assert!(!format!("{loaded:?} {:?}", loaded.effective()).contains("TOPSECRET"));
-        let wrong = from_variables(&[("OCTOPUS_MCP_OCTOPUS__API_KEYS", "API-TOPSECRET")]);
-        assert!(!wrong.finish().unwrap_err().to_string().contains("TOPSECRET"));
+    fn secrets_are_masked_in_output() {
+        let loaded = load_variables(&[("OCTOPUS_API_KEY", "API-TOPSECRET")]);
+        assert!(!format!("{loaded:?} {:?}", loaded.effective_settings()).contains("TOPSECRET"));
+        let wrong = load_variables(&[("OCTOPUS_MCP_OCTOPUS__API_KEYS", "API-TOPSECRET")]);
+        assert!(!wrong.into_config().unwrap_err().to_string().contains("TOPSECRET"));
     }
 }

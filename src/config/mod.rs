@@ -24,24 +24,27 @@ mod validate;
 mod values;
 mod window;
 
-pub use audit::{Audit, AuditFile, Otlp, OtlpHeader};
+pub use audit::{AuditCollectorSettings, AuditFileSettings, AuditSettings, OtlpHeader};
 pub use auth::{
-    Auth, AuthMode, Certificate, ClaimGroup, Expiry, GroupScope, Issuer, Modes, Oauth, Proxy,
-    Scope, ScopeNames, SigningAlgorithm, SubjectName, Token, tokens,
+    AuthMode, AuthModes, AuthSettings, CertificateAuthSettings, ClaimGroup, Expiry, GroupScope,
+    IssuerSettings, OauthSettings, ProxyAuthSettings, ScopeNames, SigningAlgorithm, SubjectName,
+    TokenScopeSetting, TokenSettings, parse_tokens_file,
 };
-pub use followed::{Followed, text_of};
-pub use http::{ClientCertificates, Forwarding, Http, Sessions, Tls};
-pub use instance::{CredentialSource, Exchange, GroupCredential, Instance};
-pub use limits::{Limits, StoreAddress};
-pub use load::{Flags, Loaded, Mistake, Mistakes, load};
+pub use followed::{WatchedFile, read_text};
+pub use http::{ClientCertificates, ForwardingHeaders, HttpSettings, SessionStorage, TlsSettings};
+pub use instance::{CredentialSource, GroupCredential, InstanceSettings, TokenExchangeSettings};
+pub use limits::{LimitSettings, StoreAddress};
+pub use load::{ConfigError, ConfigErrors, Flags, LoadedConfig, load};
 pub use networks::{Networks, is_loopback};
 pub use reference::reference;
-pub use rule::{ENVIRONMENT_WORD, Effect, Risk, Rule, TierWord};
-pub use rules::Policy;
-pub use telemetry::{Collector, Exporter, LogFormat, OtlpProtocol, Sampler, Signal, Telemetry};
-pub use tools::{Confirm, Tools};
-pub use values::{ByteSize, List, Period, Secret};
-pub use window::{Clock, DAY, Days, Window, Zone};
+pub use rule::{Effect, Risk, RuleSettings, RuleTier, TYPE_ENVIRONMENT_NAME};
+pub use rules::PolicySettings;
+pub use telemetry::{
+    CollectorSettings, Exporter, LogFormat, OtlpProtocol, Sampler, Signal, TelemetrySettings,
+};
+pub use tools::{ApprovalMode, ToolSettings};
+pub use values::{ByteSize, DurationSetting, ListSetting, Secret};
+pub use window::{MINUTES_PER_DAY, NamedTimeZone, TimeOfDay, TimeWindow, Weekdays};
 
 use std::collections::BTreeMap;
 
@@ -53,30 +56,30 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The Octopus instance, if there is only one. Use either this section or `[instances]`.
-    pub octopus: Instance,
+    pub octopus: InstanceSettings,
     /// Several Octopus instances by name: up to 40 lower-case letters, digits and hyphens. Clients
     /// select one with the path `/mcp/i/NAME` or the header `X-Octopus-Instance`.
-    pub instances: BTreeMap<String, Instance>,
+    pub instances: BTreeMap<String, InstanceSettings>,
     /// Authentication of callers, and the Octopus credential that is used for them.
-    pub auth: Auth,
+    pub auth: AuthSettings,
     /// HTTP listener for MCP clients, including TLS, proxies and sessions.
-    pub http: Http,
+    pub http: HttpSettings,
     /// Tools that are offered, approval of changes, and size of answers.
-    pub tools: Tools,
+    pub tools: ToolSettings,
     /// Rules that allow calls, require approval for them or deny them, in addition to the other
     /// settings.
-    pub policy: Policy,
+    pub policy: PolicySettings,
     /// Rate, concurrency and memory limits. Rates are requests per minute and refill continuously;
     /// a rate of 0 disables the limit. A burst is the number of requests that may arrive at once
     /// after a pause. Requests to `initialize` and `server/discover`, pings, notifications and
     /// answers of clients to server requests do not count.
-    pub limits: Limits,
+    pub limits: LimitSettings,
     /// Audit record of every call.
-    pub audit: Audit,
+    pub audit: AuditSettings,
     /// Logs, traces and metrics.
-    pub telemetry: Telemetry,
+    pub telemetry: TelemetrySettings,
     /// Embedded Octopus sample instance.
-    pub sample: Sample,
+    pub sample: SampleSettings,
 }
 
 /// The error for `sample.enabled` in a build without the Cargo feature `sample`.
@@ -88,7 +91,7 @@ pub const SAMPLE_NOT_BUILT_IN: &str = "\
 /// Embedded Octopus sample instance.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Sample {
+pub struct SampleSettings {
     /// Uses the embedded sample instance instead of a real one, e.g. to try out the server
     /// (default false). Same as the flag `--sample`; excludes `octopus.url` and `[instances]`.
     /// Container images do not contain the sample instance and reject this setting.

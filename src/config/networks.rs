@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use url::{Host, Url};
 
-use super::List;
+use super::ListSetting;
 
 /// A list of addresses and networks: an array, or one string separated by commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -16,7 +16,7 @@ pub struct Networks(pub Vec<IpNet>);
 
 impl Networks {
     /// Returns whether the list contains an address. IPv4-mapped IPv6 addresses count as IPv4.
-    pub fn contain(&self, address: IpAddr) -> bool {
+    pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
@@ -28,7 +28,7 @@ impl<'de> Deserialize<'de> for Networks {
             let address = word.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
             address.or_else(|_| word.parse::<IpNet>().map(|network| network.trunc()))
         };
-        let words = List::deserialize(deserializer)?;
+        let words = ListSetting::deserialize(deserializer)?;
         words.0.iter().map(read).collect::<Result<_, _>>().map(Self).map_err(|_| {
             D::Error::custom("expected addresses and networks such as `10.0.0.5` or `10.0.0.0/8`")
         })
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_known_by_its_addresses_and_its_one_name() {
+    fn recognises_loopback_urls() {
         for (url, is_own) in [
             ("http://localhost:8080/x", true),
             ("http://127.1.2.3", true),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_networks_are_read() {
+    fn parses_addresses_and_networks() {
         let read = |text: &str| serde_json::from_str::<Networks>(text);
         let networks = read(r#"["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]"#).unwrap();
         assert_eq!(read(r#""10.0.0.0/8, 192.0.2.7,2001:db8::/32""#).unwrap(), networks);
@@ -88,7 +88,7 @@ mod tests {
             ("2001:db8:1::1", true),
             ("::1", false),
         ] {
-            assert_eq!(networks.contain(address.parse().unwrap()), is_in, "{address}");
+            assert_eq!(networks.contains(address.parse().unwrap()), is_in, "{address}");
         }
         for wrong in [r#"["proxy.example.com"]"#, r#""10.0.0.0/33""#, r#"["10.0.0"]"#, "7"] {
             assert!(read(wrong).is_err(), "{wrong}");

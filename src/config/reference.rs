@@ -16,22 +16,24 @@ pub(super) struct Setting {
 }
 
 /// Placeholder in keys for a name that the user chooses.
-const ANY: &str = "*";
+const WILDCARD: &str = "*";
 /// Placeholder in the reference for a name that the user chooses.
-const NAME: &str = "NAME";
+const NAME_PLACEHOLDER: &str = "NAME";
 
 impl Setting {
     /// Returns whether this is the setting with the given key.
-    pub(super) fn is(&self, key: &str) -> bool {
+    pub(super) fn matches(&self, key: &str) -> bool {
         let (mut ours, mut theirs) = (self.key.split('.'), key.split('.'));
-        ours.by_ref().zip(theirs.by_ref()).all(|(own, their)| own == ANY || own == their)
+        ours.by_ref().zip(theirs.by_ref()).all(|(own, their)| own == WILDCARD || own == their)
             && self.key.split('.').count() == key.split('.').count()
     }
 
     /// Returns the key with its placeholders replaced by the names at the same positions in `key`.
-    pub(super) fn named_as(&self, key: &str) -> String {
+    pub(super) fn with_names_of(&self, key: &str) -> String {
         let ours = self.key.split('.').zip(key.split('.').map(Some).chain(std::iter::repeat(None)));
-        let named = ours.map(|(own, their)| if own == ANY { their.unwrap_or(NAME) } else { own });
+        let named = ours.map(
+            |(own, their)| if own == WILDCARD { their.unwrap_or(NAME_PLACEHOLDER) } else { own },
+        );
         named.collect::<Vec<_>>().join(".")
     }
 
@@ -45,7 +47,7 @@ impl Setting {
             found = found
                 .into_iter()
                 .flat_map(|(key, value)| match (segment, value) {
-                    (ANY, Value::Object(object)) => object
+                    (WILDCARD, Value::Object(object)) => object
                         .iter()
                         .map(|(name, value)| (join(key.clone(), name), value))
                         .collect::<Vec<_>>(),
@@ -64,7 +66,7 @@ impl Setting {
 /// Returns all settings in tree order.
 pub(super) fn settings() -> Vec<Setting> {
     let mut found = Vec::new();
-    walk("", &schema(), &defaults(), &mut |key, schema, _| {
+    visit_settings("", &schema(), &defaults(), &mut |key, schema, _| {
         if !is_section(schema) {
             found.push(Setting { key: key.to_owned() });
         }
@@ -84,16 +86,16 @@ pub fn reference() -> String {
     );
     let mut sections: Vec<(String, Value)> = Vec::new();
     let mut documented: Option<String> = None;
-    walk("", &schema(), &defaults(), &mut |key, schema, default| {
+    visit_settings("", &schema(), &defaults(), &mut |key, schema, default| {
         if documented.as_ref().is_some_and(|documented| key.starts_with(documented)) {
             return;
         }
         text.push('\n');
-        document(&mut text, schema);
+        write_doc(&mut text, schema);
         let name = key.rsplit('.').next().unwrap_or(key);
-        let (pattern, key) = (key, key.replace(ANY, NAME));
+        let (pattern, key) = (key, key.replace(WILDCARD, NAME_PLACEHOLDER));
         // A section with a name that the user chooses exists only if the user writes it.
-        let out = if key.contains(NAME) { "# " } else { "" };
+        let out = if key.contains(NAME_PLACEHOLDER) { "# " } else { "" };
         let fields = schema.get("properties");
         let known = sections.iter().find(|(_, known)| Some(known) == fields);
         let _ = if let Some((same, _)) = known {
@@ -103,7 +105,7 @@ pub fn reference() -> String {
             sections.extend(fields.map(|fields| (key.clone(), fields.clone())));
             writeln!(text, "{out}[{key}]")
         } else if let Some(fields) = table_fields(schema) {
-            table(&mut text, &key, fields);
+            write_table(&mut text, &key, fields);
             Ok(())
         } else if default.is_null() {
             writeln!(text, "# {name} =")
@@ -114,8 +116,8 @@ pub fn reference() -> String {
     text
 }
 
-fn document(text: &mut String, schema: &Value) {
-    for line in wrap(&doc(schema), 97) {
+fn write_doc(text: &mut String, schema: &Value) {
+    for line in wrap(&description(schema), 97) {
         let _ = writeln!(text, "# {line}");
     }
 }
@@ -126,10 +128,10 @@ fn table_fields(schema: &Value) -> Option<&Map<String, Value>> {
 }
 
 /// Writes an array of tables as a commented example, because it has no default to show.
-fn table(text: &mut String, key: &str, fields: &Map<String, Value>) {
+fn write_table(text: &mut String, key: &str, fields: &Map<String, Value>) {
     let _ = writeln!(text, "# [[{key}]]");
     for (name, schema) in fields {
-        document(text, schema);
+        write_doc(text, schema);
         let _ = writeln!(text, "# {name} =");
     }
 }
@@ -146,31 +148,31 @@ fn defaults() -> Value {
 
 /// Returns whether a schema is a section, which contains settings or named sections.
 fn is_section(schema: &Value) -> bool {
-    schema.get("properties").is_some() || named(schema).is_some()
+    schema.get("properties").is_some() || named_section_schema(schema).is_some()
 }
 
 /// Returns the schema of each named section, if the user chooses the names.
-fn named(schema: &Value) -> Option<&Value> {
+fn named_section_schema(schema: &Value) -> Option<&Value> {
     schema.get("additionalProperties").filter(|schema| schema.get("properties").is_some())
 }
 
-fn doc(schema: &Value) -> String {
+fn description(schema: &Value) -> String {
     schema.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
 }
 
 /// Visits sections and settings. TOML requires that the plain settings of a section precede its
 /// subsections.
-fn walk(
+fn visit_settings(
     prefix: &str,
     schema: &Value,
     default: &Value,
     visit: &mut impl FnMut(&str, &Value, &Value),
 ) {
-    if let Some(schema) = named(schema) {
-        let key = format!("{prefix}.{ANY}");
+    if let Some(schema) = named_section_schema(schema) {
+        let key = format!("{prefix}.{WILDCARD}");
         let default = schema.get("default").unwrap_or(&Value::Null);
         visit(&key, schema, default);
-        return walk(&key, schema, default, visit);
+        return visit_settings(&key, schema, default, visit);
     }
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
     for sections in [false, true] {
@@ -178,7 +180,7 @@ fn walk(
             let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
             let default = default.get(name).unwrap_or(&Value::Null);
             visit(&key, schema, default);
-            walk(&key, schema, default, visit);
+            visit_settings(&key, schema, default, visit);
         }
     }
 }
@@ -205,8 +207,8 @@ mod tests {
     #[test]
     fn every_setting_is_documented() {
         let mut silent = Vec::new();
-        walk("", &schema(), &defaults(), &mut |key, schema, _| {
-            if doc(schema).is_empty() {
+        visit_settings("", &schema(), &defaults(), &mut |key, schema, _| {
+            if description(schema).is_empty() {
                 silent.push(key.to_owned());
             }
         });
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_reads_as_the_defaults() {
+    fn reference_parses_to_the_defaults() {
         let read: Config = toml_text(&reference());
         assert_eq!(
             serde_json::to_value(read).unwrap(),

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{List, Window};
+use super::{ListSetting, TimeWindow};
 
 /// A policy rule.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Rule {
+pub struct RuleSettings {
     /// Unique name of the rule, shown in answers and audit records (max 60 characters).
     pub name: String,
     /// Effect on matching calls: `allow` (default) allows them, `confirm` requires approval
@@ -18,46 +18,46 @@ pub struct Rule {
     /// Text that the user must type to approve, with `effect = "confirm"` (max 100 characters).
     /// `environment` stands for the name of the environment; any other value is the text itself.
     #[serde(rename = "type")]
-    pub typed: Option<String>,
+    pub confirmation_text: Option<String>,
     /// Message for the caller (max 500 characters).
     pub message: Option<String>,
     /// Names of tools.
-    pub tools: Option<List>,
+    pub tools: Option<ListSetting>,
     /// Names of toolsets.
-    pub toolsets: Option<List>,
+    pub toolsets: Option<ListSetting>,
     /// Tiers of calls: `read`, `write`, `delete`.
-    pub tiers: Option<Vec<TierWord>>,
+    pub tiers: Option<Vec<RuleTier>>,
     /// Risks of calls: `read`; `low` for a release that is not deployed; `medium` for work in an
     /// environment; `high` for work in a high-risk environment; `destructive` for a deletion.
     pub risks: Option<Vec<Risk>>,
     /// Names of instances in these settings.
-    pub instances: Option<List>,
+    pub instances: Option<ListSetting>,
     /// Spaces, by name, slug or ID.
-    pub spaces: Option<List>,
+    pub spaces: Option<ListSetting>,
     /// Projects, by name, slug or ID.
-    pub projects: Option<List>,
+    pub projects: Option<ListSetting>,
     /// Project groups, by name, slug or ID.
-    pub project_groups: Option<List>,
+    pub project_groups: Option<ListSetting>,
     /// Environments, by name, slug or ID.
-    pub environments: Option<List>,
+    pub environments: Option<ListSetting>,
     /// Environment tags, written `Set/Tag`.
-    pub environment_tags: Option<List>,
+    pub environment_tags: Option<ListSetting>,
     /// Tenants, by name, slug or ID.
-    pub tenants: Option<List>,
+    pub tenants: Option<ListSetting>,
     /// Tenant tags, written `Set/Tag`.
-    pub tenant_tags: Option<List>,
+    pub tenant_tags: Option<ListSetting>,
     /// Callers, by their name or as `issuer|subject`. The issuer determines the name of a caller
     /// with an access token and may give the same name to several callers. So use `issuer|subject`
     /// or `groups` in rules that allow.
-    pub callers: Option<List>,
+    pub callers: Option<ListSetting>,
     /// Groups of callers.
-    pub groups: Option<List>,
+    pub groups: Option<ListSetting>,
     /// Time windows, of which at least one must match, e.g. `{ days = "mon-thu,sun", from =
     /// "22:00", to = "06:00", zone = "Europe/Berlin" }`. Defaults: all `days`, the whole day,
     /// `zone` UTC. A window whose end is before its start extends past midnight and belongs to the
     /// day on which it begins. A change that is scheduled for later is checked for the time of the
     /// call and for its start time.
-    pub times: Option<Vec<Window>>,
+    pub times: Option<Vec<TimeWindow>>,
 }
 
 /// Effect of a rule.
@@ -80,7 +80,7 @@ pub enum Effect {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum TierWord {
+pub enum RuleTier {
     /// Reads.
     Read,
     /// Creates or changes.
@@ -108,17 +108,17 @@ pub enum Risk {
 }
 
 /// Value of `type` that stands for the name of the environment.
-pub const ENVIRONMENT_WORD: &str = "environment";
+pub const TYPE_ENVIRONMENT_NAME: &str = "environment";
 
-impl Rule {
+impl RuleSettings {
     /// Returns whether the rule applies to reads, which its tiers or risks must name.
-    pub fn is_about_reads(&self) -> bool {
-        let tiers = self.tiers.as_ref().is_some_and(|tiers| tiers.contains(&TierWord::Read));
+    pub fn applies_to_reads(&self) -> bool {
+        let tiers = self.tiers.as_ref().is_some_and(|tiers| tiers.contains(&RuleTier::Read));
         tiers || self.risks.as_ref().is_some_and(|risks| risks.contains(&Risk::Read))
     }
 
     /// Returns the name lists of the rule with their keys.
-    pub fn lists(&self) -> [(&'static str, Option<&List>); 12] {
+    pub fn name_lists(&self) -> [(&'static str, Option<&ListSetting>); 12] {
         [
             ("tools", self.tools.as_ref()),
             ("toolsets", self.toolsets.as_ref()),
@@ -138,7 +138,7 @@ impl Rule {
 
 impl Effect {
     /// Returns the word in the settings.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "allow",
             Self::Confirm => "confirm",
@@ -149,7 +149,7 @@ impl Effect {
 
 impl Risk {
     /// Returns the word in the settings.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Low => "low",

@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Loaded, Period, Secret};
+use super::{DurationSetting, LoadedConfig, Secret};
 
 /// Logs, traces and metrics. `/metrics` of `http.admin_listen` serves metrics for Prometheus.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Telemetry {
+pub struct TelemetrySettings {
     /// Format of log lines: `text` (default) for people, `json` for machines.
     pub log_format: LogFormat,
     /// Log filter: a level, or directives such as `info,octopus_mcp=debug` (default
@@ -22,7 +22,7 @@ pub struct Telemetry {
     /// Credentials are masked in every line.
     pub log_filter: String,
     /// OpenTelemetry collector for traces, metrics and logs.
-    pub otlp: Collector,
+    pub otlp: CollectorSettings,
 }
 
 /// Format of log lines.
@@ -44,7 +44,7 @@ pub enum LogFormat {
 /// that begin with `OTEL_BSP_` and `OTEL_BLRP_` are read as well.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Collector {
+pub struct CollectorSettings {
     /// Base URL of the collector, e.g. `http://collector.example.com:4318`. Over HTTP the paths
     /// `v1/traces`, `v1/metrics` and `v1/logs` are appended.
     pub endpoint: Option<Url>,
@@ -62,7 +62,7 @@ pub struct Collector {
     /// PEM file with certificate authorities to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
     /// Timeout of one delivery (default `10s`).
-    pub timeout: Period,
+    pub timeout: DurationSetting,
     /// Exporter of traces: `otlp` (default), or `none` to send no traces.
     pub traces: Exporter,
     /// Exporter of metrics: `otlp` (default), or `none` to send no metrics.
@@ -110,16 +110,16 @@ pub enum Sampler {
     AlwaysOff,
     /// Keeps a share of the traces.
     #[serde(rename = "traceidratio")]
-    Ratio,
+    TraceIdRatio,
     /// Follows the decision of the client; keeps all traces that begin in this server.
     #[serde(rename = "parentbased_always_on")]
-    ParentOrOn,
+    ParentBasedAlwaysOn,
     /// Follows the decision of the client; keeps no traces that begin in this server.
     #[serde(rename = "parentbased_always_off")]
-    ParentOrOff,
+    ParentBasedAlwaysOff,
     /// Follows the decision of the client; keeps a share of the traces that begin in this server.
     #[serde(rename = "parentbased_traceidratio")]
-    ParentOrRatio,
+    ParentBasedTraceIdRatio,
 }
 
 /// Telemetry signal.
@@ -133,17 +133,17 @@ pub enum Signal {
     Logs,
 }
 
-impl Default for Telemetry {
+impl Default for TelemetrySettings {
     fn default() -> Self {
         Self {
             log_format: LogFormat::Text,
             log_filter: "info,rmcp=warn,rmcp::service=off".to_owned(),
-            otlp: Collector::default(),
+            otlp: CollectorSettings::default(),
         }
     }
 }
 
-impl Default for Collector {
+impl Default for CollectorSettings {
     fn default() -> Self {
         Self {
             endpoint: None,
@@ -153,20 +153,20 @@ impl Default for Collector {
             protocol: OtlpProtocol::Http,
             headers: None,
             ca_file: None,
-            timeout: Period::seconds(10),
+            timeout: DurationSetting::seconds(10),
             traces: Exporter::Otlp,
             metrics: Exporter::Otlp,
             logs: Exporter::Otlp,
-            sampler: Sampler::ParentOrOn,
+            sampler: Sampler::ParentBasedAlwaysOn,
             sampler_arg: 1.0,
             disabled: false,
         }
     }
 }
 
-impl Collector {
+impl CollectorSettings {
     /// Returns the URL to which a signal is sent; `None` if it is not sent.
-    pub fn takes(&self, signal: Signal) -> Option<Url> {
+    pub fn endpoint_for(&self, signal: Signal) -> Option<Url> {
         let (exporter, own, path) = match signal {
             Signal::Traces => (self.traces, &self.traces_endpoint, "traces"),
             Signal::Metrics => (self.metrics, &self.metrics_endpoint, "metrics"),
@@ -194,27 +194,29 @@ impl Collector {
         let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
         pairs
             .map(|pair| {
-                let (name, value) = pair.split_once('=').ok_or_else(wanted)?;
-                let value = percent_decode_str(value.trim()).decode_utf8().map_err(|_| wanted())?;
+                let (name, value) = pair.split_once('=').ok_or_else(invalid_headers)?;
+                let value = percent_decode_str(value.trim())
+                    .decode_utf8()
+                    .map_err(|_| invalid_headers())?;
                 let name = name.trim();
                 let is_name = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
                 let is_value = http::HeaderValue::from_str(&value).is_ok();
                 if is_name && is_value {
                     Ok((name.to_owned(), value.into_owned()))
                 } else {
-                    Err(wanted())
+                    Err(invalid_headers())
                 }
             })
             .collect()
     }
 }
 
-fn wanted() -> String {
+fn invalid_headers() -> String {
     "expected `name=value,name=value`, with values percent-encoded".to_owned()
 }
 
 /// Adds the mistakes in the collector settings.
-pub(super) fn validate(loaded: &mut Loaded, telemetry: &Telemetry) {
+pub(super) fn validate(loaded: &mut LoadedConfig, telemetry: &TelemetrySettings) {
     let otlp = &telemetry.otlp;
     for (key, url) in [
         ("telemetry.otlp.endpoint", &otlp.endpoint),
@@ -223,23 +225,23 @@ pub(super) fn validate(loaded: &mut Loaded, telemetry: &Telemetry) {
         ("telemetry.otlp.logs_endpoint", &otlp.logs_endpoint),
     ] {
         if url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
-            loaded.refuse(key, "the URL must begin with https:// or http://");
+            loaded.add_error(key, "the URL must begin with https:// or http://");
         }
     }
     if let Err(message) = otlp.headers() {
-        loaded.refuse("telemetry.otlp.headers", &message);
+        loaded.add_error("telemetry.otlp.headers", &message);
     }
     if otlp.timeout.0.is_zero() {
-        loaded.refuse("telemetry.otlp.timeout", "the timeout must be more than 0");
+        loaded.add_error("telemetry.otlp.timeout", "the timeout must be more than 0");
     }
     if !(0.0..=1.0).contains(&otlp.sampler_arg) {
-        loaded.refuse("telemetry.otlp.sampler_arg", "the value must be between 0 and 1");
+        loaded.add_error("telemetry.otlp.sampler_arg", "the value must be between 0 and 1");
     }
     if let Some(path) = &otlp.ca_file
         && let Err(error) = std::fs::File::open(path)
     {
         let message = format!("cannot read the file {}: {error}", path.display());
-        loaded.refuse("telemetry.otlp.ca_file", &message);
+        loaded.add_error("telemetry.otlp.ca_file", &message);
     }
 }
 
@@ -247,32 +249,44 @@ pub(super) fn validate(loaded: &mut Loaded, telemetry: &Telemetry) {
 mod tests {
     use super::*;
 
-    fn collector(endpoint: &str) -> Collector {
-        Collector { endpoint: endpoint.parse().ok(), ..Collector::default() }
+    fn collector(endpoint: &str) -> CollectorSettings {
+        CollectorSettings { endpoint: endpoint.parse().ok(), ..CollectorSettings::default() }
     }
 
     #[test]
-    fn the_path_of_a_signal_is_added_over_http_and_not_to_a_place_of_its_own() {
-        let at = |collector: &Collector, signal| collector.takes(signal).map(String::from);
+    fn signal_path_is_appended_only_to_the_base_url() {
+        let at = |collector: &CollectorSettings, signal| {
+            collector.endpoint_for(signal).map(String::from)
+        };
         let http = collector("https://collector.example.com:4318/otel/");
         assert_eq!(
             at(&http, Signal::Traces).unwrap(),
             "https://collector.example.com:4318/otel/v1/traces"
         );
-        let grpc =
-            Collector { protocol: OtlpProtocol::Grpc, ..collector("https://c.example:4317") };
+        let grpc = CollectorSettings {
+            protocol: OtlpProtocol::Grpc,
+            ..collector("https://c.example:4317")
+        };
         assert_eq!(at(&grpc, Signal::Logs).unwrap(), "https://c.example:4317/");
-        let own = Collector { logs_endpoint: "https://logs.example/x".parse().ok(), ..http };
+        let own =
+            CollectorSettings { logs_endpoint: "https://logs.example/x".parse().ok(), ..http };
         assert_eq!(at(&own, Signal::Logs).unwrap(), "https://logs.example/x");
-        assert_eq!(at(&Collector { logs: Exporter::None, ..own.clone() }, Signal::Logs), None);
-        assert_eq!(at(&Collector { disabled: true, ..own }, Signal::Metrics), None);
-        assert_eq!(at(&Collector::default(), Signal::Metrics), None);
+        assert_eq!(
+            at(&CollectorSettings { logs: Exporter::None, ..own.clone() }, Signal::Logs),
+            None
+        );
+        assert_eq!(at(&CollectorSettings { disabled: true, ..own }, Signal::Metrics), None);
+        assert_eq!(at(&CollectorSettings::default(), Signal::Metrics), None);
     }
 
     #[test]
-    fn headers_are_read_as_the_standard_writes_them() {
+    fn parses_headers_in_otel_format() {
         let with = |text: &str| {
-            Collector { headers: Some(text.to_owned().into()), ..Collector::default() }.headers()
+            CollectorSettings {
+                headers: Some(text.to_owned().into()),
+                ..CollectorSettings::default()
+            }
+            .headers()
         };
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let read = with("api-key=a%20b, x-team=platform=1,").unwrap();

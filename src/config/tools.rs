@@ -3,15 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ByteSize, List, Secret};
+use super::{ByteSize, ListSetting, Secret};
 
 /// Tools that are offered, approval of changes, and size of answers.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Tools {
+pub struct ToolSettings {
     /// Enabled toolsets, e.g. `core,projects`, or `all` (default). The toolset `core` is always
     /// enabled.
-    pub toolsets: List,
+    pub toolsets: ListSetting,
     /// Hides all tools that change Octopus (default true).
     pub read_only: bool,
     /// Offers tools that delete things (default false). Requires `read_only = false`.
@@ -20,7 +20,7 @@ pub struct Tools {
     /// without elicitation cannot change anything. `code`: such clients get a preview with a code
     /// and send the code in a second call. `argument`: such clients may also send `confirm: true`.
     /// `never`: changes run without approval.
-    pub confirm: Confirm,
+    pub confirm: ApprovalMode,
     /// Key that seals approval requests, codes and session IDs: at least 32 characters, e.g. from
     /// `openssl rand -base64 32`. Set the same key on all replicas, so that each accepts the
     /// approvals of the others. Without it, a random key is created at startup, and a code is
@@ -41,13 +41,13 @@ pub struct Tools {
     pub take_cap: u32,
 }
 
-impl Default for Tools {
+impl Default for ToolSettings {
     fn default() -> Self {
         Self {
-            toolsets: List(vec!["all".to_owned()]),
+            toolsets: ListSetting(vec!["all".to_owned()]),
             read_only: true,
             allow_deletes: false,
-            confirm: Confirm::Code,
+            confirm: ApprovalMode::Code,
             seal_key: None,
             seal_key_previous: None,
             answer_bytes: ByteSize(20 * 1024),
@@ -63,7 +63,7 @@ impl Default for Tools {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Confirm {
+pub enum ApprovalMode {
     /// The client asks the user.
     Ask,
     /// The client asks the user; clients that cannot ask get a code.

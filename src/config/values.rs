@@ -28,7 +28,7 @@ impl Secret {
 }
 
 /// Masks the user name and password in a URL. Returns other text unchanged.
-pub(super) fn without_password(text: &str) -> String {
+pub(super) fn mask_url_credentials(text: &str) -> String {
     let parts = text.split_once("://").and_then(|(scheme, rest)| {
         let (_, place) = rest.rsplit_once('@')?;
         Some(format!("{scheme}://{}@{place}", Secret::MASK))
@@ -66,16 +66,16 @@ impl JsonSchema for Secret {
 
 /// A non-negative duration, written e.g. `30s`, `5m` or `1h 30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Period(pub Duration);
+pub struct DurationSetting(pub Duration);
 
-impl Period {
+impl DurationSetting {
     /// Creates a period of whole seconds.
     pub const fn seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
 }
 
-impl Serialize for Period {
+impl Serialize for DurationSetting {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let printer = friendly::SpanPrinter::new().designator(friendly::Designator::Compact);
         let duration = SignedDuration::try_from(self.0).map_err(serde::ser::Error::custom)?;
@@ -83,7 +83,7 @@ impl Serialize for Period {
     }
 }
 
-impl<'de> Deserialize<'de> for Period {
+impl<'de> Deserialize<'de> for DurationSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse::<SignedDuration>()
@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for Period {
     }
 }
 
-impl JsonSchema for Period {
+impl JsonSchema for DurationSetting {
     fn schema_name() -> Cow<'static, str> {
         "Period".into()
     }
@@ -169,9 +169,9 @@ impl JsonSchema for ByteSize {
 /// A list of strings: an array, or one string separated by commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct List(pub Vec<String>);
+pub struct ListSetting(pub Vec<String>);
 
-impl<'de> Deserialize<'de> for List {
+impl<'de> Deserialize<'de> for ListSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -194,7 +194,7 @@ impl<'de> Deserialize<'de> for List {
     }
 }
 
-impl JsonSchema for List {
+impl JsonSchema for ListSetting {
     fn schema_name() -> Cow<'static, str> {
         "List".into()
     }
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn byte_sizes_read_as_they_print() {
+    fn byte_sizes_round_trip() {
         for (written, bytes) in
             [("20480", 20480), ("20 KiB", 20480), ("1MiB", 1 << 20), ("2 gib", 2 << 30), ("7 b", 7)]
         {
@@ -222,20 +222,20 @@ mod tests {
     }
 
     #[test]
-    fn periods_read_as_they_print() {
+    fn durations_round_trip() {
         for (written, seconds) in [("\"30s\"", 30), ("\"5m\"", 300), ("\"1h 30m\"", 5400)] {
-            let period: Period = serde_json::from_str(written).unwrap();
-            assert_eq!(period, Period::seconds(seconds));
+            let period: DurationSetting = serde_json::from_str(written).unwrap();
+            assert_eq!(period, DurationSetting::seconds(seconds));
             let printed = serde_json::to_string(&period).unwrap();
-            assert_eq!(serde_json::from_str::<Period>(&printed).unwrap(), period);
+            assert_eq!(serde_json::from_str::<DurationSetting>(&printed).unwrap(), period);
         }
         for wrong in ["\"\"", "\"soon\"", "\"-5s\"", "5"] {
-            assert!(serde_json::from_str::<Period>(wrong).is_err(), "{wrong}");
+            assert!(serde_json::from_str::<DurationSetting>(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn a_secret_is_masked_wherever_it_is_printed() {
+    fn secrets_are_masked_when_printed() {
         let secret = Secret::from("API-TOPSECRET".to_owned());
         assert_eq!(format!("{secret:?}"), Secret::MASK);
         assert_eq!(serde_json::to_string(&secret).unwrap(), format!("\"{}\"", Secret::MASK));

@@ -6,44 +6,44 @@ use jiff::{civil::Weekday, tz::TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::List;
+use super::ListSetting;
 
 /// A weekly time window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Window {
+pub struct TimeWindow {
     /// Days on which the window begins, e.g. `mon-thu,sun` (default all).
-    pub days: Days,
+    pub days: Weekdays,
     /// Start time `HH:MM` (default `00:00`).
-    pub from: Clock,
+    pub from: TimeOfDay,
     /// End time `HH:MM` (default: end of the day). An end before the start is on the next day.
-    pub to: Option<Clock>,
+    pub to: Option<TimeOfDay>,
     /// IANA time zone, e.g. `Europe/Berlin` (default `UTC`).
-    pub zone: Zone,
+    pub zone: NamedTimeZone,
 }
 
 /// Days of the week, written e.g. `fri`, `mon-thu` or `sat,sun`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Days(pub Vec<Weekday>);
+pub struct Weekdays(pub Vec<Weekday>);
 
 /// A time of day in minutes since midnight; `24:00` is the end of the day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Clock(pub u16);
+pub struct TimeOfDay(pub u16);
 
 /// Number of minutes of a day.
-pub const DAY: u16 = 24 * 60;
+pub const MINUTES_PER_DAY: u16 = 24 * 60;
 
 /// An IANA time zone.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Zone(pub TimeZone);
+pub struct NamedTimeZone(pub TimeZone);
 
-impl Default for Zone {
+impl Default for NamedTimeZone {
     fn default() -> Self {
         Self(TimeZone::UTC)
     }
 }
 
-const WEEK: [(&str, Weekday); 7] = [
+const WEEKDAYS: [(&str, Weekday); 7] = [
     ("mon", Weekday::Monday),
     ("tue", Weekday::Tuesday),
     ("wed", Weekday::Wednesday),
@@ -53,54 +53,54 @@ const WEEK: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sunday),
 ];
 
-impl Default for Days {
+impl Default for Weekdays {
     fn default() -> Self {
-        Self(WEEK.map(|(_, day)| day).to_vec())
+        Self(WEEKDAYS.map(|(_, day)| day).to_vec())
     }
 }
 
 /// Returns the index of a day in the week.
-fn place(word: &str) -> Option<usize> {
+fn weekday_index(word: &str) -> Option<usize> {
     let short = word.trim().to_lowercase();
     // Accepts `fri` and `friday`, but no other abbreviations.
     let full = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    WEEK.iter().zip(full).position(|((word, _), full)| *word == short || full == short)
+    WEEKDAYS.iter().zip(full).position(|((word, _), full)| *word == short || full == short)
 }
 
-fn days(words: &List) -> Option<Vec<Weekday>> {
+fn parse_days(words: &ListSetting) -> Option<Vec<Weekday>> {
     let mut days = Vec::new();
     for word in &words.0 {
         let (first, last) = word.split_once('-').unwrap_or((word, word));
-        let (first, last) = (place(first)?, place(last)?);
+        let (first, last) = (weekday_index(first)?, weekday_index(last)?);
         let count = (last + 7 - first) % 7 + 1;
-        days.extend(WEEK.iter().cycle().skip(first).take(count).map(|(_, day)| *day));
+        days.extend(WEEKDAYS.iter().cycle().skip(first).take(count).map(|(_, day)| *day));
     }
     (!days.is_empty()).then_some(days)
 }
 
-impl<'de> Deserialize<'de> for Days {
+impl<'de> Deserialize<'de> for Weekdays {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        days(&List::deserialize(deserializer)?)
+        parse_days(&ListSetting::deserialize(deserializer)?)
             .map(Self)
             .ok_or_else(|| D::Error::custom("expected days such as `fri`, `mon-thu` or `sat,sun`"))
     }
 }
 
-impl Serialize for Days {
+impl Serialize for Weekdays {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let word =
-            |day: &Weekday| WEEK.iter().find(|(_, other)| other == day).map(|(word, _)| *word);
+            |day: &Weekday| WEEKDAYS.iter().find(|(_, other)| other == day).map(|(word, _)| *word);
         serializer.collect_seq(self.0.iter().filter_map(word))
     }
 }
 
-impl fmt::Display for Clock {
+impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
     }
 }
 
-impl std::str::FromStr for Clock {
+impl std::str::FromStr for TimeOfDay {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -113,25 +113,25 @@ impl std::str::FromStr for Clock {
             }
             let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
             let clock = hours * 60 + minutes;
-            (minutes < 60 && clock <= DAY).then_some(Self(clock))
+            (minutes < 60 && clock <= MINUTES_PER_DAY).then_some(Self(clock))
         };
         read().ok_or_else(|| "expected a time of day between `00:00` and `24:00`".to_owned())
     }
 }
 
-impl<'de> Deserialize<'de> for Clock {
+impl<'de> Deserialize<'de> for TimeOfDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
-impl Serialize for Clock {
+impl Serialize for TimeOfDay {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Zone {
+impl<'de> Deserialize<'de> for NamedTimeZone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         // Only names: an offset has no daylight saving time.
@@ -144,7 +144,7 @@ impl<'de> Deserialize<'de> for Zone {
     }
 }
 
-impl Serialize for Zone {
+impl Serialize for NamedTimeZone {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.iana_name().unwrap_or("UTC"))
     }
@@ -164,18 +164,18 @@ macro_rules! written_as_text {
     )*};
 }
 
-written_as_text!(Days, Clock, Zone);
+written_as_text!(Weekdays, TimeOfDay, NamedTimeZone);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Window, String> {
+    fn read(text: &str) -> Result<TimeWindow, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn windows_are_read_as_people_write_them() {
+    fn parses_time_windows() {
         use Weekday::{Friday, Monday, Saturday, Sunday};
         for (written, days) in [
             (r#"{"days":"fri"}"#, vec![Friday]),
@@ -186,13 +186,13 @@ mod tests {
         }
         assert_eq!(read("{}").unwrap().days.0.len(), 7);
         let window = read(r#"{"from":"16:30","to":"24:00","zone":"Europe/Berlin"}"#).unwrap();
-        assert_eq!((window.from, window.to), (Clock(990), Some(Clock(DAY))));
+        assert_eq!((window.from, window.to), (TimeOfDay(990), Some(TimeOfDay(MINUTES_PER_DAY))));
         let again = serde_json::to_string(&window).unwrap();
         assert_eq!(read(&again).unwrap(), window);
     }
 
     #[test]
-    fn what_is_no_window_is_told_so() {
+    fn rejects_invalid_time_windows() {
         for (wrong, expected) in [
             (r#"{"days":"someday"}"#, "expected days"),
             (r#"{"days":""}"#, "expected days"),
@@ -210,7 +210,7 @@ mod tests {
 
     /// Checks the bundled tz database, which small containers without a system database use.
     #[test]
-    fn zones_are_known_without_the_system() {
+    fn bundled_database_has_time_zones() {
         let bundled = jiff::tz::TimeZoneDatabase::bundled();
         for zone in ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"] {
             assert!(bundled.get(zone).is_ok(), "{zone}");

@@ -7,9 +7,9 @@ use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap, HeaderName, header::FORWARDED, uri::Authority};
 
 use crate::{
-    config::{Forwarding, Http},
+    config::{ForwardingHeaders, HttpSettings},
     octopus::Fingerprint,
-    store::Key,
+    store::StoreKey,
 };
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -36,7 +36,7 @@ pub(in crate::http) struct Peer {
 
 /// Returns the key under which limits for one address count a request. An IPv6 client usually has a
 /// whole /64, so the network counts.
-pub(in crate::http) fn client_key(extensions: &Extensions) -> Key {
+pub(in crate::http) fn client_key(extensions: &Extensions) -> StoreKey {
     let client = extensions.get::<Peer>().map(|peer| peer.client.to_canonical());
     let of = |bytes: &[u8]| *Fingerprint::of([b"address", bytes]).as_bytes();
     match client {
@@ -55,7 +55,7 @@ impl Peer {
     pub(in crate::http) fn of_request(
         extensions: &Extensions,
         headers: &HeaderMap,
-        http: &Http,
+        http: &HttpSettings,
     ) -> Self {
         let address = extensions.get::<ConnectInfo<SocketAddr>>();
         let address = address.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
@@ -63,26 +63,26 @@ impl Peer {
     }
 
     /// Returns the scheme that the client used: from a trusted proxy, or that of this server.
-    pub(in crate::http) fn scheme(&self, http: &Http) -> &'static str {
+    pub(in crate::http) fn scheme(&self, http: &HttpSettings) -> &'static str {
         let own = http.tls.certificate.is_some();
         if self.is_secure.unwrap_or(own) { "https" } else { "http" }
     }
 
     /// Reads the forwarding headers where the connection comes from a trusted proxy.
-    fn of(address: IpAddr, headers: &HeaderMap, http: &Http) -> Self {
+    fn of(address: IpAddr, headers: &HeaderMap, http: &HttpSettings) -> Self {
         let address = address.to_canonical();
-        let is_trusted = http.trusted_proxies.contain(address);
+        let is_trusted = http.trusted_proxies.contains(address);
         let peer = Self { address, is_trusted, client: address, host: None, is_secure: None };
         if !is_trusted {
             return peer;
         }
         let (hops, host, proto) = match http.forwarding {
-            Forwarding::XForwarded => (
+            ForwardingHeaders::XForwarded => (
                 entries(headers, &FORWARDED_FOR),
                 entries(headers, &FORWARDED_HOST).pop(),
                 entries(headers, &FORWARDED_PROTO).pop(),
             ),
-            Forwarding::Forwarded => {
+            ForwardingHeaders::Forwarded => {
                 let entries = entries(headers, &FORWARDED);
                 let of = |name| entries.last().and_then(|entry| parameter(entry, name));
                 let hops = entries.iter().map(|entry| parameter(entry, "for").unwrap_or_default());
@@ -101,12 +101,12 @@ impl Peer {
 
 /// Returns the right-most address that is not a trusted proxy. Entries further left may be forged by
 /// the client. An entry that is not an address ends the search.
-fn client(peer: IpAddr, hops: &[String], http: &Http) -> IpAddr {
+fn client(peer: IpAddr, hops: &[String], http: &HttpSettings) -> IpAddr {
     let mut client = peer;
     for hop in hops.iter().rev().take(MOST_HOPS) {
         let Some(address) = address_of(hop) else { return client };
         client = address;
-        if !http.trusted_proxies.contain(address) {
+        if !http.trusted_proxies.contains(address) {
             return client;
         }
     }
@@ -142,11 +142,11 @@ mod tests {
 
     fn peer(
         address: &str,
-        forwarding: Forwarding,
+        forwarding: ForwardingHeaders,
         headers: &[(&'static str, &'static str)],
     ) -> Peer {
         let trusted_proxies = serde_json::from_str(r#"["10.0.0.0/8", "2001:db8::/32"]"#).unwrap();
-        let http = Http { trusted_proxies, forwarding, ..Http::default() };
+        let http = HttpSettings { trusted_proxies, forwarding, ..HttpSettings::default() };
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
@@ -173,7 +173,7 @@ mod tests {
             ("192.0.2.7", "10.0.0.1", "192.0.2.7"),
         ] {
             let headers = [("x-forwarded-for", header)];
-            let found = peer(address, Forwarding::XForwarded, &headers);
+            let found = peer(address, ForwardingHeaders::XForwarded, &headers);
             assert_eq!(found.client.to_string(), client, "{address}: {header}");
         }
     }
@@ -182,7 +182,7 @@ mod tests {
     fn repeated_headers_form_one_list() {
         let headers =
             [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "192.0.2.2, 10.0.0.4")];
-        let found = peer("10.0.0.1", Forwarding::XForwarded, &headers);
+        let found = peer("10.0.0.1", ForwardingHeaders::XForwarded, &headers);
         assert_eq!(found.client.to_string(), "192.0.2.2");
     }
 
@@ -194,15 +194,15 @@ mod tests {
             ("x-forwarded-host", "a.example"),
             ("forwarded", "for=\"[2001:db9::2]:99\";Proto=http;host=b.example, for=10.1.1.1"),
         ];
-        let found = peer("10.0.0.1", Forwarding::XForwarded, &both);
+        let found = peer("10.0.0.1", ForwardingHeaders::XForwarded, &both);
         assert_eq!(found.client.to_string(), "192.0.2.1");
         assert_eq!(found.host.unwrap(), "a.example");
         assert_eq!(found.is_secure, Some(true));
-        let found = peer("10.0.0.1", Forwarding::Forwarded, &both);
+        let found = peer("10.0.0.1", ForwardingHeaders::Forwarded, &both);
         assert_eq!(found.client.to_string(), "2001:db9::2");
         assert_eq!((found.host, found.is_secure), (None, None));
         let one = [("forwarded", "for=192.0.2.3; proto=https; host=\"b.example:8443\"")];
-        let found = peer("10.0.0.1", Forwarding::Forwarded, &one);
+        let found = peer("10.0.0.1", ForwardingHeaders::Forwarded, &one);
         assert_eq!(found.client.to_string(), "192.0.2.3");
         assert_eq!((found.host.unwrap().as_str(), found.is_secure), ("b.example:8443", Some(true)));
     }
@@ -214,7 +214,7 @@ mod tests {
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "a.example"),
         ];
-        let found = peer("203.0.113.1", Forwarding::XForwarded, &headers);
+        let found = peer("203.0.113.1", ForwardingHeaders::XForwarded, &headers);
         let address = "203.0.113.1".parse().unwrap();
         let expected =
             Peer { address, is_trusted: false, client: address, host: None, is_secure: None };

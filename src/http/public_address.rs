@@ -4,7 +4,7 @@ use http::{HeaderValue, header::HOST, request::Parts, uri::Authority};
 use url::Url;
 
 use super::{hosts::AllowedHosts, peer::Peer};
-use crate::config::Http;
+use crate::config::HttpSettings;
 
 /// Path of the metadata of a protected resource (RFC 9728, section 3).
 pub(in crate::http) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -13,7 +13,7 @@ pub(in crate::http) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resou
 #[derive(Debug)]
 pub(in crate::http) struct PublicAddresses {
     allowed: AllowedHosts,
-    http: Http,
+    http: HttpSettings,
 }
 
 /// An address by which a client reaches this server.
@@ -27,7 +27,7 @@ pub(in crate::http) struct PublicAddress {
 
 impl PublicAddresses {
     /// Reads the settings. The host of `http.public_url` is always allowed.
-    pub(in crate::http) fn new(http: &Http) -> Self {
+    pub(in crate::http) fn new(http: &HttpSettings) -> Self {
         let public = http.public_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
         let hosts: Vec<String> = http.allowed_hosts.0.iter().cloned().chain(public).collect();
         Self { allowed: AllowedHosts::new(&hosts, &http.allowed_origins.0), http: http.clone() }

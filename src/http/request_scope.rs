@@ -12,7 +12,7 @@
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 
-use crate::tool::Narrowing;
+use crate::tool::RequestScope;
 
 const TOOLSETS: HeaderName = HeaderName::from_static("x-mcp-toolsets");
 const TOOLS: HeaderName = HeaderName::from_static("x-mcp-tools");
@@ -28,13 +28,13 @@ const MAX_LIST: usize = 4096;
 /// The scope in the path of a request to the endpoint. In the extensions of the request, until the
 /// headers are read.
 #[derive(Debug, Clone, Default)]
-pub(in crate::http) struct PathScope(pub(in crate::http) Narrowing);
+pub(in crate::http) struct PathScope(pub(in crate::http) RequestScope);
 
 /// Parses the path of a request to the endpoint. Returns `None` for a path of none of these forms.
-pub(in crate::http) fn parse_path(path: &str) -> Option<Narrowing> {
+pub(in crate::http) fn parse_path(path: &str) -> Option<RequestScope> {
     let below = path.strip_prefix("/mcp")?;
     let below = below.strip_suffix('/').unwrap_or(below);
-    let mut scope = Narrowing::default();
+    let mut scope = RequestScope::default();
     if below.is_empty() {
         return Some(scope);
     }
@@ -77,9 +77,9 @@ fn list(text: &str) -> Option<Vec<String>> {
 /// A message for the client, where a header contradicts the path, is repeated with another value, or is
 /// too long.
 pub(in crate::http) fn with_headers(
-    mut scope: Narrowing,
+    mut scope: RequestScope,
     headers: &HeaderMap,
-) -> Result<Narrowing, String> {
+) -> Result<RequestScope, String> {
     if let Some(value) = only(headers, &READ_ONLY)? {
         let read_only = is_true(&value);
         if scope.read_only && !read_only {

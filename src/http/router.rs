@@ -46,12 +46,12 @@ use super::{
     well_known,
 };
 use crate::{
-    mcp::{Manager, Offering, Protocol},
+    mcp::{McpProvider, Protocol, SessionManagerAdapter},
     telemetry::Metrics,
 };
 
 /// Returns the router of the main listener.
-pub fn router<O: Offering>(state: &HttpState, protocol: Protocol<O>) -> Router {
+pub fn router<O: McpProvider>(state: &HttpState, protocol: Protocol<O>) -> Router {
     let endpoint = endpoint(state, protocol);
     Router::new()
         .route("/mcp", endpoint.clone())
@@ -71,7 +71,7 @@ pub fn admin_router(readiness: Readiness, metrics: Metrics) -> Router {
 }
 
 /// Returns the routes of the endpoint: POST, and with sessions GET and DELETE.
-fn endpoint<O: Offering>(state: &HttpState, protocol: Protocol<O>) -> MethodRouter {
+fn endpoint<O: McpProvider>(state: &HttpState, protocol: Protocol<O>) -> MethodRouter {
     let authentication = &state.authentication;
     let sessions = SessionState { sessions: state.sessions.clone(), protocol: protocol.clone() };
     let resolver = (Arc::clone(authentication), protocol.clone());
@@ -101,10 +101,10 @@ fn endpoint<O: Offering>(state: &HttpState, protocol: Protocol<O>) -> MethodRout
 
 /// Returns rmcp's transport. Its check of hosts is off, because the message layer checks them. Its
 /// cancellation token would end calls without a response; the protocol ends them with one.
-fn transport<O: Offering>(
+fn transport<O: McpProvider>(
     protocol: Protocol<O>,
     state: &HttpState,
-) -> StreamableHttpService<Protocol<O>, Manager> {
+) -> StreamableHttpService<Protocol<O>, SessionManagerAdapter> {
     let settings = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
         .with_legacy_session_mode(state.sessions.is_some())
@@ -112,7 +112,7 @@ fn transport<O: Offering>(
         .with_sse_keep_alive(Some(protocol::INTERVAL))
         .with_sse_retry(None)
         .with_max_request_body_bytes(state.http.body_limit.0);
-    let sessions = Arc::new(Manager(state.sessions.clone()));
+    let sessions = Arc::new(SessionManagerAdapter(state.sessions.clone()));
     StreamableHttpService::new(move || Ok(protocol.clone()), sessions, settings)
 }
 

@@ -14,19 +14,19 @@ use super::{
     public_address::PublicAddresses,
     server::Readiness,
 };
-use crate::{audit::Audit, config, mcp::Sessions, telemetry::Metrics};
+use crate::{audit::AuditLog, config, mcp::SessionRegistry, telemetry::Metrics};
 
 /// The settings and the counters of the HTTP layers. Each layer gets its own part.
 #[derive(Debug)]
 pub struct HttpState {
-    pub(super) http: config::Http,
+    pub(super) http: config::HttpSettings,
     pub(super) readiness: Readiness,
     pub(super) addresses: Arc<PublicAddresses>,
     pub(super) admission: Arc<Admission>,
     pub(super) authentication: Arc<Authentication>,
     pub(super) rates: Arc<RateLimits>,
     /// `None` where the settings disable sessions.
-    pub(super) sessions: Option<Arc<Sessions>>,
+    pub(super) sessions: Option<Arc<SessionRegistry>>,
     /// The audit log and the metrics of rejections.
     pub(super) rejections: RejectionLog,
 }
@@ -35,12 +35,12 @@ impl HttpState {
     /// Creates the state for these settings. Without [`HttpState::with_audit`] and
     /// [`HttpState::with_metrics`], nothing is audited or measured.
     pub fn new(
-        http: &config::Http,
-        limits: &config::Limits,
+        http: &config::HttpSettings,
+        limits: &config::LimitSettings,
         rates: RateLimits,
         auth: Auth,
         readiness: Readiness,
-        sessions: Option<Arc<Sessions>>,
+        sessions: Option<Arc<SessionRegistry>>,
     ) -> Self {
         let addresses = Arc::new(PublicAddresses::new(http));
         let authentication = Authentication {
@@ -56,13 +56,13 @@ impl HttpState {
             authentication: Arc::new(authentication),
             rates: Arc::new(rates),
             sessions,
-            rejections: RejectionLog { audit: Audit::default(), metrics: Metrics::default() },
+            rejections: RejectionLog { audit: AuditLog::default(), metrics: Metrics::default() },
         }
     }
 
     /// Sets the audit log for rejected requests.
     #[must_use]
-    pub fn with_audit(mut self, audit: Audit) -> Self {
+    pub fn with_audit(mut self, audit: AuditLog) -> Self {
         self.rejections.audit = audit;
         self
     }

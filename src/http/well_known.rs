@@ -41,11 +41,11 @@ async fn metadata(State(authentication): State<Arc<Authentication>>, request: Re
     let mut metadata = json!({
         "resource": address.resource(path),
         "authorization_servers": oauth.authorization_servers(),
-        "scopes_supported": oauth.scopes(),
+        "scopes_supported": oauth.advertised_scopes(),
         "bearer_methods_supported": ["header"],
         "resource_name": "Octopus Deploy",
     });
-    if let (Some(page), Some(fields)) = (oauth.documentation(), metadata.as_object_mut()) {
+    if let (Some(page), Some(fields)) = (oauth.documentation_url(), metadata.as_object_mut()) {
         fields.insert("resource_documentation".to_owned(), page.into());
     }
     Json(metadata).into_response()

@@ -12,38 +12,38 @@ use serde_json::{Value, json};
 use crate::{
     octopus,
     text::{self, cut::head},
-    tool::{Error, Passed, Policy},
+    tool::{Error, SanitizedAnswer, ToolAccess},
 };
 
 /// Maximum size of an error message to the client, in bytes. Messages quote text of the caller or
 /// of Octopus, whose length is not limited.
-const LONGEST_MESSAGE: usize = 8 * 1024;
+const MAX_MESSAGE_BYTES: usize = 8 * 1024;
 /// Maximum size of a logged error message, in bytes before escaping.
-const LONGEST_LOGGED: usize = 2 * 1024;
+const MAX_LOG_BYTES: usize = 2 * 1024;
 
 /// Returns the result of a successful call: the value as structured content and as compact JSON
 /// text (MCP specification, "Structured Content").
-pub(super) fn answer(passed: Passed) -> CallToolResult {
-    let Passed { value, removed, redacted, .. } = passed;
+pub(super) fn tool_result(passed: SanitizedAnswer) -> CallToolResult {
+    let SanitizedAnswer { value, removed, redacted, .. } = passed;
     let mut result = CallToolResult::structured(value);
-    result.meta = Some(label(removed, redacted));
+    result.meta = Some(content_label(removed, redacted));
     result
 }
 
 /// Returns the result of a failed call, with `isError` and a hint. It is no protocol error, so that
 /// the model sees the message and can correct the call.
-pub(super) fn failure(error: &Error, policy: &Policy) -> CallToolResult {
-    let message = words(error, "\nhint: ", policy);
-    let passed = text::door(&message);
-    let (removed, redacted) = (passed.removed, passed.redacted);
-    let text = head(&passed.text, LONGEST_MESSAGE).to_owned();
+pub(super) fn tool_error(error: &Error, policy: &ToolAccess) -> CallToolResult {
+    let message = error_text(error, "\nhint: ", policy);
+    let passed = text::sanitize(&message);
+    let (removed, redacted) = (passed.removed, passed.redactions);
+    let text = head(&passed.text, MAX_MESSAGE_BYTES).to_owned();
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
-    result.meta = Some(label(removed, redacted));
+    result.meta = Some(content_label(removed, redacted));
     result
 }
 
 /// Returns the error message with its hint. Both can contain unsanitized text from Octopus.
-fn words(error: &Error, before_hint: &str, policy: &Policy) -> String {
+fn error_text(error: &Error, before_hint: &str, policy: &ToolAccess) -> String {
     match error.hint(policy) {
         Some(hint) => format!("{error}{before_hint}{hint}"),
         None => error.to_string(),
@@ -51,14 +51,14 @@ fn words(error: &Error, before_hint: &str, policy: &Policy) -> String {
 }
 
 /// Returns the error message for the log: sanitized, truncated and escaped to one line.
-pub(super) fn logged(error: &Error) -> String {
-    head(&text::door(&error.to_string()).text, LONGEST_LOGGED).escape_debug().to_string()
+pub(super) fn log_text(error: &Error) -> String {
+    head(&text::sanitize(&error.to_string()).text, MAX_LOG_BYTES).escape_debug().to_string()
 }
 
 /// Returns metadata that labels content as untrusted and counts removed characters and redactions.
 ///
 /// The key `ifc` (information flow control) is a convention that other MCP servers use too.
-pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
+pub(super) fn content_label(removed: usize, redacted: usize) -> MetaObject {
     let mut meta = MetaObject::default();
     meta.insert(
         "ifc".to_owned(),
@@ -78,9 +78,9 @@ pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
 /// Returns "invalid params" for a malformed URI and "resource not found" for a URI that leads to
 /// nothing for this caller and instance; rmcp adapts that code to the revision. All other errors
 /// are internal errors.
-pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
-    let message = words(error, "; hint: ", policy);
-    let message = head(&text::door(&message).text, LONGEST_MESSAGE).to_owned();
+pub(super) fn resource_error(error: &Error, uri: &str, policy: &ToolAccess) -> ErrorData {
+    let message = error_text(error, "; hint: ", policy);
+    let message = head(&text::sanitize(&message).text, MAX_MESSAGE_BYTES).to_owned();
     let data = Some(json!({ "uri": uri }));
     match error {
         Error::Octopus(
@@ -89,13 +89,13 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
             | octopus::Error::TooOld { .. },
         )
         | Error::Denied { .. }
-        | Error::NoResource { .. } => ErrorData::resource_not_found(message, data),
+        | Error::ResourceNotFound { .. } => ErrorData::resource_not_found(message, data),
         Error::Argument { .. }
         | Error::Invalid(_)
         | Error::Octopus(
             octopus::Error::MalformedId { .. }
             | octopus::Error::Ambiguous { .. }
-            | octopus::Error::Confusable { .. }
+            | octopus::Error::NameCollision { .. }
             | octopus::Error::InvalidRequest { .. },
         ) => ErrorData::invalid_params(message, data),
         _ => ErrorData::internal_error(message, data),
@@ -103,9 +103,9 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
 }
 
 /// Maps an error to an internal error, for requests whose result cannot carry a tool error.
-pub(super) fn refused(error: &Error) -> ErrorData {
+pub(super) fn internal_error(error: &Error) -> ErrorData {
     let message = error.to_string();
-    let message = head(&text::door(&message).text, LONGEST_MESSAGE).to_owned();
+    let message = head(&text::sanitize(&message).text, MAX_MESSAGE_BYTES).to_owned();
     ErrorData::internal_error(message, None)
 }
 
@@ -116,13 +116,13 @@ mod tests {
     #[test]
     fn every_error_text_is_sanitized() {
         let error = Error::Invalid("Octopus\u{200b} said password=hunter2hunter2".to_owned());
-        let policy = Policy::new(&[], &[], crate::tool::Tier::Read).unwrap();
-        let result = failure(&error, &policy);
+        let policy = ToolAccess::new(&[], &[], crate::tool::Tier::Read).unwrap();
+        let result = tool_error(&error, &policy);
         let texts = [
             result.content[0].as_text().unwrap().text.clone(),
-            refused(&error).message.into_owned(),
-            unread(&error, "octopus://spaces", &policy).message.into_owned(),
-            logged(&error),
+            internal_error(&error).message.into_owned(),
+            resource_error(&error, "octopus://spaces", &policy).message.into_owned(),
+            log_text(&error),
         ];
         for text in texts {
             assert!(text.contains("Octopus said password="), "{text}");

@@ -12,56 +12,68 @@ use rmcp::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Request, answer};
-use crate::tool::{Consent, Question, Way};
+use super::{RequestInfo, answer};
+use crate::tool::{ApprovalMethod, ApprovalRequest, ClientApproval};
 
 /// Key of the only input request that this server makes.
-const KEY: &str = "confirm";
+const INPUT_KEY: &str = "confirm";
 
 /// Form field for the word that a policy rule requires the user to type.
-const WORD: &str = "word";
+const WORD_FIELD: &str = "word";
 
 /// The approval state of a call.
-pub(super) enum Came {
+pub(super) enum ApprovalState {
     /// The call runs with this approval, which can be empty.
-    Call(Consent),
+    Proceed(ClientApproval),
     /// The user declined or cancelled; the approval identifies the request that was declined.
-    No(ElicitationAction, Consent),
+    NotApproved(ElicitationAction, ClientApproval),
 }
 
 /// Reads the approval of a call from its input responses and request state.
 ///
 /// Only the action "accept" approves. A response that cannot be parsed counts as missing.
-pub(super) fn read(params: &mut CallToolRequestParams, request: &Request) -> Came {
-    let mut consent = Consent { can_ask: request.can_ask, ..Consent::default() };
+pub(super) fn read_approval(
+    params: &mut CallToolRequestParams,
+    request: &RequestInfo,
+) -> ApprovalState {
+    let mut consent =
+        ClientApproval { supports_elicitation: request.can_elicit, ..ClientApproval::default() };
     let responses = params.input_responses.take().unwrap_or_default();
-    let Some(state) = params.request_state.take() else { return Came::Call(consent) };
-    let answer = responses.get(KEY).and_then(|answer| ElicitResult::deserialize(answer).ok());
+    let Some(state) = params.request_state.take() else { return ApprovalState::Proceed(consent) };
+    let answer = responses.get(INPUT_KEY).and_then(|answer| ElicitResult::deserialize(answer).ok());
     match answer {
         Some(ElicitResult { action: ElicitationAction::Accept, content, .. }) => {
-            let typed = content.as_ref().and_then(|content| content.get(WORD)?.as_str());
-            consent.typed = typed.map(str::to_owned);
-            consent.agreed = Some(state);
+            let typed = content.as_ref().and_then(|content| content.get(WORD_FIELD)?.as_str());
+            consent.typed_word = typed.map(str::to_owned);
+            consent.approved_token = Some(state);
         }
         Some(answer) => {
-            consent.agreed = Some(state);
-            return Came::No(answer.action, consent);
+            consent.approved_token = Some(state);
+            return ApprovalState::NotApproved(answer.action, consent);
         }
         // Without a response, the gate requests approval again.
         None => {}
     }
-    Came::Call(consent)
+    ApprovalState::Proceed(consent)
 }
 
 /// Returns the response that requests approval.
 ///
 /// Clients with elicitation get an input-required result. Others get a tool error with the preview
 /// and a confirmation code.
-pub(super) fn ask(question: Question) -> Result<CallToolResponse, ErrorData> {
-    let Question { action, words, sealed, way, word, removed, redacted } = question;
-    let label = answer::label(removed, redacted);
-    if way != Way::Person {
-        let mut result = coded(action, &words, &sealed, word.as_deref());
+pub(super) fn request_approval(question: ApprovalRequest) -> Result<CallToolResponse, ErrorData> {
+    let ApprovalRequest {
+        action,
+        preview: words,
+        token: sealed,
+        method: way,
+        word_to_type: word,
+        removed,
+        redacted,
+    } = question;
+    let label = answer::content_label(removed, redacted);
+    if way != ApprovalMethod::Person {
+        let mut result = confirmation_code_result(action, &words, &sealed, word.as_deref());
         result.meta = Some(label);
         return Ok(result.into());
     }
@@ -70,7 +82,7 @@ pub(super) fn ask(question: Question) -> Result<CallToolResponse, ErrorData> {
     let form = ElicitationSchema::builder();
     let form = match &word {
         None => form,
-        Some(word) => form.required_string_property(WORD, |field| {
+        Some(word) => form.required_string_property(WORD_FIELD, |field| {
             field.title(format!("Type {word}")).description("Type the word exactly as shown")
         }),
     };
@@ -79,14 +91,19 @@ pub(super) fn ask(question: Question) -> Result<CallToolResponse, ErrorData> {
     let form =
         ElicitRequestParams::FormElicitationParams { meta: None, message: words, requested_schema };
     let mut requests = InputRequests::new();
-    requests.insert(KEY.to_owned(), InputRequest::Elicitation(ElicitRequest::new(form)));
+    requests.insert(INPUT_KEY.to_owned(), InputRequest::Elicitation(ElicitRequest::new(form)));
     let mut required = InputRequiredResult::new(Some(requests), Some(sealed));
     required.meta = Some(label);
     Ok(required.into())
 }
 
 /// Returns the tool error that requests approval from clients without elicitation.
-fn coded(action: &str, words: &str, sealed: &str, word: Option<&str>) -> CallToolResult {
+fn confirmation_code_result(
+    action: &str,
+    words: &str,
+    sealed: &str,
+    word: Option<&str>,
+) -> CallToolResult {
     let how = match word {
         None => {
             "Show the preview to the user and ask for approval. If the user approves, call again \
@@ -117,7 +134,7 @@ fn coded(action: &str, words: &str, sealed: &str, word: Option<&str>) -> CallToo
 }
 
 /// Returns the code of a missing approval, for the result and the audit record.
-pub(super) fn why(action: &ElicitationAction) -> &'static str {
+pub(super) fn decline_code(action: &ElicitationAction) -> &'static str {
     match action {
         ElicitationAction::Decline => "declined",
         _ => "cancelled",
@@ -125,7 +142,7 @@ pub(super) fn why(action: &ElicitationAction) -> &'static str {
 }
 
 /// Returns the result of a call that the user did not approve.
-pub(super) fn declined(action: &ElicitationAction) -> CallToolResponse {
+pub(super) fn declined_result(action: &ElicitationAction) -> CallToolResponse {
     let outcome = match action {
         ElicitationAction::Decline => "Declined by the user",
         _ => "The approval request was cancelled or not answered",
@@ -133,7 +150,7 @@ pub(super) fn declined(action: &ElicitationAction) -> CallToolResponse {
     CallToolResult::structured_error(json!({
         "success": false,
         "cancelled": true,
-        "reason": why(action),
+        "reason": decline_code(action),
         "message": format!("{outcome}; nothing was changed. Do not retry unless the user asks."),
     }))
     .into()

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use rmcp::model::{CallToolRequestParams, JsonObject};
 
-use super::{NotServed, Request, RequestContext, ResolvedScope, Tools};
+use super::{AdmissionError, OctopusProvider, RequestContext, RequestInfo, ResolvedScope};
 use crate::{
-    callers::{Caller, Scope},
+    callers::{Caller, TokenScope},
     tool::{
-        Asked, Consent, Context, Decisions, Error, Narrowing, Progress, Reach, TakenOut, Trail,
-        Visits,
+        AuditScope, CalledTool, ClientApproval, Context, DecisionRecorder, EffectiveScope, Error,
+        Progress, RedactionCounter, RequestScope, VisitedInstances,
     },
 };
 
-impl Tools {
+impl OctopusProvider {
     /// Resolves the instance and the access of a request.
     ///
     /// # Errors
@@ -23,26 +23,26 @@ impl Tools {
     pub(super) fn resolve_scope(
         &self,
         caller: &Caller,
-        scope: &Narrowing,
-    ) -> Result<ResolvedScope, NotServed> {
-        tracing::debug!(caller = caller.who.name, "request scope resolved");
-        let reach = Reach {
+        scope: &RequestScope,
+    ) -> Result<ResolvedScope, AdmissionError> {
+        tracing::debug!(caller = caller.identity.name, "request scope resolved");
+        let reach = EffectiveScope {
             instances: Arc::clone(&self.instances),
-            ceiling: self.policy.clone(),
+            ceiling: self.access.clone(),
             caller: caller.clone(),
-            narrowing: scope.clone(),
-            rate: self.instance_rate.clone(),
+            request: scope.clone(),
+            rate_limit: self.instance_rate.clone(),
         };
         let instance = match &scope.instance {
             Some(name) => self.instances.get(name),
             None => self.instances.default(),
         };
-        match instance.filter(|instance| reach.sees(instance)).map(Arc::clone) {
+        match instance.filter(|instance| reach.allows_instance(instance)).map(Arc::clone) {
             Some(instance) => {
-                let policy = reach.policy(&instance);
+                let policy = reach.access(&instance);
                 Ok(ResolvedScope { reach: Arc::new(reach), instance, policy })
             }
-            None => Err(missing(&reach)),
+            None => Err(unknown_instance(&reach)),
         }
     }
 
@@ -55,7 +55,7 @@ impl Tools {
     pub(super) fn scope_of(
         &self,
         context: &RequestContext,
-    ) -> Result<Arc<ResolvedScope>, NotServed> {
+    ) -> Result<Arc<ResolvedScope>, AdmissionError> {
         let resolved = context.resolved.as_ref();
         // Each reload makes its own instances, together with the policy and the limits.
         match resolved.filter(|scope| Arc::ptr_eq(&scope.reach.instances, &self.instances)) {
@@ -66,70 +66,71 @@ impl Tools {
 
     /// Returns the token scope that a call needs and the caller lacks. `None` where the caller has
     /// it, or where the call would be refused with it as well.
-    pub(super) fn lacking(
+    pub(super) fn find_missing_token_scope(
         &self,
         params: &CallToolRequestParams,
         context: &RequestContext,
-    ) -> Option<Scope> {
+    ) -> Option<TokenScope> {
         let nothing = JsonObject::new();
         let arguments = params.arguments.as_ref().unwrap_or(&nothing);
-        let entry = self.catalog.serving(&params.name, arguments)?;
-        let tier = entry.does(arguments);
-        let has = context.caller.who.grants.scope;
-        let needs = Some(Scope::for_tier(tier)).filter(|needs| *needs > has)?;
+        let entry = self.catalog.resolve(&params.name, arguments)?;
+        let tier = entry.tier_of_call(arguments);
+        let has = context.caller.identity.grants.scope;
+        let needs = Some(TokenScope::for_tier(tier)).filter(|needs| *needs > has)?;
         let scope = self.scope_of(context).ok()?;
-        let policy = scope.reach.policy_with(needs, &scope.instance);
-        let would_go_on =
-            policy.shows(entry.toolset, entry.definition) && policy.forbids(tier).is_none();
+        let policy = scope.reach.access_with_token_scope(needs, &scope.instance);
+        let would_go_on = policy.is_visible(entry.toolset, entry.definition)
+            && policy.tier_deny_reason(tier).is_none();
         would_go_on.then_some(needs)
     }
 
     /// Builds the context of a list request, which gets no audit record.
-    pub(super) async fn to_list(&self, request: Request) -> Result<Context, Error> {
-        self.context(request, Consent::default(), &Trail::default()).await
+    pub(super) async fn listing_context(&self, request: RequestInfo) -> Result<Context, Error> {
+        self.call_context(request, ClientApproval::default(), &AuditScope::default()).await
     }
 
     /// Builds the context of a call, and adds the instance and acting user to the audit record.
-    pub(super) async fn context(
+    pub(super) async fn call_context(
         &self,
-        request: Request,
-        consent: Consent,
-        trail: &Trail,
+        request: RequestInfo,
+        consent: ClientApproval,
+        trail: &AuditScope,
     ) -> Result<Context, Error> {
         let scope = self.scope_of(&request.context);
         let scope = scope.map_err(|error| Error::Invalid(error.to_string()))?;
         let instance = Arc::clone(&scope.instance);
-        trail.note(|record| record.place.instance = Some(instance.name.clone()));
+        trail.update(|record| record.target.instance = Some(instance.name.clone()));
         let session = scope.reach.session(&instance, request.client.as_deref()).await?;
-        trail.at(&instance, &session, &self.acting);
+        trail.record_instance(&instance, &session, &self.acting_users);
         Ok(Context {
             session,
-            caller: Arc::clone(&request.context.caller.who),
-            policy: scope.policy.clone(),
+            caller: Arc::clone(&request.context.caller.identity),
+            access: scope.policy.clone(),
             limits: self.limits,
-            fixed_space: instance.space.clone().or_else(|| request.context.scope.space.clone()),
+            pinned_space: instance.space.clone().or_else(|| request.context.scope.space.clone()),
             instance,
-            reach: Arc::clone(&scope.reach),
+            scope: Arc::clone(&scope.reach),
             client: request.client,
             progress: request.progress.map(Progress::new).unwrap_or_default(),
-            gate: Arc::clone(&self.gate),
-            consent,
-            rules: Arc::clone(&self.rules),
-            starters: Arc::clone(&self.starters),
-            asked: Asked::default(),
-            decisions: Decisions::default(),
-            visits: Visits::default(),
-            trail: trail.clone(),
-            acting: self.acting.clone(),
-            taken_out: TakenOut::default(),
+            approval_gate: Arc::clone(&self.gate),
+            client_approval: consent,
+            policy: Arc::clone(&self.policy_engine),
+            task_initiators: Arc::clone(&self.task_initiators),
+            called_tool: CalledTool::default(),
+            decision_recorder: DecisionRecorder::default(),
+            visited_instances: VisitedInstances::default(),
+            audit: trail.clone(),
+            acting_users: self.acting_users.clone(),
+            redactions: RedactionCounter::default(),
         })
     }
 }
 
 /// Returns the error for an inaccessible instance, which lists the instances of the caller.
-fn missing(reach: &Reach) -> NotServed {
-    let names: Vec<&str> = reach.seen().map(|instance| instance.name.as_str()).collect();
-    let wanted = reach.narrowing.instance.as_deref().map_or_else(
+fn unknown_instance(reach: &EffectiveScope) -> AdmissionError {
+    let names: Vec<&str> =
+        reach.allowed_instances().map(|instance| instance.name.as_str()).collect();
+    let wanted = reach.request.instance.as_deref().map_or_else(
         || {
             "the request names no instance, and you have no access to the default instance"
                 .to_owned()
@@ -137,10 +138,10 @@ fn missing(reach: &Reach) -> NotServed {
         |name| format!("instance '{}' not found, or you have no access to it", name.escape_debug()),
     );
     if names.is_empty() {
-        return NotServed::Missing(format!("{wanted}; you have no access to any instance"));
+        return AdmissionError::NotFound(format!("{wanted}; you have no access to any instance"));
     }
     let names = names.join(", ");
-    NotServed::Missing(format!(
+    AdmissionError::NotFound(format!(
         "{wanted}; available: {names}. Select one with the path /mcp/i/NAME"
     ))
 }

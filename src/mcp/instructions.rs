@@ -3,23 +3,23 @@
 use std::fmt::Write as _;
 
 use super::ResolvedScope;
-use crate::{config::Confirm, tool::Tier};
+use crate::{config::ApprovalMode, tool::Tier};
 
 /// A few sentences: what there is, how things are named, how answers are cut, what may be changed.
-pub(super) fn instructions(scope: &ResolvedScope, confirm: Confirm) -> String {
+pub(super) fn instructions(scope: &ResolvedScope, confirm: ApprovalMode) -> String {
     let ResolvedScope { reach, instance, policy } = scope;
-    let space = instance.space.as_deref().or(reach.narrowing.space.as_deref());
+    let space = instance.space.as_deref().or(reach.request.space.as_deref());
     let mut text = String::from(
         "Tools for an Octopus Deploy instance: deployments, releases, tasks, logs and settings.\n\
          Spaces, projects, environments and tenants are accepted by name (in any letter case), \
          slug or ID.\n",
     );
-    if reach.instances.are_several() {
+    if reach.instances.has_several() {
         let _ = writeln!(text, "The instance is {}.", instance.name);
     }
     if let Some(space) = space {
         let _ = writeln!(text, "All tools work in the space {}.", space.escape_debug());
-        if let Some(project) = &reach.narrowing.project {
+        if let Some(project) = &reach.request.project {
             let project = project.escape_debug();
             let _ = writeln!(text, "They work only on the project {project} and take no project.");
         }
@@ -30,13 +30,13 @@ pub(super) fn instructions(scope: &ResolvedScope, confirm: Confirm) -> String {
     let on: Vec<String> = policy
         .catalog()
         .iter()
-        .filter(|of| of.tools.iter().any(|tool| policy.shows(of.name, tool)))
+        .filter(|of| of.tools.iter().any(|tool| policy.is_visible(of.name, tool)))
         .map(|toolset| format!("{} ({})", toolset.name, toolset.summary))
         .collect();
     let _ = writeln!(text, "{}.", on.join("; "));
     text.push_str(match policy.ceiling() {
         Tier::Read => "All tools are read-only.\n",
-        _ if confirm == Confirm::Never => {
+        _ if confirm == ApprovalMode::Never => {
             "Changes are made immediately: ask the user for approval first.\n"
         }
         _ => {

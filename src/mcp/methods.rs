@@ -21,27 +21,27 @@ use rmcp::{
 };
 
 use super::{
-    Offering, Page, Protocol,
-    operation::{self, About},
+    McpProvider, Protocol, ResourcePage,
+    operation::{self, OperationInfo},
     pages,
     protocol::{CONTEXT, SUPPORTED},
-    request::{is_stateless, only_page},
+    request::{is_stateless, reject_cursor},
     rounds,
 };
 use crate::telemetry::OTHER;
 
 /// Time that a client may cache the result of `server/discover`, in milliseconds.
-const DISCOVERED_FOR: u64 = 3_600_000;
+const DISCOVER_TTL_MS: u64 = 3_600_000;
 /// Time that a client may cache a list, in milliseconds. Lists change only with the settings.
-const LISTED_FOR: u64 = 300_000;
+const LIST_TTL_MS: u64 = 300_000;
 
 /// Returns a list result. The stateless revision adds caching hints, which earlier revisions lack.
-macro_rules! list {
+macro_rules! list_result {
     ($result:ty, $items:expr, $request:expr) => {{
         let list = <$result>::with_all_items($items);
         if is_stateless(&$request.version) {
             // Private, because the list depends on the caller.
-            Ok(list.with_ttl_ms(LISTED_FOR).with_cache_scope(CacheScope::Private))
+            Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
         } else {
             Ok(list)
         }
@@ -50,34 +50,34 @@ macro_rules! list {
 
 /// Implements notifications that only add a span and metrics. rmcp passes notifications on in
 /// sessions only.
-macro_rules! heard {
+macro_rules! ignored_notifications {
     ($($hook:ident($($said:ty)?) = $method:expr;)+) => { $(
         async fn $hook(&self, $(_: $said,)? context: NotificationContext<RoleServer>) {
-            let (metrics, about) = (&self.now().settings.metrics, About::method($method));
+            let (metrics, about) = (&self.current().settings.metrics, OperationInfo::method($method));
             let nothing = std::future::ready(Ok(()));
-            let _ = operation::told(metrics, about, &context, |()| false, nothing).await;
+            let _ = operation::instrument(metrics, about, &context, |()| false, nothing).await;
         }
     )+ };
 }
 
 /// Implements requests that are rejected with "method not found".
-macro_rules! unserved {
+macro_rules! unsupported_methods {
     ($($hook:ident($asked:ty) = $method:literal;)+) => { $(
         async fn $hook(
             &self,
             _: $asked,
             context: RequestContext<RoleServer>,
         ) -> Result<(), ErrorData> {
-            self.unserved($method, $method.to_owned(), &context).await
+            self.reject_method($method, $method.to_owned(), &context).await
         }
     )+ };
 }
 
-impl<O: Offering> Protocol<O> {
+impl<O: McpProvider> Protocol<O> {
     /// Rejects an unsupported method with -32601 and records a span and metrics.
     ///
     /// `method` is the name for metrics, `requested` the name that the client sent.
-    async fn unserved<T>(
+    async fn reject_method<T>(
         &self,
         method: &'static str,
         requested: String,
@@ -87,13 +87,13 @@ impl<O: Offering> Protocol<O> {
         T: Send,
     {
         let refused = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, requested, None);
-        self.told(method, context, std::future::ready(Err(refused))).await
+        self.instrumented(method, context, std::future::ready(Err(refused))).await
     }
 }
 
-impl<O: Offering> ServerHandler for Protocol<O> {
+impl<O: McpProvider> ServerHandler for Protocol<O> {
     fn get_info(&self) -> ServerConfig {
-        self.now().info.clone()
+        self.current().info.clone()
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
@@ -102,7 +102,7 @@ impl<O: Offering> ServerHandler for Protocol<O> {
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         let context = CONTEXT.try_with(Arc::clone).ok();
-        self.now().offering.tool(name, context.as_deref())
+        self.current().provider.tool(name, context.as_deref())
     }
 
     async fn initialize(
@@ -113,10 +113,10 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         let work = async {
             context.peer.set_peer_info(params.clone());
             let mut result = self.negotiate_initialize(&params)?;
-            result.instructions = self.info_for(&context)?.instructions;
+            result.instructions = self.server_info(&context)?.instructions;
             Ok(result)
         };
-        self.told("initialize", &context, work).await
+        self.instrumented("initialize", &context, work).await
     }
 
     async fn discover(
@@ -124,16 +124,16 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<DiscoverResult, ErrorData> {
         let work = async {
-            let info = self.info_for(&context)?;
+            let info = self.server_info(&context)?;
             Ok(DiscoverResult::from_server_info(SUPPORTED.to_vec(), info)
-                .with_ttl_ms(DISCOVERED_FOR)
+                .with_ttl_ms(DISCOVER_TTL_MS)
                 .with_cache_scope(CacheScope::Private))
         };
-        self.told("server/discover", &context, work).await
+        self.instrumented("server/discover", &context, work).await
     }
 
     async fn ping(&self, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        self.told("ping", &context, std::future::ready(Ok(()))).await
+        self.instrumented("ping", &context, std::future::ready(Ok(()))).await
     }
 
     async fn list_tools(
@@ -142,14 +142,14 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let work = async {
-            only_page(params)?;
+            reject_cursor(params)?;
             let request = self.request(&context)?;
-            let now = self.now();
-            let listing = now.offering.tools(request.clone()).map(Ok);
+            let now = self.current();
+            let listing = now.provider.tools(request.clone()).map(Ok);
             let tools = self.within_limits(&context, listing).await?;
-            list!(ListToolsResult, tools, request)
+            list_result!(ListToolsResult, tools, request)
         };
-        self.told("tools/list", &context, work).await
+        self.instrumented("tools/list", &context, work).await
     }
 
     async fn call_tool(
@@ -157,25 +157,26 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         mut params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let tool = self.now().offering.called(&params);
-        let about = About { tool, ..About::method("tools/call") };
+        let tool = self.current().provider.tool_name(&params);
+        let about = OperationInfo { tool, ..OperationInfo::method("tools/call") };
         let work = async {
             let request = self.request(&context)?;
-            let can_ask = request.can_ask && !request.is_stateless();
-            let required = match self.one_round(params.clone(), request.clone(), &context).await? {
+            let can_ask = request.can_elicit && !request.is_stateless();
+            let required = match self.call_once(params.clone(), request.clone(), &context).await? {
                 CallToolResponse::InputRequired(required) if can_ask => required,
                 answer => return Ok(answer),
             };
             // Earlier revisions elicit on the stream of the call. The call then runs a second time
             // with the responses, as if the client had repeated it.
             let (responses, state) =
-                rounds::ask(required, &context, &self.now().settings.stop).await?;
+                rounds::elicit_all(required, &context, &self.current().settings.stop).await?;
             params.input_responses = Some(responses);
             params.request_state = state;
-            self.one_round(params, request, &context).await
+            self.call_once(params, request, &context).await
         };
         let is_error = |answer: &CallToolResponse| matches!(answer, CallToolResponse::Complete(result) if result.is_error == Some(true));
-        operation::told(&self.now().settings.metrics, about, &context, is_error, work).await
+        operation::instrument(&self.current().settings.metrics, about, &context, is_error, work)
+            .await
     }
 
     async fn list_resources(
@@ -184,17 +185,17 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let work = async {
-            let skip = pages::skip(params)?;
+            let skip = pages::parse_cursor(params)?;
             let request = self.request(&context)?;
-            let now = self.now();
-            let listing = now.offering.resources(skip, request.clone());
-            let Page { resources, next } = self.within_limits(&context, listing).await?;
-            list!(ListResourcesResult, resources, request).map(|mut list| {
+            let now = self.current();
+            let listing = now.provider.resources(skip, request.clone());
+            let ResourcePage { resources, next } = self.within_limits(&context, listing).await?;
+            list_result!(ListResourcesResult, resources, request).map(|mut list| {
                 list.next_cursor = next;
                 list
             })
         };
-        self.told("resources/list", &context, work).await
+        self.instrumented("resources/list", &context, work).await
     }
 
     async fn list_resource_templates(
@@ -203,14 +204,14 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         let work = async {
-            only_page(params)?;
+            reject_cursor(params)?;
             let request = self.request(&context)?;
-            let now = self.now();
-            let listing = now.offering.resource_templates(request.clone()).map(Ok);
+            let now = self.current();
+            let listing = now.provider.resource_templates(request.clone()).map(Ok);
             let templates = self.within_limits(&context, listing).await?;
-            list!(ListResourceTemplatesResult, templates, request)
+            list_result!(ListResourceTemplatesResult, templates, request)
         };
-        self.told("resources/templates/list", &context, work).await
+        self.instrumented("resources/templates/list", &context, work).await
     }
 
     async fn read_resource(
@@ -221,12 +222,13 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         let uri = params.uri.clone();
         let work = async {
             let request = self.request(&context)?;
-            let now = self.now();
-            let read = now.offering.read(params.uri, request);
+            let now = self.current();
+            let read = now.provider.read_resource(params.uri, request);
             Ok(self.within_limits(&context, read).await?)
         };
-        let about = About { uri: Some(&uri), ..About::method("resources/read") };
-        operation::told(&self.now().settings.metrics, about, &context, |_| false, work).await
+        let about = OperationInfo { uri: Some(&uri), ..OperationInfo::method("resources/read") };
+        operation::instrument(&self.current().settings.metrics, about, &context, |_| false, work)
+            .await
     }
 
     async fn list_prompts(
@@ -235,11 +237,11 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         let work = async {
-            only_page(params)?;
+            reject_cursor(params)?;
             let request = self.request(&context)?;
-            list!(ListPromptsResult, self.now().offering.prompts(&request), request)
+            list_result!(ListPromptsResult, self.current().provider.prompts(&request), request)
         };
-        self.told("prompts/list", &context, work).await
+        self.instrumented("prompts/list", &context, work).await
     }
 
     async fn get_prompt(
@@ -247,15 +249,16 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         params: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let prompt = self.now().offering.filled(&params);
-        let about = About { prompt, ..About::method("prompts/get") };
+        let prompt = self.current().provider.prompt_name(&params);
+        let about = OperationInfo { prompt, ..OperationInfo::method("prompts/get") };
         let work = async {
             let request = self.request(&context)?;
-            let now = self.now();
-            let prompt = now.offering.prompt(params, request);
+            let now = self.current();
+            let prompt = now.provider.get_prompt(params, request);
             Ok(self.within_limits(&context, prompt).await?)
         };
-        operation::told(&self.now().settings.metrics, about, &context, |_| false, work).await
+        operation::instrument(&self.current().settings.metrics, about, &context, |_| false, work)
+            .await
     }
 
     async fn complete(
@@ -265,11 +268,11 @@ impl<O: Offering> ServerHandler for Protocol<O> {
     ) -> Result<CompleteResult, ErrorData> {
         let work = async {
             let request = self.request(&context)?;
-            let now = self.now();
-            let complete = now.offering.complete(params, request);
+            let now = self.current();
+            let complete = now.provider.complete(params, request);
             Ok(self.within_limits(&context, complete).await?)
         };
-        self.told("completion/complete", &context, work).await
+        self.instrumented("completion/complete", &context, work).await
     }
 
     async fn on_custom_request(
@@ -277,7 +280,8 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        self.unserved(operation::known(&request.method), request.method, &context).await
+        self.reject_method(operation::metric_method(&request.method), request.method, &context)
+            .await
     }
 
     #[expect(deprecated, reason = "clients of earlier revisions still call it")]
@@ -286,15 +290,15 @@ impl<O: Offering> ServerHandler for Protocol<O> {
         _: rmcp::model::SetLevelRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.unserved("logging/setLevel", "logging/setLevel".to_owned(), &context).await
+        self.reject_method("logging/setLevel", "logging/setLevel".to_owned(), &context).await
     }
 
-    unserved! {
+    unsupported_methods! {
         subscribe(SubscribeRequestParams) = "resources/subscribe";
         unsubscribe(UnsubscribeRequestParams) = "resources/unsubscribe";
     }
 
-    heard! {
+    ignored_notifications! {
         on_cancelled(CancelledNotificationParam) = "notifications/cancelled";
         on_custom_notification(CustomNotification) = OTHER;
         on_initialized() = "notifications/initialized";

@@ -29,12 +29,15 @@ mod sessions;
 mod tools;
 mod version;
 
-pub use audited::recorded;
-pub use offering::{NotServed, Offering};
-pub use pages::Page;
-pub use places::Absent;
-pub use protocol::{Offered, Protocol, SUPPORTED, Settings};
-pub use request::Request;
+pub use audited::caller_fields;
+pub use offering::{AdmissionError, McpProvider};
+pub use pages::ResourcePage;
+pub use places::MissingSpaceCache;
+pub use protocol::{Protocol, ProtocolSettings, ProviderSnapshot, SUPPORTED};
+pub use request::RequestInfo;
 pub use request_context::{RequestContext, ResolvedScope};
-pub use sessions::{Found, LARGEST_ANSWER, Manager, NoRoom, NotTaken, Sessions};
-pub use tools::Tools;
+pub use sessions::{
+    MAX_RESPONSE_BYTES, SessionLimit, SessionLocation, SessionManagerAdapter, SessionRegistry,
+    TakeoverError,
+};
+pub use tools::OctopusProvider;

@@ -13,13 +13,13 @@ use url::Url;
 
 use super::protocol::SUPPORTED;
 use crate::{
-    telemetry::{self, Around, CANCELLED, Metrics, OTHER, Operation},
+    telemetry::{self, CANCELLED, McpOperationMetrics, Metrics, OTHER, RequestSpan},
     text,
 };
 
 /// The method of a request and the tool, prompt or resource that it names.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About<'a> {
+pub(super) struct OperationInfo<'a> {
     pub(super) method: &'static str,
     /// The called tool, if this server has it.
     pub(super) tool: Option<&'static str>,
@@ -29,7 +29,7 @@ pub(super) struct About<'a> {
     pub(super) uri: Option<&'a str>,
 }
 
-impl About<'_> {
+impl OperationInfo<'_> {
     pub(super) fn method(method: &'static str) -> Self {
         Self { method, tool: None, prompt: None, uri: None }
     }
@@ -37,7 +37,7 @@ impl About<'_> {
 
 /// MCP methods that this server does not support. rmcp passes them on as custom requests: it does
 /// not know some, and cannot parse the parameters of others.
-const UNSERVED: [&str; 9] = [
+const UNSUPPORTED_METHODS: [&str; 9] = [
     "logging/setLevel",
     "resources/subscribe",
     "resources/unsubscribe",
@@ -51,18 +51,18 @@ const UNSERVED: [&str; 9] = [
 
 /// Returns the method name for metrics: an unsupported MCP method, or `_OTHER` to bound
 /// cardinality.
-pub(super) fn known(method: &str) -> &'static str {
-    UNSERVED.iter().find(|known| **known == method).unwrap_or(&OTHER)
+pub(super) fn metric_method(method: &str) -> &'static str {
+    UNSUPPORTED_METHODS.iter().find(|known| **known == method).unwrap_or(&OTHER)
 }
 
 /// Value of `error.type` for a tool result with `isError`, which is no protocol error.
 const TOOL_ERROR: &str = "tool_error";
 
 /// Maximum number of characters of an ID or URI in a span attribute.
-const LONGEST: usize = 200;
+const MAX_ATTRIBUTE_CHARS: usize = 200;
 
 /// The context of a request or a notification.
-pub(super) trait With {
+pub(super) trait MessageContext {
     fn meta(&self) -> &MetaObject;
     fn extensions(&self) -> &Extensions;
     fn version(&self) -> Option<ProtocolVersion>;
@@ -70,7 +70,7 @@ pub(super) trait With {
     fn is_cancelled(&self) -> bool;
 }
 
-impl With for RequestContext<RoleServer> {
+impl MessageContext for RequestContext<RoleServer> {
     fn meta(&self) -> &MetaObject {
         &self.meta
     }
@@ -92,7 +92,7 @@ impl With for RequestContext<RoleServer> {
     }
 }
 
-impl With for NotificationContext<RoleServer> {
+impl MessageContext for NotificationContext<RoleServer> {
     fn meta(&self) -> &MetaObject {
         &self.meta
     }
@@ -117,29 +117,29 @@ impl With for NotificationContext<RoleServer> {
 /// Runs the work of a request in a span, and records its duration and outcome as metrics.
 ///
 /// `is_error` tells whether an answer counts as `tool_error`. Internal errors are logged.
-pub(super) async fn told<T>(
+pub(super) async fn instrument<T>(
     metrics: &Metrics,
-    about: About<'_>,
-    with: &impl With,
+    about: OperationInfo<'_>,
+    with: &impl MessageContext,
     is_error: fn(&T) -> bool,
     work: impl Future<Output = Result<T, ErrorData>>,
 ) -> Result<T, ErrorData> {
-    let About { method, tool, prompt, .. } = about;
+    let OperationInfo { method, tool, prompt, .. } = about;
     let version = with.version();
     let version = SUPPORTED.iter().find(|known| Some(*known) == version.as_ref());
     let version = version.map(ProtocolVersion::as_str);
     let http = with.extensions().get::<http::request::Parts>();
     let transport = if http.is_some() { "tcp" } else { "pipe" };
     let span = span(about, version, transport);
-    note(&span, about, with, http);
-    let around = http.and_then(|parts| parts.extensions.get::<Around>());
+    record_identifiers(&span, about, with, http);
+    let around = http.and_then(|parts| parts.extensions.get::<RequestSpan>());
     if let Some(around) = around {
-        telemetry::within(&span, around);
+        telemetry::set_request_parent(&span, around);
     }
     if let Some(parent) = with.meta().get_traceparent() {
-        telemetry::continued_by(&span, around, parent, with.meta().get_tracestate());
+        telemetry::continue_message_trace(&span, around, parent, with.meta().get_tracestate());
     }
-    if let Some(trace) = telemetry::trace_of(&span) {
+    if let Some(trace) = telemetry::trace_id(&span) {
         span.record("trace", trace);
     }
     let started = Instant::now();
@@ -147,7 +147,7 @@ pub(super) async fn told<T>(
     // The client of a cancelled request gets no response, so its status code is not recorded.
     let refused = result.as_ref().err().filter(|_| !with.is_cancelled());
     if let Some(failed) = refused.filter(|error| error.code == ErrorCode::INTERNAL_ERROR) {
-        let message = text::door(&failed.message);
+        let message = text::sanitize(&failed.message);
         span.in_scope(
             || tracing::warn!(method, error = %message.text.escape_debug(), "request failed"),
         );
@@ -162,15 +162,24 @@ pub(super) async fn told<T>(
         span.record("error.type", error);
     }
     if let Some(code) = &code {
-        telemetry::note(&span, "rpc.response.status_code", code.as_str());
+        telemetry::set_attribute(&span, "rpc.response.status_code", code.as_str());
     }
     let (took, code) = (started.elapsed(), code.as_deref());
-    metrics.operation(&Operation { method, tool, prompt, error, code, transport, version, took });
+    metrics.record_mcp_operation(&McpOperationMetrics {
+        method,
+        tool,
+        prompt,
+        error,
+        code,
+        transport,
+        version,
+        duration: took,
+    });
     result
 }
 
-fn span(about: About<'_>, version: Option<&str>, transport: &str) -> Span {
-    let About { method, tool, prompt, .. } = about;
+fn span(about: OperationInfo<'_>, version: Option<&str>, transport: &str) -> Span {
+    let OperationInfo { method, tool, prompt, .. } = about;
     let target = tool.or(prompt).map(|target| format!(" {target}")).unwrap_or_default();
     tracing::info_span!(
         "mcp",
@@ -191,30 +200,35 @@ fn span(about: About<'_>, version: Option<&str>, transport: &str) -> Span {
 /// Records the request ID, resource URI and session ID as attributes of the span only.
 ///
 /// A session ID is no secret: it is sealed for its caller and path, so no other caller can use it.
-fn note(span: &Span, about: About<'_>, with: &impl With, http: Option<&http::request::Parts>) {
+fn record_identifiers(
+    span: &Span,
+    about: OperationInfo<'_>,
+    with: &impl MessageContext,
+    http: Option<&http::request::Parts>,
+) {
     // Mask before truncating, because a truncated credential is not recognized.
-    let short = |text: &str| text::mask(text).chars().take(LONGEST).collect::<String>();
+    let short = |text: &str| text::mask(text).chars().take(MAX_ATTRIBUTE_CHARS).collect::<String>();
     if let Some(id) = with.id() {
-        telemetry::note(span, "jsonrpc.request.id", short(&id.to_string()));
+        telemetry::set_attribute(span, "jsonrpc.request.id", short(&id.to_string()));
     }
-    if let Some(uri) = about.uri.and_then(address) {
-        telemetry::note(span, "mcp.resource.uri", short(&uri));
+    if let Some(uri) = about.uri.and_then(sanitized_uri) {
+        telemetry::set_attribute(span, "mcp.resource.uri", short(&uri));
     }
     let session = http.and_then(|parts| parts.headers.get("mcp-session-id")?.to_str().ok());
     if let Some(session) = session {
-        telemetry::note(span, "mcp.session.id", short(session));
+        telemetry::set_attribute(span, "mcp.session.id", short(session));
     }
 }
 
 /// Returns a resource URI without user info, query, fragment and secrets; `None` if it is no URI.
-fn address(uri: &str) -> Option<String> {
+fn sanitized_uri(uri: &str) -> Option<String> {
     let mut url = Url::parse(uri).ok()?;
     url.set_query(None);
     url.set_fragment(None);
     // Setting them fails only for URIs that cannot have user info.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    Some(text::door(url.as_str()).text.into_owned())
+    Some(text::sanitize(url.as_str()).text.into_owned())
 }
 
 #[cfg(test)]
@@ -222,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_told_without_what_could_be_a_secret() {
+    fn resource_uri_attribute_contains_no_secrets() {
         for (uri, expected) in [
             (
                 "octopus://spaces/Default/releases/Releases-1",
@@ -231,9 +245,13 @@ mod tests {
             ("octopus://me:pass@spaces/Default?apikey=1#part", Some("octopus://spaces/Default")),
             ("Releases-1", None),
         ] {
-            assert_eq!(address(uri).as_deref(), expected, "{uri}");
+            assert_eq!(sanitized_uri(uri).as_deref(), expected, "{uri}");
         }
         let key = "octopus://spaces/API-ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
-        assert!(!address(key).unwrap().contains("ABCDEFGHIJKLMNOP"), "{:?}", address(key));
+        assert!(
+            !sanitized_uri(key).unwrap().contains("ABCDEFGHIJKLMNOP"),
+            "{:?}",
+            sanitized_uri(key)
+        );
     }
 }

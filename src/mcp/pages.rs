@@ -12,15 +12,15 @@ use rmcp::{
 };
 
 /// Maximum number of spaces on a page.
-pub(super) const SIZE: u32 = 100;
+pub(super) const PAGE_SIZE: u32 = 100;
 /// Maximum number of spaces over all pages; far more than an Octopus instance has.
-const MOST: u32 = 1_000_000;
+const MAX_SPACES: u32 = 1_000_000;
 /// Prefix of a decoded cursor.
-const BEGINS: &str = "after:";
+const CURSOR_PREFIX: &str = "after:";
 
 /// A page of resources.
 #[derive(Debug, Clone, Default)]
-pub struct Page {
+pub struct ResourcePage {
     /// The resources of this page.
     pub resources: Vec<Resource>,
     /// The cursor of the next page; `None` on the last page.
@@ -28,8 +28,8 @@ pub struct Page {
 }
 
 /// Returns the cursor of the page after this number of spaces.
-pub(super) fn cursor(skip: u32) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{BEGINS}{skip}"))
+pub(super) fn encode_cursor(skip: u32) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{CURSOR_PREFIX}{skip}"))
 }
 
 /// Returns the number of spaces before the requested page; 0 without a cursor.
@@ -37,14 +37,16 @@ pub(super) fn cursor(skip: u32) -> String {
 /// # Errors
 ///
 /// `-32602` if this server did not create the cursor.
-pub(super) fn skip(params: Option<PaginatedRequestParams>) -> Result<u32, ErrorData> {
+pub(super) fn parse_cursor(params: Option<PaginatedRequestParams>) -> Result<u32, ErrorData> {
     let Some(given) = params.and_then(|params| params.cursor) else { return Ok(0) };
     let decoded = URL_SAFE_NO_PAD.decode(&given).ok();
     let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-    let number = decoded.and_then(|text| text.strip_prefix(BEGINS)?.parse().ok());
+    let number = decoded.and_then(|text| text.strip_prefix(CURSOR_PREFIX)?.parse().ok());
     // Each page has exactly one cursor: other encodings of the same number are rejected.
     let is_ours = |skip: &u32| {
-        (1..=MOST).contains(skip) && skip.is_multiple_of(SIZE) && cursor(*skip) == given
+        (1..=MAX_SPACES).contains(skip)
+            && skip.is_multiple_of(PAGE_SIZE)
+            && encode_cursor(*skip) == given
     };
     number.filter(is_ours).ok_or_else(|| {
         let message = "invalid cursor; expected the `nextCursor` of the previous page, or none for \
@@ -57,15 +59,15 @@ pub(super) fn skip(params: Option<PaginatedRequestParams>) -> Result<u32, ErrorD
 /// request with `skip`.
 ///
 /// If an instance ignores `skip` and `take` and returns all items, the page is cut out of them.
-pub(super) fn cut<T>(items: Vec<T>, total: u32, skip: u32) -> (Vec<T>, Option<String>) {
-    let is_whole = items.len() > SIZE as usize;
-    let total = if is_whole { u32::try_from(items.len()).unwrap_or(MOST) } else { total };
+pub(super) fn paginate<T>(items: Vec<T>, total: u32, skip: u32) -> (Vec<T>, Option<String>) {
+    let is_whole = items.len() > PAGE_SIZE as usize;
+    let total = if is_whole { u32::try_from(items.len()).unwrap_or(MAX_SPACES) } else { total };
     let before = if is_whole { skip as usize } else { 0 };
-    let items: Vec<T> = items.into_iter().skip(before).take(SIZE as usize).collect();
-    let next = skip.saturating_add(SIZE);
+    let items: Vec<T> = items.into_iter().skip(before).take(PAGE_SIZE as usize).collect();
+    let next = skip.saturating_add(PAGE_SIZE);
     // An empty page is the last page, even if `total` says otherwise.
-    let has_more = next < total && next <= MOST && !items.is_empty();
-    (items, has_more.then(|| cursor(next)))
+    let has_more = next < total && next <= MAX_SPACES && !items.is_empty();
+    (items, has_more.then(|| encode_cursor(next)))
 }
 
 #[cfg(test)]
@@ -74,15 +76,15 @@ mod tests {
 
     use super::*;
 
-    fn asked(cursor: &str) -> Result<u32, ErrorData> {
-        skip(Some(PaginatedRequestParams::default().with_cursor(Some(cursor.to_owned()))))
+    fn parse(cursor: &str) -> Result<u32, ErrorData> {
+        parse_cursor(Some(PaginatedRequestParams::default().with_cursor(Some(cursor.to_owned()))))
     }
 
     #[test]
-    fn only_cursors_of_this_server_are_accepted() {
-        assert_eq!(skip(None).unwrap(), 0);
-        assert_eq!(asked(&cursor(300)).unwrap(), 300);
-        let padded = format!("{}=", cursor(300));
+    fn rejects_foreign_cursors() {
+        assert_eq!(parse_cursor(None).unwrap(), 0);
+        assert_eq!(parse(&encode_cursor(300)).unwrap(), 300);
+        let padded = format!("{}=", encode_cursor(300));
         let signed = URL_SAFE_NO_PAD.encode("after:+300");
         for wrong in [
             "",
@@ -90,13 +92,13 @@ mod tests {
             "after:300",
             &padded,
             &signed,
-            &cursor(0),
-            &cursor(150),
-            &cursor(MOST + SIZE),
+            &encode_cursor(0),
+            &encode_cursor(150),
+            &encode_cursor(MAX_SPACES + PAGE_SIZE),
             "%00",
             "💥",
         ] {
-            let error = asked(wrong).unwrap_err();
+            let error = parse(wrong).unwrap_err();
             assert_eq!(error.code.0, -32602, "{wrong}");
             assert!(error.message.contains("nextCursor"), "{}", error.message);
         }
@@ -104,20 +106,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pages_are_bounded_and_hold_each_item_once(total in 0..1_000_u32, is_paged: bool) {
+        fn pages_are_bounded_and_contain_each_item_once(total in 0..1_000_u32, is_paged: bool) {
             let all: Vec<u32> = (0..total).collect();
             let (mut seen, mut skipped) = (Vec::new(), 0);
             for _ in 0..20 {
                 let answered: Vec<u32> = if is_paged {
-                    all.iter().copied().skip(skipped as usize).take(SIZE as usize).collect()
+                    all.iter().copied().skip(skipped as usize).take(PAGE_SIZE as usize).collect()
                 } else {
                     all.clone()
                 };
-                let (items, next) = cut(answered, total, skipped);
-                prop_assert!(items.len() <= SIZE as usize);
+                let (items, next) = paginate(answered, total, skipped);
+                prop_assert!(items.len() <= PAGE_SIZE as usize);
                 seen.extend(items);
                 match next {
-                    Some(next) => skipped = asked(&next).unwrap(),
+                    Some(next) => skipped = parse(&next).unwrap(),
                     None => break,
                 }
             }

@@ -4,36 +4,36 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::NotServed;
+use super::AdmissionError;
 use crate::{
-    octopus::{self, Fingerprint, Instance, Session, Window, spaces},
-    tool::Reach,
+    octopus::{self, Fingerprint, Instance, PageRange, Session, spaces},
+    tool::EffectiveScope,
 };
 
 /// Time limit of each lookup. If Octopus takes longer, the call itself reports a missing space.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum number of spaces that the error message lists.
-const NAMED: u32 = 30;
+const MAX_LISTED_SPACES: u32 = 30;
 
 /// Maximum number of cached misses.
-const MOST_ABSENT: u64 = 10_000;
+const CACHE_CAPACITY: u64 = 10_000;
 /// Lifetime of a cached miss. It is short, so that a new space is soon found.
-const ABSENT_FOR: Duration = Duration::from_secs(10);
+const CACHE_TTL: Duration = Duration::from_secs(10);
 
 /// Cache of spaces that do not exist for a caller, with the error that the caller got.
 ///
 /// A repeated request for a missing space then needs no request to Octopus. Entries are per caller.
 #[derive(Debug, Clone)]
-pub struct Absent(Cache<Fingerprint, NotServed>);
+pub struct MissingSpaceCache(Cache<Fingerprint, AdmissionError>);
 
-impl Default for Absent {
+impl Default for MissingSpaceCache {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(MOST_ABSENT).time_to_live(ABSENT_FOR).build())
+        Self(Cache::builder().max_capacity(CACHE_CAPACITY).time_to_live(CACHE_TTL).build())
     }
 }
 
-impl Absent {
+impl MissingSpaceCache {
     /// Rejects a request whose space does not exist for its caller.
     ///
     /// Space lookups are cached per caller, so most checks send no request to Octopus. If Octopus
@@ -42,13 +42,17 @@ impl Absent {
     /// # Errors
     ///
     /// [`AdmissionError::NotFound`], with up to 30 of the spaces that the caller can use.
-    pub(super) async fn check(&self, reach: &Reach, instance: &Instance) -> Result<(), NotServed> {
-        let Some(wanted) = reach.narrowing.space.as_deref() else { return Ok(()) };
-        let key = asked(reach, instance, wanted);
+    pub(super) async fn check(
+        &self,
+        reach: &EffectiveScope,
+        instance: &Instance,
+    ) -> Result<(), AdmissionError> {
+        let Some(wanted) = reach.request.space.as_deref() else { return Ok(()) };
+        let key = cache_key(reach, instance, wanted);
         if let Some(error) = self.0.get(&key) {
             return Err(error);
         }
-        let result = look(reach, instance, wanted).await;
+        let result = look_up_space(reach, instance, wanted).await;
         if let Err(error) = &result {
             self.0.insert(key, error.clone());
         }
@@ -57,8 +61,8 @@ impl Absent {
 }
 
 /// Returns the cache key: caller, groups, granted spaces, instance and requested space.
-fn asked(reach: &Reach, instance: &Instance, wanted: &str) -> Fingerprint {
-    let who = &reach.caller.who;
+fn cache_key(reach: &EffectiveScope, instance: &Instance, wanted: &str) -> Fingerprint {
+    let who = &reach.caller.identity;
     let caller = reach.caller.fingerprint();
     let granted = format!("{:?} {:?}", who.groups, who.grants.spaces);
     let wanted = wanted.trim().to_lowercase();
@@ -66,19 +70,23 @@ fn asked(reach: &Reach, instance: &Instance, wanted: &str) -> Fingerprint {
     Fingerprint::of(std::iter::once(caller.as_bytes().as_slice()).chain(parts))
 }
 
-async fn look(reach: &Reach, instance: &Instance, wanted: &str) -> Result<(), NotServed> {
+async fn look_up_space(
+    reach: &EffectiveScope,
+    instance: &Instance,
+    wanted: &str,
+) -> Result<(), AdmissionError> {
     let look = async {
         let session = reach.session(instance, None).await.ok()?;
         let fixed = match instance.space.as_deref() {
             Some(fixed) => Some(session.space(fixed).await.ok()?),
             None => None,
         };
-        let granted = reach.caller.who.grants.spaces.as_ref();
+        let granted = reach.caller.identity.grants.spaces.as_ref();
         match session.space(wanted).await {
             Ok(space) => {
                 let is_other = fixed.as_ref().is_some_and(|fixed| fixed.id() != space.id());
                 let is_granted =
-                    granted.is_none_or(|granted| granted.iter().any(|one| space.is_called(one)));
+                    granted.is_none_or(|granted| granted.iter().any(|one| space.matches(one)));
                 if is_granted && !is_other { None } else { Some(session) }
             }
             Err(octopus::Error::NotFound { .. }) => Some(session),
@@ -86,12 +94,15 @@ async fn look(reach: &Reach, instance: &Instance, wanted: &str) -> Result<(), No
         }
     };
     // `Some`: the space was not found, is not granted or is not the space that the settings pin.
-    let Ok(Some(session)) = tokio::time::timeout(PATIENCE, look).await else { return Ok(()) };
-    let names = match tokio::time::timeout(PATIENCE, names(reach, instance, &session)).await {
-        Ok(names) if !names.is_empty() => format!("; available: {}", names.join(", ")),
-        _ => String::new(),
-    };
-    Err(NotServed::Missing(format!(
+    let Ok(Some(session)) = tokio::time::timeout(LOOKUP_TIMEOUT, look).await else { return Ok(()) };
+    let names =
+        match tokio::time::timeout(LOOKUP_TIMEOUT, accessible_spaces(reach, instance, &session))
+            .await
+        {
+            Ok(names) if !names.is_empty() => format!("; available: {}", names.join(", ")),
+            _ => String::new(),
+        };
+    Err(AdmissionError::NotFound(format!(
         "space '{}' not found in instance '{}', or you have no access to it{names}",
         wanted.escape_debug(),
         instance.name
@@ -100,14 +111,18 @@ async fn look(reach: &Reach, instance: &Instance, wanted: &str) -> Result<(), No
 
 /// Returns the spaces that the caller can use: the pinned space, the granted spaces, or the first
 /// spaces that Octopus lists.
-async fn names(reach: &Reach, instance: &Instance, session: &Session) -> Vec<String> {
+async fn accessible_spaces(
+    reach: &EffectiveScope,
+    instance: &Instance,
+    session: &Session,
+) -> Vec<String> {
     if let Some(fixed) = &instance.space {
         return vec![fixed.clone()];
     }
-    if let Some(granted) = &reach.caller.who.grants.spaces {
+    if let Some(granted) = &reach.caller.identity.grants.spaces {
         return granted.iter().cloned().collect();
     }
-    let page = spaces::list(session, None, Window { skip: 0, take: NAMED }).await;
+    let page = spaces::list(session, None, PageRange { skip: 0, take: MAX_LISTED_SPACES }).await;
     let spaces = page.map(|page| page.items).unwrap_or_default();
     spaces.into_iter().map(|space| space.slug.unwrap_or(space.name)).collect()
 }

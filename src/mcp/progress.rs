@@ -6,10 +6,10 @@ use rmcp::{RoleServer, model::ProgressNotificationParam, service::RequestContext
 use tokio::sync::mpsc;
 
 /// Time limit for sending one progress notification.
-const PROGRESS_LIMIT: Duration = Duration::from_secs(1);
+const PROGRESS_SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs a call and forwards its progress to the client if the request has a progress token.
-pub(super) async fn forwarding<T>(
+pub(super) async fn forward_progress<T>(
     mut updates: mpsc::Receiver<(u64, String)>,
     context: &RequestContext<RoleServer>,
     call: impl Future<Output = T>,
@@ -27,7 +27,7 @@ pub(super) async fn forwarding<T>(
                     .with_message(message);
                 // The timeout keeps a client that does not read from blocking the call.
                 let sent = context.peer.notify_progress(progress);
-                let _ = tokio::time::timeout(PROGRESS_LIMIT, sent).await;
+                let _ = tokio::time::timeout(PROGRESS_SEND_TIMEOUT, sent).await;
             }
         }
     }

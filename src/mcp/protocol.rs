@@ -16,12 +16,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Offering, Request, RequestContext as Resolved,
-    ended::Ended,
-    operation::{self, About},
-    progress::forwarding,
+    McpProvider, RequestContext as Resolved, RequestInfo,
+    ended::RequestFailure,
+    operation::{self, OperationInfo},
+    progress::forward_progress,
 };
-use crate::{callers::Caller, telemetry::Metrics, tool::Narrowing};
+use crate::{callers::Caller, telemetry::Metrics, tool::RequestScope};
 
 /// The supported MCP revisions, oldest first. 2026-07-28 has no handshake and no sessions.
 pub const SUPPORTED: &[ProtocolVersion] = &[
@@ -39,13 +39,13 @@ tokio::task_local! {
 
 /// Settings of [`Protocol`] that do not depend on the provider.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ProtocolSettings {
     /// Time limit of one request.
     pub call_timeout: Duration,
     /// Ends running requests when it is cancelled.
     pub stop: CancellationToken,
     /// Caller of requests without HTTP (stdio). `None` rejects such requests.
-    pub local: Option<Caller>,
+    pub local_caller: Option<Caller>,
     /// Whether clients of revisions with sessions get a session, which elicitation requires.
     pub sessions: bool,
     /// Metrics recorder.
@@ -57,29 +57,29 @@ pub struct Settings {
 pub struct Protocol<O>(Arc<ArcSwap<Inner<O>>>);
 
 pub(super) struct Inner<O> {
-    pub(super) offering: O,
+    pub(super) provider: O,
     pub(super) info: ServerConfig,
-    pub(super) settings: Settings,
+    pub(super) settings: ProtocolSettings,
 }
 
-impl<O: Offering> Inner<O> {
-    fn new(offering: O, settings: Settings) -> Self {
-        Self { info: offering.info(), offering, settings }
+impl<O: McpProvider> Inner<O> {
+    fn new(offering: O, settings: ProtocolSettings) -> Self {
+        Self { info: offering.info(), provider: offering, settings }
     }
 }
 
 /// A snapshot of the current provider, which a later replacement does not change.
-pub struct Offered<O>(Arc<Inner<O>>);
+pub struct ProviderSnapshot<O>(Arc<Inner<O>>);
 
-impl<O> std::ops::Deref for Offered<O> {
+impl<O> std::ops::Deref for ProviderSnapshot<O> {
     type Target = O;
 
     fn deref(&self) -> &O {
-        &self.0.offering
+        &self.0.provider
     }
 }
 
-impl<O> std::fmt::Debug for Offered<O> {
+impl<O> std::fmt::Debug for ProviderSnapshot<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Offered")
     }
@@ -97,23 +97,23 @@ impl<O> Clone for Protocol<O> {
     }
 }
 
-impl<O: Offering> Protocol<O> {
+impl<O: McpProvider> Protocol<O> {
     /// Calls the tool once, without elicitation. A timeout becomes a tool result with `isError`.
-    pub(super) async fn one_round(
+    pub(super) async fn call_once(
         &self,
         params: CallToolRequestParams,
-        mut request: Request,
+        mut request: RequestInfo,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let (progress, updates) = mpsc::channel(16);
         request.progress = Some(progress);
-        let now = self.now();
+        let now = self.current();
         // Boxed, because the future is large and every layer would copy it.
-        let call = Box::pin(now.offering.call(params, request));
-        let work = forwarding(updates, context, call);
+        let call = Box::pin(now.provider.call_tool(params, request));
+        let work = forward_progress(updates, context, call);
         match self.within_limits(context, work).await {
             // A tool result, because the model does not see protocol errors.
-            Err(ended @ Ended::TookTooLong(_)) => {
+            Err(ended @ RequestFailure::TimedOut(_)) => {
                 let message = ErrorData::from(ended).message;
                 Ok(CallToolResult::error(vec![ContentBlock::text(message)]).into())
             }
@@ -122,7 +122,7 @@ impl<O: Offering> Protocol<O> {
     }
 
     /// Creates a protocol handler for this provider.
-    pub fn new(offering: O, settings: Settings) -> Self {
+    pub fn new(offering: O, settings: ProtocolSettings) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Inner::new(offering, settings))))
     }
 
@@ -135,28 +135,28 @@ impl<O: Offering> Protocol<O> {
     }
 
     /// Returns the server info with the instructions for this request.
-    pub(super) fn info_for(
+    pub(super) fn server_info(
         &self,
         context: &RequestContext<RoleServer>,
     ) -> Result<ServerConfig, ErrorData> {
-        let now = self.now();
+        let now = self.current();
         let mut info = now.info.clone();
-        info.instructions = now.offering.instructions(&self.request(context)?);
+        info.instructions = now.provider.instructions(&self.request(context)?);
         Ok(info)
     }
 
     /// Returns the current provider.
-    pub fn offering(&self) -> Offered<O> {
-        Offered(self.now())
+    pub fn provider(&self) -> ProviderSnapshot<O> {
+        ProviderSnapshot(self.current())
     }
 
     /// Replaces the provider and settings. Running requests end with the old ones; the next request
     /// of every session uses the new ones.
-    pub fn serve_instead(&self, offering: O, settings: Settings) {
+    pub fn replace_provider(&self, offering: O, settings: ProtocolSettings) {
         self.0.store(Arc::new(Inner::new(offering, settings)));
     }
 
-    pub(super) fn now(&self) -> Arc<Inner<O>> {
+    pub(super) fn current(&self) -> Arc<Inner<O>> {
         self.0.load_full()
     }
 
@@ -168,28 +168,29 @@ impl<O: Offering> Protocol<O> {
     pub(super) fn request(
         &self,
         context: &RequestContext<RoleServer>,
-    ) -> Result<Request, ErrorData> {
-        let now = self.now();
-        let Settings { local, sessions, .. } = &now.settings;
+    ) -> Result<RequestInfo, ErrorData> {
+        let now = self.current();
+        let ProtocolSettings { local_caller: local, sessions, .. } = &now.settings;
         let local = || {
             let caller = local.clone()?;
-            Some(now.offering.resolve(caller, Narrowing::default()))
+            Some(now.provider.resolve(caller, RequestScope::default()))
         };
-        Request::of(context, local, *sessions).ok_or_else(|| {
+        RequestInfo::from_context(context, local, *sessions).ok_or_else(|| {
             tracing::error!("request without a caller");
             ErrorData::internal_error("the request has no caller; please report this", None)
         })
     }
 
     /// Runs the work of a request with a span and metrics.
-    pub(super) async fn told<T>(
+    pub(super) async fn instrumented<T>(
         &self,
         method: &'static str,
         context: &RequestContext<RoleServer>,
         work: impl Future<Output = Result<T, ErrorData>> + Send,
     ) -> Result<T, ErrorData> {
-        let about = About::method(method);
-        operation::told(&self.now().settings.metrics, about, context, |_| false, work).await
+        let about = OperationInfo::method(method);
+        operation::instrument(&self.current().settings.metrics, about, context, |_| false, work)
+            .await
     }
 
     /// Runs work until it ends, the client cancels it, its time limit passes or the server stops.
@@ -199,18 +200,18 @@ impl<O: Offering> Protocol<O> {
         &self,
         context: &RequestContext<RoleServer>,
         work: impl Future<Output = Result<T, ErrorData>> + Send,
-    ) -> Result<T, Ended> {
-        let settings = &self.now().settings;
+    ) -> Result<T, RequestFailure> {
+        let settings = &self.current().settings;
         let work = AssertUnwindSafe(Box::pin(work)).catch_unwind();
         tokio::select! {
             biased;
-            () = context.ct.cancelled() => Err(Ended::Cancelled),
+            () = context.ct.cancelled() => Err(RequestFailure::Cancelled),
             answer = tokio::time::timeout(settings.call_timeout, work) => match answer {
-                Ok(Ok(answer)) => answer.map_err(Ended::Refused),
-                Ok(Err(_)) => Err(Ended::Broken),
-                Err(_) => Err(Ended::TookTooLong(settings.call_timeout)),
+                Ok(Ok(answer)) => answer.map_err(RequestFailure::Provider),
+                Ok(Err(_)) => Err(RequestFailure::Panicked),
+                Err(_) => Err(RequestFailure::TimedOut(settings.call_timeout)),
             },
-            () = settings.stop.cancelled() => Err(Ended::Stopping),
+            () = settings.stop.cancelled() => Err(RequestFailure::Stopping),
         }
     }
 }

@@ -15,30 +15,30 @@ use crate::telemetry;
 
 /// Information about a request that a provider needs besides the parameters.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct RequestInfo {
     /// Its caller, its scope, and what it can reach.
     pub context: Arc<RequestContext>,
     /// What the client calls itself, with its version.
     pub client: Option<String>,
     /// The `X-Request-Id` of the HTTP request.
-    pub id: Option<String>,
+    pub request_id: Option<String>,
     /// The trace ID, from the current span or from `traceparent`.
-    pub trace: Option<String>,
+    pub trace_id: Option<String>,
     /// The client's MCP capabilities.
     pub capabilities: ClientCapabilities,
     /// The MCP revision of the request.
     pub version: ProtocolVersion,
     /// Whether the client supports form elicitation on this connection.
-    pub can_ask: bool,
+    pub can_elicit: bool,
     /// Receives the progress of a long call: an increasing amount and a message. The receiver can
     /// be closed.
     pub progress: Option<mpsc::Sender<(u64, String)>>,
 }
 
-impl Request {
+impl RequestInfo {
     /// Reads a request from the context that rmcp gives its handlers. The [`RequestContext`] comes
     /// from the extensions of the HTTP request, or from `local` where there is no HTTP request.
-    pub(super) fn of(
+    pub(super) fn from_context(
         context: &service::RequestContext<RoleServer>,
         local: impl FnOnce() -> Option<RequestContext>,
         sessions: bool,
@@ -55,12 +55,13 @@ impl Request {
         Some(Self {
             context: resolved,
             client: context.client_info().map(|info| format!("{}/{}", info.name, info.version)),
-            id: parts.and_then(|parts| text(&parts.headers, "x-request-id")),
-            trace: telemetry::trace_of(&Span::current())
-                .or_else(|| parts.and_then(|parts| trace(&text(&parts.headers, "traceparent")?))),
+            request_id: parts.and_then(|parts| header_text(&parts.headers, "x-request-id")),
+            trace_id: telemetry::trace_id(&Span::current()).or_else(|| {
+                parts.and_then(|parts| parse_trace_id(&header_text(&parts.headers, "traceparent")?))
+            }),
             capabilities,
             version,
-            can_ask,
+            can_elicit: can_ask,
             progress: None,
         })
     }
@@ -71,12 +72,12 @@ impl Request {
     }
 }
 
-fn text(headers: &http::HeaderMap, name: &str) -> Option<String> {
+fn header_text(headers: &http::HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
 /// Returns the trace ID of a `traceparent` header (W3C Trace Context, section 3.2.2).
-fn trace(parent: &str) -> Option<String> {
+fn parse_trace_id(parent: &str) -> Option<String> {
     let id = parent.split('-').nth(1)?;
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_id.then(|| id.to_owned())
@@ -88,7 +89,7 @@ pub(super) fn is_stateless(version: &ProtocolVersion) -> bool {
 }
 
 /// Rejects a cursor for a list that has one page.
-pub(super) fn only_page(params: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+pub(super) fn reject_cursor(params: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
     match params.and_then(|params| params.cursor) {
         Some(_) => Err(ErrorData::invalid_params(
             "unknown cursor; this list has one page, so omit `cursor`",

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::{
     callers::Caller,
     octopus::Instance,
-    tool::{Narrowing, Policy, Reach},
+    tool::{EffectiveScope, RequestScope, ToolAccess},
 };
 
 /// The caller of a request, the scope that the request asks for, and what it can reach with both.
@@ -19,7 +19,7 @@ pub struct RequestContext {
     /// The authenticated caller, with the credentials that came with the request.
     pub caller: Caller,
     /// The scope that the path and the headers of the request ask for.
-    pub scope: Narrowing,
+    pub scope: RequestScope,
     /// The instance and the access of the request. `None` where the offering has no instances, or
     /// where the request names an instance that its caller cannot use.
     pub resolved: Option<Arc<ResolvedScope>>,
@@ -29,16 +29,16 @@ pub struct RequestContext {
 #[derive(Debug)]
 pub struct ResolvedScope {
     /// All instances, and the scope that the request asks for.
-    pub reach: Arc<Reach>,
+    pub reach: Arc<EffectiveScope>,
     /// The instance that the request names, or the default instance.
     pub instance: Arc<Instance>,
     /// Access to tools and resources at that instance, after settings, grants and request scope.
-    pub policy: Policy,
+    pub policy: ToolAccess,
 }
 
 impl RequestContext {
     /// Creates the context of a request to an offering that has no instances.
-    pub fn new(caller: Caller, scope: Narrowing) -> Self {
+    pub fn new(caller: Caller, scope: RequestScope) -> Self {
         Self { caller, scope, resolved: None }
     }
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Time limit for the user's response: slightly shorter than the lifetime of an approval request
 /// (5 minutes).
-const PATIENCE: Duration = Duration::from_secs(290);
+const ELICITATION_TIMEOUT: Duration = Duration::from_secs(290);
 
 /// Sends the input requests one after the other on the stream of the call.
 ///
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(290);
 ///
 /// An internal error if the provider requests something other than elicitation, or if the client
 /// cannot be reached.
-pub(super) async fn ask(
+pub(super) async fn elicit_all(
     required: InputRequiredResult,
     context: &RequestContext<RoleServer>,
     stop: &CancellationToken,
@@ -59,7 +59,7 @@ async fn elicit(
     params: ElicitRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<ElicitResult, ErrorData> {
-    match context.peer.create_elicitation_with_timeout(params, Some(PATIENCE)).await {
+    match context.peer.create_elicitation_with_timeout(params, Some(ELICITATION_TIMEOUT)).await {
         Ok(answer) => Ok(answer),
         // A missing response must not count as approval.
         Err(ServiceError::Timeout { .. } | ServiceError::Cancelled { .. }) => {

@@ -12,61 +12,63 @@ use rmcp::{
 };
 
 use super::{
-    NotServed, Offering, Page, Request, RequestContext, answer, audited, complete,
-    consent::{self, Came as Brought},
+    AdmissionError, McpProvider, RequestContext, RequestInfo, ResourcePage, answer, audited,
+    complete,
+    consent::{self, ApprovalState as Brought},
     instructions::instructions,
-    places::Absent,
+    places::MissingSpaceCache,
     prompts::{self, Prompts},
     resources,
-    version::{is_new_enough, version},
+    version::{instance_version, is_new_enough},
 };
 use crate::{
-    audit::{Audit, Kind, Outcome},
-    callers::{Caller, Scope},
+    audit::{AuditLog, Outcome, RecordKind},
+    callers::{Caller, TokenScope},
     octopus::Instances,
-    rules::Rules,
+    rules::PolicyEngine,
     telemetry::Metrics,
     tool::{
-        Acting, Catalog, Consent, Entry, Error, Gate, InstanceRate, LastCalls, Limits, Narrowing,
-        Outcome as Came, Policy, Starters, Unknown, Way,
+        ActingUsers, ApprovalGate, ApprovalMethod, Catalog, ClientApproval, Entry, Error,
+        InstanceRateLimit, Limits, Outcome as Came, RecentCalls, RequestScope, TaskInitiators,
+        ToolAccess, UnknownName,
     },
 };
 
 /// Explains why tools are hidden. Callers can always call it, even if it is itself not listed.
-const ALWAYS: &str = "explain_access";
+const EXPLAIN_ACCESS: &str = "explain_access";
 
 /// Serves the tools of a catalog for the configured instances.
 #[derive(Debug)]
-pub struct Tools {
+pub struct OctopusProvider {
     /// All tools, resources and toolsets.
     pub catalog: Catalog,
     /// The access that the settings allow to any caller; requests narrow it further.
-    pub policy: Policy,
+    pub access: ToolAccess,
     /// The Octopus instances.
     pub instances: Arc<Instances>,
     /// Requires approval before a change is executed.
-    pub gate: Arc<Gate>,
+    pub gate: Arc<ApprovalGate>,
     /// Size limits of answers.
     pub limits: Limits,
     /// Decides whether a call is allowed, needs approval or is denied.
-    pub rules: Arc<Rules>,
+    pub policy_engine: Arc<PolicyEngine>,
     /// Callers that started tasks, for the four-eyes check of interruptions.
-    pub starters: Arc<Starters>,
+    pub task_initiators: Arc<TaskInitiators>,
     /// Receives one record for each call.
-    pub audit: Audit,
+    pub audit: AuditLog,
     /// Octopus users of the credentials in use.
-    pub acting: Acting,
+    pub acting_users: ActingUsers,
     /// Metrics recorder.
     pub metrics: Metrics,
     /// Recent calls of each caller, served as `octopus://caller/calls`.
-    pub calls: LastCalls,
+    pub recent_calls: RecentCalls,
     /// Rate limit of each instance, shared by all callers.
-    pub instance_rate: InstanceRate,
+    pub instance_rate: InstanceRateLimit,
     /// Cache of requested spaces that do not exist for their caller.
-    pub absent: Absent,
+    pub missing_spaces: MissingSpaceCache,
 }
 
-impl Offering for Tools {
+impl McpProvider for OctopusProvider {
     fn info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
@@ -80,112 +82,116 @@ impl Offering for Tools {
         info
     }
 
-    fn instructions(&self, request: &Request) -> Option<String> {
+    fn instructions(&self, request: &RequestInfo) -> Option<String> {
         let scope = self.scope_of(&request.context).ok()?;
-        Some(instructions(&scope, self.gate.confirm()))
+        Some(instructions(&scope, self.gate.mode()))
     }
 
-    fn resolve(&self, caller: Caller, scope: Narrowing) -> RequestContext {
+    fn resolve(&self, caller: Caller, scope: RequestScope) -> RequestContext {
         let resolved = self.resolve_scope(&caller, &scope).ok().map(Arc::new);
         RequestContext { caller, scope, resolved }
     }
 
-    fn admits(&self, context: &RequestContext) -> Result<(), NotServed> {
-        let unknown = |unknown: Unknown| NotServed::Wrong(unknown.to_string());
-        context.scope.check(self.policy.catalog()).map_err(unknown)?;
+    fn check_request(&self, context: &RequestContext) -> Result<(), AdmissionError> {
+        let unknown = |unknown: UnknownName| AdmissionError::Invalid(unknown.to_string());
+        context.scope.check(self.access.catalog()).map_err(unknown)?;
         let scope = self.scope_of(context)?;
-        Ok(scope.instance.suits(&context.caller.brings())?)
+        Ok(scope.instance.check_credentials(&context.caller.credential_inputs())?)
     }
 
-    async fn finds(&self, context: &RequestContext) -> Result<(), NotServed> {
+    async fn check_space(&self, context: &RequestContext) -> Result<(), AdmissionError> {
         let scope = self.scope_of(context)?;
-        self.absent.check(&scope.reach, &scope.instance).await
+        self.missing_spaces.check(&scope.reach, &scope.instance).await
     }
 
-    async fn tools(&self, request: Request) -> Vec<Tool> {
+    async fn tools(&self, request: RequestInfo) -> Vec<Tool> {
         let Ok(scope) = self.scope_of(&request.context) else { return Vec::new() };
         let policy = &scope.policy;
-        let (fixed, headers) = (policy.fixed(), request.is_stateless());
-        let version = match self.to_list(request).await {
-            Ok(cx) => version(&cx).await,
+        let (fixed, headers) = (policy.pinned(), request.is_stateless());
+        let version = match self.listing_context(request).await {
+            Ok(cx) => instance_version(&cx).await,
             Err(_) => None,
         };
-        let shown = self.catalog.shown(policy);
+        let shown = self.catalog.visible(policy);
         let shown = shown.filter(|entry| is_new_enough(entry.definition.since, version));
-        shown.map(|entry| entry.listed(fixed, headers).clone()).collect()
+        shown.map(|entry| entry.listing(fixed, headers).clone()).collect()
     }
 
     fn tool(&self, name: &str, context: Option<&RequestContext>) -> Option<Tool> {
         let scope = context.and_then(|context| self.scope_of(context).ok());
-        let fixed = scope.map(|scope| scope.reach.fixed(&scope.instance)).unwrap_or_default();
-        self.catalog.named(name).map(|entry| entry.listed(fixed, true).clone())
+        let fixed = scope.map(|scope| scope.reach.pinned(&scope.instance)).unwrap_or_default();
+        self.catalog.get(name).map(|entry| entry.listing(fixed, true).clone())
     }
 
-    fn called(&self, params: &CallToolRequestParams) -> Option<&'static str> {
+    fn tool_name(&self, params: &CallToolRequestParams) -> Option<&'static str> {
         let nothing = JsonObject::new();
         let arguments = params.arguments.as_ref().unwrap_or(&nothing);
-        self.catalog.serving(&params.name, arguments).map(|entry| entry.definition.name)
+        self.catalog.resolve(&params.name, arguments).map(|entry| entry.definition.name)
     }
 
-    fn filled(&self, params: &GetPromptRequestParams) -> Option<&'static str> {
-        prompts::name(&params.name)
+    fn prompt_name(&self, params: &GetPromptRequestParams) -> Option<&'static str> {
+        prompts::known_name(&params.name)
     }
 
-    fn lacks(&self, params: &CallToolRequestParams, context: &RequestContext) -> Option<Scope> {
-        self.lacking(params, context)
+    fn missing_token_scope(
+        &self,
+        params: &CallToolRequestParams,
+        context: &RequestContext,
+    ) -> Option<TokenScope> {
+        self.find_missing_token_scope(params, context)
     }
 
-    async fn call(
+    async fn call_tool(
         &self,
         mut params: CallToolRequestParams,
-        request: Request,
+        request: RequestInfo,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = params.arguments.take().unwrap_or_default();
-        let open = self.open(Kind::Call, &request);
-        open.trail().brought(&arguments);
+        let open = self.open(RecordKind::Call, &request);
+        open.scope().record_raw_arguments(&arguments);
         // An unknown tool and a hidden tool get the same answer, so it does not reveal hidden
         // tools.
-        let serving = self.catalog.serving(&params.name, &arguments);
+        let serving = self.catalog.resolve(&params.name, &arguments);
         let scope = self.scope_of(&request.context).ok();
         let policy = scope.as_ref().map(|scope| &scope.policy);
         let is_shown = |entry: &&Entry| {
             let definition = entry.definition;
-            let shows = policy.is_some_and(|policy| policy.shows(entry.toolset, definition));
-            shows || definition.name == ALWAYS
+            let shows = policy.is_some_and(|policy| policy.is_visible(entry.toolset, definition));
+            shows || definition.name == EXPLAIN_ACCESS
         };
         let Some(entry) = serving.filter(is_shown) else {
-            open.trail().note(|record| record.tool = Some(params.name.to_string()));
-            audited::ended(open, Outcome::Refused, Some("unknown_tool"));
+            open.scope().update(|record| record.tool = Some(params.name.to_string()));
+            audited::end_with(open, Outcome::Refused, Some("unknown_tool"));
             let message = format!("unknown tool: {}", params.name.escape_debug());
             return Err(ErrorData::invalid_params(message, None));
         };
         let tool = entry.definition.name;
-        open.trail().note(|record| {
+        open.scope().update(|record| {
             record.tool = Some(tool.to_owned());
             record.tier = Some(entry.definition.tier.name());
         });
-        let consent = match consent::read(&mut params, &request) {
-            Brought::Call(consent) => consent,
-            Brought::No(action, question) => {
-                let caller = Arc::clone(&request.context.caller.who);
+        let consent = match consent::read_approval(&mut params, &request) {
+            Brought::Proceed(consent) => consent,
+            Brought::NotApproved(action, question) => {
+                let caller = Arc::clone(&request.context.caller.identity);
                 tracing::info!(tool, caller = caller.name, ?action, "a change was not agreed to");
-                open.trail().note(|record| record.consent = Some(Way::Person.name()));
-                if open.trail().is_on()
-                    && let Ok(cx) = self.context(request, question, open.trail()).await
+                open.scope().update(|record| record.consent = Some(ApprovalMethod::Person.name()));
+                if open.scope().is_enabled()
+                    && let Ok(cx) = self.call_context(request, question, open.scope()).await
                 {
-                    entry.declined(arguments, &cx).await;
+                    entry.record_declined(arguments, &cx).await;
                 }
-                audited::ended(open, Outcome::Declined, Some(consent::why(&action)));
-                return Ok(consent::declined(&action));
+                audited::end_with(open, Outcome::Declined, Some(consent::decline_code(&action)));
+                return Ok(consent::declined_result(&action));
             }
         };
         let is_stateless = request.is_stateless();
-        let cx = match self.context(request, consent, open.trail()).await {
+        let cx = match self.call_context(request, consent, open.scope()).await {
             Ok(cx) => cx,
             Err(error) => {
-                audited::failed(open, &error);
-                let policy = policy.unwrap_or(&self.policy);
-                return Ok(answer::failure(&error, policy).into());
+                audited::end_failed(open, &error);
+                let policy = policy.unwrap_or(&self.access);
+                return Ok(answer::tool_error(&error, policy).into());
             }
         };
         let started = Instant::now();
@@ -193,8 +199,8 @@ impl Offering for Tools {
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let caller = &cx.caller.name;
         match outcome {
-            Ok(Came::Done(passed)) => {
-                audited::done(open, &passed);
+            Ok(Came::Answer(passed)) => {
+                audited::end_done(open, &passed);
                 tracing::info!(
                     tool,
                     caller,
@@ -202,79 +208,85 @@ impl Offering for Tools {
                     redacted = passed.redacted,
                     "tool call completed"
                 );
-                Ok(answer::answer(passed).into())
+                Ok(answer::tool_result(passed).into())
             }
-            Ok(Came::Ask(question)) => {
-                audited::ended(open, Outcome::Asked, None);
-                tracing::info!(tool, caller, elapsed_ms, way = ?question.way, "approval requested");
-                consent::ask(question)
+            Ok(Came::ApprovalRequired(question)) => {
+                audited::end_with(open, Outcome::Asked, None);
+                tracing::info!(tool, caller, elapsed_ms, way = ?question.method, "approval requested");
+                consent::request_approval(question)
             }
-            Err(error @ Error::CannotAsk) if is_stateless => {
-                audited::failed(open, &error);
+            Err(error @ Error::NoApprovalChannel) if is_stateless => {
+                audited::end_failed(open, &error);
                 let required = ClientCapabilities::builder().enable_elicitation().build();
                 Err(ErrorData::missing_required_client_capability(required))
             }
             Err(error) => {
-                audited::failed(open, &error);
-                let text = answer::logged(&error);
+                audited::end_failed(open, &error);
+                let text = answer::log_text(&error);
                 if error.is_fault() {
                     tracing::warn!(tool, caller, elapsed_ms, error = %text, "tool call failed");
                 } else {
                     tracing::info!(tool, caller, elapsed_ms, error = %text, "tool call rejected");
                 }
-                Ok(answer::failure(&error, &cx.policy).into())
+                Ok(answer::tool_error(&error, &cx.access).into())
             }
         }
     }
 
-    async fn resources(&self, skip: u32, request: Request) -> Result<Page, ErrorData> {
-        let cx = self.to_list(request).await.map_err(|error| answer::refused(&error))?;
-        resources::list(skip, &cx).await.map_err(|error| answer::refused(&error))
+    async fn resources(&self, skip: u32, request: RequestInfo) -> Result<ResourcePage, ErrorData> {
+        let cx =
+            self.listing_context(request).await.map_err(|error| answer::internal_error(&error))?;
+        resources::list(skip, &cx).await.map_err(|error| answer::internal_error(&error))
     }
 
-    async fn resource_templates(&self, request: Request) -> Vec<ResourceTemplate> {
-        match self.to_list(request).await {
+    async fn resource_templates(&self, request: RequestInfo) -> Vec<ResourceTemplate> {
+        match self.listing_context(request).await {
             Ok(cx) => resources::templates(&cx).await,
             Err(_) => Vec::new(),
         }
     }
 
-    async fn read(&self, uri: String, request: Request) -> Result<ReadResourceResponse, ErrorData> {
-        let open = self.open(Kind::Resource, &request);
-        open.trail().brought(&JsonObject::from_iter([("uri".to_owned(), uri.clone().into())]));
-        match self.context(request, Consent::default(), open.trail()).await {
+    async fn read_resource(
+        &self,
+        uri: String,
+        request: RequestInfo,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let open = self.open(RecordKind::Resource, &request);
+        open.scope()
+            .record_raw_arguments(&JsonObject::from_iter([("uri".to_owned(), uri.clone().into())]));
+        match self.call_context(request, ClientApproval::default(), open.scope()).await {
             Ok(cx) => resources::read(&uri, &cx, open).await,
             Err(error) => {
-                audited::failed(open, &error);
-                Err(answer::refused(&error))
+                audited::end_failed(open, &error);
+                Err(answer::internal_error(&error))
             }
         }
     }
 
-    fn prompts(&self, request: &Request) -> Vec<Prompt> {
+    fn prompts(&self, request: &RequestInfo) -> Vec<Prompt> {
         let Ok(scope) = self.scope_of(&request.context) else { return Vec::new() };
-        Prompts::of(&scope.policy, &request.context.scope).list()
+        Prompts::new(&scope.policy, &request.context.scope).list()
     }
 
-    async fn prompt(
+    async fn get_prompt(
         &self,
         params: GetPromptRequestParams,
-        request: Request,
+        request: RequestInfo,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let open = self.open(Kind::Prompt, &request);
-        open.trail().note(|record| record.prompt = Some(params.name.clone()));
+        let open = self.open(RecordKind::Prompt, &request);
+        open.scope().update(|record| record.prompt = Some(params.name.clone()));
         if let Some(arguments) = &params.arguments {
-            open.trail().brought(arguments);
+            open.scope().record_raw_arguments(arguments);
         }
         let scope = self.scope_of(&request.context).ok();
-        let policy = scope.as_ref().map_or(&self.policy, |scope| &scope.policy);
-        match Prompts::of(policy, &request.context.scope).get(params) {
+        let policy = scope.as_ref().map_or(&self.access, |scope| &scope.policy);
+        match Prompts::new(policy, &request.context.scope).get(params) {
             Ok(prompt) => {
-                audited::ended(open, Outcome::Done, None);
+                audited::end_with(open, Outcome::Done, None);
                 Ok(prompt.into())
             }
             Err(error) => {
-                audited::ended(open, Outcome::Refused, Some("prompt"));
+                audited::end_with(open, Outcome::Refused, Some("prompt"));
                 Err(error)
             }
         }
@@ -283,24 +295,24 @@ impl Offering for Tools {
     async fn complete(
         &self,
         params: CompleteRequestParams,
-        request: Request,
+        request: RequestInfo,
     ) -> Result<CompleteResult, ErrorData> {
-        let open = self.open(Kind::Completion, &request);
+        let open = self.open(RecordKind::Completion, &request);
         let scope = self.scope_of(&request.context).ok();
-        let policy = scope.as_ref().map_or(&self.policy, |scope| &scope.policy);
-        complete::noted(&params, policy, open.trail());
-        let cx = match self.context(request, Consent::default(), open.trail()).await {
+        let policy = scope.as_ref().map_or(&self.access, |scope| &scope.policy);
+        complete::record_arguments(&params, policy, open.scope());
+        let cx = match self.call_context(request, ClientApproval::default(), open.scope()).await {
             Ok(cx) => cx,
             Err(error) => {
-                audited::failed(open, &error);
-                return Err(answer::refused(&error));
+                audited::end_failed(open, &error);
+                return Err(answer::internal_error(&error));
             }
         };
-        let prompts = Prompts::of(&cx.policy, &cx.reach.narrowing);
+        let prompts = Prompts::new(&cx.access, &cx.scope.request);
         let completed = complete::complete(params, &prompts, &cx).await;
         match &completed {
-            Ok(_) => audited::ended(open, Outcome::Done, None),
-            Err(_) => audited::ended(open, Outcome::Refused, Some("completion")),
+            Ok(_) => audited::end_with(open, Outcome::Done, None),
+            Err(_) => audited::end_with(open, Outcome::Refused, Some("completion")),
         }
         completed
     }

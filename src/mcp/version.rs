@@ -6,11 +6,11 @@ use crate::{octopus::OctopusVersion, tool::Context};
 
 /// Time limit for reading the version. Clients request lists first, so a full list is better than
 /// a failed one.
-const PATIENCE: Duration = Duration::from_secs(3);
+const VERSION_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Returns the version of the instance, or `None` if it cannot be read in time.
-pub(super) async fn version(cx: &Context) -> Option<OctopusVersion> {
-    tokio::time::timeout(PATIENCE, cx.session.version()).await.ok()?.ok()
+pub(super) async fn instance_version(cx: &Context) -> Option<OctopusVersion> {
+    tokio::time::timeout(VERSION_TIMEOUT, cx.session.version()).await.ok()?.ok()
 }
 
 /// Returns whether the instance has the required version. An unknown version counts as new enough.

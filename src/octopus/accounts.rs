@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Id, Named, Resource, resource::null_as_default, scope::Scope};
+use super::{Id, Named, Resource, resource::null_as_default, scope::ResourceScope};
 
 /// Fields of an account that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,18 +21,18 @@ pub struct Account {
     /// Type as Octopus spells it, see [`AccountType`]. Unknown types are passed on unchanged.
     pub account_type: Option<String>,
     #[serde(flatten)]
-    pub scope: Scope,
+    pub scope: ResourceScope,
     #[serde(flatten)]
-    rest: Rest,
+    rest: OtherFields,
 }
 
 /// All other fields of an account. Some hold secrets, so callers reach them only through
 /// [`Account::displayable_fields`].
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-struct Rest(Map<String, Value>);
+struct OtherFields(Map<String, Value>);
 
-impl fmt::Debug for Rest {
+impl fmt::Debug for OtherFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -40,7 +40,7 @@ impl fmt::Debug for Rest {
 
 /// Fields that may be displayed, by account type, besides the fields that all account types have.
 /// Fields missing from this list never leave the server.
-pub const SHOWN: &[(&str, &[&str])] = &[
+pub const DISPLAYABLE_FIELDS: &[(&str, &[&str])] = &[
     (
         "AzureSubscription",
         &[
@@ -121,9 +121,9 @@ pub const SHOWN: &[(&str, &[&str])] = &[
 
 impl Account {
     /// Returns the type-specific fields that may be displayed (see [`DISPLAYABLE_FIELDS`]).
-    pub fn shown(&self) -> Map<String, Value> {
+    pub fn displayable_fields(&self) -> Map<String, Value> {
         let kind = self.account_type.as_deref().unwrap_or_default();
-        let keys = SHOWN.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
+        let keys = DISPLAYABLE_FIELDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
         let keys = keys.into_iter().flat_map(|(_, keys)| keys.iter());
         let shown = keys.filter_map(|key| Some(((*key).to_owned(), self.rest.0.get(*key)?)));
         // Octopus represents each sensitive value as an object with this key, whatever the field's

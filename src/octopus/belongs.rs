@@ -3,19 +3,19 @@
 
 use serde_json::{Map, Value};
 
-use super::Kind;
+use super::ResourceKind;
 
 /// Keys (singular; the plural counts too) that hold the ID of an intermediate resource.
 /// [`ResourceKind::of_key`] recognizes the keys of spaces, projects, environments and tenants.
-const LEADS: &[&str] =
+const DEFINITE_OWNER_KEYS: &[&str] =
     &["DeploymentId", "ReleaseId", "RunbookRunId", "TaskId", "ServerTaskId", "MachineId"];
 
 /// Keys that lead to an owner only if their ID has a known form. The ID of a runbook in Git is its
 /// slug, and some owners belong to no project, environment or tenant.
-const MAY_LEAD: &[&str] = &["RunbookId", "OwnerId"];
+const POSSIBLE_OWNER_KEYS: &[&str] = &["RunbookId", "OwnerId"];
 
 /// ID prefixes of the intermediate resources, and the collections that contain them.
-const BETWEEN: &[(&str, &str)] = &[
+const INTERMEDIATE_RESOURCES: &[(&str, &str)] = &[
     ("Deployments", "deployments"),
     ("Releases", "releases"),
     ("ServerTasks", "tasks"),
@@ -28,7 +28,7 @@ const BETWEEN: &[(&str, &str)] = &[
     ("Artifacts", "artifacts"),
 ];
 
-impl Kind {
+impl ResourceKind {
     /// Returns the kind that a key names by its ending, e.g. `TargetEnvironmentIds`. Letter case
     /// does not matter. Keys for the origin of a cloned document do not count.
     pub fn of_key(key: &str) -> Option<Self> {
@@ -48,71 +48,74 @@ impl Kind {
 }
 
 /// Returns the collection of the intermediate resource with this ID.
-pub(super) fn place(id: &str) -> Option<&'static str> {
+pub(super) fn collection_of(id: &str) -> Option<&'static str> {
     let (prefix, number) = id.rsplit_once('-')?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let mut places = BETWEEN.iter();
+    let mut places = INTERMEDIATE_RESOURCES.iter();
     let (_, place) = places.find(|(name, _)| is_number && name.eq_ignore_ascii_case(prefix))?;
     Some(place)
 }
 
 /// Returns whether a key always leads to an owner, so an ID of unknown form under it makes the
 /// owner unknown.
-pub(super) fn leads(key: &str) -> bool {
-    LEADS.contains(&key.strip_suffix('s').unwrap_or(key))
+pub(super) fn is_definite_owner_key(key: &str) -> bool {
+    DEFINITE_OWNER_KEYS.contains(&key.strip_suffix('s').unwrap_or(key))
 }
 
 /// Returns whether a key names an owner of the document or an intermediate resource.
-pub(super) fn says_where(key: &str) -> bool {
-    let may_lead = MAY_LEAD.contains(&key.strip_suffix('s').unwrap_or(key));
-    leads(key) || may_lead || Kind::of_key(key).is_some()
+pub(super) fn is_owner_key(key: &str) -> bool {
+    let may_lead = POSSIBLE_OWNER_KEYS.contains(&key.strip_suffix('s').unwrap_or(key));
+    is_definite_owner_key(key) || may_lead || ResourceKind::of_key(key).is_some()
 }
 
 /// Returns the IDs in a value: a single string or a list of strings.
-pub(super) fn ids(value: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn ids_in(value: &Value) -> impl Iterator<Item = &str> {
     let one = std::iter::once(value);
     let all = one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str);
     all.filter(|id| !id.trim().is_empty())
 }
 
 /// Task names whose tasks work on deployment targets and never on a project.
-const OF_TARGETS: &[&str] = &["Health", "AdHocScript", "Upgrade", "UpdateCalamari"];
+const TARGET_TASKS: &[&str] = &["Health", "AdHocScript", "Upgrade", "UpdateCalamari"];
 
 /// Returns the kinds of which a task may affect every member: a task without a deployment, run,
 /// project, environment or machine works on all of them.
-pub(super) fn unnamed_by_task(task: &Map<String, Value>) -> Vec<Kind> {
+pub(super) fn unrestricted_kinds(task: &Map<String, Value>) -> Vec<ResourceKind> {
     let arguments = task.get("Arguments").and_then(Value::as_object);
     let fields = || task.iter().chain(arguments.into_iter().flatten());
     let names = |wanted: &[&str]| {
         fields().any(|(key, value)| {
             let key = key.strip_suffix('s').unwrap_or(key);
-            wanted.contains(&key) && ids(value).next().is_some()
+            wanted.contains(&key) && ids_in(value).next().is_some()
         })
     };
     let is_one_run = names(&["DeploymentId", "RunbookRunId", "MachineId"]);
     let missing = |kind, key| (!is_one_run && !names(&[key])).then_some(kind);
     let name = task.get("Name").and_then(Value::as_str);
-    let project = missing(Kind::Project, "ProjectId");
-    let project = project.filter(|_| name.is_none_or(|name| !OF_TARGETS.contains(&name)));
-    let environment = missing(Kind::Environment, "EnvironmentId");
-    [project, environment, missing(Kind::Tenant, "TenantId")].into_iter().flatten().collect()
+    let project = missing(ResourceKind::Project, "ProjectId");
+    let project = project.filter(|_| name.is_none_or(|name| !TARGET_TASKS.contains(&name)));
+    let environment = missing(ResourceKind::Environment, "EnvironmentId");
+    [project, environment, missing(ResourceKind::Tenant, "TenantId")]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::Touches;
+    use super::super::AccessSet;
     use super::*;
 
-    fn of(document: &Value) -> Touches {
-        let mut touches = Touches::default();
+    fn access_set(document: &Value) -> AccessSet {
+        let mut touches = AccessSet::default();
         touches.add_document(document.as_object().unwrap());
         touches
     }
 
     #[test]
-    fn a_task_without_targets_may_reach_all_of_them() {
+    fn task_without_targets_may_access_all() {
         for (arguments, unnamed) in [
             (json!({ "EnvironmentId": null, "MachineIds": [] }), true),
             (json!({ "TargetRoles": ["web"], "EnvironmentIds": [] }), true),
@@ -121,32 +124,34 @@ mod tests {
             (json!({ "DeploymentId": "Deployments-1" }), false),
             (json!({ "MachineIds": ["word"] }), true),
         ] {
-            let touches = of(&json!({ "Id": "ServerTasks-7", "Arguments": arguments }));
-            assert_eq!(touches.has_unnamed(), unnamed, "{arguments}");
-            assert_eq!(touches.is_unsure(Kind::Environment), unnamed, "{arguments}");
+            let touches = access_set(&json!({ "Id": "ServerTasks-7", "Arguments": arguments }));
+            assert_eq!(touches.has_unidentified(), unnamed, "{arguments}");
+            assert_eq!(touches.is_incomplete(ResourceKind::Environment), unnamed, "{arguments}");
         }
         for (name, unnamed) in [("Retention", true), ("Health", false)] {
-            let touches = of(&json!({ "Id": "ServerTasks-7", "Name": name, "Arguments": {} }));
-            assert_eq!(touches.is_unsure(Kind::Project), unnamed, "{name}");
+            let touches =
+                access_set(&json!({ "Id": "ServerTasks-7", "Name": name, "Arguments": {} }));
+            assert_eq!(touches.is_incomplete(ResourceKind::Project), unnamed, "{name}");
         }
-        let task =
-            of(&json!({ "Id": "ServerTasks-7", "Arguments": { "MachineIds": ["Machines-3"] } }));
-        assert!(task.is_open(), "the machine says which environment it is");
+        let task = access_set(
+            &json!({ "Id": "ServerTasks-7", "Arguments": { "MachineIds": ["Machines-3"] } }),
+        );
+        assert!(task.has_unresolved(), "the machine says which environment it is");
     }
 
     #[test]
-    fn the_key_says_the_kind_of_an_id_that_is_a_word() {
+    fn key_determines_the_kind_of_word_ids() {
         for (key, kind) in [
-            ("ProjectId", Kind::Project),
-            ("ParentEnvironmentIds", Kind::Environment),
-            ("tenantid", Kind::Tenant),
-            ("SpaceId", Kind::Space),
+            ("ProjectId", ResourceKind::Project),
+            ("ParentEnvironmentIds", ResourceKind::Environment),
+            ("tenantid", ResourceKind::Tenant),
+            ("SpaceId", ResourceKind::Space),
         ] {
-            let touches = of(&json!({ (key): ["my-word"] }));
-            assert_eq!(touches.of(kind).len(), 1, "{key}");
+            let touches = access_set(&json!({ (key): ["my-word"] }));
+            assert_eq!(touches.resources(kind).len(), 1, "{key}");
         }
         for key in ["ClonedFromProjectId", "NamespaceId", "ProjectGroupId", "Id"] {
-            assert_eq!(Kind::of_key(key), None, "{key}");
+            assert_eq!(ResourceKind::of_key(key), None, "{key}");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Id, Named, Resource, resource::null_as_default, scope::Scope};
+use super::{Id, Named, Resource, resource::null_as_default, scope::ResourceScope};
 
 /// Fields of a certificate that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Certificate {
     #[serde(default, deserialize_with = "null_as_default")]
     pub subject_alternative_names: Vec<String>,
     #[serde(flatten)]
-    pub scope: Scope,
+    pub scope: ResourceScope,
 }
 
 impl Resource for Certificate {

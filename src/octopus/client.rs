@@ -13,15 +13,15 @@ use moka::future::Cache;
 use url::Url;
 
 use super::{
-    Answer, AnswerMemory, Credentials, Error, Fingerprint, MemoryBudget, Method, OctopusVersion,
-    Order, Path, Reply, Session,
+    ApiPath, ChangeRequest, ChangeResponse, Credentials, Error, Fingerprint, MemoryBudget,
+    OctopusVersion, RawResponse, ResponseMemory, Session, WriteMethod,
     breaker::Requester,
     llms_txt,
-    order::no_page,
-    places::Kind,
-    reads::{Reads, Size},
-    space::KnownSpace,
-    transport::{Begun, Outgoing, Transport},
+    order::reject_html,
+    places::TransferMode,
+    reads::{RequestCoalescer, SizeLimit},
+    space::SpaceIdentity,
+    transport::{PendingResponse, RequestMeta, Transport},
 };
 use crate::{compute::ComputePool, config, telemetry::Metrics};
 
@@ -33,11 +33,11 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     transport: Arc<Transport>,
     limits: Limits,
-    reads: Reads,
+    coalescer: RequestCoalescer,
     /// Spaces by caller fingerprint and the lower-cased text that the caller wrote.
-    spaces: Cache<(Fingerprint, String), KnownSpace>,
+    spaces: Cache<(Fingerprint, String), SpaceIdentity>,
     version: Cache<(), OctopusVersion>,
-    llms_txt: llms_txt::Kept,
+    llms_txt: llms_txt::LlmsTxtCache,
     compute: ComputePool,
     parsed: MemoryBudget,
 }
@@ -53,12 +53,12 @@ struct Limits {
 /// Memory that is reserved for the response to a change before the change is sent. Most responses
 /// are smaller. The reservations of all concurrent changes of one caller stay below a caller's
 /// share.
-const ORDER_ANSWER: usize = 256 * 1024;
+const CHANGE_RESPONSE_RESERVE: usize = 256 * 1024;
 
 /// Maximum number of cached spaces, over all callers.
-const SPACES_KEPT: u64 = 10_000;
+const MAX_CACHED_SPACES: u64 = 10_000;
 /// Time for which the version of the instance is cached.
-const VERSION_KEPT: Duration = Duration::from_mins(10);
+const VERSION_TTL: Duration = Duration::from_mins(10);
 
 impl Client {
     /// Creates the client of the instance at `url`, known to this server as `name`. CPU-bound work
@@ -66,10 +66,10 @@ impl Client {
     pub fn new(
         name: &str,
         url: Url,
-        settings: &config::Instance,
+        settings: &config::InstanceSettings,
         metrics: &Metrics,
         compute: &ComputePool,
-        memory: &AnswerMemory,
+        memory: &ResponseMemory,
     ) -> Result<Self, String> {
         let transport = Arc::new(Transport::new(name, url, settings, memory.bodies(), metrics)?);
         let limits = Limits {
@@ -79,14 +79,23 @@ impl Client {
             execute: settings.execute_limit.0.min(settings.response_limit.0),
         };
         let spaces = Cache::builder()
-            .max_capacity(SPACES_KEPT)
+            .max_capacity(MAX_CACHED_SPACES)
             .time_to_live(settings.space_cache.0)
             .support_invalidation_closures()
             .build();
-        let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
-        let (reads, llms_txt) = (Reads::new(metrics), llms_txt::cache());
+        let version = Cache::builder().max_capacity(1).time_to_live(VERSION_TTL).build();
+        let (reads, llms_txt) = (RequestCoalescer::new(metrics), llms_txt::cache());
         let (compute, parsed) = (compute.clone(), memory.parsed().clone());
-        let inner = Inner { transport, limits, reads, spaces, version, llms_txt, compute, parsed };
+        let inner = Inner {
+            transport,
+            limits,
+            coalescer: reads,
+            spaces,
+            version,
+            llms_txt,
+            compute,
+            parsed,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -102,8 +111,8 @@ impl Client {
 
     /// Returns whether the instance accepted this credential of this caller within the last hour,
     /// or the operator configured it.
-    pub fn has_accepted(&self, caller: Fingerprint, credentials: &Credentials) -> bool {
-        let fingerprint = Session::whose_of(caller, credentials);
+    pub fn is_proven(&self, caller: Fingerprint, credentials: &Credentials) -> bool {
+        let fingerprint = Session::fingerprint_of(caller, credentials);
         let is_configured = credentials.is_configured();
         self.0.transport.is_proven(Requester { fingerprint, is_configured })
     }
@@ -118,7 +127,7 @@ impl Client {
     }
 
     /// Returns the memory budget for parsed documents, which all instances share.
-    pub(super) fn parsed(&self) -> &MemoryBudget {
+    pub(super) fn parsed_memory(&self) -> &MemoryBudget {
         &self.0.parsed
     }
 
@@ -126,7 +135,7 @@ impl Client {
         &self.0.transport
     }
 
-    pub(super) fn spaces(&self) -> &Cache<(Fingerprint, String), KnownSpace> {
+    pub(super) fn spaces(&self) -> &Cache<(Fingerprint, String), SpaceIdentity> {
         &self.0.spaces
     }
 
@@ -134,50 +143,50 @@ impl Client {
         &self.0.version
     }
 
-    pub(super) fn llms_txt(&self) -> &llms_txt::Kept {
+    pub(super) fn llms_txt(&self) -> &llms_txt::LlmsTxtCache {
         &self.0.llms_txt
     }
 
     /// Reads a complete response. Transient failures are retried, and identical concurrent reads of
     /// one session share one request.
-    pub(super) async fn get(
+    pub(super) async fn read_response(
         &self,
         session: &Session,
-        path: &Path,
-        size: Size,
-    ) -> Result<Answer, Error> {
+        path: &ApiPath,
+        size: SizeLimit,
+    ) -> Result<RawResponse, Error> {
         let limit = match size {
-            Size::Response => self.0.limits.response,
-            Size::Execute => self.0.limits.execute,
+            SizeLimit::Response => self.0.limits.response,
+            SizeLimit::Execute => self.0.limits.execute,
         };
         let (client, theirs, asked) = (self.clone(), session.clone(), path.clone());
         // Validate before sharing, because the path is part of the coalescing key.
-        path.at(self.url())?;
+        path.url_at(self.url())?;
         // Boxed, because the large future would become part of every caller's future.
         let read = Box::pin(async move {
             let attempt = || async {
-                let begun = client.begin(&theirs, &asked, Kind::Whole).await?;
-                client.0.transport.whole(begun, theirs.whose(), limit).await
+                let begun = client.send_read(&theirs, &asked, TransferMode::Buffered).await?;
+                client.0.transport.read_body(begun, theirs.fingerprint(), limit).await
             };
-            client.retried(theirs.requester(), attempt).await
+            client.with_retries(theirs.requester(), attempt).await
         });
         // Reads with different size limits can end differently, so the limit is part of the key.
-        self.0.reads.share(session.whose(), format!("{limit} {path}"), read).await
+        self.0.coalescer.run(session.fingerprint(), format!("{limit} {path}"), read).await
     }
 
     /// Streams a response of any size. Dropping the stream aborts the download.
     pub(super) async fn stream(
         &self,
         session: &Session,
-        path: &Path,
+        path: &ApiPath,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
-        let attempt = || self.begin(session, path, Kind::Stream);
-        let begun = self.retried(session.requester(), attempt).await?;
-        no_page(&begun.content_type(), &path.route())?;
-        Ok(self.0.transport.pieces(begun))
+        let attempt = || self.send_read(session, path, TransferMode::Stream);
+        let begun = self.with_retries(session.requester(), attempt).await?;
+        reject_html(&begun.content_type(), &path.route())?;
+        Ok(self.0.transport.stream_body(begun))
     }
 
-    async fn retried<T, F>(
+    async fn with_retries<T, F>(
         &self,
         requester: Requester,
         attempt: impl FnMut() -> F,
@@ -210,51 +219,61 @@ impl Client {
     }
 
     /// Sends a change request once, then reads and parses the whole response.
-    pub(super) async fn order(&self, session: &Session, order: &Order) -> Result<Reply, Error> {
+    pub(super) async fn send_change(
+        &self,
+        session: &Session,
+        order: &ChangeRequest,
+    ) -> Result<ChangeResponse, Error> {
         let method = match order.method {
-            Method::Post => http::Method::POST,
-            Method::Put => http::Method::PUT,
-            Method::Patch => http::Method::PATCH,
-            Method::Delete => http::Method::DELETE,
+            WriteMethod::Post => http::Method::POST,
+            WriteMethod::Put => http::Method::PUT,
+            WriteMethod::Patch => http::Method::PATCH,
+            WriteMethod::Delete => http::Method::DELETE,
         };
         let transport = &self.0.transport;
-        let mut request = transport.orders.request(method, order.path.at(transport.url())?);
+        let mut request =
+            transport.write_client.request(method, order.path.url_at(transport.url())?);
         if let Some(body) = &order.body {
             request = request.json(body);
         }
-        let (whose, limit) = (session.whose(), self.0.limits.response);
+        let (whose, limit) = (session.fingerprint(), self.0.limits.response);
         let came = async {
-            let memory = transport.reserve(whose, ORDER_ANSWER, limit).await?;
-            let begun = self.head(session, &order.path, Kind::Whole, request).await;
+            let memory = transport.reserve(whose, CHANGE_RESPONSE_RESERVE, limit).await?;
+            let begun = self.send(session, &order.path, TransferMode::Buffered, request).await;
             let begun = begun.map_err(|error| match error {
                 // Something in the body may be missing, so Octopus's message says more than the
                 // path.
                 Error::NotFound { wanted: message, .. } => {
-                    let message = format!("{}: {message}", order.path.address());
+                    let message = format!("{}: {message}", order.path.display_path());
                     Error::Rejected { status: 404, message }
                 }
                 error => error,
             })?;
             let begun = begun.with_memory(memory);
-            let (answer, memory) = transport.whole_apart(begun, whose, limit).await?;
-            session.hold(memory);
-            no_page(&answer.content_type, &order.path.route())?;
+            let (answer, memory) = transport.read_body_with_memory(begun, whose, limit).await?;
+            session.hold_memory(memory);
+            reject_html(&answer.content_type, &order.path.route())?;
             // The change is made; exhausted compute time of the call must not hide that.
-            session.with_new_compute().reply(answer, order.path.route()).await
+            session.with_fresh_compute().parse_change_response(answer, order.path.route()).await
         };
         let came = came.await;
-        self.0.reads.forget(session.whose());
+        self.0.coalescer.invalidate(session.fingerprint());
         came
     }
 
-    async fn begin(&self, session: &Session, path: &Path, kind: Kind) -> Result<Begun, Error> {
+    async fn send_read(
+        &self,
+        session: &Session,
+        path: &ApiPath,
+        kind: TransferMode,
+    ) -> Result<PendingResponse, Error> {
         let transport = &self.0.transport;
-        let request = transport.reads.get(path.at(transport.url())?);
-        let begun = self.head(session, path, kind, request).await;
+        let request = transport.read_client.get(path.url_at(transport.url())?);
+        let begun = self.send(session, path, kind, request).await;
         begun.map_err(|error| match error {
             // Octopus does not name the missing resource, so the error names the path.
             Error::NotFound { noun, place, near, .. } => {
-                Error::NotFound { noun, wanted: path.address(), place, near }
+                Error::NotFound { noun, wanted: path.display_path(), place, near }
             }
             error => error,
         })
@@ -262,13 +281,13 @@ impl Client {
 
     /// Sends a request with the credentials of the session, and reads the status and headers of the
     /// response.
-    async fn head(
+    async fn send(
         &self,
         session: &Session,
-        path: &Path,
-        kind: Kind,
+        path: &ApiPath,
+        kind: TransferMode,
         mut request: reqwest::RequestBuilder,
-    ) -> Result<Begun, Error> {
+    ) -> Result<PendingResponse, Error> {
         request = request
             .header(
                 ACCEPT,
@@ -279,15 +298,15 @@ impl Client {
         if let Some((name, value)) = credentials.header() {
             request = request.header(name, value);
         }
-        let outgoing = Outgoing {
+        let outgoing = RequestMeta {
             requester: session.requester(),
-            kind,
+            mode: kind,
             route: &path.route(),
             proves_credential: path.proves_credential(),
         };
-        let begun = self.0.transport.begin(outgoing, request).await;
+        let begun = self.0.transport.send(outgoing, request).await;
         if let Err(Error::Unauthorized { .. }) = &begun {
-            credentials.refused();
+            credentials.mark_rejected();
         }
         begun
     }

@@ -7,11 +7,11 @@ use url::Url;
 
 use crate::{
     config::{self, is_loopback},
-    text::cause,
+    text::root_cause,
 };
 
 /// Maximum number of redirects that are followed within the instance.
-const REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// Builds the HTTP client of an instance. If `follow`, it follows redirects within the origin of
 /// the instance; otherwise none.
@@ -19,13 +19,16 @@ const REDIRECTS: usize = 5;
 /// # Errors
 ///
 /// If `ca_file` cannot be read or contains no PEM certificates, or if the client cannot be built.
-pub(super) fn connections(
+pub(super) fn build_http_client(
     url: &Url,
-    settings: &config::Instance,
+    settings: &config::InstanceSettings,
     follow: bool,
 ) -> Result<reqwest::Client, String> {
-    let redirects =
-        if follow { redirect::Policy::custom(within_origin) } else { redirect::Policy::none() };
+    let redirects = if follow {
+        redirect::Policy::custom(follow_within_origin)
+    } else {
+        redirect::Policy::none()
+    };
     let mut builder = reqwest::Client::builder()
         .connect_timeout(settings.connect_timeout.0)
         .read_timeout(settings.timeout.0)
@@ -43,7 +46,9 @@ pub(super) fn connections(
         let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("failed to build the HTTP client: {}", cause(&error)))
+    builder
+        .build()
+        .map_err(|error| format!("failed to build the HTTP client: {}", root_cause(&error)))
 }
 
 /// Returns whether a request failed because this process or machine is out of file descriptors
@@ -57,9 +62,9 @@ pub(super) fn is_out_of_descriptors(error: &(dyn Error + 'static)) -> bool {
 
 /// Follows a redirect within the origin of the instance. Redirects to another origin are not
 /// followed, so the credential is never sent there.
-fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
+fn follow_within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let same = attempt.previous().first().is_some_and(|first| {
-        first.origin() == attempt.url().origin() && attempt.previous().len() <= REDIRECTS
+        first.origin() == attempt.url().origin() && attempt.previous().len() <= MAX_REDIRECTS
     });
     if same { attempt.follow() } else { attempt.stop() }
 }
@@ -74,7 +79,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn missing_descriptors_are_recognized_below_other_errors() {
+    fn detects_descriptor_exhaustion_in_error_sources() {
         for (code, expected) in [(23, true), (24, true), (111, false)] {
             let inner = || io::Error::from_raw_os_error(code);
             assert_eq!(is_out_of_descriptors(&inner()), expected, "{code}");

@@ -13,25 +13,25 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 /// Header that carries an API key (<https://octopus.com/docs/octopus-rest-api/getting-started>).
-pub(super) static API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
+pub(super) static API_KEY_HEADER: HeaderName = HeaderName::from_static("x-octopus-apikey");
 
 /// A credential for Octopus.
 #[derive(Clone)]
 pub struct Credentials {
-    kind: Kind,
+    kind: CredentialType,
     secret: SecretString,
     fingerprint: Fingerprint,
     /// Whether the operator chose it.
     is_configured: bool,
     /// Whether Octopus has rejected it. Clones share this flag.
-    refused: Arc<AtomicBool>,
+    is_rejected: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CredentialType {
     ApiKey,
     AccessToken,
-    Nobody,
+    None,
 }
 
 /// SHA-256 that identifies a caller or a credential without revealing the secret.
@@ -52,7 +52,7 @@ impl Fingerprint {
 
     /// Returns the fingerprint of this fingerprint and additional bytes.
     #[must_use]
-    pub fn and(&self, more: &[u8]) -> Self {
+    pub fn combined_with(&self, more: &[u8]) -> Self {
         Self::of([self.0.as_slice(), more])
     }
 
@@ -77,7 +77,7 @@ impl fmt::Debug for Fingerprint {
 
 /// Why a text is not a valid credential. Never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadCredential {
+pub enum InvalidCredential {
     /// The text is neither an API key nor an access token.
     #[error("not an Octopus API key; API keys look like API-XXXXXXXXXXXXXXXXXXXXXXXXXX")]
     ApiKey,
@@ -93,54 +93,56 @@ pub enum BadCredential {
 }
 
 /// Maximum length in bytes; API keys and access tokens of Octopus are shorter.
-const LONGEST: usize = 16 * 1024;
+const MAX_LEN: usize = 16 * 1024;
 
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic())
+fn is_visible_ascii(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_LEN && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl Credentials {
     /// Parses an API key: `API-` followed by letters and digits. Surrounding whitespace is ignored.
-    pub fn api_key(text: &str) -> Result<Self, BadCredential> {
+    pub fn api_key(text: &str) -> Result<Self, InvalidCredential> {
         let text = text.trim();
         match text.strip_prefix("API-") {
-            Some(rest) if is_word(text) && rest.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-                Ok(Self::new(Kind::ApiKey, text))
+            Some(rest)
+                if is_visible_ascii(text) && rest.bytes().all(|b| b.is_ascii_alphanumeric()) =>
+            {
+                Ok(Self::new(CredentialType::ApiKey, text))
             }
-            None if text.starts_with("eyJ") => Err(BadCredential::TokenAsApiKey),
-            _ => Err(BadCredential::ApiKey),
+            None if text.starts_with("eyJ") => Err(InvalidCredential::TokenAsApiKey),
+            _ => Err(InvalidCredential::ApiKey),
         }
     }
 
     /// Returns the access token if this is one.
-    pub(super) fn token(&self) -> Option<&str> {
-        (self.kind == Kind::AccessToken).then(|| self.secret.expose_secret())
+    pub(super) fn as_access_token(&self) -> Option<&str> {
+        (self.kind == CredentialType::AccessToken).then(|| self.secret.expose_secret())
     }
 
     /// Returns whether this is an API key that starts with `hint`.
-    pub(super) fn begins_with(&self, hint: &str) -> bool {
-        self.kind == Kind::ApiKey && self.secret.expose_secret().starts_with(hint)
+    pub(super) fn api_key_starts_with(&self, hint: &str) -> bool {
+        self.kind == CredentialType::ApiKey && self.secret.expose_secret().starts_with(hint)
     }
 
     /// Parses an access token, such as the token exchange of Octopus issues. Surrounding whitespace
     /// is ignored.
-    pub fn access_token(text: &str) -> Result<Self, BadCredential> {
+    pub fn access_token(text: &str) -> Result<Self, InvalidCredential> {
         let text = text.trim();
         if text.starts_with("API-") {
-            Err(BadCredential::ApiKeyAsToken)
-        } else if is_word(text) {
-            Ok(Self::new(Kind::AccessToken, text))
+            Err(InvalidCredential::ApiKeyAsToken)
+        } else if is_visible_ascii(text) {
+            Ok(Self::new(CredentialType::AccessToken, text))
         } else {
-            Err(BadCredential::AccessToken)
+            Err(InvalidCredential::AccessToken)
         }
     }
 
     /// Returns the absence of a credential, for endpoints that need no authentication.
-    pub fn nobody() -> Self {
-        Self::new(Kind::Nobody, "")
+    pub fn none() -> Self {
+        Self::new(CredentialType::None, "")
     }
 
-    fn new(kind: Kind, text: &str) -> Self {
+    fn new(kind: CredentialType, text: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update([kind as u8]);
         hash.update(text);
@@ -149,18 +151,18 @@ impl Credentials {
             secret: text.to_owned().into(),
             fingerprint: Fingerprint(hash.finalize().into()),
             is_configured: false,
-            refused: Arc::default(),
+            is_rejected: Arc::default(),
         }
     }
 
     /// Replaces the fingerprint. Exchanged tokens change every hour, so they are identified by
     /// their service account instead of their text.
-    pub(super) fn known_as(self, fingerprint: Fingerprint) -> Self {
+    pub(super) fn with_fingerprint(self, fingerprint: Fingerprint) -> Self {
         Self { fingerprint, ..self }
     }
 
     /// Marks the credential as chosen by the operator: configured, of a group, or exchanged.
-    pub(super) fn configured(self) -> Self {
+    pub(super) fn into_configured(self) -> Self {
         Self { is_configured: true, ..self }
     }
 
@@ -175,13 +177,13 @@ impl Credentials {
     }
 
     /// Records that Octopus no longer accepts it.
-    pub(super) fn refused(&self) {
-        self.refused.store(true, Ordering::Relaxed);
+    pub(super) fn mark_rejected(&self) {
+        self.is_rejected.store(true, Ordering::Relaxed);
     }
 
     /// Returns whether Octopus has rejected it.
-    pub(super) fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+    pub(super) fn is_rejected(&self) -> bool {
+        self.is_rejected.load(Ordering::Relaxed)
     }
 
     /// Returns the fingerprint that represents this credential in cache keys and logs.
@@ -190,11 +192,11 @@ impl Credentials {
     }
 
     /// Returns the type of the credential for messages, e.g. "API key".
-    pub fn kind(&self) -> &'static str {
+    pub fn type_name(&self) -> &'static str {
         match self.kind {
-            Kind::ApiKey => "API key",
-            Kind::AccessToken => "access token",
-            Kind::Nobody => "no credential",
+            CredentialType::ApiKey => "API key",
+            CredentialType::AccessToken => "access token",
+            CredentialType::None => "no credential",
         }
     }
 
@@ -203,11 +205,11 @@ impl Credentials {
     pub(super) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let secret = self.secret.expose_secret();
         let (name, value) = match self.kind {
-            Kind::ApiKey => (API_KEY.clone(), HeaderValue::from_str(secret)),
-            Kind::AccessToken => {
+            CredentialType::ApiKey => (API_KEY_HEADER.clone(), HeaderValue::from_str(secret)),
+            CredentialType::AccessToken => {
                 (AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {secret}")))
             }
-            Kind::Nobody => return None,
+            CredentialType::None => return None,
         };
         let mut value = value.ok()?;
         value.set_sensitive(true);
@@ -217,7 +219,7 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind(), self.fingerprint)
+        write!(f, "{} {}", self.type_name(), self.fingerprint)
     }
 }
 
@@ -226,37 +228,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_octopus_could_have_made_is_taken() {
+    fn rejects_malformed_credentials() {
         assert!(Credentials::api_key(" API-ABC123 ").is_ok());
         assert!(Credentials::access_token("eyJhbGciOi.J9.x_y-z").is_ok());
         for (text, why) in [
-            ("", BadCredential::ApiKey),
-            ("ABC", BadCredential::ApiKey),
-            ("API-AB C", BadCredential::ApiKey),
-            ("API-A\r\nX: y", BadCredential::ApiKey),
-            ("eyJhbGciOi.J9.x", BadCredential::TokenAsApiKey),
+            ("", InvalidCredential::ApiKey),
+            ("ABC", InvalidCredential::ApiKey),
+            ("API-AB C", InvalidCredential::ApiKey),
+            ("API-A\r\nX: y", InvalidCredential::ApiKey),
+            ("eyJhbGciOi.J9.x", InvalidCredential::TokenAsApiKey),
         ] {
             assert_eq!(Credentials::api_key(text).unwrap_err(), why, "{text:?}");
         }
-        assert_eq!(Credentials::access_token("API-ABC").unwrap_err(), BadCredential::ApiKeyAsToken);
-        assert_eq!(Credentials::access_token("a b").unwrap_err(), BadCredential::AccessToken);
+        assert_eq!(
+            Credentials::access_token("API-ABC").unwrap_err(),
+            InvalidCredential::ApiKeyAsToken
+        );
+        assert_eq!(Credentials::access_token("a b").unwrap_err(), InvalidCredential::AccessToken);
     }
 
     #[test]
-    fn a_credential_is_never_printed() {
+    fn debug_output_contains_no_secret() {
         let credentials = Credentials::api_key("API-TOPSECRET").unwrap();
         let (_, header) = credentials.header().unwrap();
         assert!(!format!("{credentials:?} {header:?}").contains("TOPSECRET"));
     }
 
     #[test]
-    fn fingerprints_tell_credentials_apart() {
+    fn different_credentials_have_different_fingerprints() {
         let fingerprint = |text| Credentials::api_key(text).unwrap().fingerprint();
         assert_eq!(fingerprint("API-A"), fingerprint(" API-A"));
         assert_ne!(fingerprint("API-A"), fingerprint("API-B"));
         assert_ne!(
             Credentials::access_token("AB").unwrap().fingerprint(),
-            Credentials::new(Kind::ApiKey, "AB").fingerprint()
+            Credentials::new(CredentialType::ApiKey, "AB").fingerprint()
         );
     }
 }

@@ -30,15 +30,15 @@ struct Dashboard {
 
 /// Reads the latest deployments of a project (`GET /dashboard/dynamic`). An empty `environments`
 /// does not filter.
-pub async fn of_project(
+pub async fn latest_deployments(
     space: &Space,
     project: &Id<Project>,
     environments: &[&Id<Environment>],
 ) -> Result<Vec<DashboardItem>, Error> {
     let path = space
         .path(["dashboard", "dynamic"])
-        .with("projects", project)
-        .with_list("environments", environments);
+        .query("projects", project)
+        .query_list("environments", environments);
     let dashboard: Dashboard = space.session().get(&path).await?;
     Ok(dashboard.items)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Error, Id, Page, Resource, Space, Window, channels::Channel, environments::Environment,
+    Error, Id, Page, PageRange, Resource, Space, channels::Channel, environments::Environment,
     machines::Machine, projects::Project, releases::Release, resource::null_as_default,
     tasks::Task, tenants::Tenant,
 };
@@ -99,14 +99,14 @@ impl Filter {
 pub async fn list(
     space: &Space,
     filter: &Filter,
-    window: Window,
+    window: PageRange,
 ) -> Result<Page<Deployment>, Error> {
     let path = space
         .path([Deployment::COLLECTION])
-        .with_list("projects", &filter.projects)
-        .with_list("environments", &filter.environments)
-        .with_list("tenants", &filter.tenants)
-        .with_list("channels", &filter.channels)
-        .with_some("taskState", filter.task_state.map(|state| format!("{state:?}")));
+        .query_list("projects", &filter.projects)
+        .query_list("environments", &filter.environments)
+        .query_list("tenants", &filter.tenants)
+        .query_list("channels", &filter.channels)
+        .query_opt("taskState", filter.task_state.map(|state| format!("{state:?}")));
     space.list(path, window).await
 }

@@ -2,32 +2,36 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Bounded, Error, Id, Path, Resource, Space, sensitive, spaces};
+use super::{ApiPath, BoundedJson, Error, Id, Resource, Space, sensitive, spaces};
 
 /// Reads a complete document in answer form (see [`plain`]).
-pub async fn whole<R: Resource>(space: &Space, id: &Id<R>) -> Result<Value, Error> {
-    whole_at(space, id, &space.path([R::COLLECTION, id.as_str()])).await
+pub async fn read<R: Resource>(space: &Space, id: &Id<R>) -> Result<Value, Error> {
+    read_at(space, id, &space.path([R::COLLECTION, id.as_str()])).await
 }
 
 /// Reads a complete document at a path outside its collection. A 404 becomes the error for an
 /// unknown `id`.
-pub async fn whole_at<R: Resource>(space: &Space, id: &Id<R>, path: &Path) -> Result<Value, Error> {
-    space.document(id, path).await.map(shown)
+pub async fn read_at<R: Resource>(
+    space: &Space,
+    id: &Id<R>,
+    path: &ApiPath,
+) -> Result<Value, Error> {
+    space.document(id, path).await.map(answer_form)
 }
 
 /// Reads the document of the space itself.
-pub async fn space(space: &Space) -> Result<Value, Error> {
-    let path = Path::new([spaces::Space::COLLECTION, space.id().as_str()]);
-    space.document(space.id(), &path).await.map(shown)
+pub async fn read_space(space: &Space) -> Result<Value, Error> {
+    let path = ApiPath::new([spaces::SpaceResource::COLLECTION, space.id().as_str()]);
+    space.document(space.id(), &path).await.map(answer_form)
 }
 
 /// Reads a complete document that is addressed by name instead of ID. A 404 becomes the error for
 /// an unknown `wanted`.
-pub async fn named(
+pub async fn read_named(
     space: &Space,
     noun: &'static str,
     wanted: &str,
-    path: &Path,
+    path: &ApiPath,
 ) -> Result<Value, Error> {
     match space.session().document(path).await {
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
@@ -36,15 +40,15 @@ pub async fn named(
             place: Some(space.name().to_owned()),
             near: Vec::new(),
         }),
-        read => read.map(shown),
+        read => read.map(answer_form),
     }
 }
 
 /// Converts a document to answer form. An incomplete document gets the field `omitted` with the
 /// counts.
-fn shown(document: Bounded) -> Value {
-    let mut value = plain(document.value);
-    if !document.omitted.is_nothing()
+fn answer_form(document: BoundedJson) -> Value {
+    let mut value = to_answer_form(document.value);
+    if !document.omitted.is_empty()
         && let Value::Object(object) = &mut value
     {
         object.insert("omitted".to_owned(), json!(document.omitted));
@@ -54,15 +58,15 @@ fn shown(document: Bounded) -> Value {
 
 /// Converts a value to answer form: keys in camel case, without `Links`, `null` fields and
 /// sensitive values.
-pub fn plain(value: Value) -> Value {
+pub fn to_answer_form(value: Value) -> Value {
     match value {
-        Value::Array(items) => items.into_iter().map(plain).collect(),
+        Value::Array(items) => items.into_iter().map(to_answer_form).collect(),
         Value::Object(mut object) => {
-            sensitive::hide(&mut object);
+            sensitive::redact(&mut object);
             object
                 .into_iter()
                 .filter(|(key, value)| key != "Links" && !value.is_null())
-                .map(|(key, value)| (camel(&key), plain(value)))
+                .map(|(key, value)| (to_camel_case(&key), to_answer_form(value)))
                 .collect::<Map<_, _>>()
                 .into()
         }
@@ -71,15 +75,15 @@ pub fn plain(value: Value) -> Value {
 }
 
 /// Returns a document with its original keys, without `Links` and sensitive values.
-pub fn raw(value: Value) -> Value {
+pub fn without_sensitive(value: Value) -> Value {
     match value {
-        Value::Array(items) => items.into_iter().map(raw).collect(),
+        Value::Array(items) => items.into_iter().map(without_sensitive).collect(),
         Value::Object(mut object) => {
-            sensitive::hide(&mut object);
+            sensitive::redact(&mut object);
             object
                 .into_iter()
                 .filter(|(key, _)| key != "Links")
-                .map(|(key, value)| (key, raw(value)))
+                .map(|(key, value)| (key, without_sensitive(value)))
                 .collect::<Map<_, _>>()
                 .into()
         }
@@ -88,7 +92,7 @@ pub fn raw(value: Value) -> Value {
 }
 
 /// Converts a key to camel case. Keys that are IDs or user-defined names stay unchanged.
-pub fn camel(key: &str) -> String {
+pub fn to_camel_case(key: &str) -> String {
     let mut letters = key.chars();
     match letters.next() {
         Some(first) if key.chars().all(|c| c.is_ascii_alphanumeric()) => {
@@ -103,9 +107,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_become_plain() {
+    fn converts_to_answer_form() {
         assert_eq!(
-            plain(
+            to_answer_form(
                 json!([{ "PackageId": "Web", "Links": {}, "WorkItems": [{ "Id": 1, "Links": {} }],
                 "Branch": null, "Projects-1": "x" }])
             ),

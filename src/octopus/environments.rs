@@ -3,7 +3,9 @@
 
 use serde::Deserialize;
 
-use super::{Id, Kind, Named, Resource, Thing, Touches, resource::null_as_default};
+use super::{
+    AccessSet, AccessedResource, Id, Named, Resource, ResourceKind, resource::null_as_default,
+};
 
 /// Fields of an environment that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,26 +37,26 @@ impl Resource for Environment {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
-    fn touches(&self, touches: &mut Touches) {
-        touches.add(Kind::Environment, self.thing());
+    fn record_access(&self, touches: &mut AccessSet) {
+        touches.add(ResourceKind::Environment, self.access_entry());
     }
 }
 
 impl Environment {
     /// Returns the entry of this environment for policy rules and audit records.
-    pub fn thing(&self) -> Thing {
-        Thing {
+    pub fn access_entry(&self) -> AccessedResource {
+        AccessedResource {
             id: self.id.to_string(),
             name: Some(self.name.clone()),
             slug: self.slug.clone(),
             tags: Some(self.environment_tags.clone()),
-            ..Thing::default()
+            ..AccessedResource::default()
         }
     }
 }
 
 impl Named for Environment {
-    const FEW: bool = true;
+    const IS_SMALL_COLLECTION: bool = true;
 
     fn name(&self) -> &str {
         &self.name

@@ -22,7 +22,7 @@ pub enum Error {
     },
     /// 404, or no resource has that name. Octopus also returns 404 for resources that the caller
     /// may not see.
-    #[error("{noun} '{wanted}' not found{}", within(.place.as_deref()))]
+    #[error("{noun} '{wanted}' not found{}", location_suffix(.place.as_deref()))]
     NotFound {
         /// Resource type, for messages.
         noun: &'static str,
@@ -48,7 +48,7 @@ pub enum Error {
     #[error(
         "'{text}' matches more than one {noun}, so nothing was sent: {}", candidates.join(" and ")
     )]
-    Confusable {
+    NameCollision {
         /// Resource type, for messages.
         noun: &'static str,
         /// Text that is the ID, name or slug of one resource, and the name, slug or ID of another.
@@ -85,7 +85,7 @@ pub enum Error {
         has: OctopusVersion,
     },
     /// 429: the credential exceeded its rate limit at Octopus.
-    #[error("Octopus rate limit exceeded for this credential{}", wait(*.retry_after))]
+    #[error("Octopus rate limit exceeded for this credential{}", retry_suffix(*.retry_after))]
     RateLimited {
         /// Wait requested by Octopus (`Retry-After`).
         retry_after: Option<Duration>,
@@ -117,7 +117,7 @@ pub enum Error {
         "the instance '{instance}' is not responding, so this server sends it no requests for \
          another {} s; nothing was sent", seconds(*.wait)
     )]
-    Paused {
+    CircuitOpen {
         /// Name of the instance in the settings.
         instance: String,
         /// Time until requests are sent again.
@@ -126,9 +126,9 @@ pub enum Error {
     /// The concurrency limit of the instance is reached. Nothing was sent.
     #[error(
         "the concurrency limit for the instance '{instance}' is reached: {}; nothing was sent",
-        no_place(*.after)
+        limit_reason(*.after)
     )]
-    Busy {
+    ConcurrencyLimit {
         /// Name of the instance in the settings.
         instance: String,
         /// Time for which the request waited. `None` if it was rejected immediately, because too
@@ -136,8 +136,8 @@ pub enum Error {
         after: Option<Duration>,
     },
     /// The memory budget for responses is exhausted.
-    #[error("{}", no_memory(*.sent))]
-    NoMemory {
+    #[error("{}", memory_exhausted_message(*.sent))]
+    MemoryExhausted {
         /// Whether the request was already sent.
         sent: bool,
     },
@@ -182,13 +182,13 @@ pub enum Error {
     Compute(ComputeError),
     /// A response that Octopus would not send.
     #[error("unexpected response from Octopus: {reason}")]
-    Unexpected {
+    UnexpectedResponse {
         /// What is wrong with the response.
         reason: String,
     },
 }
 
-fn no_memory(sent: bool) -> &'static str {
+fn memory_exhausted_message(sent: bool) -> &'static str {
     if sent {
         "the memory budget for responses of Octopus is exhausted by other large responses; the \
          response was discarded"
@@ -198,7 +198,7 @@ fn no_memory(sent: bool) -> &'static str {
     }
 }
 
-fn within(place: Option<&str>) -> String {
+fn location_suffix(place: Option<&str>) -> String {
     place.map_or_else(String::new, |space| format!(" in space '{space}'"))
 }
 
@@ -207,14 +207,14 @@ fn seconds(time: Duration) -> u64 {
     time.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
-fn no_place(after: Option<Duration>) -> String {
+fn limit_reason(after: Option<Duration>) -> String {
     after.map_or_else(
         || "too many requests with unverified credentials are waiting".to_owned(),
         |after| format!("no request finished within {} s", seconds(after)),
     )
 }
 
-fn wait(retry_after: Option<Duration>) -> String {
+fn retry_suffix(retry_after: Option<Duration>) -> String {
     retry_after.map_or_else(String::new, |wait| format!("; retry after {} s", wait.as_secs()))
 }
 
@@ -230,30 +230,30 @@ impl Error {
 
     /// Returns whether Octopus certainly changed nothing. After any other error, a change may have
     /// been made.
-    pub fn is_refusal(&self) -> bool {
+    pub fn is_rejection(&self) -> bool {
         match self {
             Self::Unauthorized { .. }
             | Self::Forbidden { .. }
             | Self::NotFound { .. }
             | Self::Rejected { .. }
             | Self::RateLimited { .. }
-            | Self::Paused { .. }
-            | Self::Busy { .. }
-            | Self::NoMemory { sent: false }
+            | Self::CircuitOpen { .. }
+            | Self::ConcurrencyLimit { .. }
+            | Self::MemoryExhausted { sent: false }
             | Self::Redirected { .. }
             | Self::InvalidRequest { .. }
             | Self::Ambiguous { .. }
-            | Self::Confusable { .. }
+            | Self::NameCollision { .. }
             | Self::MalformedId { .. }
             | Self::TooOld { .. } => true,
             Self::Unavailable { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
-            | Self::NoMemory { sent: true }
+            | Self::MemoryExhausted { sent: true }
             | Self::TooLarge { .. }
             | Self::TooManyValues { .. }
             | Self::Compute(_)
-            | Self::Unexpected { .. } => false,
+            | Self::UnexpectedResponse { .. } => false,
         }
     }
 
@@ -265,14 +265,14 @@ impl Error {
             Self::Unavailable { .. }
                 | Self::Unreachable { .. }
                 | Self::TimedOut { .. }
-                | Self::Paused { .. }
-                | Self::Busy { .. }
-                | Self::NoMemory { .. }
+                | Self::CircuitOpen { .. }
+                | Self::ConcurrencyLimit { .. }
+                | Self::MemoryExhausted { .. }
                 | Self::Compute(ComputeError::Panicked)
                 | Self::TooLarge { .. }
                 | Self::TooManyValues { .. }
                 | Self::Redirected { .. }
-                | Self::Unexpected { .. }
+                | Self::UnexpectedResponse { .. }
         )
     }
 }

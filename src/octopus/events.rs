@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Error, Id, Path, Resource, Session, resource::null_as_default};
+use super::{ApiPath, Error, Id, Resource, Session, resource::null_as_default};
 
 /// Fields of an event that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,7 +40,7 @@ impl Resource for Event {
 /// A term that classifies events: a category, a group, an agent or a document type.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Word {
+pub struct EventTerm {
     pub id: String,
     pub name: Option<String>,
     /// Categories in a group.
@@ -49,22 +49,22 @@ pub struct Word {
 
 /// The lists of terms that classify events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vocabulary {
+pub enum EventTermKind {
     Categories,
     Groups,
     Agents,
     DocumentTypes,
 }
 
-impl Vocabulary {
+impl EventTermKind {
     /// Reads the terms that this instance knows.
-    pub async fn words(self, session: &Session) -> Result<Vec<Word>, Error> {
+    pub async fn list(self, session: &Session) -> Result<Vec<EventTerm>, Error> {
         let last = match self {
             Self::Categories => "categories",
             Self::Groups => "groups",
             Self::Agents => "agents",
             Self::DocumentTypes => "documenttypes",
         };
-        session.get(&Path::new([Event::COLLECTION, last])).await
+        session.get(&ApiPath::new([Event::COLLECTION, last])).await
     }
 }

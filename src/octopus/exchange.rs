@@ -16,66 +16,70 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Answer, Client, Configured, Credentials, Error, Fingerprint, NoCredential,
+    Client, ConfiguredCredential, CredentialError, Credentials, Error, Fingerprint, RawResponse,
     breaker::Requester,
-    issued::{self, Issued},
-    places::Kind,
-    session::AGENT,
-    transport::Outgoing,
+    issued::{self, IssuedToken},
+    places::TransferMode,
+    session::DEFAULT_USER_AGENT,
+    transport::RequestMeta,
 };
 use crate::config;
 
 /// Token exchange at one instance.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct TokenExchange {
     client: Client,
     audience: String,
     /// File whose token is exchanged; without a file, the caller's token is exchanged.
-    file: Option<Configured>,
+    file: Option<ConfiguredCredential>,
     /// URLs of the token endpoint, in the order in which they are tried.
     endpoints: Cache<(), Arc<Vec<Url>>>,
     /// Results of exchanges by the fingerprint of the exchanged token. Each caller has an own
     /// result, and concurrent calls share one exchange.
-    known: Cache<Fingerprint, Known>,
+    results: Cache<Fingerprint, ExchangeResult>,
 }
 
 /// Result of an exchange.
 #[derive(Debug, Clone)]
-enum Known {
-    Got { credentials: Credentials, at: Instant, good_for: Duration },
-    Not { why: NoCredential, kept: Duration },
+enum ExchangeResult {
+    Issued { credentials: Credentials, at: Instant, good_for: Duration },
+    Failed { why: CredentialError, kept: Duration },
 }
 
 /// Maximum number of cached results.
-const KNOWN: u64 = 10_000;
+const MAX_RESULTS: u64 = 10_000;
 /// Time for which the token endpoint is cached.
-const ENDPOINTS_KEPT: Duration = Duration::from_mins(10);
+const ENDPOINTS_TTL: Duration = Duration::from_mins(10);
 /// Maximum size of a response in bytes.
-const LIMIT: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 /// Time for which a rejection is cached. Short, so that a corrected configuration takes effect
 /// soon.
-const REFUSED: Duration = Duration::from_secs(10);
+const REJECTION_TTL: Duration = Duration::from_secs(10);
 /// Time for which a failed exchange is cached, and minimum age of an issued token before a rejected
 /// one is renewed.
-const FAILED: Duration = Duration::from_secs(2);
+const FAILURE_TTL: Duration = Duration::from_secs(2);
 
-impl Exchange {
+impl TokenExchange {
     /// Creates the exchange from the settings. Sends nothing yet.
     ///
     /// # Errors
     ///
     /// If the audience is missing or the token file cannot be read.
-    pub(super) fn from_config(client: Client, settings: &config::Exchange) -> Result<Self, String> {
+    pub(super) fn from_config(
+        client: Client,
+        settings: &config::TokenExchangeSettings,
+    ) -> Result<Self, String> {
         let audience =
             settings.audience.clone().ok_or("exchange.audience is required but not set")?;
         let file = settings.token_file.as_deref();
-        let file = file.map(|path| Configured::token_file("exchange.token_file", path));
+        let file =
+            file.map(|path| ConfiguredCredential::open_token_file("exchange.token_file", path));
         Ok(Self {
             client,
             audience,
             file: file.transpose()?,
-            endpoints: Cache::builder().max_capacity(1).time_to_live(ENDPOINTS_KEPT).build(),
-            known: Cache::builder().max_capacity(KNOWN).expire_after(Lasting).build(),
+            endpoints: Cache::builder().max_capacity(1).time_to_live(ENDPOINTS_TTL).build(),
+            results: Cache::builder().max_capacity(MAX_RESULTS).expire_after(ResultExpiry).build(),
         })
     }
 
@@ -84,42 +88,48 @@ impl Exchange {
     pub(super) async fn credentials(
         &self,
         theirs: Option<&SecretString>,
-    ) -> Result<Credentials, NoCredential> {
+    ) -> Result<Credentials, CredentialError> {
         let subject = match &self.file {
-            None => theirs.cloned().ok_or_else(|| NoCredential::NoToken(self.name()))?,
-            Some(file) => file.read().secret().clone(),
+            None => {
+                theirs.cloned().ok_or_else(|| CredentialError::NoToken(self.instance_name()))?
+            }
+            Some(file) => file.current().secret().clone(),
         };
         let whose = Fingerprint::of([subject.expose_secret().as_bytes()]);
         let ask = async {
-            match self.ask(&subject, whose).await {
-                Ok(Issued { credentials, good_for }) => {
-                    Known::Got { credentials, at: Instant::now(), good_for }
+            match self.exchange(&subject, whose).await {
+                Ok(IssuedToken { credentials, valid_for: good_for }) => {
+                    ExchangeResult::Issued { credentials, at: Instant::now(), good_for }
                 }
                 Err(why) => {
-                    tracing::warn!(instance = self.name(), error = %why, "token exchange failed");
-                    let refused = matches!(why, NoCredential::Refused(..));
-                    Known::Not { why, kept: if refused { REFUSED } else { FAILED } }
+                    tracing::warn!(instance = self.instance_name(), error = %why, "token exchange failed");
+                    let refused = matches!(why, CredentialError::ExchangeRejected(..));
+                    ExchangeResult::Failed {
+                        why,
+                        kept: if refused { REJECTION_TTL } else { FAILURE_TTL },
+                    }
                 }
             }
         };
-        let known = self.known.entry(whose).or_insert_with_if(ask, Known::is_over).await;
+        let known =
+            self.results.entry(whose).or_insert_with_if(ask, ExchangeResult::is_stale).await;
         match known.into_value() {
-            Known::Got { credentials, .. } => Ok(credentials),
-            Known::Not { why, .. } => Err(why),
+            ExchangeResult::Issued { credentials, .. } => Ok(credentials),
+            ExchangeResult::Failed { why, .. } => Err(why),
         }
     }
 
-    async fn ask(
+    async fn exchange(
         &self,
         subject: &SecretString,
         whose: Fingerprint,
-    ) -> Result<Issued, NoCredential> {
+    ) -> Result<IssuedToken, CredentialError> {
         let transport = self.client.transport();
-        let body = issued::request(&self.audience, subject);
+        let body = issued::exchange_request(&self.audience, subject);
         let endpoints = self.endpoints(whose).await?;
         let is_guess = endpoints.len() > 1;
         for endpoint in endpoints.iter() {
-            let request = transport.orders.post(endpoint.clone()).json(&body);
+            let request = transport.write_client.post(endpoint.clone()).json(&body);
             let answer = match self.send(whose, endpoint.path(), request).await {
                 Ok(answer) => answer,
                 // Some versions have the endpoint at the next URL.
@@ -129,46 +139,52 @@ impl Exchange {
                     Error::Rejected { message, .. }
                     | Error::Unauthorized { message }
                     | Error::Forbidden { message },
-                ) => return Err(NoCredential::Refused(self.name(), message)),
+                ) => return Err(CredentialError::ExchangeRejected(self.instance_name(), message)),
                 Err(error) => return Err(error.into()),
             };
-            let Issued { credentials, good_for } = Issued::read(&answer).ok_or_else(|| {
-                self.broken("the response of its token endpoint contains no access token")
-            })?;
-            return Ok(Issued {
-                credentials: credentials.known_as(self.fingerprint()).configured(),
-                good_for,
+            let IssuedToken { credentials, valid_for: good_for } = IssuedToken::read(&answer)
+                .ok_or_else(|| {
+                    self.unavailable("the response of its token endpoint contains no access token")
+                })?;
+            return Ok(IssuedToken {
+                credentials: credentials.with_fingerprint(self.fingerprint()).into_configured(),
+                valid_for: good_for,
             });
         }
-        Err(self
-            .broken("it has no token endpoint; the token exchange needs Octopus 2023.4 or later"))
+        Err(self.unavailable(
+            "it has no token endpoint; the token exchange needs Octopus 2023.4 or later",
+        ))
     }
 
     /// Returns the URLs of the token endpoint: the one from the discovery document, or the usual
     /// ones if the instance names none.
-    async fn endpoints(&self, whose: Fingerprint) -> Result<Arc<Vec<Url>>, NoCredential> {
+    async fn endpoints(&self, whose: Fingerprint) -> Result<Arc<Vec<Url>>, CredentialError> {
         #[derive(Deserialize)]
         struct Discovery {
             token_endpoint: Option<String>,
         }
         let look_up = async {
             let transport = self.client.transport();
-            let url = self.below(".well-known/openid-configuration")?;
-            let request = transport.orders.get(url.clone());
+            let url = self.url_below(".well-known/openid-configuration")?;
+            let request = transport.write_client.get(url.clone());
             let said = match self.send(whose, url.path(), request).await {
                 Ok(answer) => answer.json::<Discovery>(url.path())?.token_endpoint,
                 Err(Error::NotFound { .. }) => None,
                 Err(error) => return Err(error.into()),
             };
             let Some(said) = said else {
-                let usual = ["token/v1", "api/token/v1"].map(|path| self.below(path));
+                let usual = ["token/v1", "api/token/v1"].map(|path| self.url_below(path));
                 return Ok(Arc::new(usual.into_iter().collect::<Result<_, Error>>()?));
             };
             let endpoint: Option<Url> = said.parse().ok();
             let own = endpoint.filter(|endpoint| endpoint.origin() == transport.url().origin());
             let own = own.ok_or_else(|| {
-                tracing::error!(instance = self.name(), said, "foreign token endpoint rejected");
-                self.broken(
+                tracing::error!(
+                    instance = self.instance_name(),
+                    said,
+                    "foreign token endpoint rejected"
+                );
+                self.unavailable(
                     "its token endpoint has a different origin than the configured URL, so no \
                      token was sent there; the operator of this server should set the URL of the \
                      instance to the URL that Octopus is configured with",
@@ -177,7 +193,7 @@ impl Exchange {
             Ok(Arc::new(vec![own]))
         };
         let endpoints = self.endpoints.try_get_with((), look_up).await;
-        endpoints.map_err(|error: Arc<NoCredential>| (*error).clone())
+        endpoints.map_err(|error: Arc<CredentialError>| (*error).clone())
     }
 
     async fn send(
@@ -185,17 +201,22 @@ impl Exchange {
         whose: Fingerprint,
         route: &str,
         request: reqwest::RequestBuilder,
-    ) -> Result<Answer, Error> {
+    ) -> Result<RawResponse, Error> {
         let transport = self.client.transport();
-        let request = request.header(USER_AGENT, HeaderValue::from_static(AGENT));
+        let request = request.header(USER_AGENT, HeaderValue::from_static(DEFAULT_USER_AGENT));
         // Only authenticated callers reach this code.
         let requester = Requester { fingerprint: whose, is_configured: true };
-        let outgoing = Outgoing { requester, kind: Kind::Whole, route, proves_credential: false };
-        let begun = transport.begin(outgoing, request).await?;
-        transport.whole(begun, whose, LIMIT).await
+        let outgoing = RequestMeta {
+            requester,
+            mode: TransferMode::Buffered,
+            route,
+            proves_credential: false,
+        };
+        let begun = transport.send(outgoing, request).await?;
+        transport.read_body(begun, whose, MAX_RESPONSE_BYTES).await
     }
 
-    fn below(&self, path: &str) -> Result<Url, Error> {
+    fn url_below(&self, path: &str) -> Result<Url, Error> {
         let mut url = self.client.url().clone();
         let reason = "the URL of the instance is not a base URL such as https://host".to_owned();
         url.path_segments_mut()
@@ -211,47 +232,54 @@ impl Exchange {
         Fingerprint::of(["exchange", self.client.url().as_str(), &self.audience].map(str::as_bytes))
     }
 
-    fn name(&self) -> String {
+    fn instance_name(&self) -> String {
         self.client.transport().name().to_owned()
     }
 
-    fn broken(&self, reason: &str) -> NoCredential {
-        NoCredential::Broken(self.name(), reason.to_owned())
+    fn unavailable(&self, reason: &str) -> CredentialError {
+        CredentialError::Unavailable(self.instance_name(), reason.to_owned())
     }
 }
 
-impl Known {
+impl ExchangeResult {
     /// Returns whether Octopus has rejected the issued token and the token is not brand-new.
-    fn is_over(&self) -> bool {
+    fn is_stale(&self) -> bool {
         match self {
-            Self::Got { credentials, at, .. } => credentials.is_refused() && at.elapsed() > FAILED,
-            Self::Not { .. } => false,
+            Self::Issued { credentials, at, .. } => {
+                credentials.is_rejected() && at.elapsed() > FAILURE_TTL
+            }
+            Self::Failed { .. } => false,
         }
     }
 
-    fn kept(&self) -> Duration {
+    fn ttl(&self) -> Duration {
         match self {
-            Self::Got { good_for, .. } => *good_for,
-            Self::Not { kept, .. } => *kept,
+            Self::Issued { good_for, .. } => *good_for,
+            Self::Failed { kept, .. } => *kept,
         }
     }
 }
 
 /// Expires each result after its own lifetime.
-struct Lasting;
+struct ResultExpiry;
 
-impl Expiry<Fingerprint, Known> for Lasting {
-    fn expire_after_create(&self, _: &Fingerprint, known: &Known, _: Instant) -> Option<Duration> {
-        Some(known.kept())
+impl Expiry<Fingerprint, ExchangeResult> for ResultExpiry {
+    fn expire_after_create(
+        &self,
+        _: &Fingerprint,
+        known: &ExchangeResult,
+        _: Instant,
+    ) -> Option<Duration> {
+        Some(known.ttl())
     }
 
     fn expire_after_update(
         &self,
         _: &Fingerprint,
-        known: &Known,
+        known: &ExchangeResult,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(known.kept())
+        Some(known.ttl())
     }
 }

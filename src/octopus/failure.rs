@@ -4,26 +4,26 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{Error, words::words};
+use super::{Error, words::error_message};
 
 impl Error {
     /// Creates the error for a response that is not JSON, such as an HTML page.
-    pub(super) fn page(route: &str, content_type: &str) -> Self {
+    pub(super) fn not_json(route: &str, content_type: &str) -> Self {
         let reason = format!(
             "{route} returned '{content_type}' instead of JSON; check that the URL is the one of \
              Octopus and that no sign-in page is in front of it"
         );
-        Self::Unexpected { reason }
+        Self::UnexpectedResponse { reason }
     }
 
     /// Creates the error for a failed request. Octopus does not name the missing resource in a 404:
     /// the client replaces the message with the path, and callers that know more replace both.
-    pub(super) fn from_answer(
+    pub(super) fn from_response(
         status: StatusCode,
         retry_after: Option<Duration>,
         body: &[u8],
     ) -> Self {
-        let message = words(status, body);
+        let message = error_message(status, body);
         match status.as_u16() {
             401 => Self::Unauthorized { message },
             403 => Self::Forbidden { message },
@@ -42,11 +42,11 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> Error {
-        Error::from_answer(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
+        Error::from_response(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
     }
 
     #[test]
-    fn the_status_decides_whatever_the_words_say() {
+    fn status_decides_the_error_variant() {
         let body = r#"{"ErrorMessage":"404 not found, 401, connect timeout"}"#;
         assert!(matches!(read(400, body), Error::Rejected { status: 400, .. }));
         assert!(matches!(read(401, body), Error::Unauthorized { .. }));

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Number;
 
 use super::{
-    Id, Path, Resource, Space, environments::Environment, projects::Project,
+    ApiPath, Id, Resource, Space, environments::Environment, projects::Project,
     resource::null_as_default,
 };
 
@@ -29,13 +29,13 @@ pub struct FeatureToggle {
     #[serde(default, deserialize_with = "null_as_default")]
     pub tags: Vec<String>,
     #[serde(default, deserialize_with = "null_as_default")]
-    pub environments: Vec<InEnvironment>,
+    pub environments: Vec<EnvironmentState>,
 }
 
 /// State of a toggle in one environment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct InEnvironment {
+pub struct EnvironmentState {
     pub deployment_environment_id: Id<Environment>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub is_enabled: bool,
@@ -55,6 +55,6 @@ impl Resource for FeatureToggle {
 }
 
 /// Returns the path of the toggles of a project. Append a slug for a single toggle.
-pub fn path(space: &Space, project: &Id<Project>) -> Path {
+pub fn collection_path(space: &Space, project: &Id<Project>) -> ApiPath {
     space.path([Project::COLLECTION, project.as_str(), FeatureToggle::COLLECTION])
 }

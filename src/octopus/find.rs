@@ -7,24 +7,24 @@
 
 use crate::text::nearest::nearest;
 
-use super::{Error, Id, Named, Page, Path, Session, Window, path::batches};
+use super::{ApiPath, Error, Id, Named, Page, PageRange, Session, path::id_batches};
 
 /// Maximum number of documents that a look-up by name reads. In a larger collection, Octopus still
 /// searches the names; only slugs and suggestions beyond this limit are missed.
-const WALK: usize = 5_000;
+const MAX_SCANNED: usize = 5_000;
 /// Number of documents per request of a scan.
-const PAGE: usize = 1_000;
+const SCAN_PAGE_SIZE: usize = 1_000;
 /// Maximum number of IDs per request, which keeps the URL short. Octopus's own clients send 300.
-pub(super) const BATCH: usize = 300;
+pub(super) const IDS_PER_REQUEST: usize = 300;
 /// Maximum number of suggestions in an error.
-const NEAR: usize = 5;
+const MAX_SUGGESTIONS: usize = 5;
 
 /// A collection to search.
 pub(super) struct Collection<'a> {
     pub(super) session: &'a Session,
-    pub(super) path: Path,
+    pub(super) path: ApiPath,
     /// Name of the space, for error messages.
-    pub(super) place: Option<&'a str>,
+    pub(super) space_name: Option<&'a str>,
 }
 
 impl Collection<'_> {
@@ -39,21 +39,22 @@ impl Collection<'_> {
             return Err(self.missing::<R>(wanted, &[]));
         }
         if let Ok(id) = Id::<R>::parse(wanted) {
-            match self.session.get(&self.path.clone().then([&id])).await {
+            match self.session.get(&self.path.clone().join([&id])).await {
                 // A name may look like an ID, so continue with the names.
                 Err(Error::NotFound { .. }) => {}
                 found => return found,
             }
         }
-        let path = self.path.clone().with("partialName", wanted).with("take", PAGE);
-        let mut by_name: Page<R> = self.session.page(&path, Window::first(PAGE)).await?;
-        if let Some(place) = pick(wanted, &by_name.items)? {
+        let path = self.path.clone().query("partialName", wanted).query("take", SCAN_PAGE_SIZE);
+        let mut by_name: Page<R> =
+            self.session.page(&path, PageRange::first(SCAN_PAGE_SIZE)).await?;
+        if let Some(place) = position_of(wanted, &by_name.items)? {
             return Ok(by_name.items.swap_remove(place));
         }
-        let (mut all, _) = self.walk::<R>().await?;
-        match pick(wanted, &all)? {
+        let (mut all, _) = self.scan::<R>().await?;
+        match position_of(wanted, &all)? {
             Some(place) => Ok(all.swap_remove(place)),
-            None => Err(self.missing::<R>(wanted, &near_names(wanted, &all))),
+            None => Err(self.missing::<R>(wanted, &suggest_names(wanted, &all))),
         }
     }
 
@@ -69,16 +70,16 @@ impl Collection<'_> {
         if let Some(found) = self.by_ids(wanted).await? {
             return Ok(found);
         }
-        let (all, complete) = self.walk::<R>().await?;
+        let (all, complete) = self.scan::<R>().await?;
         let mut found = Vec::with_capacity(wanted.len());
         for wanted in wanted {
             // Each comparison covers up to `MAX_SCANNED` names, so yield to other calls in between.
             tokio::task::yield_now().await;
-            let place = pick(wanted.trim(), &all)?;
+            let place = position_of(wanted.trim(), &all)?;
             match place.and_then(|place| all.get(place)) {
                 Some(document) => found.push(document.clone()),
                 None if complete => {
-                    return Err(self.missing::<R>(wanted, &near_names(wanted, &all)));
+                    return Err(self.missing::<R>(wanted, &suggest_names(wanted, &all)));
                 }
                 // Documents beyond the scan limit are searched by Octopus.
                 None => found.push(self.find(wanted).await?),
@@ -93,11 +94,11 @@ impl Collection<'_> {
         let ids: Result<Vec<Id<R>>, _> = wanted.iter().map(|wanted| Id::parse(wanted)).collect();
         let Ok(ids) = ids else { return Ok(None) };
         // Too many for one request; the caller scans the collection.
-        if batches(&ids, BATCH).count() > 1 {
+        if id_batches(&ids, IDS_PER_REQUEST).count() > 1 {
             return Ok(None);
         }
-        let path = self.path.clone().with_list("ids", &ids).with("take", ids.len());
-        let page: Page<R> = self.session.page(&path, Window::first(ids.len())).await?;
+        let path = self.path.clone().query_list("ids", &ids).query("take", ids.len());
+        let page: Page<R> = self.session.page(&path, PageRange::first(ids.len())).await?;
         let is =
             |document: &&R, id: &Id<R>| document.id().as_str().eq_ignore_ascii_case(id.as_str());
         let each = ids.iter().map(|id| page.items.iter().find(|document| is(document, id)));
@@ -105,24 +106,24 @@ impl Collection<'_> {
     }
 
     /// Reads the collection up to the scan limit. The flag says whether that was all of it.
-    pub(super) async fn walk<R: Named>(&self) -> Result<(Vec<R>, bool), Error> {
+    pub(super) async fn scan<R: Named>(&self) -> Result<(Vec<R>, bool), Error> {
         let mut all = Vec::new();
         loop {
-            let path = self.path.clone().with("skip", all.len()).with("take", PAGE);
+            let path = self.path.clone().query("skip", all.len()).query("take", SCAN_PAGE_SIZE);
             let skip = u32::try_from(all.len()).unwrap_or(u32::MAX);
-            let window = Window { skip, ..Window::first(PAGE) };
+            let window = PageRange { skip, ..PageRange::first(SCAN_PAGE_SIZE) };
             let page: Page<R> = self.session.page(&path, window).await?;
             let came = page.items.len();
             all.extend(page.items);
             let complete = came == 0 || all.len() >= page.total_results as usize;
-            if complete || all.len() >= WALK {
+            if complete || all.len() >= MAX_SCANNED {
                 return Ok((all, complete));
             }
         }
     }
 
     fn missing<R: Named>(&self, wanted: &str, near: &[String]) -> Error {
-        missing::<R>(wanted, self.place, near)
+        name_not_found::<R>(wanted, self.space_name, near)
     }
 }
 
@@ -132,16 +133,16 @@ impl Collection<'_> {
 ///
 /// [`Error::Ambiguous`] if several match and neither an ID nor a name identifies exactly one of
 /// them.
-pub(super) fn choose<'a, R: Named>(
+pub(super) fn find_in<'a, R: Named>(
     wanted: &str,
     documents: &'a [R],
 ) -> Result<Option<&'a R>, Error> {
-    Ok(pick(wanted.trim(), documents)?.and_then(|place| documents.get(place)))
+    Ok(position_of(wanted.trim(), documents)?.and_then(|place| documents.get(place)))
 }
 
 /// Returns the index of the matching document, if any.
-fn pick<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>, Error> {
-    let called = documents.iter().enumerate().filter(|(_, document)| document.is_called(wanted));
+fn position_of<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>, Error> {
+    let called = documents.iter().enumerate().filter(|(_, document)| document.matches(wanted));
     let mut called: Vec<(usize, &R)> = called.collect();
     if called.len() > 1 {
         // Precedence: ID, then name in the same letter case, then name over slug.
@@ -166,7 +167,11 @@ fn pick<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>, Error>
 }
 
 /// Creates the error for an unknown name.
-pub(super) fn missing<R: Named>(wanted: &str, place: Option<&str>, near: &[String]) -> Error {
+pub(super) fn name_not_found<R: Named>(
+    wanted: &str,
+    place: Option<&str>,
+    near: &[String],
+) -> Error {
     Error::NotFound {
         noun: R::NOUN,
         wanted: wanted.chars().take(200).collect(),
@@ -175,9 +180,9 @@ pub(super) fn missing<R: Named>(wanted: &str, place: Option<&str>, near: &[Strin
     }
 }
 
-fn near_names<R: Named>(wanted: &str, documents: &[R]) -> Vec<String> {
+fn suggest_names<R: Named>(wanted: &str, documents: &[R]) -> Vec<String> {
     let names = documents.iter().map(Named::name);
-    nearest(wanted, names, NEAR).into_iter().map(str::to_owned).collect()
+    nearest(wanted, names, MAX_SUGGESTIONS).into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -223,7 +228,7 @@ mod tests {
             let exact = by(&|d| d.name == wanted);
             let names = by(&|d| is(&d.name));
             let slugs = by(&|d| d.slug.as_deref().is_some_and(is));
-            let found = choose(&wanted, &documents);
+            let found = find_in(&wanted, &documents);
             let chosen = found.as_ref().ok().map(|found| found.map(|d| d.id.to_string()));
             if let [id] = ids.as_slice() {
                 prop_assert_eq!(chosen.clone(), Some(Some(id.clone())));
@@ -241,7 +246,7 @@ mod tests {
                 let by = usize::try_from(seed % turned.len() as u64).unwrap();
                 turned.rotate_left(by);
             }
-            let again = choose(&wanted, &turned);
+            let again = find_in(&wanted, &turned);
             let again = again.ok().map(|found| found.map(|d| d.id.to_string()));
             prop_assert_eq!(again, chosen);
         }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    Error, Id, Page, Path, Resource, Space, Window,
+    ApiPath, Error, Id, Page, PageRange, Resource, Space,
     projects::{PersistenceSettings, Project},
     resource::null_as_default,
 };
@@ -33,9 +33,9 @@ struct Commit {
 
 /// An existing branch, tag or commit, in the form that paths contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference(String);
+pub struct GitRef(String);
 
-impl Reference {
+impl GitRef {
     /// Returns the reference: `refs/heads/main`, `refs/tags/1.0`, or a commit hash.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,7 +50,7 @@ impl Reference {
 const HEADS: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
 /// Number of branches that are read for suggestions.
-const BRANCHES: u32 = 1_000;
+const MAX_BRANCHES: u32 = 1_000;
 
 impl Project {
     /// Returns the Git settings of the project; `None` if its process is in the database.
@@ -82,17 +82,17 @@ pub async fn branches(
     space: &Space,
     project: &Id<Project>,
     part: Option<&str>,
-    window: Window,
+    window: PageRange,
 ) -> Result<Page<Branch>, Error> {
-    let Window { skip, take } = window;
-    let path = below(space, project, ["git", "branches"]).with_some("searchByName", part);
-    let path = path.with("skip", skip).with("take", take);
+    let PageRange { skip, take } = window;
+    let path = project_path(space, project, ["git", "branches"]).query_opt("searchByName", part);
+    let path = path.query("skip", skip).query("take", take);
     space.session().page(&path, window).await
 }
 
 /// Finds a branch, tag or commit by its short name, its full name or its hash. The name must match
 /// exactly. A branch takes precedence over a tag of the same name.
-pub async fn find(space: &Space, project: &Id<Project>, wanted: &str) -> Result<Reference, Error> {
+pub async fn find(space: &Space, project: &Id<Project>, wanted: &str) -> Result<GitRef, Error> {
     let wanted = wanted.trim();
     let short = |prefix: &str| match wanted.strip_prefix(prefix) {
         Some(short) => Some(short),
@@ -103,96 +103,94 @@ pub async fn find(space: &Space, project: &Id<Project>, wanted: &str) -> Result<
     let named = |kind: &'static str, prefix: &'static str| async move {
         let Some(short) = short(prefix).filter(|short| !short.is_empty()) else { return Ok(None) };
         let name = format!("{prefix}{short}");
-        let read: Option<Branch> = look(space, project, kind, &name).await?;
+        let read: Option<Branch> = get_optional(space, project, kind, &name).await?;
         // Octopus decides which letter case matches; compare its result without case.
         let called = |found: &Branch| found.canonical_name.eq_ignore_ascii_case(&name);
-        Ok::<_, Error>(read.filter(called).map(|found| Reference(found.canonical_name)))
+        Ok::<_, Error>(read.filter(called).map(|found| GitRef(found.canonical_name)))
     };
     let commit = async {
         if !is_hash {
             return Ok(None);
         }
-        let read: Option<Commit> = match look(space, project, "commits", wanted).await {
+        let read: Option<Commit> = match get_optional(space, project, "commits", wanted).await {
             // Octopus may reject a short hash.
             Err(Error::Rejected { .. }) => None,
             read => read?,
         };
         let wanted = wanted.to_ascii_lowercase();
         let called = |found: &Commit| found.hash.to_ascii_lowercase().starts_with(&wanted);
-        Ok(read.filter(called).map(|found| Reference(found.hash)))
+        Ok(read.filter(called).map(|found| GitRef(found.hash)))
     };
     let (branch, tag, commit) =
         futures::try_join!(named("branches", HEADS), named("tags", TAGS), commit)?;
     match branch.or(tag).or(commit) {
         Some(found) => Ok(found),
-        None => Err(missing(space, project, wanted).await),
+        None => Err(ref_not_found(space, project, wanted).await),
     }
 }
 
 /// Resolves the reference that a call names, or the default branch. Returns `None` if the call
 /// names none and the project has no default branch.
-pub async fn meant(
+pub async fn resolve_or_default(
     space: &Space,
     project: &Project,
     given: Option<&str>,
-) -> Result<Option<Reference>, Error> {
+) -> Result<Option<GitRef>, Error> {
     match (given, project.default_branch()) {
         (Some(wanted), _) => find(space, &project.id, wanted).await.map(Some),
-        (None, Some(branch)) if branch.starts_with("refs/") => {
-            Ok(Some(Reference(branch.to_owned())))
-        }
-        (None, Some(branch)) => Ok(Some(Reference(format!("{HEADS}{branch}")))),
+        (None, Some(branch)) if branch.starts_with("refs/") => Ok(Some(GitRef(branch.to_owned()))),
+        (None, Some(branch)) => Ok(Some(GitRef(format!("{HEADS}{branch}")))),
         (None, None) => Ok(None),
     }
 }
 
 /// Returns the path of a project's documents at a reference. The reference is a single path
 /// segment.
-pub fn at<'a>(
+pub fn path_at<'a>(
     space: &Space,
     project: &Id<Project>,
-    reference: &'a Reference,
+    reference: &'a GitRef,
     segments: impl IntoIterator<Item = &'a str>,
-) -> Path {
-    below(space, project, [reference.as_str()]).then(segments)
+) -> ApiPath {
+    project_path(space, project, [reference.as_str()]).join(segments)
 }
 
 /// Reads a project's document at a reference.
 pub async fn read<T: DeserializeOwned + Send + 'static>(
     space: &Space,
     project: &Id<Project>,
-    reference: &Reference,
+    reference: &GitRef,
     what: &str,
 ) -> Result<T, Error> {
-    match space.session().get(&at(space, project, reference, [what])).await {
-        Err(Error::NotFound { .. }) => Err(missing(space, project, reference.as_str()).await),
+    match space.session().get(&path_at(space, project, reference, [what])).await {
+        Err(Error::NotFound { .. }) => Err(ref_not_found(space, project, reference.as_str()).await),
         read => read,
     }
 }
 
-fn below<'a>(
+fn project_path<'a>(
     space: &Space,
     project: &'a Id<Project>,
     segments: impl IntoIterator<Item = &'a str>,
-) -> Path {
-    space.path([Project::COLLECTION, project.as_str()]).then(segments)
+) -> ApiPath {
+    space.path([Project::COLLECTION, project.as_str()]).join(segments)
 }
 
-async fn look<T: DeserializeOwned + Send + 'static>(
+async fn get_optional<T: DeserializeOwned + Send + 'static>(
     space: &Space,
     project: &Id<Project>,
     kind: &str,
     name: &str,
 ) -> Result<Option<T>, Error> {
-    match space.session().get(&below(space, project, ["git", kind, name])).await {
+    match space.session().get(&project_path(space, project, ["git", kind, name])).await {
         Err(Error::NotFound { .. }) => Ok(None),
         read => read.map(Some),
     }
 }
 
 /// Creates the error for an unknown reference, with similar branch names.
-pub(super) async fn missing(space: &Space, project: &Id<Project>, wanted: &str) -> Error {
-    let all = branches(space, project, None, Window { skip: 0, take: BRANCHES }).await;
+pub(super) async fn ref_not_found(space: &Space, project: &Id<Project>, wanted: &str) -> Error {
+    let all = branches(space, project, None, PageRange { skip: 0, take: MAX_BRANCHES }).await;
     let names: Vec<String> =
         all.map(|page| page.items.into_iter().map(|b| b.name).collect()).unwrap_or_default();
     let short = wanted.strip_prefix(HEADS).unwrap_or(wanted);

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{AnswerMemory, Brings, Client, Credentials, NoCredential, Source};
+use super::{
+    CallerCredentials, Client, CredentialError, CredentialProvider, Credentials, ResponseMemory,
+};
 use crate::{compute::ComputePool, config, telemetry::Metrics};
 
 /// A configured instance.
@@ -16,7 +18,7 @@ pub struct Instance {
     pub space: Option<String>,
     /// Whether changes are disabled.
     pub read_only: bool,
-    source: Source,
+    credential_provider: CredentialProvider,
 }
 
 /// The configured instances by name.
@@ -35,8 +37,8 @@ impl Instances {
     /// A message that starts with the setting.
     pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
         let compute = ComputePool::new(0, config.limits.compute_time.0);
-        let memory = AnswerMemory::new(config.limits.bytes_in_flight.0);
-        Self::sharing(config, metrics, &compute, &memory)
+        let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
+        Self::with_shared(config, metrics, &compute, &memory)
     }
 
     /// Creates the instances from the settings; they share this compute pool and memory budget.
@@ -45,14 +47,14 @@ impl Instances {
     /// # Errors
     ///
     /// A message that starts with the setting.
-    pub fn sharing(
+    pub fn with_shared(
         config: &config::Config,
         metrics: &Metrics,
         compute: &ComputePool,
-        memory: &AnswerMemory,
+        memory: &ResponseMemory,
     ) -> Result<Self, String> {
         let modes = config.auth_modes();
-        let made = config.each_instance().into_iter().map(|(name, key, settings)| {
+        let made = config.instances_with_keys().into_iter().map(|(name, key, settings)| {
             let wrong = |error: String| format!("{key}.{error}");
             let url = settings.url.clone().ok_or_else(|| wrong("url is not set".to_owned()))?;
             let client =
@@ -61,7 +63,8 @@ impl Instances {
                 name: name.to_owned(),
                 space: settings.space.clone(),
                 read_only: settings.read_only,
-                source: Source::from_config(settings, &modes, &client).map_err(wrong)?,
+                credential_provider: CredentialProvider::from_config(settings, &modes, &client)
+                    .map_err(wrong)?,
                 client,
             };
             Ok((name.to_owned(), Arc::new(instance)))
@@ -86,24 +89,27 @@ impl Instances {
     }
 
     /// Returns whether several instances are configured.
-    pub fn are_several(&self) -> bool {
+    pub fn has_several(&self) -> bool {
         self.by_name.len() > 1
     }
 }
 
 impl Instance {
-    pub(super) fn source(&self) -> &Source {
-        &self.source
+    pub(super) fn credential_provider(&self) -> &CredentialProvider {
+        &self.credential_provider
     }
 
     /// Checks whether the caller's credentials fit the settings of the instance, without sending a
     /// request.
-    pub fn suits(&self, brings: &Brings) -> Result<(), NoCredential> {
-        self.source.suits(&self.name, brings)
+    pub fn check_credentials(&self, brings: &CallerCredentials) -> Result<(), CredentialError> {
+        self.credential_provider.check(&self.name, brings)
     }
 
     /// Returns the Octopus credential that acts for a caller.
-    pub async fn credentials(&self, brings: &Brings) -> Result<Credentials, NoCredential> {
-        self.source.credentials(&self.name, brings).await
+    pub async fn credentials(
+        &self,
+        brings: &CallerCredentials,
+    ) -> Result<Credentials, CredentialError> {
+        self.credential_provider.credentials(&self.name, brings).await
     }
 }

@@ -5,8 +5,8 @@ use futures::future::try_join_all;
 use serde::Deserialize;
 
 use super::{
-    Error, Id, Page, Resource, Space, Window, resource::null_as_default, tasks::Task, teams::Team,
-    users::User,
+    Error, Id, Page, PageRange, Resource, Space, resource::null_as_default, tasks::Task,
+    teams::Team, users::User,
 };
 
 /// Fields of an interruption that the tools read. The given answer is not read.
@@ -54,13 +54,13 @@ pub struct Element {
 
 impl Interruption {
     /// Returns the first related document of type `R`.
-    pub fn about<R: Resource>(&self) -> Option<Id<R>> {
+    pub fn related<R: Resource>(&self) -> Option<Id<R>> {
         self.related_document_ids.iter().find_map(|id| Id::parse(id).ok())
     }
 
     /// Returns whether this user is responsible, or nobody is and the credential's user can take
     /// responsibility.
-    pub fn is_for(&self, user: &Id<User>) -> bool {
+    pub fn can_be_handled_by(&self, user: &Id<User>) -> bool {
         match &self.responsible_user_id {
             Some(responsible) => responsible == user,
             None => self.can_take_responsibility,
@@ -90,27 +90,27 @@ pub struct Filter {
 pub async fn list(
     space: &Space,
     filter: &Filter,
-    window: Window,
+    window: PageRange,
 ) -> Result<Page<Interruption>, Error> {
     let path = space
         .path([Interruption::COLLECTION])
-        .with("pendingOnly", filter.pending_only)
-        .with_some("regarding", filter.regarding.as_deref());
+        .query("pendingOnly", filter.pending_only)
+        .query_opt("regarding", filter.regarding.as_deref());
     space.list(path, window).await
 }
 
 /// Number of interruptions per request of a scan.
-const PAGE: u32 = 100;
+const SCAN_PAGE_SIZE: u32 = 100;
 /// Maximum number of interruptions that a scan reads.
-pub const SCAN: u32 = 500;
+pub const MAX_SCANNED: u32 = 500;
 
 /// Reads the newest interruptions, up to `MAX_SCANNED`, and the total number. Octopus has no filter
 /// by responsible user.
 pub async fn scan(space: &Space, filter: &Filter) -> Result<(Vec<Interruption>, u32), Error> {
-    let first = list(space, filter, Window { skip: 0, take: PAGE }).await?;
+    let first = list(space, filter, PageRange { skip: 0, take: SCAN_PAGE_SIZE }).await?;
     let total = first.total_results;
-    let rest = (PAGE..total.min(SCAN)).step_by(PAGE as usize);
-    let rest = rest.map(|skip| list(space, filter, Window { skip, take: PAGE }));
+    let rest = (SCAN_PAGE_SIZE..total.min(MAX_SCANNED)).step_by(SCAN_PAGE_SIZE as usize);
+    let rest = rest.map(|skip| list(space, filter, PageRange { skip, take: SCAN_PAGE_SIZE }));
     let mut all = first.items;
     for page in try_join_all(rest).await? {
         all.extend(page.items);

@@ -7,21 +7,21 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Credentials};
+use super::{Credentials, RawResponse};
 
 /// Lifetime in seconds of a token whose response contains none.
-const UNSAID: u64 = 300;
+const DEFAULT_LIFETIME_SECS: u64 = 300;
 /// Maximum lifetime in seconds.
-const LONGEST: u32 = 24 * 60 * 60;
+const MAX_LIFETIME_SECS: u32 = 24 * 60 * 60;
 /// Tokens are renewed this long before their expiry, or at a tenth of their lifetime if that is
 /// shorter.
-const LEFT: Duration = Duration::from_mins(1);
+const RENEWAL_MARGIN: Duration = Duration::from_mins(1);
 
 /// An issued access token.
-pub(super) struct Issued {
+pub(super) struct IssuedToken {
     pub(super) credentials: Credentials,
     /// Time for which it is used.
-    pub(super) good_for: Duration,
+    pub(super) valid_for: Duration,
 }
 
 /// Lifetime in seconds: a number or a text, depending on the version.
@@ -35,14 +35,14 @@ enum Seconds {
 /// Body of the response. `issued_token_type` is ignored, because its value changed between
 /// versions.
 #[derive(Deserialize)]
-struct Body {
+struct TokenResponse {
     access_token: String,
     token_type: Option<String>,
     expires_in: Option<Seconds>,
 }
 
 /// Builds the request for an access token of the service account with this audience.
-pub(super) fn request(audience: &str, subject: &SecretString) -> Value {
+pub(super) fn exchange_request(audience: &str, subject: &SecretString) -> Value {
     json!({
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
         "audience": audience,
@@ -51,24 +51,31 @@ pub(super) fn request(audience: &str, subject: &SecretString) -> Value {
     })
 }
 
-impl Issued {
+impl IssuedToken {
     /// Parses the response. Returns `None` on failure, because serde's error message could contain
     /// the token.
-    pub(super) fn read(answer: &Answer) -> Option<Self> {
-        let body: Body = serde_json::from_slice(&answer.body).ok()?;
+    pub(super) fn read(answer: &RawResponse) -> Option<Self> {
+        let body: TokenResponse = serde_json::from_slice(&answer.body).ok()?;
         if !body.token_type.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")) {
             return None;
         }
         let seconds = match body.expires_in {
-            None => Some(UNSAID),
+            None => Some(DEFAULT_LIFETIME_SECS),
             Some(Seconds::Number(number)) => {
-                Duration::try_from_secs_f64(number.min(LONGEST.into())).ok().map(|d| d.as_secs())
+                Duration::try_from_secs_f64(number.min(MAX_LIFETIME_SECS.into()))
+                    .ok()
+                    .map(|d| d.as_secs())
             }
             Some(Seconds::Text(text)) => text.trim().parse().ok(),
         };
-        let whole = Duration::from_secs(seconds.unwrap_or(UNSAID).min(LONGEST.into()));
+        let whole = Duration::from_secs(
+            seconds.unwrap_or(DEFAULT_LIFETIME_SECS).min(MAX_LIFETIME_SECS.into()),
+        );
         let credentials = Credentials::access_token(&body.access_token).ok()?;
-        Some(Self { credentials, good_for: whole.saturating_sub((whole / 10).min(LEFT)) })
+        Some(Self {
+            credentials,
+            valid_for: whole.saturating_sub((whole / 10).min(RENEWAL_MARGIN)),
+        })
     }
 }
 
@@ -78,12 +85,12 @@ mod tests {
 
     fn read(body: &Value) -> Option<u128> {
         let body = body.to_string().into();
-        let answer = Answer { content_type: "application/json".to_owned(), body };
-        Issued::read(&answer).map(|issued| issued.good_for.as_millis())
+        let answer = RawResponse { content_type: "application/json".to_owned(), body };
+        IssuedToken::read(&answer).map(|issued| issued.valid_for.as_millis())
     }
 
     #[test]
-    fn a_token_is_used_until_shortly_before_its_end_however_that_is_written() {
+    fn token_is_renewed_before_its_expiry() {
         for (expires, millis) in [
             (json!(3600), 3_540_000),
             (json!("3600"), 3_540_000),
@@ -103,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_none() {
+    fn rejects_responses_without_a_bearer_token() {
         for body in [
             json!({}),
             json!([]),

@@ -72,10 +72,10 @@ pub async fn live_status(
 ) -> Result<Option<LiveStatus>, Error> {
     let path = space.path(["projects", project.as_str(), "environments", environment.as_str()]);
     let path = match tenant {
-        Some(tenant) => path.then(["tenants", tenant.as_str()]),
-        None => path.then(["untenanted"]),
+        Some(tenant) => path.join(["tenants", tenant.as_str()]),
+        None => path.join(["untenanted"]),
     };
-    let path = path.then(["livestatus"]).with_some("summaryOnly", summary_only.then_some(true));
+    let path = path.join(["livestatus"]).query_opt("summaryOnly", summary_only.then_some(true));
     match space.session().get(&path).await {
         // The project, environment and tenant exist, because the caller found them before.
         Err(Error::NotFound { .. }) => Ok(None),

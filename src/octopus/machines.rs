@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Error, Id, Named, Page, Resource, Space, Window, deployments::Deployment,
-    environments::Environment, resource::null_as_default, scope::Scope, tenants::Tenant,
+    Error, Id, Named, Page, PageRange, Resource, Space, deployments::Deployment,
+    environments::Environment, resource::null_as_default, scope::ResourceScope, tenants::Tenant,
 };
 
 /// Fields of a deployment target that the tools read.
@@ -34,7 +34,7 @@ pub struct Machine {
     #[serde(default, deserialize_with = "null_as_default")]
     pub is_in_process: bool,
     #[serde(flatten)]
-    pub scope: Scope,
+    pub scope: ResourceScope,
 }
 
 /// How Octopus communicates with a target. The fields depend on the communication style.
@@ -147,24 +147,28 @@ pub struct Filter {
 }
 
 /// Reads a page of the deployment targets of a space, ordered by name.
-pub async fn list(space: &Space, filter: &Filter, window: Window) -> Result<Page<Machine>, Error> {
+pub async fn list(
+    space: &Space,
+    filter: &Filter,
+    window: PageRange,
+) -> Result<Page<Machine>, Error> {
     let health: Vec<_> = filter.health_statuses.iter().map(|word| format!("{word:?}")).collect();
     let styles: Vec<_> = filter.comm_styles.iter().map(|word| format!("{word:?}")).collect();
     let path = space
         .path([Machine::COLLECTION])
-        .with_some("name", filter.name.as_deref())
-        .with_some("partialName", filter.partial_name.as_deref())
-        .with_list("ids", &filter.ids)
-        .with_list("roles", &filter.roles)
-        .with_some("isDisabled", filter.is_disabled)
-        .with_list("healthStatuses", &health)
-        .with_list("commStyles", &styles)
-        .with_list("environmentIds", &filter.environments)
-        .with_list("tenantIds", &filter.tenants)
-        .with_list("tenantTags", &filter.tenant_tags)
-        .with_some("thumbprint", filter.thumbprint.as_deref())
-        .with_some("deploymentId", filter.deployment.as_ref())
-        .with_list("shellNames", &filter.shell_names)
-        .with_list("deploymentTargetTypes", &filter.target_types);
+        .query_opt("name", filter.name.as_deref())
+        .query_opt("partialName", filter.partial_name.as_deref())
+        .query_list("ids", &filter.ids)
+        .query_list("roles", &filter.roles)
+        .query_opt("isDisabled", filter.is_disabled)
+        .query_list("healthStatuses", &health)
+        .query_list("commStyles", &styles)
+        .query_list("environmentIds", &filter.environments)
+        .query_list("tenantIds", &filter.tenants)
+        .query_list("tenantTags", &filter.tenant_tags)
+        .query_opt("thumbprint", filter.thumbprint.as_deref())
+        .query_opt("deploymentId", filter.deployment.as_ref())
+        .query_list("shellNames", &filter.shell_names)
+        .query_list("deploymentTargetTypes", &filter.target_types);
     space.list(path, window).await
 }

@@ -7,11 +7,11 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Bounded, Bounds, Error, Path};
+use super::{ApiPath, BoundedJson, Error, JsonBounds};
 
 /// HTTP methods of change requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub enum WriteMethod {
     /// Creates a resource or starts a process.
     Post,
     /// Replaces a document.
@@ -22,7 +22,7 @@ pub enum Method {
     Delete,
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for WriteMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Post => "POST",
@@ -35,24 +35,24 @@ impl fmt::Display for Method {
 
 /// A request that changes Octopus. The approved value itself is sent.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct ChangeRequest {
     /// The method.
-    pub method: Method,
+    pub method: WriteMethod,
     /// The path and query.
-    pub path: Path,
+    pub path: ApiPath,
     /// The body, sent as JSON.
     pub body: Option<Value>,
 }
 
-impl Order {
+impl ChangeRequest {
     /// Creates a request that creates a resource or starts a process.
-    pub fn post(path: Path, body: Value) -> Self {
-        Self { method: Method::Post, path, body: Some(body) }
+    pub fn post(path: ApiPath, body: Value) -> Self {
+        Self { method: WriteMethod::Post, path, body: Some(body) }
     }
 
     /// Creates a request that replaces a document.
-    pub fn put(path: Path, body: Value) -> Self {
-        Self { method: Method::Put, path, body: Some(body) }
+    pub fn put(path: ApiPath, body: Value) -> Self {
+        Self { method: WriteMethod::Put, path, body: Some(body) }
     }
 
     /// Returns a SHA-256 of the request, to compare requests. `audit_id`, the ID of the change that
@@ -71,11 +71,11 @@ impl Order {
 /// Permission to send one change request. Only the approval code creates it (`tool/change.rs`),
 /// after the approval; a test checks this.
 #[derive(Debug)]
-pub struct Permit(());
+pub struct WritePermit(());
 
-impl Permit {
+impl WritePermit {
     /// Creates the permit. Call this only after the change was approved.
-    pub fn after_consent() -> Self {
+    pub fn after_approval() -> Self {
         Self(())
     }
 }
@@ -84,14 +84,14 @@ const JSON: &str = "application/json";
 
 /// A response of Octopus with its unparsed body.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct RawResponse {
     /// The media type, without parameters, in lower case.
     pub content_type: String,
     /// The body.
     pub body: Bytes,
 }
 
-impl Answer {
+impl RawResponse {
     /// Parses the body as JSON.
     ///
     /// # Errors
@@ -106,8 +106,8 @@ impl Answer {
             let mut json = serde_json::Deserializer::from_slice(&self.body);
             let found = serde_path_to_error::deserialize::<_, T>(&mut json).err();
             found.map_or_else(
-                || self.unreadable(&error, route),
-                |error| self.unreadable(&error, route),
+                || self.parse_error(&error, route),
+                |error| self.parse_error(&error, route),
             )
         })
     }
@@ -117,8 +117,8 @@ impl Answer {
     /// # Errors
     ///
     /// [`Error::Unexpected`] with `route` if the body is not JSON.
-    pub fn document(&self, route: &str, bounds: Bounds) -> Result<Bounded, Error> {
-        Bounded::parse(&self.body, bounds).map_err(|error| self.unreadable(&error, route))
+    pub fn document(&self, route: &str, bounds: JsonBounds) -> Result<BoundedJson, Error> {
+        BoundedJson::parse(&self.body, bounds).map_err(|error| self.parse_error(&error, route))
     }
 
     /// Returns the SHA-256 of the body in hexadecimal.
@@ -131,21 +131,21 @@ impl Answer {
         digest
     }
 
-    fn unreadable(&self, error: &dyn fmt::Display, route: &str) -> Error {
+    fn parse_error(&self, error: &dyn fmt::Display, route: &str) -> Error {
         if self.content_type == JSON {
-            Error::Unexpected { reason: format!("{error} ({route})") }
+            Error::UnexpectedResponse { reason: format!("{error} ({route})") }
         } else {
-            Error::page(route, &self.content_type)
+            Error::not_json(route, &self.content_type)
         }
     }
 
     /// Rejects a body that claims to be JSON by its media type but is not. An empty body is
     /// accepted.
-    pub(super) fn well_formed(&self, route: &str) -> Result<(), Error> {
+    pub(super) fn ensure_json(&self, route: &str) -> Result<(), Error> {
         if self.content_type == JSON && !self.body.is_empty() {
             self.json::<IgnoredAny>(route)?;
             // `IgnoredAny` skips invalid UTF-8 in strings.
-            std::str::from_utf8(&self.body).map_err(|error| Error::Unexpected {
+            std::str::from_utf8(&self.body).map_err(|error| Error::UnexpectedResponse {
                 reason: format!("{route} returned JSON that is not valid UTF-8: {error}"),
             })?;
         }
@@ -155,9 +155,9 @@ impl Answer {
 
 /// Rejects HTML pages: a proxy or a sign-in page in front of Octopus sends these instead of the
 /// API.
-pub(super) fn no_page(content_type: &str, route: &str) -> Result<(), Error> {
+pub(super) fn reject_html(content_type: &str, route: &str) -> Result<(), Error> {
     if content_type == "text/html" {
-        return Err(Error::page(route, content_type));
+        return Err(Error::not_json(route, content_type));
     }
     Ok(())
 }

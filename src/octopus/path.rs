@@ -14,20 +14,20 @@ use super::{Error, route::route};
 /// version. Common proxies accept the same; HTTP.sys accepts 16 KiB.
 pub(super) const MAX_TARGET: usize = 8_000;
 /// Maximum bytes of IDs in one request, so that its path and query stay below [`MAX_TARGET`].
-const MAX_IDS: usize = 6_000;
+const MAX_ID_BYTES: usize = 6_000;
 /// Maximum number of characters of a path in a message.
-const LONGEST_SHOWN: usize = 300;
+const MAX_DISPLAY_CHARS: usize = 300;
 
 /// Splits IDs into batches that fit into the query of one request each: at most `max` IDs and few
 /// enough bytes.
-pub(super) fn batches<T: Display>(ids: &[T], max: usize) -> impl Iterator<Item = &[T]> {
+pub(super) fn id_batches<T: Display>(ids: &[T], max: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = ids;
     std::iter::from_fn(move || {
         let mut bytes = 0;
         // A comma takes three bytes in a query.
         let fits = |id: &&T| {
             bytes += id.to_string().len() + 3;
-            bytes <= MAX_IDS
+            bytes <= MAX_ID_BYTES
         };
         let count = rest.iter().take(max).take_while(fits).count().max(1);
         let (batch, others) = rest.split_at_checked(count)?;
@@ -39,12 +39,12 @@ pub(super) fn batches<T: Display>(ids: &[T], max: usize) -> impl Iterator<Item =
 /// A path below `/api`. Each segment is percent-encoded as a whole, so a `/` or `..` in a segment
 /// cannot reach another resource.
 #[derive(Debug, Clone)]
-pub struct Path {
+pub struct ApiPath {
     segments: Vec<String>,
     query: Vec<(Cow<'static, str>, String)>,
 }
 
-impl Path {
+impl ApiPath {
     /// Creates a path of these segments.
     pub fn new<S: ToString>(segments: impl IntoIterator<Item = S>) -> Self {
         let segments = segments.into_iter().map(|segment| segment.to_string()).collect();
@@ -53,23 +53,23 @@ impl Path {
 
     /// Appends segments.
     #[must_use]
-    pub fn then<S: ToString>(mut self, segments: impl IntoIterator<Item = S>) -> Self {
+    pub fn join<S: ToString>(mut self, segments: impl IntoIterator<Item = S>) -> Self {
         self.segments.extend(segments.into_iter().map(|segment| segment.to_string()));
         self
     }
 
     /// Adds a query parameter.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Display) -> Self {
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Display) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
     }
 
     /// Adds a query parameter if there is a value.
     #[must_use]
-    pub fn with_some(self, name: &'static str, value: Option<impl Display>) -> Self {
+    pub fn query_opt(self, name: &'static str, value: Option<impl Display>) -> Self {
         match value {
-            Some(value) => self.with(name, value),
+            Some(value) => self.query(name, value),
             None => self,
         }
     }
@@ -77,12 +77,12 @@ impl Path {
     /// Adds a query parameter with a comma-separated list. An empty list is omitted, because
     /// Octopus reads it as "no filter". Callers that mean "nothing" must not send the request.
     #[must_use]
-    pub fn with_list(self, name: &'static str, values: &[impl Display]) -> Self {
+    pub fn query_list(self, name: &'static str, values: &[impl Display]) -> Self {
         if values.is_empty() {
             return self;
         }
         let list: Vec<_> = values.iter().map(ToString::to_string).collect();
-        self.with(name, list.join(","))
+        self.query(name, list.join(","))
     }
 
     /// Returns the URL at an instance.
@@ -91,7 +91,7 @@ impl Path {
     ///
     /// [`Error::InvalidRequest`] if a segment is empty, `.` or `..`, or if path and query together
     /// are longer than [`MAX_TARGET`].
-    pub(super) fn at(&self, base: &Url) -> Result<Url, Error> {
+    pub(super) fn url_at(&self, base: &Url) -> Result<Url, Error> {
         let invalid = |reason: String| Error::InvalidRequest { reason };
         if self.segments.iter().any(|s| s.is_empty() || s == "." || s == "..") {
             return Err(invalid("its path contains an empty segment, \".\" or \"..\"".to_owned()));
@@ -107,7 +107,7 @@ impl Path {
         if raw > MAX_TARGET {
             return Err(too_long(raw));
         }
-        let url = self.below(base).ok_or_else(|| {
+        let url = self.url_unchecked(base).ok_or_else(|| {
             invalid("the URL of the instance is not a base URL such as https://host".to_owned())
         })?;
         let length = url.path().len() + url.query().map_or(0, |query| query.len() + 1);
@@ -118,7 +118,7 @@ impl Path {
     }
 
     /// Returns the URL at an instance without checks.
-    fn below(&self, base: &Url) -> Option<Url> {
+    fn url_unchecked(&self, base: &Url) -> Option<Url> {
         let mut url = base.clone();
         url.path_segments_mut().ok()?.pop_if_empty().push("api").extend(&self.segments);
         if !self.query.is_empty() {
@@ -143,10 +143,10 @@ impl Path {
     }
 
     /// Returns the path without the base path of the instance and without the query, for messages.
-    pub(super) fn address(&self) -> String {
+    pub(super) fn display_path(&self) -> String {
         let path = self.to_string();
         let path = path.split('?').next().unwrap_or_default();
-        path.chars().take(LONGEST_SHOWN).collect()
+        path.chars().take(MAX_DISPLAY_CHARS).collect()
     }
 
     /// Returns the decoded segments below `/api`.
@@ -162,10 +162,10 @@ impl Path {
 }
 
 /// Writes path and query as in a request line, without the base path of the instance.
-impl Display for Path {
+impl Display for ApiPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = Url::parse("https://octopus.invalid").map_err(|_| fmt::Error)?;
-        let url = self.below(&base).ok_or(fmt::Error)?;
+        let url = self.url_unchecked(&base).ok_or(fmt::Error)?;
         f.write_str(url.path())?;
         url.query().map_or(Ok(()), |query| write!(f, "?{query}"))
     }
@@ -177,13 +177,14 @@ mod tests {
 
     use super::*;
 
-    fn url(base: &str, path: &Path) -> String {
-        path.at(&base.parse().unwrap()).unwrap().to_string()
+    fn url(base: &str, path: &ApiPath) -> String {
+        path.url_at(&base.parse().unwrap()).unwrap().to_string()
     }
 
     #[test]
-    fn paths_stand_below_the_virtual_directory() {
-        let path = Path::new(["Spaces-1", "projects"]).with("partialName", "a b&c").with("take", 1);
+    fn url_keeps_the_base_path() {
+        let path =
+            ApiPath::new(["Spaces-1", "projects"]).query("partialName", "a b&c").query("take", 1);
         for base in ["https://o.example/octopus", "https://o.example/octopus/"] {
             assert_eq!(
                 url(base, &path),
@@ -193,32 +194,34 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_is_not_sent() {
-        let path = Path::new(["projects"]).with_list("ids", &[] as &[&str]);
+    fn omits_empty_lists() {
+        let path = ApiPath::new(["projects"]).query_list("ids", &[] as &[&str]);
         assert_eq!(url("https://o.example", &path), "https://o.example/api/projects");
     }
 
     #[test]
-    fn a_target_that_is_too_long_is_refused_with_the_limit() {
+    fn rejects_too_long_paths_with_the_limit() {
         let base: Url = "https://o.example/octopus".parse().unwrap();
         for path in [
-            Path::new(["spaces"]).with("partialName", "x".repeat(70_000)),
+            ApiPath::new(["spaces"]).query("partialName", "x".repeat(70_000)),
             // Short before encoding and too long afterwards.
-            Path::new(["spaces"]).with("partialName", "\u{e9}".repeat(3_000)),
-            Path::new(["Spaces-1", &"x".repeat(9_000)]),
+            ApiPath::new(["spaces"]).query("partialName", "\u{e9}".repeat(3_000)),
+            ApiPath::new(["Spaces-1", &"x".repeat(9_000)]),
         ] {
-            let Err(Error::InvalidRequest { reason }) = path.at(&base) else { panic!("{path}") };
+            let Err(Error::InvalidRequest { reason }) = path.url_at(&base) else {
+                panic!("{path}")
+            };
             assert!(reason.contains("bytes, but 8000 is the limit"), "{reason}");
         }
-        let fits = Path::new(["spaces"]).with("partialName", "x".repeat(7_900));
-        assert!(fits.at(&base).is_ok());
+        let fits = ApiPath::new(["spaces"]).query("partialName", "x".repeat(7_900));
+        assert!(fits.url_at(&base).is_ok());
     }
 
     #[test]
-    fn a_path_of_dots_is_refused_and_still_shown() {
-        let path = Path::new(["Spaces-1", ".."]);
+    fn rejects_dot_segments_but_displays_them() {
+        let path = ApiPath::new(["Spaces-1", ".."]);
         let base: Url = "https://o.example".parse().unwrap();
-        assert!(matches!(path.at(&base), Err(Error::InvalidRequest { .. })));
+        assert!(matches!(path.url_at(&base), Err(Error::InvalidRequest { .. })));
         assert!(path.to_string().starts_with("/api/Spaces-1"));
     }
 
@@ -237,7 +240,7 @@ mod tests {
             (vec!["octopusservernodes", "ping"], false),
             (vec![], false),
         ] {
-            let path = Path::new(&segments);
+            let path = ApiPath::new(&segments);
             assert_eq!(path.proves_credential(), expected, "{segments:?}");
         }
     }
@@ -248,19 +251,19 @@ mod tests {
             ids in proptest::collection::vec("[a-z]{1,6}Sets-[0-9]{1,60}", 0..900),
         ) {
             let base: Url = "https://o.example/octopus".parse().unwrap();
-            let batches: Vec<&[String]> = batches(&ids, 300).collect();
+            let batches: Vec<&[String]> = id_batches(&ids, 300).collect();
             prop_assert_eq!(batches.concat(), ids.clone());
             for batch in batches {
                 prop_assert!(!batch.is_empty() && batch.len() <= 300);
-                let path = Path::new(["Spaces-1", "variables", "all"]).with_list("ids", batch);
-                prop_assert!(path.at(&base).is_ok());
+                let path = ApiPath::new(["Spaces-1", "variables", "all"]).query_list("ids", batch);
+                prop_assert!(path.url_at(&base).is_ok());
             }
         }
 
         #[test]
-        fn whatever_a_segment_holds_it_stays_one_segment_below_api(segment in "\\PC*") {
+        fn any_segment_stays_one_encoded_segment(segment in "\\PC*") {
             let base: Url = "https://o.example/octopus".parse().unwrap();
-            if let Ok(url) = Path::new(["Spaces-1", segment.as_str(), "x"]).at(&base) {
+            if let Ok(url) = ApiPath::new(["Spaces-1", segment.as_str(), "x"]).url_at(&base) {
                 let segments: Vec<_> = url.path_segments().unwrap().collect();
                 prop_assert_eq!(segments.len(), 5);
                 prop_assert_eq!(&segments[..3], ["octopus", "api", "Spaces-1"]);

@@ -8,7 +8,7 @@ use super::{Id, Resource, deployments::Deployment, spaces, tasks::Task};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalUrl {
     /// The space; every such URL contains it.
-    pub space: Id<spaces::Space>,
+    pub space: Id<spaces::SpaceResource>,
     /// The deployment in the URL, if any.
     pub deployment: Option<Id<Deployment>>,
     /// The task in the URL, if any.
@@ -18,15 +18,15 @@ pub struct PortalUrl {
 }
 
 /// Maximum length of a URL in bytes.
-const LONGEST: usize = 2048;
+const MAX_LEN: usize = 2048;
 
 impl PortalUrl {
     /// Returns whether this is a URL of the instance at `instance`, to any page.
-    pub fn leads_to(text: &str, instance: &Url) -> bool {
-        let url = Some(text.trim()).filter(|text| text.len() <= LONGEST);
+    pub fn is_at_instance(text: &str, instance: &Url) -> bool {
+        let url = Some(text.trim()).filter(|text| text.len() <= MAX_LEN);
         let url = url.and_then(|text| Url::parse(text).ok());
         url.filter(|url| matches!(url.scheme(), "http" | "https"))
-            .is_some_and(|url| below(&url, instance).is_some())
+            .is_some_and(|url| route_segments(&url, instance).is_some())
     }
 
     /// Parses a URL of the instance at `instance`.
@@ -39,8 +39,8 @@ impl PortalUrl {
         if text.is_empty() {
             return Err("the URL is empty; copy it from the address bar of the browser".to_owned());
         }
-        if text.len() > LONGEST {
-            return Err(format!("the URL is longer than {LONGEST} bytes"));
+        if text.len() > MAX_LEN {
+            return Err(format!("the URL is longer than {MAX_LEN} bytes"));
         }
         let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(url) = url else {
@@ -50,22 +50,22 @@ impl PortalUrl {
                     .to_owned(),
             );
         };
-        let segments = below(&url, instance).ok_or_else(|| {
+        let segments = route_segments(&url, instance).ok_or_else(|| {
             format!(
                 "the URL belongs to {}, but this instance is at {}",
-                place(&url),
-                place(instance)
+                host_and_base_path(&url),
+                host_and_base_path(instance)
             )
         })?;
-        let space = segments.iter().map(String::as_str).find_map(id).ok_or_else(|| {
+        let space = segments.iter().map(String::as_str).find_map(numeric_id).ok_or_else(|| {
             "the URL contains no space ID; portal URLs look like \
              https://host/app#/Spaces-1/tasks/ServerTasks-1"
                 .to_owned()
         })?;
         Ok(Self {
             space,
-            deployment: after(&segments, "deployments").find_map(id),
-            task: after(&segments, "tasks").find_map(id),
+            deployment: segments_after(&segments, "deployments").find_map(numeric_id),
+            task: segments_after(&segments, "tasks").find_map(numeric_id),
             resource_type: resource_type(&segments),
         })
     }
@@ -73,7 +73,7 @@ impl PortalUrl {
 
 /// Returns the segments of the route behind the `#`, or of the path if there is no route. `None` if
 /// the URL does not belong to the instance.
-fn below(url: &Url, instance: &Url) -> Option<Vec<String>> {
+fn route_segments(url: &Url, instance: &Url) -> Option<Vec<String>> {
     let same = url.host_str().is_some_and(|host| Some(host) == instance.host_str())
         && url.port() == instance.port();
     let mut path = url.path_segments()?.filter(|segment| !segment.is_empty());
@@ -91,7 +91,7 @@ fn below(url: &Url, instance: &Url) -> Option<Vec<String>> {
 }
 
 /// Returns the segments that follow a segment `word`.
-fn after<'a>(segments: &'a [String], word: &'static str) -> impl Iterator<Item = &'a str> {
+fn segments_after<'a>(segments: &'a [String], word: &'static str) -> impl Iterator<Item = &'a str> {
     let pairs = segments.iter().zip(segments.iter().skip(1));
     pairs
         .filter(move |(before, _)| before.eq_ignore_ascii_case(word))
@@ -99,7 +99,7 @@ fn after<'a>(segments: &'a [String], word: &'static str) -> impl Iterator<Item =
 }
 
 /// Parses an ID whose part after the prefix is a number.
-fn id<R: Resource>(segment: &str) -> Option<Id<R>> {
+fn numeric_id<R: Resource>(segment: &str) -> Option<Id<R>> {
     let id = Id::<R>::parse(segment).ok()?;
     let number = id.as_str().get(R::ID_PREFIX.len()..)?;
     number.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
@@ -107,10 +107,10 @@ fn id<R: Resource>(segment: &str) -> Option<Id<R>> {
 
 fn resource_type(segments: &[String]) -> Option<&'static str> {
     let has = |word: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(word));
-    let deployment = after(segments, "deployments").find_map(id::<Deployment>);
+    let deployment = segments_after(segments, "deployments").find_map(numeric_id::<Deployment>);
     let rows = [
         (deployment.is_some(), "deployment"),
-        (after(segments, "releases").next().is_some(), "release"),
+        (segments_after(segments, "releases").next().is_some(), "release"),
         (has("tasks"), "task"),
         (has("projects"), "project"),
         (has("tenants"), "tenant"),
@@ -119,7 +119,7 @@ fn resource_type(segments: &[String]) -> Option<&'static str> {
 }
 
 /// Returns host, port and base path, for messages.
-fn place(url: &Url) -> String {
+fn host_and_base_path(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     let directory = url.path().split("/app").next().unwrap_or_default().trim_end_matches('/');
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_the_portal_are_read() {
+    fn parses_portal_urls() {
         let project = "Spaces-1/projects/parcel-tracking-api/deployments";
         let rows = [
             ("app#/Spaces-1/tasks/ServerTasks-9", "Spaces-1 - ServerTasks-9 task"),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn other_addresses_are_refused_with_words() {
+    fn rejects_other_urls_with_reason() {
         let rows = [
             ("", "empty"),
             ("ServerTasks-9", "not an http or https URL"),
@@ -193,13 +193,13 @@ mod tests {
             let said = read(text, "https://o.example/octopus").unwrap_err();
             assert!(said.contains(words), "{text}: {said}");
         }
-        let long = format!("https://o.example/octopus/app#/Spaces-1/{}", "x".repeat(LONGEST));
+        let long = format!("https://o.example/octopus/app#/Spaces-1/{}", "x".repeat(MAX_LEN));
         assert!(read(&long, "https://o.example/octopus").unwrap_err().contains("longer"));
     }
 
     proptest! {
         #[test]
-        fn whatever_is_pasted_is_read_or_refused(text in "\\PC{0,80}|https://o.example/app#\\PC{0,80}") {
+        fn any_text_is_parsed_or_rejected(text in "\\PC{0,80}|https://o.example/app#\\PC{0,80}") {
             let instance = "https://o.example".parse().unwrap();
             if let Ok(url) = PortalUrl::parse(&text, &instance) {
                 prop_assert!(url.space.as_str().starts_with("Spaces-"));

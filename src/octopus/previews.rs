@@ -63,16 +63,16 @@ pub struct Control {
 }
 
 /// Reads the preview of a deployment (`GET /releases/{id}/deployments/preview/...`).
-pub async fn of_deployment(
+pub async fn for_deployment(
     space: &Space,
     release: &Id<Release>,
     environment: &Id<Environment>,
     tenant: Option<&Id<Tenant>>,
 ) -> Result<Preview, Error> {
     let mut path = space.path([Release::COLLECTION, release.as_str(), "deployments", "preview"]);
-    path = path.then([environment.as_str()]);
+    path = path.join([environment.as_str()]);
     if let Some(tenant) = tenant {
-        path = path.then([tenant.as_str()]);
+        path = path.join([tenant.as_str()]);
     }
     match space.session().get(&path).await {
         // Octopus does not name the missing resource.

@@ -8,7 +8,7 @@ use super::{
     Error, Id, Resource, Space,
     channels::Channel,
     environments::Environment,
-    git::{self, Reference},
+    git::{self, GitRef},
     projects::Project,
     resource::null_as_default,
 };
@@ -121,14 +121,14 @@ impl Resource for DeploymentProcess {
 /// `deploymentprocess-Projects-1-s-3-CGNSF` for a snapshot, and `DeploymentProcesses-1` in old
 /// installations.
 pub fn parse(text: &str) -> Result<Id<DeploymentProcess>, Error> {
-    Id::parse_as("DeploymentProcesses-", text).or_else(|_| Id::parse(text)).map_err(|error| {
-        match error {
+    Id::parse_with_prefix("DeploymentProcesses-", text).or_else(|_| Id::parse(text)).map_err(
+        |error| match error {
             Error::MalformedId { noun, given, .. } => {
                 Error::MalformedId { noun, prefix: "deploymentprocess-Projects-", given }
             }
             error => error,
-        }
-    })
+        },
+    )
 }
 
 /// Returns the project of a process that is not a snapshot, if its ID contains the project.
@@ -139,10 +139,10 @@ pub fn project_of(id: &Id<DeploymentProcess>) -> Option<Id<Project>> {
 }
 
 /// Reads the process of a project; a project in Git is read at `reference`.
-pub async fn of_project(
+pub async fn for_project(
     space: &Space,
     project: &Project,
-    reference: Option<&Reference>,
+    reference: Option<&GitRef>,
 ) -> Result<DeploymentProcess, Error> {
     if let Some(reference) = reference {
         return git::read(space, &project.id, reference, DeploymentProcess::COLLECTION).await;
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processes_have_ids_of_three_forms() {
+    fn parses_all_id_forms() {
         for (text, read, project) in [
             ("deploymentprocess-Projects-1", "deploymentprocess-Projects-1", Some("Projects-1")),
             (" DeploymentProcess-projects-1", "deploymentprocess-projects-1", Some("Projects-1")),

@@ -4,9 +4,9 @@
 use serde::Deserialize;
 
 use super::{
-    Id, Kind, Named, Resource, Thing, Touches, library_variable_sets::LibraryVariableSet,
-    lifecycles::Lifecycle, project_groups::ProjectGroup, resource::null_as_default,
-    variables::VariableSet,
+    AccessSet, AccessedResource, Id, Named, Resource, ResourceKind,
+    library_variable_sets::LibraryVariableSet, lifecycles::Lifecycle, project_groups::ProjectGroup,
+    resource::null_as_default, variables::VariableSet,
 };
 
 /// Fields of a project that the tools read.
@@ -63,20 +63,20 @@ impl Resource for Project {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
-    fn touches(&self, touches: &mut Touches) {
-        touches.add(Kind::Project, self.thing());
+    fn record_access(&self, touches: &mut AccessSet) {
+        touches.add(ResourceKind::Project, self.access_entry());
     }
 }
 
 impl Project {
     /// Returns the entry of this project for policy rules and audit records.
-    pub fn thing(&self) -> Thing {
-        Thing {
+    pub fn access_entry(&self) -> AccessedResource {
+        AccessedResource {
             id: self.id.to_string(),
             name: Some(self.name.clone()),
             slug: self.slug.clone(),
             group: self.project_group_id.as_ref().map(ToString::to_string),
-            ..Thing::default()
+            ..AccessedResource::default()
         }
     }
 }

@@ -18,16 +18,16 @@ use futures::{
     future::{BoxFuture, Shared, WeakShared},
 };
 
-use super::{Answer, Error, Fingerprint};
+use super::{Error, Fingerprint, RawResponse};
 use crate::telemetry::Metrics;
 
-type Come = Result<Answer, Error>;
+type ReadResult = Result<RawResponse, Error>;
 /// Fingerprint of the session, and the path and query.
-type Key = (Fingerprint, String);
+type ReadKey = (Fingerprint, String);
 
 /// Which setting limits the size of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Size {
+pub(super) enum SizeLimit {
     /// `response_limit`: documents whose named fields are read.
     Response,
     /// `execute_limit`: documents of any form.
@@ -36,52 +36,56 @@ pub(super) enum Size {
 
 /// Shares identical concurrent reads. A read is shared within one caller only.
 #[derive(Clone, Default)]
-pub(super) struct Reads(Arc<Inner>);
+pub(super) struct RequestCoalescer(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    under_way: Mutex<HashMap<Key, Known>>,
+    in_flight: Mutex<HashMap<ReadKey, InFlightRead>>,
     count: AtomicU64,
     metrics: Metrics,
 }
 
-struct Known {
+struct InFlightRead {
     number: u64,
-    read: WeakShared<BoxFuture<'static, Come>>,
+    read: WeakShared<BoxFuture<'static, ReadResult>>,
 }
 
 /// Removes a read from the table when it ends or is dropped.
-struct Leave {
-    reads: Reads,
-    key: Key,
+struct RemoveOnDrop {
+    coalescer: RequestCoalescer,
+    key: ReadKey,
     number: u64,
 }
 
 /// Maximum number of shared reads. Further reads are not shared.
-const KNOWN: usize = 10_000;
+const MAX_IN_FLIGHT: usize = 10_000;
 
-impl Reads {
+impl RequestCoalescer {
     pub(super) fn new(metrics: &Metrics) -> Self {
         Self(Arc::new(Inner { metrics: metrics.clone(), ..Inner::default() }))
     }
 
     /// Joins an identical read of the same caller, or starts it.
-    pub(super) async fn share(
+    pub(super) async fn run(
         &self,
         whose: Fingerprint,
         path: String,
-        read: BoxFuture<'static, Come>,
-    ) -> Come {
-        let shared = self.join((whose, path), read);
+        read: BoxFuture<'static, ReadResult>,
+    ) -> ReadResult {
+        let shared = self.join_or_start((whose, path), read);
         shared.await
     }
 
-    fn join(&self, key: Key, read: BoxFuture<'static, Come>) -> Shared<BoxFuture<'static, Come>> {
+    fn join_or_start(
+        &self,
+        key: ReadKey,
+        read: BoxFuture<'static, ReadResult>,
+    ) -> Shared<BoxFuture<'static, ReadResult>> {
         let number = self.0.count.fetch_add(1, Ordering::Relaxed);
-        let leave = Leave { reads: self.clone(), key: key.clone(), number };
-        let mut under_way = self.locked();
+        let leave = RemoveOnDrop { coalescer: self.clone(), key: key.clone(), number };
+        let mut under_way = self.lock();
         let joined = under_way.get(&key).and_then(|known| known.read.upgrade());
-        self.0.metrics.looked_up("reads", joined.is_some());
+        self.0.metrics.record_cache_lookup("reads", joined.is_some());
         if let Some(shared) = joined {
             drop(under_way);
             return shared;
@@ -91,37 +95,37 @@ impl Reads {
             read.await
         };
         let shared = read.boxed().shared();
-        if under_way.len() < KNOWN
+        if under_way.len() < MAX_IN_FLIGHT
             && let Some(read) = shared.downgrade()
         {
-            under_way.insert(key, Known { number, read });
+            under_way.insert(key, InFlightRead { number, read });
         }
         shared
     }
 
     /// Detaches the caller's in-flight reads, so that no later read joins them. Call this after a
     /// change.
-    pub(super) fn forget(&self, whose: Fingerprint) {
-        self.locked().retain(|(other, _), _| *other != whose);
+    pub(super) fn invalidate(&self, whose: Fingerprint) {
+        self.lock().retain(|(other, _), _| *other != whose);
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<Key, Known>> {
-        self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<ReadKey, InFlightRead>> {
+        self.0.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Leave {
+impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
-        let mut under_way = self.reads.locked();
+        let mut under_way = self.coalescer.lock();
         if under_way.get(&self.key).is_some_and(|known| known.number == self.number) {
             under_way.remove(&self.key);
         }
     }
 }
 
-impl fmt::Debug for Reads {
+impl fmt::Debug for RequestCoalescer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} reads", self.locked().len())
+        write!(f, "{} reads", self.lock().len())
     }
 }
 
@@ -133,19 +137,19 @@ mod tests {
 
     use super::*;
 
-    fn me() -> Fingerprint {
+    fn caller() -> Fingerprint {
         Fingerprint::of([b"me".as_slice()])
     }
 
-    fn answer() -> Answer {
-        Answer { content_type: String::new(), body: bytes::Bytes::new() }
+    fn answer() -> RawResponse {
+        RawResponse { content_type: String::new(), body: bytes::Bytes::new() }
     }
 
     /// Creates a read that counts its start and ends when the sender fires or is dropped.
     fn read(
         begun: &Arc<AtomicUsize>,
-        come: Come,
-    ) -> (oneshot::Sender<()>, BoxFuture<'static, Come>) {
+        come: ReadResult,
+    ) -> (oneshot::Sender<()>, BoxFuture<'static, ReadResult>) {
         let (end, ended) = oneshot::channel::<()>();
         let begun = Arc::clone(begun);
         let read = async move {
@@ -157,33 +161,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_read_of_the_same_caller_is_sent_once_and_kept_by_nobody() {
-        let (reads, begun) = (Reads::default(), Arc::new(AtomicUsize::new(0)));
+    async fn identical_concurrent_reads_send_one_request() {
+        let (reads, begun) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
         for come in [Ok(answer()), Err(Error::TooLarge { limit: 1 })] {
             let before = begun.load(Ordering::SeqCst);
             let (end, first) = read(&begun, come.clone());
-            let first = reads.share(me(), "/a".to_owned(), first);
-            let second = reads.share(me(), "/a".to_owned(), read(&begun, Ok(answer())).1);
+            let first = reads.run(caller(), "/a".to_owned(), first);
+            let second = reads.run(caller(), "/a".to_owned(), read(&begun, Ok(answer())).1);
             let (first, second, ()) = tokio::join!(first, second, async {
                 end.send(()).unwrap();
             });
             assert_eq!(first.is_ok(), come.is_ok());
             assert_eq!(first.is_ok(), second.is_ok(), "errors are shared as well");
             assert_eq!(begun.load(Ordering::SeqCst), before + 1);
-            assert!(reads.locked().is_empty());
+            assert!(reads.lock().is_empty());
         }
     }
 
     #[tokio::test]
-    async fn another_caller_and_another_path_are_read_for_themselves() {
-        let (reads, begun) = (Reads::default(), Arc::new(AtomicUsize::new(0)));
+    async fn reads_of_other_callers_and_paths_are_not_shared() {
+        let (reads, begun) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
         let other = Fingerprint::of([b"other".as_slice()]);
         let mut all = Vec::new();
         let mut ends = Vec::new();
-        for (whose, path) in [(me(), "/a"), (other, "/a"), (me(), "/a?b")] {
+        for (whose, path) in [(caller(), "/a"), (other, "/a"), (caller(), "/a?b")] {
             let (end, read) = read(&begun, Ok(answer()));
             ends.push(end);
-            all.push(reads.join((whose, path.to_owned()), read));
+            all.push(reads.join_or_start((whose, path.to_owned()), read));
         }
         drop(ends);
         futures::future::join_all(all).await;
@@ -191,12 +195,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_asked_first_may_give_up_and_the_others_get_their_answer() {
-        let (reads, begun) = (Reads::default(), Arc::new(AtomicUsize::new(0)));
+    async fn shared_read_survives_cancellation_of_its_first_caller() {
+        let (reads, begun) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
         let (end, read_once) = read(&begun, Ok(answer()));
-        let mut first = Box::pin(reads.share(me(), "/a".to_owned(), read_once));
+        let mut first = Box::pin(reads.run(caller(), "/a".to_owned(), read_once));
         assert!(futures::poll!(&mut first).is_pending());
-        let mut second = Box::pin(reads.share(me(), "/a".to_owned(), read(&begun, Ok(answer())).1));
+        let mut second =
+            Box::pin(reads.run(caller(), "/a".to_owned(), read(&begun, Ok(answer())).1));
         assert!(futures::poll!(&mut second).is_pending());
         drop(first);
         end.send(()).unwrap();
@@ -204,24 +209,24 @@ mod tests {
         assert_eq!(begun.load(Ordering::SeqCst), 1);
         // Without any waiting caller, the read is dropped and the table is empty.
         let (end, alone) = read(&begun, Ok(answer()));
-        let mut alone = Box::pin(reads.share(me(), "/a".to_owned(), alone));
+        let mut alone = Box::pin(reads.run(caller(), "/a".to_owned(), alone));
         assert!(futures::poll!(&mut alone).is_pending());
         drop(alone);
-        assert!(end.is_closed() && reads.locked().is_empty());
+        assert!(end.is_closed() && reads.lock().is_empty());
     }
 
     #[tokio::test]
-    async fn after_a_change_nobody_joins_a_read_from_before() {
-        let (reads, begun) = (Reads::default(), Arc::new(AtomicUsize::new(0)));
+    async fn reads_after_a_change_do_not_join_earlier_reads() {
+        let (reads, begun) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
         let (end, before) = read(&begun, Ok(answer()));
-        let before = reads.join((me(), "/a".to_owned()), before);
-        reads.forget(me());
+        let before = reads.join_or_start((caller(), "/a".to_owned()), before);
+        reads.invalidate(caller());
         let (end_after, after) = read(&begun, Ok(answer()));
-        let after = reads.join((me(), "/a".to_owned()), after);
+        let after = reads.join_or_start((caller(), "/a".to_owned()), after);
         drop((end, end_after));
         let (before, after) = tokio::join!(before, after);
         assert!(before.is_ok() && after.is_ok());
         assert_eq!(begun.load(Ordering::SeqCst), 2);
-        assert!(reads.locked().is_empty());
+        assert!(reads.lock().is_empty());
     }
 }

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Error, Id, Page, Resource, Space, Window, channels::Channel, find::choose, projects::Project,
-    resource::null_as_default, rival::Meant,
+    Error, Id, Page, PageRange, Resource, Space, channels::Channel, find::find_in,
+    projects::Project, resource::null_as_default, rival::SentReference,
 };
 use crate::text::nearest::nearest;
 
@@ -62,24 +62,24 @@ impl Resource for Release {
 }
 
 /// Reads a page of the releases of a space, newest first.
-pub async fn list(space: &Space, window: Window) -> Result<Page<Release>, Error> {
+pub async fn list(space: &Space, window: PageRange) -> Result<Page<Release>, Error> {
     space.list(space.path([Release::COLLECTION]), window).await
 }
 
 /// Reads a page of the releases of a project, newest first. `version` filters by version.
-pub async fn of_project(
+pub async fn list_for_project(
     space: &Space,
     project: &Id<Project>,
     version: Option<&str>,
-    window: Window,
+    window: PageRange,
 ) -> Result<Page<Release>, Error> {
     let path = space.path([Project::COLLECTION, project.as_str(), Release::COLLECTION]);
-    space.list(path.with_some("searchByVersion", version), window).await
+    space.list(path.query_opt("searchByVersion", version), window).await
 }
 
 /// Reads the process that a new release would contain, to detect edits between preview and
 /// approval. `None` if the process is not found or may not be read.
-pub async fn process_now(
+pub async fn current_process(
     space: &Space,
     project: &Project,
     git_ref: Option<&str>,
@@ -98,24 +98,24 @@ pub async fn process_now(
 }
 
 /// Reads the release of a project with exactly this version.
-pub async fn exactly(
+pub async fn by_exact_version(
     space: &Space,
     project: &Id<Project>,
     version: &str,
 ) -> Result<Release, Error> {
     let path = space.path([Project::COLLECTION, project.as_str(), Release::COLLECTION]);
-    let release: Release = space.session().get(&path.then([version.trim()])).await?;
+    let release: Release = space.session().get(&path.join([version.trim()])).await?;
     // The last path segment may be a version or an ID, and an ID can belong to any project.
     if release.project_id != *project {
-        return Err(space.not_found(&release.id));
+        return Err(space.id_not_found(&release.id));
     }
     Ok(release)
 }
 
 /// Reads the channels of a project, at most 500.
-pub async fn channels_of(space: &Space, project: &Id<Project>) -> Result<Vec<Channel>, Error> {
+pub async fn list_channels(space: &Space, project: &Id<Project>) -> Result<Vec<Channel>, Error> {
     let path = space.path([Project::COLLECTION, project.as_str(), Channel::COLLECTION]);
-    let window = Window { skip: 0, take: 500 };
+    let window = PageRange { skip: 0, take: 500 };
     Ok(space.list::<Channel>(path, window).await?.items)
 }
 
@@ -131,13 +131,13 @@ pub fn channel_for_change(
 ) -> Result<Option<Channel>, Error> {
     let found = match wanted {
         None => channels.iter().find(|channel| channel.is_default).or(channels.first()),
-        Some(wanted) => match choose(wanted, channels)? {
-            None => return Err(space.no_such(wanted, channels.iter())),
+        Some(wanted) => match find_in(wanted, channels)? {
+            None => return Err(space.name_not_found(wanted, channels.iter())),
             found => found,
         },
     };
     if let Some(found) = found {
-        Meant::by_id(found).alone_in(channels)?;
+        SentReference::by_id(found).ensure_unique_in(channels)?;
     }
     Ok(found.cloned())
 }
@@ -162,25 +162,30 @@ pub async fn next_version(
         (Some(git_ref), _) => space.path([Project::COLLECTION, project.id.as_str(), git_ref]),
         (None, Some(process)) => {
             let path = space.path(["deploymentprocesses", process.as_str(), "template"]);
-            return space.session().get(&path.with("channel", &channel.id)).await;
+            return space.session().get(&path.query("channel", &channel.id)).await;
         }
         (None, None) => space.path([Project::COLLECTION, project.id.as_str()]),
     };
-    let path = path.then(["deploymentprocesses", "template"]);
-    space.session().get(&path.with("channel", &channel.id)).await
+    let path = path.join(["deploymentprocesses", "template"]);
+    space.session().get(&path.query("channel", &channel.id)).await
 }
 
 /// Finds the release of a project with this version. If it does not exist, the error suggests
 /// similar versions of the 100 newest releases.
-pub async fn by_version(space: &Space, project: &Project, version: &str) -> Result<Release, Error> {
+pub async fn find_by_version(
+    space: &Space,
+    project: &Project,
+    version: &str,
+) -> Result<Release, Error> {
     let version = version.trim();
     if !version.is_empty() {
-        match exactly(space, &project.id, version).await {
+        match by_exact_version(space, &project.id, version).await {
             Err(Error::NotFound { .. }) => {}
             found => return found,
         }
     }
-    let newest = of_project(space, &project.id, None, Window { skip: 0, take: 100 }).await?;
+    let newest =
+        list_for_project(space, &project.id, None, PageRange { skip: 0, take: 100 }).await?;
     let versions: Vec<&str> = newest.items.iter().map(|release| release.version.as_str()).collect();
     let near = nearest(version, versions.iter().copied(), 5).into_iter().map(str::to_owned);
     Err(Error::NotFound {

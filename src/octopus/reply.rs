@@ -6,27 +6,27 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Answer, Bounded, Bounds, Error, Id, tasks::Task};
+use super::{BoundedJson, Error, Id, JsonBounds, RawResponse, tasks::Task};
 use crate::compute::ComputeError;
 
 /// Maximum number of task IDs that are collected from one response.
-const TASKS: usize = 1_000;
+const MAX_TASK_IDS: usize = 1_000;
 /// Estimated memory that the allocator takes for each allocation besides its size.
-const ALLOCATION: usize = 16;
+const ALLOCATION_OVERHEAD: usize = 16;
 /// Memory of one field of an object: an entry of the map with its hash, and its part of the index.
-const FIELD: usize = size_of::<(u64, String, Value)>() + 16;
+const FIELD_SIZE: usize = size_of::<(u64, String, Value)>() + 16;
 /// Number of fields for which an object with fewer allocates room.
-const FEWEST: usize = 4;
+const MIN_FIELD_CAPACITY: usize = 4;
 
 /// Response of Octopus to a change. Clones share the body.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct ChangeResponse {
     /// The media type, without parameters, in lower case.
     pub content_type: String,
     /// Size of the body in bytes.
     pub size: usize,
     /// The body.
-    pub body: ReplyBody,
+    pub body: ChangeResponseBody,
     /// IDs of the tasks in the body, in order of appearance: at most 1,000.
     pub tasks: Arc<[Id<Task>]>,
     /// Estimated memory of the body and the task IDs in bytes.
@@ -35,29 +35,32 @@ pub struct Reply {
 
 /// Body of a response to a change.
 #[derive(Debug, Clone)]
-pub enum ReplyBody {
+pub enum ChangeResponseBody {
     /// JSON, within [`JsonBounds::DOCUMENT`].
-    Json(Arc<Bounded>),
+    Json(Arc<BoundedJson>),
     /// Any other body, possibly empty.
     Raw(Bytes),
     /// The compute pool failed to parse it.
-    Unread(ComputeError),
+    Unparsed(ComputeError),
 }
 
-impl Reply {
+impl ChangeResponse {
     /// Creates a response. This walks large documents, so call it in the compute pool.
     pub(crate) fn new(
         content_type: String,
         size: usize,
-        body: ReplyBody,
+        body: ChangeResponseBody,
         tasks: Arc<[Id<Task>]>,
     ) -> Self {
         let of_body = match &body {
-            ReplyBody::Json(document) => size_of::<Bounded>() + memory_below(&document.value),
-            ReplyBody::Raw(bytes) => bytes.len(),
-            ReplyBody::Unread(_) => 0,
+            ChangeResponseBody::Json(document) => {
+                size_of::<BoundedJson>() + nested_memory(&document.value)
+            }
+            ChangeResponseBody::Raw(bytes) => bytes.len(),
+            ChangeResponseBody::Unparsed(_) => 0,
         };
-        let of_task = |id: &Id<Task>| size_of::<Id<Task>>() + ALLOCATION + id.as_str().len();
+        let of_task =
+            |id: &Id<Task>| size_of::<Id<Task>>() + ALLOCATION_OVERHEAD + id.as_str().len();
         let memory = of_body + tasks.iter().map(of_task).sum::<usize>();
         Self { content_type, size, body, tasks, memory }
     }
@@ -67,18 +70,18 @@ impl Reply {
     /// # Errors
     ///
     /// [`Error::Unexpected`] if the media type is JSON but the body is not.
-    pub(super) fn read(answer: &Answer, route: &str) -> Result<Self, Error> {
-        let document = Bounded::parse(&answer.body, Bounds::DOCUMENT);
+    pub(super) fn parse(answer: &RawResponse, route: &str) -> Result<Self, Error> {
+        let document = BoundedJson::parse(&answer.body, JsonBounds::DOCUMENT);
         // The parser does not check skipped strings for valid UTF-8.
         if document.is_err() || from_utf8(&answer.body).is_err() {
-            answer.well_formed(route)?;
+            answer.ensure_json(route)?;
         }
-        let tasks = document.as_ref().map_or_else(|_| Vec::new(), |known| tasks_in(&known.value));
+        let tasks = document.as_ref().map_or_else(|_| Vec::new(), |known| task_ids(&known.value));
         let kind = &answer.content_type;
         let is_json = kind.ends_with("/json") || kind.ends_with("+json");
         let body = match document {
-            Ok(document) if is_json => ReplyBody::Json(Arc::new(document)),
-            _ => ReplyBody::Raw(answer.body.clone()),
+            Ok(document) if is_json => ChangeResponseBody::Json(Arc::new(document)),
+            _ => ChangeResponseBody::Raw(answer.body.clone()),
         };
         let (content_type, size) = (kind.clone(), answer.body.len());
         Ok(Self::new(content_type, size, body, tasks.into()))
@@ -92,15 +95,17 @@ impl Reply {
     /// the compute pool failed to parse it.
     pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
         match &self.body {
-            ReplyBody::Json(document) => serde_path_to_error::deserialize(&document.value)
-                .map_err(|error| Error::Unexpected { reason: format!("{error} ({route})") }),
-            ReplyBody::Raw(_) => {
+            ChangeResponseBody::Json(document) => serde_path_to_error::deserialize(&document.value)
+                .map_err(|error| Error::UnexpectedResponse {
+                    reason: format!("{error} ({route})"),
+                }),
+            ChangeResponseBody::Raw(_) => {
                 let Self { content_type, size, .. } = self;
                 let reason =
                     format!("{route} returned {size} bytes of '{content_type}' instead of JSON");
-                Err(Error::Unexpected { reason })
+                Err(Error::UnexpectedResponse { reason })
             }
-            ReplyBody::Unread(error) => Err(Error::Compute(*error)),
+            ChangeResponseBody::Unparsed(error) => Err(Error::Compute(*error)),
         }
     }
 
@@ -112,17 +117,19 @@ impl Reply {
 
 /// Estimates the memory in bytes of the parts of a value, without the value itself. The value is
 /// within [`JsonBounds::DOCUMENT`], so it has at most 16,640 parts at up to 101 levels.
-fn memory_below(value: &Value) -> usize {
+fn nested_memory(value: &Value) -> usize {
     match value {
-        Value::String(text) => ALLOCATION + text.capacity(),
+        Value::String(text) => ALLOCATION_OVERHEAD + text.capacity(),
         Value::Array(items) => {
-            let room = ALLOCATION + items.capacity() * size_of::<Value>();
-            room + items.iter().map(memory_below).sum::<usize>()
+            let room = ALLOCATION_OVERHEAD + items.capacity() * size_of::<Value>();
+            room + items.iter().map(nested_memory).sum::<usize>()
         }
         Value::Object(fields) if !fields.is_empty() => {
-            let room = fields.len().next_power_of_two().max(FEWEST) * FIELD + 2 * ALLOCATION;
-            let of_field =
-                |(key, value): (&String, &Value)| ALLOCATION + key.capacity() + memory_below(value);
+            let room = fields.len().next_power_of_two().max(MIN_FIELD_CAPACITY) * FIELD_SIZE
+                + 2 * ALLOCATION_OVERHEAD;
+            let of_field = |(key, value): (&String, &Value)| {
+                ALLOCATION_OVERHEAD + key.capacity() + nested_memory(value)
+            };
             room + fields.iter().map(of_field).sum::<usize>()
         }
         _ => 0,
@@ -130,10 +137,10 @@ fn memory_below(value: &Value) -> usize {
 }
 
 /// Returns the task IDs in a document.
-fn tasks_in(document: &Value) -> Vec<Id<Task>> {
+fn task_ids(document: &Value) -> Vec<Id<Task>> {
     let (mut found, mut known) = (Vec::new(), HashSet::new());
-    collect(document, &mut |text| {
-        if found.len() < TASKS
+    visit_strings(document, &mut |text| {
+        if found.len() < MAX_TASK_IDS
             && let Ok(id) = Id::<Task>::parse(text)
             && known.insert(id.as_str().to_owned())
         {
@@ -143,11 +150,11 @@ fn tasks_in(document: &Value) -> Vec<Id<Task>> {
     found
 }
 
-fn collect<'a>(value: &'a Value, each: &mut impl FnMut(&'a str)) {
+fn visit_strings<'a>(value: &'a Value, each: &mut impl FnMut(&'a str)) {
     match value {
         Value::String(text) => each(text),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, each)),
-        Value::Object(object) => object.values().for_each(|item| collect(item, each)),
+        Value::Array(items) => items.iter().for_each(|item| visit_strings(item, each)),
+        Value::Object(object) => object.values().for_each(|item| visit_strings(item, each)),
         _ => {}
     }
 }
@@ -156,9 +163,12 @@ fn collect<'a>(value: &'a Value, each: &mut impl FnMut(&'a str)) {
 mod tests {
     use super::*;
 
-    fn reply(content_type: &str, body: &str) -> Result<Reply, Error> {
+    fn reply(content_type: &str, body: &str) -> Result<ChangeResponse, Error> {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Reply::read(&Answer { content_type: content_type.to_owned(), body }, "/api/x")
+        ChangeResponse::parse(
+            &RawResponse { content_type: content_type.to_owned(), body },
+            "/api/x",
+        )
     }
 
     #[test]
@@ -170,7 +180,7 @@ mod tests {
             let reply = reply(kind, body).unwrap();
             let tasks: Vec<_> = reply.tasks.iter().map(Id::as_str).collect();
             assert_eq!(tasks, ["ServerTasks-7", "ServerTasks-8"], "{kind}");
-            assert_eq!(matches!(reply.body, ReplyBody::Json(_)), kind != "text/plain");
+            assert_eq!(matches!(reply.body, ChangeResponseBody::Json(_)), kind != "text/plain");
         }
     }
 
@@ -187,16 +197,16 @@ mod tests {
         // Omitted items take no memory.
         let body = format!("[0{}]", ",0".repeat(1_000_000));
         let memory = reply("application/json", &body).unwrap().memory();
-        let kept = Bounds::DOCUMENT.values * size_of::<Value>();
+        let kept = JsonBounds::DOCUMENT.values * size_of::<Value>();
         assert!((kept..3 * kept).contains(&memory), "{memory}");
         let tasks: Vec<_> = (0..2_000).map(|number| format!("ServerTasks-{number}")).collect();
         let reply = reply("text/plain", &serde_json::to_string(&tasks).unwrap()).unwrap();
-        assert_eq!(reply.tasks.len(), TASKS);
-        assert!(reply.memory() > reply.size + TASKS * size_of::<Id<Task>>());
+        assert_eq!(reply.tasks.len(), MAX_TASK_IDS);
+        assert!(reply.memory() > reply.size + MAX_TASK_IDS * size_of::<Id<Task>>());
     }
 
     #[test]
-    fn body_that_is_not_the_json_it_claims_to_be_is_rejected() {
+    fn rejects_invalid_json_with_json_media_type() {
         let deep = "[".repeat(200) + &"]".repeat(200);
         for (kind, body, is_accepted) in [
             ("application/json", "", true),
@@ -210,7 +220,7 @@ mod tests {
             assert_eq!(is_json, body == deep);
         }
         let body = Bytes::from_static(b"{\"Links\": \"\xff\"}");
-        let answer = Answer { content_type: "application/json".to_owned(), body };
-        assert!(Reply::read(&answer, "/api/x").is_err());
+        let answer = RawResponse { content_type: "application/json".to_owned(), body };
+        assert!(ChangeResponse::parse(&answer, "/api/x").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, hash, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-use super::{Error, Touches};
+use super::{AccessSet, Error};
 
 /// A document type of Octopus. The struct names the fields that the tools read.
 pub trait Resource: DeserializeOwned + Send + Sync + 'static {
@@ -19,13 +19,13 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
     fn id(&self) -> &Id<Self>;
 
     /// Adds this document to the call's access set.
-    fn touches(&self, _touches: &mut Touches) {}
+    fn record_access(&self, _touches: &mut AccessSet) {}
 }
 
 /// A document type whose documents have a name.
 pub trait Named: Resource {
     /// Whether a space has few of these documents, so that all can be read before each change.
-    const FEW: bool = false;
+    const IS_SMALL_COLLECTION: bool = false;
 
     /// Returns the name, unique among its type regardless of letter case.
     fn name(&self) -> &str;
@@ -34,21 +34,21 @@ pub trait Named: Resource {
     fn slug(&self) -> Option<&str>;
 
     /// Returns whether `wanted` is the name, slug or ID of this document, in any letter case.
-    fn is_called(&self, wanted: &str) -> bool {
+    fn matches(&self, wanted: &str) -> bool {
         let is = |text: &str| text.to_lowercase() == wanted.trim().to_lowercase();
         is(self.name()) || self.slug().is_some_and(is) || is(self.id().as_str())
     }
 
     /// Returns whether the name has the form of an ID of this type, e.g. an environment named
     /// "Environments-6".
-    fn is_named_like_id(&self) -> bool {
+    fn has_id_like_name(&self) -> bool {
         Id::<Self>::parse(self.name()).is_ok()
     }
 
     /// Returns the name for display in an approval. A name that has the form of an ID is followed
     /// by the document's own ID, so that it cannot be mistaken for another document.
     fn label(&self) -> Cow<'_, str> {
-        if self.is_named_like_id() {
+        if self.has_id_like_name() {
             Cow::Owned(format!("{} ({})", self.name(), self.id()))
         } else {
             Cow::Borrowed(self.name())
@@ -69,11 +69,11 @@ impl<R: Resource> Id<R> {
     ///
     /// [`Error::MalformedId`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::parse_as(R::ID_PREFIX, text)
+        Self::parse_with_prefix(R::ID_PREFIX, text)
     }
 
     /// Parses an ID with a different prefix than [`Resource::ID_PREFIX`].
-    pub(super) fn parse_as(prefix: &'static str, text: &str) -> Result<Self, Error> {
+    pub(super) fn parse_with_prefix(prefix: &'static str, text: &str) -> Result<Self, Error> {
         let (wanted, text) = (prefix, text.trim());
         let malformed = || Error::MalformedId {
             noun: R::NOUN,
@@ -166,7 +166,7 @@ mod tests {
     use crate::octopus::{releases::Release, tasks::Task};
 
     #[test]
-    fn ids_have_the_form_of_their_kind() {
+    fn parses_only_ids_of_its_type() {
         assert_eq!(Id::<Release>::parse(" releases-7 ").unwrap().as_str(), "Releases-7");
         assert_eq!(Id::<Task>::parse("ServerTasks-42").unwrap().as_str(), "ServerTasks-42");
         for wrong in ["", "7", "Releases-", "Projects-7", "Releases-7/../x", "Releases-é", "é"] {
@@ -177,7 +177,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_parses_is_one_plain_segment(text in "\\PC*|Releases-\\PC*") {
+        fn parsed_ids_are_plain_path_segments(text in "\\PC*|Releases-\\PC*") {
             if let Ok(id) = Id::<Release>::parse(&text) {
                 prop_assert!(id.as_str().starts_with("Releases-"));
                 prop_assert!(id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));

@@ -10,22 +10,22 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    Error, Id, Named, Page, Path, Session, Space, Window, find::Collection, runbooks, spaces,
+    ApiPath, Error, Id, Named, Page, PageRange, Session, Space, find::Collection, runbooks, spaces,
 };
 
 /// Maximum number of concurrent checks.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT_CHECKS: usize = 8;
 /// Number of documents that the search for one text reads.
-const FOUND: usize = 1_000;
+const MAX_SEARCH_RESULTS: usize = 1_000;
 
 /// A text in a change request, and the document that it identifies.
-pub(super) struct Meant<'a, R> {
+pub(super) struct SentReference<'a, R> {
     pub(super) text: &'a str,
     pub(super) id: &'a Id<R>,
     pub(super) name: &'a str,
 }
 
-impl<'a, R: Named> Meant<'a, R> {
+impl<'a, R: Named> SentReference<'a, R> {
     /// References a document by its ID.
     pub(super) fn by_id(document: &'a R) -> Self {
         Self { text: document.id().as_str(), id: document.id(), name: document.name() }
@@ -37,15 +37,15 @@ impl<'a, R: Named> Meant<'a, R> {
     }
 
     /// Checks that no other of these documents matches the text. `documents` are all of their type.
-    pub(super) fn alone_in(&self, documents: &[R]) -> Result<(), Error> {
+    pub(super) fn ensure_unique_in(&self, documents: &[R]) -> Result<(), Error> {
         let rival =
-            documents.iter().find(|other| other.id() != self.id && other.is_called(self.text));
-        rival.map_or(Ok(()), |rival| Err(self.confusable(rival)))
+            documents.iter().find(|other| other.id() != self.id && other.matches(self.text));
+        rival.map_or(Ok(()), |rival| Err(self.collision_error(rival)))
     }
 
     /// Creates the error for a text that also matches another document.
-    fn confusable(&self, rival: &R) -> Error {
-        Error::Confusable {
+    fn collision_error(&self, rival: &R) -> Error {
+        Error::NameCollision {
             noun: R::NOUN,
             text: self.text.to_owned(),
             candidates: vec![
@@ -60,26 +60,28 @@ impl Collection<'_> {
     /// Finds another document of the collection that one of these texts also matches, with the
     /// error that names both. A small collection is read completely. In others, this sends one
     /// request for each text, one search for each name and one for all IDs together.
-    pub(super) async fn rival<R: Named>(
+    pub(super) async fn find_collision<R: Named>(
         &self,
-        meant: &[Meant<'_, R>],
+        meant: &[SentReference<'_, R>],
     ) -> Result<Option<(R, Error)>, Error> {
         let mut searches: BTreeSet<&str> = BTreeSet::new();
         for one in meant {
             let is_id = Id::<R>::parse(one.text).is_ok();
             searches.insert(if is_id { R::ID_PREFIX } else { one.text });
         }
-        if R::FEW {
+        if R::IS_SMALL_COLLECTION {
             searches = BTreeSet::from([""]);
         }
         for part in searches {
             let part = Some(part).filter(|part| !part.is_empty());
-            let path = self.path.clone().with_some("partialName", part).with("take", FOUND);
-            let named: Page<R> = self.session.page(&path, Window::first(FOUND)).await?;
+            let path =
+                self.path.clone().query_opt("partialName", part).query("take", MAX_SEARCH_RESULTS);
+            let named: Page<R> =
+                self.session.page(&path, PageRange::first(MAX_SEARCH_RESULTS)).await?;
             if named.total_results as usize > named.items.len() {
-                return Err(Error::Unexpected {
+                return Err(Error::UnexpectedResponse {
                     reason: format!(
-                        "more than {FOUND} {} names contain '{}', so this server cannot verify \
+                        "more than {MAX_SEARCH_RESULTS} {} names contain '{}', so this server cannot verify \
                          which one the change identifies; nothing was sent",
                         R::NOUN,
                         part.unwrap_or_default()
@@ -88,28 +90,28 @@ impl Collection<'_> {
             }
             for other in named.items {
                 let is_rival =
-                    |one: &&Meant<'_, R>| other.id() != one.id && other.is_called(one.text);
+                    |one: &&SentReference<'_, R>| other.id() != one.id && other.matches(one.text);
                 if let Some(one) = meant.iter().find(is_rival) {
-                    let error = one.confusable(&other);
+                    let error = one.collision_error(&other);
                     return Ok(Some((other, error)));
                 }
             }
         }
-        if R::FEW {
+        if R::IS_SMALL_COLLECTION {
             return Ok(None);
         }
         // The search covers no slugs, but Octopus's own paths accept them like IDs.
         let reads = meant.iter().map(|one| async move {
-            match self.session.get::<R>(&self.path.clone().then([one.text])).await {
+            match self.session.get::<R>(&self.path.clone().join([one.text])).await {
                 Ok(other) if other.id() != one.id => {
-                    let error = one.confusable(&other);
+                    let error = one.collision_error(&other);
                     Ok(Some((other, error)))
                 }
                 Ok(_) | Err(Error::NotFound { .. } | Error::Rejected { .. }) => Ok(None),
                 Err(error) => Err(error),
             }
         });
-        let reads = stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+        let reads = stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(MAX_CONCURRENT_CHECKS);
         let found: Vec<Option<(R, Error)>> = reads.try_collect().await?;
         Ok(found.into_iter().flatten().next())
     }
@@ -124,7 +126,7 @@ impl Space {
     /// of [`Space::find`].
     pub async fn find_for_change<R: Named>(&self, wanted: &str) -> Result<R, Error> {
         let found = self.find::<R>(wanted).await?;
-        self.ensure_one_meaning(std::slice::from_ref(&found)).await?;
+        self.ensure_unique_ids(std::slice::from_ref(&found)).await?;
         Ok(found)
     }
 
@@ -135,10 +137,10 @@ impl Space {
     ///
     /// [`Error::NameCollision`] if the text also matches another document, and the errors of
     /// [`Space::find`].
-    pub async fn find_as_written<R: Named>(&self, wanted: &str) -> Result<R, Error> {
+    pub async fn find_unambiguous<R: Named>(&self, wanted: &str) -> Result<R, Error> {
         let found = self.find::<R>(wanted).await?;
-        let meant = Meant { text: wanted.trim(), ..Meant::by_id(&found) };
-        self.refuse_rival(self.collection::<R>().path, &[meant]).await?;
+        let meant = SentReference { text: wanted.trim(), ..SentReference::by_id(&found) };
+        self.reject_collisions(self.collection::<R>().path, &[meant]).await?;
         Ok(found)
     }
 
@@ -152,7 +154,7 @@ impl Space {
         wanted: &[String],
     ) -> Result<Vec<R>, Error> {
         let found = self.find_all::<R>(wanted).await?;
-        self.ensure_one_meaning(&found).await?;
+        self.ensure_unique_ids(&found).await?;
         Ok(found)
     }
 
@@ -161,9 +163,9 @@ impl Space {
     /// # Errors
     ///
     /// [`Error::NameCollision`], which names both documents.
-    pub async fn ensure_one_meaning<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
-        let meant: Vec<_> = documents.iter().map(Meant::by_id).collect();
-        self.refuse_rival(self.collection::<R>().path, &meant).await
+    pub async fn ensure_unique_ids<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
+        let meant: Vec<_> = documents.iter().map(SentReference::by_id).collect();
+        self.reject_collisions(self.collection::<R>().path, &meant).await
     }
 
     /// Checks that no other document has the name of one of these documents as its name, slug or
@@ -172,9 +174,9 @@ impl Space {
     /// # Errors
     ///
     /// [`Error::NameCollision`], which names both documents.
-    pub async fn ensure_one_name<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
-        let meant: Vec<_> = documents.iter().map(Meant::by_name).collect();
-        self.refuse_rival(self.collection::<R>().path, &meant).await
+    pub async fn ensure_unique_names<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
+        let meant: Vec<_> = documents.iter().map(SentReference::by_name).collect();
+        self.reject_collisions(self.collection::<R>().path, &meant).await
     }
 
     /// Checks that no other space has the ID of this space as its name or slug.
@@ -182,28 +184,29 @@ impl Space {
     /// # Errors
     ///
     /// [`Error::NameCollision`], which names both spaces.
-    pub async fn ensure_own_meaning(&self) -> Result<(), Error> {
+    pub async fn ensure_unique_space_id(&self) -> Result<(), Error> {
         let id = self.id();
-        let meant: Meant<'_, spaces::Space> = Meant { text: id.as_str(), id, name: self.name() };
-        self.refuse_rival(Path::new(["spaces"]), &[meant]).await
+        let meant: SentReference<'_, spaces::SpaceResource> =
+            SentReference { text: id.as_str(), id, name: self.name() };
+        self.reject_collisions(ApiPath::new(["spaces"]), &[meant]).await
     }
 
     /// Rejects a text that also matches another document. That document counts as accessed, because
     /// the error names it.
-    pub(super) async fn refuse_rival<R: Named>(
+    pub(super) async fn reject_collisions<R: Named>(
         &self,
-        path: Path,
-        meant: &[Meant<'_, R>],
+        path: ApiPath,
+        meant: &[SentReference<'_, R>],
     ) -> Result<(), Error> {
         if meant.is_empty() {
             return Ok(());
         }
-        let session: Session = self.session().unrecorded();
-        let collection = Collection { session: &session, path, place: None };
-        match collection.rival(meant).await? {
+        let session: Session = self.session().without_recording();
+        let collection = Collection { session: &session, path, space_name: None };
+        match collection.find_collision(meant).await? {
             None => Ok(()),
             Some((rival, error)) => {
-                self.note(&rival);
+                self.record_document(&rival);
                 Err(error)
             }
         }
@@ -216,12 +219,12 @@ impl Space {
 /// # Errors
 ///
 /// [`Error::NameCollision`], which names both runbooks.
-pub(super) async fn ensure_runbook(
+pub(super) async fn ensure_unique_runbook_name(
     space: &Space,
-    place: runbooks::Place<'_>,
+    place: runbooks::RunbookLocation<'_>,
     runbook: &runbooks::Runbook,
 ) -> Result<(), Error> {
-    space.refuse_rival(place.path(space), &[Meant::by_name(runbook)]).await
+    space.reject_collisions(place.path(space), &[SentReference::by_name(runbook)]).await
 }
 
 #[cfg(test)]
@@ -243,7 +246,11 @@ mod tests {
     }
 
     /// Returns the document that a server finds if it compares the keys in this order.
-    fn taken<'a>(order: [usize; 3], text: &str, all: &'a [Environment]) -> Option<&'a Environment> {
+    fn resolve<'a>(
+        order: [usize; 3],
+        text: &str,
+        all: &'a [Environment],
+    ) -> Option<&'a Environment> {
         let key = |one: &Environment, key: usize| match key {
             0 => one.id.to_string(),
             1 => one.name.clone(),
@@ -258,7 +265,7 @@ mod tests {
         /// An accepted text identifies the approved document under every order of comparison. A
         /// rejected text matches another document as well.
         #[test]
-        fn text_with_one_meaning_is_taken_for_it_in_every_order(
+        fn accepted_text_resolves_to_one_document_in_every_order(
             things in prop::collection::vec((text(), text()), 1..5),
             which in any::<prop::sample::Index>(),
             by_name in any::<bool>(),
@@ -271,11 +278,11 @@ mod tests {
                 .map(|(id, (name, slug))| environment(&(id, name, slug)))
                 .collect();
             let judged = which.get(&all);
-            let meant = if by_name { Meant::by_name(judged) } else { Meant::by_id(judged) };
-            let takes = |order| taken(order, meant.text, &all).unwrap().id == judged.id;
+            let meant = if by_name { SentReference::by_name(judged) } else { SentReference::by_id(judged) };
+            let takes = |order| resolve(order, meant.text, &all).unwrap().id == judged.id;
             let others = all.iter().filter(|one| one.id != judged.id);
-            let rivals = others.filter(|one| one.is_called(meant.text)).count();
-            match meant.alone_in(&all) {
+            let rivals = others.filter(|one| one.matches(meant.text)).count();
+            match meant.ensure_unique_in(&all) {
                 Ok(()) => prop_assert!(ORDERS.into_iter().all(takes)),
                 Err(_) => prop_assert!(rivals > 0),
             }

@@ -3,7 +3,7 @@
 
 /// Fixed words in paths below `/api` (<https://octopus.com/docs/octopus-rest-api>).
 #[rustfmt::skip]
-const WORDS: &[&str] = &[
+const PATH_WORDS: &[&str] = &[
     "accounts", "actiontemplates", "all", "apikeys", "artifacts", "branches", "build-information",
     "cancel", "capabilities", "certificates", "channels", "create", "dashboard", "deploymentfreezes",
     "deploymentprocesses", "deploymentprocess", "deployments", "deploymentsettings", "details",
@@ -20,14 +20,14 @@ const WORDS: &[&str] = &[
     "users", "v1", "variables", "variableset", "workerpools", "workers",
 ];
 /// Maximum number of segments in a route.
-const DEEPEST: usize = 10;
+const MAX_SEGMENTS: usize = 10;
 
 /// Returns the route of a path with these segments below `/api`.
 pub(super) fn route(segments: &[String]) -> String {
     let mut route = String::from("/api");
-    for segment in segments.iter().take(DEEPEST) {
+    for segment in segments.iter().take(MAX_SEGMENTS) {
         route.push('/');
-        route.push_str(match WORDS.iter().find(|word| word.eq_ignore_ascii_case(segment)) {
+        route.push_str(match PATH_WORDS.iter().find(|word| word.eq_ignore_ascii_case(segment)) {
             Some(word) => word,
             None if is_id(segment) => "{id}",
             None => "{name}",
@@ -59,6 +59,6 @@ mod tests {
             let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
             assert_eq!(route(&segments), expected);
         }
-        assert_eq!(route(&vec!["x".to_owned(); 50]).matches("{name}").count(), DEEPEST);
+        assert_eq!(route(&vec!["x".to_owned(); 50]).matches("{name}").count(), MAX_SEGMENTS);
     }
 }

@@ -5,13 +5,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Error, Id, Named, Page, Resource, Space, Window,
+    Error, Id, Named, Page, PageRange, Resource, Space,
     environments::Environment,
-    find::choose,
-    git::{self, Reference},
+    find::find_in,
+    git::{self, GitRef},
     previews::Preview,
     projects::Project,
-    rival::Meant,
+    rival::SentReference,
     runbooks::Runbook,
     tasks::Task,
     tenants::Tenant,
@@ -67,9 +67,9 @@ impl Named for RunbookSnapshot {
 }
 
 /// Number of runs or snapshots that are read.
-const NEWEST: u32 = 100;
+const MAX_NEWEST: u32 = 100;
 /// The range of the newest items.
-const FIRST: Window = Window { skip: 0, take: NEWEST };
+const NEWEST_RANGE: PageRange = PageRange { skip: 0, take: MAX_NEWEST };
 
 /// Reads the newest runs of a runbook in these environments. The flag says whether these are all
 /// runs.
@@ -81,11 +81,11 @@ pub async fn newest(
 ) -> Result<(Vec<RunbookRun>, bool), Error> {
     let path = space
         .path([RunbookRun::COLLECTION])
-        .with("projects", &project.id)
-        .with("runbooks", &runbook.id)
-        .with_list("environments", environments)
-        .with("take", NEWEST);
-    match space.session().page::<RunbookRun>(&path, FIRST).await {
+        .query("projects", &project.id)
+        .query("runbooks", &runbook.id)
+        .query_list("environments", environments)
+        .query("take", MAX_NEWEST);
+    match space.session().page::<RunbookRun>(&path, NEWEST_RANGE).await {
         Ok(page) => {
             let all = page.total_results as usize <= page.items.len();
             Ok((page.items, all))
@@ -102,14 +102,14 @@ pub async fn preview(
     space: &Space,
     project: &Project,
     runbook: &Runbook,
-    reference: Option<&Reference>,
+    reference: Option<&GitRef>,
     environment: &Id<Environment>,
 ) -> Result<Option<Preview>, Error> {
     let (id, rest) = (runbook.id.as_str(), ["runbookRuns", "preview", environment.as_str()]);
     let path = match reference {
-        None => space.path([Runbook::COLLECTION, id]).then(rest),
+        None => space.path([Runbook::COLLECTION, id]).join(rest),
         Some(reference) => {
-            git::at(space, &project.id, reference, [Runbook::COLLECTION, id]).then(rest)
+            git::path_at(space, &project.id, reference, [Runbook::COLLECTION, id]).join(rest)
         }
     };
     match space.session().get(&path).await {
@@ -130,10 +130,11 @@ pub async fn process(
     space: &Space,
     project: &Project,
     runbook: &Runbook,
-    reference: Option<&Reference>,
+    reference: Option<&GitRef>,
 ) -> Result<Option<Value>, Error> {
     let Some(reference) = reference else { return Ok(None) };
-    let path = git::at(space, &project.id, reference, ["runbookProcesses", runbook.id.as_str()]);
+    let path =
+        git::path_at(space, &project.id, reference, ["runbookProcesses", runbook.id.as_str()]);
     match space.session().get(&path).await {
         Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(None),
         read => read.map(Some),
@@ -152,21 +153,21 @@ pub async fn snapshot(
     wanted: &str,
 ) -> Result<RunbookSnapshot, Error> {
     let path = space.path([Runbook::COLLECTION, runbook.id.as_str(), RunbookSnapshot::COLLECTION]);
-    let path = path.with("take", NEWEST);
-    let page: Page<RunbookSnapshot> = space.session().page(&path, FIRST).await?;
+    let path = path.query("take", MAX_NEWEST);
+    let page: Page<RunbookSnapshot> = space.session().page(&path, NEWEST_RANGE).await?;
     let found = match Id::<RunbookSnapshot>::parse(wanted) {
         Ok(id) => {
             let found: RunbookSnapshot = space.get(&id).await?;
             if found.runbook_id.as_ref().is_some_and(|of| *of != runbook.id) {
-                return Err(space.not_found(&id));
+                return Err(space.id_not_found(&id));
             }
             found
         }
-        Err(_) => match choose(wanted, &page.items)? {
+        Err(_) => match find_in(wanted, &page.items)? {
             Some(found) => found.clone(),
-            None => return Err(space.no_such(wanted, page.items.iter())),
+            None => return Err(space.name_not_found(wanted, page.items.iter())),
         },
     };
-    Meant::by_id(&found).alone_in(&page.items)?;
+    SentReference::by_id(&found).ensure_unique_in(&page.items)?;
     Ok(found)
 }

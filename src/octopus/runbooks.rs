@@ -4,10 +4,11 @@
 use serde::Deserialize;
 
 use super::{
-    Error, Id, Kind, Named, Page, Path, Resource, Space, Thing, Touches, Window,
+    AccessSet, AccessedResource, ApiPath, Error, Id, Named, Page, PageRange, Resource,
+    ResourceKind, Space,
     environments::Environment,
     find::Collection,
-    git::{self, Reference},
+    git::{self, GitRef},
     projects::Project,
     resource::null_as_default,
     rival,
@@ -41,8 +42,8 @@ impl Resource for Runbook {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
-    fn touches(&self, touches: &mut Touches) {
-        touches.add(Kind::Project, Thing::with_id(self.project_id.as_str()));
+    fn record_access(&self, touches: &mut AccessSet) {
+        touches.add(ResourceKind::Project, AccessedResource::with_id(self.project_id.as_str()));
     }
 }
 
@@ -58,34 +59,38 @@ impl Named for Runbook {
 
 /// Where runbooks are stored.
 #[derive(Debug, Clone, Copy)]
-pub enum Place<'a> {
+pub enum RunbookLocation<'a> {
     /// In the database, in all projects of the space.
     Space,
     /// In the database, in this project.
     Project(&'a Id<Project>),
     /// In Git, in this project.
-    Git(&'a Id<Project>, &'a Reference),
+    Git(&'a Id<Project>, &'a GitRef),
 }
 
-impl Place<'_> {
-    pub(super) fn path(self, space: &Space) -> Path {
+impl RunbookLocation<'_> {
+    pub(super) fn path(self, space: &Space) -> ApiPath {
         match self {
             Self::Space => space.path([Runbook::COLLECTION]),
             Self::Project(project) => {
                 space.path([Project::COLLECTION, project.as_str(), Runbook::COLLECTION])
             }
             Self::Git(project, reference) => {
-                git::at(space, project, reference, [Runbook::COLLECTION])
+                git::path_at(space, project, reference, [Runbook::COLLECTION])
             }
         }
     }
 }
 
 /// Finds a runbook by its name in any letter case, its slug or its ID.
-pub async fn find(space: &Space, place: Place<'_>, wanted: &str) -> Result<Runbook, Error> {
+pub async fn find(
+    space: &Space,
+    place: RunbookLocation<'_>,
+    wanted: &str,
+) -> Result<Runbook, Error> {
     let path = place.path(space);
-    let collection = Collection { session: space.session(), path, place: Some(space.name()) };
-    settled(space, place, collection.find(wanted).await).await
+    let collection = Collection { session: space.session(), path, space_name: Some(space.name()) };
+    map_missing_ref(space, place, collection.find(wanted).await).await
 }
 
 /// Finds a runbook that a change sends by its name, because Octopus takes no ID there.
@@ -96,32 +101,36 @@ pub async fn find(space: &Space, place: Place<'_>, wanted: &str) -> Result<Runbo
 /// [`find`].
 pub async fn find_for_change(
     space: &Space,
-    place: Place<'_>,
+    place: RunbookLocation<'_>,
     wanted: &str,
 ) -> Result<Runbook, Error> {
     let runbook = find(space, place, wanted).await?;
-    rival::ensure_runbook(space, place, &runbook).await?;
+    rival::ensure_unique_runbook_name(space, place, &runbook).await?;
     Ok(runbook)
 }
 
 /// Reads a page of runbooks, ordered by name.
 pub async fn list(
     space: &Space,
-    place: Place<'_>,
+    place: RunbookLocation<'_>,
     partial_name: Option<&str>,
-    window: Window,
+    window: PageRange,
 ) -> Result<Page<Runbook>, Error> {
-    let path = place.path(space).with_some("partialName", partial_name);
-    settled(space, place, space.list(path, window).await).await
+    let path = place.path(space).query_opt("partialName", partial_name);
+    map_missing_ref(space, place, space.list(path, window).await).await
 }
 
 /// Replaces the error for a missing list by the error for a missing Git reference.
-async fn settled<T>(space: &Space, place: Place<'_>, read: Result<T, Error>) -> Result<T, Error> {
+async fn map_missing_ref<T>(
+    space: &Space,
+    place: RunbookLocation<'_>,
+    read: Result<T, Error>,
+) -> Result<T, Error> {
     match (read, place) {
-        (Err(Error::NotFound { noun, .. }), Place::Git(project, reference))
+        (Err(Error::NotFound { noun, .. }), RunbookLocation::Git(project, reference))
             if noun != Runbook::NOUN =>
         {
-            Err(git::missing(space, project, reference.as_str()).await)
+            Err(git::ref_not_found(space, project, reference.as_str()).await)
         }
         (read, _) => read,
     }

@@ -8,7 +8,7 @@ use super::{Id, environments::Environment, resource::null_as_default, tenants::T
 /// Environments and tenants that a document is restricted to; flattened into the document.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Scope {
+pub struct ResourceScope {
     #[serde(default, deserialize_with = "null_as_default")]
     pub environment_ids: Vec<Id<Environment>>,
     #[serde(default, deserialize_with = "null_as_default")]

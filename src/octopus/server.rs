@@ -4,31 +4,31 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Error, OctopusVersion, Path, Session, document::plain};
+use super::{ApiPath, Error, OctopusVersion, Session, document::to_answer_form};
 
 /// The root document of the API.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Root {
+pub struct ApiRoot {
     pub version: String,
     pub installation_id: Option<String>,
 }
 
-impl Root {
+impl ApiRoot {
     /// Parses the version.
-    pub fn parsed(&self) -> Result<OctopusVersion, Error> {
-        self.version.parse().map_err(|()| Error::Unexpected {
+    pub fn parse_version(&self) -> Result<OctopusVersion, Error> {
+        self.version.parse().map_err(|()| Error::UnexpectedResponse {
             reason: format!("'{}' is not a version", self.version),
         })
     }
 }
 
 /// Reads the root document of the API. No permission is required.
-pub async fn root(session: &Session) -> Result<Root, Error> {
-    session.get(&Path::new([""; 0])).await
+pub async fn root(session: &Session) -> Result<ApiRoot, Error> {
+    session.get(&ApiPath::new([""; 0])).await
 }
 
 /// Reads which features are enabled.
 pub async fn features(session: &Session) -> Result<Value, Error> {
-    session.get(&Path::new(["featuresconfiguration"])).await.map(plain)
+    session.get(&ApiPath::new(["featuresconfiguration"])).await.map(to_answer_form)
 }

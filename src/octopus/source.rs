@@ -4,28 +4,28 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use secrecy::SecretString;
 
-use super::{Client, Configured, Credentials, Error, Exchange};
-use crate::config::{AuthMode, CredentialSource, Instance, Modes};
+use super::{Client, ConfiguredCredential, Credentials, Error, TokenExchange};
+use crate::config::{AuthMode, AuthModes, CredentialSource, InstanceSettings};
 
 /// Source of the acting credential. There is no fallback from one source to another.
 #[derive(Debug)]
-pub enum Source {
+pub enum CredentialProvider {
     /// The caller's own credential, sent with every request.
     Caller,
     /// The caller's own credential, or the configured one if the request contains none.
-    CallerOr(Configured),
+    CallerOrConfigured(ConfiguredCredential),
     /// The configured credential.
-    Configured(Configured),
+    Configured(ConfiguredCredential),
     /// The credential of the first of these groups that the caller is a member of.
-    Groups(Vec<(String, Configured)>),
+    Groups(Vec<(String, ConfiguredCredential)>),
     /// An access token that Octopus issues in exchange for the caller's token, or for the token in
     /// a file.
-    Exchange(Box<Exchange>),
+    Exchange(Box<TokenExchange>),
 }
 
 /// Credentials and group memberships of a caller, from which the acting credential is selected.
 #[derive(Debug, Clone, Default)]
-pub struct Brings {
+pub struct CallerCredentials {
     /// The caller's own Octopus credential, sent with the request.
     pub own: Option<Credentials>,
     /// Groups of the caller.
@@ -36,7 +36,7 @@ pub struct Brings {
 
 /// Why no credential acts for a caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoCredential {
+pub enum CredentialError {
     /// The request must contain the caller's own credential.
     #[error(
         "calls to the instance '{0}' need your own Octopus credential; send the header \
@@ -48,7 +48,7 @@ pub enum NoCredential {
         "this server has its own Octopus credential for the instance '{0}'; remove the header \
          X-Octopus-ApiKey from the request"
     )]
-    NotAsked(String),
+    NotAccepted(String),
     /// None of the caller's groups has a credential.
     #[error(
         "none of your groups has an Octopus credential at the instance '{0}'; the operator of \
@@ -67,28 +67,28 @@ pub enum NoCredential {
          administrator should compare the issuer, subject and audience of the service account's \
          OIDC identity with those of your token"
     )]
-    Refused(String, String),
+    ExchangeRejected(String, String),
     /// The request to Octopus failed.
     #[error(transparent)]
     Octopus(#[from] Error),
     /// The instance supports no token exchange, or is misconfigured.
     #[error("the Octopus credential for the instance '{0}' is not available: {1}")]
-    Broken(String, String),
+    Unavailable(String, String),
 }
 
-impl Source {
+impl CredentialProvider {
     /// Creates the source from the settings of the instance.
     ///
     /// # Errors
     ///
     /// A message that names the setting.
     pub(super) fn from_config(
-        instance: &Instance,
-        modes: &Modes,
+        instance: &InstanceSettings,
+        modes: &AuthModes,
         client: &Client,
     ) -> Result<Self, String> {
         let configured = || {
-            Configured::from_config(instance)?.ok_or_else(|| {
+            ConfiguredCredential::from_config(instance)?.ok_or_else(|| {
                 "credential: neither an API key nor an access token is configured".to_owned()
             })
         };
@@ -100,29 +100,29 @@ impl Source {
             CredentialSource::Configured
                 if instance.credential.is_none() && modes.has(AuthMode::None) =>
             {
-                Self::CallerOr(configured()?)
+                Self::CallerOrConfigured(configured()?)
             }
             CredentialSource::Configured => Self::Configured(configured()?),
             CredentialSource::Group => {
                 let groups = instance.groups.iter().map(|group| {
                     let (key, file) = (group.api_key.as_ref(), group.api_key_file.as_deref());
-                    let configured = Configured::api_key(key, file)?
+                    let configured = ConfiguredCredential::api_key(key, file)?
                         .ok_or_else(|| format!("groups: '{}' has no API key", group.group))?;
                     Ok((group.group.clone(), configured))
                 });
                 Self::Groups(groups.collect::<Result<_, String>>()?)
             }
             CredentialSource::Exchange => {
-                let exchange = Exchange::from_config(client.clone(), &instance.exchange)?;
+                let exchange = TokenExchange::from_config(client.clone(), &instance.exchange)?;
                 Self::Exchange(Box::new(exchange))
             }
         })
     }
 
     /// Returns the configured credentials with their names in the settings.
-    pub(super) fn configured(&self) -> Vec<(&str, &Configured)> {
+    pub(super) fn configured(&self) -> Vec<(&str, &ConfiguredCredential)> {
         match self {
-            Self::CallerOr(one) | Self::Configured(one) => vec![("configured", one)],
+            Self::CallerOrConfigured(one) | Self::Configured(one) => vec![("configured", one)],
             Self::Groups(groups) => {
                 groups.iter().map(|(group, one)| (group.as_str(), one)).collect()
             }
@@ -131,12 +131,16 @@ impl Source {
     }
 
     /// Checks whether the caller's credentials fit this source, without sending a request.
-    pub(super) fn suits(&self, name: &str, brings: &Brings) -> Result<(), NoCredential> {
+    pub(super) fn check(
+        &self,
+        name: &str,
+        brings: &CallerCredentials,
+    ) -> Result<(), CredentialError> {
         let name = || name.to_owned();
         match (self, &brings.own) {
-            (Self::Caller, None) => Err(NoCredential::Missing(name())),
-            (Self::Caller | Self::CallerOr(_), _) | (_, None) => Ok(()),
-            (_, Some(_)) => Err(NoCredential::NotAsked(name())),
+            (Self::Caller, None) => Err(CredentialError::Missing(name())),
+            (Self::Caller | Self::CallerOrConfigured(_), _) | (_, None) => Ok(()),
+            (_, Some(_)) => Err(CredentialError::NotAccepted(name())),
         }
     }
 
@@ -144,18 +148,20 @@ impl Source {
     pub(super) async fn credentials(
         &self,
         name: &str,
-        brings: &Brings,
-    ) -> Result<Credentials, NoCredential> {
-        self.suits(name, brings)?;
+        brings: &CallerCredentials,
+    ) -> Result<Credentials, CredentialError> {
+        self.check(name, brings)?;
         match (self, &brings.own) {
-            (Self::Caller | Self::CallerOr(_), Some(own)) => Ok(own.clone()),
-            (Self::Caller, None) => Err(NoCredential::Missing(name.to_owned())),
-            (Self::CallerOr(configured) | Self::Configured(configured), _) => Ok(configured.read()),
+            (Self::Caller | Self::CallerOrConfigured(_), Some(own)) => Ok(own.clone()),
+            (Self::Caller, None) => Err(CredentialError::Missing(name.to_owned())),
+            (Self::CallerOrConfigured(configured) | Self::Configured(configured), _) => {
+                Ok(configured.current())
+            }
             (Self::Groups(groups), _) => {
                 let first = groups.iter().find(|(group, _)| brings.groups.contains(group));
                 first.map_or_else(
-                    || Err(NoCredential::NoGroup(name.to_owned())),
-                    |(_, configured)| Ok(configured.read()),
+                    || Err(CredentialError::NoGroup(name.to_owned())),
+                    |(_, configured)| Ok(configured.current()),
                 )
             }
             (Self::Exchange(exchange), _) => exchange.credentials(brings.token.as_ref()).await,
@@ -166,7 +172,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Exchange, GroupCredential, Secret};
+    use crate::config::{GroupCredential, Secret, TokenExchangeSettings};
     use crate::telemetry::Metrics;
 
     const OWN: &str = "API-OWN";
@@ -177,7 +183,7 @@ mod tests {
 
     /// The acting credential, or the reason why none acts.
     #[derive(Debug, Clone, Copy, PartialEq)]
-    enum Acts {
+    enum Acting {
         Key(&'static str),
         /// The exchange was attempted, but the instance is down.
         Exchanged,
@@ -187,42 +193,45 @@ mod tests {
         NoToken,
     }
 
-    use Acts::{Exchanged, Key, Missing, NoGroup, NoToken, NotAsked};
+    use Acting::{Exchanged, Key, Missing, NoGroup, NoToken, NotAsked};
 
-    fn source(mode: AuthMode, credential: Option<CredentialSource>) -> Source {
+    fn source(mode: AuthMode, credential: Option<CredentialSource>) -> CredentialProvider {
         let group = |group: &str, key: &str| GroupCredential {
             group: group.to_owned(),
             api_key: Some(Secret::from(key.to_owned())),
             api_key_file: None,
         };
-        let instance = Instance {
+        let instance = InstanceSettings {
             // Nothing listens at this address.
             url: "http://127.0.0.1:9".parse().ok(),
             retries: 0,
             credential,
             api_key: Some(Secret::from(CONFIGURED.to_owned())),
             groups: vec![group("readers", READERS), group("writers", WRITERS)],
-            exchange: Exchange { audience: Some("account".to_owned()), token_file: None },
-            ..Instance::default()
+            exchange: TokenExchangeSettings {
+                audience: Some("account".to_owned()),
+                token_file: None,
+            },
+            ..InstanceSettings::default()
         };
         let url = instance.url.clone().unwrap();
         let client = {
             let compute = crate::compute::ComputePool::new(1, std::time::Duration::from_secs(1));
-            let memory = crate::octopus::AnswerMemory::new(1024 * 1024);
+            let memory = crate::octopus::ResponseMemory::new(1024 * 1024);
             Client::new(NAME, url, &instance, &Metrics::default(), &compute, &memory).unwrap()
         };
-        Source::from_config(&instance, &Modes::from(mode), &client).unwrap()
+        CredentialProvider::from_config(&instance, &AuthModes::from(mode), &client).unwrap()
     }
 
-    fn brings(own: bool, groups: &[&str], token: bool) -> Brings {
-        Brings {
+    fn caller_credentials(own: bool, groups: &[&str], token: bool) -> CallerCredentials {
+        CallerCredentials {
             own: own.then(|| Credentials::api_key(OWN).unwrap()),
             groups: Arc::new(groups.iter().map(|&group| group.to_owned()).collect()),
             token: token.then(|| "eyJ.e30.x".to_owned().into()),
         }
     }
 
-    async fn acts(source: &Source, brings: &Brings) -> Acts {
+    async fn acting(source: &CredentialProvider, brings: &CallerCredentials) -> Acting {
         match source.credentials(NAME, brings).await {
             Ok(credentials) => {
                 let is = |key: &&str| {
@@ -231,26 +240,26 @@ mod tests {
                 };
                 Key([OWN, CONFIGURED, READERS, WRITERS].into_iter().find(is).unwrap())
             }
-            Err(NoCredential::Missing(_)) => Missing,
-            Err(NoCredential::NotAsked(_)) => NotAsked,
-            Err(NoCredential::NoGroup(_)) => NoGroup,
-            Err(NoCredential::NoToken(_)) => NoToken,
-            Err(NoCredential::Octopus(Error::Unreachable { .. })) => Exchanged,
+            Err(CredentialError::Missing(_)) => Missing,
+            Err(CredentialError::NotAccepted(_)) => NotAsked,
+            Err(CredentialError::NoGroup(_)) => NoGroup,
+            Err(CredentialError::NoToken(_)) => NoToken,
+            Err(CredentialError::Octopus(Error::Unreachable { .. })) => Exchanged,
             Err(other) => panic!("{other}"),
         }
     }
 
     #[tokio::test]
     #[expect(clippy::many_single_char_names, reason = "cells of a table")]
-    async fn one_credential_acts_or_none_and_nothing_falls_back_to_another() {
+    async fn selects_one_credential_without_fallback() {
         use CredentialSource::{Caller, Configured, Exchange, Group};
-        let none = brings(false, &[], false);
-        let own = brings(true, &[], false);
-        let grouped = brings(false, &["writers", "readers", "others"], false);
-        let writer = brings(false, &["writers"], false);
-        let stranger = brings(false, &["others"], false);
-        let token = brings(false, &[], true);
-        let all = brings(true, &["writers"], true);
+        let none = caller_credentials(false, &[], false);
+        let own = caller_credentials(true, &[], false);
+        let grouped = caller_credentials(false, &["writers", "readers", "others"], false);
+        let writer = caller_credentials(false, &["writers"], false);
+        let stranger = caller_credentials(false, &["others"], false);
+        let token = caller_credentials(false, &[], true);
+        let all = caller_credentials(true, &["writers"], true);
         let everyone = [&none, &own, &grouped, &writer, &stranger, &token, &all];
         let (o, c, m, n) = (Key(OWN), Key(CONFIGURED), Missing, NotAsked);
         let (r, w, g, t) = (Key(READERS), Key(WRITERS), NoGroup, NoToken);
@@ -268,7 +277,7 @@ mod tests {
         for (mode, credential, expected) in rows {
             let source = source(mode, credential);
             for (brings, expected) in everyone.iter().zip(expected) {
-                let found = acts(&source, brings).await;
+                let found = acting(&source, brings).await;
                 assert_eq!(found, expected, "{mode:?} {credential:?} {brings:?}");
             }
         }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    Bounded, Error, Id, Named, Page, Path, Portal, Resource, Session, Window,
-    find::{self, BATCH, Collection},
-    path::batches,
+    ApiPath, BoundedJson, Error, Id, Named, Page, PageRange, PortalLinks, Resource, Session,
+    find::{self, Collection, IDS_PER_REQUEST},
+    path::id_batches,
     spaces,
 };
 use crate::text::nearest::nearest;
@@ -14,13 +14,13 @@ use crate::text::nearest::nearest;
 #[derive(Debug, Clone)]
 pub struct Space {
     session: Session,
-    known: KnownSpace,
+    identity: SpaceIdentity,
 }
 
 /// Identity of a space, cached by the text that a caller used for it.
 #[derive(Debug, Clone)]
-pub(super) struct KnownSpace {
-    id: Id<spaces::Space>,
+pub(super) struct SpaceIdentity {
+    id: Id<spaces::SpaceResource>,
     name: String,
     slug: Option<String>,
 }
@@ -29,38 +29,39 @@ impl Session {
     /// Opens a space by its name in any letter case, its slug or its ID. The result is cached for
     /// each caller; concurrent calls share one look-up.
     pub async fn space(&self, wanted: &str) -> Result<Space, Error> {
-        let key = (self.whose(), wanted.trim().to_lowercase());
+        let key = (self.fingerprint(), wanted.trim().to_lowercase());
         let look_up = async {
-            let collection = Collection { session: self, path: Path::new(["spaces"]), place: None };
-            let spaces::Space { id, name, slug, .. } = collection.find(wanted).await?;
-            Ok(KnownSpace { id, name, slug })
+            let collection =
+                Collection { session: self, path: ApiPath::new(["spaces"]), space_name: None };
+            let spaces::SpaceResource { id, name, slug, .. } = collection.find(wanted).await?;
+            Ok(SpaceIdentity { id, name, slug })
         };
         let spaces = self.client().spaces();
-        self.client().metrics().looked_up("spaces", spaces.contains_key(&key));
+        self.client().metrics().record_cache_lookup("spaces", spaces.contains_key(&key));
         let known = spaces.try_get_with(key, look_up).await;
         let known = known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
-        let space = Space { session: self.clone(), known };
-        self.touched().note(|touches| space.touches(touches));
+        let space = Space { session: self.clone(), identity: known };
+        self.access_recorder().record(|touches| space.record_access(touches));
         Ok(space)
     }
 }
 
 impl Space {
     /// Returns the ID of the space.
-    pub fn id(&self) -> &Id<spaces::Space> {
-        &self.known.id
+    pub fn id(&self) -> &Id<spaces::SpaceResource> {
+        &self.identity.id
     }
 
     /// Returns the name of the space.
     pub fn name(&self) -> &str {
-        &self.known.name
+        &self.identity.name
     }
 
     /// Returns whether `name` is the name, slug or ID of the space. A text in the form of an ID is
     /// compared with the ID only, so a space named "Spaces-2" does not match the ID "Spaces-2".
-    pub fn is_called(&self, name: &str) -> bool {
-        let KnownSpace { id, name: known, slug } = &self.known;
-        if let Ok(wanted) = Id::<spaces::Space>::parse(name) {
+    pub fn matches(&self, name: &str) -> bool {
+        let SpaceIdentity { id, name: known, slug } = &self.identity;
+        if let Ok(wanted) = Id::<spaces::SpaceResource>::parse(name) {
             return wanted.as_str().eq_ignore_ascii_case(id.as_str());
         }
         let names = [Some(id.as_str()), Some(known.as_str()), slug.as_deref()];
@@ -69,7 +70,7 @@ impl Space {
 
     /// Returns the slug of the space, if it has one.
     pub fn slug(&self) -> Option<&str> {
-        self.known.slug.as_deref()
+        self.identity.slug.as_deref()
     }
 
     /// Returns the session.
@@ -78,52 +79,60 @@ impl Space {
     }
 
     /// Returns the URLs of this space's pages in the web portal.
-    pub fn portal(&self) -> Portal<'_> {
-        Portal::new(self.session.client().url(), &self.known.id)
+    pub fn portal(&self) -> PortalLinks<'_> {
+        PortalLinks::new(self.session.client().url(), &self.identity.id)
     }
 
     /// Creates a path in this space, in the form that every version of Octopus supports.
-    pub fn path<S: ToString>(&self, segments: impl IntoIterator<Item = S>) -> Path {
-        Path::new([self.known.id.as_str()]).then(segments)
+    pub fn path<S: ToString>(&self, segments: impl IntoIterator<Item = S>) -> ApiPath {
+        ApiPath::new([self.identity.id.as_str()]).join(segments)
     }
 
     /// Reads a document. A 404 becomes the error for an unknown `id`.
-    pub async fn read<R, T>(&self, id: &Id<R>, path: &Path) -> Result<T, Error>
+    pub async fn read<R, T>(&self, id: &Id<R>, path: &ApiPath) -> Result<T, Error>
     where
         R: Resource,
         T: serde::de::DeserializeOwned + Send + 'static,
     {
-        self.or_not_found(id, self.session.get(path).await)
+        self.map_not_found(id, self.session.get(path).await)
     }
 
     /// Reads a document of any form within [`JsonBounds::DOCUMENT`]. A 404 becomes the error for an
     /// unknown `id`.
-    pub async fn document<R: Resource>(&self, id: &Id<R>, path: &Path) -> Result<Bounded, Error> {
-        self.or_not_found(id, self.session.document(path).await)
+    pub async fn document<R: Resource>(
+        &self,
+        id: &Id<R>,
+        path: &ApiPath,
+    ) -> Result<BoundedJson, Error> {
+        self.map_not_found(id, self.session.document(path).await)
     }
 
-    fn or_not_found<R: Resource, T>(&self, id: &Id<R>, read: Result<T, Error>) -> Result<T, Error> {
+    fn map_not_found<R: Resource, T>(
+        &self,
+        id: &Id<R>,
+        read: Result<T, Error>,
+    ) -> Result<T, Error> {
         match read {
-            Err(Error::NotFound { .. }) => Err(self.not_found(id)),
+            Err(Error::NotFound { .. }) => Err(self.id_not_found(id)),
             read => read,
         }
     }
 
     /// Creates the error for an unknown ID. Also invalidates the cached identity of the space,
     /// because the space may have been recreated.
-    pub fn not_found<R: Resource>(&self, id: &Id<R>) -> Error {
-        self.forget();
+    pub fn id_not_found<R: Resource>(&self, id: &Id<R>) -> Error {
+        self.invalidate_cache();
         Error::NotFound {
             noun: R::NOUN,
             wanted: id.to_string(),
-            place: Some(self.known.name.clone()),
+            place: Some(self.identity.name.clone()),
             near: Vec::new(),
         }
     }
 
     /// Invalidates the cached identity of the space for every caller.
-    fn forget(&self) {
-        let gone = self.known.id.clone();
+    fn invalidate_cache(&self) {
+        let gone = self.identity.id.clone();
         let spaces = self.session.client().spaces();
         if let Err(error) = spaces.invalidate_entries_if(move |_, known| known.id == gone) {
             tracing::error!(%error, "failed to invalidate the space cache");
@@ -132,9 +141,9 @@ impl Space {
 
     /// Invalidates the cached identity if a list of the space is missing: lists always exist, so
     /// the space was deleted.
-    fn or_gone<T>(&self, read: Result<T, Error>) -> Result<T, Error> {
+    fn forget_if_missing<T>(&self, read: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::NotFound { place: None, .. }) = &read {
-            self.forget();
+            self.invalidate_cache();
         }
         read
     }
@@ -145,21 +154,25 @@ impl Space {
     }
 
     /// Reads a page of a list.
-    pub async fn list<R: Resource>(&self, path: Path, window: Window) -> Result<Page<R>, Error> {
-        let Window { skip, take } = window;
-        let path = path.with("skip", skip).with("take", take);
-        self.or_gone(self.session.page(&path, window).await)
+    pub async fn list<R: Resource>(
+        &self,
+        path: ApiPath,
+        window: PageRange,
+    ) -> Result<Page<R>, Error> {
+        let PageRange { skip, take } = window;
+        let path = path.query("skip", skip).query("take", take);
+        self.forget_if_missing(self.session.page(&path, window).await)
     }
 
     /// Finds a document by its name in any letter case, its slug or its ID, and records the access.
     pub async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
-        let found = self.or_gone(self.collection::<R>().find(wanted).await)?;
-        self.note(&found);
+        let found = self.forget_if_missing(self.collection::<R>().find(wanted).await)?;
+        self.record_document(&found);
         Ok(found)
     }
 
     /// Finds a document if a name, slug or ID is given.
-    pub async fn find_some<R: Named>(&self, wanted: Option<&str>) -> Result<Option<R>, Error> {
+    pub async fn find_optional<R: Named>(&self, wanted: Option<&str>) -> Result<Option<R>, Error> {
         match wanted {
             Some(wanted) => self.find(wanted).await.map(Some),
             None => Ok(None),
@@ -168,38 +181,38 @@ impl Space {
 
     /// Reads all documents of a type, up to a few thousand.
     pub async fn all<R: Named>(&self) -> Result<Vec<R>, Error> {
-        self.or_gone(self.collection::<R>().walk().await).map(|(all, _)| all)
+        self.forget_if_missing(self.collection::<R>().scan().await).map(|(all, _)| all)
     }
 
     /// Creates the error for a name that matches none of these documents, with suggestions.
-    pub fn no_such<'a, R: Named>(
+    pub fn name_not_found<'a, R: Named>(
         &self,
         wanted: &str,
         documents: impl Iterator<Item = &'a R>,
     ) -> Error {
         let near: Vec<String> =
             nearest(wanted, documents.map(Named::name), 5).into_iter().map(str::to_owned).collect();
-        find::missing::<R>(wanted, Some(&self.known.name), &near)
+        find::name_not_found::<R>(wanted, Some(&self.identity.name), &near)
     }
 
     /// Finds several documents by their names, slugs or IDs with one look-up, and records the
     /// access.
     pub async fn find_all<R: Named + Clone>(&self, wanted: &[String]) -> Result<Vec<R>, Error> {
-        let found = self.or_gone(self.collection::<R>().find_all(wanted).await)?;
+        let found = self.forget_if_missing(self.collection::<R>().find_all(wanted).await)?;
         for one in &found {
-            self.note(one);
+            self.record_document(one);
         }
         Ok(found)
     }
 
     /// Adds a document to the call's access set.
-    pub(super) fn note<R: Resource>(&self, document: &R) {
-        self.session.touched().note(|touches| document.touches(touches));
+    pub(super) fn record_document<R: Resource>(&self, document: &R) {
+        self.session.access_recorder().record(|touches| document.record_access(touches));
     }
 
     pub(super) fn collection<R: Named>(&self) -> Collection<'_> {
         let path = self.path([R::COLLECTION]);
-        Collection { session: &self.session, path, place: Some(&self.known.name) }
+        Collection { session: &self.session, path, space_name: Some(&self.identity.name) }
     }
 
     /// Reads the documents with these IDs, a few hundred per request. Documents that the caller may
@@ -211,9 +224,10 @@ impl Space {
         let ids: Vec<&str> =
             ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
         let mut documents = HashMap::new();
-        for batch in batches(&ids, BATCH) {
-            let path = self.path([R::COLLECTION]).with_list("ids", batch).with("take", BATCH);
-            match self.session.page::<R>(&path, Window::first(BATCH)).await {
+        for batch in id_batches(&ids, IDS_PER_REQUEST) {
+            let path =
+                self.path([R::COLLECTION]).query_list("ids", batch).query("take", IDS_PER_REQUEST);
+            match self.session.page::<R>(&path, PageRange::first(IDS_PER_REQUEST)).await {
                 Ok(page) => documents
                     .extend(page.items.into_iter().map(|d| (d.id().as_str().to_owned(), d))),
                 Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}

@@ -3,13 +3,15 @@
 
 use serde::Deserialize;
 
-use super::{Error, Id, Named, Page, Path, Resource, Session, Window, resource::null_as_default};
+use super::{
+    ApiPath, Error, Id, Named, Page, PageRange, Resource, Session, resource::null_as_default,
+};
 
 /// Fields of a space that the tools read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Space {
-    pub id: Id<Space>,
+pub struct SpaceResource {
+    pub id: Id<SpaceResource>,
     pub name: String,
     pub slug: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
@@ -20,7 +22,7 @@ pub struct Space {
     pub task_queue_stopped: bool,
 }
 
-impl Resource for Space {
+impl Resource for SpaceResource {
     const NOUN: &'static str = "space";
     const ID_PREFIX: &'static str = "Spaces-";
     const COLLECTION: &'static str = "spaces";
@@ -30,7 +32,7 @@ impl Resource for Space {
     }
 }
 
-impl Named for Space {
+impl Named for SpaceResource {
     fn name(&self) -> &str {
         &self.name
     }
@@ -44,13 +46,13 @@ impl Named for Space {
 pub async fn list(
     session: &Session,
     partial_name: Option<&str>,
-    window: Window,
-) -> Result<Page<Space>, Error> {
-    let Window { skip, take } = window;
-    session.page(&searched(partial_name).with("skip", skip).with("take", take), window).await
+    window: PageRange,
+) -> Result<Page<SpaceResource>, Error> {
+    let PageRange { skip, take } = window;
+    session.page(&list_path(partial_name).query("skip", skip).query("take", take), window).await
 }
 
 /// Returns the path of the space list, filtered by a part of the name.
-pub fn searched(partial_name: Option<&str>) -> Path {
-    Path::new([Space::COLLECTION]).with_some("partialName", partial_name)
+pub fn list_path(partial_name: Option<&str>) -> ApiPath {
+    ApiPath::new([SpaceResource::COLLECTION]).query_opt("partialName", partial_name)
 }

@@ -70,7 +70,7 @@ pub struct Details {
     pub progress: Option<Progress>,
     /// Whether each node contains only its last messages, because more messages were too large.
     #[serde(skip)]
-    pub is_short: bool,
+    pub is_truncated: bool,
 }
 
 /// Progress of a task.
@@ -113,18 +113,18 @@ pub struct LogElement {
 }
 
 /// Number of messages that are read of each node; Octopus's own default is not documented.
-const TAIL: u32 = 200;
+const TAIL_MESSAGES: u32 = 200;
 /// Number of messages of each node if [`TAIL`] messages take too much memory.
-pub const SHORT_TAIL: u32 = 20;
+pub const SHORT_TAIL_MESSAGES: u32 = 20;
 
 /// Reads a task with its activity tree, without verbose messages. For a large tree, only the last
 /// messages of each node are read.
 pub async fn details(space: &Space, id: &Id<Task>) -> Result<Details, Error> {
-    let path = space.path([Task::COLLECTION, id.as_str(), "details"]).with("verbose", false);
-    match space.read(id, &path.clone().with("tail", TAIL)).await {
+    let path = space.path([Task::COLLECTION, id.as_str(), "details"]).query("verbose", false);
+    match space.read(id, &path.clone().query("tail", TAIL_MESSAGES)).await {
         Err(Error::TooManyValues { .. } | Error::TooLarge { .. }) => {
-            let details: Details = space.read(id, &path.with("tail", SHORT_TAIL)).await?;
-            Ok(Details { is_short: true, ..details })
+            let details: Details = space.read(id, &path.query("tail", SHORT_TAIL_MESSAGES)).await?;
+            Ok(Details { is_truncated: true, ..details })
         }
         read => read,
     }
@@ -137,7 +137,7 @@ pub async fn log(
 ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
     let path = space.path([Task::COLLECTION, id.as_str(), "raw"]);
     match space.session().stream(&path).await {
-        Err(Error::NotFound { .. }) => Err(space.not_found(id)),
+        Err(Error::NotFound { .. }) => Err(space.id_not_found(id)),
         stream => stream,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
-use super::{Error, Id, Path, Resource, Space, Window, path::batches};
+use super::{ApiPath, Error, Id, PageRange, Resource, Space, path::id_batches};
 
 /// Fields of a team that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,7 +26,7 @@ impl Resource for Team {
 }
 
 /// Maximum number of team IDs per request.
-const BATCH: usize = 300;
+const IDS_PER_REQUEST: usize = 300;
 
 /// Reads the names of teams by ID: teams of the space, and system teams, which no path of a space
 /// covers. Teams that the caller may not see are left out.
@@ -37,13 +37,13 @@ pub async fn names<'a>(
     let ids: Vec<&str> =
         ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
     let mut names = HashMap::new();
-    for batch in batches(&ids, BATCH) {
-        let path = Path::new([Team::COLLECTION])
-            .with("spaces", space.id())
-            .with("includeSystem", true)
-            .with_list("ids", batch)
-            .with("take", BATCH);
-        match space.session().page::<Team>(&path, Window::first(BATCH)).await {
+    for batch in id_batches(&ids, IDS_PER_REQUEST) {
+        let path = ApiPath::new([Team::COLLECTION])
+            .query("spaces", space.id())
+            .query("includeSystem", true)
+            .query_list("ids", batch)
+            .query("take", IDS_PER_REQUEST);
+        match space.session().page::<Team>(&path, PageRange::first(IDS_PER_REQUEST)).await {
             Ok(page) => {
                 names.extend(page.items.into_iter().map(|team| (team.id.to_string(), team.name)));
             }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Error, Id, Kind, Named, Page, Resource, Space, Thing, Touches, Window,
+    AccessSet, AccessedResource, Error, Id, Named, Page, PageRange, Resource, ResourceKind, Space,
     environments::Environment, library_variable_sets::LibraryVariableSet, projects::Project,
     resource::null_as_default,
 };
@@ -39,20 +39,20 @@ impl Resource for Tenant {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
-    fn touches(&self, touches: &mut Touches) {
-        touches.add(Kind::Tenant, self.thing());
+    fn record_access(&self, touches: &mut AccessSet) {
+        touches.add(ResourceKind::Tenant, self.access_entry());
     }
 }
 
 impl Tenant {
     /// Returns the entry of this tenant for policy rules and audit records.
-    pub fn thing(&self) -> Thing {
-        Thing {
+    pub fn access_entry(&self) -> AccessedResource {
+        AccessedResource {
             id: self.id.to_string(),
             name: Some(self.name.clone()),
             slug: self.slug.clone(),
             tags: Some(self.tenant_tags.clone()),
-            ..Thing::default()
+            ..AccessedResource::default()
         }
     }
 }
@@ -91,13 +91,17 @@ impl Filter {
 }
 
 /// Reads a page of the tenants of a space, ordered by name.
-pub async fn list(space: &Space, filter: &Filter, window: Window) -> Result<Page<Tenant>, Error> {
+pub async fn list(
+    space: &Space,
+    filter: &Filter,
+    window: PageRange,
+) -> Result<Page<Tenant>, Error> {
     let path = space
         .path([Tenant::COLLECTION])
-        .with_some("projectId", filter.project.as_ref())
-        .with_list("tags", &filter.tags)
-        .with_list("ids", &filter.ids)
-        .with_some("partialName", filter.partial_name.as_deref());
+        .query_opt("projectId", filter.project.as_ref())
+        .query_list("tags", &filter.tags)
+        .query_list("ids", &filter.ids)
+        .query_opt("partialName", filter.partial_name.as_deref());
     space.list(path, window).await
 }
 
@@ -187,20 +191,20 @@ pub struct ScopedVariable {
     pub template_id: Option<String>,
     pub template: Option<Template>,
     pub value: Option<Value>,
-    pub scope: Option<Scope>,
+    pub scope: Option<EnvironmentScope>,
 }
 
 /// Environments that a value applies to; an empty list means all.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Scope {
+pub struct EnvironmentScope {
     #[serde(default, deserialize_with = "null_as_default")]
     pub environment_ids: Vec<Id<Environment>>,
 }
 
 /// Group of a tenant's variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Half {
+pub enum VariableGroup {
     /// Variables of library variable sets, shared by projects.
     Common,
     /// Variables of projects.
@@ -217,15 +221,15 @@ pub async fn variables(space: &Space, id: &Id<Tenant>) -> Result<Variables, Erro
 pub async fn scoped_variables(
     space: &Space,
     id: &Id<Tenant>,
-    half: Half,
+    half: VariableGroup,
     include_missing: bool,
 ) -> Result<Option<ScopedVariables>, Error> {
     let half = match half {
-        Half::Common => "commonvariables",
-        Half::Project => "projectvariables",
+        VariableGroup::Common => "commonvariables",
+        VariableGroup::Project => "projectvariables",
     };
     let path = space.path([Tenant::COLLECTION, id.as_str(), half]);
-    match space.session().get(&path.with("includeMissingVariables", include_missing)).await {
+    match space.session().get(&path.query("includeMissingVariables", include_missing)).await {
         // The tenant exists, because the caller read it before, so a 404 means an unknown route.
         Err(Error::NotFound { .. }) => Ok(None),
         read => read.map(Some),
@@ -235,7 +239,7 @@ pub async fn scoped_variables(
 /// A tenant with variables that have no value.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Missing {
+pub struct TenantMissingVariables {
     pub tenant_id: Id<Tenant>,
     /// Present only if details were requested.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -260,12 +264,12 @@ pub async fn missing_variables(
     project: Option<&Id<Project>>,
     environment: Option<&Id<Environment>>,
     include_details: bool,
-) -> Result<Vec<Missing>, Error> {
+) -> Result<Vec<TenantMissingVariables>, Error> {
     let path = space
         .path([Tenant::COLLECTION, "variables-missing"])
-        .with_some("tenantId", tenant)
-        .with_some("projectId", project)
-        .with_some("environmentId", environment)
-        .with("includeDetails", include_details);
+        .query_opt("tenantId", tenant)
+        .query_opt("projectId", project)
+        .query_opt("environmentId", environment)
+        .query("includeDetails", include_details);
     space.session().get(&path).await
 }

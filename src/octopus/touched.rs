@@ -13,34 +13,34 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{Bounds, Path, Touches, belongs, bounded::Within};
+use super::{AccessSet, ApiPath, JsonBounds, belongs, bounded::BoundedSeed};
 
 /// Records accesses while a call runs. Clones share the recorded set.
 #[derive(Debug, Clone, Default)]
-pub struct Touched(Arc<Mutex<Touches>>);
+pub struct AccessRecorder(Arc<Mutex<AccessSet>>);
 
 /// The fields of a document that identify it and its owners. Other fields are skipped while
 /// parsing.
 #[derive(Debug)]
-pub(super) struct Belongings(Map<String, Value>);
+pub(super) struct OwnerFields(Map<String, Value>);
 
 /// Bounds for one such field. Documents of Octopus contain far less.
-const FIELD: Bounds = Bounds { json: 256 * 1024, text: 4 * 1024, values: 8 * 1024 };
+const FIELD_BOUNDS: JsonBounds = JsonBounds { json: 256 * 1024, text: 4 * 1024, values: 8 * 1024 };
 /// Maximum depth at which a task, and the arguments of a task, are searched for in a document.
-const DEPTH: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// Visitor that reads the identifying fields of an object at this depth; other values have none.
 #[derive(Clone, Copy)]
-struct Fields(usize);
+struct OwnerFieldsVisitor(usize);
 
 /// Parses the identifying fields of a body. Returns `None` for a list: policy rules judge a list by
 /// its space and its filters, not by its items.
-pub(super) fn belongings(body: &[u8]) -> Option<Belongings> {
-    let fields = Fields(0).deserialize(&mut serde_json::Deserializer::from_slice(body));
-    fields.ok().map(Belongings)
+pub(super) fn owner_fields(body: &[u8]) -> Option<OwnerFields> {
+    let fields = OwnerFieldsVisitor(0).deserialize(&mut serde_json::Deserializer::from_slice(body));
+    fields.ok().map(OwnerFields)
 }
 
-impl<'de> DeserializeSeed<'de> for Fields {
+impl<'de> DeserializeSeed<'de> for OwnerFieldsVisitor {
     type Value = Map<String, Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
@@ -48,7 +48,7 @@ impl<'de> DeserializeSeed<'de> for Fields {
     }
 }
 
-impl<'de> Visitor<'de> for Fields {
+impl<'de> Visitor<'de> for OwnerFieldsVisitor {
     type Value = Map<String, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,10 +62,10 @@ impl<'de> Visitor<'de> for Fields {
             if key == "Items" && depth == 0 {
                 return Err(A::Error::custom("a list"));
             }
-            let value = if ["Task", "Arguments"].contains(&&*key) && depth < DEPTH {
+            let value = if ["Task", "Arguments"].contains(&&*key) && depth < MAX_DEPTH {
                 map.next_value_seed(Self(depth + 1))?.into()
-            } else if is_kept(&key) {
-                map.next_value_seed(Within(FIELD))?.value
+            } else if is_owner_field(&key) {
+                map.next_value_seed(BoundedSeed(FIELD_BOUNDS))?.value
             } else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -106,32 +106,32 @@ impl<'de> Visitor<'de> for Fields {
 }
 
 /// Returns whether a field identifies the document or an owner.
-fn is_kept(key: &str) -> bool {
+fn is_owner_field(key: &str) -> bool {
     const OWN: &[&str] = &["Id", "Name", "Slug", "ProjectGroupId", "TenantTags", "EnvironmentTags"];
-    OWN.contains(&key) || belongs::says_where(key)
+    OWN.contains(&key) || belongs::is_owner_key(key)
 }
 
-impl Touched {
+impl AccessRecorder {
     /// Returns a copy of the set recorded so far.
-    pub fn so_far(&self) -> Touches {
-        self.locked().clone()
+    pub fn snapshot(&self) -> AccessSet {
+        self.lock().clone()
     }
 
     /// Changes the recorded set.
-    pub fn note(&self, note: impl FnOnce(&mut Touches)) {
-        note(&mut self.locked());
+    pub fn record(&self, note: impl FnOnce(&mut AccessSet)) {
+        note(&mut self.lock());
     }
 
     /// Records the IDs in a request path and in the identifying fields of its response.
-    pub(super) fn answered(&self, path: &Path, belongings: Option<Belongings>) {
-        let mut touches = self.locked();
+    pub(super) fn record_response(&self, path: &ApiPath, belongings: Option<OwnerFields>) {
+        let mut touches = self.lock();
         touches.add_path(path);
-        if let Some(Belongings(document)) = belongings {
+        if let Some(OwnerFields(document)) = belongings {
             touches.add_document(&document);
         }
     }
 
-    fn locked(&self) -> MutexGuard<'_, Touches> {
+    fn lock(&self) -> MutexGuard<'_, AccessSet> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -139,50 +139,50 @@ impl Touched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::octopus::Kind;
+    use crate::octopus::ResourceKind;
 
-    fn ids(touches: &Touches, kind: Kind) -> Vec<&str> {
-        touches.of(kind).iter().map(|thing| thing.id.as_str()).collect()
+    fn ids(touches: &AccessSet, kind: ResourceKind) -> Vec<&str> {
+        touches.resources(kind).iter().map(|thing| thing.id.as_str()).collect()
     }
 
     #[test]
-    fn a_request_and_its_answer_say_what_is_touched() {
-        let touched = Touched::default();
-        let path = Path::new(["Spaces-1", "tasks", "ServerTasks-7", "details"]);
+    fn records_ids_of_requests_and_responses() {
+        let touched = AccessRecorder::default();
+        let path = ApiPath::new(["Spaces-1", "tasks", "ServerTasks-7", "details"]);
         let body = br#"{"Task":{"Id":"ServerTasks-7","Name":"Deploy","ProjectId":"Projects-3",
             "Arguments":{"DeploymentId":"Deployments-9"}},"ActivityLogs":[{"Name":"x"}]}"#;
-        touched.answered(&path, belongings(body));
-        let so_far = touched.so_far();
-        assert_eq!(ids(&so_far, Kind::Space), ["Spaces-1"]);
-        assert_eq!(ids(&so_far, Kind::Project), ["Projects-3"]);
-        assert_eq!(so_far.next().as_deref(), Some("Deployments-9"));
+        touched.record_response(&path, owner_fields(body));
+        let so_far = touched.snapshot();
+        assert_eq!(ids(&so_far, ResourceKind::Space), ["Spaces-1"]);
+        assert_eq!(ids(&so_far, ResourceKind::Project), ["Projects-3"]);
+        assert_eq!(so_far.next_unresolved().as_deref(), Some("Deployments-9"));
         let body = br#"{"Id":"Deployments-9","EnvironmentId":"Environments-2","TenantId":null}"#;
-        let path = Path::new(["Spaces-1", "deployments", "Deployments-9"]);
-        touched.answered(&path, belongings(body));
-        let so_far = touched.so_far();
-        assert_eq!(ids(&so_far, Kind::Environment), ["Environments-2"]);
-        assert_eq!((ids(&so_far, Kind::Tenant), so_far.next()), (vec![], None));
+        let path = ApiPath::new(["Spaces-1", "deployments", "Deployments-9"]);
+        touched.record_response(&path, owner_fields(body));
+        let so_far = touched.snapshot();
+        assert_eq!(ids(&so_far, ResourceKind::Environment), ["Environments-2"]);
+        assert_eq!((ids(&so_far, ResourceKind::Tenant), so_far.next_unresolved()), (vec![], None));
     }
 
     #[test]
-    fn large_fields_are_bounded_and_unnamed_ones_skipped() {
+    fn bounds_large_fields_and_skips_others() {
         let tags = vec!["Ring/one"; 100_000];
         let task = serde_json::json!({ "ProjectId": "Projects-3", "Logs": tags, "Items": [1] });
         let body = serde_json::json!({ "Logs": tags, "Id": "Tenants-1", "TenantTags": tags,
             "Task": task, "Arguments": [1], "EnvironmentId": null });
-        let Belongings(document) = belongings(body.to_string().as_bytes()).unwrap();
+        let OwnerFields(document) = owner_fields(body.to_string().as_bytes()).unwrap();
         assert_eq!(document["Id"], "Tenants-1");
-        assert!(document["TenantTags"].as_array().unwrap().len() < FIELD.values);
+        assert!(document["TenantTags"].as_array().unwrap().len() < FIELD_BOUNDS.values);
         assert_eq!(document["Task"], serde_json::json!({ "ProjectId": "Projects-3" }));
         assert_eq!(document.get("Logs"), None);
     }
 
     #[test]
-    fn items_of_lists_say_nothing() {
-        let touched = Touched::default();
-        let path = Path::new(["Spaces-1", "projects", "Projects-1", "releases"]);
+    fn ignores_list_items() {
+        let touched = AccessRecorder::default();
+        let path = ApiPath::new(["Spaces-1", "projects", "Projects-1", "releases"]);
         let body = br#"{"Items":[{"ProjectId":"Projects-2"}],"ProjectId":"Projects-4"}"#;
-        touched.answered(&path, belongings(body));
-        assert_eq!(ids(&touched.so_far(), Kind::Project), ["Projects-1"]);
+        touched.record_response(&path, owner_fields(body));
+        assert_eq!(ids(&touched.snapshot(), ResourceKind::Project), ["Projects-1"]);
     }
 }

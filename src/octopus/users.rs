@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Deserialize;
 
 use super::{
-    Error, Id, Page, Path, Resource, Session, Window, path::batches, resource::null_as_default,
+    ApiPath, Error, Id, Page, PageRange, Resource, Session, path::id_batches,
+    resource::null_as_default,
 };
 
 /// Fields of a user that the tools read.
@@ -43,11 +44,11 @@ impl Resource for User {
 
 /// Reads the user of the session's credential.
 pub async fn me(session: &Session) -> Result<User, Error> {
-    session.get(&Path::new([User::COLLECTION, "me"])).await
+    session.get(&ApiPath::new([User::COLLECTION, "me"])).await
 }
 
 /// Maximum number of user IDs per request.
-const BATCH: usize = 300;
+const IDS_PER_REQUEST: usize = 300;
 
 /// Reads the names of users by ID. Users that the caller may not see are left out; few callers may
 /// see others.
@@ -58,11 +59,14 @@ pub async fn names<'a>(
     let ids: Vec<&str> =
         ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
     let mut names = HashMap::new();
-    for batch in batches(&ids, BATCH) {
-        let path = Path::new([User::COLLECTION]).with_list("ids", batch).with("take", BATCH);
-        match session.page::<User>(&path, Window::first(BATCH)).await {
-            Ok(page) => names
-                .extend(page.items.into_iter().map(|user| (user.id.to_string(), user.known_as()))),
+    for batch in id_batches(&ids, IDS_PER_REQUEST) {
+        let path = ApiPath::new([User::COLLECTION])
+            .query_list("ids", batch)
+            .query("take", IDS_PER_REQUEST);
+        match session.page::<User>(&path, PageRange::first(IDS_PER_REQUEST)).await {
+            Ok(page) => names.extend(
+                page.items.into_iter().map(|user| (user.id.to_string(), user.display_label())),
+            ),
             Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -72,26 +76,27 @@ pub async fn names<'a>(
 
 impl User {
     /// Returns the display name, or the user name if it is empty.
-    fn known_as(self) -> String {
+    fn display_label(self) -> String {
         if self.display_name.is_empty() { self.username } else { self.display_name }
     }
 }
 
 /// ID of the Octopus server itself in events.
-const SYSTEM: &str = "users-system";
+const SYSTEM_USER_ID: &str = "users-system";
 
 /// Finds the ID of a user by ID, user name, display name or e-mail address. An ID is returned
 /// without a request, because few callers may read other users.
-pub async fn id_of(session: &Session, wanted: &str) -> Result<String, Error> {
+pub async fn find_id(session: &Session, wanted: &str) -> Result<String, Error> {
     let wanted = wanted.trim();
-    if wanted.eq_ignore_ascii_case(SYSTEM) {
-        return Ok(SYSTEM.to_owned());
+    if wanted.eq_ignore_ascii_case(SYSTEM_USER_ID) {
+        return Ok(SYSTEM_USER_ID.to_owned());
     }
     if let Ok(id) = Id::<User>::parse(wanted) {
         return Ok(id.into_string());
     }
-    let path = Path::new([User::COLLECTION]).with("filter", wanted).with("take", BATCH);
-    let page: Page<User> = session.page(&path, Window::first(BATCH)).await?;
+    let path =
+        ApiPath::new([User::COLLECTION]).query("filter", wanted).query("take", IDS_PER_REQUEST);
+    let page: Page<User> = session.page(&path, PageRange::first(IDS_PER_REQUEST)).await?;
     let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
     let called = |user: &&User| {
         is(&user.username)
@@ -105,7 +110,7 @@ pub async fn id_of(session: &Session, wanted: &str) -> Result<String, Error> {
             noun: User::NOUN,
             wanted: wanted.chars().take(200).collect(),
             place: None,
-            near: page.items.into_iter().take(5).map(User::known_as).collect(),
+            near: page.items.into_iter().take(5).map(User::display_label).collect(),
         }),
         several => Err(Error::Ambiguous {
             noun: User::NOUN,

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{
     Error, Id, Resource, Space,
-    git::{self, Reference},
-    path::batches,
+    git::{self, GitRef},
+    path::id_batches,
     projects::Project,
     resource::null_as_default,
 };
@@ -71,14 +71,14 @@ impl Resource for VariableSet {
 }
 
 /// Maximum number of variable set IDs per request.
-const BATCH: usize = 300;
+const IDS_PER_REQUEST: usize = 300;
 
 /// Reads the variables of a project. For a project in Git, the non-sensitive variables come from
 /// `reference` and the sensitive ones from the database; both are merged.
-pub async fn of_project(
+pub async fn for_project(
     space: &Space,
     project: &Project,
-    reference: Option<&Reference>,
+    reference: Option<&GitRef>,
 ) -> Result<VariableSet, Error> {
     let in_database =
         space.path([Project::COLLECTION, project.id.as_str(), VariableSet::COLLECTION]);
@@ -106,8 +106,8 @@ pub async fn by_ids(
     ids: &[Id<VariableSet>],
 ) -> Result<HashMap<String, VariableSet>, Error> {
     let mut sets = HashMap::new();
-    for batch in batches(ids, BATCH) {
-        let path = space.path([VariableSet::COLLECTION, "all"]).with_list("ids", batch);
+    for batch in id_batches(ids, IDS_PER_REQUEST) {
+        let path = space.path([VariableSet::COLLECTION, "all"]).query_list("ids", batch);
         let read: Vec<VariableSet> = space.session().get(&path).await?;
         sets.extend(read.into_iter().map(|set| (set.id.to_string(), set)));
     }

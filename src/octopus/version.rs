@@ -8,7 +8,7 @@ pub struct OctopusVersion(pub u32, pub u32, pub u32);
 
 impl OctopusVersion {
     /// Oldest supported version.
-    pub const OLDEST: Self = Self(2021, 1, 0);
+    pub const MIN_SUPPORTED: Self = Self(2021, 1, 0);
 }
 
 impl fmt::Display for OctopusVersion {

@@ -4,26 +4,28 @@ use http::StatusCode;
 use serde_json::Value;
 
 /// Maximum length of a message in bytes.
-const LIMIT: usize = 2000;
+const MAX_BYTES: usize = 2000;
 
 /// Fields of an error body that contain the message: those of the API, and those of a token
 /// endpoint. `FullException` is never read.
-const KEYS: [&str; 5] = ["ErrorMessage", "Errors", "HelpText", "error", "error_description"];
+const MESSAGE_FIELDS: [&str; 5] =
+    ["ErrorMessage", "Errors", "HelpText", "error", "error_description"];
 
 /// Returns the message in the body of an error response, or the reason phrase of its status.
-pub(super) fn words(status: StatusCode, body: &[u8]) -> String {
+pub(super) fn error_message(status: StatusCode, body: &[u8]) -> String {
     let read = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let parts = KEYS.iter().filter_map(|key| read.get(key)).flat_map(|value| match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
-        value => Vec::from_iter(value.as_str()),
-    });
+    let parts =
+        MESSAGE_FIELDS.iter().filter_map(|key| read.get(key)).flat_map(|value| match value {
+            Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+            value => Vec::from_iter(value.as_str()),
+        });
     let parts: Vec<&str> = parts.filter(|part| !part.trim().is_empty()).collect();
     let mut words = if parts.is_empty() {
         format!("HTTP {}", status.canonical_reason().unwrap_or("error"))
     } else {
         parts.join(" ")
     };
-    words.truncate(words.floor_char_boundary(LIMIT));
+    words.truncate(words.floor_char_boundary(MAX_BYTES));
     words
 }
 
@@ -32,11 +34,11 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> String {
-        words(StatusCode::BAD_REQUEST, body.as_bytes())
+        error_message(StatusCode::BAD_REQUEST, body.as_bytes())
     }
 
     #[test]
-    fn any_body_gives_a_message() {
+    fn every_error_body_yields_a_message() {
         for (body, expected) in [
             (r#"{"ErrorMessage":"No.","Errors":["a","b"],"FullException":"at X"}"#, "No. a b"),
             (r#"{"Errors":["only"]}"#, "only"),
@@ -53,8 +55,8 @@ mod tests {
     }
 
     #[test]
-    fn a_long_message_is_cut_between_characters() {
-        let body = format!(r#"{{"ErrorMessage":"{}"}}"#, "é".repeat(LIMIT));
-        assert!(read(&body).len() <= LIMIT);
+    fn truncates_long_messages_at_character_boundary() {
+        let body = format!(r#"{{"ErrorMessage":"{}"}}"#, "é".repeat(MAX_BYTES));
+        assert!(read(&body).len() <= MAX_BYTES);
     }
 }

@@ -1,10 +1,10 @@
 //! Selects the rules that can match a call, and the kinds of resources that they depend on.
 
-use super::{Situation, Tier, rule::Rule};
+use super::{PolicyInput, Tier, rule::CompiledRule};
 
 /// A kind of resource. A call can access several resources of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ResourceKind {
     Space,
     Project,
     Environment,
@@ -16,27 +16,27 @@ pub(super) enum Kind {
 /// A rule that matches at no target never decides. Neither does a rule after one that matches at
 /// all targets. Their conditions do not multiply the number of evaluated targets.
 #[derive(Debug)]
-pub(super) struct Applicable<'r> {
-    rules: Vec<&'r Rule>,
+pub(super) struct ApplicableRules<'r> {
+    rules: Vec<&'r CompiledRule>,
 }
 
-impl<'r> Applicable<'r> {
-    pub(super) fn of(all: &'r [Rule], situation: &Situation) -> Self {
+impl<'r> ApplicableRules<'r> {
+    pub(super) fn select(all: &'r [CompiledRule], situation: &PolicyInput) -> Self {
         let reads = situation.tier == Tier::Read;
         let mut rules = Vec::new();
         for rule in all {
-            if reads && !rule.reads || !rule.can_match(situation) {
+            if reads && !rule.covers_reads || !rule.can_match(situation) {
                 continue;
             }
             rules.push(rule);
-            if rule.is_same_everywhere() {
+            if rule.is_target_independent() {
                 break;
             }
         }
         Self { rules }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &'r Rule> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'r CompiledRule> {
         self.rules.iter().copied()
     }
 
@@ -46,7 +46,7 @@ impl<'r> Applicable<'r> {
     }
 
     /// Returns whether the decision can depend on the resource of this kind.
-    pub(super) fn match_by(&self, kind: Kind, situation: &Situation) -> bool {
-        self.rules.iter().any(|rule| rule.matches_by(kind, situation.deed))
+    pub(super) fn depends_on(&self, kind: ResourceKind, situation: &PolicyInput) -> bool {
+        self.rules.iter().any(|rule| rule.depends_on(kind, situation.action))
     }
 }

@@ -2,77 +2,78 @@
 
 use super::{
     Decision,
-    rule::Rule,
+    rule::CompiledRule,
     targets::{Target, Targets},
 };
-use crate::config::{ENVIRONMENT_WORD, Effect, Risk};
+use crate::config::{Effect, Risk, TYPE_ENVIRONMENT_NAME};
 
 /// The verdict of a rule at a target, or the default if no rule matches.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found<'r> {
-    pub(super) rule: Option<&'r Rule>,
+pub(super) struct Verdict<'r> {
+    pub(super) rule: Option<&'r CompiledRule>,
     pub(super) effect: Effect,
     pub(super) unknown: Option<&'static str>,
 }
 
-impl<'r> Found<'r> {
-    pub(super) fn name(&self) -> Option<&'r str> {
+impl<'r> Verdict<'r> {
+    pub(super) fn rule_name(&self) -> Option<&'r str> {
         self.rule.map(|rule| rule.name.as_str())
     }
 
-    fn typed(&self) -> Option<&'r str> {
+    fn confirmation_word(&self) -> Option<&'r str> {
         let confirms = self.effect == Effect::Confirm;
-        self.rule.filter(|_| confirms).and_then(|rule| rule.typed.as_deref())
+        self.rule.filter(|_| confirms).and_then(|rule| rule.confirmation_word.as_deref())
     }
 
     /// Returns the strictness for comparison. A confirmation with a word is stricter than one
     /// without.
     pub(super) fn strictness(&self) -> (Effect, bool) {
-        (self.effect, self.typed().is_some())
+        (self.effect, self.confirmation_word().is_some())
     }
 
     pub(super) fn decision(&self) -> Decision {
         Decision {
-            rule: self.name().map(str::to_owned),
+            rule: self.rule_name().map(str::to_owned),
             effect: self.effect,
-            typed: self.typed().map(str::to_owned),
+            confirmation_word: self.confirmation_word().map(str::to_owned),
             message: self.rule.and_then(|rule| rule.message.clone()),
             risk: Risk::Read,
-            unknown: self.unknown,
+            unknown_condition: self.unknown,
         }
     }
 }
 
 /// A verdict with the targets where it applies.
 #[derive(Debug)]
-pub(super) struct Group<'r, 's> {
-    pub(super) found: Found<'r>,
+pub(super) struct VerdictGroup<'r, 's> {
+    pub(super) found: Verdict<'r>,
     /// Recorded only if the names of the targets are the confirmation word.
-    places: Vec<Target<'s>>,
+    targets: Vec<Target<'s>>,
 }
 
-impl<'r, 's> Group<'r, 's> {
-    pub(super) fn of(found: Found<'r>, place: Target<'s>) -> Self {
-        let mut group = Self { found, places: Vec::new() };
+impl<'r, 's> VerdictGroup<'r, 's> {
+    pub(super) fn new(found: Verdict<'r>, place: Target<'s>) -> Self {
+        let mut group = Self { found, targets: Vec::new() };
         group.add(found, place);
         group
     }
 
-    pub(super) fn add(&mut self, found: Found<'r>, place: Target<'s>) {
+    pub(super) fn add(&mut self, found: Verdict<'r>, place: Target<'s>) {
         self.found.unknown = self.found.unknown.or(found.unknown);
-        if self.is_named() {
-            self.places.push(place);
+        if self.lists_target_names() {
+            self.targets.push(place);
         }
     }
 
-    fn is_named(&self) -> bool {
-        self.found.typed() == Some(ENVIRONMENT_WORD)
+    fn lists_target_names(&self) -> bool {
+        self.found.confirmation_word() == Some(TYPE_ENVIRONMENT_NAME)
     }
 
     pub(super) fn decision(&self, targets: &Targets<'s>) -> Decision {
         let mut decision = self.found.decision();
-        if self.is_named() {
-            decision.typed = Some(targets.word(&self.places, self.found.name()));
+        if self.lists_target_names() {
+            decision.confirmation_word =
+                Some(targets.confirmation_word(&self.targets, self.found.rule_name()));
         }
         decision
     }
@@ -80,11 +81,12 @@ impl<'r, 's> Group<'r, 's> {
 
 /// Merges equally strict decisions. The first one counts. If others require different confirmation
 /// words, all words are required, in order.
-pub(super) fn together(decisions: impl Iterator<Item = Decision>) -> Option<Decision> {
+pub(super) fn merge_decisions(decisions: impl Iterator<Item = Decision>) -> Option<Decision> {
     let mut distinct: Vec<Decision> = Vec::new();
     for decision in decisions {
-        let is_new = distinct.iter().all(|known| known.typed != decision.typed);
-        if distinct.is_empty() || decision.typed.is_some() && is_new {
+        let is_new =
+            distinct.iter().all(|known| known.confirmation_word != decision.confirmation_word);
+        if distinct.is_empty() || decision.confirmation_word.is_some() && is_new {
             distinct.push(decision);
         }
     }
@@ -93,8 +95,14 @@ pub(super) fn together(decisions: impl Iterator<Item = Decision>) -> Option<Deci
         (!all.is_empty()).then(|| all.join(between))
     };
     let rule = joined(|decision| decision.rule.as_ref(), ", ");
-    let typed = joined(|decision| decision.typed.as_ref(), " ");
+    let typed = joined(|decision| decision.confirmation_word.as_ref(), " ");
     let message = joined(|decision| decision.message.as_ref(), "; ");
-    let unknown = distinct.iter().find_map(|decision| decision.unknown);
-    Some(Decision { rule, typed, message, unknown, ..distinct.into_iter().next()? })
+    let unknown = distinct.iter().find_map(|decision| decision.unknown_condition);
+    Some(Decision {
+        rule,
+        confirmation_word: typed,
+        message,
+        unknown_condition: unknown,
+        ..distinct.into_iter().next()?
+    })
 }

@@ -17,7 +17,7 @@ mod targets;
 mod tests;
 mod when;
 
-pub use decide::{Clock, Decision, Rules};
-pub use explain::Step;
-pub use risk::Deed;
-pub use situation::{Moment, Of, Situation, Thing, Tier};
+pub use decide::{Decision, PolicyClock, PolicyEngine};
+pub use explain::RuleStep;
+pub use risk::PolicyAction;
+pub use situation::{Moment, PolicyInput, ResourceRef, ResourceSet, Tier};

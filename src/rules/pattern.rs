@@ -2,18 +2,18 @@
 
 use regex::{Regex, RegexBuilder};
 
-use crate::config::List;
+use crate::config::ListSetting;
 
 /// The result of a comparison with possibly unknown values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum TriState {
     Yes,
     No,
     Unknown,
 }
 
-impl Answer {
-    pub(super) fn of(is: bool) -> Self {
+impl TriState {
+    pub(super) fn from_bool(is: bool) -> Self {
         if is { Self::Yes } else { Self::No }
     }
 
@@ -30,62 +30,62 @@ impl Answer {
 /// A list of patterns. `*` matches any characters; a pattern with the prefix `!` excludes names.
 #[derive(Debug, Clone)]
 pub(super) struct Patterns {
-    wanted: Vec<Regex>,
-    unwanted: Vec<Regex>,
+    included: Vec<Regex>,
+    excluded: Vec<Regex>,
 }
 
 impl Patterns {
-    pub(super) fn of(list: &List) -> Result<Self, String> {
+    pub(super) fn compile(list: &ListSetting) -> Result<Self, String> {
         let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
         for pattern in &list.0 {
             match pattern.strip_prefix('!') {
-                Some(pattern) => unwanted.push(compiled(pattern.trim())?),
-                None => wanted.push(compiled(pattern)?),
+                Some(pattern) => unwanted.push(compile_pattern(pattern.trim())?),
+                None => wanted.push(compile_pattern(pattern)?),
             }
         }
         if wanted.is_empty() && !unwanted.is_empty() {
-            wanted.push(compiled("*")?);
+            wanted.push(compile_pattern("*")?);
         }
-        Ok(Self { wanted, unwanted })
+        Ok(Self { included: wanted, excluded: unwanted })
     }
 
     /// Returns whether one of these names matches. `complete`: whether the resource has no other
     /// names.
     #[expect(clippy::needless_pass_by_value, reason = "the iterator is cloned to be read twice")]
-    pub(super) fn mean<'a>(
+    pub(super) fn matches<'a>(
         &self,
         words: impl Iterator<Item = &'a str> + Clone,
         complete: bool,
-    ) -> Answer {
+    ) -> TriState {
         let any_match = |patterns: &[Regex]| {
             words.clone().any(|word| patterns.iter().any(|pattern| pattern.is_match(word)))
         };
-        match (any_match(&self.wanted), any_match(&self.unwanted), complete) {
-            (_, true, _) | (false, false, true) => Answer::No,
-            (true, false, true) => Answer::Yes,
-            (true, false, false) if self.unwanted.is_empty() => Answer::Yes,
-            (_, false, false) => Answer::Unknown,
+        match (any_match(&self.included), any_match(&self.excluded), complete) {
+            (_, true, _) | (false, false, true) => TriState::No,
+            (true, false, true) => TriState::Yes,
+            (true, false, false) if self.excluded.is_empty() => TriState::Yes,
+            (_, false, false) => TriState::Unknown,
         }
     }
 
     /// Returns whether the list matches nothing.
     pub(super) fn is_empty(&self) -> bool {
-        self.wanted.is_empty()
+        self.included.is_empty()
     }
 
     /// Returns whether a resource with all of these values matches: at least one value is included
     /// and none is excluded.
-    pub(super) fn mean_any<'a>(&self, words: impl IntoIterator<Item = &'a String>) -> Answer {
+    pub(super) fn matches_any<'a>(&self, words: impl IntoIterator<Item = &'a String>) -> TriState {
         let mut words: Vec<&str> = words.into_iter().map(String::as_str).collect();
         if words.is_empty() {
             // A resource without values matches a list that only excludes.
             words.push("");
         }
-        self.mean(words.into_iter(), true)
+        self.matches(words.into_iter(), true)
     }
 }
 
-fn compiled(pattern: &str) -> Result<Regex, String> {
+fn compile_pattern(pattern: &str) -> Result<Regex, String> {
     let parts: Vec<String> = pattern.split('*').map(regex::escape).collect();
     let whole = format!("^{}$", parts.join(".*"));
     let built = RegexBuilder::new(&whole).case_insensitive(true).dot_matches_new_line(true).build();
@@ -97,34 +97,35 @@ mod tests {
     use super::*;
 
     fn patterns(list: &[&str]) -> Patterns {
-        Patterns::of(&List(list.iter().map(|word| (*word).to_owned()).collect())).unwrap()
+        Patterns::compile(&ListSetting(list.iter().map(|word| (*word).to_owned()).collect()))
+            .unwrap()
     }
 
     #[test]
-    fn patterns_mean_names_in_any_letter_case() {
+    fn patterns_match_case_insensitively() {
         for (list, name, answer) in [
-            (&["production"][..], "Production", Answer::Yes),
-            (&["prod*"], "PRODUCTION EU", Answer::Yes),
-            (&["*-prod"], "eu-prod", Answer::Yes),
-            (&["*-prod"], "eu-prod-2", Answer::No),
-            (&["a.b"], "aXb", Answer::No),
-            (&["a*c*e"], "abcde", Answer::Yes),
-            (&["*", "!dev*"], "Development", Answer::No),
-            (&["!dev*"], "Test", Answer::Yes),
-            (&["ÜBUNG"], "Übung", Answer::Yes),
-            (&["x"], "x\ny", Answer::No),
+            (&["production"][..], "Production", TriState::Yes),
+            (&["prod*"], "PRODUCTION EU", TriState::Yes),
+            (&["*-prod"], "eu-prod", TriState::Yes),
+            (&["*-prod"], "eu-prod-2", TriState::No),
+            (&["a.b"], "aXb", TriState::No),
+            (&["a*c*e"], "abcde", TriState::Yes),
+            (&["*", "!dev*"], "Development", TriState::No),
+            (&["!dev*"], "Test", TriState::Yes),
+            (&["ÜBUNG"], "Übung", TriState::Yes),
+            (&["x"], "x\ny", TriState::No),
         ] {
-            let said = patterns(list).mean([name].into_iter(), true);
+            let said = patterns(list).matches([name].into_iter(), true);
             assert_eq!(said, answer, "{list:?} {name}");
         }
     }
 
     #[test]
-    fn what_has_names_that_nobody_knows_is_not_told_apart() {
+    fn unknown_names_give_unknown_result() {
         let id = || ["Environments-3"].into_iter();
-        assert_eq!(patterns(&["Production"]).mean(id(), false), Answer::Unknown);
-        assert_eq!(patterns(&["environments-3"]).mean(id(), false), Answer::Yes);
-        assert_eq!(patterns(&["*", "!Dev"]).mean(id(), false), Answer::Unknown);
-        assert_eq!(patterns(&["*", "!environments-3"]).mean(id(), false), Answer::No);
+        assert_eq!(patterns(&["Production"]).matches(id(), false), TriState::Unknown);
+        assert_eq!(patterns(&["environments-3"]).matches(id(), false), TriState::Yes);
+        assert_eq!(patterns(&["*", "!Dev"]).matches(id(), false), TriState::Unknown);
+        assert_eq!(patterns(&["*", "!environments-3"]).matches(id(), false), TriState::No);
     }
 }

@@ -1,14 +1,14 @@
 //! Risk of a call, by action and environment and not by tool.
 
 use super::{
-    pattern::{Answer, Patterns},
-    situation::One,
+    pattern::{Patterns, TriState},
+    situation::TargetResource,
 };
-use crate::config::{Policy, Risk};
+use crate::config::{PolicySettings, Risk};
 
 /// The action of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum PolicyAction {
     /// Reads data.
     Read,
     /// Creates or changes a release. Nothing runs yet.
@@ -27,31 +27,35 @@ pub(super) struct HighRisk {
 }
 
 impl HighRisk {
-    pub(super) fn of(settings: &Policy) -> Result<Self, String> {
-        let names = Patterns::of(&settings.high_risk_environments)?;
-        Ok(Self { names, tags: Patterns::of(&settings.high_risk_environment_tags)? })
+    pub(super) fn from_settings(settings: &PolicySettings) -> Result<Self, String> {
+        let names = Patterns::compile(&settings.high_risk_environments)?;
+        Ok(Self { names, tags: Patterns::compile(&settings.high_risk_environment_tags)? })
     }
 
     /// Returns the risk of an action in an environment, and whether it is certain. The risk in an
     /// unknown environment is high and uncertain.
-    pub(super) fn of_deed(&self, deed: Deed, environment: One<'_>) -> (Risk, bool) {
+    pub(super) fn risk_of(
+        &self,
+        deed: PolicyAction,
+        environment: TargetResource<'_>,
+    ) -> (Risk, bool) {
         let risk = match (deed, environment) {
-            (Deed::Read, _) => Risk::Read,
-            (Deed::Release, _) => Risk::Low,
-            (Deed::Delete, _) => Risk::Destructive,
-            (Deed::Run, One::None) => Risk::Medium,
-            (Deed::Run, One::Unknown) => return (Risk::High, false),
-            (Deed::Run, One::Thing(thing)) => {
-                let named = self.names.mean(thing.words(), thing.name.is_some());
+            (PolicyAction::Read, _) => Risk::Read,
+            (PolicyAction::Release, _) => Risk::Low,
+            (PolicyAction::Delete, _) => Risk::Destructive,
+            (PolicyAction::Run, TargetResource::None) => Risk::Medium,
+            (PolicyAction::Run, TargetResource::Unknown) => return (Risk::High, false),
+            (PolicyAction::Run, TargetResource::Known(thing)) => {
+                let named = self.names.matches(thing.identifiers(), thing.name.is_some());
                 let tagged = match &thing.tags {
-                    Some(tags) => self.tags.mean_any(tags),
-                    None if self.tags.is_empty() => Answer::No,
-                    None => Answer::Unknown,
+                    Some(tags) => self.tags.matches_any(tags),
+                    None if self.tags.is_empty() => TriState::No,
+                    None => TriState::Unknown,
                 };
                 match named.or(tagged) {
-                    Answer::No => Risk::Medium,
-                    Answer::Yes => Risk::High,
-                    Answer::Unknown => return (Risk::High, false),
+                    TriState::No => Risk::Medium,
+                    TriState::Yes => Risk::High,
+                    TriState::Unknown => return (Risk::High, false),
                 }
             }
         };
@@ -62,19 +66,19 @@ impl HighRisk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::List, rules::Thing};
+    use crate::{config::ListSetting, rules::ResourceRef};
 
-    fn tagless(name: &str) -> Thing {
-        Thing { tags: Some(Vec::new()), ..Thing::called(name) }
+    fn untagged(name: &str) -> ResourceRef {
+        ResourceRef { tags: Some(Vec::new()), ..ResourceRef::named(name) }
     }
 
     fn risk(name: &str) -> Risk {
-        let high = HighRisk::of(&Policy::default()).unwrap();
-        high.of_deed(Deed::Run, One::Thing(&tagless(name))).0
+        let high = HighRisk::from_settings(&PolicySettings::default()).unwrap();
+        high.risk_of(PolicyAction::Run, TargetResource::Known(&untagged(name))).0
     }
 
     #[test]
-    fn what_looks_like_production_is_of_high_risk_and_what_comes_before_it_is_not() {
+    fn default_patterns_match_production_but_not_preproduction() {
         for name in ["Production", "PROD", "prod-eu", "Prod EU", "EU Production", "eu-prod", "Live"]
         {
             assert_eq!(risk(name), Risk::High, "{name}");
@@ -94,25 +98,29 @@ mod tests {
     }
 
     #[test]
-    fn risk_is_that_of_the_environment_by_name_or_tag() {
-        let settings = Policy {
-            high_risk_environment_tags: List(vec!["Stage/Live".to_owned()]),
-            ..Policy::default()
+    fn risk_depends_on_environment_name_or_tag() {
+        let settings = PolicySettings {
+            high_risk_environment_tags: ListSetting(vec!["Stage/Live".to_owned()]),
+            ..PolicySettings::default()
         };
-        let high = HighRisk::of(&settings).unwrap();
-        let mut thing = Thing::called("Ring 3");
-        let of = |thing: &Thing, deed| high.of_deed(deed, One::Thing(thing)).0;
-        assert_eq!(of(&thing, Deed::Run), Risk::High, "the tags are unknown");
+        let high = HighRisk::from_settings(&settings).unwrap();
+        let mut thing = ResourceRef::named("Ring 3");
+        let of = |thing: &ResourceRef, deed| high.risk_of(deed, TargetResource::Known(thing)).0;
+        assert_eq!(of(&thing, PolicyAction::Run), Risk::High, "the tags are unknown");
         thing.tags = Some(vec![]);
-        assert_eq!(of(&thing, Deed::Run), Risk::Medium);
+        assert_eq!(of(&thing, PolicyAction::Run), Risk::Medium);
         thing.tags = Some(vec!["stage/live".to_owned()]);
-        assert_eq!(of(&thing, Deed::Run), Risk::High);
-        assert_eq!(of(&thing, Deed::Release), Risk::Low);
-        assert_eq!(of(&thing, Deed::Delete), Risk::Destructive);
-        assert_eq!(of(&thing, Deed::Read), Risk::Read);
-        assert_eq!(high.of_deed(Deed::Run, One::Unknown), (Risk::High, false));
-        let nameless =
-            Thing { id: "Environments-9".to_owned(), name: None, tags: Some(vec![]), ..thing };
-        assert_eq!(of(&nameless, Deed::Run), Risk::High, "the name is unknown");
+        assert_eq!(of(&thing, PolicyAction::Run), Risk::High);
+        assert_eq!(of(&thing, PolicyAction::Release), Risk::Low);
+        assert_eq!(of(&thing, PolicyAction::Delete), Risk::Destructive);
+        assert_eq!(of(&thing, PolicyAction::Read), Risk::Read);
+        assert_eq!(high.risk_of(PolicyAction::Run, TargetResource::Unknown), (Risk::High, false));
+        let nameless = ResourceRef {
+            id: "Environments-9".to_owned(),
+            name: None,
+            tags: Some(vec![]),
+            ..thing
+        };
+        assert_eq!(of(&nameless, PolicyAction::Run), Risk::High, "the name is unknown");
     }
 }

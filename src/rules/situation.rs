@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::Deed;
-pub use crate::config::TierWord as Tier;
+use super::PolicyAction;
+pub use crate::config::RuleTier as Tier;
 
 /// Everything that is known about a call.
 #[derive(Debug, Clone)]
-pub struct Situation {
+pub struct PolicyInput {
     /// The name of the tool. For a resource, the tool that reads resources.
     pub tool: String,
     /// The toolset of the tool.
@@ -17,7 +17,7 @@ pub struct Situation {
     /// The access level of the call.
     pub tier: Tier,
     /// The action, which determines the risk.
-    pub deed: Deed,
+    pub action: PolicyAction,
     /// The configured name of the instance.
     pub instance: String,
     /// The names of the caller: the display name and, if there is an issuer, the unique
@@ -28,13 +28,13 @@ pub struct Situation {
     /// The moments of the call and of its execution. All of them are evaluated.
     pub times: Vec<Moment>,
     /// The space.
-    pub space: Of,
+    pub space: ResourceSet,
     /// The projects.
-    pub projects: Of,
+    pub projects: ResourceSet,
     /// The environments.
-    pub environments: Of,
+    pub environments: ResourceSet,
     /// The tenants.
-    pub tenants: Of,
+    pub tenants: ResourceSet,
 }
 
 /// A moment at which a call takes effect.
@@ -48,16 +48,16 @@ pub enum Moment {
 
 /// The resources of one kind that a call accesses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Of {
+pub struct ResourceSet {
     /// The known resources. Empty if the kind is not applicable.
-    pub things: Vec<Thing>,
+    pub resources: Vec<ResourceRef>,
     /// Whether the call may access further resources that are unknown.
-    pub more: bool,
+    pub has_unknown: bool,
 }
 
 /// A resource, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Thing {
+pub struct ResourceRef {
     /// The ID.
     pub id: String,
     /// The name.
@@ -67,36 +67,36 @@ pub struct Thing {
     /// The tags.
     pub tags: Option<Vec<String>>,
     /// The project group of a project.
-    pub group: Option<Box<Thing>>,
+    pub group: Option<Box<ResourceRef>>,
 }
 
-impl Thing {
+impl ResourceRef {
     /// Creates a resource with this text as ID and name.
-    pub fn called(name: &str) -> Self {
+    pub fn named(name: &str) -> Self {
         Self { id: name.to_owned(), name: Some(name.to_owned()), ..Self::default() }
     }
 
     /// Returns the ID and the known name and slug.
-    pub(super) fn words(&self) -> impl Iterator<Item = &str> + Clone {
+    pub(super) fn identifiers(&self) -> impl Iterator<Item = &str> + Clone {
         let named = [self.name.as_deref(), self.slug.as_deref()].into_iter().flatten();
         std::iter::once(self.id.as_str()).chain(named)
     }
 
     /// Returns the name or, if it is unknown, the ID.
-    pub fn shown(&self) -> &str {
+    pub fn display_name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.id)
     }
 }
 
-impl Of {
+impl ResourceSet {
     /// Exactly these resources.
-    pub fn known(things: Vec<Thing>) -> Self {
-        Self { things, more: false }
+    pub fn known(things: Vec<ResourceRef>) -> Self {
+        Self { resources: things, has_unknown: false }
     }
 
     /// Unknown resources, or none.
     pub fn unknown() -> Self {
-        Self { things: Vec::new(), more: true }
+        Self { resources: Vec::new(), has_unknown: true }
     }
 
     /// Not applicable to the call.
@@ -105,12 +105,13 @@ impl Of {
     }
 
     /// Returns each resource separately, with an entry for unknown or absent resources.
-    pub(super) fn each(&self) -> Vec<One<'_>> {
-        let mut each: Vec<One<'_>> = self.things.iter().map(One::Thing).collect();
-        if self.more {
-            each.push(One::Unknown);
+    pub(super) fn each(&self) -> Vec<TargetResource<'_>> {
+        let mut each: Vec<TargetResource<'_>> =
+            self.resources.iter().map(TargetResource::Known).collect();
+        if self.has_unknown {
+            each.push(TargetResource::Unknown);
         } else if each.is_empty() {
-            each.push(One::None);
+            each.push(TargetResource::None);
         }
         each
     }
@@ -118,8 +119,8 @@ impl Of {
 
 /// One resource of a target.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum One<'a> {
+pub(super) enum TargetResource<'a> {
     Unknown,
     None,
-    Thing(&'a Thing),
+    Known(&'a ResourceRef),
 }

@@ -3,23 +3,23 @@
 use std::collections::HashSet;
 
 use super::{
-    Moment, Of, Situation,
-    applicable::{Applicable, Kind},
-    situation::One,
+    Moment, PolicyInput, ResourceSet,
+    applicable::{ApplicableRules, ResourceKind},
+    situation::TargetResource,
 };
 use crate::config::Risk;
 
 /// The maximum number of targets of a call.
-const MOST: usize = 10_000;
+const MAX_TARGETS: usize = 10_000;
 
 /// One combination of resources that a call accesses, at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) time: Moment,
-    pub(super) space: One<'a>,
-    pub(super) project: One<'a>,
-    pub(super) environment: One<'a>,
-    pub(super) tenant: One<'a>,
+    pub(super) space: TargetResource<'a>,
+    pub(super) project: TargetResource<'a>,
+    pub(super) environment: TargetResource<'a>,
+    pub(super) tenant: TargetResource<'a>,
     /// The risk of the call at this target, and whether it is certain.
     pub(super) risk: (Risk, bool),
 }
@@ -30,45 +30,45 @@ pub(super) struct Target<'a> {
 #[derive(Debug)]
 pub(super) struct Targets<'a> {
     times: &'a [Moment],
-    spaces: Each<'a>,
-    projects: Each<'a>,
-    environments: Each<'a>,
+    spaces: Dimension<'a>,
+    projects: Dimension<'a>,
+    environments: Dimension<'a>,
     /// The risk for each environment.
     risks: Vec<(Risk, bool)>,
-    tenants: Each<'a>,
+    tenants: Dimension<'a>,
 }
 
 /// The resources of one kind.
 #[derive(Debug)]
-struct Each<'a> {
-    all: Vec<One<'a>>,
+struct Dimension<'a> {
+    all: Vec<TargetResource<'a>>,
     /// The number of evaluated resources, from the first: one or all.
-    judged: usize,
+    evaluated: usize,
 }
 
-impl<'a> Each<'a> {
-    fn of(of: &'a Of, is_matched: bool) -> Self {
+impl<'a> Dimension<'a> {
+    fn new(of: &'a ResourceSet, is_matched: bool) -> Self {
         let all = of.each();
-        Self { judged: if is_matched { all.len() } else { 1 }, all }
+        Self { evaluated: if is_matched { all.len() } else { 1 }, all }
     }
 
-    fn judged(&self) -> impl Iterator<Item = One<'a>> + '_ {
-        self.all.iter().copied().take(self.judged)
+    fn evaluated(&self) -> impl Iterator<Item = TargetResource<'a>> + '_ {
+        self.all.iter().copied().take(self.evaluated)
     }
 
     /// Returns the names of the resources of some targets. If the first resource represents all,
     /// returns the names of all.
-    fn names(&self, places: impl Iterator<Item = One<'a>>) -> Vec<&'a str> {
+    fn names(&self, places: impl Iterator<Item = TargetResource<'a>>) -> Vec<&'a str> {
         let mut names = Vec::new();
         let mut known = HashSet::new();
-        let mut add = |one: One<'a>| {
-            if let One::Thing(thing) = one
-                && known.insert(thing.shown())
+        let mut add = |one: TargetResource<'a>| {
+            if let TargetResource::Known(thing) = one
+                && known.insert(thing.display_name())
             {
-                names.push(thing.shown());
+                names.push(thing.display_name());
             }
         };
-        if self.judged < self.all.len() {
+        if self.evaluated < self.all.len() {
             self.all.iter().copied().for_each(&mut add);
         } else {
             places.for_each(&mut add);
@@ -79,19 +79,20 @@ impl<'a> Each<'a> {
 
 impl<'a> Targets<'a> {
     /// Returns the targets of a call, or `None` if there are too many.
-    pub(super) fn of(
-        situation: &'a Situation,
-        rules: &Applicable<'_>,
-        risk: impl Fn(One<'a>) -> (Risk, bool),
+    pub(super) fn for_input(
+        situation: &'a PolicyInput,
+        rules: &ApplicableRules<'_>,
+        risk: impl Fn(TargetResource<'a>) -> (Risk, bool),
     ) -> Option<Self> {
-        let each = |of: &'a Of, kind| Each::of(of, rules.match_by(kind, situation));
+        let each =
+            |of: &'a ResourceSet, kind| Dimension::new(of, rules.depends_on(kind, situation));
         let targets = Self {
             times: &situation.times,
-            spaces: each(&situation.space, Kind::Space),
-            projects: each(&situation.projects, Kind::Project),
-            environments: each(&situation.environments, Kind::Environment),
+            spaces: each(&situation.space, ResourceKind::Space),
+            projects: each(&situation.projects, ResourceKind::Project),
+            environments: each(&situation.environments, ResourceKind::Environment),
             risks: Vec::new(),
-            tenants: each(&situation.tenants, Kind::Tenant),
+            tenants: each(&situation.tenants, ResourceKind::Tenant),
         };
         targets.count()?;
         let risks = targets.environments.all.iter().map(|one| risk(*one)).collect();
@@ -99,26 +100,27 @@ impl<'a> Targets<'a> {
     }
 
     /// Returns the number of evaluated targets of a call, or `None` if there are too many.
-    pub(super) fn count_of(situation: &Situation, rules: &Applicable<'_>) -> Option<usize> {
-        Targets::of(situation, rules, |_| (Risk::Read, true))?.count()
+    pub(super) fn count_for(situation: &PolicyInput, rules: &ApplicableRules<'_>) -> Option<usize> {
+        Targets::for_input(situation, rules, |_| (Risk::Read, true))?.count()
     }
 
     fn count(&self) -> Option<usize> {
         let each = [&self.spaces, &self.projects, &self.environments, &self.tenants];
-        let all =
-            each.into_iter().try_fold(self.times.len(), |all, each| all.checked_mul(each.judged));
-        all.filter(|all| *all <= MOST)
+        let all = each
+            .into_iter()
+            .try_fold(self.times.len(), |all, each| all.checked_mul(each.evaluated));
+        all.filter(|all| *all <= MAX_TARGETS)
     }
 
     /// Generates the targets one by one, without storing them.
     pub(super) fn iter(&self) -> impl Iterator<Item = Target<'a>> + '_ {
         let times = self.times.iter();
         times.flat_map(move |&time| {
-            self.spaces.judged().flat_map(move |space| {
-                self.projects.judged().flat_map(move |project| {
-                    let environments = self.environments.judged().zip(&self.risks);
+            self.spaces.evaluated().flat_map(move |space| {
+                self.projects.evaluated().flat_map(move |project| {
+                    let environments = self.environments.evaluated().zip(&self.risks);
                     environments.flat_map(move |(environment, &risk)| {
-                        self.tenants.judged().map(move |tenant| Target {
+                        self.tenants.evaluated().map(move |tenant| Target {
                             time,
                             space,
                             project,
@@ -139,7 +141,7 @@ impl<'a> Targets<'a> {
 
     /// Returns the confirmation word for these targets: the names of the environments, otherwise of
     /// the projects or spaces, otherwise of the rule.
-    pub(super) fn word(&self, places: &[Target<'a>], rule: Option<&str>) -> String {
+    pub(super) fn confirmation_word(&self, places: &[Target<'a>], rule: Option<&str>) -> String {
         let places = || places.iter();
         let named = [
             self.environments.names(places().map(|target| target.environment)),
@@ -152,9 +154,9 @@ impl<'a> Targets<'a> {
 }
 
 /// The message for a call with too many targets.
-pub(super) fn too_many() -> String {
+pub(super) fn too_many_targets_message() -> String {
     format!(
-        "the call reaches more than {MOST} combinations of project, environment and tenant, which \
+        "the call reaches more than {MAX_TARGETS} combinations of project, environment and tenant, which \
          is the limit of the policy rules; split it into several calls"
     )
 }

@@ -2,16 +2,16 @@
 
 use jiff::{Timestamp, civil::Weekday};
 
-use crate::config::{DAY, Window};
+use crate::config::{MINUTES_PER_DAY, TimeWindow};
 
 /// Returns whether a moment is in the window. When clocks are set back, one hour of local time
 /// occurs twice; when they are set forward, one hour is skipped.
-pub(super) fn is_in(window: &Window, moment: Timestamp) -> bool {
+pub(super) fn window_contains(window: &TimeWindow, moment: Timestamp) -> bool {
     let local = moment.to_zoned(window.zone.0.clone());
     let minute =
         u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
     let from = window.from.0;
-    let to = window.to.map_or(DAY, |to| to.0);
+    let to = window.to.map_or(MINUTES_PER_DAY, |to| to.0);
     let begins = |day: Weekday| window.days.0.contains(&day);
     let (today, yesterday) = (local.weekday(), local.weekday().previous());
     if from < to {
@@ -27,7 +27,7 @@ mod tests {
 
     use super::*;
 
-    fn window(text: &str) -> Window {
+    fn window(text: &str) -> TimeWindow {
         serde_json::from_str(text).unwrap()
     }
 
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_hold_the_moments_between_their_ends() {
+    fn window_contains_moments_between_its_ends() {
         let evening = r#"{"days":"fri","from":"16:00","zone":"Europe/Berlin"}"#;
         let night = r#"{"days":"fri","from":"22:00","to":"06:00","zone":"Europe/Berlin"}"#;
         let always = r#"{"days":"sat","from":"08:00","to":"08:00"}"#;
@@ -59,12 +59,12 @@ mod tests {
             (r#"{"days":"sun","to":"24:00"}"#, "2026-11-08T23:59:59Z", true),
             ("{}", "2026-11-08T23:59:59Z", true),
         ] {
-            assert_eq!(is_in(&window(written), moment(at)), inside, "{written} {at}");
+            assert_eq!(window_contains(&window(written), moment(at)), inside, "{written} {at}");
         }
     }
 
     #[test]
-    fn summer_time_is_kept_as_the_clocks_there_keep_it() {
+    fn window_follows_local_daylight_saving_time() {
         // Berlin: at 2026-03-29 02:00 clocks go to 03:00, at 2026-10-25 03:00 clocks go to 02:00.
         let early = r#"{"from":"02:00","to":"03:00","zone":"Europe/Berlin"}"#;
         let four = r#"{"from":"04:00","to":"05:00","zone":"Europe/Berlin"}"#;
@@ -82,26 +82,26 @@ mod tests {
             (night, "2026-10-25T02:59:00Z", true),
             (night, "2026-10-25T03:00:00Z", false),
         ] {
-            assert_eq!(is_in(&window(written), moment(at)), inside, "{written} {at}");
+            assert_eq!(window_contains(&window(written), moment(at)), inside, "{written} {at}");
         }
     }
 
     proptest! {
         #[test]
-        fn a_window_and_what_is_left_of_the_week_hold_each_moment_once(
+        fn window_and_its_complement_partition_time(
             second in 1_700_000_000_i64..1_900_000_000,
-            from in 0_u16..DAY,
-            to in 0_u16..DAY,
+            from in 0_u16..MINUTES_PER_DAY,
+            to in 0_u16..MINUTES_PER_DAY,
             zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]),
         ) {
             prop_assume!(from != to);
-            let clock = |minute: u16| crate::config::Clock(minute).to_string();
+            let clock = |minute: u16| crate::config::TimeOfDay(minute).to_string();
             let there = |from: u16, to: u16| {
                 let (from, to) = (clock(from), clock(to));
                 window(&format!(r#"{{"from":"{from}","to":"{to}","zone":"{zone}"}}"#))
             };
             let moment = Timestamp::from_second(second).unwrap();
-            prop_assert_ne!(is_in(&there(from, to), moment), is_in(&there(to, from), moment));
+            prop_assert_ne!(window_contains(&there(from, to), moment), window_contains(&there(to, from), moment));
         }
     }
 }

@@ -8,19 +8,19 @@ use governor::{
     middleware::StateInformationMiddleware,
 };
 
-use super::{Key, remote::Remote};
+use super::{StoreKey, remote::RedisStore};
 
 /// The maximum number of keys with a separate bucket in memory. Further keys share one bucket.
-const MOST_KEYS: usize = 100_000;
+const MAX_KEYS: usize = 100_000;
 
 /// The key of the shared bucket.
-const CROWD: Key = [0; 32];
+const SHARED_KEY: StoreKey = [0; 32];
 
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// The result of taking a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taken {
+pub struct RateLimitDecision {
     /// Whether a token was taken.
     pub allowed: bool,
     /// The number of tokens in a full bucket.
@@ -28,84 +28,97 @@ pub struct Taken {
     /// The number of tokens left.
     pub remaining: u32,
     /// How long until a token is available. Zero if one was taken.
-    pub wait: Duration,
+    pub retry_after: Duration,
     /// How long until the bucket is full.
-    pub full: Duration,
+    pub reset_after: Duration,
 }
 
 /// Token buckets with the same limits, one for each key.
 #[derive(Debug, Clone)]
-pub struct Bucket {
+pub struct TokenBuckets {
     name: &'static str,
     burst: NonZeroU32,
     /// The interval at which one token is added.
-    each: Duration,
-    here: Arc<Here>,
-    remote: Option<Arc<Remote>>,
+    interval: Duration,
+    local: Arc<LocalBuckets>,
+    remote: Option<Arc<RedisStore>>,
 }
 
 /// Token buckets in the memory of this process.
 #[derive(Debug)]
-pub(super) struct Here {
-    limiter: DefaultKeyedRateLimiter<Key, StateInformationMiddleware>,
-    most: usize,
+pub(super) struct LocalBuckets {
+    limiter: DefaultKeyedRateLimiter<StoreKey, StateInformationMiddleware>,
+    max_keys: usize,
 }
 
-impl Bucket {
+impl TokenBuckets {
     pub(super) fn new(
         name: &'static str,
         rate: u32,
         burst: u32,
-        remote: Option<Arc<Remote>>,
+        remote: Option<Arc<RedisStore>>,
     ) -> Option<Self> {
         let each = MINUTE.checked_div(rate)?;
         let burst = NonZeroU32::new(burst)?;
         let quota = Quota::with_period(each)?.allow_burst(burst);
         let limiter = RateLimiter::keyed(quota).with_middleware();
-        let here = Arc::new(Here { limiter, most: MOST_KEYS });
-        Some(Self { name, burst, each, here, remote })
+        let here = Arc::new(LocalBuckets { limiter, max_keys: MAX_KEYS });
+        Some(Self { name, burst, interval: each, local: here, remote })
     }
 
-    pub(super) fn is_called(&self, name: &str) -> bool {
+    pub(super) fn has_name(&self, name: &str) -> bool {
         self.name == name
     }
 
     /// Returns whether these are the limits of the buckets.
-    pub(super) fn allows(&self, rate: u32, burst: u32) -> bool {
-        MINUTE.checked_div(rate) == Some(self.each) && self.burst.get() == burst
+    pub(super) fn has_limits(&self, rate: u32, burst: u32) -> bool {
+        MINUTE.checked_div(rate) == Some(self.interval) && self.burst.get() == burst
     }
 
     /// Removes full buckets from memory. A full bucket equals a new one.
-    pub(super) fn forget(&self) {
-        self.here.limiter.retain_recent();
-        self.here.limiter.shrink_to_fit();
+    pub(super) fn drop_full_buckets(&self) {
+        self.local.limiter.retain_recent();
+        self.local.limiter.shrink_to_fit();
     }
 
     /// Takes a token from the bucket of this key, if it has one.
-    pub async fn take(&self, key: &Key) -> Taken {
+    pub async fn take(&self, key: &StoreKey) -> RateLimitDecision {
         if let Some(remote) = &self.remote {
-            let response = remote.take(self.name, key, self.each, self.burst.get()).await;
+            let response = remote.take(self.name, key, self.interval, self.burst.get()).await;
             if let Some(taken) = response {
                 return taken;
             }
         }
-        self.take_here(key)
+        self.take_local(key)
     }
 
-    fn take_here(&self, key: &Key) -> Taken {
-        let limiter = &self.here.limiter;
-        let key = if limiter.len() < self.here.most { key } else { &CROWD };
+    fn take_local(&self, key: &StoreKey) -> RateLimitDecision {
+        let limiter = &self.local.limiter;
+        let key = if limiter.len() < self.local.max_keys { key } else { &SHARED_KEY };
         let limit = self.burst.get();
         match limiter.check_key(key) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
-                let full = self.each.saturating_mul(limit.saturating_sub(remaining));
-                Taken { allowed: true, limit, remaining, wait: Duration::ZERO, full }
+                let full = self.interval.saturating_mul(limit.saturating_sub(remaining));
+                RateLimitDecision {
+                    allowed: true,
+                    limit,
+                    remaining,
+                    retry_after: Duration::ZERO,
+                    reset_after: full,
+                }
             }
             Err(not_until) => {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());
-                let full = wait.saturating_add(self.each.saturating_mul(limit.saturating_sub(1)));
-                Taken { allowed: false, limit, remaining: 0, wait, full }
+                let full =
+                    wait.saturating_add(self.interval.saturating_mul(limit.saturating_sub(1)));
+                RateLimitDecision {
+                    allowed: false,
+                    limit,
+                    remaining: 0,
+                    retry_after: wait,
+                    reset_after: full,
+                }
             }
         }
     }
@@ -115,48 +128,51 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    fn bucket(rate: u32, burst: u32, most: usize) -> Bucket {
-        let bucket = Bucket::new("test", rate, burst, None).unwrap();
-        let here = Here { limiter: RateLimiter::keyed(quota(&bucket)).with_middleware(), most };
-        Bucket { here: Arc::new(here), ..bucket }
+    fn bucket(rate: u32, burst: u32, most: usize) -> TokenBuckets {
+        let bucket = TokenBuckets::new("test", rate, burst, None).unwrap();
+        let here = LocalBuckets {
+            limiter: RateLimiter::keyed(quota(&bucket)).with_middleware(),
+            max_keys: most,
+        };
+        TokenBuckets { local: Arc::new(here), ..bucket }
     }
 
-    fn quota(bucket: &Bucket) -> Quota {
-        Quota::with_period(bucket.each).unwrap().allow_burst(bucket.burst)
+    fn quota(bucket: &TokenBuckets) -> Quota {
+        Quota::with_period(bucket.interval).unwrap().allow_burst(bucket.burst)
     }
 
     #[test]
-    fn each_key_has_its_own_bucket_and_is_told_what_is_left() {
+    fn each_key_has_its_own_bucket_with_remaining_tokens() {
         let bucket = bucket(1, 3, 10);
         for key in [[1; 32], [2; 32]] {
             for remaining in [2, 1, 0] {
-                let taken = bucket.take_here(&key);
+                let taken = bucket.take_local(&key);
                 assert!(taken.allowed);
                 assert_eq!((taken.limit, taken.remaining), (3, remaining));
-                assert_eq!(taken.full.as_secs(), u64::from(3 - remaining) * 60);
+                assert_eq!(taken.reset_after.as_secs(), u64::from(3 - remaining) * 60);
             }
-            let refused = bucket.take_here(&key);
+            let refused = bucket.take_local(&key);
             assert!(!refused.allowed);
-            assert!((50..=60).contains(&refused.wait.as_secs()), "{refused:?}");
-            assert!((170..=180).contains(&refused.full.as_secs()), "{refused:?}");
+            assert!((50..=60).contains(&refused.retry_after.as_secs()), "{refused:?}");
+            assert!((170..=180).contains(&refused.reset_after.as_secs()), "{refused:?}");
         }
     }
 
     #[test]
-    fn keys_in_memory_are_bounded_and_full_buckets_are_dropped() {
+    fn bounds_keys_in_memory_and_drops_full_buckets() {
         let few = bucket(1, 1, 2);
-        let allowed = |key: u8| few.take_here(&[key; 32]).allowed;
+        let allowed = |key: u8| few.take_local(&[key; 32]).allowed;
         assert_eq!([1, 2, 3, 4].map(allowed), [true, true, true, false], "the others share one");
-        assert_eq!(few.here.limiter.len(), 3);
+        assert_eq!(few.local.limiter.len(), 3);
         let fast = bucket(u32::MAX, 1, 10);
-        fast.take_here(&[1; 32]);
-        while !fast.here.limiter.is_empty() {
-            fast.forget();
+        fast.take_local(&[1; 32]);
+        while !fast.local.limiter.is_empty() {
+            fast.drop_full_buckets();
         }
     }
 
     #[test]
-    fn a_rate_of_nothing_is_no_limit() {
-        assert!(Bucket::new("test", 0, 5, None).is_none());
+    fn rate_zero_is_unlimited() {
+        assert!(TokenBuckets::new("test", 0, 5, None).is_none());
     }
 }

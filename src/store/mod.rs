@@ -8,56 +8,56 @@ mod bucket;
 mod kept;
 mod remote;
 
-pub use bucket::{Bucket, Taken};
+pub use bucket::{RateLimitDecision, TokenBuckets};
 
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use self::{kept::Here, remote::Remote};
-use crate::config::{Limits, StoreAddress};
+use self::{kept::LocalValues, remote::RedisStore};
+use crate::config::{LimitSettings, StoreAddress};
 
 /// The key of a value: a fingerprint, never a secret itself.
-pub type Key = [u8; 32];
+pub type StoreKey = [u8; 32];
 
 /// The interval at which expired rate-limit state is removed from memory.
-const ROUND: Duration = Duration::from_secs(10);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The maximum size of a value in bytes.
-const LARGEST: usize = 64 * 1024;
+const MAX_VALUE_BYTES: usize = 64 * 1024;
 
 /// Where a value was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteOutcome {
     /// In the configured store: Redis, or memory if there is no Redis.
     Shared,
     /// In memory. A background task writes it to Redis and retries until it succeeds or the value
     /// expires.
-    Soon,
+    Queued,
     /// In memory only, because too many writes to Redis are pending.
-    Here,
+    LocalOnly,
     /// Not stored: the value is larger than 64 KiB or its lifetime is zero.
-    Nowhere,
+    Rejected,
 }
 
 /// The result of acquiring a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
+pub enum LeaseOutcome {
     /// This replica holds the lease until it expires or is released.
-    Ours,
+    Acquired,
     /// Another replica holds the lease with this value.
-    Theirs(Vec<u8>),
+    HeldByOther(Vec<u8>),
     /// Unknown: Redis is unavailable or did not respond in time.
     Unknown,
 }
 
 /// The result of renewing a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kept {
+pub enum RenewOutcome {
     /// The value, whose lifetime starts again.
-    Good(Vec<u8>),
+    Renewed(Vec<u8>),
     /// The value does not exist or has expired.
-    Gone,
+    Missing,
     /// Unknown: Redis is unavailable, or a newer value is not written yet.
     Unknown,
 }
@@ -65,15 +65,19 @@ pub enum Kept {
 /// The store for shared state.
 #[derive(Debug)]
 pub struct Store {
-    buckets: std::sync::Mutex<Vec<Bucket>>,
-    kept: Here,
-    remote: Option<Arc<Remote>>,
+    buckets: std::sync::Mutex<Vec<TokenBuckets>>,
+    local: LocalValues,
+    remote: Option<Arc<RedisStore>>,
 }
 
 impl Store {
     /// Creates a store in the memory of this process that is not shared.
-    pub fn memory() -> Arc<Self> {
-        Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Here::default(), remote: None })
+    pub fn in_memory() -> Arc<Self> {
+        Arc::new(Self {
+            buckets: std::sync::Mutex::default(),
+            local: LocalValues::default(),
+            remote: None,
+        })
     }
 
     /// Opens the configured store. If Redis cannot be reached, a background task keeps trying to
@@ -82,33 +86,39 @@ impl Store {
     /// # Errors
     ///
     /// Returns an error that names the setting if the address or the CA file is invalid.
-    pub async fn open(limits: &Limits, stop: CancellationToken) -> Result<Arc<Self>, String> {
+    pub async fn open(
+        limits: &LimitSettings,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, String> {
         let remote = match &limits.store {
             StoreAddress::Memory => None,
-            StoreAddress::Redis(url) => Some(Arc::new(Remote::new(url, limits)?)),
+            StoreAddress::Redis(url) => Some(Arc::new(RedisStore::new(url, limits)?)),
         };
         if let Some(remote) = &remote {
             remote.connect().await;
             tokio::spawn(Arc::clone(remote).keep_connected(stop.clone()));
         }
-        let store =
-            Arc::new(Self { buckets: std::sync::Mutex::default(), kept: Here::default(), remote });
-        tokio::spawn(Arc::clone(&store).look_after(stop));
+        let store = Arc::new(Self {
+            buckets: std::sync::Mutex::default(),
+            local: LocalValues::default(),
+            remote,
+        });
+        tokio::spawn(Arc::clone(&store).clean_up_periodically(stop));
         Ok(store)
     }
 
     /// Returns token buckets with this name, one bucket for each key. A full bucket has `burst`
     /// tokens; `rate` tokens are added per minute. Returns `None` if the rate is 0, which means
     /// unlimited.
-    pub fn buckets(&self, name: &'static str, rate: u32, burst: u32) -> Option<Bucket> {
+    pub fn buckets(&self, name: &'static str, rate: u32, burst: u32) -> Option<TokenBuckets> {
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Buckets with unchanged limits are reused, so that a configuration reload does not reset
         // them.
-        let known = buckets.iter().position(|bucket| bucket.is_called(name));
+        let known = buckets.iter().position(|bucket| bucket.has_name(name));
         let known = known.map(|place| buckets.swap_remove(place));
-        let bucket = match known.filter(|known| known.allows(rate, burst)) {
+        let bucket = match known.filter(|known| known.has_limits(rate, burst)) {
             Some(known) => known,
-            None => Bucket::new(name, rate, burst, self.remote.clone())?,
+            None => TokenBuckets::new(name, rate, burst, self.remote.clone())?,
         };
         buckets.push(bucket.clone());
         drop(buckets);
@@ -123,30 +133,30 @@ impl Store {
     pub async fn put(
         &self,
         kind: &'static str,
-        key: &Key,
+        key: &StoreKey,
         value: &[u8],
         good_for: Duration,
-    ) -> Written {
-        if value.len() > LARGEST || good_for.is_zero() {
-            return Written::Nowhere;
+    ) -> WriteOutcome {
+        if value.len() > MAX_VALUE_BYTES || good_for.is_zero() {
+            return WriteOutcome::Rejected;
         }
         // Also in memory, for reads while Redis is unavailable.
-        self.kept.put(kind, key, value, good_for);
+        self.local.put(kind, key, value, good_for);
         match &self.remote {
-            None => Written::Shared,
+            None => WriteOutcome::Shared,
             Some(remote) => remote.put(kind, key, value, good_for).await,
         }
     }
 
     /// Returns a value that has not expired. Reads the memory of this process if Redis is
     /// unavailable, or was when the value was stored.
-    pub async fn get(&self, kind: &'static str, key: &Key) -> Option<Vec<u8>> {
+    pub async fn get(&self, kind: &'static str, key: &StoreKey) -> Option<Vec<u8>> {
         if let Some(remote) = &self.remote
             && let Some(value) = remote.get(kind, key).await
         {
             return Some(value);
         }
-        self.kept.get(kind, key)
+        self.local.get(kind, key)
     }
 
     /// Acquires a lease for one of the replicas that share a store. The first request gets
@@ -156,25 +166,31 @@ impl Store {
     /// of the attempt. A replica that already holds the lease acquires it again. If Redis does not
     /// respond, the lease is released in the background, because Redis may have granted it. Without
     /// Redis the lease is always acquired, because there are no other replicas.
-    pub async fn claim(
+    pub async fn acquire_lease(
         &self,
         kind: &'static str,
-        key: &Key,
+        key: &StoreKey,
         (owner, nonce): (&[u8], &[u8]),
         good_for: Duration,
-    ) -> Claim {
+    ) -> LeaseOutcome {
         match &self.remote {
-            None => Claim::Ours,
-            Some(remote) => remote.claim(kind, key, (owner, nonce), good_for).await,
+            None => LeaseOutcome::Acquired,
+            Some(remote) => remote.acquire_lease(kind, key, (owner, nonce), good_for).await,
         }
     }
 
     /// Deletes a lease or value if it still equals `value`. `good_for` is the lifetime that the
     /// value had. Waits for Redis like [`put`](Self::put).
-    pub async fn give_up(&self, kind: &'static str, key: &Key, value: &[u8], good_for: Duration) {
-        self.kept.remove(kind, key);
+    pub async fn release(
+        &self,
+        kind: &'static str,
+        key: &StoreKey,
+        value: &[u8],
+        good_for: Duration,
+    ) {
+        self.local.remove(kind, key);
         if let Some(remote) = &self.remote {
-            remote.give_up(kind, key, value, good_for).await;
+            remote.release(kind, key, value, good_for).await;
         }
     }
 
@@ -183,11 +199,11 @@ impl Store {
     pub async fn replace(
         &self,
         kind: &'static str,
-        key: &Key,
+        key: &StoreKey,
         (old, new): (&[u8], &[u8]),
         good_for: Duration,
     ) {
-        self.kept.put(kind, key, new, good_for);
+        self.local.put(kind, key, new, good_for);
         if let Some(remote) = &self.remote {
             remote.replace(kind, key, (old, new), good_for).await;
         }
@@ -195,22 +211,27 @@ impl Store {
 
     /// Deletes a value. `good_for` is the lifetime that the value had. Waits for Redis like
     /// [`put`](Self::put).
-    pub async fn remove(&self, kind: &'static str, key: &Key, good_for: Duration) {
-        self.kept.remove(kind, key);
+    pub async fn remove(&self, kind: &'static str, key: &StoreKey, good_for: Duration) {
+        self.local.remove(kind, key);
         if let Some(remote) = &self.remote {
             remote.remove(kind, key, good_for).await;
         }
     }
 
     /// Returns a value and restarts its lifetime.
-    pub async fn renew(&self, kind: &'static str, key: &Key, good_for: Duration) -> Kept {
+    pub async fn renew(
+        &self,
+        kind: &'static str,
+        key: &StoreKey,
+        good_for: Duration,
+    ) -> RenewOutcome {
         match &self.remote {
-            None => match self.kept.get(kind, key) {
+            None => match self.local.get(kind, key) {
                 Some(value) => {
-                    self.kept.put(kind, key, &value, good_for);
-                    Kept::Good(value)
+                    self.local.put(kind, key, &value, good_for);
+                    RenewOutcome::Renewed(value)
                 }
-                None => Kept::Gone,
+                None => RenewOutcome::Missing,
             },
             Some(remote) => remote.renew(kind, key, good_for).await,
         }
@@ -223,12 +244,12 @@ impl Store {
     }
 
     /// Returns whether Redis is configured and unavailable.
-    pub fn is_away(&self) -> bool {
-        self.remote.as_ref().is_some_and(|remote| remote.is_away())
+    pub fn is_unavailable(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.is_unavailable())
     }
 
-    async fn look_after(self: Arc<Self>, stop: CancellationToken) {
-        let mut round = tokio::time::interval(ROUND);
+    async fn clean_up_periodically(self: Arc<Self>, stop: CancellationToken) {
+        let mut round = tokio::time::interval(CLEANUP_INTERVAL);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -236,7 +257,7 @@ impl Store {
             }
             let buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for bucket in buckets.iter() {
-                bucket.forget();
+                bucket.drop_full_buckets();
             }
         }
     }

@@ -7,7 +7,7 @@ use tracing::{Instrument, Span, field::Empty};
 use url::Url;
 
 use super::{
-    metrics::{Metrics, Upstream},
+    metrics::{Metrics, UpstreamRequestMetrics},
     traces,
 };
 
@@ -16,14 +16,14 @@ const GIVEN_UP: &str = "given_up";
 
 /// Sends requests to one upstream server and records spans and metrics for them.
 #[derive(Debug)]
-pub struct Asking {
+pub struct UpstreamTelemetry {
     instance: Option<String>,
     host: String,
     port: u16,
     metrics: Metrics,
 }
 
-impl Asking {
+impl UpstreamTelemetry {
     /// Creates the instrumentation for the server at `url`. `instance` is its name in the settings
     /// if it is an Octopus instance.
     pub fn new(instance: Option<&str>, url: &Url, metrics: &Metrics) -> Self {
@@ -63,26 +63,26 @@ impl Asking {
             server.port = self.port,
             octopus.instance = self.instance,
         );
-        span.in_scope(|| traces::carry(request.headers_mut()));
-        let mut sent = Sent {
-            asking: self,
+        span.in_scope(|| traces::inject_trace_context(request.headers_mut()));
+        let mut sent = SentRequest {
+            telemetry: self,
             method: method.as_str(),
             route,
             span: &span,
-            began: Instant::now(),
-            came: Err(GIVEN_UP),
+            started: Instant::now(),
+            outcome: Err(GIVEN_UP),
         };
         let came = client.execute(request).instrument(span.clone()).await;
-        sent.came = told(&came);
+        sent.outcome = outcome_of(&came);
         came
     }
 
     /// Records a request that was not sent, with the reason as error type.
-    pub fn unsent(&self, route: &str, why: &'static str) {
-        self.tell("", route, Err(why), None);
+    pub fn record_unsent(&self, route: &str, why: &'static str) {
+        self.record("", route, Err(why), None);
     }
 
-    fn tell(
+    fn record(
         &self,
         method: &str,
         route: &str,
@@ -91,25 +91,33 @@ impl Asking {
     ) {
         let Self { instance, host, port, metrics } = self;
         let instance = instance.as_deref();
-        metrics.upstream(&Upstream { instance, host, port: *port, method, route, came, took });
+        metrics.record_upstream_request(&UpstreamRequestMetrics {
+            instance,
+            host,
+            port: *port,
+            method,
+            route,
+            outcome: came,
+            duration: took,
+        });
     }
 }
 
 /// A request that was sent. Dropping it records the request, even if its future was cancelled.
-struct Sent<'a> {
-    asking: &'a Asking,
+struct SentRequest<'a> {
+    telemetry: &'a UpstreamTelemetry,
     method: &'a str,
     route: &'a str,
     span: &'a Span,
-    began: Instant,
-    came: Result<u16, &'static str>,
+    started: Instant,
+    outcome: Result<u16, &'static str>,
 }
 
-impl Drop for Sent<'_> {
+impl Drop for SentRequest<'_> {
     fn drop(&mut self) {
-        let Self { asking, method, route, span, began, came } = *self;
+        let Self { telemetry: asking, method, route, span, started: began, outcome: came } = *self;
         let took = began.elapsed();
-        note(span, came);
+        record_on_span(span, came);
         tracing::debug!(
             instance = asking.instance,
             route,
@@ -117,12 +125,12 @@ impl Drop for Sent<'_> {
             elapsed_ms = took.as_millis(),
             "upstream request completed"
         );
-        asking.tell(method, route, came, Some(took));
+        asking.record(method, route, came, Some(took));
     }
 }
 
 /// Returns the status of a response or the error type of a failed request.
-fn told(came: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &'static str> {
+fn outcome_of(came: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &'static str> {
     match came {
         Ok(response) => Ok(response.status().as_u16()),
         // The request could not be built, so it was not sent.
@@ -133,7 +141,7 @@ fn told(came: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &'stati
     }
 }
 
-fn note(span: &Span, told: Result<u16, &'static str>) {
+fn record_on_span(span: &Span, told: Result<u16, &'static str>) {
     match told {
         Ok(status) => {
             span.record("http.response.status_code", status);

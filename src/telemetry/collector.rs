@@ -16,16 +16,16 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    config::{Collector, OtlpProtocol, Signal, is_loopback},
-    text::cause,
+    config::{CollectorSettings, OtlpProtocol, Signal, is_loopback},
+    text::root_cause,
 };
 
 /// Creates the exporter of a signal, or `None` if the signal has no endpoint. The HTTP and gRPC
 /// builders are different types, so both get the same settings here.
 macro_rules! exporter {
     ($exporter:ty, $settings:expr, $signal:expr) => {{
-        let settings: &Collector = $settings;
-        match settings.takes($signal) {
+        let settings: &CollectorSettings = $settings;
+        match settings.endpoint_for($signal) {
             None => Ok(None),
             Some(url) => {
                 let builder = <$exporter>::builder();
@@ -35,7 +35,7 @@ macro_rules! exporter {
                         .with_endpoint(url.as_str())
                         .with_timeout(settings.timeout.0)
                         .with_headers(settings.headers()?.into_iter().collect::<HashMap<_, _>>())
-                        .with_http_client(client(
+                        .with_http_client(http_client(
                             settings.timeout.0,
                             settings.ca_file.as_deref(),
                             &url,
@@ -48,7 +48,7 @@ macro_rules! exporter {
                             .with_timeout(settings.timeout.0)
                             .with_metadata(metadata(settings)?);
                         match url.scheme() {
-                            "https" => builder.with_tls_config(tls(settings)?).build(),
+                            "https" => builder.with_tls_config(tls_config(settings)?).build(),
                             _ => builder.build(),
                         }
                     }
@@ -60,23 +60,27 @@ macro_rules! exporter {
 }
 
 /// Creates the exporter of traces, if an endpoint is configured.
-pub(super) fn traces(settings: &Collector) -> Result<Option<SpanExporter>, String> {
-    aside(|| exporter!(SpanExporter, settings, Signal::Traces))
+pub(super) fn span_exporter(settings: &CollectorSettings) -> Result<Option<SpanExporter>, String> {
+    run_on_blocking_thread(|| exporter!(SpanExporter, settings, Signal::Traces))
 }
 
 /// Creates the exporter of metrics, if an endpoint is configured.
-pub(super) fn metrics(settings: &Collector) -> Result<Option<MetricExporter>, String> {
-    aside(|| exporter!(MetricExporter, settings, Signal::Metrics))
+pub(super) fn metric_exporter(
+    settings: &CollectorSettings,
+) -> Result<Option<MetricExporter>, String> {
+    run_on_blocking_thread(|| exporter!(MetricExporter, settings, Signal::Metrics))
 }
 
 /// Creates the exporter of logs, if an endpoint is configured.
-pub(super) fn logs(settings: &Collector) -> Result<Option<LogExporter>, String> {
-    aside(|| exporter!(LogExporter, settings, Signal::Logs))
+pub(super) fn log_exporter(settings: &CollectorSettings) -> Result<Option<LogExporter>, String> {
+    run_on_blocking_thread(|| exporter!(LogExporter, settings, Signal::Logs))
 }
 
 /// Runs `work` on its own thread inside the current runtime. Creating the blocking HTTP client is
 /// only allowed on a thread that may block; the gRPC client needs the runtime.
-pub(super) fn aside<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+pub(super) fn run_on_blocking_thread<T: Send>(
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<T, String> {
     let runtime = Handle::try_current().ok();
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
@@ -106,7 +110,7 @@ pub(super) fn resource() -> Resource {
 
 /// Creates the HTTP client for a collector. The exporters have their own threads without a runtime,
 /// so they need the blocking client of reqwest. The async client makes them stop silently.
-pub(super) fn client(
+pub(super) fn http_client(
     timeout: Duration,
     ca_file: Option<&Path>,
     endpoint: &Url,
@@ -120,26 +124,28 @@ pub(super) fn client(
         builder = builder.no_proxy();
     }
     if let Some(path) = ca_file {
-        let trusted = reqwest::Certificate::from_pem_bundle(&pem(path)?)
+        let trusted = reqwest::Certificate::from_pem_bundle(&read_pem(path)?)
             .map_err(|error| format!("ca_file: {}: {error}", path.display()))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("failed to create the HTTP client: {}", cause(&error)))
+    builder
+        .build()
+        .map_err(|error| format!("failed to create the HTTP client: {}", root_cause(&error)))
 }
 
-fn tls(settings: &Collector) -> Result<ClientTlsConfig, String> {
+fn tls_config(settings: &CollectorSettings) -> Result<ClientTlsConfig, String> {
     let tls = ClientTlsConfig::new().with_enabled_roots();
     match &settings.ca_file {
-        Some(path) => Ok(tls.ca_certificate(Certificate::from_pem(pem(path)?))),
+        Some(path) => Ok(tls.ca_certificate(Certificate::from_pem(read_pem(path)?))),
         None => Ok(tls),
     }
 }
 
-fn pem(path: &Path) -> Result<Vec<u8>, String> {
+fn read_pem(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| format!("ca_file: {}: {error}", path.display()))
 }
 
-fn metadata(settings: &Collector) -> Result<MetadataMap, String> {
+fn metadata(settings: &CollectorSettings) -> Result<MetadataMap, String> {
     let mut headers = http::HeaderMap::new();
     for (name, value) in settings.headers()? {
         let name = http::HeaderName::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;

@@ -25,24 +25,24 @@ use crate::text::mask;
 ///
 /// Below `warn`, rmcp logs whole requests with their arguments and approval codes. The warnings of
 /// `rmcp::service` quote errors, which can contain arguments. HTTP crates log headers below `info`.
-pub(super) fn ceiling() -> Targets {
+pub(super) fn max_levels() -> Targets {
     Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("octopus_mcp", LevelFilter::TRACE)
         .with_target("rmcp", LevelFilter::WARN)
-        .with_target(SERVICE, LevelFilter::ERROR)
+        .with_target(RMCP_SERVICE, LevelFilter::ERROR)
 }
 
 /// Log target `rmcp::service`. The string is split because the architecture test forbids paths into
 /// that crate in this module.
-const SERVICE: &str = concat!("rmcp", "::service");
+const RMCP_SERVICE: &str = concat!("rmcp", "::service");
 
 /// Writer that masks credentials in log lines. `tracing_subscriber::fmt` writes each line with a
 /// single call, so no credential is split.
 #[derive(Debug)]
-pub(super) struct Lines<W>(pub(super) W);
+pub(super) struct MaskingWriter<W>(pub(super) W);
 
-impl<W: io::Write> io::Write for Lines<W> {
+impl<W: io::Write> io::Write for MaskingWriter<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.write_all(mask(&String::from_utf8_lossy(line)).as_bytes())?;
         Ok(line.len())
@@ -55,30 +55,30 @@ impl<W: io::Write> io::Write for Lines<W> {
 
 /// Span exporter that masks credentials.
 #[derive(Debug)]
-pub(super) struct Spans<E>(pub(super) E);
+pub(super) struct MaskingSpanExporter<E>(pub(super) E);
 
-impl<E: SpanExporter> SpanExporter for Spans<E> {
+impl<E: SpanExporter> SpanExporter for MaskingSpanExporter<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         for span in &mut batch {
-            if let Some(name) = masked(&span.name) {
+            if let Some(name) = mask_if_needed(&span.name) {
                 span.name = name.into();
             }
             if let Status::Error { description } = &span.status
-                && let Some(description) = masked(description)
+                && let Some(description) = mask_if_needed(description)
             {
                 span.status = Status::error(description);
             }
-            context(&mut span.span_context);
-            attributes(&mut span.attributes);
+            drop_unsafe_trace_state(&mut span.span_context);
+            mask_attributes(&mut span.attributes);
             for event in &mut span.events.events {
-                if let Some(name) = masked(&event.name) {
+                if let Some(name) = mask_if_needed(&event.name) {
                     event.name = name.into();
                 }
-                attributes(&mut event.attributes);
+                mask_attributes(&mut event.attributes);
             }
             for link in &mut span.links.links {
-                context(&mut link.span_context);
-                attributes(&mut link.attributes);
+                drop_unsafe_trace_state(&mut link.span_context);
+                mask_attributes(&mut link.attributes);
             }
         }
         self.0.export(batch).await
@@ -99,19 +99,19 @@ impl<E: SpanExporter> SpanExporter for Spans<E> {
 
 /// Log processor that masks credentials before the following processors export the records.
 #[derive(Debug)]
-pub(super) struct Records {
+pub(super) struct MaskingLogProcessor {
     /// Creates empty records, because the attributes of an existing record cannot be changed.
-    blank: SdkLogger,
+    record_factory: SdkLogger,
 }
 
-impl Records {
+impl MaskingLogProcessor {
     pub(super) fn new() -> Self {
-        Self { blank: SdkLoggerProvider::builder().build().logger("octopus-mcp") }
+        Self { record_factory: SdkLoggerProvider::builder().build().logger("octopus-mcp") }
     }
 
     /// Returns a copy of a record with credentials masked.
-    fn copy(&self, record: &SdkLogRecord) -> SdkLogRecord {
-        let mut copy = self.blank.create_log_record();
+    fn masked_copy(&self, record: &SdkLogRecord) -> SdkLogRecord {
+        let mut copy = self.record_factory.create_log_record();
         if let Some(name) = record.event_name() {
             copy.set_event_name(name);
         }
@@ -134,21 +134,21 @@ impl Records {
             copy.set_trace_context(trace.trace_id, trace.span_id, trace.trace_flags);
         }
         if let Some(body) = record.body() {
-            copy.set_body(any(body).unwrap_or_else(|| body.clone()));
+            copy.set_body(mask_value(body).unwrap_or_else(|| body.clone()));
         }
         for (key, value) in record.attributes_iter() {
-            copy.add_attribute(key.clone(), any(value).unwrap_or_else(|| value.clone()));
+            copy.add_attribute(key.clone(), mask_value(value).unwrap_or_else(|| value.clone()));
         }
         copy
     }
 }
 
-impl LogProcessor for Records {
+impl LogProcessor for MaskingLogProcessor {
     fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
-        let is_masked = record.body().is_some_and(|body| any(body).is_some())
-            || record.attributes_iter().any(|(_, value)| any(value).is_some());
+        let is_masked = record.body().is_some_and(|body| mask_value(body).is_some())
+            || record.attributes_iter().any(|(_, value)| mask_value(value).is_some());
         if is_masked {
-            *record = self.copy(record);
+            *record = self.masked_copy(record);
         }
     }
 
@@ -162,7 +162,7 @@ impl LogProcessor for Records {
 }
 
 /// Returns the masked text; `None` if it contains no credential.
-fn masked(text: &str) -> Option<String> {
+fn mask_if_needed(text: &str) -> Option<String> {
     match mask(text) {
         std::borrow::Cow::Borrowed(_) => None,
         std::borrow::Cow::Owned(masked) => Some(masked),
@@ -171,8 +171,8 @@ fn masked(text: &str) -> Option<String> {
 
 /// Removes a trace state that contains a credential. Clients send the trace state, and masking
 /// could make it malformed.
-fn context(context: &mut SpanContext) {
-    if masked(&context.trace_state().header()).is_some() {
+fn drop_unsafe_trace_state(context: &mut SpanContext) {
+    if mask_if_needed(&context.trace_state().header()).is_some() {
         *context = SpanContext::new(
             context.trace_id(),
             context.span_id(),
@@ -183,17 +183,17 @@ fn context(context: &mut SpanContext) {
     }
 }
 
-fn attributes(attributes: &mut [KeyValue]) {
+fn mask_attributes(attributes: &mut [KeyValue]) {
     for attribute in attributes {
         match &mut attribute.value {
             Value::String(text) => {
-                if let Some(masked) = masked(text.as_str()) {
+                if let Some(masked) = mask_if_needed(text.as_str()) {
                     *text = masked.into();
                 }
             }
             Value::Array(Array::String(texts)) => {
                 for text in texts {
-                    if let Some(masked) = masked(text.as_str()) {
+                    if let Some(masked) = mask_if_needed(text.as_str()) {
                         *text = masked.into();
                     }
                 }
@@ -204,14 +204,14 @@ fn attributes(attributes: &mut [KeyValue]) {
 }
 
 /// Returns the masked value; `None` if it contains no credential.
-fn any(value: &AnyValue) -> Option<AnyValue> {
-    let each = |value: &AnyValue| any(value).unwrap_or_else(|| value.clone());
+fn mask_value(value: &AnyValue) -> Option<AnyValue> {
+    let each = |value: &AnyValue| mask_value(value).unwrap_or_else(|| value.clone());
     match value {
-        AnyValue::String(text) => masked(text.as_str()).map(AnyValue::from),
-        AnyValue::ListAny(values) if values.iter().any(|value| any(value).is_some()) => {
+        AnyValue::String(text) => mask_if_needed(text.as_str()).map(AnyValue::from),
+        AnyValue::ListAny(values) if values.iter().any(|value| mask_value(value).is_some()) => {
             Some(AnyValue::ListAny(Box::new(values.iter().map(each).collect())))
         }
-        AnyValue::Map(values) if values.values().any(|value| any(value).is_some()) => {
+        AnyValue::Map(values) if values.values().any(|value| mask_value(value).is_some()) => {
             let masked: HashMap<Key, AnyValue> =
                 values.iter().map(|(key, value)| (key.clone(), each(value))).collect();
             Some(AnyValue::Map(Box::new(masked)))
@@ -229,17 +229,17 @@ mod tests {
     const KEY: &str = "API-ABCDEFGHIJKLMNOPQRSTUVWXY01";
 
     #[test]
-    fn lines_are_masked_and_counted_as_written() {
-        let mut lines = Lines(Vec::new());
+    fn masks_lines_and_returns_their_written_length() {
+        let mut lines = MaskingWriter(Vec::new());
         let line = format!("INFO path=/{KEY} answered\n");
         lines.write_all(line.as_bytes()).unwrap();
         assert_eq!(lines.0, b"INFO path=/[redacted:octopus-api-key] answered\n");
     }
 
     #[test]
-    fn every_text_of_a_record_is_masked_and_the_rest_is_kept() {
-        let records = Records::new();
-        let mut record = records.blank.create_log_record();
+    fn masks_all_texts_of_a_log_record() {
+        let records = MaskingLogProcessor::new();
+        let mut record = records.record_factory.create_log_record();
         record.set_event_name("event");
         record.set_target("target");
         record.set_body(AnyValue::from(format!("body {KEY}")));
@@ -262,25 +262,25 @@ mod tests {
     }
 
     #[test]
-    fn attributes_of_spans_are_masked() {
+    fn masks_span_attributes() {
         let mut all = [
             KeyValue::new("text", KEY),
             KeyValue::new("list", Value::Array(Array::String(vec![KEY.into()]))),
             KeyValue::new("number", 7),
         ];
-        attributes(&mut all);
+        mask_attributes(&mut all);
         let shown = format!("{all:?}");
         assert!(!shown.contains(KEY) && shown.matches("[redacted:").count() == 2, "{shown}");
     }
 
     #[test]
-    fn only_this_crate_logs_below_info() {
+    fn dependencies_log_at_info_or_above() {
         use tracing::Level;
-        let ceiling = ceiling();
+        let ceiling = max_levels();
         for (target, level, is_allowed) in [
             ("octopus_mcp::http::trace", Level::TRACE, true),
-            (SERVICE, Level::ERROR, true),
-            (SERVICE, Level::WARN, false),
+            (RMCP_SERVICE, Level::ERROR, true),
+            (RMCP_SERVICE, Level::WARN, false),
             (concat!("rmcp", "::transport::io"), Level::WARN, true),
             (concat!("rmcp", "::transport::io"), Level::INFO, false),
             ("hyper::proto", Level::INFO, true),

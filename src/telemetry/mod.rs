@@ -16,10 +16,16 @@ mod metrics;
 mod records;
 mod traces;
 
-pub use asking::Asking;
-pub use metrics::{CANCELLED, Call, Limit, Metrics, OTHER, Operation, Served, verb};
-pub use records::Records;
-pub use traces::{Around, continued, continued_by, note, trace_of, within};
+pub use asking::UpstreamTelemetry;
+pub use metrics::{
+    CANCELLED, CallMetrics, HttpRequestMetrics, Limit, McpOperationMetrics, Metrics, OTHER,
+    http_method_label,
+};
+pub use records::AuditLogExporter;
+pub use traces::{
+    RequestSpan, continue_message_trace, continue_trace, set_attribute, set_request_parent,
+    trace_id,
+};
 
 pub use crate::text::mask;
 
@@ -41,33 +47,33 @@ pub struct Telemetry {
 
 /// Log targets of the exporters themselves. Exporting their messages would create new messages
 /// without end.
-const DELIVERING: [&str; 6] = ["opentelemetry", "hyper", "h2", "tonic", "tower", "reqwest"];
+const EXPORTER_TARGETS: [&str; 6] = ["opentelemetry", "hyper", "h2", "tonic", "tower", "reqwest"];
 
 /// Starts logs and traces for the whole process.
 ///
 /// # Errors
 /// Returns a message for an invalid `telemetry.log_filter`, for an exporter that cannot be created,
 /// and if a subscriber is already installed.
-pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
+pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, String> {
     let filter = || {
         EnvFilter::try_new(&settings.log_filter)
             .map_err(|error| format!("telemetry.log_filter: {error}"))
     };
-    let lines = fmt::layer().with_writer(|| masked::Lines(std::io::stderr()));
+    let lines = fmt::layer().with_writer(|| masked::MaskingWriter(std::io::stderr()));
     let lines = match settings.log_format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     let traces = traces::provider(&settings.otlp)?;
-    let logs = collector::logs(&settings.otlp)?.map(|exporter| {
+    let logs = collector::log_exporter(&settings.otlp)?.map(|exporter| {
         SdkLoggerProvider::builder()
             .with_resource(collector::resource())
-            .with_log_processor(masked::Records::new())
+            .with_log_processor(masked::MaskingLogProcessor::new())
             .with_batch_exporter(exporter)
             .build()
     });
     let mut quiet = filter()?;
-    for target in DELIVERING {
+    for target in EXPORTER_TARGETS {
         let off = format!("{target}=off").parse();
         quiet = quiet.add_directive(off.map_err(|error| format!("{target}: {error}"))?);
     }
@@ -77,9 +83,9 @@ pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
     let sent = logs
         .as_ref()
         .map(OpenTelemetryTracingBridge::new)
-        .with_filter(quiet.and(masked::ceiling()));
+        .with_filter(quiet.and(masked::max_levels()));
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter()?.and(masked::ceiling())))
+        .with(lines.with_filter(filter()?.and(masked::max_levels())))
         .with(traces::layer(&traces))
         .with(sent)
         .try_init()
@@ -89,7 +95,7 @@ pub fn start(settings: &config::Telemetry) -> Result<Telemetry, String> {
 
 impl Telemetry {
     /// Exports pending data, within the timeout of a delivery, and stops.
-    pub async fn stop(self) {
+    pub async fn shutdown(self) {
         let ended = tokio::task::spawn_blocking(move || {
             let _ = self.traces.shutdown();
             if let Some(logs) = &self.logs {

@@ -20,14 +20,14 @@ use opentelemetry_sdk::{
     },
 };
 
-use super::collector::{client, resource};
-use crate::config::Otlp;
+use super::collector::{http_client, resource};
+use crate::config::AuditCollectorSettings;
 
 /// Exporter for audit records: queues them up to a limit and delivers them in batches, in order.
 ///
 /// Create and drop it only where blocking is allowed, so not in a task of the runtime.
 #[derive(Debug)]
-pub struct Records {
+pub struct AuditLogExporter {
     provider: SdkLoggerProvider,
     logger: SdkLogger,
     /// Number of failed deliveries.
@@ -35,16 +35,20 @@ pub struct Records {
 }
 
 /// Maximum number of queued records. Further records are dropped.
-const WAITING: usize = 8192;
+const MAX_QUEUED_RECORDS: usize = 8192;
 /// Maximum number of records in one delivery.
-const BATCH: usize = 512;
+const MAX_BATCH_RECORDS: usize = 512;
 
-impl Records {
+impl AuditLogExporter {
     /// Starts the delivery to the collector of these settings.
     ///
     /// # Errors
     /// Returns a message if the exporter or its HTTP client cannot be created.
-    pub fn start(settings: &Otlp, endpoint: &url::Url, name: &'static str) -> Result<Self, String> {
+    pub fn start(
+        settings: &AuditCollectorSettings,
+        endpoint: &url::Url,
+        name: &'static str,
+    ) -> Result<Self, String> {
         let headers = settings.headers.iter();
         let headers = headers.map(|one| (one.name.clone(), one.value.expose().to_owned()));
         let exporter = LogExporter::builder()
@@ -54,14 +58,18 @@ impl Records {
             .with_endpoint(endpoint.as_str())
             .with_timeout(settings.timeout.0)
             .with_headers(headers.collect::<HashMap<_, _>>())
-            .with_http_client(client(settings.timeout.0, settings.ca_file.as_deref(), endpoint)?)
+            .with_http_client(http_client(
+                settings.timeout.0,
+                settings.ca_file.as_deref(),
+                endpoint,
+            )?)
             .build()
             .map_err(|error| format!("endpoint: {error}"))?;
         let failures = Arc::new(AtomicU64::new(0));
-        let exporter = Watched { exporter, failures: Arc::clone(&failures) };
+        let exporter = CountingExporter { exporter, failures: Arc::clone(&failures) };
         let batching = BatchConfigBuilder::default()
-            .with_max_queue_size(WAITING)
-            .with_max_export_batch_size(BATCH)
+            .with_max_queue_size(MAX_QUEUED_RECORDS)
+            .with_max_export_batch_size(MAX_BATCH_RECORDS)
             .with_scheduled_delay(settings.delay.0)
             .build();
         let processor = BatchLogProcessor::builder(exporter).with_batch_config(batching).build();
@@ -74,7 +82,7 @@ impl Records {
     }
 
     /// Queues a record for delivery.
-    pub fn add(&self, event: &'static str, body: String, attributes: &[(&'static str, String)]) {
+    pub fn emit(&self, event: &'static str, body: String, attributes: &[(&'static str, String)]) {
         let mut record = self.logger.create_log_record();
         let now = std::time::SystemTime::now();
         record.set_event_name(event);
@@ -106,7 +114,7 @@ impl Records {
     }
 }
 
-impl Drop for Records {
+impl Drop for AuditLogExporter {
     fn drop(&mut self) {
         // Delivers the queued records, within the timeout of a delivery.
         let _ = self.provider.shutdown();
@@ -115,12 +123,12 @@ impl Drop for Records {
 
 /// Exporter that counts failures, because the batch processor discards the results.
 #[derive(Debug)]
-struct Watched<E> {
+struct CountingExporter<E> {
     exporter: E,
     failures: Arc<AtomicU64>,
 }
 
-impl<E: Exporter> Exporter for Watched<E> {
+impl<E: Exporter> Exporter for CountingExporter<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
         let exported = self.exporter.export(batch).await;
         if exported.is_err() {

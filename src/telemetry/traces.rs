@@ -22,18 +22,20 @@ use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
 use super::{
-    collector::{resource, traces},
+    collector::{resource, span_exporter},
     masked,
 };
-use crate::config::{Collector, Sampler};
+use crate::config::{CollectorSettings, Sampler};
 
 /// Creates the tracer provider with the sampler and exporter of the settings.
-pub(super) fn provider(settings: &Collector) -> Result<SdkTracerProvider, String> {
+pub(super) fn provider(settings: &CollectorSettings) -> Result<SdkTracerProvider, String> {
     let builder = SdkTracerProvider::builder()
         .with_resource(resource())
         .with_sampler(sampler(settings.sampler, settings.sampler_arg));
-    Ok(match traces(settings)? {
-        Some(exporter) => builder.with_batch_exporter(masked::Spans(exporter)).build(),
+    Ok(match span_exporter(settings)? {
+        Some(exporter) => {
+            builder.with_batch_exporter(masked::MaskingSpanExporter(exporter)).build()
+        }
         None => builder.build(),
     })
 }
@@ -42,10 +44,10 @@ fn sampler(sampler: Sampler, share: f64) -> Samplers {
     match sampler {
         Sampler::AlwaysOn => Samplers::AlwaysOn,
         Sampler::AlwaysOff => Samplers::AlwaysOff,
-        Sampler::Ratio => Samplers::TraceIdRatioBased(share),
-        Sampler::ParentOrOn => Samplers::ParentBased(Box::new(Samplers::AlwaysOn)),
-        Sampler::ParentOrOff => Samplers::ParentBased(Box::new(Samplers::AlwaysOff)),
-        Sampler::ParentOrRatio => {
+        Sampler::TraceIdRatio => Samplers::TraceIdRatioBased(share),
+        Sampler::ParentBasedAlwaysOn => Samplers::ParentBased(Box::new(Samplers::AlwaysOn)),
+        Sampler::ParentBasedAlwaysOff => Samplers::ParentBased(Box::new(Samplers::AlwaysOff)),
+        Sampler::ParentBasedTraceIdRatio => {
             Samplers::ParentBased(Box::new(Samplers::TraceIdRatioBased(share)))
         }
     }
@@ -68,7 +70,7 @@ where
 }
 
 /// Makes a span the child of the trace context in the headers of its request.
-pub fn continued(span: &Span, headers: &HeaderMap) {
+pub fn continue_trace(span: &Span, headers: &HeaderMap) {
     let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
     if parent.span().span_context().is_valid() {
         let _ = span.set_parent(parent);
@@ -78,23 +80,28 @@ pub fn continued(span: &Span, headers: &HeaderMap) {
 /// Span of an HTTP request, as parent for spans of the same request. Spans of dependencies may lie
 /// between.
 #[derive(Debug, Clone)]
-pub struct Around(Context);
+pub struct RequestSpan(Context);
 
-impl Around {
+impl RequestSpan {
     /// Captures the context of this span.
-    pub fn of(span: &Span) -> Self {
+    pub fn new(span: &Span) -> Self {
         Self(span.context())
     }
 }
 
 /// Makes a span the child of the span of its HTTP request.
-pub fn within(span: &Span, around: &Around) {
+pub fn set_request_parent(span: &Span, around: &RequestSpan) {
     let _ = span.set_parent(around.0.clone());
 }
 
 /// Makes a span the child of the trace context in an MCP message, and links the span of its HTTP
 /// request (OpenTelemetry, semantic conventions for MCP, "Context propagation").
-pub fn continued_by(span: &Span, around: Option<&Around>, parent: &str, state: Option<&str>) {
+pub fn continue_message_trace(
+    span: &Span,
+    around: Option<&RequestSpan>,
+    parent: &str,
+    state: Option<&str>,
+) {
     let mut carried = HashMap::from([("traceparent".to_owned(), parent.to_owned())]);
     carried.extend(state.map(|state| ("tracestate".to_owned(), state.to_owned())));
     let parent = TraceContextPropagator::new().extract(&carried);
@@ -108,19 +115,19 @@ pub fn continued_by(span: &Span, around: Option<&Around>, parent: &str, state: O
 }
 
 /// Sets an attribute that appears only in the trace, not in log lines.
-pub fn note(span: &Span, name: &'static str, value: impl Into<String>) {
+pub fn set_attribute(span: &Span, name: &'static str, value: impl Into<String>) {
     span.set_attribute(name, value.into());
 }
 
 /// Returns the trace ID of a span.
-pub fn trace_of(span: &Span) -> Option<String> {
+pub fn trace_id(span: &Span) -> Option<String> {
     let context = span.context();
     let id = context.span().span_context().trace_id();
     (id != opentelemetry::TraceId::INVALID).then(|| id.to_string())
 }
 
 /// Injects the trace context of the current span into the headers of an outgoing request.
-pub(super) fn carry(headers: &mut HeaderMap) {
+pub(super) fn inject_trace_context(headers: &mut HeaderMap) {
     let context: Context = Span::current().context();
     TraceContextPropagator::new().inject_context(&context, &mut HeaderInjector(headers));
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 /// Returns the message of the innermost source of `error`. The outer errors of libraries only name
 /// their layer; the innermost one says what happened.
-pub fn cause(error: &dyn Error) -> String {
+pub fn root_cause(error: &dyn Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

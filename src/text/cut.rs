@@ -38,7 +38,7 @@ pub fn tail(text: &str, max_bytes: usize) -> &str {
 
 /// Returns the number of bytes that `text` takes inside a JSON string, without the quotes.
 pub fn json_len(text: &str) -> usize {
-    text.bytes().map(json_byte).sum()
+    text.bytes().map(json_escaped_len).sum()
 }
 
 /// Returns the beginning of `text` that takes at most `max_bytes` inside a JSON string.
@@ -47,7 +47,7 @@ pub fn json_len(text: &str) -> usize {
 /// `max_bytes`.
 pub fn json_head(text: &str, max_bytes: usize) -> &str {
     let mut left = max_bytes;
-    let is_over = |byte: u8| match left.checked_sub(json_byte(byte)) {
+    let is_over = |byte: u8| match left.checked_sub(json_escaped_len(byte)) {
         Some(rest) => {
             left = rest;
             false
@@ -61,7 +61,7 @@ pub fn json_head(text: &str, max_bytes: usize) -> &str {
 }
 
 /// Returns the number of bytes that `serde_json` writes for one byte of a string.
-fn json_byte(byte: u8) -> usize {
+fn json_escaped_len(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
         0..=0x1f => 6,
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_it_is_cut() {
+    fn truncates_at_line_and_character_boundaries() {
         let rows = [
             ("", 0, "", ""),
             ("short", 5, "short", "short"),
@@ -97,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_sizes_are_those_of_serde_json(text in any::<String>(), max_bytes in 0_usize..80) {
+        fn json_len_equals_serde_json(text in any::<String>(), max_bytes in 0_usize..80) {
             let written = |text: &str| serde_json::to_string(text).unwrap().len() - 2;
             prop_assert_eq!(json_len(&text), written(&text));
             let first = json_head(&text, max_bytes);
@@ -106,13 +106,13 @@ mod tests {
         }
 
         #[test]
-        fn every_control_character_has_its_json_size(byte in 0_u8..0x80) {
+        fn control_characters_have_their_json_len(byte in 0_u8..0x80) {
             let text = char::from(byte).to_string();
             prop_assert_eq!(json_len(&text), serde_json::to_string(&text).unwrap().len() - 2);
         }
 
         #[test]
-        fn a_piece_is_never_too_long_and_never_much_too_short(
+        fn truncated_text_stays_close_to_the_limit(
             text in "([a-z äß🐙]{0,9}\n?){0,30}",
             max_bytes in 0_usize..200,
         ) {

@@ -2,11 +2,11 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use super::{invisible::CHARACTER, steps};
+use super::{invisible::INVISIBLE_CHARACTER, steps};
 
 /// Replaces each invisible character of a JSON text by its JSON escape, in one pass.
-pub fn escape_invisible(json: &str) -> Cow<'_, str> {
-    let Some(invisible) = CHARACTER.as_ref() else { return Cow::Borrowed(json) };
+pub fn escape_invisible_json(json: &str) -> Cow<'_, str> {
+    let Some(invisible) = INVISIBLE_CHARACTER.as_ref() else { return Cow::Borrowed(json) };
     steps::add(json.len());
     let mut shown = String::new();
     let mut done = 0;
@@ -31,26 +31,26 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::text::sanitize::sanitize;
+    use crate::text::sanitize::strip_invisible;
 
     #[test]
-    fn a_text_is_read_once() {
+    fn escaping_takes_linear_time() {
         for part in ["ü", "你", "\u{200b}", "\u{9b}", "\u{90}", "\u{e0041}x", "x"] {
             let text = json!(part.repeat(1_000)).to_string();
-            let ((), steps) = steps::of(|| drop(escape_invisible(&text)));
+            let ((), steps) = steps::count(|| drop(escape_invisible_json(&text)));
             assert!(steps <= 2 * text.len(), "{part:?}: {steps} for {} bytes", text.len());
         }
     }
 
     proptest! {
         #[test]
-        fn nothing_is_hidden_and_nothing_is_changed(text in any::<String>()) {
+        fn escaped_json_has_the_same_value_and_no_invisible_characters(text in any::<String>()) {
             let json = json!(text).to_string();
-            let shown = escape_invisible(&json);
+            let shown = escape_invisible_json(&json);
             prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), json!(text));
             for letter in shown.chars() {
                 let letter = letter.to_string();
-                prop_assert_eq!(&sanitize(&letter).text, &letter);
+                prop_assert_eq!(&strip_invisible(&letter).text, &letter);
             }
         }
     }

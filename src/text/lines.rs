@@ -8,62 +8,62 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{Passed, keys::Keys, redacted, sanitize, secrets, steps};
+use super::{Sanitized, keys::PrivateKeyScanner, redact_stripped, sanitize, secrets, steps};
 
 /// Sanitizer for consecutive texts that carries context from one text to the next.
 #[derive(Debug, Default)]
-pub struct Lines {
-    keys: Keys,
+pub struct LineSanitizer {
+    keys: PrivateKeyScanner,
     /// End of the previous text, if a secret may continue after it; otherwise empty.
-    open: String,
+    carry: String,
 }
 
 /// Maximum number of carried bytes. No name with its separator is longer, and a wrapped secret is
 /// followed no further.
-const OPEN: usize = secrets::REACH;
+const MAX_CARRY: usize = secrets::MAX_WRAPPED_SECRET_BYTES;
 
-impl Lines {
+impl LineSanitizer {
     /// Returns whether the next text needs the carried context.
-    pub fn go_on(&self) -> bool {
-        self.keys.have_begun() || !self.open.is_empty()
+    pub fn has_context(&self) -> bool {
+        self.keys.is_inside_key() || !self.carry.is_empty()
     }
 
     /// Returns whether no carried context applies to `lines` and no private key occurs in them.
-    pub fn are_plain(&self, lines: &[u8]) -> bool {
-        self.open.is_empty() && self.keys.are_absent(lines)
+    pub fn needs_no_context_for(&self, lines: &[u8]) -> bool {
+        self.carry.is_empty() && self.keys.can_skip(lines)
     }
 
     /// Reads the next text: one line without its end, or several lines. Returns the sanitized text
     /// if the carried context redacts a secret in it.
-    pub fn hide(&mut self, text: &[u8]) -> Option<String> {
+    pub fn redact_with_context(&mut self, text: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(text);
-        let text = sanitize::sanitize(&text).text;
-        if !self.go_on() {
-            self.of_keys(&text);
-            self.remember(text.strip_suffix('\n').unwrap_or(&text));
+        let text = sanitize::strip_invisible(&text).text;
+        if !self.has_context() {
+            self.private_key_lines(&text);
+            self.carry_end_of(text.strip_suffix('\n').unwrap_or(&text));
             return None;
         }
-        let Passed { text, redacted, .. } = self.pass_on(text, 0);
+        let Sanitized { text, redactions: redacted, .. } = self.sanitize_with_context(text, 0);
         (redacted > 0).then(|| text.into_owned())
     }
 
     /// Sanitizes the next text with the carried context.
-    pub fn pass<'t>(&mut self, text: &'t str) -> Passed<'t> {
-        let sanitize::Sanitized { text, removed } = sanitize::sanitize(text);
-        if self.are_plain(text.as_bytes()) {
-            self.remember(text.strip_suffix('\n').unwrap_or(&text));
-            return redacted(text, removed);
+    pub fn sanitize_next<'t>(&mut self, text: &'t str) -> Sanitized<'t> {
+        let sanitize::Stripped { text, removed } = sanitize::strip_invisible(text);
+        if self.needs_no_context_for(text.as_bytes()) {
+            self.carry_end_of(text.strip_suffix('\n').unwrap_or(&text));
+            return redact_stripped(text, removed);
         }
-        self.pass_on(text, removed)
+        self.sanitize_with_context(text, removed)
     }
 
-    fn pass_on<'t>(&mut self, text: Cow<'t, str>, removed: usize) -> Passed<'t> {
-        let keys = self.of_keys(&text);
+    fn sanitize_with_context<'t>(&mut self, text: Cow<'t, str>, removed: usize) -> Sanitized<'t> {
+        let keys = self.private_key_lines(&text);
         if text.trim().is_empty() {
-            self.remember_blank(text.strip_suffix('\n').unwrap_or(&text));
-            return Passed { text, removed, redacted: 0 };
+            self.carry_blank(text.strip_suffix('\n').unwrap_or(&text));
+            return Sanitized { text, removed, redactions: 0 };
         }
-        let mut whole = std::mem::take(&mut self.open);
+        let mut whole = std::mem::take(&mut self.carry);
         if !whole.is_empty() {
             whole.push('\n');
         }
@@ -71,27 +71,27 @@ impl Lines {
         whole.push_str(&text);
         steps::add(whole.len());
         let keys: Vec<_> = keys.iter().map(|at| at.start + start..at.end + start).collect();
-        let shown = secrets::redact_after(&whole, start, &keys);
+        let shown = secrets::redact_from(&whole, start, &keys);
         let redacted = shown.total();
         let text = if redacted == 0 { text } else { Cow::Owned(shown.text.into_owned()) };
         // A final line break is not part of the last line, so it is not carried.
         if whole.len() > start && whole.ends_with('\n') {
             whole.pop();
         }
-        self.remember(&whole);
-        Passed { text, removed, redacted }
+        self.carry_end_of(&whole);
+        Sanitized { text, removed, redactions: redacted }
     }
 
     /// Scans the lines of a text for private keys and returns the ranges of their inner lines.
-    fn of_keys(&mut self, text: &str) -> Vec<Range<usize>> {
+    fn private_key_lines(&mut self, text: &str) -> Vec<Range<usize>> {
         let mut hidden = Vec::new();
-        if self.keys.are_absent(text.as_bytes()) {
+        if self.keys.can_skip(text.as_bytes()) {
             return hidden;
         }
         let mut start = 0;
         for line in text.split_inclusive('\n') {
             let content = line.trim_end_matches(['\n', '\r']);
-            if self.keys.hide(content.as_bytes()) {
+            if self.keys.next_is_key_line(content.as_bytes()) {
                 hidden.push(start..start + content.len());
             }
             start += line.len();
@@ -101,24 +101,24 @@ impl Lines {
 
     /// Carries the end of a text, from the line in which a name begins whose value may follow.
     /// Earlier lines are not needed and would be scanned again with every text.
-    fn remember(&mut self, text: &str) {
-        let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(OPEN)));
-        self.open.clear();
-        if let Some(start) = secrets::goes_on(end) {
-            self.open.push_str(end.get(start..).unwrap_or_default());
+    fn carry_end_of(&mut self, text: &str) {
+        let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(MAX_CARRY)));
+        self.carry.clear();
+        if let Some(start) = secrets::continuation_start(end) {
+            self.carry.push_str(end.get(start..).unwrap_or_default());
         }
     }
 
     /// Carries a blank text. It holds no value, but any number of blanks may precede one.
-    fn remember_blank(&mut self, text: &str) {
-        if self.open.is_empty() {
+    fn carry_blank(&mut self, text: &str) {
+        if self.carry.is_empty() {
             return;
         }
-        self.open.push('\n');
-        self.open.push_str(text);
-        if self.open.len() > OPEN {
-            let open = std::mem::take(&mut self.open);
-            self.remember(&open);
+        self.carry.push('\n');
+        self.carry.push_str(text);
+        if self.carry.len() > MAX_CARRY {
+            let open = std::mem::take(&mut self.carry);
+            self.carry_end_of(&open);
         }
     }
 }
@@ -128,13 +128,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::text::door;
+    use crate::text::sanitize;
 
     const KEY: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
 
     /// Texts whose secret, `hunter2-x1y2z3` or a line of a key, is only recognisable over several
     /// lines.
-    fn over_lines() -> Vec<String> {
+    fn multi_line_secrets() -> Vec<String> {
         let pair = concat!("AK", "IAFAKEFAKEFAKEFAKE\nhunter2hunter2hunter2hunter2hunter2hunte");
         [
             "env:\n- name: DB_PASSWORD\n  value: hunter2-x1y2z3\nend",
@@ -167,15 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_over_several_lines_is_hidden_line_by_line_as_in_the_whole() {
-        for text in over_lines() {
-            assert!(is_hidden(&door(&text).text), "{text}");
-            let (mut passes, mut hides) = (Lines::default(), Lines::default());
+    fn multi_line_secrets_are_redacted_line_by_line() {
+        for text in multi_line_secrets() {
+            assert!(is_hidden(&sanitize(&text).text), "{text}");
+            let (mut passes, mut hides) = (LineSanitizer::default(), LineSanitizer::default());
             let (mut passed, mut hidden) = (Vec::new(), Vec::new());
             for line in text.lines() {
-                passed.push(passes.pass(line).text.into_owned());
-                let shown = hides.hide(line.as_bytes());
-                hidden.push(shown.unwrap_or_else(|| door(line).text.into_owned()));
+                passed.push(passes.sanitize_next(line).text.into_owned());
+                let shown = hides.redact_with_context(line.as_bytes());
+                hidden.push(shown.unwrap_or_else(|| sanitize(line).text.into_owned()));
             }
             for shown in [passed.join("\n"), hidden.join("\n")] {
                 assert!(is_hidden(&shown), "{shown}");
@@ -187,9 +187,9 @@ mod tests {
                 && !text.contains("FAKEFAKEFAKEFAKE\n")
             {
                 let logged = text.replace('\n', "\n08:10:02   Info     |   ");
-                assert!(is_hidden(&door(&logged).text), "{logged}");
-                let mut lines = Lines::default();
-                let shown = logged.lines().map(|line| lines.pass(line).text.into_owned());
+                assert!(is_hidden(&sanitize(&logged).text), "{logged}");
+                let mut lines = LineSanitizer::default();
+                let shown = logged.lines().map(|line| lines.sanitize_next(line).text.into_owned());
                 let shown = shown.collect::<Vec<_>>().join("\n");
                 assert!(is_hidden(&shown), "{shown}");
             }
@@ -197,23 +197,23 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_follow_its_name_stays_and_nothing_is_kept_of_it() {
+    fn carry_is_dropped_when_no_value_follows() {
         for text in [
             "name: DB_PASSWORD\nvalue is set\nvalue: hunter2",
             "name: DB_HOST\nvalue: hunter2",
             "<setting name=\"Password\">\n</setting>\n<value>hunter2</value>",
         ] {
-            let mut lines = Lines::default();
+            let mut lines = LineSanitizer::default();
             for line in text.lines() {
-                assert_eq!(lines.pass(line).text, line);
+                assert_eq!(lines.sanitize_next(line).text, line);
             }
-            assert!(!lines.go_on(), "{text}");
+            assert!(!lines.has_context(), "{text}");
         }
-        let mut lines = Lines::default();
-        lines.pass(&format!("{}name: DB_PASSWORD", "x ".repeat(100_000)));
-        assert!(lines.go_on() && lines.open.len() <= OPEN);
-        (0..2 * OPEN).for_each(|_| assert!(lines.pass("").text.is_empty()));
-        assert!(!lines.go_on());
+        let mut lines = LineSanitizer::default();
+        lines.sanitize_next(&format!("{}name: DB_PASSWORD", "x ".repeat(100_000)));
+        assert!(lines.has_context() && lines.carry.len() <= MAX_CARRY);
+        (0..2 * MAX_CARRY).for_each(|_| assert!(lines.sanitize_next("").text.is_empty()));
+        assert!(!lines.has_context());
     }
 
     /// Lines that can make the following line a secret.
@@ -247,27 +247,27 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(192))]
 
         #[test]
-        fn lines_hide_one_by_one_what_they_hide_together(all in prop::collection::vec(line(), 0..24)) {
-            let whole = door(&all.join("\n")).text.into_owned();
-            let mut lines = Lines::default();
-            let shown: Vec<_> = all.iter().map(|line| lines.pass(line).text.into_owned()).collect();
+        fn line_by_line_result_equals_whole_text_result(all in prop::collection::vec(line(), 0..24)) {
+            let whole = sanitize(&all.join("\n")).text.into_owned();
+            let mut lines = LineSanitizer::default();
+            let shown: Vec<_> = all.iter().map(|line| lines.sanitize_next(line).text.into_owned()).collect();
             prop_assert_eq!(shown.join("\n"), whole);
-            prop_assert!(lines.open.len() <= OPEN);
+            prop_assert!(lines.carry.len() <= MAX_CARRY);
         }
     }
 
     #[test]
-    fn no_more_is_remembered_than_makes_a_secret_of_the_next_line() {
+    fn carry_holds_only_the_last_open_line() {
         let wrapped = format!("{} {}", "-".repeat(63), concat!("gh", "p_FAKEfake0FAK"));
         for line in ["name: DB_PASSWORD", "password:", "--password \\", &wrapped] {
-            let mut lines = Lines::default();
-            (0..40).for_each(|_| drop(lines.pass(line)));
-            assert_eq!(lines.open, line);
+            let mut lines = LineSanitizer::default();
+            (0..40).for_each(|_| drop(lines.sanitize_next(line)));
+            assert_eq!(lines.carry, line);
         }
     }
 
     #[test]
-    fn texts_that_continue_are_read_in_linear_time() {
+    fn continued_texts_take_linear_time() {
         for parts in [
             &["name: DB_PASSWORD"][..],
             &["name: DB_PASSWORD", "", " ", "", "\n", "", "", ""],
@@ -276,27 +276,27 @@ mod tests {
         ] {
             let texts: Vec<&str> = parts.iter().copied().cycle().take(2000).collect();
             let bytes: usize = texts.iter().map(|text| text.len() + 1).sum();
-            let mut lines = Lines::default();
-            let pass_all = || texts.iter().for_each(|text| drop(lines.pass(text)));
-            let ((), steps) = steps::of(pass_all);
+            let mut lines = LineSanitizer::default();
+            let pass_all = || texts.iter().for_each(|text| drop(lines.sanitize_next(text)));
+            let ((), steps) = steps::count(pass_all);
             assert!(steps <= 3 * bytes, "{parts:?}: {steps} steps for {bytes} bytes");
-            assert!(lines.go_on());
+            assert!(lines.has_context());
         }
     }
 
     #[test]
-    fn lines_of_a_key_are_hidden_beside_another_secret_and_counted_once() {
+    fn private_key_lines_are_counted_once_next_to_other_secrets() {
         let encrypted = format!(
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{KEY}\n{KEY}\npassword=hunter2"
         );
-        let passed = door(&encrypted);
+        let passed = sanitize(&encrypted);
         assert!(is_hidden(&passed.text) && passed.text.contains("Proc-Type"), "{}", passed.text);
-        assert_eq!(passed.redacted, 4);
+        assert_eq!(passed.redactions, 4);
         let whole = format!(
             "-----BEGIN PRIVATE KEY-----\n{KEY}\n{KEY}\n-----END PRIVATE KEY-----\npassword=hunter2"
         );
-        let passed = door(&whole);
+        let passed = sanitize(&whole);
         assert_eq!(passed.text, "[redacted:private-key]\npassword=[redacted:password]");
-        assert_eq!(passed.redacted, 2);
+        assert_eq!(passed.redactions, 2);
     }
 }

@@ -15,14 +15,14 @@ pub struct LogLine<'a> {
     /// message have none.
     pub time: Option<&'a str>,
     /// The level, if the line has a known one.
-    pub level: Option<Level>,
+    pub level: Option<LogLevel>,
     /// The message without indentation.
     pub text: &'a str,
 }
 
 /// Category of an Octopus log entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-pub enum Level {
+pub enum LogLevel {
     /// More detailed than `Verbose`.
     Trace,
     /// Details that the portal hides by default.
@@ -55,14 +55,14 @@ pub enum Level {
 
 impl<'a> LogLine<'a> {
     /// Parses one line. Parsing cannot fail: a line in an unknown form becomes text only.
-    pub fn read(line: &'a str) -> Self {
+    pub fn parse(line: &'a str) -> Self {
         let plain = Self { time: None, level: None, text: line.trim() };
         let Some((prefix, text)) = line.split_once('|') else { return plain };
         let mut words = prefix.split_whitespace();
         let (time, level, more) = (words.next(), words.next(), words.next());
         match time {
             None => Self { text: text.trim(), ..plain },
-            Some(time) if is_time(time) && more.is_none() => Self {
+            Some(time) if is_time_of_day(time) && more.is_none() => Self {
                 time: Some(time),
                 level: level.and_then(|level| level.parse().ok()),
                 text: text.trim(),
@@ -74,7 +74,7 @@ impl<'a> LogLine<'a> {
     /// Returns whether the line is a warning, an error, or the heading of a failed or timed out
     /// part.
     pub fn is_problem(&self) -> bool {
-        self.level.map_or_else(|| self.is_failed_heading(), Level::is_problem)
+        self.level.map_or_else(|| self.is_failed_heading(), LogLevel::is_problem)
     }
 
     fn is_failed_heading(&self) -> bool {
@@ -84,7 +84,7 @@ impl<'a> LogLine<'a> {
     }
 }
 
-impl Level {
+impl LogLevel {
     /// All levels, in the order of Octopus.
     pub const ALL: [Self; 14] = [
         Self::Trace,
@@ -104,7 +104,7 @@ impl Level {
     ];
 
     /// Returns the Octopus name of the level.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Trace => "Trace",
             Self::Verbose => "Verbose",
@@ -133,17 +133,17 @@ impl Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownLevel;
 
-impl FromStr for Level {
+impl FromStr for LogLevel {
     type Err = UnknownLevel;
 
     fn from_str(name: &str) -> Result<Self, UnknownLevel> {
-        let same_name = |level: &Self| level.name().eq_ignore_ascii_case(name);
+        let same_name = |level: &Self| level.as_str().eq_ignore_ascii_case(name);
         Self::ALL.into_iter().find(same_name).ok_or(UnknownLevel)
     }
 }
 
 /// Returns whether a word is a time of day, with or without date, fraction and time zone.
-fn is_time(word: &str) -> bool {
+fn is_time_of_day(word: &str) -> bool {
     let is_part = |part: Option<&str>| {
         part.is_some_and(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))
     };
@@ -162,8 +162,8 @@ mod tests {
     const BLANK: &str = "                    ";
 
     #[test]
-    fn lines_of_a_log() {
-        use Level::{Error, Fatal, Info, Verbose, Warning};
+    fn parses_log_lines() {
+        use LogLevel::{Error, Fatal, Info, Verbose, Warning};
         let heading = |text: &str| format!("{BLANK}| {text}");
         let rows = [
             ("08:10:02   Info     |     All packages".into(), Some("08:10:02"), Some(Info), false),
@@ -182,14 +182,14 @@ mod tests {
             ("All packages".into(), None, None, false),
         ];
         for (line, time, level, problem) in rows {
-            let read = LogLine::read(&line);
+            let read = LogLine::parse(&line);
             assert_eq!(read, LogLine { time, level, text: "All packages" }, "{line:?}");
             assert_eq!(read.is_problem(), problem, "{line:?}");
         }
     }
 
     #[test]
-    fn headings() {
+    fn parses_headings() {
         let rows = [
             ("| == Failed: Step 2: Smoke test ==", "== Failed: Step 2: Smoke test ==", true),
             ("|     Failed: Octopus Server", "Failed: Octopus Server", true),
@@ -205,25 +205,25 @@ mod tests {
         ];
         for (line, text, problem) in rows {
             let line = if line.starts_with('|') { format!("{BLANK}{line}") } else { line.into() };
-            let read = LogLine::read(&line);
+            let read = LogLine::parse(&line);
             assert_eq!(read, LogLine { time: None, level: None, text }, "{line:?}");
             assert_eq!(read.is_problem(), problem, "{line:?}");
         }
     }
 
     #[test]
-    fn the_name_of_a_level_is_its_serialised_form() {
-        for level in Level::ALL {
-            assert_eq!(level.name(), format!("{level:?}"));
-            assert_eq!(level.name().to_uppercase().parse(), Ok(level));
+    fn level_name_equals_its_serialised_form() {
+        for level in LogLevel::ALL {
+            assert_eq!(level.as_str(), format!("{level:?}"));
+            assert_eq!(level.as_str().to_uppercase().parse(), Ok(level));
         }
-        assert_eq!("Loud".parse::<Level>(), Err(UnknownLevel));
+        assert_eq!("Loud".parse::<LogLevel>(), Err(UnknownLevel));
     }
 
     proptest! {
         #[test]
-        fn any_line_can_be_read(line in prop_oneof![any::<String>(), "[0-9: T|=A-Za-zä]{0,40}"]) {
-            let read = LogLine::read(&line);
+        fn parses_any_line(line in prop_oneof![any::<String>(), "[0-9: T|=A-Za-zä]{0,40}"]) {
+            let read = LogLine::parse(&line);
             prop_assert!(line.contains(read.text));
             let _ = read.is_problem();
         }

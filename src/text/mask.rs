@@ -10,7 +10,7 @@ use std::{borrow::Cow, ops::Range};
 use memchr::memmem;
 
 /// A credential format.
-struct Form {
+struct CredentialFormat {
     /// Prefix of every credential of this format.
     prefix: &'static str,
     /// Text that replaces the credential.
@@ -21,24 +21,28 @@ struct Form {
 
 const API_KEY: &str = "[redacted:octopus-api-key]";
 
-const FORMS: [Form; 4] = [
-    Form { prefix: "API-", replacement: API_KEY, length: api_key },
+const CREDENTIAL_FORMATS: [CredentialFormat; 4] = [
+    CredentialFormat { prefix: "API-", replacement: API_KEY, length: api_key_len },
     // An API key in a percent-encoded path.
-    Form { prefix: "API%2", replacement: API_KEY, length: encoded_api_key },
-    Form { prefix: "omcp_", replacement: "[redacted:caller-token]", length: caller_token },
-    Form { prefix: "eyJ", replacement: "[redacted:jwt]", length: jwt },
+    CredentialFormat { prefix: "API%2", replacement: API_KEY, length: encoded_api_key_len },
+    CredentialFormat {
+        prefix: "omcp_",
+        replacement: "[redacted:caller-token]",
+        length: caller_token_len,
+    },
+    CredentialFormat { prefix: "eyJ", replacement: "[redacted:jwt]", length: jwt_len },
 ];
 
 /// Minimum length of an API key after its prefix. Octopus creates keys of 25 characters and more.
-const SHORTEST_API_KEY: usize = 20;
+const MIN_API_KEY_LEN: usize = 20;
 /// Minimum length of a caller token after its prefix. Complete tokens have 64 characters.
-const SHORTEST_TOKEN: usize = 20;
+const MIN_TOKEN_LEN: usize = 20;
 /// Minimum length of the first part of a JWT after its prefix.
-const SHORTEST_HEADER: usize = 8;
+const MIN_JWT_HEADER_LEN: usize = 8;
 
 /// Replaces each credential in `text` by `[redacted:KIND]`. Borrows `text` if it contains none.
 pub fn mask(text: &str) -> Cow<'_, str> {
-    let mut found: Vec<(Range<usize>, &str)> = FORMS
+    let mut found: Vec<(Range<usize>, &str)> = CREDENTIAL_FORMATS
         .iter()
         .flat_map(|form| find(text.as_bytes(), form).map(|range| (range, form.replacement)))
         .collect();
@@ -59,7 +63,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 }
 
 /// Finds the credentials of one format, in order.
-fn find<'t>(text: &'t [u8], form: &Form) -> impl Iterator<Item = Range<usize>> + 't {
+fn find<'t>(text: &'t [u8], form: &CredentialFormat) -> impl Iterator<Item = Range<usize>> + 't {
     let (prefix, length) = (form.prefix.as_bytes(), form.length);
     let mut end = 0;
     memmem::find_iter(text, prefix).filter_map(move |start| {
@@ -72,14 +76,14 @@ fn find<'t>(text: &'t [u8], form: &Form) -> impl Iterator<Item = Range<usize>> +
     })
 }
 
-fn api_key(rest: &[u8]) -> usize {
-    let length = run(rest, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    if length >= SHORTEST_API_KEY { length } else { 0 }
+fn api_key_len(rest: &[u8]) -> usize {
+    let length = run_len(rest, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    if length >= MIN_API_KEY_LEN { length } else { 0 }
 }
 
-fn encoded_api_key(rest: &[u8]) -> usize {
+fn encoded_api_key_len(rest: &[u8]) -> usize {
     match rest.split_first() {
-        Some((b'd' | b'D', rest)) => match api_key(rest) {
+        Some((b'd' | b'D', rest)) => match api_key_len(rest) {
             0 => 0,
             length => length + 1,
         },
@@ -87,26 +91,26 @@ fn encoded_api_key(rest: &[u8]) -> usize {
     }
 }
 
-fn caller_token(rest: &[u8]) -> usize {
-    let length = run(rest, |byte| byte.is_ascii_alphanumeric());
-    if length >= SHORTEST_TOKEN { length } else { 0 }
+fn caller_token_len(rest: &[u8]) -> usize {
+    let length = run_len(rest, |byte| byte.is_ascii_alphanumeric());
+    if length >= MIN_TOKEN_LEN { length } else { 0 }
 }
 
 /// A JWT has two dots (JWS compact form) or four (JWE); a truncated one may lack the last part.
-fn jwt(rest: &[u8]) -> usize {
+fn jwt_len(rest: &[u8]) -> usize {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let first = run(rest, is_part);
+    let first = run_len(rest, is_part);
     let is_dot = rest.get(first) == Some(&b'.');
-    if first < SHORTEST_HEADER || !is_dot {
+    if first < MIN_JWT_HEADER_LEN || !is_dot {
         return 0;
     }
-    let length = run(rest, |byte| is_part(byte) || byte == b'.');
+    let length = run_len(rest, |byte| is_part(byte) || byte == b'.');
     // Trailing dots can be the end of a sentence.
     let dots = rest.get(..length).unwrap_or_default().iter().rev().take_while(|b| **b == b'.');
     length - dots.count()
 }
 
-fn run(bytes: &[u8], is_of_it: impl Fn(u8) -> bool) -> usize {
+fn run_len(bytes: &[u8], is_of_it: impl Fn(u8) -> bool) -> usize {
     bytes.iter().take_while(|byte| is_of_it(**byte)).count()
 }
 
@@ -163,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn masked_json_is_json(value in "[ -~\n\"\\\\]{0,40}") {
+        fn masked_json_stays_valid_json(value in "[ -~\n\"\\\\]{0,40}") {
             let line = serde_json::json!({ "a": format!("{value}{KEY}{value}{JWT}") }).to_string();
             prop_assert!(serde_json::from_str::<serde_json::Value>(&mask(&line)).is_ok());
         }

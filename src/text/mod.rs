@@ -24,25 +24,25 @@ pub mod sanitize;
 pub mod secrets;
 pub(crate) mod steps;
 
-pub use cause::cause;
+pub use cause::root_cause;
 pub use mask::mask;
 
 /// Result of [`sanitize`](sanitize()).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passed<'a> {
+pub struct Sanitized<'a> {
     /// The text without invisible characters and secrets; borrowed if nothing changed.
     pub text: Cow<'a, str>,
     /// Number of removed characters: invisible characters and parts of terminal sequences.
     pub removed: usize,
     /// Number of secrets that were replaced.
-    pub redacted: usize,
+    pub redactions: usize,
 }
 
 /// Compiles all patterns of the sanitizer. Call this at startup: otherwise the first use compiles
 /// them, which blocks an async worker for hundreds of milliseconds.
-pub fn prepare() {
-    invisible::prepare();
-    secrets::prepare();
+pub fn precompile() {
+    invisible::precompile();
+    secrets::precompile();
 }
 
 /// Removes invisible characters from `text` and replaces secrets in it by `[redacted:KIND]`.
@@ -50,12 +50,12 @@ pub fn prepare() {
 /// All text from Octopus that a user could write goes through this function: logs, notes, commit
 /// messages, comments, variable values. Invisible characters are removed first, so that they cannot
 /// split a secret. The function is idempotent: sanitized text stays unchanged.
-pub fn door(text: &str) -> Passed<'_> {
-    lines::Lines::default().pass(text)
+pub fn sanitize(text: &str) -> Sanitized<'_> {
+    lines::LineSanitizer::default().sanitize_next(text)
 }
 
 /// Replaces secrets in a text whose invisible characters are already removed.
-fn redacted(text: Cow<'_, str>, removed: usize) -> Passed<'_> {
+fn redact_stripped(text: Cow<'_, str>, removed: usize) -> Sanitized<'_> {
     let (text, redacted) = match text {
         Cow::Borrowed(text) => {
             let shown = secrets::redact(text);
@@ -68,7 +68,7 @@ fn redacted(text: Cow<'_, str>, removed: usize) -> Passed<'_> {
             (Cow::Owned(shown.text.into_owned()), redacted)
         }
     };
-    Passed { text, removed, redacted }
+    Sanitized { text, removed, redactions: redacted }
 }
 
 /// Returns the redaction that replaces `text` if `text` is a secret because its field is called
@@ -76,21 +76,21 @@ fn redacted(text: Cow<'_, str>, removed: usize) -> Passed<'_> {
 /// without the name.
 ///
 /// A value alone does not look like a password, so it is checked together with its name.
-pub fn named(name: &str, text: &str) -> Option<String> {
-    if text.is_empty() || !secrets::may_name(name) || door(text).redacted > 0 {
+pub fn redact_named_value(name: &str, text: &str) -> Option<String> {
+    if text.is_empty() || !secrets::may_name_secret(name) || sanitize(text).redactions > 0 {
         return None;
     }
     // Characters that would end the quoted value do not matter for the check.
     let quiet = |c: char| if matches!(c, '"' | '\\' | '\n' | '\r') { ' ' } else { c };
-    let value: String = text.trim().chars().take(LONGEST_NAMED).map(quiet).collect();
-    let sanitized = door(&format!("\"{name}\": \"{value}\"")).text.into_owned();
+    let value: String = text.trim().chars().take(MAX_NAMED_VALUE_CHARS).map(quiet).collect();
+    let sanitized = sanitize(&format!("\"{name}\": \"{value}\"")).text.into_owned();
     let shown = sanitized.strip_prefix(&format!("\"{name}\": \""))?;
-    let end = shown.strip_prefix(secrets::REPLACEMENT)?.find(']')?;
-    shown.get(..=end + secrets::REPLACEMENT.len()).map(str::to_owned)
+    let end = shown.strip_prefix(secrets::REDACTION_PREFIX)?.find(']')?;
+    shown.get(..=end + secrets::REDACTION_PREFIX.len()).map(str::to_owned)
 }
 
 /// Number of characters of a value that are checked together with its name.
-const LONGEST_NAMED: usize = 1_000;
+const MAX_NAMED_VALUE_CHARS: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
@@ -101,23 +101,24 @@ mod tests {
     const KEY: &str = "API-FAKEFAKEFAKEFAKEFAKEFAKE";
 
     #[test]
-    fn ordinary_text_is_borrowed() {
-        let sanitized = door("08:10:02   Info     |     Making a list of packages to download\n");
+    fn ordinary_text_stays_borrowed() {
+        let sanitized =
+            sanitize("08:10:02   Info     |     Making a list of packages to download\n");
         assert!(matches!(sanitized.text, Cow::Borrowed(_)));
-        assert_eq!((sanitized.removed, sanitized.redacted), (0, 0));
+        assert_eq!((sanitized.removed, sanitized.redactions), (0, 0));
     }
 
     #[test]
     fn invisible_characters_cannot_split_a_secret() {
         for inside in ["\u{200b}", "\u{e0041}", "\x1b[0m", "\u{202e}", "\u{ad}", "\0", "\u{fe0f}"] {
             let sanitized =
-                door(&KEY.replacen("FAKE", &format!("FA{inside}KE"), 1)).text.into_owned();
+                sanitize(&KEY.replacen("FAKE", &format!("FA{inside}KE"), 1)).text.into_owned();
             assert_eq!(sanitized, "[redacted:octopus-api-key]", "{inside:?}");
         }
     }
 
     #[test]
-    fn a_value_is_known_by_its_name() {
+    fn redacts_a_value_because_of_its_name() {
         for (name, text, shown) in [
             ("Database.Password", "hunter2", Some("[redacted:password]")),
             ("password", "two words \"quoted\"\nand a line", Some("[redacted:password]")),
@@ -132,7 +133,7 @@ mod tests {
             ("tokenType", "Bearer", None),
             ("secretName", "web-tls-2026", None),
         ] {
-            assert_eq!(named(name, text).as_deref(), shown, "{name}: {text}");
+            assert_eq!(redact_named_value(name, text).as_deref(), shown, "{name}: {text}");
         }
     }
 
@@ -209,18 +210,18 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(1_024))]
 
         #[test]
-        fn the_door_is_idempotent(pieces in prop::collection::vec(piece(), 0..40)) {
+        fn sanitizing_is_idempotent(pieces in prop::collection::vec(piece(), 0..40)) {
             let text = pieces.concat();
-            let once = door(&text).text.into_owned();
-            let twice = door(&once);
+            let once = sanitize(&text).text.into_owned();
+            let twice = sanitize(&once);
             prop_assert_eq!(&twice.text, &once);
-            prop_assert_eq!((twice.removed, twice.redacted), (0, 0));
+            prop_assert_eq!((twice.removed, twice.redactions), (0, 0));
         }
 
         #[test]
-        fn any_text_passes(text in any::<String>()) {
-            let once = door(&text).text.into_owned();
-            prop_assert_eq!(&door(&once).text, &once);
+        fn sanitizing_any_text_is_idempotent(text in any::<String>()) {
+            let once = sanitize(&text).text.into_owned();
+            prop_assert_eq!(&sanitize(&once).text, &once);
         }
     }
 }

@@ -12,11 +12,11 @@ pub fn nearest<'a>(
     candidates: impl Iterator<Item = &'a str>,
     most: usize,
 ) -> Vec<&'a str> {
-    let wanted = folded(wanted);
-    let mut budget = MOST_CELLS;
+    let wanted = fold(wanted);
+    let mut budget = MAX_COMPARISONS;
     let mut near: Vec<(f64, &str)> = candidates
         .filter_map(|candidate| {
-            Some((nearness(&wanted, &folded(candidate), &mut budget)?, candidate))
+            Some((similarity(&wanted, &fold(candidate), &mut budget)?, candidate))
         })
         .collect();
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
@@ -24,27 +24,27 @@ pub fn nearest<'a>(
 }
 
 /// Number of characters of a name that are compared, which bounds the time of one comparison.
-const COMPARED_CHARACTERS: usize = 128;
+const MAX_COMPARED_CHARS: usize = 128;
 
 /// Number of character pairs that one search may compare over all candidates, which takes a few
 /// milliseconds. After that, a search finds only candidates that are equal or contain the other
 /// name. The budget covers 5,000 names of 20 characters with the same first letter or length.
-const MOST_CELLS: usize = 2_000_000;
+const MAX_COMPARISONS: usize = 2_000_000;
 
 /// Minimum length of a name to be searched inside another name. Too many names contain shorter
 /// ones.
-const SHORTEST_PIECE: usize = 3;
+const MIN_CONTAINED_CHARS: usize = 3;
 
-fn folded(name: &str) -> String {
+fn fold(name: &str) -> String {
     let letters = name.chars().filter(|character| character.is_alphanumeric());
-    letters.take(COMPARED_CHARACTERS).flat_map(char::to_lowercase).collect()
+    letters.take(MAX_COMPARED_CHARS).flat_map(char::to_lowercase).collect()
 }
 
 /// Returns the similarity of two names: 3 for equal names, 2 to 3 if one begins with the other, 1
 /// to 2 if one contains the other, below 1 for a similar spelling, `None` for anything else.
 ///
 /// `budget` is the number of character pairs that may still be compared.
-fn nearness(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> {
+fn similarity(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> {
     if wanted.is_empty() || candidate.is_empty() {
         return None;
     }
@@ -57,7 +57,7 @@ fn nearness(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> {
     let similarity = |distance: usize| 1.0 - number(distance) / number(longest);
     let by_length = wanted_length <= length;
     let (piece, whole) = if by_length { (wanted, candidate) } else { (candidate, wanted) };
-    if shortest >= SHORTEST_PIECE {
+    if shortest >= MIN_CONTAINED_CHARS {
         // Only the rest of the longer name has to be inserted.
         let by_insertion = similarity(longest - shortest);
         if whole.starts_with(piece) {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_meant() {
+    fn finds_similar_names() {
         let environments = ["Development", "Test", "Staging", "Production", "Production EU"];
         let tools =
             ["find_releases", "get_release", "list_projects", "get_task_log", "grep_task_log"];
@@ -113,19 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn equally_near_names_keep_their_order_and_the_number_is_kept() {
+    fn equal_matches_keep_order_and_respect_the_limit() {
         let candidates = ["web-02", "web-01", "web-03"];
         assert_eq!(nearest("web", candidates.into_iter(), 2), ["web-02", "web-01"]);
         assert!(nearest("web", candidates.into_iter(), 0).is_empty());
     }
 
     #[test]
-    fn comparing_many_long_names_takes_bounded_steps() {
+    fn comparisons_of_long_names_are_bounded() {
         let names: Vec<String> = (0..20_000).map(|n| format!("{n:0>200}")).collect();
         let wanted = "0".repeat(100) + &"1".repeat(28);
         let search = || nearest(&wanted, names.iter().map(String::as_str), 5).len();
-        let (_, steps) = steps::of(search);
-        assert!(steps <= MOST_CELLS, "{steps}");
+        let (_, steps) = steps::count(search);
+        assert!(steps <= MAX_COMPARISONS, "{steps}");
         let same = format!("{:0>200}", 19_999);
         assert_eq!(nearest(&same, names.iter().map(String::as_str), 1).len(), 1);
         let piece = nearest("needle", names.iter().map(String::as_str).chain(["a needle"]), 1);
@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_same_name_is_always_found(name in "[a-zA-Z][a-zA-Z0-9 ._-]{0,40}") {
+        fn finds_equal_names_ignoring_case(name in "[a-zA-Z][a-zA-Z0-9 ._-]{0,40}") {
             prop_assert_eq!(nearest(&name.to_uppercase(), [name.as_str()].into_iter(), 1), [&name]);
         }
     }

@@ -19,13 +19,13 @@ use std::borrow::Cow;
 use regex::Captures;
 
 use super::{
-    invisible::{SINGLE, UNSEEN},
+    invisible::{INVISIBLE, INVISIBLE_NO_STRINGS},
     steps,
 };
 
 /// Result of [`strip_invisible`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sanitized<'a> {
+pub struct Stripped<'a> {
     /// The text without invisible characters; borrowed if nothing changed.
     pub text: Cow<'a, str>,
     /// Number of removed characters. Line ends that were only normalised do not count.
@@ -36,13 +36,13 @@ pub struct Sanitized<'a> {
 ///
 /// All line ends become `\n`. A lone carriage return is a line end too, so each state of a progress
 /// bar becomes a line of its own.
-pub fn sanitize(text: &str) -> Sanitized<'_> {
-    let untouched = Sanitized { text: Cow::Borrowed(text), removed: 0 };
+pub fn strip_invisible(text: &str) -> Stripped<'_> {
+    let untouched = Stripped { text: Cow::Borrowed(text), removed: 0 };
     if is_plain_ascii(text) {
         return untouched;
     }
     let mut removed = 0;
-    let text = replaced(text, |found| {
+    let text = replace_invisible(text, |found| {
         let all = found.get_match().as_str();
         if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) {
             return "\n".to_owned();
@@ -51,16 +51,16 @@ pub fn sanitize(text: &str) -> Sanitized<'_> {
         removed += all.chars().count() - kept.chars().count();
         kept.to_owned()
     });
-    Sanitized { text, removed }
+    Stripped { text, removed }
 }
 
 /// Escapes invisible characters instead of removing them, e.g. a zero-width space as `\u{200b}`.
 /// Line ends become `\n`.
-pub fn visible(text: &str) -> Cow<'_, str> {
+pub fn reveal_invisible(text: &str) -> Cow<'_, str> {
     if is_plain_ascii(text) {
         return Cow::Borrowed(text);
     }
-    replaced(text, |found| {
+    replace_invisible(text, |found| {
         let all = found.get_match().as_str();
         if found.name("kept").is_some() {
             return all.to_owned();
@@ -73,8 +73,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Replaces each match of the invisible-character patterns by the result of `with`.
-fn replaced(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) -> Cow<'_, str> {
-    let (Some(unseen), Some(single)) = (UNSEEN.as_ref(), SINGLE.as_ref()) else {
+fn replace_invisible(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) -> Cow<'_, str> {
+    let (Some(unseen), Some(single)) = (INVISIBLE.as_ref(), INVISIBLE_NO_STRINGS.as_ref()) else {
         return Cow::Borrowed(text);
     };
     let mut shown = String::new();
@@ -114,7 +114,7 @@ fn is_plain_ascii(text: &str) -> bool {
 }
 
 /// Returns the position of the first byte that is not plain ASCII. `\n` and `\r\n` are plain.
-pub(super) fn not_plain(text: &[u8]) -> Option<usize> {
+pub(super) fn first_special_byte(text: &[u8]) -> Option<usize> {
     let is_plain = |byte: &u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
     let mut place = 0;
     loop {
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_seen_is_shown() {
+    fn reveals_invisible_characters() {
         for (text, shown) in [
             ("1.13.0", "1.13.0"),
             ("1.13.0\u{200b}", "1.13.0\\u{200b}"),
@@ -147,12 +147,12 @@ mod tests {
             ("x\u{1b}[31my", "x\\u{1b}\\u{5b}\\u{33}\\u{31}\\u{6d}y"),
             ("\u{2764}\u{fe0f} \u{e0041}", "\u{2764}\u{fe0f} \\u{e0041}"),
         ] {
-            assert_eq!(visible(text), shown);
+            assert_eq!(reveal_invisible(text), shown);
         }
     }
 
     #[test]
-    fn the_time_is_linear_in_strings_of_a_terminal_that_never_end() {
+    fn unterminated_terminal_strings_take_linear_time() {
         for part in [
             "\u{90}",
             "\u{98}\u{9d}",
@@ -168,13 +168,13 @@ mod tests {
             "\x1b ",
         ] {
             let text = part.repeat(400);
-            let ((), steps) = steps::of(|| drop(sanitize(&text)));
+            let ((), steps) = steps::count(|| drop(strip_invisible(&text)));
             assert!(steps <= 4 * text.len(), "{part:?}: {steps} steps for {} bytes", text.len());
         }
     }
 
     #[test]
-    fn what_is_removed_and_what_stays() {
+    fn strips_invisible_characters_and_keeps_the_rest() {
         let rows = [
             ("", "", 0),
             ("plain\ttext\n", "plain\ttext\n", 0),
@@ -210,12 +210,12 @@ mod tests {
             ("\x1b\u{200b}[31m", "[31m", 2),
         ];
         for (text, left, removed) in rows {
-            assert_eq!(sanitize(text), Sanitized { text: left.into(), removed }, "{text:?}");
+            assert_eq!(strip_invisible(text), Stripped { text: left.into(), removed }, "{text:?}");
         }
     }
 
     #[test]
-    fn the_first_byte_that_is_not_plain() {
+    fn finds_the_first_special_byte() {
         let long = "x".repeat(200);
         for (text, place) in [
             (String::new(), None),
@@ -225,14 +225,14 @@ mod tests {
             (format!("{long}é"), Some(200)),
             ("a\x1b[0m".to_owned(), Some(1)),
         ] {
-            assert_eq!(not_plain(text.as_bytes()), place, "{text:?}");
+            assert_eq!(first_special_byte(text.as_bytes()), place, "{text:?}");
         }
     }
 
     /// Reference implementation: one pattern for a string with its terminator. Correct, but slow
     /// for unterminated strings.
-    fn slowly(text: &str) -> String {
-        let pattern = crate::text::invisible::UNSEEN_PATTERN.replacen(")? |", ") |", 1);
+    fn reference_strip(text: &str) -> String {
+        let pattern = crate::text::invisible::INVISIBLE_PATTERN.replacen(")? |", ") |", 1);
         let unseen = regex::Regex::new(&pattern).unwrap();
         let with = |found: &Captures<'_>| match found.get_match().as_str() {
             all if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) => "\n".to_owned(),
@@ -243,17 +243,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_string_that_ends_is_gone_and_one_that_does_not_leaves_its_text(
+        fn terminal_strings_match_the_reference_implementation(
             text in "[a\\\\0;\\[\\]P^_ \u{90}\u{9d}\u{9f}\u{9b}\u{9c}\u{7}\u{1b}\u{1b}\u{1b}\n\r\u{2028}\u{200b}\u{2764}\u{fe0f}]{0,40}",
         ) {
-            prop_assert_eq!(sanitize(&text).text, slowly(&text));
+            prop_assert_eq!(strip_invisible(&text).text, reference_strip(&text));
         }
 
         #[test]
-        fn nothing_invisible_is_left(text in any::<String>()) {
-            let once = sanitize(&text).text.into_owned();
+        fn no_invisible_character_remains(text in any::<String>()) {
+            let once = strip_invisible(&text).text.into_owned();
             prop_assert!(!once.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
-            prop_assert_eq!(sanitize(&once), Sanitized { text: once.as_str().into(), removed: 0 });
+            prop_assert_eq!(strip_invisible(&once), Stripped { text: once.as_str().into(), removed: 0 });
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn add(steps: usize) {
 
 /// Runs `work` and returns its result and the number of counted steps.
 #[cfg(test)]
-pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, usize) {
+pub(crate) fn count<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = STEPS.get();
     let result = work();
     (result, STEPS.get() - before)

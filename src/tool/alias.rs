@@ -7,17 +7,17 @@ pub struct Alias {
     /// The alias.
     pub name: &'static str,
     /// The argument that selects this tool, if several tools share the alias.
-    pub with: Option<&'static str>,
+    pub required_argument: Option<&'static str>,
 }
 
 impl Alias {
     /// Creates an alias that belongs to one tool.
-    pub const fn of(name: &'static str) -> Self {
-        Self { name, with: None }
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, required_argument: None }
     }
 
     /// Creates an alias that selects this tool if the call has this argument.
-    pub const fn with(name: &'static str, argument: &'static str) -> Self {
-        Self { name, with: Some(argument) }
+    pub const fn with_argument(name: &'static str, argument: &'static str) -> Self {
+        Self { name, required_argument: Some(argument) }
     }
 }

@@ -9,7 +9,7 @@ use serde::{
     de::{DeserializeOwned, Error as _, IntoDeserializer, value::Error as ValueError},
 };
 
-use super::{Error, Fixed, lengths, view::is_settled};
+use super::{Error, PinnedArguments, lengths, view::is_pinned};
 use crate::text::nearest::nearest;
 
 /// Aliases of arguments: names of earlier clients, and names that models know from answers.
@@ -42,10 +42,10 @@ const ALIASES: &[(&str, &str)] = &[
 ///
 /// Rejects unknown names with the nearest accepted name, duplicate arguments and texts that are too
 /// long.
-pub(super) fn normalise(
+pub(super) fn resolve_names(
     arguments: JsonObject,
     properties: &JsonObject,
-    fixed: Fixed,
+    fixed: PinnedArguments,
 ) -> Result<JsonObject, Error> {
     let mut known = JsonObject::new();
     for (given, value) in arguments {
@@ -59,13 +59,13 @@ pub(super) fn normalise(
             _ => given.clone(),
         };
         if !properties.contains_key(&name) {
-            let taken = properties.keys().filter(|name| !is_settled(name, fixed));
-            let (given, valid) = (lengths::shown(&given), taken.cloned().collect::<Vec<_>>());
+            let taken = properties.keys().filter(|name| !is_pinned(name, fixed));
+            let (given, valid) = (lengths::shortened(&given), taken.cloned().collect::<Vec<_>>());
             let near = nearest(&given, valid.iter().map(String::as_str), 1);
             let near = near.first().map(|&name| name.to_owned());
             return Err(Error::UnknownArgument { given, near, valid });
         }
-        lengths::check(&name, &value)?;
+        lengths::check_length(&name, &value)?;
         if known.insert(name.clone(), value).is_some() {
             return Err(Error::Invalid(format!("`{name}` is given twice, once as `{given}`")));
         }
@@ -74,7 +74,7 @@ pub(super) fn normalise(
 }
 
 /// Parses the ID of a document of any type, e.g. `Projects-123`.
-pub fn document_id(field: &str, given: &str) -> Result<String, Error> {
+pub fn parse_document_id(field: &str, given: &str) -> Result<String, Error> {
     let given = given.trim();
     let is_id = given.split_once('-').is_some_and(|(kind, rest)| {
         !rest.is_empty()
@@ -91,42 +91,42 @@ pub fn document_id(field: &str, given: &str) -> Result<String, Error> {
 }
 
 /// Maximum number of entries of a list. Octopus accepts few more in one request.
-const MOST: usize = 200;
+const MAX_ENTRIES: usize = 200;
 
-fn not_too_many<E: serde::de::Error>(entries: usize) -> Result<(), E> {
-    if entries <= MOST {
+fn check_entry_count<E: serde::de::Error>(entries: usize) -> Result<(), E> {
+    if entries <= MAX_ENTRIES {
         return Ok(());
     }
     Err(E::custom(format!(
-        "{entries} entries are too many; a list takes {MOST} at most; split it over several calls"
+        "{entries} entries are too many; a list takes {MAX_ENTRIES} at most; split it over several calls"
     )))
 }
 
 /// A list of strings. Also accepts one string instead of a list.
 #[derive(Debug, Clone, Default)]
-pub struct Words(pub Vec<String>);
+pub struct StringList(pub Vec<String>);
 
-impl Words {
+impl StringList {
     /// Returns the strings of an argument; none if it is absent.
-    pub fn of(given: &Option<Self>) -> &[String] {
+    pub fn as_slice(given: &Option<Self>) -> &[String] {
         given.as_ref().map(|words| words.0.as_slice()).unwrap_or_default()
     }
 }
 
-impl<'de> Deserialize<'de> for Words {
+impl<'de> Deserialize<'de> for StringList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Written {
+        enum StringOrList {
             Many(Vec<String>),
             One(String),
         }
-        let words = match Written::deserialize(deserializer) {
-            Ok(Written::Many(words)) => words,
-            Ok(Written::One(word)) => vec![word],
+        let words = match StringOrList::deserialize(deserializer) {
+            Ok(StringOrList::Many(words)) => words,
+            Ok(StringOrList::One(word)) => vec![word],
             Err(_) => return Err(D::Error::custom("expected a list of strings")),
         };
-        not_too_many(words.len())?;
+        check_entry_count(words.len())?;
         if words.is_empty() || words.iter().any(|word| word.trim().is_empty()) {
             return Err(D::Error::custom(
                 "empty lists and empty strings are not allowed; to not filter, leave the argument out",
@@ -136,7 +136,7 @@ impl<'de> Deserialize<'de> for Words {
     }
 }
 
-impl JsonSchema for Words {
+impl JsonSchema for StringList {
     fn schema_name() -> Cow<'static, str> {
         "Words".into()
     }
@@ -156,7 +156,7 @@ pub struct Choices<T>(pub Vec<T>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Choices<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Words(words) = Words::deserialize(deserializer)?;
+        let StringList(words) = StringList::deserialize(deserializer)?;
         let words = words.into_iter().map(|word| T::deserialize(word.into_deserializer()));
         words.collect::<Result<_, ValueError>>().map(Self).map_err(D::Error::custom)
     }
@@ -183,18 +183,18 @@ pub struct Tags(pub Vec<String>);
 
 impl Tags {
     /// Returns the tags of an argument; none if it is absent.
-    pub fn of(given: &Option<Self>) -> &[String] {
+    pub fn as_slice(given: &Option<Self>) -> &[String] {
         given.as_ref().map(|tags| tags.0.as_slice()).unwrap_or_default()
     }
 }
 
 impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Words(words) = Words::deserialize(deserializer)?;
+        let StringList(words) = StringList::deserialize(deserializer)?;
         // Earlier clients send one comma-separated text.
         let tags = words.iter().flat_map(|word| word.split(',')).map(str::trim);
         let tags: Vec<String> = tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
-        not_too_many(tags.len())?;
+        check_entry_count(tags.len())?;
         match tags.iter().find(|tag| !tag.contains('/')) {
             Some(tag) => Err(D::Error::custom(format!(
                 "'{tag}' is not a tag; expected the tag set and the tag, as Set/Tag"
@@ -231,7 +231,7 @@ mod tests {
             _ => panic!("not an object"),
         };
         let properties = object(json!({ "space": {}, "projectId": {}, "take": {} }));
-        let read = normalise(object(arguments), &properties, Fixed::default());
+        let read = resolve_names(object(arguments), &properties, PinnedArguments::default());
         match expected {
             Ok(expected) => assert_eq!(Value::Object(read.unwrap()), expected),
             Err(expected) => {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_stand_for_the_name() {
+    fn resolves_aliases() {
         check(
             json!({ "spaceName": "A", "project": "P" }),
             Ok(json!({ "space": "A", "projectId": "P" })),
@@ -251,42 +251,45 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_refused_with_the_nearest_name() {
+    fn rejects_unknown_names_with_the_nearest_name() {
         check(json!({ "spce": "A" }), Err("`space`"));
         check(json!({ "space": "A", "spaceId": "B" }), Err("given twice"));
         check(json!({ "frobnicate": 1 }), Err("space, projectId, take"));
     }
 
     #[test]
-    fn an_empty_list_never_means_everything() {
-        assert!(serde_json::from_value::<Words>(json!([])).is_err());
-        assert!(serde_json::from_value::<Words>(json!([" "])).is_err());
-        assert_eq!(serde_json::from_value::<Words>(json!("Web")).unwrap().0, ["Web"]);
+    fn rejects_empty_lists() {
+        assert!(serde_json::from_value::<StringList>(json!([])).is_err());
+        assert!(serde_json::from_value::<StringList>(json!([" "])).is_err());
+        assert_eq!(serde_json::from_value::<StringList>(json!("Web")).unwrap().0, ["Web"]);
     }
 
     #[test]
-    fn a_list_has_an_end() {
+    fn limits_the_number_of_entries() {
         let many = |entries: usize| json!(vec!["A/x"; entries]);
         let one = |entries: usize| json!(vec!["A/x"; entries].join(","));
-        assert_eq!(serde_json::from_value::<Words>(many(MOST)).unwrap().0.len(), MOST);
-        assert_eq!(serde_json::from_value::<Tags>(one(MOST)).unwrap().0.len(), MOST);
+        assert_eq!(
+            serde_json::from_value::<StringList>(many(MAX_ENTRIES)).unwrap().0.len(),
+            MAX_ENTRIES
+        );
+        assert_eq!(serde_json::from_value::<Tags>(one(MAX_ENTRIES)).unwrap().0.len(), MAX_ENTRIES);
         let expected = "201 entries are too many; a list takes 200 at most";
-        let ways = json!(vec!["Up"; MOST + 1]);
+        let ways = json!(vec!["Up"; MAX_ENTRIES + 1]);
         for said in [
-            serde_json::from_value::<Words>(many(MOST + 1)).unwrap_err(),
-            serde_json::from_value::<Tags>(many(MOST + 1)).unwrap_err(),
-            serde_json::from_value::<Tags>(one(MOST + 1)).unwrap_err(),
-            serde_json::from_value::<Choices<Way>>(ways).unwrap_err(),
+            serde_json::from_value::<StringList>(many(MAX_ENTRIES + 1)).unwrap_err(),
+            serde_json::from_value::<Tags>(many(MAX_ENTRIES + 1)).unwrap_err(),
+            serde_json::from_value::<Tags>(one(MAX_ENTRIES + 1)).unwrap_err(),
+            serde_json::from_value::<Choices<Direction>>(ways).unwrap_err(),
         ] {
             assert!(said.to_string().contains(expected), "{said}");
         }
     }
 
     #[test]
-    fn words_of_an_enumeration_and_tags_read_one_or_many() {
-        let read = |value: Value| serde_json::from_value::<Choices<Way>>(value);
-        assert_eq!(read(json!(["Up", "Down"])).unwrap().0, [Way::Up, Way::Down]);
-        assert_eq!(read(json!("Up")).unwrap().0, [Way::Up]);
+    fn parses_one_or_many_choices_and_tags() {
+        let read = |value: Value| serde_json::from_value::<Choices<Direction>>(value);
+        assert_eq!(read(json!(["Up", "Down"])).unwrap().0, [Direction::Up, Direction::Down]);
+        assert_eq!(read(json!("Up")).unwrap().0, [Direction::Up]);
         for wrong in [json!([]), json!(["Sideways"]), json!(1)] {
             assert!(read(wrong).is_err());
         }
@@ -297,7 +300,7 @@ mod tests {
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
-    enum Way {
+    enum Direction {
         Up,
         Down,
     }

@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Choices, Error, Fixed, Tags, Words, arguments::normalise, definition::parse};
+use super::{
+    Choices, Error, PinnedArguments, StringList, Tags, arguments::resolve_names,
+    definition::parse_arguments,
+};
 use crate::text::steps;
 
 /// Names of arguments: real names, aliases, misspellings and random text.
@@ -67,17 +70,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn only_known_names_come_through(
+    fn keeps_only_known_names(
         given in prop::collection::vec((name(), value()), 0..12),
         schema in prop::collection::btree_set(name(), 0..12),
         (space, project) in any::<(bool, bool)>(),
     ) {
         let given = object(given);
         let schema = object(schema.into_iter().map(|name| (name, json!({}))));
-        let fixed = Fixed { instance: false, space, project };
+        let fixed = PinnedArguments { instance: false, space, project };
         let values: Vec<Value> = given.values().cloned().collect();
         let is_known = |name: &String| schema.contains_key(name);
-        match normalise(given.clone(), &schema, fixed) {
+        match resolve_names(given.clone(), &schema, fixed) {
             Ok(known) => {
                 prop_assert!(known.keys().all(is_known));
                 prop_assert!(known.values().all(|value| !value.is_null() && values.contains(value)));
@@ -87,7 +90,7 @@ proptest! {
                 for (name, value) in &known {
                     prop_assert!(given.get(name).is_none_or(|own| own.is_null() || own == value));
                 }
-                prop_assert_eq!(normalise(known.clone(), &schema, fixed), Ok(known));
+                prop_assert_eq!(resolve_names(known.clone(), &schema, fixed), Ok(known));
             }
             Err(Error::UnknownArgument { given: shown, near, valid }) => {
                 prop_assert!(given.keys().any(|name| !is_known(name) && name.starts_with(&shown)));
@@ -99,28 +102,29 @@ proptest! {
     }
 
     #[test]
-    fn lists_of_words_and_tags_hold_what_was_given(value in value()) {
+    fn string_lists_and_tags_keep_their_values(value in value()) {
         #[derive(serde::Deserialize)]
         struct Lists<T> { list: T }
         let arguments = || object([("list".to_owned(), value.clone())]);
-        if let Ok(Lists { list: Words(words) }) = parse::<Lists<Words>>(arguments()) {
+        if let Ok(Lists { list: StringList(words) }) = parse_arguments::<Lists<StringList>>(arguments()) {
             prop_assert!(!words.is_empty() && words.len() <= 200);
             prop_assert!(words.iter().all(|word| !word.trim().is_empty()));
         }
-        if let Ok(Lists { list: Tags(tags) }) = parse::<Lists<Tags>>(arguments()) {
+        if let Ok(Lists { list: Tags(tags) }) = parse_arguments::<Lists<Tags>>(arguments()) {
             prop_assert!(!tags.is_empty() && tags.iter().all(|tag| tag.contains('/')));
         }
-        prop_assert!(parse::<Lists<Choices<bool>>>(arguments()).is_err());
+        prop_assert!(parse_arguments::<Lists<Choices<bool>>>(arguments()).is_err());
     }
 }
 
 #[test]
-fn many_unknown_names_are_refused_at_the_first_one() {
+fn rejects_at_the_first_unknown_name() {
     let schema = object((0..30).map(|n| (format!("argument{n}"), json!({}))));
     let refuse = |count: usize| {
         let given =
             object((0..count).map(|n| (format!("unknown{n}{}", "x".repeat(500)), json!(n))));
-        let (refused, steps) = steps::of(|| normalise(given, &schema, Fixed::default()));
+        let (refused, steps) =
+            steps::count(|| resolve_names(given, &schema, PinnedArguments::default()));
         let said = refused.unwrap_err().to_string();
         assert!(said.contains("`unknown0x") && said.len() < 1000, "{said}");
         steps

@@ -7,58 +7,60 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Context, Error, Way,
-    ledger::{Key, Name},
+    ApprovalMethod, Context, Error,
+    ledger::{IdempotencyKey, KeyDigest},
 };
 
 pub(super) type Nonce = [u8; 16];
 
 /// What the client supports for approvals, and the approval that it sends with the call.
 #[derive(Debug, Clone, Default)]
-pub struct Consent {
+pub struct ClientApproval {
     /// Whether the client can ask a person (MCP elicitation).
-    pub can_ask: bool,
+    pub supports_elicitation: bool,
     /// The sealed token of the request that a person approved.
-    pub agreed: Option<String>,
+    pub approved_token: Option<String>,
     /// The word that the person typed.
-    pub typed: Option<String>,
+    pub typed_word: Option<String>,
 }
 
 /// The approval part of a call to a write tool.
-pub(super) struct Brought {
+pub(super) struct ApprovalArguments {
     arguments: JsonObject,
     /// Digest of the caller, tool and arguments.
-    pub(super) call: Key,
+    pub(super) call_digest: KeyDigest,
     /// The verified approval token, if the call has one.
-    pub(super) token: Option<Token>,
+    pub(super) token: Option<ApprovalToken>,
     /// The word that came with the token.
-    pub(super) typed: Option<String>,
-    pub(super) bare: bool,
-    pub(super) can_ask: bool,
+    pub(super) typed_word: Option<String>,
+    pub(super) is_confirmed: bool,
+    pub(super) supports_elicitation: bool,
     /// Digest of the caller and instance.
-    pub(super) whose: Key,
+    pub(super) caller_digest: KeyDigest,
     /// Key under which the change is stored for idempotency.
-    pub(super) name: Name,
+    pub(super) key: IdempotencyKey,
     /// ID of the change: from the approval token, or a new one.
-    pub(super) change: Uuid,
+    pub(super) change_id: Uuid,
 }
 
 /// The content of an approval token.
-pub(super) struct Token {
+pub(super) struct ApprovalToken {
     pub(super) nonce: Nonce,
     /// When the approval was requested, as a version 7 UUID.
-    pub(super) asked: Uuid,
-    pub(super) proposal: [u8; 16],
-    pub(super) facts: Vec<[u8; 4]>,
-    pub(super) way: Way,
+    pub(super) requested: Uuid,
+    pub(super) preview_digest: [u8; 16],
+    pub(super) line_digests: Vec<[u8; 4]>,
+    pub(super) method: ApprovalMethod,
 }
 
 /// Removes `confirm` and `idempotencyKey` from the arguments and returns their values.
-pub(super) fn take(arguments: &mut JsonObject) -> (Option<Value>, Option<Value>) {
+pub(super) fn take_approval_arguments(
+    arguments: &mut JsonObject,
+) -> (Option<Value>, Option<Value>) {
     (arguments.remove("confirm"), arguments.remove("idempotencyKey"))
 }
 
-impl Brought {
+impl ApprovalArguments {
     /// Splits the arguments into those of the tool and those of the approval. Sends no request to
     /// Octopus.
     ///
@@ -66,8 +68,12 @@ impl Brought {
     ///
     /// Returns an error if `confirm` or `idempotencyKey` is malformed, or if the approval is not
     /// valid for this call.
-    pub(super) fn of(tool: &str, mut arguments: JsonObject, cx: &Context) -> Result<Self, Error> {
-        let (confirm, given) = take(&mut arguments);
+    pub(super) fn parse(
+        tool: &str,
+        mut arguments: JsonObject,
+        cx: &Context,
+    ) -> Result<Self, Error> {
+        let (confirm, given) = take_approval_arguments(&mut arguments);
         let given = match given {
             None => None,
             Some(Value::String(key)) if (1..=200).contains(&key.len()) => Some(key),
@@ -78,30 +84,37 @@ impl Brought {
                 });
             }
         };
-        let caller = cx.session.whose();
+        let caller = cx.session.fingerprint();
         let instance = cx.session.client().url().as_str();
         let whose = Sha256::new().chain_update(caller.as_bytes()).chain_update(instance);
         let of_tool = whose.clone().chain_update([0]).chain_update(tool);
         // The key is an argument like any other: an approval is valid only for a call with this
         // key.
-        let said = json!([sorted(&arguments), given]).to_string();
-        let call: Key = of_tool.clone().chain_update([0]).chain_update(said).finalize().into();
-        let Consent { can_ask, agreed, typed } = &cx.consent;
+        let said = json!([sort_keys(&arguments), given]).to_string();
+        let call: KeyDigest =
+            of_tool.clone().chain_update([0]).chain_update(said).finalize().into();
+        let ClientApproval {
+            supports_elicitation: can_ask,
+            approved_token: agreed,
+            typed_word: typed,
+        } = &cx.client_approval;
         let mut typed = typed.clone();
         let (token, bare) = match (agreed, confirm) {
-            (Some(sealed), _) => (Some(cx.gate.open(sealed, &call, Way::Person)?), false),
+            (Some(sealed), _) => {
+                (Some(cx.approval_gate.verify_token(sealed, &call, ApprovalMethod::Person)?), false)
+            }
             // A code never replaces the approval of a person who can be asked.
             (None, Some(Value::String(_) | Value::Bool(true))) if *can_ask => (None, false),
             (None, Some(Value::String(code))) => {
                 // After the code and a space follows the word that a rule requires.
                 let (code, word) = code.trim().split_once(' ').unwrap_or((code.trim(), ""));
                 typed = Some(word.to_owned());
-                (Some(cx.gate.open(code, &call, Way::Code)?), false)
+                (Some(cx.approval_gate.verify_token(code, &call, ApprovalMethod::Code)?), false)
             }
             (None, Some(Value::Bool(true))) => (None, true),
             (None, None) => (None, false),
             (None, Some(Value::Bool(false))) => {
-                return Err(Error::Consent("`confirm` is false, so nothing was changed"));
+                return Err(Error::ApprovalRejected("`confirm` is false, so nothing was changed"));
             }
             (None, Some(_)) => {
                 return Err(Error::Argument {
@@ -110,42 +123,55 @@ impl Brought {
                 });
             }
         };
-        let named = |kind: u8, what: &[u8]| -> Key {
+        let named = |kind: u8, what: &[u8]| -> KeyDigest {
             of_tool.clone().chain_update([kind]).chain_update(what).finalize().into()
         };
         let name = match (&given, &token) {
-            (Some(key), _) => Name::Given(named(1, key.as_bytes())),
-            (None, Some(token)) => {
-                Name::Asked { change: named(2, &token.proposal), asked: token.asked }
-            }
-            (None, None) => Name::Call(named(3, &call)),
+            (Some(key), _) => IdempotencyKey::Caller(named(1, key.as_bytes())),
+            (None, Some(token)) => IdempotencyKey::Approved {
+                change: named(2, &token.preview_digest),
+                asked: token.requested,
+            },
+            (None, None) => IdempotencyKey::UnapprovedCall(named(3, &call)),
         };
         let whose = whose.finalize().into();
         let change =
             token.as_ref().map_or_else(Uuid::now_v7, |token| Uuid::from_bytes(token.nonce));
-        Ok(Self { arguments, call, token, typed, bare, can_ask: *can_ask, whose, name, change })
+        Ok(Self {
+            arguments,
+            call_digest: call,
+            token,
+            typed_word: typed,
+            is_confirmed: bare,
+            supports_elicitation: *can_ask,
+            caller_digest: whose,
+            key: name,
+            change_id: change,
+        })
     }
 
     /// Returns the digest that the idempotency key is bound to. A caller's own key is bound to the
     /// call; other keys are bound to themselves, because two different calls can request the same
     /// approved change.
-    pub(super) fn bound(&self) -> Key {
-        match self.name {
-            Name::Given(_) => self.call,
-            Name::Asked { change: key, .. } | Name::Call(key) => key,
+    pub(super) fn bound_digest(&self) -> KeyDigest {
+        match self.key {
+            IdempotencyKey::Caller(_) => self.call_digest,
+            IdempotencyKey::Approved { change: key, .. } | IdempotencyKey::UnapprovedCall(key) => {
+                key
+            }
         }
     }
 
     /// Returns the arguments of the tool.
-    pub(super) fn arguments(&self) -> JsonObject {
+    pub(super) fn tool_arguments(&self) -> JsonObject {
         self.arguments.clone()
     }
 }
 
 /// Sorts keys, because the order of arguments makes no difference.
-fn sorted(object: &JsonObject) -> JsonObject {
+fn sort_keys(object: &JsonObject) -> JsonObject {
     let sort = |value: &Value| match value {
-        Value::Object(object) => Value::Object(sorted(object)),
+        Value::Object(object) => Value::Object(sort_keys(object)),
         value => value.clone(),
     };
     let mut pairs: Vec<(String, Value)> =
@@ -158,32 +184,35 @@ fn sorted(object: &JsonObject) -> JsonObject {
 mod tests {
     use super::*;
     use crate::{
-        config::{Confirm, Tools},
-        octopus::{Order, Path},
-        tool::{Gate, Seal, proposal::Proposal},
+        config::{ApprovalMode, ToolSettings},
+        octopus::{ApiPath, ChangeRequest},
+        tool::{ApprovalGate, Seal, proposal::ChangePreview},
     };
 
     #[test]
-    fn question_is_newer_than_a_change_that_ended_while_it_was_prepared() {
-        let gate = Gate::new(Confirm::Code, Seal::from_config(&Tools::default()).unwrap());
+    fn approval_request_is_newer_than_concurrently_ended_change() {
+        let gate = ApprovalGate::new(
+            ApprovalMode::Code,
+            Seal::from_config(&ToolSettings::default()).unwrap(),
+        );
         let call = [7; 32];
-        let brought = Brought {
+        let brought = ApprovalArguments {
             arguments: JsonObject::new(),
-            call,
+            call_digest: call,
             token: None,
-            typed: None,
-            bare: false,
-            can_ask: false,
-            whose: call,
-            name: Name::Call(call),
-            change: Uuid::now_v7(),
+            typed_word: None,
+            is_confirmed: false,
+            supports_elicitation: false,
+            caller_digest: call,
+            key: IdempotencyKey::UnapprovedCall(call),
+            change_id: Uuid::now_v7(),
         };
         let ended = Uuid::now_v7();
-        let order = Order::post(Path::new(["Spaces-1", "x"]), json!({}));
-        let proposal = Proposal::new("test", "Do it?", order);
-        let question = gate.ask(&brought, &proposal, Way::Code).unwrap();
-        let token = gate.open(&question.sealed, &call, Way::Code).unwrap();
-        assert!(token.asked > ended, "{} {ended}", token.asked);
-        assert_eq!(token.nonce, brought.change.into_bytes());
+        let order = ChangeRequest::post(ApiPath::new(["Spaces-1", "x"]), json!({}));
+        let proposal = ChangePreview::new("test", "Do it?", order);
+        let question = gate.request_approval(&brought, &proposal, ApprovalMethod::Code).unwrap();
+        let token = gate.verify_token(&question.token, &call, ApprovalMethod::Code).unwrap();
+        assert!(token.requested > ended, "{} {ended}", token.requested);
+        assert_eq!(token.nonce, brought.change_id.into_bytes());
     }
 }

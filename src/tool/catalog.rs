@@ -6,13 +6,14 @@ use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
 use super::{
-    Asked, Context, Definition, Error, Fixed, Limits, Outcome, Policy, Tier, Toolset,
-    arguments::normalise,
-    brought::Brought,
-    definition::Ran,
-    passed::passed_in,
+    CalledTool, Context, Definition, Error, Limits, Outcome, PinnedArguments, Tier, ToolAccess,
+    Toolset,
+    arguments::resolve_names,
+    brought::ApprovalArguments,
+    definition::RunOutcome,
+    passed::sanitize_in_pool,
     schema::{MAX_BYTES, fill_limits},
-    view::Views,
+    view::ToolListings,
 };
 use crate::compute::ComputeScope;
 
@@ -32,7 +33,7 @@ pub struct Entry {
     pub definition: &'static Definition,
     /// Its listing without pinned arguments.
     pub model: model::Tool,
-    views: Views,
+    listings: ToolListings,
 }
 
 impl Catalog {
@@ -44,9 +45,9 @@ impl Catalog {
             .map(|(toolset, definition)| {
                 let mut model = (definition.model)();
                 fill_limits(Arc::make_mut(&mut model.input_schema), limits);
-                let views = Views::of(&model);
-                let model = views.get(Fixed::default(), true).clone();
-                Entry { toolset, definition, model, views }
+                let views = ToolListings::new(&model);
+                let model = views.get(PinnedArguments::default(), true).clone();
+                Entry { toolset, definition, model, listings: views }
             })
             .collect();
         Self { toolsets, entries }
@@ -58,21 +59,21 @@ impl Catalog {
     }
 
     /// Returns the tools that a request can see, in listing order.
-    pub fn shown<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = &'a Entry> {
-        self.entries.iter().filter(|entry| policy.shows(entry.toolset, entry.definition))
+    pub fn visible<'a>(&'a self, policy: &'a ToolAccess) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(|entry| policy.is_visible(entry.toolset, entry.definition))
     }
 
     /// Returns the tool for a call: the tool with this name, or a tool with this alias. If several
     /// tools share the alias, the arguments of the call decide.
-    pub fn serving(&self, name: &str, arguments: &JsonObject) -> Option<&Entry> {
+    pub fn resolve(&self, name: &str, arguments: &JsonObject) -> Option<&Entry> {
         let aliases = || {
             self.entries.iter().flat_map(|entry| {
                 let called = entry.definition.aliases.iter().filter(|alias| alias.name == name);
-                called.map(move |alias| (alias.with, entry))
+                called.map(move |alias| (alias.required_argument, entry))
             })
         };
         let fits = |argument: &&str| arguments.get(*argument).is_some_and(|value| !value.is_null());
-        self.named(name)
+        self.get(name)
             .or_else(|| {
                 let fitting = aliases().find(|(with, _)| with.as_ref().is_some_and(&fits));
                 fitting.map(|(_, entry)| entry)
@@ -81,7 +82,7 @@ impl Catalog {
     }
 
     /// Returns the tool with this name, whether the request can see it or not.
-    pub fn named(&self, name: &str) -> Option<&Entry> {
+    pub fn get(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.definition.name == name)
     }
 }
@@ -89,17 +90,17 @@ impl Catalog {
 impl Entry {
     /// Returns the listing for these pinned arguments; with the annotations of headers, for
     /// protocol revisions that support them, or without.
-    pub fn listed(&self, fixed: Fixed, headers: bool) -> &model::Tool {
-        self.views.get(fixed, headers)
+    pub fn listing(&self, fixed: PinnedArguments, headers: bool) -> &model::Tool {
+        self.listings.get(fixed, headers)
     }
 
     /// Returns the tier of a call with these arguments. Invalid arguments have the lowest tier of
     /// the tool.
-    pub fn does(&self, arguments: &JsonObject) -> Tier {
-        let (nothing, fixed) = (JsonObject::new(), Fixed::default());
+    pub fn tier_of_call(&self, arguments: &JsonObject) -> Tier {
+        let (nothing, fixed) = (JsonObject::new(), PinnedArguments::default());
         let properties = self.properties().unwrap_or(&nothing);
-        let arguments = normalise(arguments.clone(), properties, fixed);
-        arguments.map_or(self.definition.least, self.definition.does)
+        let arguments = resolve_names(arguments.clone(), properties, fixed);
+        arguments.map_or(self.definition.min_tier, self.definition.tier_of)
     }
 
     /// Calls the tool: resolves and checks the arguments, runs the tool, applies the policy to what
@@ -110,7 +111,7 @@ impl Entry {
     /// Returns why the call failed. After an executed change, the error reports the change as
     /// executed.
     pub async fn call(&self, arguments: JsonObject, cx: &Context) -> Result<Outcome, Error> {
-        let arguments = self.settled(arguments, cx).await?;
+        let arguments = self.resolve_arguments(arguments, cx).await?;
         let mut limit = cx.limits.answer;
         if let Some(asked) = arguments.get(MAX_BYTES).and_then(Value::as_u64) {
             let asked = usize::try_from(asked).unwrap_or(usize::MAX);
@@ -118,27 +119,31 @@ impl Entry {
         }
         let mut cx = cx.clone();
         cx.limits.answer = limit;
-        cx.asked = Asked { tool: self.definition.name, toolset: self.toolset };
+        cx.called_tool = CalledTool { name: self.definition.name, toolset: self.toolset };
         let ran = (self.definition.run)(arguments, &cx).await;
-        cx.trail.read(&cx);
+        cx.audit.record_read_access(&cx);
         // The result of a change is always returned. Everything else, including errors, contains
         // what was read.
-        if !matches!(ran, Ok(Ran::Changed(_)) | Err(Error::Unsure(_) | Error::Denied { .. })) {
-            cx.judge_read().await?;
+        if !matches!(
+            ran,
+            Ok(RunOutcome::Changed(_)) | Err(Error::OutcomeUnknown(_) | Error::Denied { .. })
+        ) {
+            cx.check_read_policy().await?;
         }
         match ran? {
-            Ran::Ask(question) => Ok(Outcome::Ask(question)),
-            Ran::Done(value) => self.shown(value, cx.compute(), &cx).await,
+            RunOutcome::ApprovalRequired(question) => Ok(Outcome::ApprovalRequired(question)),
+            RunOutcome::Answer(value) => self.sanitized(value, cx.compute(), &cx).await,
             // The change was executed. Neither an error nor a spent compute budget may hide that.
-            Ran::Changed(made) => {
-                let shown = async { self.shown(made?, &cx.compute().with_new_budget(), &cx).await };
+            RunOutcome::Changed(made) => {
+                let shown =
+                    async { self.sanitized(made?, &cx.compute().with_new_budget(), &cx).await };
                 shown.await.map_err(Error::after_change)
             }
         }
     }
 
     /// Sanitizes an answer and truncates it to its maximum size.
-    async fn shown(
+    async fn sanitized(
         &self,
         value: Value,
         compute: &ComputeScope,
@@ -146,30 +151,34 @@ impl Entry {
     ) -> Result<Outcome, Error> {
         let takes_size = self.properties().is_some_and(|all| all.contains_key(MAX_BYTES));
         let can_ask_for = takes_size.then_some(cx.limits.answer_cap);
-        let mut passed = passed_in(compute, value, cx.limits.answer, can_ask_for).await?;
-        let (removed, redacted) = cx.taken_out.total();
+        let mut passed = sanitize_in_pool(compute, value, cx.limits.answer, can_ask_for).await?;
+        let (removed, redacted) = cx.redactions.total();
         passed.removed += removed;
         passed.redacted += redacted;
-        Ok(Outcome::Done(passed))
+        Ok(Outcome::Answer(passed))
     }
 
     /// Records the change and arguments of a call whose approval was declined.
-    pub async fn declined(&self, arguments: JsonObject, cx: &Context) {
-        if let Ok(arguments) = self.settled(arguments, cx).await
-            && let Ok(brought) = Brought::of(self.definition.name, arguments, cx)
+    pub async fn record_declined(&self, arguments: JsonObject, cx: &Context) {
+        if let Ok(arguments) = self.resolve_arguments(arguments, cx).await
+            && let Ok(brought) = ApprovalArguments::parse(self.definition.name, arguments, cx)
             && brought.token.is_some()
         {
-            cx.trail.change(brought.change);
+            cx.audit.record_change(brought.change_id);
         }
     }
 
     /// Resolves aliases of arguments and applies pinned arguments.
-    async fn settled(&self, arguments: JsonObject, cx: &Context) -> Result<JsonObject, Error> {
+    async fn resolve_arguments(
+        &self,
+        arguments: JsonObject,
+        cx: &Context,
+    ) -> Result<JsonObject, Error> {
         let nothing = JsonObject::new();
         let properties = self.properties().unwrap_or(&nothing);
-        let arguments = normalise(arguments, properties, cx.policy.fixed())?;
-        let arguments = cx.settle(arguments, &self.model.input_schema).await?;
-        cx.trail.arguments(&arguments);
+        let arguments = resolve_names(arguments, properties, cx.access.pinned())?;
+        let arguments = cx.apply_pinned_arguments(arguments, &self.model.input_schema).await?;
+        cx.audit.record_arguments(&arguments);
         Ok(arguments)
     }
 

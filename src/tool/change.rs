@@ -16,20 +16,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Alias, Context, Error, Tier, Trail,
-    brought::Brought,
-    definition::{Ran, old_enough, parse, to_value},
-    gate::{Demand, Verdict, unsure},
-    ledger::{LONGEST_SEND, limited},
-    proposal::Proposal,
+    Alias, AuditScope, Context, Error, Tier,
+    brought::ApprovalArguments,
+    definition::{RunOutcome, ensure_version, parse_arguments, to_value},
+    gate::{ApprovalRequirement, GateDecision, outcome_error},
+    ledger::{MAX_SEND_DURATION, with_send_limit},
+    proposal::ChangePreview,
 };
 use crate::{
-    octopus::{self, OctopusVersion, Permit, Reply},
-    rules::{Decision, Deed},
+    octopus::{self, ChangeResponse, OctopusVersion, WritePermit},
+    rules::{Decision, PolicyAction},
 };
 
 /// A tool that can change Octopus. As with [`super::Tool`], the type is its input.
-pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+pub trait WriteTool: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// Name on the wire; also the name of its file, its snapshot and its metric label.
     const NAME: &'static str;
     /// Display name.
@@ -39,11 +39,11 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The lowest tier of its calls. Lower than `TIER` only if the tier depends on the arguments.
     const LEAST: Tier = Self::TIER;
     /// Kind of change, from which the policy derives the risk.
-    const DEED: Deed = Deed::Run;
+    const DEED: PolicyAction = PolicyAction::Run;
     /// Whether it can overwrite or delete existing state (MCP `destructiveHint`).
     const DESTRUCTIVE: bool = true;
     /// First version of Octopus that supports it.
-    const SINCE: OctopusVersion = OctopusVersion::OLDEST;
+    const SINCE: OctopusVersion = OctopusVersion::MIN_SUPPORTED;
     /// Aliases of the name.
     const ALIASES: &'static [Alias] = &[];
     /// Whether the tool has the argument `maxBytes`, as in [`super::Tool::TAKES_MAX_BYTES`].
@@ -66,7 +66,7 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// avoided.
     fn report(
         self,
-        reply: Reply,
+        reply: ChangeResponse,
         cx: &Context,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
@@ -76,137 +76,140 @@ pub trait Change: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 #[expect(clippy::large_enum_variant, reason = "created once for each call, and moved once")]
 pub enum Plan<T> {
     /// Nothing has to be changed; this is the answer.
-    Nothing(T),
+    NoChange(T),
     /// The change that needs approval.
-    Change(Proposal),
+    Change(ChangePreview),
 }
 
 /// Runs a call of a write tool: parses, plans, applies the policy, requires approval, sends and
 /// reports.
-pub(super) fn change<T: Change>(
+pub(super) fn call_write_tool<T: WriteTool>(
     arguments: JsonObject,
     cx: &Context,
-) -> BoxFuture<'_, Result<Ran, Error>> {
+) -> BoxFuture<'_, Result<RunOutcome, Error>> {
     Box::pin(async move {
-        let brought = Brought::of(T::NAME, arguments, cx)?;
-        let input: T = parse(brought.arguments())?;
-        cx.trail.note(|record| record.tier = Some(input.tier().name()));
-        cx.policy.permit(input.tier())?;
-        old_enough(T::NAME, T::SINCE, cx).await?;
+        let brought = ApprovalArguments::parse(T::NAME, arguments, cx)?;
+        let input: T = parse_arguments(brought.tool_arguments())?;
+        cx.audit.update(|record| record.tier = Some(input.tier().name()));
+        cx.access.ensure_tier(input.tier())?;
+        ensure_version(T::NAME, T::SINCE, cx).await?;
         if brought.token.is_some() {
-            cx.trail.change(brought.change);
-            cx.still_good()?;
+            cx.audit.record_change(brought.change_id);
+            cx.ensure_credential_valid()?;
         }
-        if let Some(reply) = cx.gate.made(&brought).await? {
-            return Ok(Ran::Changed(answer_of(input, reply, true, cx).await));
+        if let Some(reply) = cx.approval_gate.previous_reply(&brought).await? {
+            return Ok(RunOutcome::Changed(report_answer(input, reply, true, cx).await));
         }
-        cx.trail.change(brought.change);
+        cx.audit.record_change(brought.change_id);
         let planned = match input.plan(cx).await {
-            Ok(Plan::Nothing(output)) => {
-                cx.trail.note(|record| record.change = None);
-                return Ok(Ran::Done(to_value(output, cx).await?));
+            Ok(Plan::NoChange(output)) => {
+                cx.audit.update(|record| record.change = None);
+                return Ok(RunOutcome::Answer(to_value(output, cx).await?));
             }
             Ok(Plan::Change(proposal)) => {
-                let id = cx.trail.marked().map(|change| change.to_string());
-                Ok(proposal.audited(id))
+                let id = cx.audit.change_mark().map(|change| change.to_string());
+                Ok(proposal.with_audit_id(id))
             }
             Err(error) => Err(error),
         };
         let decided = match planned {
-            Ok(proposal) => weigh(&brought, &input, proposal, cx).await,
+            Ok(proposal) => authorize(&brought, &input, proposal, cx).await,
             Err(error) => Err(error),
         };
         let (proposal, decision, verdict) = match decided {
             Ok(decided) => decided,
             // The same change may just have been executed and be the reason for this error.
-            Err(error) => match cx.gate.made(&brought).await? {
+            Err(error) => match cx.approval_gate.previous_reply(&brought).await? {
                 Some(reply) => {
-                    return Ok(Ran::Changed(answer_of(input, reply, true, cx).await));
+                    return Ok(RunOutcome::Changed(report_answer(input, reply, true, cx).await));
                 }
                 None => return Err(error),
             },
         };
         let way = match verdict {
-            Verdict::Ask(question) => {
-                cx.trail.note(|record| record.consent = Some(question.way.name()));
-                return Ok(Ran::Ask(question));
+            GateDecision::RequestApproval(question) => {
+                cx.audit.update(|record| record.consent = Some(question.method.name()));
+                return Ok(RunOutcome::ApprovalRequired(question));
             }
-            Verdict::Go(way) => way,
+            GateDecision::Execute(way) => way,
         };
-        let route = format!("{} {}", proposal.order.method, proposal.order.path.route());
+        let route = format!("{} {}", proposal.request.method, proposal.request.path.route());
         let caller = &cx.caller.name;
         let Decision { rule, effect, risk, .. } = &decision;
-        let (rule, effect, risk) = (rule.as_deref(), effect.name(), risk.name());
-        cx.decisions.agreed(way);
+        let (rule, effect, risk) = (rule.as_deref(), effect.as_str(), risk.as_str());
+        cx.decision_recorder.record_approval(way);
         tracing::info!(tool = T::NAME, caller, ?way, route, rule, effect, risk, "change approved");
-        if cx.trail.is_on() {
-            let user = cx.acting.user(&cx.session).await;
-            cx.trail.note(|record| record.user = user);
+        if cx.audit.is_enabled() {
+            let user = cx.acting_users.lookup(&cx.session).await;
+            cx.audit.update(|record| record.user = user);
         }
-        cx.trail.intent(way, &route).await?;
-        let session = match cx.trail.marked() {
-            Some(change) => cx.session.marked(&change.to_string()),
+        cx.audit.write_intent(way, &route).await?;
+        let session = match cx.audit.change_mark() {
+            Some(change) => cx.session.with_audit_id(&change.to_string()),
             None => cx.session.clone(),
         };
-        let (cx_of_deed, order) = (cx.clone(), proposal.order);
+        let (cx_of_deed, order) = (cx.clone(), proposal.request);
         let send = async move {
             // Boxed because the future is large, and each caller would embed it.
-            let send = Box::pin(session.send(&order, Permit::after_consent()));
-            let reply = recorded(&cx_of_deed.trail, LONGEST_SEND, send).await?;
-            cx_of_deed.started(&order, &reply).await;
+            let send = Box::pin(session.send(&order, WritePermit::after_approval()));
+            let reply = send_recorded(&cx_of_deed.audit, MAX_SEND_DURATION, send).await?;
+            cx_of_deed.record_initiator(&order, &reply).await;
             Ok(reply)
         };
-        let (reply, repeated) = cx.gate.once(&brought, send).await?;
-        Ok(Ran::Changed(answer_of(input, reply, repeated, cx).await))
+        let (reply, repeated) = cx.approval_gate.execute_once(&brought, send).await?;
+        Ok(RunOutcome::Changed(report_answer(input, reply, repeated, cx).await))
     })
 }
 
 /// Sends a request and writes its outcome to the audit record, also after a panic or a timeout.
-async fn recorded(
-    trail: &Trail,
+async fn send_recorded(
+    trail: &AuditScope,
     limit: Duration,
-    send: impl Future<Output = Result<Reply, octopus::Error>>,
-) -> Result<Reply, octopus::Error> {
-    let sent = limited(limit, send).await;
-    let came = sent.as_ref().map_err(|error| unsure(error.clone()));
-    trail.came(came.as_ref().copied());
+    send: impl Future<Output = Result<ChangeResponse, octopus::Error>>,
+) -> Result<ChangeResponse, octopus::Error> {
+    let sent = with_send_limit(limit, send).await;
+    let came = sent.as_ref().map_err(|error| outcome_error(error.clone()));
+    trail.record_outcome(came.as_ref().copied());
     sent
 }
 
 impl Context {
     /// Rejects calls whose caller's credential has expired. In a session, an approval request may
     /// stay open longer than the credential is valid.
-    fn still_good(&self) -> Result<(), Error> {
+    fn ensure_credential_valid(&self) -> Result<(), Error> {
         let expired = self.caller.expires.is_some_and(|expires| expires <= Timestamp::now());
-        if expired { Err(Error::Expired) } else { Ok(()) }
+        if expired { Err(Error::CredentialExpired) } else { Ok(()) }
     }
 }
 
 /// Applies the four-eyes rule and the policy, and then the approval gate.
-async fn weigh<T: Change>(
-    brought: &Brought,
+async fn authorize<T: WriteTool>(
+    brought: &ApprovalArguments,
     input: &T,
-    proposal: Proposal,
+    proposal: ChangePreview,
     cx: &Context,
-) -> Result<(Proposal, Decision, Verdict), Error> {
-    cx.four_eyes(&proposal.order).await?;
-    let deed = proposal.deed.unwrap_or(T::DEED);
-    let decision = cx.judge_change(input.tier(), deed, &proposal.touches, proposal.begins).await?;
-    let proposal = proposal.ruled(&decision);
-    let verdict = cx.gate.decide(brought, &proposal, &Demand::of(&decision))?;
+) -> Result<(ChangePreview, Decision, GateDecision), Error> {
+    cx.check_four_eyes(&proposal.request).await?;
+    let deed = proposal.policy_action.unwrap_or(T::DEED);
+    let decision = cx
+        .check_change_policy(input.tier(), deed, &proposal.access_set, proposal.begins_at)
+        .await?;
+    let proposal = proposal.with_rule(&decision);
+    let verdict =
+        cx.approval_gate.decide(brought, &proposal, &ApprovalRequirement::of(&decision))?;
     Ok((proposal, decision, verdict))
 }
 
 /// Creates the answer of a call from the reply of Octopus. An error here does not undo the change.
-async fn answer_of<T: Change>(
+async fn report_answer<T: WriteTool>(
     input: T,
-    reply: Reply,
+    reply: ChangeResponse,
     repeated: bool,
     cx: &Context,
 ) -> Result<Value, Error> {
-    cx.trail.answered(&reply, repeated);
+    cx.audit.record_reply(&reply, repeated);
     // A compute budget that was spent before the change must not hide its outcome.
-    let cx = Context { session: cx.session.with_new_compute(), ..cx.clone() };
+    let cx = Context { session: cx.session.with_fresh_compute(), ..cx.clone() };
     let mut value = to_value(input.report(reply, &cx).await?, &cx).await?;
     // Mark answers of changes that were executed before.
     if let (Value::Object(object), true) = (&mut value, repeated) {
@@ -224,21 +227,21 @@ mod tests {
 
     /// Returns the result and error kind in the audit record of a change whose request ends like
     /// `send`.
-    async fn record_of(
-        send: impl Future<Output = Result<Reply, octopus::Error>>,
+    async fn recorded_outcome(
+        send: impl Future<Output = Result<ChangeResponse, octopus::Error>>,
     ) -> (Outcome, Option<&'static str>) {
-        let trail = Trail::default();
-        let sent = recorded(&trail, Duration::ZERO, send).await;
-        assert!(sent.is_err_and(|error| !error.is_refusal()));
+        let trail = AuditScope::default();
+        let sent = send_recorded(&trail, Duration::ZERO, send).await;
+        assert!(sent.is_err_and(|error| !error.is_rejection()));
         let mut written = None;
-        trail.note(|record| written = Some((record.result, record.error)));
+        trail.update(|record| written = Some((record.result, record.error)));
         written.unwrap()
     }
 
     #[tokio::test]
-    async fn request_that_never_ends_or_panics_is_recorded_as_unsure() {
+    async fn records_timeout_and_panic_as_unknown_outcome() {
         let unsure = (Outcome::Failed, Some("unsure"));
-        assert_eq!(record_of(pending()).await, unsure);
-        assert_eq!(record_of(async { panic!("in the middle") }).await, unsure);
+        assert_eq!(recorded_outcome(pending()).await, unsure);
+        assert_eq!(recorded_outcome(async { panic!("in the middle") }).await, unsure);
     }
 }

@@ -6,14 +6,14 @@ use std::sync::{
 };
 
 use super::{
-    Acting, Asked, Consent, Decisions, Error, Gate, Policy, Reach, Skip, Starters, Take, Trail,
-    Visits,
+    ActingUsers, ApprovalGate, AuditScope, CalledTool, ClientApproval, DecisionRecorder,
+    EffectiveScope, Error, Skip, Take, TaskInitiators, ToolAccess, VisitedInstances,
 };
 use crate::{
-    callers::Who,
+    callers::Identity,
     compute::ComputeScope,
-    octopus::{Instance, Session, Window},
-    rules::Rules,
+    octopus::{Instance, PageRange, Session},
+    rules::PolicyEngine,
     text,
 };
 
@@ -25,46 +25,46 @@ pub struct Context {
     /// Instance that the session reaches.
     pub instance: Arc<Instance>,
     /// The caller.
-    pub caller: Arc<Who>,
+    pub caller: Arc<Identity>,
     /// The tools that the request can see, and the highest tier of its calls.
-    pub policy: Policy,
+    pub access: ToolAccess,
     /// Limits of answers.
     pub limits: Limits,
     /// The space that the settings or the request pin.
-    pub fixed_space: Option<String>,
+    pub pinned_space: Option<String>,
     /// The instances and access rules of the request.
-    pub reach: Arc<Reach>,
+    pub scope: Arc<EffectiveScope>,
     /// The name and version of the MCP client, for the `User-Agent` header.
     pub client: Option<String>,
     /// Where to say how far the call is.
     pub progress: Progress,
     /// Requires approval of changes.
-    pub gate: Arc<Gate>,
+    pub approval_gate: Arc<ApprovalGate>,
     /// What the client supports for approvals, and the approval of this call.
-    pub consent: Consent,
+    pub client_approval: ClientApproval,
     /// The policy rules of the settings.
-    pub rules: Arc<Rules>,
+    pub policy: Arc<PolicyEngine>,
     /// Who started which task.
-    pub starters: Arc<Starters>,
+    pub task_initiators: Arc<TaskInitiators>,
     /// The tool that the call is evaluated as.
-    pub asked: Asked,
+    pub called_tool: CalledTool,
     /// The policy decision on the call.
-    pub decisions: Decisions,
+    pub decision_recorder: DecisionRecorder,
     /// Sessions at other instances that the call reached.
-    pub visits: Visits,
+    pub visited_instances: VisitedInstances,
     /// The audit record of the call.
-    pub trail: Trail,
+    pub audit: AuditScope,
     /// Octopus users of credentials.
-    pub acting: Acting,
+    pub acting_users: ActingUsers,
     /// Counts of redactions in texts that are sanitized before the answer is.
-    pub taken_out: TakenOut,
+    pub redactions: RedactionCounter,
 }
 
 /// Counts redactions in texts that a tool sanitizes itself. Clones share the counters.
 #[derive(Debug, Clone, Default)]
-pub struct TakenOut(Arc<[AtomicUsize; 2]>);
+pub struct RedactionCounter(Arc<[AtomicUsize; 2]>);
 
-impl TakenOut {
+impl RedactionCounter {
     /// Adds removed invisible characters and redacted secrets.
     pub fn add(&self, removed: usize, redacted: usize) {
         let [all_removed, all_redacted] = &*self.0;
@@ -107,7 +107,7 @@ impl Progress {
     /// channel is full.
     pub fn report(&self, amount: u64, message: impl FnOnce() -> String) {
         if let Some(sender) = &self.0 {
-            let message = text::door(&message()).text.into_owned();
+            let message = text::sanitize(&message()).text.into_owned();
             let _ = sender.try_send((amount, message));
         }
     }
@@ -121,7 +121,7 @@ impl Context {
     }
 
     /// Returns the part of a list that a call requests, within the limits.
-    pub fn window(&self, skip: Option<Skip>, take: Option<Take>) -> Result<Window, Error> {
+    pub fn window(&self, skip: Option<Skip>, take: Option<Take>) -> Result<PageRange, Error> {
         if take == Some(Take(0)) {
             return Err(Error::Argument {
                 field: "take".to_owned(),
@@ -129,6 +129,6 @@ impl Context {
             });
         }
         let take = take.map_or(self.limits.take, |Take(take)| take).min(self.limits.take_cap);
-        Ok(Window { skip: skip.map_or(0, |Skip(skip)| skip), take })
+        Ok(PageRange { skip: skip.map_or(0, |Skip(skip)| skip), take })
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::{Context, Error};
 use crate::{
     compute::{ComputeError, ComputeScope},
-    rules::{Decision, Rules, Situation},
+    rules::{Decision, PolicyEngine, PolicyInput},
 };
 
 /// Maximum weight of a policy evaluation that runs on the async worker. The weight counts
 /// comparisons of a rule with a target; each compares a few names with patterns.
-const INLINE: usize = 2_000;
+const MAX_INLINE_WEIGHT: usize = 2_000;
 
 impl Context {
     /// Evaluates the policy for a call. With `strict`, a rule about reads that may match, because
@@ -22,25 +22,25 @@ impl Context {
     /// is spent.
     pub(super) async fn decide(
         &self,
-        situation: &Situation,
+        situation: &PolicyInput,
         strict: bool,
     ) -> Result<Decision, Error> {
-        Ok(decide(self.compute(), &self.rules, situation, strict).await?)
+        Ok(evaluate(self.compute(), &self.policy, situation, strict).await?)
     }
 }
 
-async fn decide(
+async fn evaluate(
     compute: &ComputeScope,
-    rules: &Arc<Rules>,
-    situation: &Situation,
+    rules: &Arc<PolicyEngine>,
+    situation: &PolicyInput,
     strict: bool,
 ) -> Result<Decision, ComputeError> {
-    if rules.weight(situation) <= INLINE {
-        return rules.decide_checked(situation, strict, || Ok(()));
+    if rules.estimated_comparisons(situation) <= MAX_INLINE_WEIGHT {
+        return rules.decide_interruptible(situation, strict, || Ok(()));
     }
     let (rules, situation) = (Arc::clone(rules), situation.clone());
     compute
-        .run(move |budget| rules.decide_checked(&situation, strict, || Ok(budget.check()?)))
+        .run(move |budget| rules.decide_interruptible(&situation, strict, || Ok(budget.check()?)))
         .await
 }
 
@@ -51,59 +51,64 @@ mod tests {
     use super::*;
     use crate::{
         compute::{CallerKey, ComputePool},
-        config::{Effect, Policy},
-        rules::{Deed, Moment, Of, Thing, Tier},
+        config::{Effect, PolicySettings},
+        rules::{Moment, PolicyAction, ResourceRef, ResourceSet, Tier},
         text::steps,
     };
 
     /// `count` things, named by their number.
-    fn many(count: usize) -> Of {
-        Of::known((0..count).map(|number| Thing::called(&number.to_string())).collect())
+    fn numbered(count: usize) -> ResourceSet {
+        ResourceSet::known(
+            (0..count).map(|number| ResourceRef::named(&number.to_string())).collect(),
+        )
     }
 
     /// A read of `each` things of each kind.
-    fn reading(each: usize) -> Situation {
-        Situation {
+    fn read_input(each: usize) -> PolicyInput {
+        PolicyInput {
             tool: "execute".to_owned(),
             toolset: "core".to_owned(),
             tier: Tier::Read,
-            deed: Deed::Read,
+            action: PolicyAction::Read,
             instance: "default".to_owned(),
             callers: vec!["agent".to_owned()],
             groups: BTreeSet::new(),
             times: vec![Moment::Unknown],
-            space: Of::known(vec![Thing::called("Default")]),
-            projects: many(each),
-            environments: many(each),
-            tenants: many(each),
+            space: ResourceSet::known(vec![ResourceRef::named("Default")]),
+            projects: numbered(each),
+            environments: numbered(each),
+            tenants: numbered(each),
         }
     }
 
     /// Three rules about reads. With `with_kinds`, each rule matches one kind of things; otherwise
     /// none does.
-    fn rules(with_kinds: bool) -> Arc<Rules> {
+    fn policy(with_kinds: bool) -> Arc<PolicyEngine> {
         let kinds = ["projects", "environments", "tenants"];
         let rules = kinds.map(|kind| {
             let kind = if with_kinds { kind } else { "spaces" };
             serde_json::json!({ "name": kind, "effect": "deny", "tiers": ["read"], kind: ["20"] })
         });
         let rules = serde_json::from_value(rules.into_iter().collect()).unwrap();
-        Arc::new(Rules::of(&Policy { rules, ..Policy::default() }).unwrap())
+        Arc::new(
+            PolicyEngine::from_settings(&PolicySettings { rules, ..PolicySettings::default() })
+                .unwrap(),
+        )
     }
 
     /// Returns the decision and the number of steps on this thread.
-    fn decided(
-        rules: &Arc<Rules>,
-        situation: &Situation,
+    fn evaluated(
+        rules: &Arc<PolicyEngine>,
+        situation: &PolicyInput,
         call_time: Duration,
     ) -> (Result<Decision, ComputeError>, usize) {
-        let compute = ComputePool::new(1, call_time).scope(CallerKey::UNPROVEN);
+        let compute = ComputePool::new(1, call_time).scope(CallerKey::UNVERIFIED);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        steps::of(|| runtime.block_on(decide(&compute, rules, situation, true)))
+        steps::count(|| runtime.block_on(evaluate(&compute, rules, situation, true)))
     }
 
     #[test]
-    fn decisions_on_many_places_run_outside_the_async_worker() {
+    fn expensive_evaluations_run_in_the_compute_pool() {
         let long = Duration::from_mins(1);
         for (each, with_kinds, effect, on_this_thread) in [
             (8, true, Effect::Allow, 8 * 8 * 8 * 3),
@@ -112,11 +117,11 @@ mod tests {
             // Kinds that no rule matches do not add weight.
             (1_000, false, Effect::Allow, 3),
         ] {
-            let (decision, steps) = decided(&rules(with_kinds), &reading(each), long);
+            let (decision, steps) = evaluated(&policy(with_kinds), &read_input(each), long);
             assert_eq!((decision.unwrap().effect, steps), (effect, on_this_thread), "{each}");
         }
         // The evaluation has the same compute budget as other work of the call.
-        let (decision, _) = decided(&rules(true), &reading(21), Duration::ZERO);
+        let (decision, _) = evaluated(&policy(true), &read_input(21), Duration::ZERO);
         assert_eq!(decision, Err(ComputeError::BudgetSpent(Duration::ZERO)));
     }
 }

@@ -9,14 +9,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Alias, Change, Context, Error, Place, Question, ResourceDefinition, brought, change,
+    Alias, ApprovalRequest, Context, Error, ResourceDefinition, ScopeLevel, WriteTool, brought,
+    change,
     schema::{self, MAX_BYTES},
 };
 use crate::{
-    audit::Bytes,
+    audit::ResponseBytes,
     compute::INLINE_BYTES,
     octopus::{self, OctopusVersion},
-    rules::Deed,
+    rules::PolicyAction,
     text::steps,
 };
 
@@ -30,12 +31,12 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     /// Display name.
     const TITLE: &'static str;
     /// First version of Octopus that supports it.
-    const SINCE: OctopusVersion = OctopusVersion::OLDEST;
+    const SINCE: OctopusVersion = OctopusVersion::MIN_SUPPORTED;
     /// Aliases of the name.
     const ALIASES: &'static [Alias] = &[];
     /// Set on tools that only list choices for an argument. They are hidden when that argument is
     /// pinned.
-    const CHOOSES: Option<Place> = None;
+    const CHOOSES: Option<ScopeLevel> = None;
     /// Whether the tool stays available when the project is pinned although it has no project
     /// argument. Such a tool must check each object with [`Context::ensure_project_in_scope`].
     /// Other tools without a project argument are hidden then.
@@ -100,45 +101,45 @@ pub struct Definition {
     /// The highest tier of its calls.
     pub tier: Tier,
     /// The lowest tier of its calls.
-    pub least: Tier,
+    pub min_tier: Tier,
     /// Kind of change, from which the policy derives the risk.
-    pub deed: Deed,
+    pub policy_action: PolicyAction,
     /// First version of Octopus that supports it.
     pub since: OctopusVersion,
     /// Aliases of the name.
     pub aliases: &'static [Alias],
     /// The argument whose choices it lists, if it does nothing else.
-    pub chooses: Option<Place>,
+    pub lists_choices_for: Option<ScopeLevel>,
     /// Whether it stays available when the project is pinned although it has no project argument.
-    pub keeps_to_project: bool,
-    pub(super) does: fn(JsonObject) -> Tier,
+    pub project_scoped: bool,
+    pub(super) tier_of: fn(JsonObject) -> Tier,
     pub(super) model: fn() -> model::Tool,
-    pub(super) run: for<'a> fn(JsonObject, &'a Context) -> BoxFuture<'a, Result<Ran, Error>>,
+    pub(super) run: for<'a> fn(JsonObject, &'a Context) -> BoxFuture<'a, Result<RunOutcome, Error>>,
 }
 
 /// The result of running a tool.
 #[derive(Debug)]
-pub(super) enum Ran {
+pub(super) enum RunOutcome {
     /// Nothing was changed; this is the answer.
-    Done(Value),
+    Answer(Value),
     /// A change was executed; this is the answer, or why it cannot be returned.
     Changed(Result<Value, Error>),
     /// Approval is required first.
-    Ask(Question),
+    ApprovalRequired(ApprovalRequest),
 }
 
 /// The outcome of a call.
 #[derive(Debug)]
 pub enum Outcome {
     /// An answer.
-    Done(Passed),
+    Answer(SanitizedAnswer),
     /// Approval is required first; nothing was changed.
-    Ask(Question),
+    ApprovalRequired(ApprovalRequest),
 }
 
 /// A sanitized and truncated answer.
 #[derive(Debug)]
-pub struct Passed {
+pub struct SanitizedAnswer {
     /// The answer.
     pub value: Value,
     /// Number of removed invisible characters.
@@ -146,7 +147,7 @@ pub struct Passed {
     /// Number of redacted secrets.
     pub redacted: usize,
     /// Size as JSON in bytes, before and after it was truncated.
-    pub bytes: Bytes,
+    pub bytes: ResponseBytes,
 }
 
 impl Definition {
@@ -156,48 +157,48 @@ impl Definition {
             name: T::NAME,
             title: T::TITLE,
             tier: Tier::Read,
-            least: Tier::Read,
-            deed: Deed::Read,
+            min_tier: Tier::Read,
+            policy_action: PolicyAction::Read,
             since: T::SINCE,
             aliases: T::ALIASES,
-            chooses: T::CHOOSES,
-            keeps_to_project: T::KEEPS_TO_PROJECT,
-            does: |_| Tier::Read,
-            model: model::<T>,
-            run: run::<T>,
+            lists_choices_for: T::CHOOSES,
+            project_scoped: T::KEEPS_TO_PROJECT,
+            tier_of: |_| Tier::Read,
+            model: read_model::<T>,
+            run: run_read::<T>,
         }
     }
 
     /// Creates the definition of a write tool.
-    pub const fn changing<T: Change>() -> Self {
+    pub const fn of_write_tool<T: WriteTool>() -> Self {
         Self {
             name: T::NAME,
             title: T::TITLE,
             tier: T::TIER,
-            least: T::LEAST,
-            deed: T::DEED,
+            min_tier: T::LEAST,
+            policy_action: T::DEED,
             since: T::SINCE,
             aliases: T::ALIASES,
-            chooses: None,
-            keeps_to_project: false,
-            does: does::<T>,
-            model: changing_model::<T>,
-            run: change::change::<T>,
+            lists_choices_for: None,
+            project_scoped: false,
+            tier_of: tier_of_call::<T>,
+            model: write_model::<T>,
+            run: change::call_write_tool::<T>,
         }
     }
 }
 
 /// Returns the tier of a call with these arguments. Invalid arguments have the lowest tier, because
 /// the call fails without a change.
-fn does<T: Change>(mut arguments: JsonObject) -> Tier {
+fn tier_of_call<T: WriteTool>(mut arguments: JsonObject) -> Tier {
     if T::LEAST == T::TIER {
         return T::TIER;
     }
-    brought::take(&mut arguments);
-    parse::<T>(arguments).map_or(T::LEAST, |input| input.tier())
+    brought::take_approval_arguments(&mut arguments);
+    parse_arguments::<T>(arguments).map_or(T::LEAST, |input| input.tier())
 }
 
-fn model<T: Tool>() -> model::Tool {
+fn read_model<T: Tool>() -> model::Tool {
     let (description, input) = schema::input::<T>(T::TAKES_MAX_BYTES);
     let annotations = ToolAnnotations::with_title(T::TITLE)
         .read_only(true)
@@ -210,8 +211,8 @@ fn model<T: Tool>() -> model::Tool {
         .with_annotations(annotations)
 }
 
-fn changing_model<T: Change>() -> model::Tool {
-    let (description, input) = schema::changing_input::<T>(T::TAKES_MAX_BYTES);
+fn write_model<T: WriteTool>() -> model::Tool {
+    let (description, input) = schema::write_input::<T>(T::TAKES_MAX_BYTES);
     // Calls are idempotent by code or key, which MCP's `idempotentHint` does not cover.
     let annotations = ToolAnnotations::with_title(T::TITLE)
         .read_only(false)
@@ -220,24 +221,24 @@ fn changing_model<T: Change>() -> model::Tool {
         .open_world(false);
     model::Tool::new(T::NAME, description, input)
         .with_title(T::TITLE)
-        .with_raw_output_schema(schema::changing_output::<T::Output>())
+        .with_raw_output_schema(schema::write_output::<T::Output>())
         .with_annotations(annotations)
 }
 
 /// Reads the arguments. They were checked against the schema before ([`super::arguments`]).
 ///
 /// `maxBytes` is checked and removed, because [`super::Entry::call`] applies it.
-pub(super) fn parse<T: DeserializeOwned>(mut arguments: JsonObject) -> Result<T, Error> {
+pub(super) fn parse_arguments<T: DeserializeOwned>(mut arguments: JsonObject) -> Result<T, Error> {
     if let Some(limit) = arguments.shift_remove(MAX_BYTES) {
         let only = JsonObject::from_iter([(MAX_BYTES.to_owned(), limit)]);
-        read::<BTreeMap<String, u32>>(only)?;
+        deserialize::<BTreeMap<String, u32>>(only)?;
     }
-    read(arguments)
+    deserialize(arguments)
 }
 
-fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Error> {
+fn deserialize<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Error> {
     serde_path_to_error::deserialize(Value::Object(arguments))
-        .map_err(|error| Error::argument(&error))
+        .map_err(|error| Error::from_serde(&error))
 }
 
 /// Checks the version of the instance.
@@ -245,12 +246,12 @@ fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Error> {
 /// # Errors
 ///
 /// Returns [`octopus::Error::TooOld`] if the instance is older than `since`.
-pub(super) async fn old_enough(
+pub(super) async fn ensure_version(
     what: &'static str,
     since: OctopusVersion,
     cx: &Context,
 ) -> Result<(), Error> {
-    if since > OctopusVersion::OLDEST {
+    if since > OctopusVersion::MIN_SUPPORTED {
         let has = cx.session.version().await?;
         if has < since {
             return Err(octopus::Error::TooOld { what, needs: since, has }.into());
@@ -259,12 +260,15 @@ pub(super) async fn old_enough(
     Ok(())
 }
 
-fn run<T: Tool>(arguments: JsonObject, cx: &Context) -> BoxFuture<'_, Result<Ran, Error>> {
+fn run_read<T: Tool>(
+    arguments: JsonObject,
+    cx: &Context,
+) -> BoxFuture<'_, Result<RunOutcome, Error>> {
     Box::pin(async move {
-        let input: T = parse(arguments)?;
-        old_enough(T::NAME, T::SINCE, cx).await?;
+        let input: T = parse_arguments(arguments)?;
+        ensure_version(T::NAME, T::SINCE, cx).await?;
         let output = input.run(cx).await?;
-        to_value(output, cx).await.map(Ran::Done)
+        to_value(output, cx).await.map(RunOutcome::Answer)
     })
 }
 
@@ -285,9 +289,9 @@ where
 /// Returns whether `output` takes at most `limit` bytes as JSON. Stops at the first byte beyond.
 fn is_small(output: &impl Serialize, limit: usize) -> bool {
     /// Number of bytes left.
-    struct Left(usize);
+    struct ByteLimit(usize);
 
-    impl io::Write for Left {
+    impl io::Write for ByteLimit {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             steps::add(bytes.len());
             let left = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::WriteZero)?;
@@ -300,7 +304,7 @@ fn is_small(output: &impl Serialize, limit: usize) -> bool {
         }
     }
 
-    serde_json::to_writer(Left(limit), output).is_ok()
+    serde_json::to_writer(ByteLimit(limit), output).is_ok()
 }
 
 #[cfg(test)]
@@ -308,10 +312,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_output_is_measured_only_to_the_limit() {
+    fn measures_output_only_up_to_the_limit() {
         let texts = |count: usize| vec!["a text"; count];
         assert!(is_small(&texts(100), 901) && !is_small(&texts(100), 900));
-        let (small, steps) = steps::of(|| is_small(&texts(1_000_000), INLINE_BYTES));
+        let (small, steps) = steps::count(|| is_small(&texts(1_000_000), INLINE_BYTES));
         assert!(!small && steps <= INLINE_BYTES + 16, "{steps}");
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// Maximum number of nested arrays and objects in an answer. `System.Text.Json`, which .NET clients
 /// use, reads 64 levels by default. The JSON-RPC envelope takes two of them.
-pub(super) const MOST_LEVELS: usize = 60;
+pub(super) const MAX_LEVELS: usize = 60;
 
 /// Replaces arrays and objects beyond the limit.
 const TOO_DEEP: &str = "[omitted: nested deeper than 60 levels]";
@@ -14,7 +14,7 @@ const TOO_DEEP: &str = "[omitted: nested deeper than 60 levels]";
 /// The recursion depth is bounded by the limit, also while replaced values are dropped. Later steps
 /// may therefore recurse over the answer.
 pub(super) fn limit_depth(value: &mut Value) {
-    limit(value, MOST_LEVELS);
+    limit(value, MAX_LEVELS);
 }
 
 fn limit(value: &mut Value, levels: usize) {
@@ -67,15 +67,15 @@ mod tests {
 
     #[test]
     fn replaces_values_that_are_nested_too_deep() {
-        let mut shallow = nested(MOST_LEVELS);
+        let mut shallow = nested(MAX_LEVELS);
         limit_depth(&mut shallow);
-        assert_eq!(shallow, nested(MOST_LEVELS));
-        for levels in [MOST_LEVELS + 1, 200_000] {
+        assert_eq!(shallow, nested(MAX_LEVELS));
+        for levels in [MAX_LEVELS + 1, 200_000] {
             let mut deep = nested(levels);
             limit_depth(&mut deep);
             let text = deep.to_string();
             assert!(text.contains("[omitted: nested deeper than 60 levels]"), "{text}");
-            assert_eq!(text.bytes().filter(|byte| b"[{".contains(byte)).count(), MOST_LEVELS + 1);
+            assert_eq!(text.bytes().filter(|byte| b"[{".contains(byte)).count(), MAX_LEVELS + 1);
         }
     }
 }

@@ -2,27 +2,31 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::proposal::{Fact, Proposal};
+use super::proposal::{ChangePreview, PreviewLine};
 use crate::text::steps;
 
 /// Returns one line for each preview line that differs from the approved preview. `approved` holds
 /// the digests of all approved lines. `shown` holds the lines themselves, or nothing if they were
 /// evicted.
-pub(super) fn difference(approved: &[[u8; 4]], shown: &[Fact], proposal: &Proposal) -> Vec<String> {
+pub(super) fn describe_drift(
+    approved: &[[u8; 4]],
+    shown: &[PreviewLine],
+    proposal: &ChangePreview,
+) -> Vec<String> {
     if proposal.is_too_large() {
         return vec![format!("the {} is now too large to be shown", proposal.action)];
     }
     let mut before: HashMap<&str, &str> = HashMap::new();
-    for Fact { about, says } in shown {
+    for PreviewLine { label: about, value: says } in shown {
         steps::add(1);
         before.entry(about).or_insert(says);
     }
     let approved: HashSet<&[u8; 4]> = approved.iter().collect();
     let mut now: HashSet<&str> = HashSet::new();
     let mut lines = Vec::new();
-    for fact in &proposal.facts {
+    for fact in &proposal.lines {
         steps::add(1);
-        let Fact { about, says } = fact;
+        let PreviewLine { label: about, value: says } = fact;
         now.insert(about);
         if !approved.contains(&fact.digest()) {
             let was = before.get(about.as_str()).map_or_else(
@@ -32,7 +36,7 @@ pub(super) fn difference(approved: &[[u8; 4]], shown: &[Fact], proposal: &Propos
             lines.push(format!("{about}: {was}, is now '{says}'"));
         }
     }
-    for Fact { about, says } in shown {
+    for PreviewLine { label: about, value: says } in shown {
         steps::add(1);
         if !now.contains(about.as_str()) {
             lines.push(format!("{about}: was '{says}', is no longer present"));
@@ -49,35 +53,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::octopus::{Order, Path};
+    use crate::octopus::{ApiPath, ChangeRequest};
 
-    fn proposal(facts: usize, says: &str) -> Proposal {
-        let order = Order::post(Path::new(["x"]), json!({}));
-        let empty = Proposal::new("test", "Do it?", order);
-        (0..facts).fold(empty, |proposal, n| proposal.fact(&format!("F{n}"), says))
+    fn preview(facts: usize, says: &str) -> ChangePreview {
+        let order = ChangeRequest::post(ApiPath::new(["x"]), json!({}));
+        let empty = ChangePreview::new("test", "Do it?", order);
+        (0..facts).fold(empty, |proposal, n| proposal.line(&format!("F{n}"), says))
     }
 
-    fn compare(before: &Proposal, now: &Proposal) -> Vec<String> {
-        let approved: Vec<_> = before.facts.iter().map(Fact::digest).collect();
-        difference(&approved, &before.facts, now)
+    fn compare(before: &ChangePreview, now: &ChangePreview) -> Vec<String> {
+        let approved: Vec<_> = before.lines.iter().map(PreviewLine::digest).collect();
+        describe_drift(&approved, &before.lines, now)
     }
 
     #[test]
-    fn each_fact_is_compared_once() {
-        let (before, now) = (proposal(600, "a"), proposal(600, "b"));
-        let (lines, steps) = steps::of(|| compare(&before, &now));
+    fn compares_each_line_once() {
+        let (before, now) = (preview(600, "a"), preview(600, "b"));
+        let (lines, steps) = steps::count(|| compare(&before, &now));
         assert!(steps <= 3 * 600, "{steps}");
         assert_eq!(lines.len(), 600);
         assert_eq!(lines[7], "F7: was shown as 'a', is now 'b'");
     }
 
     #[test]
-    fn what_is_new_what_is_gone_and_what_is_neither_is_described() {
-        let (two, three) = (proposal(2, "a"), proposal(3, "a"));
+    fn describes_added_removed_and_hidden_changes() {
+        let (two, three) = (preview(2, "a"), preview(3, "a"));
         assert_eq!(compare(&two, &three), ["F2: was shown as something else, is now 'a'"]);
         assert_eq!(compare(&three, &two), ["F2: was 'a', is no longer present"]);
         assert_eq!(compare(&two, &two), ["the state that the test depends on has changed"]);
-        let lines = compare(&two, &proposal(40_000, "a"));
+        let lines = compare(&two, &preview(40_000, "a"));
         assert_eq!(lines, ["the test is now too large to be shown"]);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{Hidden, Policy, octopus_hint::octopus_hint, wording};
+use super::{DenyReason, ToolAccess, octopus_hint::octopus_hint, wording};
 use crate::{compute::ComputeError, octopus};
 
 /// Why a call failed.
@@ -39,10 +39,10 @@ pub enum Error {
     Invalid(String),
     /// A call above the tier that the request may use.
     #[error("{0}")]
-    Forbidden(Hidden),
+    Forbidden(DenyReason),
     /// A resource URI that does not exist or is not visible to the request.
     #[error("resource '{}' not found", .uri.escape_debug())]
-    NoResource {
+    ResourceNotFound {
         /// The URI.
         uri: String,
     },
@@ -50,7 +50,7 @@ pub enum Error {
     #[error(
         "this change requires approval by a person, and this client does not support elicitation"
     )]
-    CannotAsk,
+    NoApprovalChannel,
     /// A call that the policy denies.
     #[error(
         "{}{}{}",
@@ -76,7 +76,7 @@ pub enum Error {
         "the rate limit for the Octopus instance '{instance}', shared by all callers, is exceeded; \
          nothing was done"
     )]
-    Crowded {
+    InstanceRateLimited {
         /// Name of the instance.
         instance: String,
         /// Time until it accepts another call.
@@ -84,30 +84,30 @@ pub enum Error {
     },
     /// An approval that is not accepted.
     #[error("{0}")]
-    Consent(&'static str),
+    ApprovalRejected(&'static str),
     /// A caller whose credential expired while the approval was pending.
     #[error(
         "nothing was changed: the credential of this call expired while the approval was pending"
     )]
-    Expired,
+    CredentialExpired,
     /// The change differs from the preview that was approved.
     #[error("nothing was changed: the state differs from the approved preview. {}", .0.join("; "))]
     Drift(Vec<String>),
     /// A change with an unknown outcome.
     #[error("it is not known whether the change was made: {0}")]
-    Unsure(octopus::Error),
+    OutcomeUnknown(octopus::Error),
     /// An executed change whose result cannot be returned.
     #[error("the change was made, but its outcome cannot be shown: {0}")]
-    Made(Box<Error>),
+    AfterChange(Box<Error>),
     /// A change whose audit record cannot be written.
     #[error(
         "nothing was changed: this server requires an audit record of every change, and writing \
          the record failed"
     )]
-    NotKept,
+    AuditFailed,
     /// No Octopus credential is available for the caller.
     #[error(transparent)]
-    Credential(octopus::NoCredential),
+    Credential(octopus::CredentialError),
     /// An error of Octopus or of the connection to it.
     #[error(transparent)]
     Octopus(#[from] octopus::Error),
@@ -119,10 +119,10 @@ pub enum Error {
     Output(String),
 }
 
-impl From<octopus::NoCredential> for Error {
-    fn from(error: octopus::NoCredential) -> Self {
+impl From<octopus::CredentialError> for Error {
+    fn from(error: octopus::CredentialError) -> Self {
         match error {
-            octopus::NoCredential::Octopus(error) => Self::Octopus(error),
+            octopus::CredentialError::Octopus(error) => Self::Octopus(error),
             error => Self::Credential(error),
         }
     }
@@ -130,7 +130,7 @@ impl From<octopus::NoCredential> for Error {
 
 impl Error {
     /// Converts a serde error about arguments.
-    pub(super) fn argument(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+    pub(super) fn from_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let reason = error.inner().to_string();
         match (error.path().to_string().as_str(), reason.strip_prefix("missing field `")) {
             // serde reports the name of a missing field, not its path.
@@ -138,9 +138,10 @@ impl Error {
                 field: rest.trim_end_matches('`').to_owned(),
                 reason: "this argument is required".to_owned(),
             },
-            (field, None) => {
-                Self::Argument { field: field.to_owned(), reason: wording::plain(&reason) }
-            }
+            (field, None) => Self::Argument {
+                field: field.to_owned(),
+                reason: wording::without_rust_types(&reason),
+            },
         }
     }
 
@@ -149,8 +150,10 @@ impl Error {
     /// the outcome is unknown.
     pub(super) fn after_change(self) -> Self {
         match self {
-            Self::Octopus(error @ octopus::Error::Unexpected { .. }) => Self::Unsure(error),
-            error => Self::Made(Box::new(error)),
+            Self::Octopus(error @ octopus::Error::UnexpectedResponse { .. }) => {
+                Self::OutcomeUnknown(error)
+            }
+            error => Self::AfterChange(Box::new(error)),
         }
     }
 
@@ -161,58 +164,58 @@ impl Error {
             Self::Octopus(error) => error.is_fault(),
             Self::Output(_)
             | Self::Compute(ComputeError::Panicked)
-            | Self::Unsure(_)
-            | Self::Made(_)
-            | Self::NotKept
-            | Self::Credential(octopus::NoCredential::Broken(..)) => true,
+            | Self::OutcomeUnknown(_)
+            | Self::AfterChange(_)
+            | Self::AuditFailed
+            | Self::Credential(octopus::CredentialError::Unavailable(..)) => true,
             _ => false,
         }
     }
 
     /// Returns what to try next; `None` if the message is sufficient. The hint names only tools that
     /// `policy` shows.
-    pub fn hint(&self, policy: &Policy) -> Option<String> {
+    pub fn hint(&self, policy: &ToolAccess) -> Option<String> {
         Some(match self {
             Self::Argument { .. }
             | Self::UnknownArgument { .. }
             | Self::Invalid(_)
             | Self::Credential(_) => return None,
-            Self::Forbidden(hidden) => hidden.changed_by(),
-            Self::NoResource { .. } => {
+            Self::Forbidden(hidden) => hidden.remedy(),
+            Self::ResourceNotFound { .. } => {
                 "resources/templates/list returns the supported URI templates".to_owned()
             }
-            Self::CannotAsk => {
+            Self::NoApprovalChannel => {
                 "use a client that supports elicitation, or make the change in the portal; the \
                  server operator can allow approval codes with tools.confirm = \"code\""
                     .to_owned()
             }
             Self::Denied { .. } => {
-                let explained = policy.names("explain_access");
+                let explained = policy.is_visible_by_name("explain_access");
                 let explained = if explained { "explain_access returns details. " } else { "" };
                 format!(
                     "{explained}Do not retry: the result stays the same while the rule exists. \
                      The server operator manages the rules (policy.rules)"
                 )
             }
-            Self::Crowded { wait, .. } => format!("retry in {} s", wait.as_secs() + 1),
-            Self::Expired => {
+            Self::InstanceRateLimited { wait, .. } => format!("retry in {} s", wait.as_secs() + 1),
+            Self::CredentialExpired => {
                 "sign in again or renew the token, then repeat the call; it requires a new approval"
                     .to_owned()
             }
-            Self::Consent(_) | Self::Drift(_) => {
+            Self::ApprovalRejected(_) | Self::Drift(_) => {
                 "repeat the call without `confirm` to get a new preview".to_owned()
             }
-            Self::Unsure(_) => {
+            Self::OutcomeUnknown(_) => {
                 "check the current state before you repeat the call. This server never sends the \
                  same call with the same `confirm` or `idempotencyKey` again, but a replica without \
                  a shared store may (limits.store)"
                     .to_owned()
             }
-            Self::Made(_) => {
+            Self::AfterChange(_) => {
                 "do not repeat the change; read the changed object or its events to see the result"
                     .to_owned()
             }
-            Self::NotKept => {
+            Self::AuditFailed => {
                 "the server operator finds the reason in the log (audit.required); retry when it \
                  is fixed"
                     .to_owned()
@@ -230,14 +233,14 @@ mod tests {
 
     /// Also covers errors that would report before a change that nothing was sent.
     #[test]
-    fn errors_after_a_change_say_that_it_was_made() {
+    fn errors_after_a_change_report_it_as_executed() {
         let spent = ComputeError::BudgetSpent(Duration::ZERO);
         for error in [
             Error::Compute(spent),
             Error::Octopus(octopus::Error::Compute(ComputeError::Panicked)),
             Error::Octopus(octopus::Error::TooLarge { limit: 1 }),
             Error::Octopus(octopus::Error::TooManyValues { needed: 2, limit: 1 }),
-            Error::Octopus(octopus::Error::NoMemory { sent: true }),
+            Error::Octopus(octopus::Error::MemoryExhausted { sent: true }),
             Error::Octopus(octopus::Error::TimedOut { after: Duration::ZERO }),
             Error::Output("x".to_owned()),
             Error::Invalid("x".to_owned()),
@@ -247,7 +250,8 @@ mod tests {
             assert_eq!(after.kind(), kind);
         }
         let reason = "x".to_owned();
-        let unreadable = Error::Octopus(octopus::Error::Unexpected { reason }).after_change();
+        let unreadable =
+            Error::Octopus(octopus::Error::UnexpectedResponse { reason }).after_change();
         assert_eq!(unreadable.kind(), "unsure");
     }
 }

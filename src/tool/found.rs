@@ -11,14 +11,14 @@ use super::{Error, List};
 /// One item if the call names one, otherwise a list.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Found<O, L = O> {
+pub enum OneOrList<O, L = O> {
     /// The named item.
     One(Box<O>),
     /// A page of the matching items.
-    Many(List<L>),
+    List(List<L>),
 }
 
-impl<O, L> Found<O, L> {
+impl<O, L> OneOrList<O, L> {
     /// Creates the output for the named item.
     pub fn one(found: O) -> Self {
         Self::One(Box::new(found))
@@ -27,12 +27,12 @@ impl<O, L> Found<O, L> {
 
 /// Returns the names of the arguments that the call has. Each pair is an argument's name and
 /// whether it is present.
-pub fn given(arguments: &[(&'static str, bool)]) -> Vec<&'static str> {
+pub fn present_arguments(arguments: &[(&'static str, bool)]) -> Vec<&'static str> {
     arguments.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect()
 }
 
 /// Rejects list filters beside the name of one item, because they would have no effect.
-pub fn alone(one: &str, beside: &[&str]) -> Result<(), Error> {
+pub fn reject_list_filters(one: &str, beside: &[&str]) -> Result<(), Error> {
     if beside.is_empty() {
         return Ok(());
     }
@@ -44,18 +44,18 @@ pub fn alone(one: &str, beside: &[&str]) -> Result<(), Error> {
 
 /// A plain object, which every MCP client can read: the properties of both shapes, none of them
 /// required.
-impl<O: JsonSchema, L: JsonSchema> JsonSchema for Found<O, L> {
+impl<O: JsonSchema, L: JsonSchema> JsonSchema for OneOrList<O, L> {
     fn schema_name() -> Cow<'static, str> {
         format!("Found_{}_{}", O::schema_name(), L::schema_name()).into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        either([generator.subschema_for::<List<L>>(), generator.subschema_for::<O>()])
+        merged_schema([generator.subschema_for::<List<L>>(), generator.subschema_for::<O>()])
     }
 }
 
 /// Merges the schemas of two alternative objects: the properties of both, none of them required.
-pub fn either(schemas: [Schema; 2]) -> Schema {
+pub fn merged_schema(schemas: [Schema; 2]) -> Schema {
     let mut properties = Map::new();
     for schema in schemas {
         if let Some(Value::Object(own)) = schema.get("properties") {

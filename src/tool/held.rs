@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Context, Error,
-    view::{is_settled, project_argument},
+    view::{is_pinned, project_argument},
 };
 use crate::octopus::{self, Id, Space, projects::Project};
 
@@ -18,9 +18,9 @@ impl Context {
     ///
     /// Returns an error if the call names another space than the pinned one, or if the caller is
     /// not granted the space.
-    pub async fn space(&self, given: Option<&str>) -> Result<Space, Error> {
-        let asked = self.reach.narrowing.space.as_deref();
-        let mut wanted = [self.fixed_space.as_deref(), asked, given].into_iter().flatten();
+    pub async fn resolve_space(&self, given: Option<&str>) -> Result<Space, Error> {
+        let asked = self.scope.request.space.as_deref();
+        let mut wanted = [self.pinned_space.as_deref(), asked, given].into_iter().flatten();
         let Some(first) = wanted.next() else {
             return Err(Error::Argument {
                 field: "space".to_owned(),
@@ -29,7 +29,7 @@ impl Context {
                     .to_owned(),
             });
         };
-        let space = self.enter(first).await?;
+        let space = self.find_granted_space(first).await?;
         for other in wanted.filter(|other| !other.trim().eq_ignore_ascii_case(first)) {
             let is_another = match self.session.space(other).await {
                 Ok(meant) => meant.id() != space.id(),
@@ -50,7 +50,7 @@ impl Context {
         Ok(space)
     }
 
-    async fn enter(&self, wanted: &str) -> Result<Space, Error> {
+    async fn find_granted_space(&self, wanted: &str) -> Result<Space, Error> {
         let found = self.session.space(wanted).await;
         let Some(granted) = &self.caller.grants.spaces else { return Ok(found?) };
         match found {
@@ -78,8 +78,8 @@ impl Context {
     }
 
     /// Returns the pinned project.
-    pub fn fixed_project(&self) -> Option<&str> {
-        self.reach.narrowing.project.as_deref()
+    pub fn pinned_project(&self) -> Option<&str> {
+        self.scope.request.project.as_deref()
     }
 
     /// Checks that an object belongs to the pinned project, if there is one. Objects without a
@@ -88,8 +88,12 @@ impl Context {
     /// # Errors
     ///
     /// Returns [`Error::Invalid`] if the object belongs to another project or to none.
-    pub async fn keep(&self, space: &Space, project: Option<&Id<Project>>) -> Result<(), Error> {
-        let Some(fixed) = self.fixed_project() else { return Ok(()) };
+    pub async fn ensure_project_in_scope(
+        &self,
+        space: &Space,
+        project: Option<&Id<Project>>,
+    ) -> Result<(), Error> {
+        let Some(fixed) = self.pinned_project() else { return Ok(()) };
         let fixed: Project = space.find(fixed).await?;
         if project == Some(&fixed.id) {
             return Ok(());
@@ -103,19 +107,19 @@ impl Context {
 
     /// Replaces the project argument with the pinned project. A call may name the pinned project,
     /// but no other one.
-    pub(super) async fn settle(
+    pub(super) async fn apply_pinned_arguments(
         &self,
         mut arguments: JsonObject,
         schema: &JsonObject,
     ) -> Result<JsonObject, Error> {
-        let Some(fixed) = self.fixed_project() else { return Ok(arguments) };
+        let Some(fixed) = self.pinned_project() else { return Ok(arguments) };
         let project = project_argument(schema);
         if let Some((name, _)) = project
             && let Some(given) = arguments.remove(name)
         {
-            self.same_project(name, &given, fixed).await?;
+            self.ensure_same_project(name, &given, fixed).await?;
         }
-        let is_fixed = |name: &&String| *name != "space" && is_settled(name, self.policy.fixed());
+        let is_fixed = |name: &&String| *name != "space" && is_pinned(name, self.access.pinned());
         if let Some(name) = arguments.keys().find(is_fixed) {
             return Err(Error::Invalid(format!(
                 "`{name}` is not accepted, because calls are limited to the project '{fixed}'"
@@ -128,7 +132,12 @@ impl Context {
         Ok(arguments)
     }
 
-    async fn same_project(&self, name: &str, given: &Value, fixed: &str) -> Result<(), Error> {
+    async fn ensure_same_project(
+        &self,
+        name: &str,
+        given: &Value,
+        fixed: &str,
+    ) -> Result<(), Error> {
         let given = match given {
             Value::Array(one) => one.as_slice(),
             one => std::slice::from_ref(one),
@@ -136,7 +145,7 @@ impl Context {
         let given: BTreeSet<&str> = given.iter().filter_map(Value::as_str).map(str::trim).collect();
         let others = given.into_iter().filter(|given| !given.eq_ignore_ascii_case(fixed));
         for other in others {
-            let space = self.space(None).await?;
+            let space = self.resolve_space(None).await?;
             let fixed: Project = space.find(fixed).await?;
             let is_it = match space.find::<Project>(other).await {
                 Ok(meant) => meant.id == fixed.id,
@@ -156,5 +165,5 @@ impl Context {
 }
 
 fn is_granted(granted: &BTreeSet<String>, space: &Space) -> bool {
-    granted.iter().any(|name| space.is_called(name))
+    granted.iter().any(|name| space.matches(name))
 }

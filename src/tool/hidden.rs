@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::{Definition, Place, Tier};
-use crate::{callers::Scope, octopus::OctopusVersion};
+use super::{Definition, ScopeLevel, Tier};
+use crate::{callers::TokenScope, octopus::OctopusVersion};
 
 /// Why a tool is not available to a request. Names the first layer that denies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hidden {
+pub enum DenyReason {
     /// The settings do not enable its toolset.
     SettingsToolset(&'static str),
     /// The settings do not allow calls of this tier.
@@ -15,11 +15,11 @@ pub enum Hidden {
     /// The settings make this instance read-only.
     InstanceReadOnly(String),
     /// The token scope of the caller is too low.
-    Scope {
+    TokenScope {
         /// The caller's token scope.
-        has: Scope,
+        has: TokenScope,
         /// The required token scope.
-        needs: Scope,
+        needs: TokenScope,
     },
     /// The caller's grants do not include its toolset.
     GrantedToolset(&'static str),
@@ -32,9 +32,9 @@ pub enum Hidden {
     /// The scope of the request is read-only.
     RequestReadOnly,
     /// The tool only lists choices for an argument that is pinned.
-    Chosen(Place),
+    ChoicePinned(ScopeLevel),
     /// The tool works across projects, and the project is pinned.
-    OtherProjects,
+    CrossProject,
     /// The version of the instance is too old.
     TooOld {
         /// First version with support.
@@ -44,7 +44,7 @@ pub enum Hidden {
     },
 }
 
-impl Scope {
+impl TokenScope {
     /// Returns the highest tier of calls with this scope.
     pub fn tier(self) -> Tier {
         match self {
@@ -64,7 +64,7 @@ impl Scope {
     }
 }
 
-fn deeds(tier: Tier) -> &'static str {
+fn tier_verb(tier: Tier) -> &'static str {
     match tier {
         Tier::Read => "read",
         Tier::Write => "change things",
@@ -72,19 +72,19 @@ fn deeds(tier: Tier) -> &'static str {
     }
 }
 
-impl fmt::Display for Hidden {
+impl fmt::Display for DenyReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SettingsToolset(name) => {
                 write!(f, "the toolset `{name}` is disabled on this server")
             }
             Self::SettingsTier(tier) => {
-                write!(f, "this server does not allow tools that {}", deeds(*tier))
+                write!(f, "this server does not allow tools that {}", tier_verb(*tier))
             }
             Self::InstanceReadOnly(name) => {
                 write!(f, "the instance '{name}' is read-only")
             }
-            Self::Scope { has, needs } => {
+            Self::TokenScope { has, needs } => {
                 write!(f, "it requires the scope {}, and you have {}", needs.name(), has.name())
             }
             Self::GrantedToolset(name) => {
@@ -98,10 +98,10 @@ impl fmt::Display for Hidden {
             }
             Self::RequestExclude => f.write_str("the scope of this request excludes the tool"),
             Self::RequestReadOnly => f.write_str("this request is read-only"),
-            Self::Chosen(place) => {
+            Self::ChoicePinned(place) => {
                 write!(f, "the {} is already set, so there is nothing to list", place.name())
             }
-            Self::OtherProjects => {
+            Self::CrossProject => {
                 f.write_str("it works across projects, and this request is limited to one project")
             }
             Self::TooOld { needs, has } => {
@@ -111,9 +111,9 @@ impl fmt::Display for Hidden {
     }
 }
 
-impl Hidden {
+impl DenyReason {
     /// Returns who can change this, and with which setting, header or URL.
-    pub fn changed_by(&self) -> String {
+    pub fn remedy(&self) -> String {
         let server = "the server operator can";
         match self {
             Self::SettingsToolset(name) => {
@@ -126,7 +126,7 @@ impl Hidden {
             Self::InstanceReadOnly(name) => {
                 format!("{server} allow it with instances.{name}.read_only = false")
             }
-            Self::Scope { needs, .. } => {
+            Self::TokenScope { needs, .. } => {
                 let scope = needs.name();
                 format!(
                     "the issuer of your token can issue one with the scope {scope}; if your groups \
@@ -146,8 +146,8 @@ impl Hidden {
             Self::RequestReadOnly => "your client configuration sets this with the URL \
                                       .../readonly or the header X-MCP-Readonly"
                 .to_owned(),
-            Self::Chosen(place) => match place {
-                Place::Instance => {
+            Self::ChoicePinned(place) => match place {
+                ScopeLevel::Instance => {
                     "connect to /mcp, without an instance in the URL; with a single \
                                     instance there is nothing to list"
                         .to_owned()
@@ -155,7 +155,7 @@ impl Hidden {
                 _ => "connect to a URL without it, unless the settings of the instance pin it"
                     .to_owned(),
             },
-            Self::OtherProjects => {
+            Self::CrossProject => {
                 "connect to a URL without a project: /mcp/i/INSTANCE/SPACE".to_owned()
             }
             Self::TooOld { .. } => "an Octopus administrator can upgrade the instance".to_owned(),

@@ -2,19 +2,19 @@
 
 use super::Error;
 use crate::{
-    config::Limits,
+    config::LimitSettings,
     octopus::Fingerprint,
-    store::{Bucket, Store, Taken},
+    store::{RateLimitDecision, Store, TokenBuckets},
 };
 
 /// Rate limit of each Octopus instance, shared by all callers. Clones share the counters. The
 /// default is unlimited.
 #[derive(Debug, Clone, Default)]
-pub struct InstanceRate(Option<Bucket>);
+pub struct InstanceRateLimit(Option<TokenBuckets>);
 
-impl InstanceRate {
+impl InstanceRateLimit {
     /// Creates the rate limit of the settings, with counters in this store.
-    pub fn new(limits: &Limits, store: &Store) -> Self {
+    pub fn new(limits: &LimitSettings, store: &Store) -> Self {
         Self(store.buckets("instance", limits.instance_rate, limits.instance_burst))
     }
 
@@ -26,7 +26,7 @@ impl InstanceRate {
     /// # Errors
     ///
     /// Returns how long to wait if the limit is reached.
-    pub async fn take(&self, name: &str, is_accepted: bool) -> Result<(), Taken> {
+    pub async fn take(&self, name: &str, is_accepted: bool) -> Result<(), RateLimitDecision> {
         let Some(bucket) = &self.0 else { return Ok(()) };
         let key = if is_accepted {
             Fingerprint::of([name.as_bytes()])
@@ -40,6 +40,9 @@ impl InstanceRate {
     /// Counts a call that continues at another instance than the request's own.
     pub(super) async fn take_for_call(&self, name: &str) -> Result<(), Error> {
         let taken = self.take(name, true).await;
-        taken.map_err(|taken| Error::Crowded { instance: name.to_owned(), wait: taken.wait })
+        taken.map_err(|taken| Error::InstanceRateLimited {
+            instance: name.to_owned(),
+            wait: taken.retry_after,
+        })
     }
 }

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::Error;
 
 /// Maximum number of characters of a text. Names in Octopus have at most 200.
-const MAX_TEXT: usize = 1_000;
+const MAX_CHARACTERS: usize = 1_000;
 /// Arguments with a higher limit, and the maximum number of characters of each text in them.
-const LONGER: &[(&str, usize)] = &[
+const LONG_ARGUMENTS: &[(&str, usize)] = &[
     // Request bodies: `http.body_limit` bounds them.
     ("body", usize::MAX),
     // Markdown, reasons and descriptions that people write.
@@ -36,17 +36,17 @@ const LONGER: &[(&str, usize)] = &[
     ("tenantTags", 10_000),
 ];
 /// Maximum number of characters of an unknown argument name in an error message.
-const MAX_SHOWN: usize = 80;
+const MAX_NAME_IN_MESSAGE: usize = 80;
 
 /// Checks the length of every text in the value of an argument.
 ///
 /// # Errors
 ///
 /// Returns [`Error::Argument`] with the length and the limit if a text is too long.
-pub(super) fn check(name: &str, value: &Value) -> Result<(), Error> {
-    let longer = LONGER.iter().find(|(argument, _)| *argument == name);
-    let limit = longer.map_or(MAX_TEXT, |(_, limit)| *limit);
-    let Some(length) = longest(value, limit) else { return Ok(()) };
+pub(super) fn check_length(name: &str, value: &Value) -> Result<(), Error> {
+    let longer = LONG_ARGUMENTS.iter().find(|(argument, _)| *argument == name);
+    let limit = longer.map_or(MAX_CHARACTERS, |(_, limit)| *limit);
+    let Some(length) = first_too_long(value, limit) else { return Ok(()) };
     let reason = format!(
         "{length} characters are too many; the limit is {limit}. Send only the name or ID, or a \
          shorter text"
@@ -55,7 +55,7 @@ pub(super) fn check(name: &str, value: &Value) -> Result<(), Error> {
 }
 
 /// Returns the length of the first text that exceeds the limit.
-fn longest(value: &Value, limit: usize) -> Option<usize> {
+fn first_too_long(value: &Value, limit: usize) -> Option<usize> {
     let over = |text: &str| {
         // A character takes at least one byte, so short texts need no counting.
         let length = if text.len() > limit { text.chars().count() } else { 0 };
@@ -63,17 +63,17 @@ fn longest(value: &Value, limit: usize) -> Option<usize> {
     };
     match value {
         Value::String(text) => over(text),
-        Value::Array(values) => values.iter().find_map(|value| longest(value, limit)),
-        Value::Object(object) => {
-            object.iter().find_map(|(key, value)| over(key).or_else(|| longest(value, limit)))
-        }
+        Value::Array(values) => values.iter().find_map(|value| first_too_long(value, limit)),
+        Value::Object(object) => object
+            .iter()
+            .find_map(|(key, value)| over(key).or_else(|| first_too_long(value, limit))),
         _ => None,
     }
 }
 
 /// Returns the name of an unknown argument, shortened for an error message.
-pub(super) fn shown(name: &str) -> String {
-    name.chars().take(MAX_SHOWN).collect()
+pub(super) fn shortened(name: &str) -> String {
+    name.chars().take(MAX_NAME_IN_MESSAGE).collect()
 }
 
 #[cfg(test)]
@@ -83,12 +83,12 @@ mod tests {
     use super::*;
 
     fn checked(name: &str, value: &Value) -> Result<(), String> {
-        check(name, value).map_err(|error| error.to_string())
+        check_length(name, value).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn text_is_limited_wherever_it_stands() {
-        let (fits, long) = ("\u{e9}".repeat(MAX_TEXT), "x".repeat(MAX_TEXT + 1));
+    fn limits_text_at_any_depth() {
+        let (fits, long) = ("\u{e9}".repeat(MAX_CHARACTERS), "x".repeat(MAX_CHARACTERS + 1));
         for value in [json!(fits), json!([fits]), json!({ "a": [{ "b": fits }] }), json!(7)] {
             assert_eq!(checked("space", &value), Ok(()));
         }
@@ -103,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_accepted_where_it_belongs() {
+    fn accepts_long_text_in_listed_arguments() {
         let notes = "x".repeat(100_000);
         for name in ["releaseNotes", "body", "variables"] {
             assert_eq!(checked(name, &json!({ "a": notes })), Ok(()), "{name}");
         }
         let said = checked("releaseNotes", &json!(format!("{notes}x"))).unwrap_err();
         assert!(said.contains("the limit is 100000"), "{said}");
-        assert!(shown(&notes).len() < 200);
+        assert!(shortened(&notes).len() < 200);
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::octopus::Window;
+use crate::octopus::PageRange;
 
 /// A page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -28,8 +28,8 @@ pub struct List<T> {
 
 impl<T> List<T> {
     /// Creates a page of a list with `total` items.
-    pub fn new(window: Window, total: u32, items: Vec<T>) -> Self {
-        let Window { skip, take } = window;
+    pub fn new(window: PageRange, total: u32, items: Vec<T>) -> Self {
+        let PageRange { skip, take } = window;
         let pages = total.div_ceil(take.max(1)).max(1);
         let came = u32::try_from(items.len()).unwrap_or(u32::MAX);
         let next = skip.saturating_add(came);
@@ -49,7 +49,7 @@ impl<T> List<T> {
 
     /// Adds a hint if the list is empty.
     #[must_use]
-    pub fn or_hint(mut self, hint: impl FnOnce() -> String) -> Self {
+    pub fn with_hint_if_empty(mut self, hint: impl FnOnce() -> String) -> Self {
         if self.total_results == 0 && self.items.is_empty() {
             self.hint = Some(hint());
         }
@@ -59,7 +59,7 @@ impl<T> List<T> {
 
 /// The ID of a document with its name.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Ref {
+pub struct NamedId {
     /// Its ID.
     pub id: String,
     /// Its name, where the caller may see it.
@@ -80,7 +80,7 @@ mod tests {
             let mut skip = 0;
             loop {
                 let items: Vec<u32> = (skip..total.min(skip + take)).collect();
-                let list = List::new(Window { skip, take }, total, items);
+                let list = List::new(PageRange { skip, take }, total, items);
                 prop_assert_eq!(list.number_of_pages, list.last_page_number + 1);
                 visited.extend(list.items);
                 match list.next_skip {
@@ -93,10 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_page_says_why() {
-        let past = List::new(Window { skip: 90, take: 30 }, 12, Vec::<u32>::new());
+    fn empty_pages_have_a_hint() {
+        let past = List::new(PageRange { skip: 90, take: 30 }, 12, Vec::<u32>::new());
         assert!(past.hint.unwrap().contains("the list has 12 items"));
-        let nothing = List::new(Window { skip: 0, take: 30 }, 0, Vec::<u32>::new());
-        assert_eq!(nothing.or_hint(|| "none".to_owned()).hint.as_deref(), Some("none"));
+        let nothing = List::new(PageRange { skip: 0, take: 30 }, 0, Vec::<u32>::new());
+        assert_eq!(nothing.with_hint_if_empty(|| "none".to_owned()).hint.as_deref(), Some("none"));
     }
 }

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use crate::octopus::{Error, Id, Named, Space};
 
-use super::{Ref, Words};
+use super::{NamedId, StringList};
 
 /// Names of documents of one type, by ID.
 #[derive(Debug)]
-pub struct Names(HashMap<String, String>);
+pub struct NamesById(HashMap<String, String>);
 
-impl Names {
+impl NamesById {
     /// Looks up the names of these IDs with one request.
-    pub async fn of<'a, R: Named>(
+    pub async fn lookup<'a, R: Named>(
         space: &Space,
         ids: impl IntoIterator<Item = &'a Id<R>>,
     ) -> Result<Self, Error> {
@@ -33,19 +33,19 @@ impl Names {
     }
 
     /// Returns the ID with its name.
-    pub fn with<R>(&self, id: &Id<R>) -> Ref {
-        Ref { id: id.to_string(), name: self.get(id.as_str()) }
+    pub fn named_id<R>(&self, id: &Id<R>) -> NamedId {
+        NamedId { id: id.to_string(), name: self.get(id.as_str()) }
     }
 }
 
 /// Returns the IDs of the named documents, with one lookup for all of them. Returns an empty list
 /// for `None`.
-pub async fn ids_of<R: Named + Clone>(
+pub async fn find_ids<R: Named + Clone>(
     space: &Space,
-    wanted: Option<Words>,
+    wanted: Option<StringList>,
 ) -> Result<Vec<Id<R>>, Error> {
     match wanted {
-        Some(Words(wanted)) => {
+        Some(StringList(wanted)) => {
             let found = space.find_all::<R>(&wanted).await?;
             Ok(found.iter().map(|document| document.id().clone()).collect())
         }
@@ -54,6 +54,6 @@ pub async fn ids_of<R: Named + Clone>(
 }
 
 /// Returns the ID and name of a document.
-pub fn name_of<R: Named>(document: &R) -> Ref {
-    Ref { id: document.id().to_string(), name: Some(document.name().to_owned()) }
+pub fn named_id<R: Named>(document: &R) -> NamedId {
+    NamedId { id: document.id().to_string(), name: Some(document.name().to_owned()) }
 }

@@ -7,7 +7,7 @@ use crate::text::nearest::nearest;
 
 /// The scope that a request asks for with its path and headers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Narrowing {
+pub struct RequestScope {
     /// Name of the instance.
     pub instance: Option<String>,
     /// The only space of all calls.
@@ -27,7 +27,7 @@ pub struct Narrowing {
 /// Which arguments the settings or the request's path and headers pin. Tools do not list pinned
 /// arguments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Fixed {
+pub struct PinnedArguments {
     /// Whether the instance is pinned.
     pub instance: bool,
     /// Whether the space is pinned.
@@ -38,7 +38,7 @@ pub struct Fixed {
 
 /// The levels of scope that can be pinned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum ScopeLevel {
     /// An instance.
     Instance,
     /// A space.
@@ -47,7 +47,7 @@ pub enum Place {
     Project,
 }
 
-impl Place {
+impl ScopeLevel {
     /// Returns the name for messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -58,20 +58,20 @@ impl Place {
     }
 }
 
-impl Fixed {
+impl PinnedArguments {
     /// Returns whether this level is pinned.
-    pub fn has(self, place: Place) -> bool {
+    pub fn has(self, place: ScopeLevel) -> bool {
         match place {
-            Place::Instance => self.instance,
-            Place::Space => self.space,
-            Place::Project => self.project,
+            ScopeLevel::Instance => self.instance,
+            ScopeLevel::Space => self.space,
+            ScopeLevel::Project => self.project,
         }
     }
 }
 
 /// A toolset or tool name that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unknown {
+pub struct UnknownName {
     /// `toolset` or `tool`.
     pub kind: &'static str,
     /// The given name.
@@ -80,7 +80,7 @@ pub struct Unknown {
     pub valid: Vec<&'static str>,
 }
 
-impl std::fmt::Display for Unknown {
+impl std::fmt::Display for UnknownName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { kind, given, valid } = self;
         let shown: String = given.chars().take(80).collect();
@@ -95,36 +95,36 @@ impl std::fmt::Display for Unknown {
 }
 
 /// Returns the canonical name of a toolset.
-pub(super) fn toolset(catalog: &[Toolset], given: &str) -> Option<&'static str> {
+pub(super) fn canonical_toolset(catalog: &[Toolset], given: &str) -> Option<&'static str> {
     let mut names = catalog.iter().map(|toolset| toolset.name);
     names.find(|name| name.eq_ignore_ascii_case(given))
 }
 
 /// Returns the canonical name of a tool.
-pub(super) fn tool(catalog: &'static [Toolset], given: &str) -> Option<&'static str> {
+pub(super) fn canonical_tool(catalog: &'static [Toolset], given: &str) -> Option<&'static str> {
     let mut names = catalog.iter().flat_map(|toolset| toolset.tools).map(|tool| tool.name);
     names.find(|name| name.eq_ignore_ascii_case(given))
 }
 
-impl Narrowing {
+impl RequestScope {
     /// Checks that all toolsets and tools in the scope exist.
     ///
     /// # Errors
     ///
     /// Returns the first unknown name.
-    pub fn check(&self, catalog: &'static [Toolset]) -> Result<(), Unknown> {
+    pub fn check(&self, catalog: &'static [Toolset]) -> Result<(), UnknownName> {
         let is_all = |given: &str| given.eq_ignore_ascii_case("all");
         for given in self.toolsets.iter().flatten() {
-            if !is_all(given) && toolset(catalog, given).is_none() {
+            if !is_all(given) && canonical_toolset(catalog, given).is_none() {
                 let valid = catalog.iter().map(|toolset| toolset.name).collect();
-                return Err(Unknown { kind: "toolset", given: given.clone(), valid });
+                return Err(UnknownName { kind: "toolset", given: given.clone(), valid });
             }
         }
         for given in self.tools.iter().flatten().chain(&self.exclude) {
-            if tool(catalog, given).is_none() {
+            if canonical_tool(catalog, given).is_none() {
                 let tools = catalog.iter().flat_map(|toolset| toolset.tools);
                 let valid = tools.map(|tool| tool.name).collect();
-                return Err(Unknown { kind: "tool", given: given.clone(), valid });
+                return Err(UnknownName { kind: "tool", given: given.clone(), valid });
             }
         }
         Ok(())

@@ -1,13 +1,13 @@
 //! Hints after an error of Octopus. They name only tools that the request shows.
 
 use super::{
-    Policy,
-    listers::{lister_shown, not_found},
+    ToolAccess,
+    listers::{not_found_hint, visible_list_tool},
 };
 use crate::octopus;
 
 /// Returns what to try next after an error of Octopus; `None` if the error message is sufficient.
-pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<String> {
+pub(super) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess) -> Option<String> {
     Some(match error {
         octopus::Error::Unauthorized { .. } => {
             "check that the API key or token exists, is not expired and belongs to this \
@@ -20,16 +20,16 @@ pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<St
                 .to_owned()
         }
         octopus::Error::NotFound { noun, near, .. } => {
-            not_found(noun, near, lister_shown(noun, policy))
+            not_found_hint(noun, near, visible_list_tool(noun, policy))
         }
         octopus::Error::Ambiguous { candidates, .. } => {
             format!("repeat the call with one of these IDs: {}", candidates.join(", "))
         }
-        octopus::Error::Confusable { noun, .. } => {
+        octopus::Error::NameCollision { noun, .. } => {
             format!("rename the {noun} whose name or slug equals the ID of another, then retry")
         }
         octopus::Error::MalformedId { noun, .. } => {
-            lister_shown(noun, policy).map(|tool| format!("{tool} lists the IDs"))?
+            visible_list_tool(noun, policy).map(|tool| format!("{tool} lists the IDs"))?
         }
         octopus::Error::Rejected { .. } | octopus::Error::TooOld { .. } => return None,
         octopus::Error::InvalidRequest { .. } => {
@@ -42,22 +42,24 @@ pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<St
         octopus::Error::Unavailable { .. } | octopus::Error::TimedOut { .. } => {
             "retry in a moment, or narrow the request".to_owned()
         }
-        octopus::Error::Paused { wait, .. } => {
+        octopus::Error::CircuitOpen { wait, .. } => {
             format!("retry in {} s; other instances are not affected", wait.as_secs() + 1)
         }
-        octopus::Error::Busy { .. } => "retry in a moment; the server operator can raise \
+        octopus::Error::ConcurrencyLimit { .. } => {
+            "retry in a moment; the server operator can raise \
              concurrent_requests of the instance"
-            .to_owned(),
+                .to_owned()
+        }
         octopus::Error::Unreachable { .. } => {
             "retry in a moment; if the error persists, the server operator should check \
              octopus.url and the network"
                 .to_owned()
         }
         octopus::Error::Compute(error) => error.hint().to_owned(),
-        octopus::Error::NoMemory { sent: false } => {
+        octopus::Error::MemoryExhausted { sent: false } => {
             "retry in a moment, with fewer concurrent changes".to_owned()
         }
-        octopus::Error::NoMemory { sent: true } => {
+        octopus::Error::MemoryExhausted { sent: true } => {
             "retry in a moment, or narrow the request: a smaller `take`, a filter, or one item by \
              its ID"
                 .to_owned()
@@ -68,7 +70,7 @@ pub(super) fn octopus_hint(error: &octopus::Error, policy: &Policy) -> Option<St
         octopus::Error::Redirected { target, .. } => {
             format!("the server operator may have to set octopus.url to {target}")
         }
-        octopus::Error::Unexpected { .. } => {
+        octopus::Error::UnexpectedResponse { .. } => {
             "the server operator should check octopus.url".to_owned()
         }
     })

@@ -6,34 +6,34 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Asked, Context, Error, Tier, resource};
+use super::{CalledTool, Context, Error, Tier, resource};
 use crate::{
     compute::{Budget, ComputeError},
     config::Effect,
-    octopus::{self, About, Touches},
-    rules::Deed,
+    octopus::{self, AccessSet, NameDetail},
+    rules::PolicyAction,
 };
 
 impl Context {
     /// Returns whether the policy lets the caller read the resource at this URI or URI template, if
     /// the read accesses this set.
-    pub fn offers(&self, uri: &str, touches: &Touches) -> bool {
-        let asked = self.asked_for(uri);
-        let situation = self.situation(asked, Tier::Read, Deed::Read, touches);
-        self.rules.decide(&situation).effect != Effect::Deny
+    pub fn may_read(&self, uri: &str, touches: &AccessSet) -> bool {
+        let asked = self.called_tool_for(uri);
+        let situation = self.policy_input(asked, Tier::Read, PolicyAction::Read, touches);
+        self.policy.decide(&situation).effect != Effect::Deny
     }
 
     /// Returns the context of the same call, for the resource at this URI or URI template.
     #[must_use]
-    pub fn about(&self, uri: &str) -> Self {
-        Self { asked: self.asked_for(uri), ..self.clone() }
+    pub fn for_resource(&self, uri: &str) -> Self {
+        Self { called_tool: self.called_tool_for(uri), ..self.clone() }
     }
 
-    fn asked_for(&self, uri: &str) -> Asked {
-        let mut shown = resource::shown(&self.policy);
-        let kind = resource::resource_kind(uri, &self.policy);
+    fn called_tool_for(&self, uri: &str) -> CalledTool {
+        let mut shown = resource::visible_resources(&self.access);
+        let kind = resource::resource_name(uri, &self.access);
         let found = shown.find(|(_, definition)| Some(definition.name) == kind);
-        found.map_or(self.asked, |(toolset, _)| Asked { tool: "read_resource", toolset })
+        found.map_or(self.called_tool, |(toolset, _)| CalledTool { name: "read_resource", toolset })
     }
 
     /// Returns for each document of a list whether the policy lets the caller read it.
@@ -45,15 +45,15 @@ impl Context {
     /// # Errors
     ///
     /// Errors of Octopus when names are looked up, and [`Error::Compute`].
-    pub async fn readable(
+    pub async fn readable_documents(
         &self,
         documents: &Arc<Vec<Map<String, Value>>>,
     ) -> Result<Vec<bool>, Error> {
-        self.trail.read(self);
-        if !self.rules.are_about_reads() {
+        self.audit.record_read_access(self);
+        if !self.policy.has_read_rules() {
             return Ok(vec![true; documents.len()]);
         }
-        let so_far = self.session.touched().so_far();
+        let so_far = self.session.access_recorder().snapshot();
         let (mut all, all_documents) = (so_far.clone(), Arc::clone(documents));
         let collect = move |budget: &Budget| {
             let (mut places, mut different) = (HashMap::new(), Vec::new());
@@ -72,8 +72,12 @@ impl Context {
             Ok((all, different, each))
         };
         let (mut all, different, each) = self.compute().run(collect).await?;
-        let about = if self.rules.ask_groups() { About::Groups } else { About::Names };
-        octopus::name(&self.session, &mut all, about).await?;
+        let about = if self.policy.uses_project_groups() {
+            NameDetail::NamesAndGroups
+        } else {
+            NameDetail::Names
+        };
+        octopus::resolve_names(&self.session, &mut all, about).await?;
         let (cx, documents) = (self.clone(), Arc::clone(documents));
         let judge = move |budget: &Budget| {
             let mut is_readable = Vec::with_capacity(different.len());
@@ -82,13 +86,15 @@ impl Context {
                 budget.check()?;
                 let mut touches = so_far.clone();
                 touches.add_document(document);
-                touches.learn(&all);
-                let is_unknown =
-                    touches.is_open() || touches.has_unnamed() || touches.has_nameless(about);
-                let situation = cx.situation(cx.asked, Tier::Read, Deed::Read, &touches);
+                touches.complete_from(&all);
+                let is_unknown = touches.has_unresolved()
+                    || touches.has_unidentified()
+                    || touches.has_unnamed(about);
+                let situation =
+                    cx.policy_input(cx.called_tool, Tier::Read, PolicyAction::Read, &touches);
                 let decide = |strict| {
                     let check = || Ok::<_, ComputeError>(budget.check()?);
-                    cx.rules.decide_checked(&situation, strict, check)
+                    cx.policy.decide_interruptible(&situation, strict, check)
                 };
                 let decision = decide(false)?;
                 let is_denied = decision.effect == Effect::Deny
@@ -102,7 +108,7 @@ impl Context {
         };
         let (is_readable, denied) = self.compute().run(judge).await?;
         if let Some(denied) = denied {
-            self.trail.decided(&denied);
+            self.audit.record_decision(&denied);
         }
         Ok(each.into_iter().map(|place| is_readable.get(place) == Some(&true)).collect())
     }

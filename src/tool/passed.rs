@@ -4,40 +4,40 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::{Passed, depth::limit_depth, fit::fit};
+use super::{SanitizedAnswer, depth::limit_depth, fit::truncate};
 use crate::{
-    audit::Bytes,
+    audit::ResponseBytes,
     compute::{ComputeError, ComputeScope, INLINE_BYTES},
-    text::{self, lines::Lines, steps},
+    text::{self, lines::LineSanitizer, steps},
 };
 
 /// Sanitizes and truncates an answer, in the compute pool if it is large.
-pub(super) async fn passed_in(
+pub(super) async fn sanitize_in_pool(
     compute: &ComputeScope,
     value: Value,
     limit: usize,
     can_ask_for: Option<usize>,
-) -> Result<Passed, ComputeError> {
+) -> Result<SanitizedAnswer, ComputeError> {
     let size = size_up_to(&value, INLINE_BYTES + 1);
-    compute.run_sized(size, move || passed(value, limit, can_ask_for)).await
+    compute.run_sized(size, move || sanitize_and_truncate(value, limit, can_ask_for)).await
 }
 
 /// Estimates the size of a value as JSON in bytes. Stops at `most` bytes, so the time is bounded
 /// for larger values.
 fn size_up_to(value: &Value, most: usize) -> usize {
     /// Minimum size of a value with its separator.
-    const LEAST: usize = 4;
+    const MIN_SIZE: usize = 4;
     let mut left = most;
     let mut values = vec![value];
     while let Some(value) = values.pop()
         && left > 0
     {
-        left = left.saturating_sub(LEAST);
+        left = left.saturating_sub(MIN_SIZE);
         match value {
             Value::String(text) => left = left.saturating_sub(text.len()),
-            Value::Array(items) => values.extend(items.iter().take(left / LEAST + 1)),
+            Value::Array(items) => values.extend(items.iter().take(left / MIN_SIZE + 1)),
             Value::Object(object) => {
-                for (name, item) in object.iter().take(left / LEAST + 1) {
+                for (name, item) in object.iter().take(left / MIN_SIZE + 1) {
                     left = left.saturating_sub(name.len());
                     values.push(item);
                 }
@@ -49,53 +49,64 @@ fn size_up_to(value: &Value, most: usize) -> usize {
 }
 
 /// Sanitizes and truncates an answer.
-fn passed(mut value: Value, limit: usize, can_ask_for: Option<usize>) -> Passed {
-    let bytes = Bytes::default();
-    let mut passed = Passed { value: Value::Null, removed: 0, redacted: 0, bytes };
+fn sanitize_and_truncate(
+    mut value: Value,
+    limit: usize,
+    can_ask_for: Option<usize>,
+) -> SanitizedAnswer {
+    let bytes = ResponseBytes::default();
+    let mut passed = SanitizedAnswer { value: Value::Null, removed: 0, redacted: 0, bytes };
     limit_depth(&mut value);
-    pass(&mut value, "", &mut Fields::default(), &mut passed);
-    passed.bytes = fit(&mut value, limit, can_ask_for);
+    sanitize_value(&mut value, "", &mut TextStates::default(), &mut passed);
+    passed.bytes = truncate(&mut value, limit, can_ask_for);
     passed.value = value;
     passed
 }
 
 /// State of the texts of a list, by field name. Texts in fields of the same name continue one
 /// another, as the messages of a log do.
-type Fields = BTreeMap<String, Lines>;
+type TextStates = BTreeMap<String, LineSanitizer>;
 
 /// Sanitizes every text of a value, including names of fields, and removes null fields. `fields`
 /// carries the state from one item of a list to the next. `field` is the field that holds the
 /// value.
-fn pass(value: &mut Value, field: &str, fields: &mut Fields, outcome: &mut Passed) {
+fn sanitize_value(
+    value: &mut Value,
+    field: &str,
+    fields: &mut TextStates,
+    outcome: &mut SanitizedAnswer,
+) {
     match value {
         Value::String(text) => {
             if !fields.contains_key(field) {
-                fields.insert(field.to_owned(), Lines::default());
+                fields.insert(field.to_owned(), LineSanitizer::default());
             }
             if let Some(lines) = fields.get_mut(field) {
-                pass_text(text, lines, outcome);
+                sanitize_text(text, lines, outcome);
             }
         }
         Value::Array(items) => {
-            let mut fields = Fields::default();
+            let mut fields = TextStates::default();
             for item in items {
-                pass(item, "", &mut fields, outcome);
+                sanitize_value(item, "", &mut fields, outcome);
             }
         }
         Value::Object(object) => {
             object.retain(|_, item| !item.is_null());
-            hide_by_name(object, outcome);
-            pass_names(object, outcome);
-            object.iter_mut().for_each(|(field, item)| pass(item, field, fields, outcome));
+            redact_by_name(object, outcome);
+            sanitize_names(object, outcome);
+            object
+                .iter_mut()
+                .for_each(|(field, item)| sanitize_value(item, field, fields, outcome));
         }
         _ => {}
     }
 }
 
-fn pass_text(text: &mut String, lines: &mut Lines, outcome: &mut Passed) {
-    let passed = lines.pass(text);
+fn sanitize_text(text: &mut String, lines: &mut LineSanitizer, outcome: &mut SanitizedAnswer) {
+    let passed = lines.sanitize_next(text);
     outcome.removed += passed.removed;
-    outcome.redacted += passed.redacted;
+    outcome.redacted += passed.redactions;
     if let std::borrow::Cow::Owned(changed) = passed.text {
         *text = changed;
     }
@@ -103,17 +114,18 @@ fn pass_text(text: &mut String, lines: &mut Lines, outcome: &mut Passed) {
 
 /// Sanitizes the names of fields, because names in a map are user-written too. Adds a number to
 /// names that become equal.
-fn pass_names(object: &mut Map<String, Value>, outcome: &mut Passed) {
-    let is_plain = |name: &String| matches!(text::door(name).text, std::borrow::Cow::Borrowed(_));
+fn sanitize_names(object: &mut Map<String, Value>, outcome: &mut SanitizedAnswer) {
+    let is_plain =
+        |name: &String| matches!(text::sanitize(name).text, std::borrow::Cow::Borrowed(_));
     if object.keys().all(is_plain) {
         return;
     }
     let mut numbers = HashMap::new();
     for (name, item) in std::mem::take(object) {
-        let passed = text::door(&name);
+        let passed = text::sanitize(&name);
         outcome.removed += passed.removed;
-        outcome.redacted += passed.redacted;
-        let name = unused(passed.text.into_owned(), object, &mut numbers);
+        outcome.redacted += passed.redactions;
+        let name = free_name(passed.text.into_owned(), object, &mut numbers);
         object.insert(name, item);
     }
 }
@@ -123,7 +135,7 @@ fn pass_names(object: &mut Map<String, Value>, outcome: &mut Passed) {
 /// `numbers` holds the last number that was tried for each name, and no number is tried twice for
 /// one name. A key of `object` is tried for at most one name, because the name and the number can
 /// be parsed from it. So all calls together try at most twice as many names as there are keys.
-fn unused(
+fn free_name(
     name: String,
     object: &Map<String, Value>,
     numbers: &mut HashMap<String, usize>,
@@ -148,11 +160,11 @@ fn unused(
 
 /// Redacts values whose field name marks them as secret, and values of entries with a separate name
 /// field.
-fn hide_by_name(object: &mut Map<String, Value>, outcome: &mut Passed) {
+fn redact_by_name(object: &mut Map<String, Value>, outcome: &mut SanitizedAnswer) {
     for (name, value) in [("name", "value"), ("Name", "Value")] {
         if let (Some(Value::String(name)), Some(Value::String(text))) =
             (object.get(name), object.get(value))
-            && let Some(shown) = text::named(name, text)
+            && let Some(shown) = text::redact_named_value(name, text)
         {
             outcome.redacted += 1;
             object.insert(value.to_owned(), Value::String(shown));
@@ -160,7 +172,7 @@ fn hide_by_name(object: &mut Map<String, Value>, outcome: &mut Passed) {
     }
     for (name, item) in object.iter_mut() {
         if let Value::String(text) = item
-            && let Some(shown) = text::named(name, text)
+            && let Some(shown) = text::redact_named_value(name, text)
         {
             outcome.redacted += 1;
             *text = shown;
@@ -184,11 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn names_that_become_equal_are_numbered_in_linear_time() {
-        let count = |names: usize| steps::of(|| passed(colliding(names), 100_000_000, None)).1;
+    fn numbers_equal_names_in_linear_time() {
+        let count = |names: usize| {
+            steps::count(|| sanitize_and_truncate(colliding(names), 100_000_000, None)).1
+        };
         let (few, many) = (count(250), count(1000));
         assert!(many <= few * 5, "{few} steps for 250 names, {many} for 1000");
-        let shown = passed(colliding(1000), 1_000_000, None).value;
+        let shown = sanitize_and_truncate(colliding(1000), 1_000_000, None).value;
         let names: Vec<&String> = shown.as_object().unwrap().keys().collect();
         assert_eq!(names.len(), 1000);
         assert_eq!(names[..4], ["x", "x_", "x_3", "x_4"]);
@@ -196,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn large_answers_are_recognised_without_reading_them_whole() {
+    fn estimates_size_without_reading_large_answers() {
         let most = INLINE_BYTES + 1;
         let wide: Value = (0..100_000).map(|_| Value::Null).collect::<Vec<_>>().into();
         let keys: Map<String, Value> =
@@ -211,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn values_names_and_lists_pass_and_are_counted() {
+    fn sanitizes_values_names_and_lists() {
         let key = "API-FAKEFAKEFAKEFAKEFAKE1";
         let line = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
         let (begin, end) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
@@ -280,7 +294,7 @@ mod tests {
                 3,
             ),
         ] {
-            let passed = passed(value, 10_000, None);
+            let passed = sanitize_and_truncate(value, 10_000, None);
             assert_eq!(passed.value, shown);
             assert_eq!((passed.removed, passed.redacted), (removed, redacted), "{shown}");
         }

@@ -7,33 +7,33 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Definition, Error, Fixed, Hidden, Narrowing, Tier, Toolset,
-    narrowing::{Unknown, tool, toolset},
-    view::keeping_to_a_project,
+    Definition, DenyReason, Error, PinnedArguments, RequestScope, Tier, Toolset,
+    narrowing::{UnknownName, canonical_tool, canonical_toolset},
+    view::tools_within_project,
 };
 use crate::{
-    callers::{Grants, Scope},
+    callers::{Grants, TokenScope},
     octopus::Instance,
 };
 
 /// The toolset that cannot be disabled.
-const ALWAYS: &str = "core";
+const CORE_TOOLSET: &str = "core";
 
 /// The tools that a request can see, and the highest tier of its calls.
 #[derive(Debug, Clone)]
-pub struct Policy {
+pub struct ToolAccess {
     catalog: &'static [Toolset],
     /// The tools that stay available when the project is pinned.
-    keeping: Arc<BTreeSet<&'static str>>,
+    project_tools: Arc<BTreeSet<&'static str>>,
     /// From the settings (first) to the scope of the request (last).
     layers: Vec<Layer>,
-    fixed: Fixed,
+    pinned: PinnedArguments,
 }
 
 /// One layer of restrictions.
 #[derive(Debug, Clone)]
 struct Layer {
-    by: By,
+    source: LayerSource,
     toolsets: Option<BTreeSet<&'static str>>,
     tools: Option<BTreeSet<&'static str>>,
     exclude: BTreeSet<&'static str>,
@@ -41,53 +41,55 @@ struct Layer {
 }
 
 #[derive(Debug, Clone)]
-enum By {
+enum LayerSource {
     Settings,
     Instance(String),
-    Grants(Scope),
+    Grants(TokenScope),
     Request,
 }
 
 impl Layer {
-    fn of(by: By, ceiling: Tier) -> Self {
-        Self { by, toolsets: None, tools: None, exclude: BTreeSet::new(), ceiling }
+    fn new(by: LayerSource, ceiling: Tier) -> Self {
+        Self { source: by, toolsets: None, tools: None, exclude: BTreeSet::new(), ceiling }
     }
 
-    fn has(&self, toolset: &str) -> bool {
-        toolset == ALWAYS || self.toolsets.as_ref().is_none_or(|on| on.contains(toolset))
+    fn enables(&self, toolset: &str) -> bool {
+        toolset == CORE_TOOLSET || self.toolsets.as_ref().is_none_or(|on| on.contains(toolset))
     }
 
     /// Returns why the layer hides a whole toolset.
-    fn without(&self, toolset: &'static str) -> Option<Hidden> {
-        (!self.has(toolset)).then_some(match &self.by {
-            By::Settings => Hidden::SettingsToolset(toolset),
-            By::Grants(_) => Hidden::GrantedToolset(toolset),
-            By::Instance(_) | By::Request => Hidden::RequestToolset(toolset),
+    fn toolset_denial(&self, toolset: &'static str) -> Option<DenyReason> {
+        (!self.enables(toolset)).then_some(match &self.source {
+            LayerSource::Settings => DenyReason::SettingsToolset(toolset),
+            LayerSource::Grants(_) => DenyReason::GrantedToolset(toolset),
+            LayerSource::Instance(_) | LayerSource::Request => DenyReason::RequestToolset(toolset),
         })
     }
 
     /// Returns why the layer forbids calls of this tier.
-    fn forbids(&self, tier: Tier) -> Option<Hidden> {
-        (tier > self.ceiling).then(|| match &self.by {
-            By::Settings => Hidden::SettingsTier(tier),
-            By::Instance(name) => Hidden::InstanceReadOnly(name.clone()),
-            By::Grants(has) => Hidden::Scope { has: *has, needs: Scope::for_tier(tier) },
-            By::Request => Hidden::RequestReadOnly,
+    fn tier_denial(&self, tier: Tier) -> Option<DenyReason> {
+        (tier > self.ceiling).then(|| match &self.source {
+            LayerSource::Settings => DenyReason::SettingsTier(tier),
+            LayerSource::Instance(name) => DenyReason::InstanceReadOnly(name.clone()),
+            LayerSource::Grants(has) => {
+                DenyReason::TokenScope { has: *has, needs: TokenScope::for_tier(tier) }
+            }
+            LayerSource::Request => DenyReason::RequestReadOnly,
         })
     }
 
-    fn hides(&self, toolset: &'static str, tool: &Definition) -> Option<Hidden> {
-        self.without(toolset).or_else(|| self.forbids(tool.least)).or_else(|| {
+    fn tool_denial(&self, toolset: &'static str, tool: &Definition) -> Option<DenyReason> {
+        self.toolset_denial(toolset).or_else(|| self.tier_denial(tool.min_tier)).or_else(|| {
             let is_other = self.tools.as_ref().is_some_and(|tools| !tools.contains(tool.name));
             let is_out = self.exclude.contains(tool.name);
             is_other
-                .then_some(Hidden::RequestTools)
-                .or_else(|| is_out.then_some(Hidden::RequestExclude))
+                .then_some(DenyReason::RequestTools)
+                .or_else(|| is_out.then_some(DenyReason::RequestExclude))
         })
     }
 }
 
-impl Policy {
+impl ToolAccess {
     /// Creates the access that the settings allow: toolsets by name or `all`, and the highest tier.
     ///
     /// # Errors
@@ -97,50 +99,60 @@ impl Policy {
         catalog: &'static [Toolset],
         toolsets: &[String],
         ceiling: Tier,
-    ) -> Result<Self, Unknown> {
-        let narrowing = Narrowing { toolsets: Some(toolsets.to_vec()), ..Narrowing::default() };
+    ) -> Result<Self, UnknownName> {
+        let narrowing =
+            RequestScope { toolsets: Some(toolsets.to_vec()), ..RequestScope::default() };
         narrowing.check(catalog)?;
-        let mut settings = Layer::of(By::Settings, ceiling);
-        settings.toolsets = Some(named(catalog, toolsets));
-        let keeping = Arc::new(keeping_to_a_project(catalog));
-        Ok(Self { catalog, keeping, layers: vec![settings], fixed: Fixed::default() })
+        let mut settings = Layer::new(LayerSource::Settings, ceiling);
+        settings.toolsets = Some(resolve_toolsets(catalog, toolsets));
+        let keeping = Arc::new(tools_within_project(catalog));
+        Ok(Self {
+            catalog,
+            project_tools: keeping,
+            layers: vec![settings],
+            pinned: PinnedArguments::default(),
+        })
     }
 
     /// Pins arguments for all requests.
     #[must_use]
-    pub fn fixing(self, fixed: Fixed) -> Self {
-        Self { fixed, ..self }
+    pub fn with_pinned(self, fixed: PinnedArguments) -> Self {
+        Self { pinned: fixed, ..self }
     }
 
     /// Returns the effective access of a request: restricted by the instance, by the grants of the
     /// caller, and by the scope of the request. The result is never larger than `self`.
     #[must_use]
-    pub fn narrowed(
+    pub fn restricted(
         &self,
         grants: &Grants,
         instance: &Instance,
-        narrowing: &Narrowing,
-        fixed: Fixed,
+        narrowing: &RequestScope,
+        fixed: PinnedArguments,
     ) -> Self {
-        let Fixed { instance: of_instance, space, project } = self.fixed;
-        let fixed = Fixed {
+        let PinnedArguments { instance: of_instance, space, project } = self.pinned;
+        let fixed = PinnedArguments {
             instance: fixed.instance || of_instance,
             space: fixed.space || space,
             project: fixed.project || project,
         };
-        let mut policy = Self { fixed, ..self.clone() };
+        let mut policy = Self { pinned: fixed, ..self.clone() };
         if instance.read_only {
-            policy.layers.push(Layer::of(By::Instance(instance.name.clone()), Tier::Read));
+            policy
+                .layers
+                .push(Layer::new(LayerSource::Instance(instance.name.clone()), Tier::Read));
         }
-        let mut granted = Layer::of(By::Grants(grants.scope), grants.scope.tier());
-        granted.toolsets = grants.toolsets.as_ref().map(|toolsets| named(self.catalog, toolsets));
+        let mut granted = Layer::new(LayerSource::Grants(grants.scope), grants.scope.tier());
+        granted.toolsets =
+            grants.toolsets.as_ref().map(|toolsets| resolve_toolsets(self.catalog, toolsets));
         policy.layers.push(granted);
         let most = if narrowing.read_only { Tier::Read } else { Tier::Delete };
-        let mut asked = Layer::of(By::Request, most);
+        let mut asked = Layer::new(LayerSource::Request, most);
         let tools = |given: &[String]| -> BTreeSet<&'static str> {
-            given.iter().filter_map(|given| tool(self.catalog, given)).collect()
+            given.iter().filter_map(|given| canonical_tool(self.catalog, given)).collect()
         };
-        asked.toolsets = narrowing.toolsets.as_ref().map(|given| named(self.catalog, given));
+        asked.toolsets =
+            narrowing.toolsets.as_ref().map(|given| resolve_toolsets(self.catalog, given));
         asked.tools = narrowing.tools.as_deref().map(tools);
         asked.exclude = tools(&narrowing.exclude);
         policy.layers.push(asked);
@@ -149,22 +161,22 @@ impl Policy {
 
     /// Returns why the tool is hidden: the reason of the first layer that hides it; `None` if the
     /// tool is visible. Hidden tools cannot be called either.
-    pub fn why(&self, toolset: &'static str, tool: &Definition) -> Option<Hidden> {
-        let by_layers = self.layers.iter().find_map(|layer| layer.hides(toolset, tool));
+    pub fn deny_reason(&self, toolset: &'static str, tool: &Definition) -> Option<DenyReason> {
+        let by_layers = self.layers.iter().find_map(|layer| layer.tool_denial(toolset, tool));
         by_layers
             .or_else(|| {
-                let chosen = tool.chooses.filter(|place| self.fixed.has(*place))?;
-                Some(Hidden::Chosen(chosen))
+                let chosen = tool.lists_choices_for.filter(|place| self.pinned.has(*place))?;
+                Some(DenyReason::ChoicePinned(chosen))
             })
             .or_else(|| {
-                let other = self.fixed.project && !self.keeping.contains(tool.name);
-                other.then_some(Hidden::OtherProjects)
+                let other = self.pinned.project && !self.project_tools.contains(tool.name);
+                other.then_some(DenyReason::CrossProject)
             })
     }
 
     /// Returns whether the tool is visible.
-    pub fn shows(&self, toolset: &'static str, tool: &Definition) -> bool {
-        self.why(toolset, tool).is_none()
+    pub fn is_visible(&self, toolset: &'static str, tool: &Definition) -> bool {
+        self.deny_reason(toolset, tool).is_none()
     }
 
     /// Returns the tool with this name and its toolset, whether it is visible or not.
@@ -176,13 +188,13 @@ impl Policy {
     }
 
     /// Returns whether a tool with this name is visible.
-    pub fn names(&self, tool: &str) -> bool {
-        self.find(tool).is_some_and(|(toolset, tool)| self.shows(toolset, tool))
+    pub fn is_visible_by_name(&self, tool: &str) -> bool {
+        self.find(tool).is_some_and(|(toolset, tool)| self.is_visible(toolset, tool))
     }
 
     /// Returns whether a toolset is enabled.
-    pub fn is_on(&self, toolset: &str) -> bool {
-        self.layers.iter().all(|layer| layer.has(toolset))
+    pub fn is_enabled(&self, toolset: &str) -> bool {
+        self.layers.iter().all(|layer| layer.enables(toolset))
     }
 
     /// Returns whether the resources of a toolset are visible. A request that is limited to some
@@ -199,15 +211,16 @@ impl Policy {
                     || tools_of(toolset).any(|tool| tools.contains(tool.name))
             })
         };
-        self.is_on(toolset) && self.layers.iter().all(asked)
+        self.is_enabled(toolset) && self.layers.iter().all(asked)
     }
 
     /// Returns the excluded tool of this toolset that could make the same request of the API, if
     /// there is one. `execute` must then reject the request too.
-    pub fn left_out(&self, toolset: &str, tier: Tier) -> Option<&'static str> {
+    pub fn excluded_tool(&self, toolset: &str, tier: Tier) -> Option<&'static str> {
         let toolset = self.catalog.iter().find(|of| of.name == toolset)?;
         let out = |tool: &&Definition| {
-            tool.least <= tier && self.layers.iter().any(|layer| layer.exclude.contains(tool.name))
+            tool.min_tier <= tier
+                && self.layers.iter().any(|layer| layer.exclude.contains(tool.name))
         };
         toolset.tools.iter().find(out).map(|tool| tool.name)
     }
@@ -218,8 +231,8 @@ impl Policy {
     }
 
     /// Returns the pinned arguments.
-    pub fn fixed(&self) -> Fixed {
-        self.fixed
+    pub fn pinned(&self) -> PinnedArguments {
+        self.pinned
     }
 
     /// Returns the highest tier that a call may have.
@@ -229,7 +242,7 @@ impl Policy {
 
     /// Returns the enabled toolsets.
     pub fn toolsets(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.catalog.iter().map(|toolset| toolset.name).filter(|name| self.is_on(name))
+        self.catalog.iter().map(|toolset| toolset.name).filter(|name| self.is_enabled(name))
     }
 
     /// Returns whether all changes are forbidden.
@@ -242,28 +255,28 @@ impl Policy {
     /// # Errors
     ///
     /// Returns [`Error::Forbidden`] with the first layer that forbids the tier.
-    pub fn permit(&self, tier: Tier) -> Result<(), Error> {
-        self.forbids(tier).map_or(Ok(()), |hidden| Err(Error::Forbidden(hidden)))
+    pub fn ensure_tier(&self, tier: Tier) -> Result<(), Error> {
+        self.tier_deny_reason(tier).map_or(Ok(()), |hidden| Err(Error::Forbidden(hidden)))
     }
 
     /// Returns why calls of this tier are forbidden: the reason of the first layer that forbids
     /// them.
-    pub fn forbids(&self, tier: Tier) -> Option<Hidden> {
-        self.layers.iter().find_map(|layer| layer.forbids(tier))
+    pub fn tier_deny_reason(&self, tier: Tier) -> Option<DenyReason> {
+        self.layers.iter().find_map(|layer| layer.tier_denial(tier))
     }
 }
 
 /// Returns the toolsets with these names, or all of them for `all`. Unknown names are ignored.
-fn named<'a>(
+fn resolve_toolsets<'a>(
     catalog: &'static [Toolset],
     given: impl IntoIterator<Item = &'a String>,
 ) -> BTreeSet<&'static str> {
-    let mut on = BTreeSet::from([ALWAYS]);
+    let mut on = BTreeSet::from([CORE_TOOLSET]);
     for given in given {
         if given.eq_ignore_ascii_case("all") {
             on.extend(catalog.iter().map(|toolset| toolset.name));
         } else {
-            on.extend(toolset(catalog, given));
+            on.extend(canonical_toolset(catalog, given));
         }
     }
     on

@@ -13,13 +13,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Asked, Context, Error, Passed, Policy,
-    definition::{old_enough, parse},
-    fit::fit_text,
-    passed::passed_in,
+    CalledTool, Context, Error, SanitizedAnswer, ToolAccess,
+    definition::{ensure_version, parse_arguments},
+    fit::truncate_text,
+    passed::sanitize_in_pool,
     schema,
 };
-use crate::{audit::Bytes, octopus::OctopusVersion, text};
+use crate::{audit::ResponseBytes, octopus::OctopusVersion, text};
 
 const SCHEME: &str = "octopus://";
 
@@ -35,7 +35,7 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + 'static {
     /// Media type of the contents.
     const MIME: &'static str = "application/json";
     /// First version of Octopus that supports it.
-    const SINCE: OctopusVersion = OctopusVersion::OLDEST;
+    const SINCE: OctopusVersion = OctopusVersion::MIN_SUPPORTED;
 
     /// Whether it stays available when the project is pinned: it must check the project itself, or
     /// contain no data of projects.
@@ -76,8 +76,8 @@ pub struct ResourceDefinition {
     /// First version of Octopus that supports it.
     pub since: OctopusVersion,
     /// How long a client may cache it.
-    pub kept_for: Duration,
-    keeps_to_project: bool,
+    pub cache_ttl: Duration,
+    project_scoped: bool,
     describe: fn() -> String,
     size: SizeFn,
     read: ReadFn,
@@ -88,13 +88,13 @@ type ReadFn = for<'a> fn(Map<String, Value>, &'a Context) -> BoxFuture<'a, Resul
 
 /// The result of reading a resource.
 #[derive(Debug)]
-pub struct Read {
+pub struct ResourceAnswer {
     /// The URI of the request.
     pub uri: String,
     /// Media type of the contents.
     pub mime: &'static str,
     /// How long a client may cache it.
-    pub kept_for: Duration,
+    pub cache_ttl: Duration,
     /// The sanitized and truncated contents: a JSON document or text.
     pub value: Value,
     /// Number of removed invisible characters.
@@ -102,7 +102,7 @@ pub struct Read {
     /// Number of redacted secrets.
     pub redacted: usize,
     /// Size as JSON in bytes, before and after it was truncated.
-    pub bytes: Bytes,
+    pub bytes: ResponseBytes,
 }
 
 impl ResourceDefinition {
@@ -114,8 +114,8 @@ impl ResourceDefinition {
             template: R::TEMPLATE,
             mime: R::MIME,
             since: R::SINCE,
-            kept_for: R::KEPT_FOR,
-            keeps_to_project: R::KEEPS_TO_PROJECT,
+            cache_ttl: R::KEPT_FOR,
+            project_scoped: R::KEEPS_TO_PROJECT,
             size: |cx| Box::pin(R::size(cx)),
             describe: || schema::input::<R>(false).0,
             read: read_as::<R>,
@@ -133,8 +133,8 @@ impl ResourceDefinition {
     }
 
     /// Returns the names of the variables of the URI template.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.template.split('/').filter_map(variable)
+    pub fn variable_names(&self) -> impl Iterator<Item = &'static str> {
+        self.template.split('/').filter_map(template_variable)
     }
 
     /// Returns whether the URI has no variables.
@@ -150,15 +150,15 @@ impl ResourceDefinition {
         }
         let mut variables = Map::new();
         for (expected, given) in template.into_iter().zip(segments) {
-            match variable(expected) {
+            match template_variable(expected) {
                 None if expected.eq_ignore_ascii_case(given) => {}
                 None => return None,
-                Some(name) => match decoded(given) {
+                Some(name) => match decode_segment(given) {
                     Some(value) => {
                         variables.insert(name.to_owned(), Value::String(value));
                     }
                     None => {
-                        return Some(Err(malformed(
+                        return Some(Err(uri_error(
                             "a segment is not valid percent-encoded UTF-8",
                         )));
                     }
@@ -170,7 +170,7 @@ impl ResourceDefinition {
 }
 
 /// Returns the name of the variable in a segment of a template.
-fn variable(segment: &'static str) -> Option<&'static str> {
+fn template_variable(segment: &'static str) -> Option<&'static str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
@@ -179,15 +179,15 @@ fn read_as<R: Resource>(
     cx: &Context,
 ) -> BoxFuture<'_, Result<Contents, Error>> {
     Box::pin(async move {
-        let resource: R = parse(variables)?;
-        old_enough(R::NAME, R::SINCE, cx).await?;
+        let resource: R = parse_arguments(variables)?;
+        ensure_version(R::NAME, R::SINCE, cx).await?;
         resource.read(cx).await
     })
 }
 
 /// Decodes one segment once. Rejects invalid escapes, empty segments, control characters and
 /// invalid UTF-8.
-fn decoded(segment: &str) -> Option<String> {
+fn decode_segment(segment: &str) -> Option<String> {
     let bytes = segment.as_bytes();
     let is_escaped = |place: usize| {
         bytes.get(place + 1..place + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
@@ -200,88 +200,101 @@ fn decoded(segment: &str) -> Option<String> {
     (!text.chars().any(char::is_control)).then(|| text.into_owned())
 }
 
-fn malformed(why: &str) -> Error {
+fn uri_error(why: &str) -> Error {
     Error::Argument { field: "uri".to_owned(), reason: format!("invalid octopus:// URI: {why}") }
 }
 
 /// Maximum length of a URI in bytes.
-const LONGEST: usize = 2048;
+const MAX_URI_BYTES: usize = 2048;
 
 /// Splits a URI into segments.
-fn segments(uri: &str) -> Result<Vec<&str>, Error> {
-    if uri.len() > LONGEST {
-        return Err(malformed("it is longer than 2048 bytes"));
+fn split_uri(uri: &str) -> Result<Vec<&str>, Error> {
+    if uri.len() > MAX_URI_BYTES {
+        return Err(uri_error("it is longer than 2048 bytes"));
     }
     let scheme = uri.get(..SCHEME.len()).filter(|start| start.eq_ignore_ascii_case(SCHEME));
     let Some(path) = scheme.and_then(|_| uri.get(SCHEME.len()..)) else {
-        return Err(malformed("it does not start with octopus://"));
+        return Err(uri_error("it does not start with octopus://"));
     };
     if path.contains(['?', '#']) {
-        return Err(malformed("it has a query or a fragment"));
+        return Err(uri_error("it has a query or a fragment"));
     }
     Ok(path.split('/').collect())
 }
 
 /// Returns the name of the visible resource at a URI; `None` if there is none.
-pub fn resource_kind(uri: &str, policy: &Policy) -> Option<&'static str> {
-    let segments = segments(uri).ok()?;
-    let mut shown = shown(policy).map(|(_, definition)| definition);
+pub fn resource_name(uri: &str, policy: &ToolAccess) -> Option<&'static str> {
+    let segments = split_uri(uri).ok()?;
+    let mut shown = visible_resources(policy).map(|(_, definition)| definition);
     shown.find(|definition| definition.variables(&segments).is_some()).map(|found| found.name)
 }
 
 /// Reads a visible resource, truncated to `limit` bytes of JSON. `can_ask_for` is the largest limit
 /// that the caller can request, if any.
-pub async fn read(
+pub async fn read_resource(
     uri: &str,
     limit: usize,
     can_ask_for: Option<usize>,
     cx: &Context,
-) -> Result<Read, Error> {
-    let segments = segments(uri)?;
-    let (toolset, definition, variables) = shown(&cx.policy)
+) -> Result<ResourceAnswer, Error> {
+    let segments = split_uri(uri)?;
+    let (toolset, definition, variables) = visible_resources(&cx.access)
         .find_map(|(toolset, kind)| Some((toolset, kind, kind.variables(&segments)?)))
-        .ok_or_else(|| Error::NoResource { uri: uri.to_owned() })?;
+        .ok_or_else(|| Error::ResourceNotFound { uri: uri.to_owned() })?;
     let mut cx = cx.clone();
-    cx.asked = Asked { tool: "read_resource", toolset };
+    cx.called_tool = CalledTool { name: "read_resource", toolset };
     let contents = (definition.read)(variables?, &cx).await;
-    cx.trail.read(&cx);
-    cx.judge_read().await?;
+    cx.audit.record_read_access(&cx);
+    cx.check_read_policy().await?;
     let contents = contents?;
     let size = if let Contents::Text(text, _) = &contents { text.len() } else { 0 };
-    let Passed { value, removed, redacted, bytes } = match contents {
-        Contents::Json(value) => passed_in(cx.compute(), value, limit, can_ask_for).await?,
+    let SanitizedAnswer { value, removed, redacted, bytes } = match contents {
+        Contents::Json(value) => sanitize_in_pool(cx.compute(), value, limit, can_ask_for).await?,
         Contents::Text(text, how) => {
             let work = move || {
-                let passed = text::door(&text);
+                let passed = text::sanitize(&text);
                 let before = passed.text.len();
-                let value = fit_text(&passed.text, limit, how);
-                let bytes = Bytes { before, after: value.len() };
+                let value = truncate_text(&passed.text, limit, how);
+                let bytes = ResponseBytes { before, after: value.len() };
                 let value = Value::String(value);
-                Passed { value, removed: passed.removed, redacted: passed.redacted, bytes }
+                SanitizedAnswer {
+                    value,
+                    removed: passed.removed,
+                    redacted: passed.redactions,
+                    bytes,
+                }
             };
             cx.compute().run_sized(size, work).await?
         }
     };
-    let (mime, kept_for) = (definition.mime, definition.kept_for);
-    Ok(Read { uri: uri.to_owned(), mime, kept_for, value, removed, redacted, bytes })
+    let (mime, kept_for) = (definition.mime, definition.cache_ttl);
+    Ok(ResourceAnswer {
+        uri: uri.to_owned(),
+        mime,
+        cache_ttl: kept_for,
+        value,
+        removed,
+        redacted,
+        bytes,
+    })
 }
 
 /// Returns the visible resources with their toolsets.
-pub(super) fn shown(
-    policy: &Policy,
+pub(super) fn visible_resources(
+    policy: &ToolAccess,
 ) -> impl Iterator<Item = (&'static str, &'static ResourceDefinition)> + '_ {
     policy
         .catalog()
         .iter()
         .filter(|toolset| policy.shows_resources(toolset.name))
         .flat_map(|toolset| toolset.resources.iter().map(|resource| (toolset.name, resource)))
-        .filter(|(_, resource)| resource.keeps_to_project || !policy.fixed().project)
+        .filter(|(_, resource)| resource.project_scoped || !policy.pinned().project)
 }
 
-impl Policy {
+impl ToolAccess {
     /// Returns the visible resources.
-    pub fn resources(&self) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
-        shown(self).map(|(_, resource)| resource)
+    pub fn visible_resources(&self) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
+        visible_resources(self).map(|(_, resource)| resource)
     }
 }
 
@@ -290,12 +303,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn segments_decode_once_or_not_at_all() {
-        assert_eq!(decoded("a%20b").as_deref(), Some("a b"));
-        assert_eq!(decoded("refs%2Fheads%2Fmain").as_deref(), Some("refs/heads/main"));
-        assert_eq!(decoded("%252F").as_deref(), Some("%2F"));
+    fn decodes_segments_exactly_once() {
+        assert_eq!(decode_segment("a%20b").as_deref(), Some("a b"));
+        assert_eq!(decode_segment("refs%2Fheads%2Fmain").as_deref(), Some("refs/heads/main"));
+        assert_eq!(decode_segment("%252F").as_deref(), Some("%2F"));
         for wrong in ["", "%", "%2", "%zz", "a%00b", "%ff", "%0a"] {
-            assert_eq!(decoded(wrong), None, "{wrong}");
+            assert_eq!(decode_segment(wrong), None, "{wrong}");
         }
     }
 }

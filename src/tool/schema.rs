@@ -15,7 +15,7 @@ pub(super) const MAX_BYTES: &str = "maxBytes";
 /// Returns the description of an input type and the schema of its arguments. With `takes_max_bytes`, the last
 /// argument is [`MAX_BYTES`].
 pub(super) fn input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonObject>) {
-    let mut schema = plain::<T>();
+    let mut schema = plain_schema::<T>();
     let description = match schema.remove("description") {
         Some(Value::String(text)) => text,
         _ => String::new(),
@@ -31,7 +31,7 @@ pub(super) fn input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonOb
 }
 
 /// Returns the same for a write tool, which also takes `confirm` and `idempotencyKey`.
-pub(super) fn changing_input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonObject>) {
+pub(super) fn write_input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonObject>) {
     let (description, schema) = input::<T>(takes_max_bytes);
     let mut schema = Arc::unwrap_or_clone(schema);
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
@@ -54,7 +54,7 @@ pub(super) fn changing_input<T: JsonSchema>(takes_max_bytes: bool) -> (String, A
 }
 
 /// Returns the output schema of a write tool.
-pub(super) fn changing_output<T: JsonSchema>() -> Arc<JsonObject> {
+pub(super) fn write_output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = Arc::unwrap_or_clone(output::<T>());
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         let repeated = json!({
@@ -69,18 +69,18 @@ pub(super) fn changing_output<T: JsonSchema>() -> Arc<JsonObject> {
 /// Returns the output schema of a tool. Every answer can be truncated and then has the field
 /// `truncated`.
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
-    let mut schema = plain::<T>();
+    let mut schema = plain_schema::<T>();
     schema.remove("description");
     schema.values_mut().for_each(remove_zero_minimum);
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         // Tools that count what they leave out have their own `truncated`.
-        let cut = || json!(plain::<super::fit::Truncated>());
+        let cut = || json!(plain_schema::<super::fit::Truncated>());
         properties.entry("truncated").or_insert_with(cut);
     }
     Arc::new(schema)
 }
 
-fn plain<T: JsonSchema>() -> JsonObject {
+fn plain_schema<T: JsonSchema>() -> JsonObject {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_is_plain() {
+    fn produces_plain_schemas() {
         let (description, mut schema) = input::<Example>(true);
         let limits = Limits { answer: 1, answer_cap: 2, take: 3, take_cap: 4 };
         fill_limits(Arc::make_mut(&mut schema), &limits);

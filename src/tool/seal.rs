@@ -17,11 +17,11 @@ pub struct Seal(std::sync::Arc<RequestStateCodec>);
 
 /// Why a sealed token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsealed {
+pub enum UnsealError {
     /// The token was valid, but has expired.
     Expired,
     /// The token was issued by another server or for another purpose, or was modified.
-    Foreign,
+    Invalid,
 }
 
 impl fmt::Debug for Seal {
@@ -33,7 +33,7 @@ impl fmt::Debug for Seal {
 impl Seal {
     /// Creates a sealer with `tools.seal_key`, which also accepts tokens of
     /// `tools.seal_key_previous`. Generates a random key if none is configured.
-    pub fn from_config(tools: &config::Tools) -> Result<Self, String> {
+    pub fn from_config(tools: &config::ToolSettings) -> Result<Self, String> {
         let Some(key) = &tools.seal_key else {
             let mut key = [0; 32];
             getrandom::fill(&mut key)
@@ -71,10 +71,10 @@ impl Seal {
     }
 
     /// Verifies a token that was sealed for this purpose, and returns its value.
-    pub fn open(&self, sealed: &str, purpose: &[u8]) -> Result<Vec<u8>, Unsealed> {
+    pub fn open(&self, sealed: &str, purpose: &[u8]) -> Result<Vec<u8>, UnsealError> {
         self.0.open_with(sealed, purpose).map_err(|error| match error {
-            RequestStateError::Expired => Unsealed::Expired,
-            _ => Unsealed::Foreign,
+            RequestStateError::Expired => UnsealError::Expired,
+            _ => UnsealError::Invalid,
         })
     }
 }
@@ -87,26 +87,26 @@ mod tests {
 
     fn seal(current: &str, previous: Option<&str>) -> Seal {
         let secret = |key: &str| config::Secret::from(key.repeat(32));
-        Seal::from_config(&config::Tools {
+        Seal::from_config(&config::ToolSettings {
             seal_key: Some(secret(current)),
             seal_key_previous: previous.map(secret),
-            ..config::Tools::default()
+            ..config::ToolSettings::default()
         })
         .unwrap()
     }
 
     #[test]
-    fn a_seal_opens_for_its_purpose_with_its_key_in_its_time() {
+    fn token_is_bound_to_purpose_key_and_lifetime() {
         let (ours, next, other) = (seal("a", None), seal("b", Some("a")), seal("c", None));
         let sealed = ours.seal(b"x", b"purpose", LONG);
         assert_eq!(ours.open(&sealed, b"purpose").unwrap(), b"x");
         assert_eq!(next.open(&sealed, b"purpose").unwrap(), b"x");
-        assert_eq!(ours.open(&sealed, b"another"), Err(Unsealed::Foreign));
-        assert_eq!(other.open(&sealed, b"purpose"), Err(Unsealed::Foreign));
-        assert_eq!(ours.open(&next.seal(b"x", b"p", LONG), b"p"), Err(Unsealed::Foreign));
+        assert_eq!(ours.open(&sealed, b"another"), Err(UnsealError::Invalid));
+        assert_eq!(other.open(&sealed, b"purpose"), Err(UnsealError::Invalid));
+        assert_eq!(ours.open(&next.seal(b"x", b"p", LONG), b"p"), Err(UnsealError::Invalid));
         let old = ours.seal(b"x", b"purpose", Duration::ZERO);
         std::thread::sleep(Duration::from_millis(2));
-        assert_eq!(ours.open(&old, b"purpose"), Err(Unsealed::Expired));
+        assert_eq!(ours.open(&old, b"purpose"), Err(UnsealError::Expired));
         for place in 0..sealed.len() {
             let mut changed = sealed.clone().into_bytes();
             changed[place] ^= 1;
@@ -116,9 +116,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_nobody_configured_is_made() {
-        let made = || Seal::from_config(&config::Tools::default()).unwrap();
+    fn generates_a_random_key_without_configuration() {
+        let made = || Seal::from_config(&config::ToolSettings::default()).unwrap();
         let (one, two) = (made(), made());
-        assert_eq!(two.open(&one.seal(b"x", b"p", LONG), b"p"), Err(Unsealed::Foreign));
+        assert_eq!(two.open(&one.seal(b"x", b"p", LONG), b"p"), Err(UnsealError::Invalid));
     }
 }

@@ -72,7 +72,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::tool::{Error, definition::parse};
+    use crate::tool::{Error, definition::parse_arguments};
 
     #[derive(Debug, Deserialize)]
     struct Paged {
@@ -82,7 +82,7 @@ mod tests {
 
     fn read(value: serde_json::Value) -> Result<Paged, Error> {
         let serde_json::Value::Object(arguments) = value else { panic!("not an object") };
-        parse(arguments)
+        parse_arguments(arguments)
     }
 
     #[test]

@@ -12,19 +12,21 @@ use serde_json::Value;
 
 use super::{Context, Error, paths};
 use crate::{
-    callers::Way,
-    octopus::{self, Fingerprint, Id, Method, Order, Reply, tasks::Task, users},
-    store::{Key, Store, Written},
+    callers::AuthMethod,
+    octopus::{
+        self, ChangeRequest, ChangeResponse, Fingerprint, Id, WriteMethod, tasks::Task, users,
+    },
+    store::{Store, StoreKey, WriteOutcome},
 };
 
 /// How long the initiator of a task is kept. Interruptions wait for people.
-const KEPT: Duration = Duration::from_hours(14 * 24);
+const RETENTION: Duration = Duration::from_hours(14 * 24);
 /// Kind of the keys in the store.
 const KIND: &str = "starter";
 /// How long the Octopus user of a credential is cached.
-const USER_KEPT: Duration = Duration::from_mins(10);
+const USER_CACHE_TTL: Duration = Duration::from_mins(10);
 /// Number of credentials whose Octopus user is cached.
-const USERS: u64 = 10_000;
+const MAX_CACHED_USERS: u64 = 10_000;
 /// What to do instead, as the end of a refusal.
 const INSTEAD: &str = "Another person must answer the interruption, with their own key or in the \
                        Octopus portal. The server operator can set `limits.store` to keep records \
@@ -32,81 +34,82 @@ const INSTEAD: &str = "Another person must answer the interruption, with their o
 
 /// Who started which task at which instance. Replicas that share a store share these records.
 #[derive(Debug)]
-pub struct Starters {
+pub struct TaskInitiators {
     store: Arc<Store>,
     users: Cache<Fingerprint, String>,
 }
 
-impl Starters {
+impl TaskInitiators {
     /// Creates the records in this store.
     pub fn new(store: Arc<Store>) -> Self {
-        let users = Cache::builder().max_capacity(USERS).time_to_live(USER_KEPT).build();
+        let users =
+            Cache::builder().max_capacity(MAX_CACHED_USERS).time_to_live(USER_CACHE_TTL).build();
         Self { store, users }
     }
 
     /// Records the fingerprints of the person who started a task.
-    async fn remember(&self, instance: &str, task: &str, person: &[Fingerprint]) {
+    async fn record(&self, instance: &str, task: &str, person: &[Fingerprint]) {
         let person: Vec<u8> = person.iter().flat_map(Fingerprint::as_bytes).copied().collect();
-        let written = self.store.put(KIND, &key(instance, task), &person, KEPT).await;
-        if matches!(written, Written::Here | Written::Nowhere) {
+        let written = self.store.put(KIND, &store_key(instance, task), &person, RETENTION).await;
+        if matches!(written, WriteOutcome::LocalOnly | WriteOutcome::Rejected) {
             tracing::warn!(task, instance, "initiator of task not shared with other replicas");
         }
     }
 
     /// Returns the fingerprints of the person who started a task; empty if there is no record.
-    async fn of(&self, instance: &str, task: &str) -> Vec<u8> {
-        self.store.get(KIND, &key(instance, task)).await.unwrap_or_default()
+    async fn get(&self, instance: &str, task: &str) -> Vec<u8> {
+        self.store.get(KIND, &store_key(instance, task)).await.unwrap_or_default()
     }
 }
 
-fn key(instance: &str, task: &str) -> Key {
+fn store_key(instance: &str, task: &str) -> StoreKey {
     *Fingerprint::of([instance, &task.to_lowercase()].map(str::as_bytes)).as_bytes()
 }
 
 impl Context {
     /// Records the caller as the initiator of the tasks that a request started.
-    pub(super) async fn started(&self, order: &Order, reply: &Reply) {
-        if !self.rules.four_eyes() || order.method != Method::Post {
+    pub(super) async fn record_initiator(&self, order: &ChangeRequest, reply: &ChangeResponse) {
+        if !self.policy.requires_four_eyes() || order.method != WriteMethod::Post {
             return;
         }
-        let tasks = tasks_of(order, reply);
+        let tasks = started_tasks(order, reply);
         if tasks.is_empty() {
             return;
         }
         // If Octopus does not report the user now, the check asks Octopus for the initiator later.
-        let Ok(person) = self.person().await else { return };
+        let Ok(person) = self.identity_fingerprints().await else { return };
         for task in tasks {
             // The first record wins: a later reply that names the task did not start it.
             let task = task.as_str();
-            if !self.starters.of(&self.instance.name, task).await.is_empty() {
+            if !self.task_initiators.get(&self.instance.name, task).await.is_empty() {
                 continue;
             }
-            self.starters.remember(&self.instance.name, task, &person).await;
+            self.task_initiators.record(&self.instance.name, task, &person).await;
         }
     }
 
     /// Rejects an answer to the interruption of a task that the same caller started.
-    pub(super) async fn four_eyes(&self, order: &Order) -> Result<(), Error> {
-        if !self.rules.four_eyes() {
+    pub(super) async fn check_four_eyes(&self, order: &ChangeRequest) -> Result<(), Error> {
+        if !self.policy.requires_four_eyes() {
             return Ok(());
         }
-        let Some(interruption) = paths::interruption(&order.path) else { return Ok(()) };
+        let Some(interruption) = paths::interruption_path(&order.path) else { return Ok(()) };
         let document = self.session.object(&interruption).await?;
         let task = document.get("TaskId").and_then(Value::as_str);
         let Some(task) = task.and_then(|task| Id::<Task>::parse(task).ok()) else {
-            return Err(denied(format!(
+            return Err(four_eyes_error(format!(
                 "Octopus does not report which task is interrupted, so you may have started it. \
                  {INSTEAD}"
             )));
         };
-        let starters = self.starters.of(&self.instance.name, task.as_str()).await;
+        let starters = self.task_initiators.get(&self.instance.name, task.as_str()).await;
         if starters.is_empty() {
-            return self.four_eyes_of_octopus(&task).await;
+            return self.check_octopus_initiator(&task).await;
         }
-        let person = self.person().await?;
+        let person = self.identity_fingerprints().await?;
         let started = |one: &Fingerprint| starters.chunks_exact(32).any(|s| s == one.as_bytes());
         if person.iter().any(started) {
-            return Err(denied(format!(
+            return Err(four_eyes_error(format!(
                 "you started {task} through this server, so another person must answer its \
                  interruption"
             )));
@@ -116,15 +119,15 @@ impl Context {
 
     /// Applies the rule if the server has no record. Rejects the answer if Octopus reports the
     /// caller's own user as the initiator, or none.
-    async fn four_eyes_of_octopus(&self, task: &Id<Task>) -> Result<(), Error> {
-        let Some(starter) = octopus::started_by(&self.session, task).await? else {
-            return Err(denied(format!(
+    async fn check_octopus_initiator(&self, task: &Id<Task>) -> Result<(), Error> {
+        let Some(starter) = octopus::task_initiator(&self.session, task).await? else {
+            return Err(four_eyes_error(format!(
                 "the initiator of {task} is unknown: this server has no record, and Octopus does \
                  not report one, so you may have started it. {INSTEAD}"
             )));
         };
-        if starter.trim().eq_ignore_ascii_case(&self.user().await?) {
-            return Err(denied(format!(
+        if starter.trim().eq_ignore_ascii_case(&self.octopus_user_id().await?) {
+            return Err(four_eyes_error(format!(
                 "{task} was started by the Octopus user that acts for you, and this server has no \
                  record for which caller, so you may have started it. {INSTEAD}"
             )));
@@ -134,37 +137,37 @@ impl Context {
 
     /// Returns fingerprints that identify the person, whichever key they use. Callers that are
     /// identified only by their credential, or not at all, are identified by its Octopus user.
-    async fn person(&self) -> Result<Vec<Fingerprint>, octopus::Error> {
+    async fn identity_fingerprints(&self) -> Result<Vec<Fingerprint>, octopus::Error> {
         let own = self.caller.fingerprint();
-        if !matches!(self.caller.way, Way::Octopus | Way::Nobody) {
+        if !matches!(self.caller.method, AuthMethod::Octopus | AuthMethod::Anonymous) {
             return Ok(vec![own]);
         }
-        let user = self.user().await?;
+        let user = self.octopus_user_id().await?;
         let user = Fingerprint::of([b"user".as_slice(), user.as_bytes()]);
         // All anonymous callers share one fingerprint, so only the Octopus user identifies them.
-        Ok(if self.caller.way == Way::Octopus { vec![own, user] } else { vec![user] })
+        Ok(if self.caller.method == AuthMethod::Octopus { vec![own, user] } else { vec![user] })
     }
 
     /// Returns the ID of the Octopus user that acts for the caller at this instance.
-    async fn user(&self) -> Result<String, octopus::Error> {
+    async fn octopus_user_id(&self) -> Result<String, octopus::Error> {
         let instance = self.session.client().url().as_str().as_bytes();
-        let whose = self.session.whose().and(instance);
-        if let Some(user) = self.starters.users.get(&whose) {
+        let whose = self.session.fingerprint().combined_with(instance);
+        if let Some(user) = self.task_initiators.users.get(&whose) {
             return Ok(user);
         }
-        let user = users::me(&self.session.unrecorded()).await?.id.into_string();
-        self.starters.users.insert(whose, user.clone());
+        let user = users::me(&self.session.without_recording()).await?.id.into_string();
+        self.task_initiators.users.insert(whose, user.clone());
         Ok(user)
     }
 }
 
-fn denied(message: String) -> Error {
+fn four_eyes_error(message: String) -> Error {
     Error::Denied { rule: Some("four eyes".to_owned()), message: Some(message), unknown: None }
 }
 
 /// Returns the tasks that a request started. The reply to a request about an existing task or
 /// interruption names a task that existed before.
-fn tasks_of<'a>(order: &Order, reply: &'a Reply) -> Vec<&'a Id<Task>> {
+fn started_tasks<'a>(order: &ChangeRequest, reply: &'a ChangeResponse) -> Vec<&'a Id<Task>> {
     let segments = order.path.segments();
     let holds = |text: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(text));
     if holds("interruptions") {

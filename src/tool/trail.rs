@@ -12,120 +12,129 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Acting, Context, Error, LastCall, LastCalls, Way, calls::CallsOfOne, counted::counted,
+    ActingUsers, ApprovalMethod, Context, Error, RecentCall, RecentCalls, calls::CallerCalls,
+    counted::metrics_of,
 };
 use crate::{
-    audit::{self, Audit, Outcome, Record},
-    octopus::{Fingerprint, Id, Instance, Kind, Reply, Resource, Session, Touches, tasks::Task},
+    audit::{self, AuditLog, Outcome, Record},
+    octopus::{
+        AccessSet, ChangeResponse, Fingerprint, Id, Instance, Resource, ResourceKind, Session,
+        tasks::Task,
+    },
     rules::Decision,
     telemetry::Metrics,
 };
 
 /// Collects the fields of the audit record of one call. Clones share the record.
 #[derive(Debug, Clone, Default)]
-pub struct Trail {
-    audit: Audit,
+pub struct AuditScope {
+    audit: AuditLog,
     metrics: Metrics,
     /// The recent calls of the caller, if this is a call of a tool.
-    calls: Option<CallsOfOne>,
+    recent_calls: Option<CallerCalls>,
     record: Arc<Mutex<Record>>,
     /// Whether the record was written. Only changed while the record is locked.
-    is_over: Arc<AtomicBool>,
+    is_written: Arc<AtomicBool>,
 }
 
 /// Writes the record of a call when the call ends. If the call is cancelled, dropping the guard
 /// writes the record.
 #[derive(Debug)]
-pub struct Open {
-    trail: Trail,
+pub struct AuditGuard {
+    scope: AuditScope,
     started: Instant,
-    is_over: bool,
+    is_written: bool,
 }
 
-impl Trail {
+impl AuditScope {
     /// Starts the record of a call.
-    pub fn begin(audit: &Audit, metrics: &Metrics, kind: audit::Kind) -> Self {
+    pub fn begin(audit: &AuditLog, metrics: &Metrics, kind: audit::RecordKind) -> Self {
         let record = Arc::new(Mutex::new(Record::new(kind)));
         let (audit, metrics) = (audit.clone(), metrics.clone());
-        Self { audit, metrics, calls: None, record, is_over: Arc::default() }
+        Self { audit, metrics, recent_calls: None, record, is_written: Arc::default() }
     }
 
     /// Adds the call to the recent calls of this caller when it ends.
     #[must_use]
-    pub fn found_in(self, calls: &LastCalls, caller: Fingerprint) -> Self {
-        Self { calls: Some(calls.of(caller)), ..self }
+    pub fn with_recent_calls(self, calls: &RecentCalls, caller: Fingerprint) -> Self {
+        Self { recent_calls: Some(calls.for_caller(caller)), ..self }
     }
 
     /// Returns the recent calls of the caller, newest first.
-    pub fn last_calls(&self) -> Vec<LastCall> {
-        self.calls.as_ref().map(CallsOfOne::all).unwrap_or_default()
+    pub fn recent_calls(&self) -> Vec<RecentCall> {
+        self.recent_calls.as_ref().map(CallerCalls::all).unwrap_or_default()
     }
 
     /// Returns the guard that writes the record, whether the call ends or is cancelled.
-    pub fn open(&self) -> Open {
-        Open { trail: self.clone(), started: Instant::now(), is_over: false }
+    pub fn guard(&self) -> AuditGuard {
+        AuditGuard { scope: self.clone(), started: Instant::now(), is_written: false }
     }
 
     /// Returns whether audit records are written.
-    pub fn is_on(&self) -> bool {
-        self.audit.is_on()
+    pub fn is_enabled(&self) -> bool {
+        self.audit.is_enabled()
     }
 
     /// Changes the record.
-    pub fn note(&self, write: impl FnOnce(&mut Record)) {
+    pub fn update(&self, write: impl FnOnce(&mut Record)) {
         write(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Records the instance that a call reaches, and the credential and Octopus user that act
     /// there.
-    pub fn at(&self, instance: &Instance, session: &Session, acting: &Acting) {
-        self.note(|record| {
-            record.place.instance = Some(instance.name.clone());
-            record.credential = Some(session.credentials().kind());
-            record.user = acting.known(session);
+    pub fn record_instance(&self, instance: &Instance, session: &Session, acting: &ActingUsers) {
+        self.update(|record| {
+            record.target.instance = Some(instance.name.clone());
+            record.credential = Some(session.credentials().type_name());
+            record.user = acting.cached(session);
         });
     }
 
     /// Records the arguments of the call before they are parsed.
-    pub fn brought(&self, arguments: &serde_json::Map<String, Value>) {
-        if self.is_on() {
-            self.note(|record| record.arguments = self.audit.unread(arguments));
+    pub fn record_raw_arguments(&self, arguments: &serde_json::Map<String, Value>) {
+        if self.is_enabled() {
+            self.update(|record| {
+                record.arguments = self.audit.hash_unvalidated_arguments(arguments)
+            });
         }
     }
 
     /// Records the parsed arguments of a tool.
-    pub(super) fn arguments(&self, arguments: &serde_json::Map<String, Value>) {
-        if !self.is_on() {
+    pub(super) fn record_arguments(&self, arguments: &serde_json::Map<String, Value>) {
+        if !self.is_enabled() {
             return;
         }
-        self.note(|record| {
-            let whole = record.arguments.whole.take();
-            record.arguments = self.audit.arguments(arguments);
-            record.arguments.whole = whole.or(record.arguments.whole.take());
+        self.update(|record| {
+            let whole = record.arguments.combined_hash.take();
+            record.arguments = self.audit.hash_arguments(arguments);
+            record.arguments.combined_hash = whole.or(record.arguments.combined_hash.take());
         });
     }
 
     /// Records the space, projects, environments and tenants that a call accesses.
-    pub(super) fn touches(&self, touches: &Touches) {
+    pub(super) fn record_access(&self, touches: &AccessSet) {
         let names = |kind| -> Vec<String> {
-            let names =
-                touches.of(kind).iter().map(|thing| thing.name.as_ref().unwrap_or(&thing.id));
+            let names = touches
+                .resources(kind)
+                .iter()
+                .map(|thing| thing.name.as_ref().unwrap_or(&thing.id));
             names.cloned().collect()
         };
         let joined = |kind| Some(names(kind).join(", ")).filter(|names| !names.is_empty());
-        self.note(|record| {
-            let place = &mut record.place;
-            place.space = joined(Kind::Space).or(place.space.take());
-            place.project = joined(Kind::Project).or(place.project.take());
-            (place.environments, place.tenants) = (names(Kind::Environment), names(Kind::Tenant));
+        self.update(|record| {
+            let place = &mut record.target;
+            place.space = joined(ResourceKind::Space).or(place.space.take());
+            place.project = joined(ResourceKind::Project).or(place.project.take());
+            (place.environments, place.tenants) =
+                (names(ResourceKind::Environment), names(ResourceKind::Tenant));
         });
     }
 
     /// Records the access set of a call that changes nothing.
-    pub(super) fn read(&self, cx: &Context) {
+    pub(super) fn record_read_access(&self, cx: &Context) {
         if !self.is_change() {
-            for (_, session) in cx.read_at() {
-                self.touches(&session.touched().so_far());
+            for (_, session) in cx.read_sessions() {
+                self.record_access(&session.access_recorder().snapshot());
             }
         }
     }
@@ -135,22 +144,22 @@ impl Trail {
     }
 
     /// Records the policy decision.
-    pub(super) fn decided(&self, decision: &Decision) {
-        self.note(|record| {
+    pub(super) fn record_decision(&self, decision: &Decision) {
+        self.update(|record| {
             record.rule.clone_from(&decision.rule);
-            record.effect = Some(decision.effect.name());
-            record.risk = Some(decision.risk.name().to_owned());
+            record.effect = Some(decision.effect.as_str());
+            record.risk = Some(decision.risk.as_str().to_owned());
         });
     }
 
     /// Records the ID of the change.
-    pub(super) fn change(&self, change: Uuid) {
-        self.note(|record| record.change = Some(change));
+    pub(super) fn record_change(&self, change: Uuid) {
+        self.update(|record| record.change = Some(change));
     }
 
     /// Returns the ID of the change if the settings add it to objects in Octopus.
-    pub(super) fn marked(&self) -> Option<Uuid> {
-        if !self.audit.marks() {
+    pub(super) fn change_mark(&self) -> Option<Uuid> {
+        if !self.audit.marks_changes() {
             return None;
         }
         self.record.lock().unwrap_or_else(PoisonError::into_inner).change
@@ -162,91 +171,91 @@ impl Trail {
     ///
     /// Returns [`Error::NotKept`] if the settings require audit records and writing failed. The
     /// change must not be sent then.
-    pub(super) async fn intent(&self, way: Way, route: &str) -> Result<(), Error> {
-        self.note(|record| {
+    pub(super) async fn write_intent(&self, way: ApprovalMethod, route: &str) -> Result<(), Error> {
+        self.update(|record| {
             record.consent = Some(way.name());
             record.route = Some(route.to_owned());
         });
         let intent = || {
             let mut intent = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            (intent.id, intent.kind) = (Uuid::now_v7(), audit::Kind::Intent);
+            (intent.id, intent.kind) = (Uuid::now_v7(), audit::RecordKind::Intent);
             intent.result = Outcome::Sending;
             intent
         };
-        self.audit.ensure(intent).await.map_err(|_| Error::NotKept)
+        self.audit.record_intent(intent).await.map_err(|_| Error::AuditFailed)
     }
 
     /// Records the reply of Octopus to a change.
-    pub(super) fn answered(&self, reply: &Reply, repeated: bool) {
-        self.note(|record| {
+    pub(super) fn record_reply(&self, reply: &ChangeResponse, repeated: bool) {
+        self.update(|record| {
             record.result = if repeated { Outcome::Repeated } else { Outcome::Done };
-            record.tasks = tasks(&reply.tasks);
+            record.tasks = numbered_tasks(&reply.tasks);
         });
     }
 
     /// Records the outcome of a sent change. Writes a second record if the call was cancelled and
     /// its record is already written.
-    pub(super) fn came(&self, came: Result<&Reply, &Error>) {
+    pub(super) fn record_outcome(&self, came: Result<&ChangeResponse, &Error>) {
         match came {
-            Ok(reply) => self.answered(reply, false),
-            Err(error) => self.note(|record| {
+            Ok(reply) => self.record_reply(reply, false),
+            Err(error) => self.update(|record| {
                 record.result = if error.is_fault() { Outcome::Failed } else { Outcome::Refused };
                 record.error = Some(error.kind());
             }),
         }
         let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_on() && self.is_over.load(Ordering::Relaxed) {
+        if self.is_enabled() && self.is_written.load(Ordering::Relaxed) {
             let late = Record { id: Uuid::now_v7(), duration_ms: None, ..record.clone() };
-            self.audit.keep(late);
+            self.audit.record(late);
         }
     }
 }
 
-impl Open {
+impl AuditGuard {
     /// Returns the scope of the record.
-    pub fn trail(&self) -> &Trail {
-        &self.trail
+    pub fn scope(&self) -> &AuditScope {
+        &self.scope
     }
 
     /// Changes the record a last time and writes it.
-    pub fn end(mut self, write: impl FnOnce(&mut Record)) {
-        self.trail.note(write);
-        self.hand_over();
+    pub fn finish(mut self, write: impl FnOnce(&mut Record)) {
+        self.scope.update(write);
+        self.write();
     }
 
-    fn hand_over(&mut self) {
-        self.is_over = true;
+    fn write(&mut self) {
+        self.is_written = true;
         let duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.trail.note(|record| record.duration_ms = Some(duration));
-        let record = self.trail.record.lock().unwrap_or_else(PoisonError::into_inner);
-        self.trail.is_over.store(true, Ordering::Relaxed);
-        self.trail.metrics.call(&counted(&record));
-        if let Some(calls) = &self.trail.calls {
-            calls.keep(&record);
+        self.scope.update(|record| record.duration_ms = Some(duration));
+        let record = self.scope.record.lock().unwrap_or_else(PoisonError::into_inner);
+        self.scope.is_written.store(true, Ordering::Relaxed);
+        self.scope.metrics.record_call(&metrics_of(&record));
+        if let Some(calls) = &self.scope.recent_calls {
+            calls.push(&record);
         }
-        if self.trail.is_on() {
-            self.trail.audit.keep(record.clone());
+        if self.scope.is_enabled() {
+            self.scope.audit.record(record.clone());
         }
     }
 }
 
-impl Drop for Open {
+impl Drop for AuditGuard {
     fn drop(&mut self) {
         // A change stays executed if nobody waits for its answer, so its record is needed as well.
-        if !self.is_over {
-            self.hand_over();
+        if !self.is_written {
+            self.write();
         }
     }
 }
 
 /// Maximum number of tasks in a record.
-const TASKS: usize = 64;
+const MAX_TASKS: usize = 64;
 
 /// Returns the tasks for a record: those whose ID ends in a number.
-fn tasks(named: &[Id<Task>]) -> Vec<String> {
+fn numbered_tasks(named: &[Id<Task>]) -> Vec<String> {
     let is_numbered = |id: &&Id<Task>| {
         let number = id.as_str().strip_prefix(Task::ID_PREFIX).unwrap_or_default();
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     };
-    named.iter().filter(is_numbered).take(TASKS).map(|id| id.as_str().to_owned()).collect()
+    named.iter().filter(is_numbered).take(MAX_TASKS).map(|id| id.as_str().to_owned()).collect()
 }

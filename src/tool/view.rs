@@ -6,12 +6,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
-use super::{Definition, Fixed, Toolset};
+use super::{Definition, PinnedArguments, Toolset};
 
 /// Arguments that select where a call goes, and the `Mcp-Param-*` headers that repeat them
 /// (SEP-2243). Proxies can then route and authorize requests without reading bodies. A tool has at
 /// most one argument for each header.
-const ROUTING: [(&str, &str); 6] = [
+const HEADER_ARGUMENTS: [(&str, &str); 6] = [
     ("space", "Space"),
     ("projectId", "Project"),
     ("projectName", "Project"),
@@ -21,66 +21,72 @@ const ROUTING: [(&str, &str); 6] = [
 ];
 
 /// The schema keyword for such a header.
-const HEADER: &str = "x-mcp-header";
+const HEADER_KEYWORD: &str = "x-mcp-header";
 
 /// The arguments that name the project of a call. `projects` is a list.
-const PROJECT: [&str; 3] = ["projectId", "projectName", "projects"];
+const PROJECT_ARGUMENTS: [&str; 3] = ["projectId", "projectName", "projects"];
 
 /// Arguments that select single items and therefore bypass a project filter.
-const BESIDE_PROJECT: [&str; 2] = ["eventId", "mode"];
+const PROJECT_BYPASS_ARGUMENTS: [&str; 2] = ["eventId", "mode"];
 
 /// The forms in which a tool is listed, built once.
 #[derive(Debug)]
-pub(super) struct Views {
-    free: Pair,
-    in_space: Pair,
-    in_project: Pair,
+pub(super) struct ToolListings {
+    unpinned: HeaderVariants,
+    in_space: HeaderVariants,
+    in_project: HeaderVariants,
 }
 
 /// The tool with header annotations, for protocol revisions that support them, and without.
 #[derive(Debug)]
-struct Pair {
-    with: model::Tool,
-    without: model::Tool,
+struct HeaderVariants {
+    with_headers: model::Tool,
+    without_headers: model::Tool,
 }
 
-impl Views {
-    pub(super) fn of(model: &model::Tool) -> Self {
+impl ToolListings {
+    pub(super) fn new(model: &model::Tool) -> Self {
         let pair = |space: bool, project: bool| {
-            let fixed = Fixed { instance: false, space, project };
+            let fixed = PinnedArguments { instance: false, space, project };
             let mut without = model.clone();
-            without.input_schema = Arc::new(settled(&model.input_schema, fixed));
+            without.input_schema = Arc::new(without_pinned(&model.input_schema, fixed));
             let mut with = without.clone();
-            with.input_schema = Arc::new(with_headers(&without.input_schema));
-            Pair { with, without }
+            with.input_schema = Arc::new(annotate_headers(&without.input_schema));
+            HeaderVariants { with_headers: with, without_headers: without }
         };
-        Self { free: pair(false, false), in_space: pair(true, false), in_project: pair(true, true) }
+        Self {
+            unpinned: pair(false, false),
+            in_space: pair(true, false),
+            in_project: pair(true, true),
+        }
     }
 
-    pub(super) fn get(&self, fixed: Fixed, headers: bool) -> &model::Tool {
+    pub(super) fn get(&self, fixed: PinnedArguments, headers: bool) -> &model::Tool {
         let pair = match fixed {
-            Fixed { project: true, .. } => &self.in_project,
-            Fixed { space: true, .. } => &self.in_space,
-            _ => &self.free,
+            PinnedArguments { project: true, .. } => &self.in_project,
+            PinnedArguments { space: true, .. } => &self.in_space,
+            _ => &self.unpinned,
         };
-        if headers { &pair.with } else { &pair.without }
+        if headers { &pair.with_headers } else { &pair.without_headers }
     }
 }
 
 /// Returns whether an argument is hidden because of the pinned arguments.
-pub(super) fn is_settled(argument: &str, fixed: Fixed) -> bool {
+pub(super) fn is_pinned(argument: &str, fixed: PinnedArguments) -> bool {
     fixed.space && argument == "space"
-        || fixed.project && (PROJECT.contains(&argument) || BESIDE_PROJECT.contains(&argument))
+        || fixed.project
+            && (PROJECT_ARGUMENTS.contains(&argument)
+                || PROJECT_BYPASS_ARGUMENTS.contains(&argument))
 }
 
 /// Removes pinned arguments from a schema. Tools declare `space` as optional because it can be
 /// pinned; this marks it as required otherwise.
-fn settled(schema: &JsonObject, fixed: Fixed) -> JsonObject {
+fn without_pinned(schema: &JsonObject, fixed: PinnedArguments) -> JsonObject {
     let mut schema = schema.clone();
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return schema };
     let takes_space = properties.contains_key("space");
-    properties.retain(|name, _| !is_settled(name, fixed));
-    let is_required = |name: &Value| !name.as_str().is_some_and(|name| is_settled(name, fixed));
+    properties.retain(|name, _| !is_pinned(name, fixed));
+    let is_required = |name: &Value| !name.as_str().is_some_and(|name| is_pinned(name, fixed));
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         required.retain(is_required);
     }
@@ -94,14 +100,14 @@ fn settled(schema: &JsonObject, fixed: Fixed) -> JsonObject {
     schema
 }
 
-fn with_headers(schema: &JsonObject) -> JsonObject {
+fn annotate_headers(schema: &JsonObject) -> JsonObject {
     let mut schema = schema.clone();
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return schema };
-    for (argument, header) in ROUTING {
+    for (argument, header) in HEADER_ARGUMENTS {
         if let Some(Value::Object(argument)) = properties.get_mut(argument)
             && argument.get("type").is_some_and(|kind| kind == "string")
         {
-            argument.insert(HEADER.to_owned(), header.into());
+            argument.insert(HEADER_KEYWORD.to_owned(), header.into());
         }
     }
     schema
@@ -111,16 +117,17 @@ fn with_headers(schema: &JsonObject) -> JsonObject {
 /// none.
 pub(super) fn project_argument(schema: &JsonObject) -> Option<(&'static str, bool)> {
     let properties = schema.get("properties").and_then(Value::as_object)?;
-    let found = PROJECT.into_iter().find(|argument| properties.contains_key(*argument))?;
+    let found =
+        PROJECT_ARGUMENTS.into_iter().find(|argument| properties.contains_key(*argument))?;
     let kind = properties.get(found).and_then(|argument| argument.get("type"));
     Some((found, kind.is_some_and(|kind| kind == "array")))
 }
 
 /// Returns the tools that stay available when the project is pinned: those with a project argument,
 /// and those that declare [`Tool::KEEPS_TO_PROJECT`](super::Tool::KEEPS_TO_PROJECT).
-pub(super) fn keeping_to_a_project(catalog: &'static [Toolset]) -> BTreeSet<&'static str> {
+pub(super) fn tools_within_project(catalog: &'static [Toolset]) -> BTreeSet<&'static str> {
     let keeps = |tool: &&Definition| {
-        tool.keeps_to_project || project_argument(&(tool.model)().input_schema).is_some()
+        tool.project_scoped || project_argument(&(tool.model)().input_schema).is_some()
     };
     catalog.iter().flat_map(|toolset| toolset.tools).filter(keeps).map(|tool| tool.name).collect()
 }

@@ -15,7 +15,7 @@ const TYPES: [(&str, &str); 10] = [
 ];
 
 /// Returns the message of serde with the names of Rust types replaced.
-pub(super) fn plain(reason: &str) -> String {
+pub(super) fn without_rust_types(reason: &str) -> String {
     if let Some(rest) = reason.strip_prefix("unknown variant") {
         return format!("unknown word{rest}");
     }
@@ -30,12 +30,12 @@ pub(super) fn plain(reason: &str) -> String {
         None if expected.starts_with("struct ") => "an object",
         None => expected,
     };
-    format!("expected {expected}, not {}", what(given))
+    format!("expected {expected}, not {}", given_type(given))
 }
 
 /// Names the type of the rejected value. Drops the value that serde quotes, because the caller
 /// knows it.
-fn what(given: &str) -> &str {
+fn given_type(given: &str) -> &str {
     let kind = given.split([' ', '`', '"']).next().unwrap_or(given);
     match kind {
         "string" => "a text",
@@ -69,28 +69,28 @@ mod tests {
         text: String,
     }
 
-    fn said<T: serde::de::DeserializeOwned + std::fmt::Debug>(value: Value) -> String {
-        plain(&serde_json::from_value::<T>(value).unwrap_err().to_string())
+    fn message_of<T: serde::de::DeserializeOwned + std::fmt::Debug>(value: Value) -> String {
+        without_rust_types(&serde_json::from_value::<T>(value).unwrap_err().to_string())
     }
 
     #[test]
-    fn no_type_of_rust_is_named() {
+    fn names_no_rust_types() {
         for (said, expected) in [
-            (said::<u32>(json!("5")), "expected a whole number from 0, not a text"),
-            (said::<u32>(json!(-1)), "expected a whole number from 0, not a number below 0"),
+            (message_of::<u32>(json!("5")), "expected a whole number from 0, not a text"),
+            (message_of::<u32>(json!(-1)), "expected a whole number from 0, not a number below 0"),
             (
-                said::<u32>(json!(1.5)),
+                message_of::<u32>(json!(1.5)),
                 "expected a whole number from 0, not a number with a fraction",
             ),
             (
-                said::<u32>(json!(5_000_000_000_u64)),
+                message_of::<u32>(json!(5_000_000_000_u64)),
                 "expected a whole number from 0, not this whole number",
             ),
-            (said::<String>(json!([1])), "expected a text, not a list"),
-            (said::<bool>(json!("yes")), "expected true or false, not a text"),
-            (said::<Vec<String>>(json!({})), "expected a list, not an object"),
-            (said::<Inner>(json!("x")), "expected an object, not a text"),
-            (said::<Word>(json!("C")), "unknown word `C`, expected `A` or `B`"),
+            (message_of::<String>(json!([1])), "expected a text, not a list"),
+            (message_of::<bool>(json!("yes")), "expected true or false, not a text"),
+            (message_of::<Vec<String>>(json!({})), "expected a list, not an object"),
+            (message_of::<Inner>(json!("x")), "expected an object, not a text"),
+            (message_of::<Word>(json!("C")), "unknown word `C`, expected `A` or `B`"),
         ] {
             assert_eq!(said, expected);
         }

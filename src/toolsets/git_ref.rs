@@ -3,7 +3,7 @@
 use crate::{
     octopus::{
         Space,
-        git::{self, Reference},
+        git::{self, GitRef},
         projects::Project,
     },
     tool::Error,
@@ -18,12 +18,12 @@ use crate::{
 ///
 /// [`Error::Invalid`] if `given` is set for a part in the database, or if the project has neither `given`
 /// nor a default branch.
-pub(super) async fn git_ref(
+pub(super) async fn resolve_git_ref(
     space: &Space,
     project: &Project,
     (what, is_in_git): (&str, bool),
     given: Option<&str>,
-) -> Result<Option<Reference>, Error> {
+) -> Result<Option<GitRef>, Error> {
     let name = &project.name;
     if !is_in_git {
         return match given {
@@ -34,7 +34,7 @@ pub(super) async fn git_ref(
             ))),
         };
     }
-    match git::meant(space, project, given).await? {
+    match git::resolve_or_default(space, project, given).await? {
         Some(reference) => Ok(Some(reference)),
         None => Err(Error::Invalid(format!(
             "the {what} of '{name}' is in Git and the project has no default branch; give the \

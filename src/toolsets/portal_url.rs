@@ -26,9 +26,9 @@ pub(super) struct UrlInfo {
 }
 
 impl UrlInfo {
-    pub(super) fn of(
+    pub(super) fn new(
         url: &str,
-        space: &Id<spaces::Space>,
+        space: &Id<spaces::SpaceResource>,
         resource_type: Option<&'static str>,
         [from, to]: [&Context; 2],
     ) -> Self {
@@ -53,7 +53,7 @@ impl UrlInfo {
 ///
 /// [`Error::Argument`] for `url` if it is not a portal URL, or if its instance or `tool` there is not
 /// available to the caller.
-pub(super) async fn open(
+pub(super) async fn resolve(
     url: &str,
     tool: &'static str,
     cx: &Context,
@@ -62,7 +62,8 @@ pub(super) async fn open(
     let depth = |instance: &Arc<Instance>| instance.client.url().path().trim_matches('/').len();
     let is_own = |instance: &Arc<Instance>| instance.name == cx.instance.name;
     // Several instances can share a host; the longest virtual directory wins.
-    let matching = cx.reach.seen().filter(|one| PortalUrl::leads_to(url, one.client.url()));
+    let matching =
+        cx.scope.allowed_instances().filter(|one| PortalUrl::is_at_instance(url, one.client.url()));
     let best = matching.max_by_key(|one| (depth(one), is_own(one)));
     let Some(other) = best.filter(|one| !is_own(one)) else {
         let parsed = PortalUrl::parse(url, cx.session.client().url()).map_err(refuse)?;
@@ -73,10 +74,10 @@ pub(super) async fn open(
     let unavailable = |why: &str| {
         refuse(format!("the URL belongs to instance '{name}', {why}; connect to /mcp/i/{name}"))
     };
-    if cx.policy.fixed().instance {
+    if cx.access.pinned().instance {
         return Err(unavailable(&format!("but this request is pinned to '{}'", cx.instance.name)));
     }
-    let target = match cx.elsewhere(other).await {
+    let target = match cx.for_instance(other).await {
         Ok(target) => target,
         Err(Error::Credential(_)) => {
             return Err(unavailable(
@@ -85,7 +86,11 @@ pub(super) async fn open(
         }
         Err(error) => return Err(error),
     };
-    match target.policy.find(tool).and_then(|(toolset, tool)| target.policy.why(toolset, tool)) {
+    match target
+        .access
+        .find(tool)
+        .and_then(|(toolset, tool)| target.access.deny_reason(toolset, tool))
+    {
         None => Ok((parsed, target)),
         Some(hidden) => {
             Err(refuse(format!("the URL belongs to instance '{name}', where {hidden}")))
@@ -98,11 +103,14 @@ pub(super) async fn open(
 /// # Errors
 ///
 /// [`Error::Argument`] for `url` if the settings or the request pin another space.
-pub(super) async fn space_of(id: &Id<spaces::Space>, cx: &Context) -> Result<Space, Error> {
-    if !cx.policy.fixed().space {
-        return cx.space(Some(id.as_str())).await;
+pub(super) async fn enter_space(
+    id: &Id<spaces::SpaceResource>,
+    cx: &Context,
+) -> Result<Space, Error> {
+    if !cx.access.pinned().space {
+        return cx.resolve_space(Some(id.as_str())).await;
     }
-    let space = cx.space(None).await?;
+    let space = cx.resolve_space(None).await?;
     if space.id() == id {
         return Ok(space);
     }

@@ -5,13 +5,13 @@ use serde::Serialize;
 
 use crate::{
     octopus::{Id, Space, environments::Environment, scope, tenants::Tenant},
-    tool::{Error, Names},
+    tool::{Error, NamesById},
 };
 
 /// The environments and tenants of a document, with names. Empty lists mean any.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Scope {
+pub(super) struct NamedScope {
     environment_ids: Vec<String>,
     environment_names: Vec<String>,
     tenant_ids: Vec<String>,
@@ -23,28 +23,28 @@ pub(super) struct Scope {
 /// The names of all environments and tenants that a page of documents is scoped to.
 #[derive(Debug)]
 pub(super) struct ScopeNames {
-    environments: Names,
-    tenants: Names,
+    environments: NamesById,
+    tenants: NamesById,
 }
 
 impl ScopeNames {
     /// Looks up the names for these scopes.
     pub(super) async fn of<'a>(
         space: &Space,
-        scopes: impl Iterator<Item = &'a scope::Scope> + Clone,
+        scopes: impl Iterator<Item = &'a scope::ResourceScope> + Clone,
     ) -> Result<Self, Error> {
         let environments = scopes.clone().flat_map(|scope| &scope.environment_ids);
         let tenants = scopes.flat_map(|scope| &scope.tenant_ids);
         let (environments, tenants) = futures::try_join!(
-            Names::of::<Environment>(space, environments),
-            Names::of::<Tenant>(space, tenants),
+            NamesById::lookup::<Environment>(space, environments),
+            NamesById::lookup::<Tenant>(space, tenants),
         )?;
         Ok(Self { environments, tenants })
     }
 
     /// Adds the names to a scope.
-    pub(super) fn scope(&self, scope: scope::Scope) -> Scope {
-        Scope {
+    pub(super) fn with_names(&self, scope: scope::ResourceScope) -> NamedScope {
+        NamedScope {
             environment_names: self.environments.all(&scope.environment_ids),
             environment_ids: scope.environment_ids.into_iter().map(Id::into_string).collect(),
             tenant_names: self.tenants.all(&scope.tenant_ids),

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     compute::ComputeScope,
-    text::grep::{Found, Grep, Match, Options, Pattern},
+    text::grep::{Grep, GrepOptions, GrepResult, Match, Pattern},
     tool::{Context, Error},
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Search<'a> {
 /// The matches of a search, and their counts.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct SearchAnswer {
     /// Number of lines in the text.
     total_lines: u64,
     /// Number of matches in the text.
@@ -49,13 +49,13 @@ pub(super) struct Answer {
 }
 
 /// Maximum number of context lines on each side of a match.
-const MOST_CONTEXT: u32 = 50;
+const MAX_CONTEXT_LINES: u32 = 50;
 /// Default of `maxCount`.
-const USUAL_COUNT: u32 = 100;
+const DEFAULT_MATCHES: u32 = 100;
 /// Maximum of `maxCount`.
-const MOST_COUNT: u32 = 500;
+const MAX_MATCHES: u32 = 500;
 /// Approximate size of the answer without the matches, in bytes.
-const AROUND: usize = 1_024;
+const ENVELOPE_BYTES: usize = 1_024;
 
 impl Search<'_> {
     /// Validates the arguments and starts the search.
@@ -66,7 +66,7 @@ impl Search<'_> {
     /// # Errors
     ///
     /// [`Error::Argument`] with the field for an invalid pattern or a number out of range.
-    pub(super) async fn begin(&self, cx: &Context) -> Result<Grep, Error> {
+    pub(super) async fn start(&self, cx: &Context) -> Result<Grep, Error> {
         let is_set = |switch: Option<bool>| switch == Some(true);
         let (ignore_case, fixed) = (is_set(self.case_insensitive), is_set(self.fixed_string));
         let text = self.pattern.to_owned();
@@ -74,34 +74,37 @@ impl Search<'_> {
             .compute()
             .run(move |budget| Ok(Pattern::compile(&text, ignore_case, fixed, || budget.check())?));
         let pattern = compile.await?;
-        let pattern = pattern.map_err(|bad| argument("pattern", bad.to_string()))?;
+        let pattern = pattern.map_err(|bad| invalid_argument("pattern", bad.to_string()))?;
         let limit = |field, value: Option<u32>, default, min, max| {
             let value = value.unwrap_or(default);
             if (min..=max).contains(&value) {
                 return Ok(value as usize);
             }
-            Err(argument(field, format!("{value} is out of range; expected {min} to {max}")))
+            Err(invalid_argument(
+                field,
+                format!("{value} is out of range; expected {min} to {max}"),
+            ))
         };
         // The answer repeats the pattern, and JSON escapes can double its size.
-        let envelope = AROUND + 2 * self.pattern.len();
-        let options = Options {
+        let envelope = ENVELOPE_BYTES + 2 * self.pattern.len();
+        let options = GrepOptions {
             invert: is_set(self.invert_match),
             strip_prefixes: is_set(self.strip_prefixes),
-            before: limit("beforeContext", self.before_context, 0, 0, MOST_CONTEXT)?,
-            after: limit("afterContext", self.after_context, 0, 0, MOST_CONTEXT)?,
-            max_count: limit("maxCount", self.max_count, USUAL_COUNT, 1, MOST_COUNT)?,
+            before: limit("beforeContext", self.before_context, 0, 0, MAX_CONTEXT_LINES)?,
+            after: limit("afterContext", self.after_context, 0, 0, MAX_CONTEXT_LINES)?,
+            max_count: limit("maxCount", self.max_count, DEFAULT_MATCHES, 1, MAX_MATCHES)?,
             offset: self.offset.unwrap_or_default(),
-            room: cx.limits.answer.saturating_sub(envelope),
+            max_bytes: cx.limits.answer.saturating_sub(envelope),
         };
         Ok(Grep::new(pattern, options))
     }
 
     /// Builds the answer from the search result, with a hint if it has few matches.
-    pub(super) fn answer(&self, found: Found) -> Answer {
+    pub(super) fn answer(&self, found: GrepResult) -> SearchAnswer {
         let offset = self.offset.unwrap_or_default();
         let seen = offset.saturating_add(found.matches.len() as u64);
         let more = found.total_matches > seen;
-        Answer {
+        SearchAnswer {
             hint: self.hint(&found, offset),
             total_lines: found.total_lines,
             total_matches: found.total_matches,
@@ -112,7 +115,7 @@ impl Search<'_> {
         }
     }
 
-    fn hint(&self, found: &Found, offset: u64) -> Option<String> {
+    fn hint(&self, found: &GrepResult, offset: u64) -> Option<String> {
         let mut hints = Vec::new();
         match (found.total_lines, found.total_matches) {
             (0, _) => hints.push("the text is empty".to_owned()),
@@ -139,7 +142,7 @@ impl Search<'_> {
         if found.long_lines > 0 {
             hints.push(format!(
                 "{} lines are longer than {} bytes; only their beginning was searched",
-                found.long_lines, found.longest_line
+                found.long_lines, found.searched_line_bytes
             ));
         }
         if found.is_ascii {
@@ -157,7 +160,7 @@ impl Search<'_> {
 ///
 /// Each job runs for about one turn, so that jobs of other callers get the slot in between. A cancelled
 /// call stops after the current call of the regex engine.
-pub(super) async fn push(
+pub(super) async fn search_chunks(
     mut grep: Grep,
     pieces: impl IntoIterator<Item = Bytes>,
     compute: &ComputeScope,
@@ -168,11 +171,11 @@ pub(super) async fn push(
             .run(move |budget| {
                 while let Some(mut piece) = pieces.pop_front() {
                     budget.check()?;
-                    grep.push(&piece.split_to(grep.turn().min(piece.len())));
+                    grep.push(&piece.split_to(grep.max_push_bytes().min(piece.len())));
                     if !piece.is_empty() {
                         pieces.push_front(piece);
                     }
-                    if budget.is_turn_over() {
+                    if budget.is_time_slice_over() {
                         break;
                     }
                 }
@@ -184,11 +187,11 @@ pub(super) async fn push(
 }
 
 /// Ends the search in the compute pool and searches the last line.
-pub(super) async fn finish(grep: Grep, compute: &ComputeScope) -> Result<Found, Error> {
+pub(super) async fn finish_search(grep: Grep, compute: &ComputeScope) -> Result<GrepResult, Error> {
     Ok(compute.run(move |_| Ok(grep.finish())).await?)
 }
 
-fn argument(field: &str, reason: String) -> Error {
+fn invalid_argument(field: &str, reason: String) -> Error {
     Error::Argument { field: field.to_owned(), reason }
 }
 
@@ -204,7 +207,7 @@ mod tests {
     use crate::compute::{CallerKey, ComputePool};
 
     #[tokio::test]
-    async fn a_search_waits_for_a_slot_of_the_pool() {
+    async fn search_waits_for_a_pool_slot() {
         let pool = ComputePool::new(1, Duration::from_mins(1));
         let (started, has_started) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
@@ -216,22 +219,22 @@ mod tests {
         let mut task = Context::from_waker(Waker::noop());
         assert!(matches!(other.as_mut().poll(&mut task), Poll::Pending));
         has_started.recv().unwrap();
-        let options = Options {
+        let options = GrepOptions {
             invert: false,
             strip_prefixes: false,
             before: 0,
             after: 0,
             max_count: 1,
             offset: 0,
-            room: 1000,
+            max_bytes: 1000,
         };
         let grep = Grep::new(Pattern::new("b", false, true).unwrap(), options);
         let scope = pool.scope(CallerKey::new([2; 32]));
-        let mut search = Box::pin(push(grep, [Bytes::from_static(b"a\nb\n")], &scope));
+        let mut search = Box::pin(search_chunks(grep, [Bytes::from_static(b"a\nb\n")], &scope));
         assert!(matches!(search.as_mut().poll(&mut task), Poll::Pending));
         drop(release);
         other.await.unwrap();
-        let found = finish(search.await.unwrap(), &scope).await.unwrap();
+        let found = finish_search(search.await.unwrap(), &scope).await.unwrap();
         assert_eq!((found.total_lines, found.total_matches), (2, 1));
     }
 }

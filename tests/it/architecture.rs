@@ -8,7 +8,7 @@ use std::{
 
 /// The top-level modules from the highest layer down, with the modules that each may use.
 #[rustfmt::skip]
-const EDGES: &[(&str, &[&str])] = &[
+const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["app", "tool", "rules", "audit", "callers", "telemetry", "config"]),
     ("app", &[
@@ -39,7 +39,7 @@ const EDGES: &[(&str, &[&str])] = &[
 const SAMPLE: &str = "crates/octopus-sample/";
 
 /// Crates with the only folders that may use them.
-const DOORS: &[(&str, &[&str])] = &[
+const CRATE_BOUNDARIES: &[(&str, &[&str])] = &[
     ("axum", &["http/", SAMPLE]),
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
@@ -62,7 +62,7 @@ const DOORS: &[(&str, &[&str])] = &[
 ];
 
 /// The only files in `tool` that may use `rmcp`.
-const KNOW_MODEL: &[&str] = &[
+const RMCP_FILES_IN_TOOL: &[&str] = &[
     "tool/arguments.rs",
     "tool/brought.rs",
     "tool/catalog.rs",
@@ -74,22 +74,22 @@ const KNOW_MODEL: &[&str] = &[
     "tool/view.rs",
 ];
 
-const LONGEST: usize = 300;
+const MAX_LINES: usize = 300;
 
 /// Folders with installed or generated files.
-const UNWRITTEN: [&str; 3] = ["node_modules", ".venv", "target"];
+const GENERATED_FOLDERS: [&str; 3] = ["node_modules", ".venv", "target"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Returns all Rust files below a folder, without generated folders.
-fn below(folder: &Path) -> Vec<PathBuf> {
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let found = entries.flat_map(|entry| {
         if entry.is_dir() {
-            let is_source = !UNWRITTEN.iter().any(|name| entry.ends_with(name));
-            if is_source { below(&entry) } else { Vec::new() }
+            let is_source = !GENERATED_FOLDERS.iter().any(|name| entry.ends_with(name));
+            if is_source { rust_files(&entry) } else { Vec::new() }
         } else {
             let is_rust = entry.extension().is_some_and(|extension| extension == "rs");
             if is_rust { vec![entry] } else { Vec::new() }
@@ -99,14 +99,14 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns the path below `src` and the code of all Rust files, without inline tests and comments.
-fn files() -> Vec<(String, String)> {
+fn source_files() -> Vec<(String, String)> {
     files_in("src", "src")
 }
 
 /// Every Rust file in `folder`: its path below `base` and its text without tests and comments.
 fn files_in(folder: &str, base: &str) -> Vec<(String, String)> {
     let base = root().join(base);
-    let files = below(&root().join(folder)).into_iter().map(|file| {
+    let files = rust_files(&root().join(folder)).into_iter().map(|file| {
         let text = fs::read_to_string(&file).unwrap();
         let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         let code: Vec<&str> =
@@ -125,7 +125,7 @@ fn module(path: &str) -> &str {
 
 /// Returns the top-level modules that code uses, in `use` declarations, grouped imports and paths such as
 /// `crate::octopus::Id`.
-fn names(code: &str) -> BTreeSet<String> {
+fn imported_modules(code: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (place, _) in code.match_indices("crate::").chain(code.match_indices("octopus_mcp::")) {
         let rest = &code[place..];
@@ -157,17 +157,17 @@ fn names(code: &str) -> BTreeSet<String> {
     names
 }
 
-fn upward(path: &str, code: &str) -> Vec<String> {
+fn forbidden_imports(path: &str, code: &str) -> Vec<String> {
     let module = module(path);
     if module == "lib" {
         return Vec::new();
     }
-    let (_, allowed) = EDGES
+    let (_, allowed) = ALLOWED_IMPORTS
         .iter()
         .find(|(name, _)| *name == module)
         .unwrap_or_else(|| panic!("{path} is in no layer; add it to ALLOWED_IMPORTS"));
-    let known: BTreeSet<&str> = EDGES.iter().map(|(name, _)| *name).collect();
-    names(code)
+    let known: BTreeSet<&str> = ALLOWED_IMPORTS.iter().map(|(name, _)| *name).collect();
+    imported_modules(code)
         .into_iter()
         .filter(|used| known.contains(used.as_str()) && used != module)
         .filter(|used| !allowed.contains(&used.as_str()))
@@ -175,9 +175,9 @@ fn upward(path: &str, code: &str) -> Vec<String> {
         .collect()
 }
 
-fn through_walls(path: &str, code: &str) -> Vec<String> {
+fn forbidden_crates(path: &str, code: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (name, folders) in DOORS {
+    for (name, folders) in CRATE_BOUNDARIES {
         let is_named = code
             .match_indices(&format!("{name}::"))
             // A name after a comma without a space is a log filter directive.
@@ -187,7 +187,11 @@ fn through_walls(path: &str, code: &str) -> Vec<String> {
         if is_named && !folders.iter().any(|folder| path.starts_with(folder)) {
             wrong.push(format!("{path} may not name `{name}`"));
         }
-        if is_named && *name == "rmcp" && path.starts_with("tool/") && !KNOW_MODEL.contains(&path) {
+        if is_named
+            && *name == "rmcp"
+            && path.starts_with("tool/")
+            && !RMCP_FILES_IN_TOOL.contains(&path)
+        {
             wrong.push(format!("{path} may not name `rmcp`"));
         }
     }
@@ -198,9 +202,9 @@ fn through_walls(path: &str, code: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_table_itself_points_down() {
-    let order: Vec<&str> = EDGES.iter().map(|(name, _)| *name).collect();
-    for (place, (name, allowed)) in EDGES.iter().enumerate() {
+fn allowed_imports_point_down() {
+    let order: Vec<&str> = ALLOWED_IMPORTS.iter().map(|(name, _)| *name).collect();
+    for (place, (name, allowed)) in ALLOWED_IMPORTS.iter().enumerate() {
         for used in *allowed {
             let below = order.iter().position(|other| other == used).unwrap();
             assert!(below > place, "{name} uses {used}, which is in a higher layer");
@@ -210,14 +214,15 @@ fn the_table_itself_points_down() {
 
 #[test]
 fn imports_point_down() {
-    let wrong: Vec<String> = files().iter().flat_map(|(path, code)| upward(path, code)).collect();
+    let wrong: Vec<String> =
+        source_files().iter().flat_map(|(path, code)| forbidden_imports(path, code)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
-fn crates_are_named_behind_their_doors() {
+fn crates_are_used_only_in_their_modules() {
     let wrong: Vec<String> =
-        files().iter().flat_map(|(path, code)| through_walls(path, code)).collect();
+        source_files().iter().flat_map(|(path, code)| forbidden_crates(path, code)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -226,7 +231,7 @@ fn crates_are_named_behind_their_doors() {
 fn the_sample_instance_imports_no_other_module() {
     let files = files_in("crates/octopus-sample/src", "");
     let wrong: Vec<String> =
-        files.iter().flat_map(|(path, code)| through_walls(path, code)).collect();
+        files.iter().flat_map(|(path, code)| forbidden_crates(path, code)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let manifest = fs::read_to_string(root().join(SAMPLE).join("Cargo.toml")).unwrap();
     let depends = manifest.split("dependencies]").skip(1).collect::<String>();
@@ -236,55 +241,62 @@ fn the_sample_instance_imports_no_other_module() {
 
 /// Applies to the program, tests, benchmarks and examples.
 #[test]
-fn no_file_is_long() {
-    let folders =
-        ["src", "crates", "tests", "benches", "examples"].map(|folder| below(&root().join(folder)));
+fn rust_files_stay_below_the_line_limit() {
+    let folders = ["src", "crates", "tests", "benches", "examples"]
+        .map(|folder| rust_files(&root().join(folder)));
     assert!(folders.iter().all(|files| !files.is_empty()), "{folders:?}");
     let long: Vec<_> = folders
         .into_iter()
         .flatten()
         .map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file))
-        .filter(|(lines, _)| *lines > LONGEST)
+        .filter(|(lines, _)| *lines > MAX_LINES)
         .collect();
-    assert!(long.is_empty(), "over {LONGEST} lines: {long:?}");
+    assert!(long.is_empty(), "over {MAX_LINES} lines: {long:?}");
 }
 
 /// Checks that the rules above detect violations.
 #[test]
-fn wrong_imports_are_found() {
+fn checks_detect_forbidden_imports() {
     let tool = "toolsets/core/list_spaces.rs";
     for (used, wrong) in [
         ("http", "use crate::http::Gate;"),
         ("mcp", "use crate::{\n    octopus::Id,\n    mcp::{Caller, Protocol},\n};"),
         ("app", "fn f() { crate::app::start(); }"),
     ] {
-        assert_eq!(upward(tool, wrong), [format!("{tool} may not use `{used}`")], "{wrong}");
+        assert_eq!(
+            forbidden_imports(tool, wrong),
+            [format!("{tool} may not use `{used}`")],
+            "{wrong}"
+        );
     }
-    assert!(upward(tool, "use crate::{octopus::{Id, Page}, tool::{Context, Error}};").is_empty());
+    assert!(
+        forbidden_imports(tool, "use crate::{octopus::{Id, Page}, tool::{Context, Error}};")
+            .is_empty()
+    );
     for (message, wrong) in [
         ("name `rmcp`", "use rmcp::model;"),
         ("name `reqwest`", "fn f(c: reqwest::Client) {}"),
         ("read the environment", "std::env::var(\"X\")"),
     ] {
-        assert_eq!(through_walls(tool, wrong), [format!("{tool} may not {message}")], "{wrong}");
+        assert_eq!(forbidden_crates(tool, wrong), [format!("{tool} may not {message}")], "{wrong}");
     }
-    let wrong = through_walls("tool/list.rs", "use rmcp::model;");
+    let wrong = forbidden_crates("tool/list.rs", "use rmcp::model;");
     assert_eq!(wrong, ["tool/list.rs may not name `rmcp`"]);
-    let wrong = upward("config/mod.rs", "use crate::octopus::Id;");
+    let wrong = forbidden_imports("config/mod.rs", "use crate::octopus::Id;");
     assert_eq!(wrong, ["config/mod.rs may not use `octopus`"]);
     let sample = "crates/octopus-sample/src/serve.rs";
     for wrong in ["use reqwest::Client;", "std::env::var(\"X\")"] {
-        assert_eq!(through_walls(sample, wrong).len(), 1, "{wrong}");
+        assert_eq!(forbidden_crates(sample, wrong).len(), 1, "{wrong}");
     }
-    assert!(through_walls(sample, "use axum::Router;").is_empty());
-    let wrong = through_walls("http/mod.rs", "use octopus_sample::Sample;");
+    assert!(forbidden_crates(sample, "use axum::Router;").is_empty());
+    let wrong = forbidden_crates("http/mod.rs", "use octopus_sample::Sample;");
     assert_eq!(wrong, ["http/mod.rs may not name `octopus_sample`"]);
 }
 
 /// Change requests need a `WritePermit`, which only the approval gate creates.
 #[test]
-fn one_place_gives_leave_to_change_things() {
-    let files = files();
+fn write_permits_are_created_in_one_place() {
+    let files = source_files();
     let places: Vec<(&str, usize)> = files
         .iter()
         .filter(|(path, _)| path != "octopus/order.rs")

@@ -5,27 +5,27 @@ use std::{collections::BTreeSet, fs, path::Path};
 use octopus_mcp::{
     app,
     config::Config,
-    tool::{Catalog, Entry, Fixed, Tier},
+    tool::{Catalog, Entry, PinnedArguments, Tier},
 };
 use serde_json::Value;
 
 /// Returns settings that enable all tools.
-pub fn all() -> Config {
+pub fn all_tools_config() -> Config {
     let mut config = Config::default();
     config.tools.read_only = false;
     config.tools.allow_deletes = true;
     // `list_instances` requires several instances.
     for name in ["one", "other"] {
-        config.instances.insert(name.to_owned(), octopus_mcp::config::Instance::default());
+        config.instances.insert(name.to_owned(), octopus_mcp::config::InstanceSettings::default());
     }
     config
 }
 
-fn each(check: impl Fn(&Entry, &Value)) {
-    let config = all();
-    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
+fn for_each_tool(check: impl Fn(&Entry, &Value)) {
+    let config = all_tools_config();
+    let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
     let mut seen = 0;
-    for entry in catalog.shown(&policy) {
+    for entry in catalog.visible(&policy) {
         let model = serde_json::to_value(&entry.model).unwrap();
         check(entry, &model);
         seen += 1;
@@ -35,9 +35,9 @@ fn each(check: impl Fn(&Entry, &Value)) {
 
 /// Clients depend on the names of the tools of the first version.
 #[test]
-fn the_sixteen_tools_are_there_under_their_names() {
+fn tools_of_the_first_version_keep_their_names() {
     let config = Config::default();
-    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
+    let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
     for (toolset, name) in [
         ("core", "list_spaces"),
         ("core", "list_environments"),
@@ -56,16 +56,16 @@ fn the_sixteen_tools_are_there_under_their_names() {
         ("tenants", "get_missing_tenant_variables"),
         ("kubernetes", "get_kubernetes_live_status"),
     ] {
-        let listed = catalog.shown(&policy).find(|entry| entry.definition.name == name);
+        let listed = catalog.visible(&policy).find(|entry| entry.definition.name == name);
         assert_eq!(listed.map(|entry| entry.toolset), Some(toolset), "{name}");
     }
 }
 
 #[test]
-fn names_are_unique_short_and_plain() {
+fn tool_names_are_unique_short_and_start_with_a_verb() {
     let mut names = BTreeSet::new();
     let names = std::cell::RefCell::new(&mut names);
-    each(|entry, _| {
+    for_each_tool(|entry, _| {
         let name = entry.definition.name;
         assert!(names.borrow_mut().insert(name), "{name} is not unique");
         assert!(name.len() <= 40, "{name}");
@@ -80,8 +80,8 @@ fn names_are_unique_short_and_plain() {
 }
 
 #[test]
-fn every_tool_and_argument_is_described() {
-    each(|entry, model| {
+fn tool_and_argument_descriptions_are_complete() {
+    for_each_tool(|entry, model| {
         let name = entry.definition.name;
         let description = model["description"].as_str().unwrap();
         assert!((20..1024).contains(&description.len()), "{name}: {description}");
@@ -107,7 +107,7 @@ fn check_argument(argument: &str, schema: &Value) -> Result<(), &'static str> {
     }
     // A list of allowed values also documents the format.
     let has_values = schema.to_string().contains("\"enum\":");
-    if text.to_lowercase() == snake(argument).replace('_', " ") && !has_values {
+    if text.to_lowercase() == snake_case(argument).replace('_', " ") && !has_values {
         return Err("only repeats the name");
     }
     let is_line_number = argument.ends_with("Line");
@@ -124,7 +124,7 @@ fn check_argument(argument: &str, schema: &Value) -> Result<(), &'static str> {
 
 #[test]
 fn schemas_are_plain_objects() {
-    each(|entry, model| {
+    for_each_tool(|entry, model| {
         let name = entry.definition.name;
         for schema in [&model["inputSchema"], &model["outputSchema"]] {
             assert_eq!(schema["type"], "object", "{name}");
@@ -141,8 +141,8 @@ fn schemas_are_plain_objects() {
 }
 
 #[test]
-fn annotations_say_what_a_tool_does() {
-    each(|entry, model| {
+fn annotations_match_the_tier() {
+    for_each_tool(|entry, model| {
         let reads = entry.definition.tier == Tier::Read;
         assert_eq!(model["annotations"]["readOnlyHint"], reads);
         // Creating a release overwrites nothing; every other change can.
@@ -155,9 +155,9 @@ fn annotations_say_what_a_tool_does() {
 }
 
 #[test]
-fn a_space_is_asked_for_unless_the_settings_fix_it() {
-    let fixed = Fixed { space: true, ..Fixed::default() };
-    each(|entry, model| {
+fn tools_take_a_space_unless_it_is_pinned() {
+    let fixed = PinnedArguments { space: true, ..PinnedArguments::default() };
+    for_each_tool(|entry, model| {
         let takes = model["inputSchema"]["properties"].get("space").is_some();
         // These tools do not depend on a space, or get it from a URL or path.
         let elsewhere = [
@@ -174,7 +174,7 @@ fn a_space_is_asked_for_unless_the_settings_fix_it() {
         assert_eq!(takes, !elsewhere.contains(&entry.definition.name), "{}", entry.definition.name);
         if takes {
             assert_eq!(model["inputSchema"]["required"][0], "space");
-            let schema = serde_json::to_value(&entry.listed(fixed, true).input_schema).unwrap();
+            let schema = serde_json::to_value(&entry.listing(fixed, true).input_schema).unwrap();
             assert!(schema["properties"].get("space").is_none());
             assert!(!schema["required"].to_string().contains("space"), "{schema}");
         }
@@ -183,11 +183,11 @@ fn a_space_is_asked_for_unless_the_settings_fix_it() {
 
 /// A tool is one file and two lines in the `mod.rs` of its toolset.
 #[test]
-fn every_tool_has_a_file_of_its_name_and_every_file_is_listed() {
+fn every_tool_has_its_own_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/toolsets");
-    each(|entry, _| {
+    for_each_tool(|entry, _| {
         let name = entry.definition.name;
-        let toolset = folder.join(snake(entry.toolset));
+        let toolset = folder.join(snake_case(entry.toolset));
         assert!(toolset.join(format!("{name}.rs")).exists(), "{name} has no file");
         let list = fs::read_to_string(toolset.join("mod.rs")).unwrap();
         let lines = list.lines().map(str::trim).filter(|line| {
@@ -205,14 +205,14 @@ fn every_tool_has_a_file_of_its_name_and_every_file_is_listed() {
             let text = fs::read_to_string(&file).unwrap();
             if ["impl Tool for", "impl Change for"].iter().any(|part| text.contains(part)) {
                 let name = file.file_stem().unwrap().to_str().unwrap();
-                assert!(catalog.named(name).is_some(), "{} is not listed", file.display());
+                assert!(catalog.get(name).is_some(), "{} is not listed", file.display());
             }
         }
     }
 }
 
 /// Converts the name of a toolset (camel case) to the name of its folder (snake case).
-fn snake(name: &str) -> String {
+fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     for letter in name.chars() {
         if letter.is_ascii_uppercase() {
@@ -224,23 +224,23 @@ fn snake(name: &str) -> String {
 }
 
 #[test]
-fn listings_are_as_reviewed() {
+fn listings_match_the_snapshots() {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("snapshots/tools");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
-        each(|entry, model| insta::assert_json_snapshot!(entry.definition.name, model));
+        for_each_tool(|entry, model| insta::assert_json_snapshot!(entry.definition.name, model));
     });
 }
 
 /// Returns the size of the listing in the context of a model: names, descriptions and input schemas as
 /// compact JSON, in bytes.
-pub fn listing(config: &Config) -> usize {
-    let (catalog, policy) = (app::catalog(), app::policy(config).unwrap());
-    let sizes = catalog.shown(&policy).map(|entry| {
+pub fn listing_bytes(config: &Config) -> usize {
+    let (catalog, policy) = (app::catalog(), app::tool_access(config).unwrap());
+    let sizes = catalog.visible(&policy).map(|entry| {
         // Includes the header names of the latest protocol revision.
-        let listed = entry.listed(policy.fixed(), true);
+        let listed = entry.listing(policy.pinned(), true);
         let mut tool = serde_json::to_value(listed).unwrap();
         tool.as_object_mut()
             .unwrap()
@@ -255,10 +255,10 @@ const MAX_BYTES_PER_TOOL: usize = 1_000;
 
 #[test]
 fn listing_stays_within_its_budget() {
-    for config in [all(), Config::default()] {
-        let policy = app::policy(&config).unwrap();
-        let tools = app::catalog().shown(&policy).count();
-        let bytes = listing(&config);
+    for config in [all_tools_config(), Config::default()] {
+        let policy = app::tool_access(&config).unwrap();
+        let tools = app::catalog().visible(&policy).count();
+        let bytes = listing_bytes(&config);
         let max = tools * MAX_BYTES_PER_TOOL;
         assert!(bytes <= max, "{tools} tools have {bytes} bytes; the maximum is {max}");
     }
@@ -266,7 +266,7 @@ fn listing_stays_within_its_budget() {
 
 /// Truncation drops the last fields of larger objects (`src/tool/fit/shrink.rs`).
 #[test]
-fn objects_of_answers_have_at_most_64_fields() {
+fn output_objects_have_at_most_64_fields() {
     fn widest(schema: &Value) -> usize {
         let own = schema["properties"].as_object().map_or(0, serde_json::Map::len);
         let below: Vec<&Value> = match schema {
@@ -276,7 +276,7 @@ fn objects_of_answers_have_at_most_64_fields() {
         };
         below.into_iter().map(widest).fold(own, usize::max)
     }
-    each(|entry, model| {
+    for_each_tool(|entry, model| {
         let fields = widest(&model["outputSchema"]);
         assert!((1..=64).contains(&fields), "{}: {fields}", entry.definition.name);
     });

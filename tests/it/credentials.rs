@@ -6,18 +6,20 @@ use serde_json::json;
 
 use crate::support::{Era, TestServer};
 
-const LIST: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
-const SPACES: &str =
+const LIST_TOOLS: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
+const LIST_SPACES: &str =
     r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"list_spaces"}}"#;
 
 #[tokio::test]
-async fn without_a_credential_a_caller_is_told_which_header_to_send() {
+async fn missing_credential_names_the_header() {
     let server = TestServer::start().await;
-    for body in [LIST, SPACES, r#"{"jsonrpc":"2.0","id":"x","method":"server/discover"}"#] {
+    for body in
+        [LIST_TOOLS, LIST_SPACES, r#"{"jsonrpc":"2.0","id":"x","method":"server/discover"}"#]
+    {
         let rejected = server.post(&[("x-octopus-apikey", "")], body).await;
         assert_eq!(rejected.status, 401);
         assert_eq!(rejected.json()["id"], "x");
-        assert!(rejected.message().contains("X-Octopus-ApiKey"), "{}", rejected.text);
+        assert!(rejected.error_message().contains("X-Octopus-ApiKey"), "{}", rejected.text);
         let challenge = rejected.header("www-authenticate");
         assert!(challenge.starts_with("Bearer ") && challenge.contains("X-Octopus-ApiKey"));
         assert!(!challenge.contains("error="), "a missing credential is not an invalid one");
@@ -25,7 +27,7 @@ async fn without_a_credential_a_caller_is_told_which_header_to_send() {
 }
 
 #[tokio::test]
-async fn a_credential_that_cannot_be_one_is_refused_without_being_repeated() {
+async fn malformed_credential_is_rejected_and_not_echoed() {
     let server = TestServer::start().await;
     for (headers, expected) in [
         ([("x-octopus-apikey", "hunter2"), ("x", "")], "look like API-"),
@@ -34,38 +36,38 @@ async fn a_credential_that_cannot_be_one_is_refused_without_being_repeated() {
         ([("x-octopus-apikey", ""), ("authorization", "Basic aHVudGVyMg==")], "Bearer"),
         ([("x-octopus-apikey", ""), ("authorization", "Bearer")], "Bearer"),
     ] {
-        let rejected = server.post(&headers, LIST).await;
+        let rejected = server.post(&headers, LIST_TOOLS).await;
         assert_eq!(rejected.status, 401, "{headers:?}");
-        assert!(rejected.message().contains(expected), "{headers:?}: {}", rejected.text);
+        assert!(rejected.error_message().contains(expected), "{headers:?}: {}", rejected.text);
         assert!(rejected.header("www-authenticate").contains("invalid_token"));
         for secret in ["hunter2", "HUNTER2", "aHVudGVyMg"] {
             assert!(!format!("{rejected:?}").contains(secret));
         }
     }
     let headers = [("x-octopus-apikey", keys::ADMIN), ("authorization", "Bearer x")];
-    let rejected = server.post(&headers, LIST).await;
+    let rejected = server.post(&headers, LIST_TOOLS).await;
     assert_eq!(rejected.status, 400, "{}", rejected.text);
-    assert!(rejected.message().contains("X-Octopus-ApiKey"), "{}", rejected.text);
+    assert!(rejected.error_message().contains("X-Octopus-ApiKey"), "{}", rejected.text);
     let headers = [("x-octopus-apikey", keys::ADMIN), ("X-Octopus-ApiKey", "API-OTHER")];
-    let rejected = server.post(&headers, LIST).await;
+    let rejected = server.post(&headers, LIST_TOOLS).await;
     assert_eq!(rejected.status, 400, "{}", rejected.text);
-    assert!(rejected.message().contains("twice"), "{}", rejected.text);
+    assert!(rejected.error_message().contains("twice"), "{}", rejected.text);
 }
 
 #[tokio::test]
-async fn an_access_token_acts_for_its_owner() {
+async fn access_token_is_sent_to_octopus() {
     let server = TestServer::start().await;
     let token = format!("Bearer {}", keys::ADMIN_ACCESS_TOKEN);
     let headers = [("x-octopus-apikey", ""), ("authorization", token.as_str())];
-    let answer = server.post(&headers, SPACES).await.json();
+    let answer = server.post(&headers, LIST_SPACES).await.json();
     assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
 }
 
 #[tokio::test]
-async fn a_configured_key_serves_whoever_sends_none_and_nobody_else() {
+async fn configured_key_is_used_only_without_caller_credential() {
     let server = TestServer::with_configured_key().await;
     let spaces = async |headers: &[(&str, &str)]| {
-        let answer = server.post(headers, SPACES).await;
+        let answer = server.post(headers, LIST_SPACES).await;
         (answer.status, answer.json()["result"].clone())
     };
     let (_, configured) = spaces(&[("x-octopus-apikey", "")]).await;
@@ -83,23 +85,23 @@ async fn a_configured_key_serves_whoever_sends_none_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn in_octopus_mode_a_configured_key_is_never_used() {
+async fn configured_key_is_not_used_in_octopus_mode() {
     let server = TestServer::with(|config| {
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
         config.auth.mode = Some(AuthMode::Octopus.into());
     })
     .await;
-    assert_eq!(server.post(&[("x-octopus-apikey", "")], SPACES).await.status, 401);
+    assert_eq!(server.post(&[("x-octopus-apikey", "")], LIST_SPACES).await.status, 401);
 }
 
 #[tokio::test]
-async fn a_key_file_is_read_again_when_it_changes() {
+async fn key_file_is_reloaded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     std::fs::write(&path, keys::ADMIN).unwrap();
     let server = TestServer::with(|config| config.octopus.api_key_file = Some(path.clone())).await;
     let total = async || {
-        let answer = server.post(&[("x-octopus-apikey", "")], SPACES).await.json();
+        let answer = server.post(&[("x-octopus-apikey", "")], LIST_SPACES).await.json();
         answer["result"]["structuredContent"]["totalResults"].clone()
     };
     assert_eq!(total().await, 2);
@@ -108,7 +110,7 @@ async fn a_key_file_is_read_again_when_it_changes() {
 }
 
 #[tokio::test]
-async fn two_callers_interleaved_never_see_each_others_data() {
+async fn interleaved_callers_never_see_each_others_data() {
     let server = TestServer::with(|config| config.limits.concurrent_calls_per_caller = 200).await;
     let freight = [keys::DEFAULT_SPACE_ONLY, "Spaces-1", "Default"];
     let warehouse = [keys::WAREHOUSE_SPACE_ONLY, "Spaces-22", "Warehouse Systems"];
@@ -142,7 +144,7 @@ async fn two_callers_interleaved_never_see_each_others_data() {
 }
 
 #[tokio::test]
-async fn octopus_hears_the_credential_and_who_asks_and_nothing_else_does() {
+async fn octopus_receives_credential_and_user_agent() {
     let server = TestServer::start().await;
     server.call_as(keys::DEFAULT_SPACE_ONLY, "list_spaces", json!({})).await;
     let journal = server.sample.journal();
@@ -154,13 +156,13 @@ async fn octopus_hears_the_credential_and_who_asks_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn a_credential_never_follows_a_redirect_to_another_origin() {
+async fn redirect_to_another_origin_is_not_followed() {
     let foreign = Sample::new();
     let other = crate::support::serve(foreign.router());
     let server = TestServer::start().await;
     let target = format!("http://localhost:{}/api/spaces", other.address.port());
     server.sample.faults().add(Fault::on("/api/spaces").redirect(&target));
-    let error = server.failure("list_spaces", json!({})).await;
+    let error = server.call_error("list_spaces", json!({})).await;
     assert!(
         error.contains("redirects to another origin") && error.contains("localhost"),
         "{error}"

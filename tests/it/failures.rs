@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use octopus_mcp::config::{ByteSize, Period};
+use octopus_mcp::config::{ByteSize, DurationSetting};
 use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
@@ -17,18 +17,18 @@ async fn list_spaces_error(fault: Fault) -> String {
 async fn list_spaces_error_within(time: Duration, fault: Fault) -> String {
     let server = TestServer::with(|config| {
         config.octopus.retries = 0;
-        config.octopus.timeout = Period(time);
+        config.octopus.timeout = DurationSetting(time);
         config.octopus.response_limit = ByteSize(100_000);
     })
     .await;
     server.sample.faults().add(fault);
-    let error = server.failure("list_spaces", json!({})).await;
+    let error = server.call_error("list_spaces", json!({})).await;
     assert!(!error.contains("API-"), "{error}");
     error
 }
 
 #[tokio::test]
-async fn each_status_has_its_own_words() {
+async fn each_status_has_its_own_error_message() {
     for (status, body, expected) in [
         (
             400,
@@ -67,7 +67,7 @@ async fn each_status_has_its_own_words() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_of_octopus_is_told_as_such() {
+async fn unexpected_responses_are_reported_with_the_cause() {
     for (fault, expected) in [
         (Fault::on("/spaces").malformed_json(), "unexpected response from Octopus"),
         (Fault::on("/spaces").html(), "check that the URL is the one of Octopus"),
@@ -85,7 +85,7 @@ async fn what_is_no_answer_of_octopus_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn an_octopus_that_is_away_is_told_with_its_address() {
+async fn unreachable_octopus_is_reported_with_its_url() {
     let server = TestServer::with(|config| {
         config.octopus.retries = 0;
         // Nothing listens on a port that was just released.
@@ -93,13 +93,13 @@ async fn an_octopus_that_is_away_is_told_with_its_address() {
         config.octopus.url = Some(format!("http://127.0.0.1:{port}").parse().unwrap());
     })
     .await;
-    let error = server.failure("list_spaces", json!({})).await;
+    let error = server.call_error("list_spaces", json!({})).await;
     assert!(error.contains("http://127.0.0.1:") && error.contains("cannot be reached"), "{error}");
     assert!(error.contains("octopus.url"), "{error}");
 }
 
 #[tokio::test]
-async fn reads_that_fail_for_a_moment_are_tried_again() {
+async fn transient_read_failures_are_retried() {
     let server = TestServer::start().await;
     for status in [502, 503, 504] {
         server.sample.faults().clear();
@@ -119,7 +119,7 @@ async fn reads_that_fail_for_a_moment_are_tried_again() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_too_long_is_told_and_not_waited_for() {
+async fn long_retry_after_is_reported_instead_of_awaited() {
     let server = TestServer::start().await;
     server.sample.faults().add(Fault::on("/spaces").status(429).header("Retry-After", "90"));
     let called = server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
@@ -128,7 +128,7 @@ async fn a_wait_that_is_too_long_is_told_and_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_is_refused_for_good_is_asked_once() {
+async fn permanent_failures_are_not_retried() {
     let server = TestServer::start().await;
     for status in [400, 401, 403, 404, 409, 500] {
         server.sample.faults().clear();
@@ -140,7 +140,7 @@ async fn what_is_refused_for_good_is_asked_once() {
 }
 
 #[tokio::test]
-async fn things_that_are_not_there_are_named_with_what_is_near() {
+async fn missing_names_are_reported_with_suggestions() {
     let server = TestServer::start().await;
     for (tool, arguments, expected) in [
         (
@@ -184,7 +184,7 @@ async fn things_that_are_not_there_are_named_with_what_is_near() {
             &["take: expected a whole number from 0"],
         ),
     ] {
-        let error = server.failure(tool, arguments.clone()).await;
+        let error = server.call_error(tool, arguments.clone()).await;
         for expected in expected {
             assert!(error.contains(expected), "{tool} {arguments}: {error}");
         }
@@ -192,7 +192,7 @@ async fn things_that_are_not_there_are_named_with_what_is_near() {
 }
 
 #[tokio::test]
-async fn a_permission_that_is_missing_is_named() {
+async fn missing_permission_is_named() {
     let server = TestServer::start().await;
     let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     let called = server.call_as(keys::WITHOUT_TASK_VIEW, "get_task_by_id", arguments).await;
@@ -206,18 +206,18 @@ async fn a_permission_that_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn hints_name_only_tools_that_are_on() {
+async fn hints_name_only_available_tools() {
     let server = TestServer::with(|config| {
         config.tools.toolsets.0 = vec!["releases".to_owned()];
     })
     .await;
     let arguments = json!({ "space": "Default", "projectId": "Nothing" });
-    let error = server.failure("list_releases_for_project", arguments).await;
+    let error = server.call_error("list_releases_for_project", arguments).await;
     assert!(!error.contains("list_projects"), "{error}");
 }
 
 #[tokio::test]
-async fn a_virtual_directory_is_kept() {
+async fn base_path_of_the_url_is_kept() {
     let sample = Sample::new();
     let nested = axum::Router::new().nest("/octopus", sample.router());
     let octopus = crate::support::serve(nested);
@@ -225,14 +225,14 @@ async fn a_virtual_directory_is_kept() {
         config.octopus.url = Some(format!("http://{}/octopus/", octopus.address).parse().unwrap());
     })
     .await;
-    let spaces = server.answer("list_spaces", json!({})).await;
+    let spaces = server.call_ok("list_spaces", json!({})).await;
     assert_eq!(spaces["totalResults"], 2);
     let url = spaces["items"][0]["url"].as_str().unwrap();
     assert!(url.ends_with("/octopus/app#/Spaces-1"), "{url}");
 }
 
 #[tokio::test]
-async fn the_space_is_looked_up_once_for_each_caller() {
+async fn space_lookup_is_cached_per_caller() {
     let server = TestServer::start().await;
     let looked_up = || {
         let journal = server.sample.journal();

@@ -1,8 +1,8 @@
 //! The recent calls of a caller, readable by that caller only, without arguments and answers.
 
 use octopus_mcp::{
-    callers::new_token,
-    config::{AuthMode, Scope, Secret, Token},
+    callers::generate_token,
+    config::{AuthMode, Secret, TokenScopeSetting, TokenSettings},
 };
 use octopus_sample::keys;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const URI: &str = "octopus://caller/calls";
 
 async fn calls(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Value {
     let params = json!({ "uri": URI });
-    let reply = server.ask_at(path, headers, Era::Modern, "resources/read", params).await;
+    let reply = server.rpc_at(path, headers, Era::Modern, "resources/read", params).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     let json = reply.json();
     assert_eq!(json["result"]["ttlMs"], 0, "{json}");
@@ -21,21 +21,21 @@ async fn calls(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Val
     serde_json::from_str(text.unwrap_or_else(|| panic!("{json}"))).unwrap()
 }
 
-fn tools(document: &Value) -> Vec<&str> {
+fn tool_names(document: &Value) -> Vec<&str> {
     let items = document["items"].as_array().unwrap();
     items.iter().map(|item| item["tool"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn a_caller_reads_what_became_of_their_last_calls() {
+async fn caller_reads_results_of_recent_calls() {
     let server = TestServer::start().await;
     let none = calls(&server, "", &[]).await;
     assert_eq!((none["totalResults"].as_u64(), &none["knownBy"]), (Some(0), &json!("octopus")));
     server.call_as(keys::ADMIN, "list_projects", json!({ "space": "Default" })).await;
     server.call_as(keys::ADMIN, "list_projects", json!({ "space": "Secret-Name" })).await;
-    server.ask(Era::Modern, "tools/call", json!({ "name": "nothing", "arguments": {} })).await;
+    server.rpc(Era::Modern, "tools/call", json!({ "name": "nothing", "arguments": {} })).await;
     let found = calls(&server, "", &[]).await;
-    assert_eq!(tools(&found), ["nothing", "list_projects", "list_projects"]);
+    assert_eq!(tool_names(&found), ["nothing", "list_projects", "list_projects"]);
     let [unknown, refused, done] = [0, 1, 2].map(|place| &found["items"][place]);
     assert_eq!(
         (&unknown["result"], &unknown["error"]),
@@ -52,7 +52,7 @@ async fn a_caller_reads_what_became_of_their_last_calls() {
 
 /// With different API keys, and with different tokens that share one upstream credential.
 #[tokio::test]
-async fn nobody_reads_the_calls_of_another() {
+async fn calls_of_another_caller_are_hidden() {
     let server = TestServer::start().await;
     server.call_as(keys::DEFAULT_SPACE_ONLY, "list_spaces", json!({})).await;
     server.call_as(keys::WAREHOUSE_SPACE_ONLY, "get_current_user", json!({})).await;
@@ -61,14 +61,18 @@ async fn nobody_reads_the_calls_of_another() {
         (keys::WAREHOUSE_SPACE_ONLY, vec!["get_current_user"]),
         (keys::ADMIN, vec![]),
     ] {
-        assert_eq!(tools(&calls(&server, "", &[("x-octopus-apikey", key)]).await), own);
+        assert_eq!(tool_names(&calls(&server, "", &[("x-octopus-apikey", key)]).await), own);
     }
-    let [(ann, ann_hash), (ben, ben_hash)] = [new_token().unwrap(), new_token().unwrap()];
+    let [(ann, ann_hash), (ben, ben_hash)] = [generate_token().unwrap(), generate_token().unwrap()];
     let server = TestServer::with(|config| {
         config.auth.mode = Some(AuthMode::Tokens.into());
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
         for (name, hash) in [("ann", ann_hash), ("ben", ben_hash)] {
-            let token = Token { sha256: hash, scope: Scope::Read, ..Token::default() };
+            let token = TokenSettings {
+                sha256: hash,
+                scope: TokenScopeSetting::Read,
+                ..TokenSettings::default()
+            };
             config.auth.tokens.insert(name.to_owned(), token);
         }
     })
@@ -77,39 +81,41 @@ async fn nobody_reads_the_calls_of_another() {
     let [ann, ben] =
         [&ann, &ben].map(|bearer| [("x-octopus-apikey", ""), ("authorization", bearer.as_str())]);
     let params = json!({ "name": "list_spaces", "arguments": {} });
-    server.ask_at("", &ann, Era::Modern, "tools/call", params).await;
+    server.rpc_at("", &ann, Era::Modern, "tools/call", params).await;
     let (of_ann, of_ben) = (calls(&server, "", &ann).await, calls(&server, "", &ben).await);
-    assert_eq!((tools(&of_ann), &of_ann["caller"]), (vec!["list_spaces"], &json!("ann")));
-    assert_eq!((tools(&of_ben), &of_ben["caller"]), (vec![], &json!("ben")));
+    assert_eq!((tool_names(&of_ann), &of_ann["caller"]), (vec!["list_spaces"], &json!("ann")));
+    assert_eq!((tool_names(&of_ben), &of_ben["caller"]), (vec![], &json!("ben")));
 }
 
 #[tokio::test]
-async fn a_request_that_is_narrowed_reads_of_no_other_place() {
-    let server = TestServer::several(&["europe", "asia"], |_| {}).await;
+async fn request_scope_limits_recent_calls() {
+    let server = TestServer::with_instances(&["europe", "asia"], |_| {}).await;
     for (path, tool) in [("/i/europe", "list_spaces"), ("/i/asia/Default", "list_projects")] {
         let params = json!({ "name": tool, "arguments": {} });
-        let called = server.ask_at(path, &[], Era::Modern, "tools/call", params).await;
+        let called = server.rpc_at(path, &[], Era::Modern, "tools/call", params).await;
         assert_eq!(called.json()["result"]["isError"], false, "{}", called.text);
     }
-    assert_eq!(tools(&calls(&server, "", &[]).await), ["list_projects", "list_spaces"]);
-    assert_eq!(tools(&calls(&server, "/i/europe", &[]).await), ["list_spaces"]);
-    assert_eq!(tools(&calls(&server, "/i/asia/default", &[]).await), ["list_projects"]);
+    assert_eq!(tool_names(&calls(&server, "", &[]).await), ["list_projects", "list_spaces"]);
+    assert_eq!(tool_names(&calls(&server, "/i/europe", &[]).await), ["list_spaces"]);
+    assert_eq!(tool_names(&calls(&server, "/i/asia/default", &[]).await), ["list_projects"]);
     let elsewhere = calls(&server, "/i/asia/Warehouse%20Systems", &[]).await;
-    assert_eq!(tools(&elsewhere), Vec::<&str>::new());
+    assert_eq!(tool_names(&elsewhere), Vec::<&str>::new());
     let params = json!({ "uri": URI });
     let project = "/i/asia/Default/Parcel%20Tracking%20API";
-    let none = server.ask_at(project, &[], Era::Modern, "resources/read", params).await;
-    assert!(none.message().contains("resource 'octopus://"), "{}", none.text);
+    let none = server.rpc_at(project, &[], Era::Modern, "resources/read", params).await;
+    assert!(none.error_message().contains("resource 'octopus://"), "{}", none.text);
 }
 
 #[tokio::test]
-async fn a_change_is_found_with_the_tasks_that_it_began() {
+async fn recent_change_lists_its_tasks() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
-    let (tool, mut arguments, ..) =
-        crate::consent::changes().into_iter().find(|(tool, ..)| *tool == "deploy_release").unwrap();
+    let (tool, mut arguments, ..) = crate::consent::write_calls()
+        .into_iter()
+        .find(|(tool, ..)| *tool == "deploy_release")
+        .unwrap();
     let call = async |arguments: &Value| {
         let params = json!({ "name": tool, "arguments": arguments });
-        server.ask(Era::Legacy, "tools/call", params).await.json()["result"].clone()
+        server.rpc(Era::Legacy, "tools/call", params).await.json()["result"].clone()
     };
     let shown = call(&arguments).await;
     arguments["confirm"] = shown["structuredContent"]["confirm"].clone();

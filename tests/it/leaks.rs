@@ -4,15 +4,15 @@ use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Serving, program},
-    support::{client, reply, serve},
+    commands::{ServerProcess, program},
+    support::{client, send, serve},
 };
 
-const CONFIGURED: &str = "API-CONFIGUREDSECRET0000000001";
-const REFUSED: &str = "API-REFUSEDSECRET000000000002";
+const CONFIGURED_KEY: &str = "API-CONFIGUREDSECRET0000000001";
+const REJECTED_KEY: &str = "API-REFUSEDSECRET000000000002";
 const TOKEN: &str = "bearer-token-secret-0000000003";
-const HALF: &str = "half-a-key-secret-0000000004";
-const QUERY: &str = "API-QUERYSECRET00000000000005";
+const PARTIAL_KEY: &str = "half-a-key-secret-0000000004";
+const QUERY_KEY: &str = "API-QUERYSECRET00000000000005";
 
 fn arguments(tool: &Value) -> Value {
     let mut arguments = json!({});
@@ -44,14 +44,15 @@ fn arguments(tool: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
+async fn secrets_appear_in_no_output() {
     let sample = Sample::new();
     let octopus = serve(sample.router());
     let url = format!("http://{}", octopus.address);
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("settings.toml");
-    let key =
-        format!("[octopus]\napi_key = \"{CONFIGURED}\"\nretries = 0\n[auth]\nmode = \"none\"\n");
+    let key = format!(
+        "[octopus]\napi_key = \"{CONFIGURED_KEY}\"\nretries = 0\n[auth]\nmode = \"none\"\n"
+    );
     std::fs::write(&settings, key).unwrap();
     for format in ["text", "json"] {
         let mut command = program(&[
@@ -65,8 +66,8 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
         ]);
         command.env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", "trace");
         command.env("OCTOPUS_MCP_TOOLS__READ_ONLY", "false");
-        let serving = Serving::start(command);
-        let mut seen = serving.welcome.clone();
+        let serving = ServerProcess::start(command);
+        let mut seen = serving.startup_message.clone();
         let http = client();
         let ask = async |headers: &[(&str, &str)], query: &str, body: &Value| {
             let mut request = http.post(format!("{}{query}", serving.url)).body(body.to_string());
@@ -74,7 +75,7 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
-            reply(request).await
+            send(request).await
         };
         let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
         let tools = ask(&[], "", &list).await.json();
@@ -92,13 +93,13 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
                 for headers in [
                     &[][..],
                     &[("x-octopus-apikey", keys::ADMIN)],
-                    &[("x-octopus-apikey", REFUSED)],
-                    &[("x-octopus-apikey", HALF)],
+                    &[("x-octopus-apikey", REJECTED_KEY)],
+                    &[("x-octopus-apikey", PARTIAL_KEY)],
                     &[("authorization", TOKEN)],
                 ] {
                     seen.push_str(&ask(headers, "", &call).await.text);
                 }
-                seen.push_str(&ask(&[], &format!("?apikey={QUERY}"), &call).await.text);
+                seen.push_str(&ask(&[], &format!("?apikey={QUERY_KEY}"), &call).await.text);
             }
         }
         let (code, log) = serving.stop();
@@ -106,7 +107,7 @@ async fn secrets_are_in_no_output_whatever_is_called_and_logged() {
         // Dependencies log nothing below `info`; a filter adds only records of this server.
         assert!(log.contains("DEBUG") && log.len() > 100_000, "the log is verbose");
         seen.push_str(&log);
-        for secret in [CONFIGURED, REFUSED, TOKEN, HALF, QUERY, keys::ADMIN] {
+        for secret in [CONFIGURED_KEY, REJECTED_KEY, TOKEN, PARTIAL_KEY, QUERY_KEY, keys::ADMIN] {
             let place = seen.find(secret).map(|at| &seen[at.saturating_sub(200)..at + 60]);
             assert!(place.is_none(), "{format}: {secret} in {place:?}");
         }

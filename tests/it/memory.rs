@@ -15,28 +15,28 @@ use axum::{
     response::IntoResponse,
 };
 use futures::{StreamExt, future::join_all, stream};
-use octopus_mcp::config::{ByteSize, Config, Period};
+use octopus_mcp::config::{ByteSize, Config, DurationSetting};
 use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::{
-    commands::{Serving, program},
-    support::{TestServer, client, serve, soon},
+    commands::{ServerProcess, program},
+    support::{TestServer, client, serve, wait_until_some},
 };
 
 /// The memory limit in deploy/: kubernetes, helm, ecs, compose.
 const SHIPPED_LIMIT_KIB: u64 = 512 * 1024;
 const MIB: usize = 1024 * 1024;
-const PIECE: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 /// Slightly below `execute_limit`.
-const MOST: usize = 8 * MIB - 3 * PIECE;
+const LARGE_BODY_BYTES: usize = 8 * MIB - 3 * CHUNK_BYTES;
 /// Responses pause at this byte until all have started.
-const STOP: usize = MOST - PIECE;
+const PAUSE_AT: usize = LARGE_BODY_BYTES - CHUNK_BYTES;
 /// The notes of a release. A debug build parses many values slowly, so it gets few large values.
 const NOTES: usize = if cfg!(debug_assertions) { 32 * 1024 } else { 0 };
 /// Number of concurrent calls: the limit of one caller.
-const CALLS: usize = 64;
+const CONCURRENT_CALLS: usize = 64;
 
 /// Returns a page of releases with this many bytes of JSON, in items like those of Octopus.
 fn page(bytes: usize, notes: usize) -> Bytes {
@@ -58,7 +58,7 @@ fn page(bytes: usize, notes: usize) -> Bytes {
 /// Returns a router that answers requests for releases with one of two pages, and other requests
 /// from the sample instance. Most responses have no length, like those of Octopus. Each response
 /// pauses near its end until `calls` of them have started, so that all are in memory at once.
-fn large(sample: &Sample, pages: [Bytes; 2], calls: usize) -> axum::Router {
+fn large_pages_router(sample: &Sample, pages: [Bytes; 2], calls: usize) -> axum::Router {
     let (begun, all_begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let answer = move |request: Request, next: Next| {
         let (pages, begun, all_begun) = (pages.clone(), Arc::clone(&begun), Arc::clone(&all_begun));
@@ -74,23 +74,23 @@ fn large(sample: &Sample, pages: [Bytes; 2], calls: usize) -> axum::Router {
             let page = if query.contains("large=1") { second } else { first };
             let length = || [("content-length", page.len().to_string())];
             let length = query.contains("streamed=0").then(length);
-            let stop = page.len().min(STOP);
+            let stop = page.len().min(PAUSE_AT);
             let (start, rest) = (page.slice(..stop), page.slice(stop..));
             let rest = stream::once(async move {
                 // The semaphore has no permits; this await ends when it is closed.
                 let _ = all_begun.acquire().await;
-                stream::iter(pieces(rest))
+                stream::iter(chunks(rest))
             });
-            let body = Body::from_stream(stream::iter(pieces(start)).chain(rest.flatten()));
+            let body = Body::from_stream(stream::iter(chunks(start)).chain(rest.flatten()));
             (length, [("content-type", "application/json")], body).into_response()
         }
     };
     sample.router().layer(from_fn(answer))
 }
 
-fn pieces(page: Bytes) -> impl Iterator<Item = Result<Bytes, std::io::Error>> {
-    let starts = (0..page.len()).step_by(PIECE);
-    starts.map(move |from| Ok(page.slice(from..page.len().min(from + PIECE))))
+fn chunks(page: Bytes) -> impl Iterator<Item = Result<Bytes, std::io::Error>> {
+    let starts = (0..page.len()).step_by(CHUNK_BYTES);
+    starts.map(move |from| Ok(page.slice(from..page.len().min(from + CHUNK_BYTES))))
 }
 
 /// Returns the arguments of a distinct call, because identical concurrent reads of one caller are
@@ -114,20 +114,21 @@ async fn call(http: &reqwest::Client, url: &str, tool: &str, arguments: Value) -
 
 /// Makes the maximum number of concurrent reads of one caller at a server process, of two pages.
 /// Returns the answers and the peak memory of the process in KiB.
-async fn read_at_once(pages: [Bytes; 2]) -> (Vec<String>, u64) {
-    let octopus = serve(large(&Sample::new(), pages, CALLS));
+async fn read_concurrently(pages: [Bytes; 2]) -> (Vec<String>, u64) {
+    let octopus = serve(large_pages_router(&Sample::new(), pages, CONCURRENT_CALLS));
     let url = format!("http://{}", octopus.address);
-    let server = Serving::start(program(&["--listen=127.0.0.1:0", "--server-url", &url]));
+    let server = ServerProcess::start(program(&["--listen=127.0.0.1:0", "--server-url", &url]));
     // One shared client: creating 64 clients takes longer than the server waits for a request head.
     let http = client();
     // After this call Octopus has accepted the key, so all reads may run concurrently.
     call(&http, &server.url, "list_spaces", json!({})).await;
-    let calls = (0..CALLS).map(|number| call(&http, &server.url, "execute", execute(number)));
-    (join_all(calls).await, peak_of(server.id()))
+    let calls =
+        (0..CONCURRENT_CALLS).map(|number| call(&http, &server.url, "execute", execute(number)));
+    (join_all(calls).await, peak_memory_kib(server.pid()))
 }
 
 /// Returns the peak memory of a process in KiB.
-fn peak_of(process: u32) -> u64 {
+fn peak_memory_kib(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim_end_matches("kB").trim().parse().unwrap()
@@ -138,12 +139,13 @@ fn peak_of(process: u32) -> u64 {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn large_reads_stay_within_the_shipped_memory_limit() {
-    let (answers, peak) = read_at_once([page(MOST, NOTES), page(18 * MIB, NOTES)]).await;
+    let (answers, peak) =
+        read_concurrently([page(LARGE_BODY_BYTES, NOTES), page(18 * MIB, NOTES)]).await;
     let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
     let (shown, too_large) = (is("responseBytes"), is("larger than 8388608 bytes"));
     let waited = is("exhausted by other large responses");
-    assert_eq!(shown + too_large + waited, CALLS, "{answers:?}");
-    assert!(shown > 0 && too_large >= CALLS / 4, "{shown} {too_large} {waited}");
+    assert_eq!(shown + too_large + waited, CONCURRENT_CALLS, "{answers:?}");
+    assert!(shown > 0 && too_large >= CONCURRENT_CALLS / 4, "{shown} {too_large} {waited}");
     assert!(peak < SHIPPED_LIMIT_KIB, "{peak} KiB");
 }
 
@@ -151,21 +153,21 @@ async fn large_reads_stay_within_the_shipped_memory_limit() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn parsed_reads_stay_within_the_shipped_memory_limit() {
-    let page = page(MOST, NOTES);
-    let (answers, peak) = read_at_once([page.clone(), page]).await;
+    let page = page(LARGE_BODY_BYTES, NOTES);
+    let (answers, peak) = read_concurrently([page.clone(), page]).await;
     let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
     let (shown, waited) = (is("responseBytes"), is("exhausted by other large responses"));
-    assert_eq!(shown + waited, CALLS, "{answers:?}");
-    assert!(shown >= CALLS / 2, "{shown} {waited}");
+    assert_eq!(shown + waited, CONCURRENT_CALLS, "{answers:?}");
+    assert!(shown >= CONCURRENT_CALLS / 2, "{shown} {waited}");
     assert!(peak < SHIPPED_LIMIT_KIB, "{peak} KiB");
 }
 
 #[tokio::test]
-async fn a_page_that_is_not_kept_whole_says_where_to_go_on() {
+async fn truncated_page_reports_where_to_continue() {
     let sample = Sample::new();
-    let router = large(&sample, [page(MIB, 0), Bytes::new()], 1);
-    let server = TestServer::behind(sample, router, |_| {}).await;
-    let answer = server.answer("execute", execute(4)).await;
+    let router = large_pages_router(&sample, [page(MIB, 0), Bytes::new()], 1);
+    let server = TestServer::with_router(sample, router, |_| {}).await;
+    let answer = server.call_ok("execute", execute(4)).await;
     let items = answer["response"]["Items"].as_array().unwrap();
     assert_eq!((&answer["skip"], &answer["nextSkip"]), (&json!(4), &json!(4 + items.len())));
     assert_eq!(answer["response"]["TotalResults"], 123_456);
@@ -179,7 +181,7 @@ async fn a_page_that_is_not_kept_whole_says_where_to_go_on() {
 
 /// Starts a server whose large responses pause after 1 MiB until `go_on` has a permit for each.
 /// Also returns the number of responses that have started.
-async fn stalling(
+async fn stalling_server(
     go_on: &Arc<Semaphore>,
     change: impl FnOnce(&mut Config),
 ) -> (TestServer, Arc<AtomicUsize>) {
@@ -198,12 +200,12 @@ async fn stalling(
                 gate.acquire().await.unwrap().forget();
                 Ok(rest)
             });
-            let body = Body::from_stream(stream::iter(pieces(first)).chain(rest));
+            let body = Body::from_stream(stream::iter(chunks(first)).chain(rest));
             ([("content-type", "application/json")], body).into_response()
         }
     };
     let router = sample.router().layer(from_fn(answer));
-    let server = TestServer::behind(sample, router, |config| {
+    let server = TestServer::with_router(sample, router, |config| {
         config.octopus.retries = 0;
         config.octopus.concurrent_requests = 4;
         config.octopus.response_limit = ByteSize(2 * MIB);
@@ -218,20 +220,20 @@ async fn stalling(
 const BUDGET: usize = 4 * MIB;
 
 #[tokio::test]
-async fn calls_of_others_go_on_while_large_answers_wait_for_memory() {
+async fn other_callers_proceed_while_large_answers_wait() {
     let go_on = Arc::new(Semaphore::new(0));
-    let (server, begun) = stalling(&go_on, |_| {}).await;
+    let (server, begun) = stalling_server(&go_on, |_| {}).await;
     let memory = server.running.as_ref().unwrap().memory.clone();
     let large = (0..8).map(|number| server.call_as(keys::ADMIN, "execute", execute(number)));
     let small = async {
         // More reads than concurrency permits: a read that waits for memory has released its
         // permit.
-        soon(async || (begun.load(Ordering::SeqCst) == 8).then_some(())).await;
+        wait_until_some(async || (begun.load(Ordering::SeqCst) == 8).then_some(())).await;
         for _ in 0..20 {
             let called = server.call_as(keys::DEFAULT_SPACE_ONLY, "list_spaces", json!({})).await;
             assert!(!called.is_error, "{}", called.text);
         }
-        let metrics = server.running.as_ref().unwrap().metrics.text().unwrap();
+        let metrics = server.running.as_ref().unwrap().metrics.prometheus_text().unwrap();
         let reserved = format!("octopus_mcp_memory_reserved_bytes {}", memory.reserved());
         assert!(memory.reserved() > 0 && metrics.contains(&reserved), "{metrics}");
         go_on.add_permits(8);
@@ -245,10 +247,10 @@ async fn calls_of_others_go_on_while_large_answers_wait_for_memory() {
 }
 
 #[tokio::test]
-async fn a_read_that_finds_no_memory_in_time_says_what_to_do() {
+async fn memory_timeout_error_suggests_a_smaller_request() {
     let go_on = Arc::new(Semaphore::new(0));
-    let time = Period(Duration::from_secs(2));
-    let (server, _) = stalling(&go_on, |config| config.octopus.timeout = time).await;
+    let time = DurationSetting(Duration::from_secs(2));
+    let (server, _) = stalling_server(&go_on, |config| config.octopus.timeout = time).await;
     let calls = (0..3).map(|number| server.call_as(keys::ADMIN, "execute", execute(number)));
     let called = join_all(calls).await;
     for called in &called {
@@ -271,7 +273,7 @@ async fn a_read_that_finds_no_memory_in_time_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_request_with_too_many_values_is_refused() {
+async fn rejects_requests_with_too_many_values() {
     let server = TestServer::start().await;
     let body = |argument: String| {
         format!(

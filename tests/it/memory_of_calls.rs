@@ -16,16 +16,16 @@ use axum::{
 };
 use futures::future::join_all;
 use http::Method;
-use octopus_mcp::config::{Config, Confirm, Period};
+use octopus_mcp::config::{ApprovalMode, Config, DurationSetting};
 use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::support::{TestServer, soon};
+use crate::support::{TestServer, wait_until_some};
 
 /// Starts a server whose changes to environments get this response, each when `go_on` has a permit
 /// for it. Also returns the number of changes that have arrived.
-async fn changing(
+async fn changing_server(
     answer: String,
     go_on: &Arc<Semaphore>,
     change: impl FnOnce(&mut Config),
@@ -44,44 +44,44 @@ async fn changing(
         }
     };
     let router = sample.router().layer(from_fn(answered));
-    let server = TestServer::behind(sample, router, |config| {
+    let server = TestServer::with_router(sample, router, |config| {
         config.octopus.concurrent_requests = 128;
         config.limits.caller_rate = 0;
         config.tools.read_only = false;
-        config.tools.confirm = Confirm::Never;
+        config.tools.confirm = ApprovalMode::Never;
         change(config);
     });
     (server.await, arrived)
 }
 
-fn change(number: usize) -> Value {
+fn change_arguments(number: usize) -> Value {
     json!({ "method": "POST", "path": "/api/Spaces-1/environments", "maxBytes": 1024,
         "body": { "Name": format!("Sandbox {number}") } })
 }
 
 /// Makes a change. A second equal call would return the stored result.
-async fn made(server: &TestServer, number: usize) -> Value {
-    let called = server.call_as(keys::ADMIN, "execute", change(number)).await;
+async fn make_change(server: &TestServer, number: usize) -> Value {
+    let called = server.call_as(keys::ADMIN, "execute", change_arguments(number)).await;
     assert!(!called.is_error, "{}", called.text);
     called.structured
 }
 
 /// Returns the response to a change, with this many numbers.
-fn changed(numbers: usize) -> String {
+fn change_response(numbers: usize) -> String {
     json!({ "Id": "Environments-9", "Numbers": vec![1; numbers] }).to_string()
 }
 
 #[tokio::test]
-async fn the_answer_of_a_change_takes_no_memory_after_its_call() {
+async fn change_response_memory_is_released_after_the_call() {
     let go_on = Arc::new(Semaphore::new(2));
-    let (server, _) = changing(changed(200_000), &go_on, |_| {}).await;
+    let (server, _) = changing_server(change_response(200_000), &go_on, |_| {}).await;
     let memory = server.running.as_ref().unwrap().memory.clone();
-    let first = made(&server, 1).await;
+    let first = make_change(&server, 1).await;
     assert_eq!(first["response"]["Id"], "Environments-9");
     assert!(memory.bodies().peak() > 400_000, "{}", memory.bodies().peak());
-    soon(async || (memory.reserved() == 0).then_some(())).await;
+    wait_until_some(async || (memory.reserved() == 0).then_some(())).await;
     // The stored result is still available.
-    let again = made(&server, 1).await;
+    let again = make_change(&server, 1).await;
     assert_eq!(
         (&again["repeated"], &again["response"]["Id"]),
         (&json!(true), &json!("Environments-9"))
@@ -89,35 +89,35 @@ async fn the_answer_of_a_change_takes_no_memory_after_its_call() {
 }
 
 #[tokio::test]
-async fn a_change_is_told_although_its_call_has_used_its_compute_time() {
+async fn change_is_reported_after_compute_timeout() {
     let go_on = Arc::new(Semaphore::new(1));
-    let (server, _) = changing(changed(2_000_000), &go_on, |config| {
-        config.limits.compute_time = Period(Duration::from_millis(5));
+    let (server, _) = changing_server(change_response(2_000_000), &go_on, |config| {
+        config.limits.compute_time = DurationSetting(Duration::from_millis(5));
     })
     .await;
-    let answer = made(&server, 1).await;
+    let answer = make_change(&server, 1).await;
     assert_eq!(answer["response"]["Id"], "Environments-9", "{answer}");
 }
 
 #[tokio::test]
-async fn forty_changes_of_one_caller_wait_for_nothing() {
+async fn forty_changes_of_one_caller_run_concurrently() {
     let go_on = Arc::new(Semaphore::new(0));
-    let (server, arrived) = changing(changed(1), &go_on, |_| {}).await;
+    let (server, arrived) = changing_server(change_response(1), &go_on, |_| {}).await;
     // After this call Octopus has accepted the key.
-    server.answer("list_spaces", json!({})).await;
-    let changes = join_all((0..40).map(|number| made(&server, number)));
+    server.call_ok("list_spaces", json!({})).await;
+    let changes = join_all((0..40).map(|number| make_change(&server, number)));
     let all_there = async {
-        soon(async || (arrived.load(Ordering::SeqCst) == 40).then_some(())).await;
+        wait_until_some(async || (arrived.load(Ordering::SeqCst) == 40).then_some(())).await;
         go_on.add_permits(40);
     };
     let (changes, ()) = tokio::join!(changes, all_there);
     assert!(changes.iter().all(|answer| answer["response"]["Id"] == "Environments-9"));
     let memory = &server.running.as_ref().unwrap().memory;
-    soon(async || (memory.reserved() == 0).then_some(())).await;
+    wait_until_some(async || (memory.reserved() == 0).then_some(())).await;
 }
 
 /// Returns the details of a task with this many messages in one step.
-fn details(messages: usize) -> String {
+fn task_details(messages: usize) -> String {
     let elements = vec!["{}"; messages].join(",");
     format!(
         r#"{{"Task":{{"Id":"ServerTasks-90004"}},"ActivityLogs":[{{"Name":"Deploy",
@@ -127,9 +127,9 @@ fn details(messages: usize) -> String {
 
 /// Starts a server whose tasks have `messages` messages, or `short` messages if only the last 20 of
 /// each step are requested.
-async fn logging(messages: usize, short: usize) -> TestServer {
+async fn logging_server(messages: usize, short: usize) -> TestServer {
     let sample = Sample::new();
-    let bodies = [details(messages), details(short)];
+    let bodies = [task_details(messages), task_details(short)];
     let answer = move |request: Request, next: Next| {
         let [long, short] = bodies.clone();
         async move {
@@ -143,25 +143,25 @@ async fn logging(messages: usize, short: usize) -> TestServer {
         }
     };
     let router = sample.router().layer(from_fn(answer));
-    TestServer::behind(sample, router, |_| {}).await
+    TestServer::with_router(sample, router, |_| {}).await
 }
 
-fn task() -> Value {
+fn task_arguments() -> Value {
     json!({ "space": "Default", "taskId": "ServerTasks-90004" })
 }
 
 #[tokio::test]
-async fn a_tree_that_takes_too_much_memory_is_read_with_fewer_messages() {
-    let server = logging(200_000, 20).await;
-    let answer = server.answer("get_task_details", task()).await;
+async fn oversized_tree_is_read_with_fewer_messages() {
+    let server = logging_server(200_000, 20).await;
+    let answer = server.call_ok("get_task_details", task_arguments()).await;
     let left_out = answer["leftOut"].as_str().unwrap_or_default();
     assert!(left_out.contains("messages before the last 20 of each step"), "{answer}");
 }
 
 #[tokio::test]
-async fn a_tree_that_takes_too_much_memory_anyway_is_refused() {
-    let server = logging(200_000, 200_000).await;
-    let failure = server.failure("get_task_details", task()).await;
+async fn oversized_tree_without_messages_is_rejected() {
+    let server = logging_server(200_000, 200_000).await;
+    let failure = server.call_error("get_task_details", task_arguments()).await;
     assert!(
         failure.contains("MiB of memory") && failure.contains("narrow the request"),
         "{failure}"
@@ -169,16 +169,16 @@ async fn a_tree_that_takes_too_much_memory_anyway_is_refused() {
 }
 
 #[tokio::test]
-async fn parsed_documents_of_concurrent_calls_stay_within_their_budget() {
+async fn concurrent_documents_stay_within_the_memory_budget() {
     // Each document takes about 40 MiB, so two of one caller do not fit at once.
-    let server = logging(60_000, 20).await;
+    let server = logging_server(60_000, 20).await;
     let memory = server.running.as_ref().unwrap().memory.clone();
-    let calls = (0..6).map(|_| server.call_as(keys::ADMIN, "get_task_details", task()));
+    let calls = (0..6).map(|_| server.call_as(keys::ADMIN, "get_task_details", task_arguments()));
     for called in join_all(calls).await {
         assert!(!called.is_error, "{}", called.text);
     }
-    let (peak, share) = (memory.parsed().peak(), memory.parsed().share());
+    let (peak, share) = (memory.parsed().peak(), memory.parsed().owner_share());
     assert!(peak > share / 2 && peak <= share, "{peak} {share}");
-    soon(async || (memory.reserved() == 0).then_some(())).await;
+    wait_until_some(async || (memory.reserved() == 0).then_some(())).await;
     assert_eq!(memory.refusals(), 0);
 }

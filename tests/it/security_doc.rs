@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, fs};
 
 use crate::{
     commands::program,
-    docs::{root, with_secrets},
+    docs::{root, write_secrets},
 };
 
 /// Number of threats of each actor, by the actor's letter.
-const ROWS: [(char, usize); 12] = [
+const ROWS_PER_ACTOR: [(char, usize); 12] = [
     ('K', 7),
     ('G', 10),
     ('T', 5),
@@ -24,12 +24,12 @@ const ROWS: [(char, usize); 12] = [
     ('A', 29),
 ];
 
-fn page(file: &str) -> String {
+fn read_page(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap()
 }
 
 /// Returns the inline code of a Markdown text.
-fn quoted(text: &str) -> Vec<&str> {
+fn inline_code(text: &str) -> Vec<&str> {
     let mut in_code = false;
     let mut words = Vec::new();
     for line in text.lines() {
@@ -43,7 +43,7 @@ fn quoted(text: &str) -> Vec<&str> {
 }
 
 /// Returns the code blocks of a language.
-fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+fn code_blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let begin = format!("```{language}\n");
     let pieces = text.split(begin.as_str()).skip(1);
     pieces.map(|piece| piece.split("```").next().unwrap()).collect()
@@ -70,27 +70,27 @@ fn has_test(code: &str, name: &str) -> bool {
 
 /// Every threat row is in order and names at least one test, and every named test exists.
 #[test]
-fn every_threat_is_proved_by_tests_that_there_are() {
-    let text = page("docs/security.md");
+fn every_threat_names_existing_tests() {
+    let text = read_page("docs/security.md");
     let rows: Vec<Vec<&str>> = text
         .lines()
         .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
         .filter(|cells: &Vec<&str>| cells.len() == 5 && cells[0].ends_with(char::is_numeric))
         .collect();
-    let expected: Vec<String> = ROWS
+    let expected: Vec<String> = ROWS_PER_ACTOR
         .iter()
         .flat_map(|(letter, last)| (1..=*last).map(move |number| format!("{letter}{number}")))
         .collect();
     let found: Vec<&str> = rows.iter().map(|cells| cells[0]).collect();
     assert_eq!(found, expected);
     for cells in rows {
-        let proofs = quoted(cells[4]);
+        let proofs = inline_code(cells[4]);
         assert!(!proofs.is_empty(), "{} has no proof", cells[0]);
         for proof in proofs {
             assert!(names_test(proof), "{}: {proof} is no test", cells[0]);
         }
     }
-    for word in quoted(&text).into_iter().filter(|word| names_test(word)) {
+    for word in inline_code(&text).into_iter().filter(|word| names_test(word)) {
         let (place, name) = word.split_once("::").unwrap();
         let code =
             fs::read_to_string(root().join(place)).unwrap_or_else(|e| panic!("{place}: {e}"));
@@ -100,9 +100,9 @@ fn every_threat_is_proved_by_tests_that_there_are() {
 
 /// Every source file that the page names exists.
 #[test]
-fn every_file_that_stops_a_threat_is_there() {
-    let text = page("docs/security.md");
-    let files: BTreeSet<&str> = quoted(&text)
+fn every_named_source_file_exists() {
+    let text = read_page("docs/security.md");
+    let files: BTreeSet<&str> = inline_code(&text)
         .into_iter()
         .filter(|word| word.starts_with("src/") && !word.contains("::"))
         .collect();
@@ -114,12 +114,12 @@ fn every_file_that_stops_a_threat_is_there() {
 
 /// The settings of the checklist are valid together.
 #[test]
-fn the_checklist_of_settings_loads() {
-    let text = page("docs/security.md");
-    let settings = blocks(&text, "toml");
+fn checklist_settings_load() {
+    let text = read_page("docs/security.md");
+    let settings = code_blocks(&text, "toml");
     let [settings] = settings.as_slice() else { panic!("the page has exactly one settings block") };
     let folder = tempfile::tempdir().unwrap();
-    let path = with_secrets(folder.path(), settings).join("settings.toml");
+    let path = write_secrets(folder.path(), settings).join("settings.toml");
     fs::write(&path, settings).unwrap();
     let mut command = program(&["config", "--config", path.to_str().unwrap()]);
     let output = command.current_dir(folder.path()).output().unwrap();
@@ -130,19 +130,19 @@ fn the_checklist_of_settings_loads() {
 
 /// The client configurations are valid JSON, and the settings of the page load.
 #[test]
-fn what_the_page_about_migrating_shows_reads() {
-    let text = page("docs/migrating.md");
-    let clients = blocks(&text, "json");
+fn migration_examples_parse() {
+    let text = read_page("docs/migrating.md");
+    let clients = code_blocks(&text, "json");
     assert!(clients.len() >= 3, "{}", clients.len());
     for client in clients {
         let read: Result<serde_json::Value, _> = serde_json::from_str(client);
         assert!(read.is_ok(), "{client}: {read:?}");
     }
-    let all = blocks(&text, "toml");
+    let all = code_blocks(&text, "toml");
     assert!(!all.is_empty());
     for settings in all {
         let folder = tempfile::tempdir().unwrap();
-        let path = with_secrets(folder.path(), settings).join("settings.toml");
+        let path = write_secrets(folder.path(), settings).join("settings.toml");
         fs::write(&path, settings).unwrap();
         let mut command = program(&["config", "--config", path.to_str().unwrap()]);
         let output = command.current_dir(folder.path()).output().unwrap();

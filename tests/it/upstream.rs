@@ -7,25 +7,29 @@ use std::{
 
 use axum::{Router, extract::Request, middleware::from_fn, response::IntoResponse};
 use octopus_mcp::{
-    config::{Http, Tls},
+    config::{HttpSettings, TlsSettings},
     http::{self, Certificates},
 };
 use octopus_sample::{Sample, keys};
 use serde_json::json;
 
 use crate::{
-    commands::{Serving, program},
-    support::{TestServer, client, reply, serve},
+    commands::{ServerProcess, program},
+    support::{TestServer, client, send, serve},
 };
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
+async fn private_ca_is_trusted_and_http2_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     fs::write(&certificate, pair.cert.pem()).unwrap();
     fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-    let tls = Tls { certificate: Some(certificate.clone()), key: Some(key), ..Tls::default() };
+    let tls = TlsSettings {
+        certificate: Some(certificate.clone()),
+        key: Some(key),
+        ..TlsSettings::default()
+    };
     let certificates = Certificates::load(&tls).await.unwrap();
     let versions = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&versions);
@@ -36,14 +40,15 @@ async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
         },
     ));
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let octopus = http::listen(socket, router, certificates.as_ref(), &Http::default()).unwrap();
+    let octopus =
+        http::listen(socket, router, certificates.as_ref(), &HttpSettings::default()).unwrap();
     let url = format!("https://localhost:{}", octopus.address.port());
     let server = TestServer::with(|config| {
         config.octopus.url = Some(url.parse().unwrap());
         config.octopus.ca_file = Some(certificate.clone());
     })
     .await;
-    assert_eq!(server.answer("list_spaces", json!({})).await["totalResults"], 2);
+    assert_eq!(server.call_ok("list_spaces", json!({})).await["totalResults"], 2);
     assert_eq!(versions.lock().unwrap()[0], axum::http::Version::HTTP_2);
     // Without the CA file the certificate is not trusted.
     let server = TestServer::with(|config| {
@@ -51,12 +56,12 @@ async fn an_authority_of_ones_own_is_trusted_and_http_2_spoken() {
         config.octopus.retries = 0;
     })
     .await;
-    let message = server.failure("list_spaces", json!({})).await;
+    let message = server.call_error("list_spaces", json!({})).await;
     assert!(message.contains("cannot be reached"), "{message}");
 }
 
 #[tokio::test]
-async fn answers_come_compressed() {
+async fn requests_compressed_responses() {
     // The gzip-compressed page of spaces, created once by hand so that no encoder is needed.
     const EMPTY_PAGE: &[u8] = &[
         0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0xf2, 0x2c, 0x49,
@@ -74,13 +79,13 @@ async fn answers_come_compressed() {
         config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
     })
     .await;
-    let spaces = server.answer("list_spaces", json!({})).await;
+    let spaces = server.call_ok("list_spaces", json!({})).await;
     assert_eq!(spaces["totalResults"], 0, "{spaces}");
     assert!(spaces["hint"].as_str().unwrap().contains("no space is visible"), "{spaces}");
 }
 
 #[tokio::test]
-async fn a_proxy_of_the_environment_is_used_for_other_machines_and_not_for_this_one() {
+async fn environment_proxy_is_used_except_for_loopback() {
     let proxy_sample = Sample::new();
     let proxy = serve(proxy_sample.router());
     let proxy_url = format!("http://{}", proxy.address);
@@ -89,23 +94,23 @@ async fn a_proxy_of_the_environment_is_used_for_other_machines_and_not_for_this_
     let ask = async |url: &str| {
         let request = client().post(url).header("content-type", "application/json");
         let request = request.header("x-octopus-apikey", keys::ADMIN).body(call.to_string());
-        reply(request).await.json()["result"]["structuredContent"]["totalResults"].clone()
+        send(request).await.json()["result"]["structuredContent"]["totalResults"].clone()
     };
     // The name does not resolve, so only the proxy can answer.
     let far = ["--listen=127.0.0.1:0", "--server-url", "http://octopus.invalid"];
     let mut command = program(&far);
     command.env("HTTP_PROXY", &proxy_url).env("http_proxy", &proxy_url);
     command.env("OCTOPUS_MCP_OCTOPUS__ALLOW_HTTP", "true");
-    assert_eq!(ask(&Serving::start(command).url).await, 2);
+    assert_eq!(ask(&ServerProcess::start(command).url).await, 2);
     assert_eq!(proxy_sample.journal().len(), 1);
     let mut command = program(&["--sample", "--listen=127.0.0.1:0"]);
     command.env("HTTP_PROXY", &proxy_url).env("http_proxy", &proxy_url);
-    assert_eq!(ask(&Serving::start(command).url).await, 2);
+    assert_eq!(ask(&ServerProcess::start(command).url).await, 2);
     assert_eq!(proxy_sample.journal().len(), 1, "requests to loopback bypass the proxy");
 }
 
 #[tokio::test]
-async fn a_look_up_keeps_its_limits_where_take_is_ignored() {
+async fn lookups_stay_bounded_when_take_is_ignored() {
     let skips = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&skips);
     let sample = Sample::new();
@@ -129,7 +134,7 @@ async fn a_look_up_keeps_its_limits_where_take_is_ignored() {
                 axum::Json(page).into_response()
             }
         }));
-    let server = TestServer::behind(sample, router, |_| {}).await;
+    let server = TestServer::with_router(sample, router, |_| {}).await;
     let wanted =
         json!({ "space": "Default", "projectId": "Projects-1", "environmentId": "Place 4999" });
     let called = server.call_as(keys::ADMIN, "get_latest_deployment", wanted).await;

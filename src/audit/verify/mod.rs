@@ -7,7 +7,7 @@
 
 use std::io::{self, BufRead};
 
-use super::{Head, KeyRing, chain::NOTHING};
+use super::{ChainHead, KeyRing, chain::GENESIS_HASH};
 
 mod proof;
 mod walk;
@@ -18,7 +18,7 @@ mod tests;
 /// What is known about a chain from another source: its keys and earlier heads. A file alone does
 /// not show that its end was cut off.
 #[derive(Debug, Clone, Default)]
-pub struct Expected {
+pub struct ExpectedChain {
     /// The sequence number of the last record.
     pub count: Option<u64>,
     /// The hash of the last record.
@@ -30,7 +30,7 @@ pub struct Expected {
     /// The sequence number of the last record before the chain had a key.
     pub unkeyed_until: Option<u64>,
     /// Heads of this chain, kept outside of the file.
-    pub heads: Vec<Head>,
+    pub heads: Vec<ChainHead>,
 }
 
 /// A problem or a note, with its location.
@@ -41,12 +41,12 @@ pub struct Finding {
     /// The line number, counted from 1.
     pub line: u64,
     /// The description.
-    pub what: String,
+    pub message: String,
 }
 
 /// Consecutive records with the same key, or without a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct KeyRun {
     /// The sequence number of the first record.
     pub first: u64,
     /// The sequence number of the last record.
@@ -59,7 +59,7 @@ pub struct Run {
 
 /// The result of a verification.
 #[derive(Debug, Clone, Default)]
-pub struct Verified {
+pub struct Verification {
     /// The number of verified records.
     pub records: u64,
     /// The sequence number of the record before the first one.
@@ -67,7 +67,7 @@ pub struct Verified {
     /// The sequence number and hash of the last record.
     pub last: Option<(u64, String)>,
     /// The key of each run of records. Limited to 100 runs.
-    pub runs: Vec<Run>,
+    pub runs: Vec<KeyRun>,
     /// The problems. Limited to 100.
     pub findings: Vec<Finding>,
     /// Observations that are not problems. Limited to 100.
@@ -75,7 +75,7 @@ pub struct Verified {
 }
 
 /// The maximum number of findings, notes and runs.
-const MOST: usize = 100;
+const MAX_FINDINGS: usize = 100;
 
 /// Verifies files in the given order, line by line.
 ///
@@ -84,15 +84,15 @@ const MOST: usize = 100;
 /// Returns an error if a file cannot be opened or read.
 pub fn verify<R: BufRead>(
     files: impl IntoIterator<Item = io::Result<R>>,
-    expected: &Expected,
-) -> io::Result<Verified> {
-    let mut walk = walk::Walk::new(expected);
+    expected: &ExpectedChain,
+) -> io::Result<Verification> {
+    let mut walk = walk::ChainVerifier::new(expected);
     for (file, reader) in files.into_iter().enumerate() {
-        walk.file(file, reader?)?;
+        walk.verify_file(file, reader?)?;
     }
-    let (mut found, place) = walk.end();
-    let (seq, hash) = found.last.clone().unwrap_or((0, NOTHING.to_owned()));
-    let at = |what: String| Finding { what, ..place.clone() };
+    let (mut found, place) = walk.finish();
+    let (seq, hash) = found.last.clone().unwrap_or((0, GENESIS_HASH.to_owned()));
+    let at = |what: String| Finding { message: what, ..place.clone() };
     if expected.count.is_some_and(|count| count != seq) {
         let count = expected.count.unwrap_or_default();
         found.findings.push(at(format!("the last record is {seq}, expected {count}")));
@@ -110,7 +110,7 @@ pub fn verify<R: BufRead>(
         let what = "no heads were compared: all refer to records before the first one".to_owned();
         found.notes.push(at(what));
     }
-    let (keys, heads) = (proof::keys(&found, expected), proof::heads(&found, expected));
+    let (keys, heads) = (proof::check_keys(&found, expected), proof::check_heads(&found, expected));
     found.findings.extend(keys.into_iter().chain(heads).map(at));
     Ok(found)
 }

@@ -1,17 +1,17 @@
 //! Checks which records have a verified key, and compares a chain with heads kept elsewhere.
 
-use super::{Expected, Run, Verified};
+use super::{ExpectedChain, KeyRun, Verification};
 
 /// Returns the problems with the keys of the records.
 ///
 /// An attacker without the key can write a chain without a key. So records without a key are
 /// accepted only before the chain had a key, up to the record that the caller names. The keyed
 /// records after them protect them from then on.
-pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
+pub(super) fn check_keys(found: &Verification, expected: &ExpectedChain) -> Vec<String> {
     let is_keyed = expected.is_keyed || !expected.keys.is_empty();
     let mut wrong = Vec::new();
     let mut has_key = false;
-    for Run { first, last, key, is_checked } in &found.runs {
+    for KeyRun { first, last, key, is_checked } in &found.runs {
         match key {
             None if has_key => wrong.push(format!(
                 "records {first} to {last} have no key and follow records that have one: they were \
@@ -37,7 +37,7 @@ pub(super) fn keys(found: &Verified, expected: &Expected) -> Vec<String> {
 
 /// Returns the problems with the heads, except for hashes, which [`ChainVerifier`] has already
 /// compared.
-pub(super) fn heads(found: &Verified, expected: &Expected) -> Vec<String> {
+pub(super) fn check_heads(found: &Verification, expected: &ExpectedChain) -> Vec<String> {
     let last = found.last.as_ref().map_or(0, |(seq, _)| *seq);
     let is_keyed = expected.is_keyed || !expected.keys.is_empty();
     let mut wrong = Vec::new();

@@ -7,13 +7,13 @@ fn key(letter: &str) -> Arc<ChainKey> {
     Arc::new(ChainKey::new(&letter.repeat(32)).unwrap())
 }
 
-fn another() -> Arc<ChainKey> {
+fn other_key() -> Arc<ChainKey> {
     key("f")
 }
 
 /// Expects the chain to have this key.
-fn keyed(key: &Arc<ChainKey>) -> Expected {
-    Expected { keys: Some(Arc::clone(key)).into(), ..Expected::default() }
+fn expecting_key(key: &Arc<ChainKey>) -> ExpectedChain {
+    ExpectedChain { keys: Some(Arc::clone(key)).into(), ..ExpectedChain::default() }
 }
 
 /// Returns the fields of each record without those that the chain adds.
@@ -30,7 +30,7 @@ fn members(file: &[u8]) -> Vec<String> {
 }
 
 /// Rewrites the records from index `from` on, with this key or without one.
-fn rewritten(
+fn rewrite(
     file: &[u8],
     from: usize,
     records: &[String],
@@ -39,12 +39,14 @@ fn rewritten(
 ) -> Vec<u8> {
     let kept: Vec<Vec<u8>> = lines(file).into_iter().take(from).collect();
     let mut chain = match kept.last() {
-        Some(line) => Chain::after(link(line.strip_suffix(b"\n").unwrap(), known).unwrap(), key),
+        Some(line) => {
+            Chain::resume_after(parse_link(line.strip_suffix(b"\n").unwrap(), known).unwrap(), key)
+        }
         None => Chain::new(key),
     };
     let mut text = kept.concat();
     for record in records {
-        let (line, next) = chain.line(record);
+        let (line, next) = chain.append(record);
         text.extend_from_slice(line.as_bytes());
         chain = next;
     }
@@ -55,7 +57,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_rewritten_record_is_found_with_the_key_and_not_without_one(
+    fn rewritten_records_are_found_only_with_the_key(
         records in 2..8_usize,
         place: prop::sample::Index,
         what in 0..3_u8,
@@ -72,16 +74,16 @@ proptest! {
                 1 => drop(members.remove(0)),
                 _ => members.insert(0, "{\"kind\":\"call\"}".to_owned()),
             }
-            rewritten(file, from, &members, forger, known)
+            rewrite(file, from, &members, forger, known)
         };
         // Without a key, a rewritten chain is valid.
-        let (plain, _) = with(None, records);
+        let (plain, _) = keyed_file(None, records);
         let forged = forge(&plain, None, &KeyRing::default());
-        prop_assert_eq!(findings(&[&forged], &Expected::default()), []);
-        let (text, _) = with(Some(Arc::clone(&key)), records);
-        let expected = keyed(&key);
+        prop_assert_eq!(findings(&[&forged], &ExpectedChain::default()), []);
+        let (text, _) = keyed_file(Some(Arc::clone(&key)), records);
+        let expected = expecting_key(&key);
         prop_assert_eq!(findings(&[&text], &expected), []);
-        let other = another();
+        let other = other_key();
         let forged = match forger {
             0 => forge(&text, None, &expected.keys),
             1 => forge(&text, Some(other), &expected.keys),
@@ -96,82 +98,91 @@ proptest! {
 }
 
 #[test]
-fn a_chain_whose_key_was_stripped_is_found_where_a_key_is_expected() {
+fn stripped_key_is_found_if_a_key_is_expected() {
     let key = key("k");
-    let (text, _) = with(Some(Arc::clone(&key)), 4);
-    let stripped = rewritten(&text, 0, &members(&text), None, &KeyRing::default());
-    assert_eq!(findings(&[&stripped], &Expected::default()), [], "not detectable without a key");
-    let keyed_elsewhere = Expected { is_keyed: true, ..Expected::default() };
-    for expected in [keyed(&key), keyed_elsewhere] {
+    let (text, _) = keyed_file(Some(Arc::clone(&key)), 4);
+    let stripped = rewrite(&text, 0, &members(&text), None, &KeyRing::default());
+    assert_eq!(
+        findings(&[&stripped], &ExpectedChain::default()),
+        [],
+        "not detectable without a key"
+    );
+    let keyed_elsewhere = ExpectedChain { is_keyed: true, ..ExpectedChain::default() };
+    for expected in [expecting_key(&key), keyed_elsewhere] {
         let found = findings(&[&stripped], &expected);
-        assert!(found.len() == 1 && found[0].what.contains("have no key"), "{found:?}");
+        assert!(found.len() == 1 && found[0].message.contains("have no key"), "{found:?}");
     }
     // Rewrites only the end, starting at each record. Found even without a known key.
     for from in 1..5 {
         let end = members(&text).split_off(from);
-        let stripped = rewritten(&text, from, &end, None, &keyed(&key).keys);
-        for expected in [keyed(&key), Expected::default()] {
+        let stripped = rewrite(&text, from, &end, None, &expecting_key(&key).keys);
+        for expected in [expecting_key(&key), ExpectedChain::default()] {
             let found = findings(&[&stripped], &expected);
-            assert!(found.iter().any(|f| f.what.contains("follow records that have")), "{found:?}");
+            assert!(
+                found.iter().any(|f| f.message.contains("follow records that have")),
+                "{found:?}"
+            );
         }
     }
 }
 
 #[test]
 fn another_key_verifies_nothing() {
-    let (text, _) = with(Some(key("k")), 3);
-    for expected in [Expected::default(), keyed(&key("o"))] {
+    let (text, _) = keyed_file(Some(key("k")), 3);
+    for expected in [ExpectedChain::default(), expecting_key(&key("o"))] {
         let found = findings(&[&text], &expected);
-        assert!(found.len() == 1 && found[0].what.starts_with("NOT VERIFIED"), "{found:?}");
+        assert!(found.len() == 1 && found[0].message.starts_with("NOT VERIFIED"), "{found:?}");
     }
 }
 
 #[test]
-fn heads_find_a_cut_end_and_a_chain_that_was_replaced() {
+fn heads_reveal_truncated_and_replaced_chains() {
     let key = key("k");
-    let (text, known) = with(Some(Arc::clone(&key)), 4);
+    let (text, known) = keyed_file(Some(Arc::clone(&key)), 4);
     let (count, last) = (known.count.unwrap(), known.last.unwrap());
-    let with = |head: Head| Expected { heads: vec![head], ..keyed(&key) };
-    let head = Head::new(count, &last, Some(&key));
+    let with = |head: ChainHead| ExpectedChain { heads: vec![head], ..expecting_key(&key) };
+    let head = ChainHead::new(count, &last, Some(&key));
     assert_eq!(findings(&[&text], &with(head.clone())), []);
     let cut = lines(&text)[..4].concat();
-    assert_eq!(findings(&[&cut], &keyed(&key)), [], "not detectable without a head");
+    assert_eq!(findings(&[&cut], &expecting_key(&key)), [], "not detectable without a head");
     for (file, head, words) in [
         (&cut, head.clone(), "the end is missing"),
-        (&text, Head::new(3, &last, Some(&key)), "a head has another hash for record 3"),
-        (&text, Head::new(count, &last, None), "is not signed"),
-        (&text, Head { time: 1, ..head }, "not signed with a key that was given"),
+        (&text, ChainHead::new(3, &last, Some(&key)), "a head has another hash for record 3"),
+        (&text, ChainHead::new(count, &last, None), "is not signed"),
+        (&text, ChainHead { time: 1, ..head }, "not signed with a key that was given"),
     ] {
         let found = findings(&[file], &with(head));
-        assert!(found.len() == 1 && found[0].what.contains(words), "{words}: {found:?}");
+        assert!(found.len() == 1 && found[0].message.contains(words), "{words}: {found:?}");
     }
 }
 
 #[test]
-fn a_chain_goes_on_with_a_key_and_with_another_one() {
+fn chain_continues_with_first_and_with_changed_key() {
     let (one, two) = (key("k"), key("n"));
     let (mut text, _) = file(2);
     let mut goes_on = |key: &Arc<ChainKey>, known: &KeyRing| {
         let last = lines(&text).pop().unwrap();
-        let link = link(last.strip_suffix(b"\n").unwrap(), known).unwrap();
-        let (notice, chain) = Chain::after(link, Some(Arc::clone(key))).notice("restarted", 0, 0);
+        let link = parse_link(last.strip_suffix(b"\n").unwrap(), known).unwrap();
+        let (notice, chain) =
+            Chain::resume_after(link, Some(Arc::clone(key))).append_notice("restarted", 0, 0);
         text.extend_from_slice(notice.as_bytes());
-        text.extend_from_slice(chain.line("{\"kind\":\"call\"}").0.as_bytes());
+        text.extend_from_slice(chain.append("{\"kind\":\"call\"}").0.as_bytes());
     };
     goes_on(&one, &KeyRing::default());
-    goes_on(&two, &keyed(&one).keys);
+    goes_on(&two, &expecting_key(&one).keys);
     let keys = KeyRing::new([(*one).clone(), (*two).clone()]);
-    let expected = Expected { keys, unkeyed_until: Some(3), ..Expected::default() };
+    let expected = ExpectedChain { keys, unkeyed_until: Some(3), ..ExpectedChain::default() };
     let found = verify([Ok(text.as_slice())], &expected).unwrap();
     assert_eq!(found.findings, []);
     assert_eq!(found.notes.len(), 2, "{:?}", found.notes);
     assert_eq!(found.runs.len(), 3);
     // The first keyed record fixes the records before it.
-    let edited = rewritten(&text, 2, &members(&text)[2..3], None, &KeyRing::default());
+    let edited = rewrite(&text, 2, &members(&text)[2..3], None, &KeyRing::default());
     let end = lines(&text).split_off(3).concat();
     assert_eq!(findings(&[&[edited, end.clone()].concat()], &expected), []);
-    let forged = rewritten(&text, 2, &["{\"kind\":\"x\"}".to_owned()], None, &keyed(&one).keys);
+    let forged =
+        rewrite(&text, 2, &["{\"kind\":\"x\"}".to_owned()], None, &expecting_key(&one).keys);
     assert!(!findings(&[&[forged, end].concat()], &expected).is_empty());
-    let unknown = Expected { unkeyed_until: None, ..expected };
-    assert!(findings(&[&text], &unknown)[0].what.contains("--unkeyed-until 3"));
+    let unknown = ExpectedChain { unkeyed_until: None, ..expected };
+    assert!(findings(&[&text], &unknown)[0].message.contains("--unkeyed-until 3"));
 }

@@ -8,34 +8,37 @@ use std::sync::Arc;
 use super::*;
 use crate::audit::{
     ChainKey,
-    chain::{Chain, link},
+    chain::{Chain, parse_link},
 };
 
 /// Returns a file with the first notice and this many records.
-fn file(records: usize) -> (Vec<u8>, Expected) {
-    with(None, records)
+fn file(records: usize) -> (Vec<u8>, ExpectedChain) {
+    keyed_file(None, records)
 }
 
 /// Like [`file`], written with this key or without one.
-fn with(key: Option<Arc<ChainKey>>, records: usize) -> (Vec<u8>, Expected) {
-    let (mut text, mut chain) = Chain::new(key).notice("first", 0, 0);
+fn keyed_file(key: Option<Arc<ChainKey>>, records: usize) -> (Vec<u8>, ExpectedChain) {
+    let (mut text, mut chain) = Chain::new(key).append_notice("first", 0, 0);
     for number in 0..records {
-        let (line, next) = chain.line(&format!("{{\"kind\":\"call\",\"tool\":\"t{number}\"}}"));
+        let (line, next) = chain.append(&format!("{{\"kind\":\"call\",\"tool\":\"t{number}\"}}"));
         text.push_str(&line);
         chain = next;
     }
-    let expected =
-        Expected { count: Some(chain.seq), last: Some(chain.hash), ..Expected::default() };
+    let expected = ExpectedChain {
+        count: Some(chain.seq),
+        last: Some(chain.hash),
+        ..ExpectedChain::default()
+    };
     (text.into_bytes(), expected)
 }
 
 /// Returns the chain that continues after a line of a file.
-fn after(line: &[u8]) -> Chain {
+fn chain_after(line: &[u8]) -> Chain {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    Chain::after(link(line, &KeyRing::default()).unwrap(), None)
+    Chain::resume_after(parse_link(line, &KeyRing::default()).unwrap(), None)
 }
 
-fn findings(files: &[&[u8]], expected: &Expected) -> Vec<Finding> {
+fn findings(files: &[&[u8]], expected: &ExpectedChain) -> Vec<Finding> {
     verify(files.iter().map(|file| Ok(*file)), expected).unwrap().findings
 }
 
@@ -52,7 +55,7 @@ proptest! {
         let place = place.index(text.len());
         prop_assume!(text[place] != byte);
         text[place] = byte;
-        prop_assert!(!findings(&[&text], &Expected::default()).is_empty());
+        prop_assert!(!findings(&[&text], &ExpectedChain::default()).is_empty());
         prop_assert!(!findings(&[&text], &expected).is_empty());
     }
 
@@ -63,7 +66,7 @@ proptest! {
         let place = place.index(lines.len());
         lines.remove(place);
         // The file alone does not reveal that its last record is missing.
-        let known = if place == records { expected } else { Expected::default() };
+        let known = if place == records { expected } else { ExpectedChain::default() };
         prop_assert!(!findings(&[&lines.concat()], &known).is_empty());
     }
 
@@ -78,7 +81,7 @@ proptest! {
         let (one, other) = (one.index(lines.len()), other.index(lines.len()));
         prop_assume!(one != other);
         lines.swap(one, other);
-        prop_assert!(!findings(&[&lines.concat()], &Expected::default()).is_empty());
+        prop_assert!(!findings(&[&lines.concat()], &ExpectedChain::default()).is_empty());
     }
 
     #[test]
@@ -91,11 +94,11 @@ proptest! {
         let mut lines = lines(&text);
         let copy = lines[from.index(lines.len())].clone();
         lines.insert(to.index(lines.len() + 1), copy);
-        prop_assert!(!findings(&[&lines.concat()], &Expected::default()).is_empty());
+        prop_assert!(!findings(&[&lines.concat()], &ExpectedChain::default()).is_empty());
     }
 
     #[test]
-    fn any_cut_end_is_found_where_the_end_is_known(records in 1..6_usize, at: prop::sample::Index) {
+    fn any_truncation_is_found_if_the_end_is_known(records in 1..6_usize, at: prop::sample::Index) {
         let (text, expected) = file(records);
         let cut = &text[..at.index(text.len())];
         prop_assert!(!findings(&[cut], &expected).is_empty());
@@ -103,39 +106,40 @@ proptest! {
 }
 
 #[test]
-fn a_whole_chain_is_whole_and_its_end_is_told() {
+fn valid_chain_has_no_findings_and_reports_its_end() {
     let (text, expected) = file(3);
     let found = verify([Ok(text.as_slice())], &expected).unwrap();
     assert_eq!(found.findings, []);
     assert_eq!((found.records, found.after), (4, 0));
     assert_eq!(found.last.unwrap().1, expected.last.unwrap());
-    assert_eq!(findings(&[b""], &Expected::default())[0].what, "no records found");
+    assert_eq!(findings(&[b""], &ExpectedChain::default())[0].message, "no records found");
 }
 
 /// The forged record replaces another one, so the next record refers to a hash that is gone.
 #[test]
-fn a_forged_record_is_found_by_what_follows_it() {
+fn forged_record_is_found_by_the_next_record() {
     let (text, _) = file(3);
     let mut lines = lines(&text);
-    let (forged, _) = after(&lines[1]).line("{\"kind\":\"call\",\"tool\":\"forged\"}");
+    let (forged, _) = chain_after(&lines[1]).append("{\"kind\":\"call\",\"tool\":\"forged\"}");
     lines[2] = forged.into_bytes();
-    let found = findings(&[&lines.concat()], &Expected::default());
+    let found = findings(&[&lines.concat()], &ExpectedChain::default());
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
-        (found[0].line, &*found[0].what),
+        (found[0].line, &*found[0].message),
         (4, "record 4 does not refer to the record before it")
     );
 }
 
 #[test]
-fn what_was_torn_is_noted_only_where_the_next_record_says_so() {
+fn truncated_record_is_a_note_only_if_the_next_record_reports_it() {
     let (mut text, _) = file(2);
-    let chain = after(&lines(&text).pop().unwrap());
+    let chain = chain_after(&lines(&text).pop().unwrap());
     text.extend_from_slice(b"{\"v\":1,\"se\n");
-    let (told, _) = chain.notice("restarted", 0, 10);
-    let (silent, _) = chain.notice("restarted", 0, 0);
+    let (told, _) = chain.append_notice("restarted", 0, 10);
+    let (silent, _) = chain.append_notice("restarted", 0, 0);
     let found = |end: &str| {
-        verify([Ok([&text, end.as_bytes()].concat().as_slice())], &Expected::default()).unwrap()
+        verify([Ok([&text, end.as_bytes()].concat().as_slice())], &ExpectedChain::default())
+            .unwrap()
     };
     assert_eq!(found(&told).findings, []);
     assert_eq!(found(&told).notes.len(), 1);
@@ -150,11 +154,11 @@ fn one_edited_record_is_one_finding() {
         let mut lines = lines(&text);
         let edited = String::from_utf8(lines[line].clone()).unwrap();
         lines[line] = edited.replacen("\"kind\":\"", "\"kind\":\"x", 1).into_bytes();
-        let found = findings(&[&lines.concat()], &Expected::default());
+        let found = findings(&[&lines.concat()], &ExpectedChain::default());
         assert_eq!(found.len(), 1, "{line}: {found:?}");
         assert_eq!(found[0].line, line as u64 + 1);
         lines[line] = b"{}\n".to_vec();
-        let found = findings(&[&lines.concat()], &Expected::default());
+        let found = findings(&[&lines.concat()], &ExpectedChain::default());
         assert_eq!(found.len(), 1, "{line}: {found:?}");
     }
     assert_eq!(findings(&[&text], &expected), []);

@@ -5,36 +5,36 @@ use std::{
     io::{self, BufRead},
 };
 
-use super::{Expected, Finding, MOST, Run, Verified};
+use super::{ExpectedChain, Finding, KeyRun, MAX_FINDINGS, Verification};
 use crate::audit::{
     KeyRing,
-    chain::{Broken, Link, NOTHING, Rekeyed, link},
+    chain::{ChainLink, GENESIS_HASH, KeyChange, LinkError, parse_link},
 };
 
 /// The maximum length of a line in bytes. Records are shorter.
-const LONGEST: u64 = 1024 * 1024;
+const MAX_LINE_BYTES: u64 = 1024 * 1024;
 
 /// The state of a verification.
 #[derive(Debug)]
-pub(super) struct Walk<'e> {
+pub(super) struct ChainVerifier<'e> {
     keys: &'e KeyRing,
     /// The hashes in the given heads, by sequence number.
     heads: BTreeMap<u64, Vec<&'e str>>,
-    found: Verified,
+    verification: Verification,
     file: usize,
     line: u64,
     /// Whether no record of the current file was read yet.
-    is_head: bool,
+    is_file_start: bool,
     /// The number and length of a line that cannot be parsed. The next record may report that it
     /// was truncated.
     torn: Option<(u64, u64)>,
     /// The number of invalid lines since the last record. Each may replace a record and is reported
     /// only once.
-    broken: u64,
+    broken_lines: u64,
 }
 
-impl<'e> Walk<'e> {
-    pub(super) fn new(expected: &'e Expected) -> Self {
+impl<'e> ChainVerifier<'e> {
+    pub(super) fn new(expected: &'e ExpectedChain) -> Self {
         let mut heads: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
         for head in &expected.heads {
             heads.entry(head.count).or_default().push(&head.last);
@@ -42,68 +42,68 @@ impl<'e> Walk<'e> {
         Self {
             keys: &expected.keys,
             heads,
-            found: Verified::default(),
+            verification: Verification::default(),
             file: 0,
             line: 0,
-            is_head: true,
+            is_file_start: true,
             torn: None,
-            broken: 0,
+            broken_lines: 0,
         }
     }
 
     /// Verifies the next file.
-    pub(super) fn file(&mut self, file: usize, reader: impl BufRead) -> io::Result<()> {
-        (self.file, self.line, self.is_head) = (file, 0, true);
+    pub(super) fn verify_file(&mut self, file: usize, reader: impl BufRead) -> io::Result<()> {
+        (self.file, self.line, self.is_file_start) = (file, 0, true);
         self.read(reader)?;
-        self.settle();
+        self.report_unparsed_line();
         Ok(())
     }
 
     /// Returns the result, and the location of the last line.
-    pub(super) fn end(self) -> (Verified, Finding) {
-        let place = Finding { file: self.file, line: self.line, what: String::new() };
-        (self.found, place)
+    pub(super) fn finish(self) -> (Verification, Finding) {
+        let place = Finding { file: self.file, line: self.line, message: String::new() };
+        (self.verification, place)
     }
 
     fn read(&mut self, mut reader: impl BufRead) -> io::Result<()> {
         let mut line = Vec::new();
         loop {
             line.clear();
-            let read = io::Read::take(&mut reader, LONGEST).read_until(b'\n', &mut line)?;
+            let read = io::Read::take(&mut reader, MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
             if read == 0 {
                 return Ok(());
             }
             self.line += 1;
             let is_whole = line.pop_if(|byte| *byte == b'\n').is_some();
-            match link(&line, self.keys) {
-                Ok(next) => self.follow(next),
-                Err(Broken::Unreadable) => {
-                    self.settle();
+            match parse_link(&line, self.keys) {
+                Ok(next) => self.check_link(next),
+                Err(LinkError::Malformed) => {
+                    self.report_unparsed_line();
                     self.torn = Some((self.line, line.len() as u64));
                 }
-                Err(Broken::Changed) => {
-                    self.settle();
-                    self.broken += 1;
-                    self.is_head = false;
-                    self.add("the record was changed".to_owned());
+                Err(LinkError::HashMismatch) => {
+                    self.report_unparsed_line();
+                    self.broken_lines += 1;
+                    self.is_file_start = false;
+                    self.report("the record was changed".to_owned());
                 }
             }
             if !is_whole && self.torn.is_none() {
-                self.add("the end of the line is missing".to_owned());
+                self.report("the end of the line is missing".to_owned());
             }
         }
     }
 
     /// Reports a line that cannot be parsed and that no record reports as truncated.
-    fn settle(&mut self) {
+    fn report_unparsed_line(&mut self) {
         if let Some((line, _)) = self.torn.take() {
-            self.broken += 1;
-            self.is_head = false;
-            self.add_at(line, "not a valid record: it was changed or truncated".to_owned());
+            self.broken_lines += 1;
+            self.is_file_start = false;
+            self.report_at(line, "not a valid record: it was changed or truncated".to_owned());
         }
     }
 
-    fn follow(&mut self, next: Link) {
+    fn check_link(&mut self, next: ChainLink) {
         let begin = next.begin.as_ref();
         match self.torn {
             Some((line, bytes)) if begin.is_some_and(|begin| begin.torn == bytes) => {
@@ -113,97 +113,98 @@ impl<'e> Walk<'e> {
                     format!("{bytes} bytes of a record that was truncated by a crash"),
                 );
             }
-            _ => self.settle(),
+            _ => self.report_unparsed_line(),
         }
         if let Some(begin) = begin.filter(|begin| begin.lost > 0) {
             let what = format!("{} records could not be written before this one", begin.lost);
             self.note_at(self.line, what);
         }
-        let is_head = std::mem::replace(&mut self.is_head, false);
+        let is_head = std::mem::replace(&mut self.is_file_start, false);
         let begins = begin.is_some_and(|begin| matches!(begin.why.as_str(), "first" | "rotated"));
         if is_head && !begins {
-            self.add("the beginning of the file is missing".to_owned());
+            self.report("the beginning of the file is missing".to_owned());
         }
         if let Some(begin) = begin.filter(|begin| begin.after + 1 != next.seq) {
-            self.add(format!("the notice reports {} records before it", begin.after));
+            self.report(format!("the notice reports {} records before it", begin.after));
         }
-        self.place(&next);
-        self.key(&next);
+        self.check_sequence(&next);
+        self.check_key(&next);
         if self.heads.get(&next.seq).is_some_and(|heads| heads.iter().any(|h| *h != next.hash)) {
-            self.add(format!("a head has another hash for record {}", next.seq));
+            self.report(format!("a head has another hash for record {}", next.seq));
         }
-        self.broken = 0;
-        self.found.records += 1;
-        self.found.last = Some((next.seq, next.hash));
+        self.broken_lines = 0;
+        self.verification.records += 1;
+        self.verification.last = Some((next.seq, next.hash));
     }
 
     /// Compares the sequence number and previous hash of a record with the record before it.
-    fn place(&mut self, next: &Link) {
-        let Some((seq, hash)) = self.found.last.clone() else {
-            if next.seq == 1 && next.prev != NOTHING {
-                self.add("the first record refers to a previous one".to_owned());
+    fn check_sequence(&mut self, next: &ChainLink) {
+        let Some((seq, hash)) = self.verification.last.clone() else {
+            if next.seq == 1 && next.prev != GENESIS_HASH {
+                self.report("the first record refers to a previous one".to_owned());
             }
-            self.found.after = next.seq.saturating_sub(1 + self.broken);
+            self.verification.after = next.seq.saturating_sub(1 + self.broken_lines);
             return;
         };
         let missing = next.seq.saturating_sub(seq + 1);
         if next.seq <= seq {
-            self.add(format!(
+            self.report(format!(
                 "record {} follows record {seq}: records were inserted, repeated or reordered",
                 next.seq
             ));
-        } else if missing > self.broken {
-            let missing = missing - self.broken;
-            self.add(format!("{missing} records are missing before record {}", next.seq));
+        } else if missing > self.broken_lines {
+            let missing = missing - self.broken_lines;
+            self.report(format!("{missing} records are missing before record {}", next.seq));
         } else if missing == 0 && next.prev != hash {
             let what = format!("record {} does not refer to the record before it", next.seq);
-            self.add(what);
+            self.report(what);
         }
     }
 
     /// Compares the key of a record with the key of the record before it.
-    fn key(&mut self, next: &Link) {
+    fn check_key(&mut self, next: &ChainLink) {
         let seq = next.seq;
-        let run = Run { first: seq, last: seq, key: next.key.clone(), is_checked: next.is_checked };
-        let follows = self.found.last.as_ref().is_some_and(|(last, _)| last + 1 == seq);
+        let run =
+            KeyRun { first: seq, last: seq, key: next.key.clone(), is_checked: next.is_checked };
+        let follows = self.verification.last.as_ref().is_some_and(|(last, _)| last + 1 == seq);
         let rekeyed = next.begin.as_ref().and_then(|begin| begin.rekeyed.as_ref());
-        match self.found.runs.last_mut() {
+        match self.verification.runs.last_mut() {
             Some(run) if run.key == next.key => run.last = seq,
             Some(before) => {
-                let change = Rekeyed { from: before.key.clone(), to: next.key.clone() };
+                let change = KeyChange { from: before.key.clone(), to: next.key.clone() };
                 let shown = |key: &Option<String>| key.clone().unwrap_or("no key".to_owned());
                 let what = format!("{} to {}", shown(&change.from), shown(&change.to));
-                if self.found.runs.len() < MOST {
-                    self.found.runs.push(run);
+                if self.verification.runs.len() < MAX_FINDINGS {
+                    self.verification.runs.push(run);
                 } else {
                     // Later records are not verified, so they must not count as verified.
-                    self.add(format!("the key changes more than {MOST} times"));
+                    self.report(format!("the key changes more than {MAX_FINDINGS} times"));
                 }
                 if rekeyed == Some(&change) {
                     self.note_at(self.line, format!("the key changes here from {what}"));
                 } else if follows {
-                    self.add(format!(
+                    self.report(format!(
                         "the key changes from {what}, but the record has no notice of that"
                     ));
                 }
             }
-            None => self.found.runs.push(run),
+            None => self.verification.runs.push(run),
         }
     }
 
-    fn add(&mut self, what: String) {
-        self.add_at(self.line, what);
+    fn report(&mut self, what: String) {
+        self.report_at(self.line, what);
     }
 
-    fn add_at(&mut self, line: u64, what: String) {
-        if self.found.findings.len() < MOST {
-            self.found.findings.push(Finding { file: self.file, line, what });
+    fn report_at(&mut self, line: u64, what: String) {
+        if self.verification.findings.len() < MAX_FINDINGS {
+            self.verification.findings.push(Finding { file: self.file, line, message: what });
         }
     }
 
     fn note_at(&mut self, line: u64, what: String) {
-        if self.found.notes.len() < MOST {
-            self.found.notes.push(Finding { file: self.file, line, what });
+        if self.verification.notes.len() < MAX_FINDINGS {
+            self.verification.notes.push(Finding { file: self.file, line, message: what });
         }
     }
 }

@@ -10,13 +10,13 @@ use crate::config;
 #[derive(Debug)]
 pub(super) struct Audience {
     /// The public URL without a trailing slash.
-    base: Option<String>,
+    base_url: Option<String>,
 }
 
 impl Audience {
     pub(super) fn new(public_url: Option<&Url>) -> Self {
         let base = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned());
-        Self { base }
+        Self { base_url: base }
     }
 
     /// Returns whether the token was issued for the endpoint with this path.
@@ -24,7 +24,12 @@ impl Audience {
     /// Configured audiences of the issuer are compared exactly. Without them, the audience must be
     /// the URL of the endpoint or of a parent path. So a token for one instance is rejected at
     /// another instance.
-    pub(super) fn accepts(&self, claims: &Claims, issuer: &config::Issuer, path: &str) -> bool {
+    pub(super) fn accepts(
+        &self,
+        claims: &Claims,
+        issuer: &config::IssuerSettings,
+        path: &str,
+    ) -> bool {
         let given: Vec<&str> = match claims.get(&issuer.audience_claim) {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
@@ -33,7 +38,7 @@ impl Audience {
         if !issuer.audiences.0.is_empty() {
             return given.iter().any(|one| issuer.audiences.0.iter().any(|ours| ours == one));
         }
-        let Some(base) = &self.base else { return false };
+        let Some(base) = &self.base_url else { return false };
         let endpoint = format!("{base}{}", path.trim_end_matches('/'));
         given.iter().any(|one| is_at_or_above(one.trim_end_matches('/'), base, &endpoint))
     }
@@ -51,17 +56,17 @@ mod tests {
     use super::*;
 
     fn accepts(audiences: &[&str], claim: &str, claims: &Value, path: &str) -> bool {
-        let issuer = config::Issuer {
-            audiences: config::List(audiences.iter().map(|one| (*one).to_owned()).collect()),
+        let issuer = config::IssuerSettings {
+            audiences: config::ListSetting(audiences.iter().map(|one| (*one).to_owned()).collect()),
             audience_claim: claim.to_owned(),
-            ..config::Issuer::default()
+            ..config::IssuerSettings::default()
         };
         let audience = Audience::new(Some(&"https://mcp.example.com".parse().unwrap()));
         audience.accepts(claims.as_object().unwrap(), &issuer, path)
     }
 
     #[test]
-    fn configured_audiences_are_compared_as_they_are() {
+    fn compares_configured_audiences_exactly() {
         let ours = ["api://octopus", "0f6d"];
         for (claims, is_ours) in [
             (json!({ "aud": "api://octopus" }), true),
@@ -79,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_the_audience_is_the_endpoint_or_what_is_above_it() {
+    fn default_audience_is_endpoint_or_parent_path() {
         for (audience, path, is_ours) in [
             ("https://mcp.example.com/mcp", "/mcp", true),
             ("https://mcp.example.com/mcp/", "/mcp", true),

@@ -9,61 +9,64 @@ use url::Url;
 use super::keys::{self, VerificationKey};
 use crate::{
     config::{self, is_loopback},
-    telemetry::{Asking, Metrics},
-    text::cause,
+    telemetry::{Metrics, UpstreamTelemetry},
+    text::root_cause,
 };
 
 /// The maximum size of a document, in bytes.
-const LARGEST: usize = 256 * 1024;
+const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 
 /// The route labels of requests in metrics. They replace the URLs, which differ by issuer.
-const DISCOVERY: &str = "{discovery}";
-const KEYS: &str = "{keys}";
+const DISCOVERY_ROUTE: &str = "{discovery}";
+const KEYS_ROUTE: &str = "{keys}";
 
 /// The text of a failed fetch, for the log.
-type Failed = String;
+type FetchError = String;
 
 /// The used fields of the issuer metadata (RFC 8414, section 3.2; `OpenID` Connect Discovery 1.0,
 /// section 4.2).
 #[derive(Deserialize)]
-struct Description {
+struct IssuerMetadata {
     issuer: String,
     jwks_uri: Url,
 }
 
 /// HTTP client for the documents of one issuer.
 #[derive(Debug)]
-pub(super) struct Fetch {
-    connections: Client,
+pub(super) struct IssuerClient {
+    http: Client,
     metrics: Metrics,
 }
 
-impl Fetch {
+impl IssuerClient {
     /// Creates the client without sending a request. `timeout` limits each request.
     pub(super) fn new(
-        issuer: &config::Issuer,
+        issuer: &config::IssuerSettings,
         timeout: Duration,
         metrics: &Metrics,
     ) -> Result<Self, String> {
-        Ok(Self { connections: connections(issuer, timeout)?, metrics: metrics.clone() })
+        Ok(Self { http: build_http_client(issuer, timeout)?, metrics: metrics.clone() })
     }
 
     /// Returns the URL of the issuer's key set: the configured one, or the one in the issuer
     /// metadata.
-    pub(super) async fn discover(&self, issuer: &config::Issuer) -> Result<Url, Failed> {
+    pub(super) async fn discover_keys_url(
+        &self,
+        issuer: &config::IssuerSettings,
+    ) -> Result<Url, FetchError> {
         if let Some(url) = &issuer.jwks_uri {
             return Ok(url.clone());
         }
         let mut last = "the issuer is not a valid URL".to_owned();
-        for url in places(issuer) {
-            let document = match self.get(&url, DISCOVERY).await {
+        for url in metadata_urls(issuer) {
+            let document = match self.get(&url, DISCOVERY_ROUTE).await {
                 Ok(document) => document,
                 Err(error) => {
                     last = format!("{url}: {error}");
                     continue;
                 }
             };
-            let Ok(description) = serde_json::from_slice::<Description>(&document) else {
+            let Ok(description) = serde_json::from_slice::<IssuerMetadata>(&document) else {
                 last = format!("{url}: the response is not issuer metadata with jwks_uri");
                 continue;
             };
@@ -84,24 +87,27 @@ impl Fetch {
     }
 
     /// Fetches the current keys.
-    pub(super) async fn keys(&self, url: &Url) -> Result<Vec<VerificationKey>, Failed> {
-        let document = self.get(url, KEYS).await.map_err(|error| format!("{url}: {error}"))?;
-        keys::read(&document).map_err(|error| format!("{url}: {error}"))
+    pub(super) async fn fetch_keys(&self, url: &Url) -> Result<Vec<VerificationKey>, FetchError> {
+        let document =
+            self.get(url, KEYS_ROUTE).await.map_err(|error| format!("{url}: {error}"))?;
+        keys::parse_key_set(&document).map_err(|error| format!("{url}: {error}"))
     }
 
     /// Fetches a document and checks its size.
-    async fn get(&self, url: &Url, route: &str) -> Result<Vec<u8>, Failed> {
-        let request = self.connections.get(url.clone()).header("accept", "application/json");
-        let asking = Asking::new(None, url, &self.metrics);
+    async fn get(&self, url: &Url, route: &str) -> Result<Vec<u8>, FetchError> {
+        let request = self.http.get(url.clone()).header("accept", "application/json");
+        let asking = UpstreamTelemetry::new(None, url, &self.metrics);
         let sent = asking.send(route, request).await;
-        let mut response = sent.map_err(|error| words(&error).to_owned())?;
+        let mut response = sent.map_err(|error| describe_error(&error).to_owned())?;
         if response.status() != 200 {
             return Err(format!("HTTP {}", response.status().as_u16()));
         }
         let mut document = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| words(&error).to_owned())? {
-            if document.len() + chunk.len() > LARGEST {
-                return Err(format!("the document is larger than {LARGEST} bytes"));
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| describe_error(&error).to_owned())?
+        {
+            if document.len() + chunk.len() > MAX_DOCUMENT_BYTES {
+                return Err(format!("the document is larger than {MAX_DOCUMENT_BYTES} bytes"));
             }
             document.extend_from_slice(&chunk);
         }
@@ -111,7 +117,7 @@ impl Fetch {
 
 /// Returns the URLs that may serve the metadata of an issuer. `OpenID` Connect Discovery appends
 /// the well-known path to the issuer; RFC 8414 inserts it before the path of the issuer.
-fn places(issuer: &config::Issuer) -> Vec<Url> {
+fn metadata_urls(issuer: &config::IssuerSettings) -> Vec<Url> {
     if let Some(url) = &issuer.discovery {
         return vec![url.clone()];
     }
@@ -135,7 +141,7 @@ fn places(issuer: &config::Issuer) -> Vec<Url> {
 }
 
 /// Creates the HTTP client for one issuer.
-fn connections(issuer: &config::Issuer, timeout: Duration) -> Result<Client, String> {
+fn build_http_client(issuer: &config::IssuerSettings, timeout: Duration) -> Result<Client, String> {
     // Fails if another TLS provider is already installed, which works too.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = Client::builder()
@@ -157,10 +163,12 @@ fn connections(issuer: &config::Issuer, timeout: Duration) -> Result<Client, Str
             reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| invalid(&error))?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(|error| format!("cannot create the HTTP client: {}", cause(&error)))
+    builder
+        .build()
+        .map_err(|error| format!("cannot create the HTTP client: {}", root_cause(&error)))
 }
 
-fn words(error: &reqwest::Error) -> &'static str {
+fn describe_error(error: &reqwest::Error) -> &'static str {
     if error.is_builder() {
         "the URL cannot be requested"
     } else if error.is_timeout() {
@@ -177,10 +185,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_issuer_describes_itself_in_the_usual_places() {
+    fn metadata_urls_follow_openid_connect_and_rfc_8414() {
         let places = |issuer: &str| {
-            let issuer = config::Issuer { issuer: issuer.to_owned(), ..config::Issuer::default() };
-            places(&issuer).into_iter().map(String::from).collect::<Vec<_>>()
+            let issuer = config::IssuerSettings {
+                issuer: issuer.to_owned(),
+                ..config::IssuerSettings::default()
+            };
+            metadata_urls(&issuer).into_iter().map(String::from).collect::<Vec<_>>()
         };
         assert_eq!(
             places("https://id.example.com"),

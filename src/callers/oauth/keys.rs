@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The maximum number of keys in a set. Larger sets are rejected.
-const MOST: usize = 100;
+const MAX_KEYS: usize = 100;
 
 /// A public key and the algorithms that it can verify.
 #[derive(Debug, Clone)]
@@ -20,16 +20,16 @@ pub(super) struct VerificationKey {
 
 /// Why no key was found for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoKey {
+pub(super) enum KeyLookupError {
     /// No known key matches the token.
     Unknown,
     /// The token has no key ID, and several keys match.
-    Several,
+    Ambiguous,
 }
 
 /// Parses a key set (RFC 7517, RFC 7518, RFC 8037). Skips unusable keys. Symmetric keys are
 /// unusable, because anyone who can read the set could sign tokens with them.
-pub(super) fn read(document: &[u8]) -> Result<Vec<VerificationKey>, String> {
+pub(super) fn parse_key_set(document: &[u8]) -> Result<Vec<VerificationKey>, String> {
     // Not `JwkSet`, which rejects the whole set if one of its keys is invalid.
     #[derive(Deserialize)]
     struct Set {
@@ -37,8 +37,8 @@ pub(super) fn read(document: &[u8]) -> Result<Vec<VerificationKey>, String> {
     }
     let set: Set = serde_json::from_slice(document)
         .map_err(|_| "the response is not a JSON Web Key Set".to_owned())?;
-    if set.keys.len() > MOST {
-        return Err(format!("the key set has more than {MOST} keys"));
+    if set.keys.len() > MAX_KEYS {
+        return Err(format!("the key set has more than {MAX_KEYS} keys"));
     }
     let keys: Vec<VerificationKey> = set.keys.into_iter().filter_map(verification_key).collect();
     if keys.is_empty() { Err("the key set has no usable signing key".to_owned()) } else { Ok(keys) }
@@ -90,19 +90,19 @@ fn verification_key(mut jwk: Value) -> Option<VerificationKey> {
 }
 
 /// Returns the key for a token with this key ID and algorithm.
-pub(super) fn find(
+pub(super) fn find_key(
     keys: &[VerificationKey],
     id: Option<&str>,
     algorithm: Algorithm,
-) -> Result<DecodingKey, NoKey> {
+) -> Result<DecodingKey, KeyLookupError> {
     let fits = |key: &&VerificationKey| {
         key.algorithms.contains(&algorithm) && id.is_none_or(|id| key.id.as_deref() == Some(id))
     };
     let mut fitting = keys.iter().filter(fits);
     match (fitting.next(), fitting.next()) {
-        (None, _) => Err(NoKey::Unknown),
+        (None, _) => Err(KeyLookupError::Unknown),
         (Some(key), None) => Ok(key.key.clone()),
-        (Some(_), Some(_)) => Err(NoKey::Several),
+        (Some(_), Some(_)) => Err(KeyLookupError::Ambiguous),
     }
 }
 
@@ -115,14 +115,14 @@ mod tests {
     const X: &str = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4";
     const Y: &str = "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM";
 
-    fn ids(keys: &Value) -> Vec<String> {
+    fn kept_key_ids(keys: &Value) -> Vec<String> {
         let set = json!({ "keys": keys }).to_string();
-        let keys = read(set.as_bytes()).unwrap_or_default();
+        let keys = parse_key_set(set.as_bytes()).unwrap_or_default();
         keys.into_iter().map(|key| key.id.unwrap()).collect()
     }
 
     #[test]
-    fn only_public_keys_for_signatures_are_kept() {
+    fn keeps_only_public_signature_keys() {
         let ec = json!({ "kty": "EC", "crv": "P-256", "x": X, "y": Y });
         for (change, is_kept) in [
             (json!({}), true),
@@ -151,36 +151,36 @@ mod tests {
             for (name, value) in change.as_object().unwrap() {
                 key[name] = value.clone();
             }
-            assert_eq!(ids(&json!([key])).len(), usize::from(is_kept), "{change}");
+            assert_eq!(kept_key_ids(&json!([key])).len(), usize::from(is_kept), "{change}");
         }
     }
 
     #[test]
-    fn one_bad_key_does_not_spoil_the_others() {
+    fn skips_invalid_keys_and_keeps_the_others() {
         let good = json!({ "kty": "EC", "crv": "P-256", "x": X, "y": Y, "kid": "good" });
         assert_eq!(
-            ids(&json!([7, {}, { "kty": 1 }, good, { "kty": "RSA", "kid": "x" }])),
+            kept_key_ids(&json!([7, {}, { "kty": 1 }, good, { "kty": "RSA", "kid": "x" }])),
             ["good"]
         );
         for wrong in ["", "[]", "{}", r#"{"keys":7}"#, r#"{"keys":[]}"#] {
-            assert!(read(wrong.as_bytes()).is_err(), "{wrong}");
+            assert!(parse_key_set(wrong.as_bytes()).is_err(), "{wrong}");
         }
-        let many = json!({ "keys": vec![good; MOST + 1] }).to_string();
-        assert!(read(many.as_bytes()).is_err());
+        let many = json!({ "keys": vec![good; MAX_KEYS + 1] }).to_string();
+        assert!(parse_key_set(many.as_bytes()).is_err());
     }
 
     #[test]
-    fn a_key_is_found_by_its_id_or_where_it_is_the_only_one() {
+    fn finds_key_by_id_or_if_it_is_the_only_match() {
         let key =
             |id: &str, crv: &str| json!({ "kty": "EC", "crv": crv, "x": X, "y": Y, "kid": id });
         let set = json!({ "keys": [key("a", "P-256"), key("b", "P-256"), key("c", "P-384")] });
-        let keys = read(set.to_string().as_bytes()).unwrap();
-        let find = |id, algorithm| find(&keys, id, algorithm).err();
+        let keys = parse_key_set(set.to_string().as_bytes()).unwrap();
+        let find = |id, algorithm| find_key(&keys, id, algorithm).err();
         assert_eq!(find(Some("a"), Algorithm::ES256), None);
-        assert_eq!(find(Some("a"), Algorithm::ES384), Some(NoKey::Unknown));
-        assert_eq!(find(Some("a"), Algorithm::HS256), Some(NoKey::Unknown));
-        assert_eq!(find(Some("d"), Algorithm::ES256), Some(NoKey::Unknown));
-        assert_eq!(find(None, Algorithm::ES256), Some(NoKey::Several));
+        assert_eq!(find(Some("a"), Algorithm::ES384), Some(KeyLookupError::Unknown));
+        assert_eq!(find(Some("a"), Algorithm::HS256), Some(KeyLookupError::Unknown));
+        assert_eq!(find(Some("d"), Algorithm::ES256), Some(KeyLookupError::Unknown));
+        assert_eq!(find(None, Algorithm::ES256), Some(KeyLookupError::Ambiguous));
         assert_eq!(find(None, Algorithm::ES384), None);
     }
 }

@@ -3,18 +3,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
+use super::TokenScopeSetting;
 
 /// TLS client certificates. The organizational units of the subject are the groups of the caller.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Certificate {
+pub struct CertificateAuthSettings {
     /// Part of the certificate that names the caller: `cn` (default), the common name of the
     /// subject, or the first subject alternative name of a kind: `uri` (e.g. SPIFFE), `dns`,
     /// `email`.
     pub subject: SubjectName,
     /// Scope of callers if no group determines it: `read` (default), `deploy` or `admin`.
-    pub scope: Scope,
+    pub scope: TokenScopeSetting,
 }
 
 /// Part of a certificate that names the caller.

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::super::List;
+use super::super::ListSetting;
 
 /// Authentication mode for callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,17 +26,17 @@ pub enum AuthMode {
 /// List of authentication modes: one word, several separated by commas, or an array.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Modes(pub Vec<AuthMode>);
+pub struct AuthModes(pub Vec<AuthMode>);
 
-impl From<AuthMode> for Modes {
+impl From<AuthMode> for AuthModes {
     fn from(mode: AuthMode) -> Self {
         Self(vec![mode])
     }
 }
 
-impl Modes {
+impl AuthModes {
     /// Modes in which this server itself verifies the identity of a caller.
-    pub const PROOFS: [AuthMode; 4] =
+    pub const AUTHENTICATING: [AuthMode; 4] =
         [AuthMode::Tokens, AuthMode::Oauth, AuthMode::Proxy, AuthMode::Certificate];
 
     /// Returns whether the mode is enabled.
@@ -45,10 +45,10 @@ impl Modes {
     }
 }
 
-impl<'de> Deserialize<'de> for Modes {
+impl<'de> Deserialize<'de> for AuthModes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::value::{Error, StrDeserializer};
-        let words = List::deserialize(deserializer)?;
+        let words = ListSetting::deserialize(deserializer)?;
         if words.0.is_empty() {
             return Err(D::Error::custom(
                 "expected an authentication mode such as `tokens` or `oauth`",
@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for Modes {
     }
 }
 
-impl JsonSchema for Modes {
+impl JsonSchema for AuthModes {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Modes".into()
     }

@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
-    super::{List, Period},
-    Scope,
+    super::{DurationSetting, ListSetting},
+    TokenScopeSetting,
 };
 
 /// Access tokens of authorization servers: signed JWTs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Oauth {
+pub struct OauthSettings {
     /// Trusted authorization servers. At least one is required for `mode = "oauth"`.
-    pub issuers: Vec<Issuer>,
+    pub issuers: Vec<IssuerSettings>,
     /// Groups that are derived from claim values, in addition to those in `groups_claims`.
     pub groups: Vec<ClaimGroup>,
     /// Tolerated clock difference to the issuers (default `30s`, max `5m`).
-    pub clock_skew: Period,
+    pub clock_skew: DurationSetting,
     /// Time for which the keys of an issuer are cached (default `10m`).
-    pub keys_for: Period,
+    pub keys_for: DurationSetting,
     /// Time for which cached keys stay in use while the issuer does not answer (default `24h`, min
     /// `keys_for`).
-    pub keys_stale_for: Period,
+    pub keys_stale_for: DurationSetting,
     /// Minimum interval between two requests for the keys that tokens with an unknown key ID cause
     /// (default `10s`).
-    pub keys_refetch: Period,
+    pub keys_refetch: DurationSetting,
     /// Timeout of a request for the keys of an issuer (default `5s`, max `30s`).
-    pub timeout: Period,
+    pub timeout: DurationSetting,
     /// URL of a documentation page about this server, which is published to clients in the
     /// protected resource metadata.
     pub documentation: Option<String>,
@@ -38,16 +38,16 @@ pub struct Oauth {
     pub scope_names: ScopeNames,
 }
 
-impl Default for Oauth {
+impl Default for OauthSettings {
     fn default() -> Self {
         Self {
             issuers: Vec::new(),
             groups: Vec::new(),
-            clock_skew: Period::seconds(30),
-            keys_for: Period::seconds(10 * 60),
-            keys_stale_for: Period::seconds(24 * 60 * 60),
-            keys_refetch: Period::seconds(10),
-            timeout: Period::seconds(5),
+            clock_skew: DurationSetting::seconds(30),
+            keys_for: DurationSetting::seconds(10 * 60),
+            keys_stale_for: DurationSetting::seconds(24 * 60 * 60),
+            keys_refetch: DurationSetting::seconds(10),
+            timeout: DurationSetting::seconds(5),
             documentation: None,
             scope_names: ScopeNames::default(),
         }
@@ -60,16 +60,16 @@ impl Default for Oauth {
 #[serde(default, deny_unknown_fields)]
 pub struct ScopeNames {
     /// OAuth scopes that grant reading (default `octopus:read`).
-    pub read: List,
+    pub read: ListSetting,
     /// OAuth scopes that also grant creating and changing (default `octopus:deploy`).
-    pub deploy: List,
+    pub deploy: ListSetting,
     /// OAuth scopes that also grant deleting (default `octopus:admin`).
-    pub admin: List,
+    pub admin: ListSetting,
 }
 
 impl Default for ScopeNames {
     fn default() -> Self {
-        let list = |word: &str| List(vec![word.to_owned()]);
+        let list = |word: &str| ListSetting(vec![word.to_owned()]);
         Self {
             read: list("octopus:read"),
             deploy: list("octopus:deploy"),
@@ -81,12 +81,12 @@ impl Default for ScopeNames {
 /// A trusted authorization server.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Issuer {
+pub struct IssuerSettings {
     /// Issuer URL, exactly as in the claim `iss` of its tokens, e.g. `https://login.example.com`.
     pub issuer: String,
     /// Accepted audiences. Default: the URL of the called endpoint below `http.public_url`, so that
     /// a token for one path is rejected at another.
-    pub audiences: List,
+    pub audiences: ListSetting,
     /// Claim that is compared with `audiences` (default `aud`). Use `client_id` for Amazon Cognito.
     pub audience_claim: String,
     /// URL of the metadata document. Default: the well-known locations below the issuer URL.
@@ -97,17 +97,17 @@ pub struct Issuer {
     /// `PS512`, `ES256`, `ES384`, `EdDSA`).
     pub algorithms: Vec<SigningAlgorithm>,
     /// Claims with OAuth scopes, as text separated by spaces or as an array (default `scope,scp`).
-    pub scope_claims: List,
+    pub scope_claims: ListSetting,
     /// Claims with group names (default `groups`). Separate nested claims with a dot, e.g.
     /// `realm_access.roles`.
-    pub groups_claims: List,
+    pub groups_claims: ListSetting,
     /// Claims with a display name; the first one that exists is used (default
     /// `preferred_username,upn,email,unique_name,name`). Without any, the client or subject is
     /// used.
-    pub name_claims: List,
+    pub name_claims: ListSetting,
     /// Scope of callers if neither the token nor a group determines it: `read`, `deploy` or
     /// `admin`. Without it, such tokens are rejected.
-    pub default_scope: Option<Scope>,
+    pub default_scope: Option<TokenScopeSetting>,
     /// Publishes this issuer to clients in the protected resource metadata (default true). Set
     /// `false` for the second name of an issuer, such as that of version 1 tokens of Microsoft
     /// Entra ID.
@@ -121,12 +121,13 @@ pub struct Issuer {
     pub ca_file: Option<PathBuf>,
 }
 
-impl Default for Issuer {
+impl Default for IssuerSettings {
     fn default() -> Self {
-        let list = |words: &[&str]| List(words.iter().map(|word| (*word).to_owned()).collect());
+        let list =
+            |words: &[&str]| ListSetting(words.iter().map(|word| (*word).to_owned()).collect());
         Self {
             issuer: String::new(),
-            audiences: List::default(),
+            audiences: ListSetting::default(),
             audience_claim: "aud".to_owned(),
             discovery: None,
             jwks_uri: None,

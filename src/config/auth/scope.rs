@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Scope {
+pub enum TokenScopeSetting {
     /// Read only.
     #[default]
     Read,
@@ -25,5 +25,5 @@ pub struct GroupScope {
     /// Name of the group.
     pub group: String,
     /// Scope: `read` (default), `deploy` or `admin`.
-    pub scope: Scope,
+    pub scope: TokenScopeSetting,
 }

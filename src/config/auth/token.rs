@@ -13,32 +13,32 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{super::List, Scope};
+use super::{super::ListSetting, TokenScopeSetting};
 
 /// A caller token. The settings contain only its hash.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Token {
+pub struct TokenSettings {
     /// SHA-256 hash of the token: 64 hexadecimal digits, as printed by `octopus-mcp token new`.
     pub sha256: String,
     /// Person or team that is responsible for the token.
     pub owner: Option<String>,
     /// Groups of the caller.
-    pub groups: List,
+    pub groups: ListSetting,
     /// Expiry: a date that still counts as valid (UTC), e.g. `2027-01-31`, or a time, e.g.
     /// `2027-01-31T18:00:00Z`. Without it, the token never expires.
     pub expires: Option<Expiry>,
     /// Scope of the caller: `read` (default), `deploy` or `admin`; each includes the previous ones.
-    pub scope: Scope,
+    pub scope: TokenScopeSetting,
     /// Toolsets that the token may use. Default: all enabled toolsets.
-    pub toolsets: List,
+    pub toolsets: ListSetting,
     /// Instances that the token may use, by name. Default: all.
-    pub instances: List,
+    pub instances: ListSetting,
     /// Spaces that the token may use, by name, slug or ID. Default: all.
-    pub spaces: List,
+    pub spaces: ListSetting,
 }
 
-impl Token {
+impl TokenSettings {
     /// Returns the hash as bytes; `None` unless it consists of 64 hexadecimal digits.
     pub fn hash(&self) -> Option<[u8; 32]> {
         let mut hash = [0; 32];
@@ -59,13 +59,13 @@ impl Token {
 ///
 /// `others` are the tokens that already exist. Each name and each token must be unique, because
 /// callers with the same name or token would share their state.
-pub(super) fn mistakes(
-    tokens: &BTreeMap<String, Token>,
-    others: &BTreeMap<String, Token>,
+pub(super) fn token_errors(
+    tokens: &BTreeMap<String, TokenSettings>,
+    others: &BTreeMap<String, TokenSettings>,
     instances: &[String],
 ) -> Vec<(String, String)> {
     let mut mistakes = Vec::new();
-    let mut hashes: BTreeSet<_> = others.values().filter_map(Token::hash).collect();
+    let mut hashes: BTreeSet<_> = others.values().filter_map(TokenSettings::hash).collect();
     for (name, token) in tokens {
         let mut wrong = |field: &str, message: String| {
             mistakes.push((format!("{name}.{field}"), message));
@@ -76,7 +76,7 @@ pub(super) fn mistakes(
             wrong("sha256", message.to_owned());
         }
         match token.hash() {
-            None => wrong("sha256", NO_HASH.to_owned()),
+            None => wrong("sha256", INVALID_HASH.to_owned()),
             Some(hash) if !hashes.insert(hash) => {
                 wrong("sha256", "another name already has this token".to_owned());
             }
@@ -96,11 +96,11 @@ pub(super) fn mistakes(
 ///
 /// # Errors
 /// Returns all mistakes in one message.
-pub fn tokens(
+pub fn parse_tokens_file(
     text: &str,
-    settings: &BTreeMap<String, Token>,
+    settings: &BTreeMap<String, TokenSettings>,
     instances: &[String],
-) -> Result<BTreeMap<String, Token>, String> {
+) -> Result<BTreeMap<String, TokenSettings>, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
@@ -111,18 +111,18 @@ pub fn tokens(
     #[serde(deny_unknown_fields)]
     struct Section {
         #[serde(default)]
-        tokens: BTreeMap<String, Token>,
+        tokens: BTreeMap<String, TokenSettings>,
     }
     let read: Result<File, _> = Figment::from(Toml::string(text)).extract();
     let tokens = read.map_err(|error| error.to_string())?.auth.tokens;
-    let mistakes = mistakes(&tokens, settings, instances).into_iter();
+    let mistakes = token_errors(&tokens, settings, instances).into_iter();
     let mistakes = mistakes.map(|(key, message)| format!("auth.tokens.{key}: {message}"));
     let mistakes: Vec<String> = mistakes.collect();
     if mistakes.is_empty() { Ok(tokens) } else { Err(mistakes.join("; ")) }
 }
 
 /// Message for an invalid hash.
-const NO_HASH: &str = "expected the 64 hexadecimal digits that `octopus-mcp token new` prints";
+const INVALID_HASH: &str = "expected the 64 hexadecimal digits that `octopus-mcp token new` prints";
 
 /// Time at which a token expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for Expiry {
             },
         }
         let read = match Written::deserialize(deserializer) {
-            Ok(Written::Text(text) | Written::Toml { text }) => expiry(text.trim()),
+            Ok(Written::Text(text) | Written::Toml { text }) => parse_expiry(text.trim()),
             Err(_) => None,
         };
         read.map(Self).ok_or_else(|| {
@@ -155,7 +155,7 @@ impl<'de> Deserialize<'de> for Expiry {
 }
 
 /// Parses a time, or a date as the end of that day in UTC.
-fn expiry(text: &str) -> Option<Timestamp> {
+fn parse_expiry(text: &str) -> Option<Timestamp> {
     if text.len() == 10 {
         let next = text.parse::<Date>().ok()?.checked_add(1.day()).ok()?;
         return Some(next.to_zoned(TimeZone::UTC).ok()?.timestamp());
@@ -179,12 +179,12 @@ mod tests {
 
     const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-    fn read(text: &str) -> Result<BTreeMap<String, Token>, String> {
-        tokens(text, &BTreeMap::new(), &["emea".to_owned(), "apac".to_owned()])
+    fn read(text: &str) -> Result<BTreeMap<String, TokenSettings>, String> {
+        parse_tokens_file(text, &BTreeMap::new(), &["emea".to_owned(), "apac".to_owned()])
     }
 
     #[test]
-    fn a_file_has_the_same_tables_as_the_settings() {
+    fn parses_token_tables_of_a_file() {
         let text = format!(
             "[auth.tokens.build-agent]\nsha256 = \"{HASH}\"\ngroups = [\"agents\"]\n\
              expires = 2027-01-31\nscope = \"deploy\"\ninstances = \"apac\"\n\
@@ -193,16 +193,16 @@ mod tests {
         );
         let read = read(&text).unwrap();
         let agent = &read["build-agent"];
-        assert_eq!(agent.scope, Scope::Deploy);
+        assert_eq!(agent.scope, TokenScopeSetting::Deploy);
         assert_eq!(agent.groups.0, ["agents"]);
         assert_eq!(agent.hash().unwrap()[..2], [0xba, 0x78]);
         assert_eq!(agent.expires.unwrap().0.to_string(), "2027-02-01T00:00:00Z");
         assert_eq!(read["night"].expires.unwrap().0.to_string(), "2027-01-31T18:00:00Z");
-        assert_eq!(read["night"].scope, Scope::Read);
+        assert_eq!(read["night"].scope, TokenScopeSetting::Read);
     }
 
     #[test]
-    fn a_file_that_is_wrong_is_refused_whole() {
+    fn rejects_invalid_files_as_a_whole() {
         for wrong in [
             "[auth.tokens.a]\nsha256 = \"12\"",
             "[auth.tokens.a]\nsha = \"12\"",
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_caller_a_token_one_name_and_an_instance_one_that_there_is() {
+    fn rejects_duplicate_names_tokens_and_unknown_instances() {
         let token = |name: &str, hash: &str| {
             let text = format!("[auth.tokens.{name}]\nsha256 = \"{hash}\"\n");
             read(&text).unwrap().remove_entry(name).unwrap()
@@ -238,7 +238,7 @@ mod tests {
             ),
         ] {
             let text = format!("[auth.tokens.{name}]\nsha256 = \"{hash}\"\n{more}\n");
-            let read = tokens(&text, &settings, &["emea".to_owned()]);
+            let read = parse_tokens_file(&text, &settings, &["emea".to_owned()]);
             let error = read.as_ref().err().map(String::as_str).unwrap_or_default();
             assert_eq!(read.is_ok(), wrong.is_none(), "{text}: {error}");
             assert!(error.contains(wrong.unwrap_or_default()), "{error}");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_counts_to_its_end_and_a_time_needs_a_zone() {
+    fn date_expires_at_its_end_and_time_needs_a_zone() {
         for (text, time) in [
             ("2027-12-31", Some("2028-01-01T00:00:00Z")),
             ("2027-12-31T10:00:00+02:00", Some("2027-12-31T08:00:00Z")),
@@ -254,7 +254,7 @@ mod tests {
             ("2027-13-31", None),
             ("tomorrow", None),
         ] {
-            assert_eq!(expiry(text).map(|time| time.to_string()).as_deref(), time, "{text}");
+            assert_eq!(parse_expiry(text).map(|time| time.to_string()).as_deref(), time, "{text}");
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Warnings about risky but valid settings of caller authentication.
 
 use super::{
-    super::{Config, CredentialSource, Effect, Instance, StoreAddress},
-    AuthMode, Scope,
+    super::{Config, CredentialSource, Effect, InstanceSettings, StoreAddress},
+    AuthMode, TokenScopeSetting,
 };
 
 impl Config {
     /// Returns warnings about risky authentication settings, which are logged at startup.
-    pub fn risks(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<String> {
         let (auth, modes) = (&self.auth, self.auth_modes());
         let mut risks = Vec::new();
         if auth.allow_anonymous {
@@ -30,7 +30,7 @@ impl Config {
                 if token.expires.is_none() {
                     risks.push(format!("the token '{name}' never expires (auth.tokens)"));
                 }
-                if token.scope == Scope::Admin && token.instances.0.is_empty() {
+                if token.scope == TokenScopeSetting::Admin && token.instances.0.is_empty() {
                     risks.push(format!(
                         "the token '{name}' may delete things on every instance (auth.tokens)"
                     ));
@@ -61,7 +61,7 @@ impl Config {
                 risks.push(format!("http.trusted_proxies: the network {network} is very large"));
             }
         }
-        if self.forgets_starters() {
+        if self.loses_task_initiators() {
             let risk = "callers share one Octopus user, and task initiators are stored only until \
                         this process ends; after that, none of these callers can answer \
                         interruptions of those tasks (policy.four_eyes); set limits.store to a \
@@ -72,16 +72,16 @@ impl Config {
     }
 
     /// Returns whether task initiators are known only to this process, and are lost when it ends.
-    fn forgets_starters(&self) -> bool {
+    fn loses_task_initiators(&self) -> bool {
         let modes = self.auth_modes();
         let proving = [AuthMode::Tokens, AuthMode::Oauth, AuthMode::Proxy, AuthMode::Certificate];
-        let is_one_user = |instance: &Instance| {
+        let is_one_user = |instance: &InstanceSettings| {
             !instance.read_only && instance.credential() != CredentialSource::Caller
         };
         self.policy.four_eyes
             && !self.tools.read_only
             && matches!(self.limits.store, StoreAddress::Memory)
             && proving.into_iter().any(|mode| modes.has(mode))
-            && self.each_instance().into_iter().any(|(_, _, instance)| is_one_user(instance))
+            && self.instances_with_keys().into_iter().any(|(_, _, instance)| is_one_user(instance))
     }
 }

@@ -15,14 +15,14 @@ use super::{
     endpoint::RejectionFacts,
 };
 use crate::{
-    callers::{Caller, Way},
+    callers::{AuthMethod, Caller},
     http::{
         envelope::Envelope,
         rejection::{Rejection, code},
         request_scope::{self, PathScope},
     },
-    mcp::{NotServed, Offering, Protocol, RequestContext},
-    octopus::NoCredential,
+    mcp::{AdmissionError, McpProvider, Protocol, RequestContext},
+    octopus::CredentialError,
 };
 
 /// Resolves the context of a request.
@@ -33,13 +33,13 @@ use crate::{
 ///   wrong kind), 404 (instance), 401 (no Octopus credential), 403 with a challenge (token scope).
 ///
 /// It sends nothing to Octopus, so it runs before the rate limits.
-pub(in crate::http) async fn resolve_context<O: Offering>(
+pub(in crate::http) async fn resolve_context<O: McpProvider>(
     State((authentication, protocol)): State<(Arc<Authentication>, Protocol<O>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    match resolve(&authentication, &*protocol.offering(), &mut parts) {
+    match resolve(&authentication, &*protocol.provider(), &mut parts) {
         Ok(context) => {
             parts.extensions.insert(Arc::new(context));
             next.run(Request::from_parts(parts, body)).await
@@ -54,15 +54,17 @@ pub(super) fn context_of(extensions: &Extensions) -> Arc<RequestContext> {
 }
 
 /// Returns the rejection of a request that cannot be served.
-pub(super) fn not_served(caller: &Caller, why: &NotServed) -> Rejection {
+pub(super) fn not_served(caller: &Caller, why: &AdmissionError) -> Rejection {
     match why {
         // An authenticated caller gets no 401: another proof of identity would not help.
-        NotServed::Credential(NoCredential::Missing(_)) if caller.who.way == Way::Nobody => {
+        AdmissionError::Credential(CredentialError::Missing(_))
+            if caller.identity.method == AuthMethod::Anonymous =>
+        {
             Rejection::new(StatusCode::UNAUTHORIZED, why.to_string())
                 .with_header(WWW_AUTHENTICATE, api_key_challenge(None))
         }
-        NotServed::Missing(_) => Rejection::new(StatusCode::NOT_FOUND, why.to_string()),
-        NotServed::Credential(_) | NotServed::Wrong(_) => {
+        AdmissionError::NotFound(_) => Rejection::new(StatusCode::NOT_FOUND, why.to_string()),
+        AdmissionError::Credential(_) | AdmissionError::Invalid(_) => {
             Rejection::bad_request(code::INVALID_REQUEST, why.to_string())
         }
     }
@@ -70,7 +72,7 @@ pub(super) fn not_served(caller: &Caller, why: &NotServed) -> Rejection {
 
 fn resolve(
     authentication: &Authentication,
-    offering: &impl Offering,
+    offering: &impl McpProvider,
     parts: &mut Parts,
 ) -> Result<RequestContext, Rejection> {
     let PathScope(path) = parts.extensions.remove().unwrap_or_default();
@@ -79,7 +81,7 @@ fn resolve(
     RejectionFacts::record_scope(&parts.extensions, &scope);
     let caller: Caller = parts.extensions.remove().unwrap_or_default();
     let context = offering.resolve(caller, scope);
-    offering.admits(&context).map_err(|why| not_served(&context.caller, &why))?;
+    offering.check_request(&context).map_err(|why| not_served(&context.caller, &why))?;
     check_token_scope(authentication, offering, &context, parts)?;
     Ok(context)
 }
@@ -89,16 +91,16 @@ fn resolve(
 /// does for every caller without access.
 fn check_token_scope(
     authentication: &Authentication,
-    offering: &impl Offering,
+    offering: &impl McpProvider,
     context: &RequestContext,
     parts: &Parts,
 ) -> Result<(), Rejection> {
     let Some(ways) = authentication.auth.ways() else { return Ok(()) };
-    let who = &context.caller.who;
+    let who = &context.caller.identity;
     let call = Envelope::of(&parts.extensions)
         .filter(|envelope| who.is_scoped && envelope.method.as_deref() == Some("tools/call"));
     let Some(Ok(call)) = call.map(Envelope::call_params) else { return Ok(()) };
-    let Some(needs) = offering.lacks(call, context) else { return Ok(()) };
+    let Some(needs) = offering.missing_token_scope(call, context) else { return Ok(()) };
     if !ways.oauth().is_some_and(|oauth| oauth.advertises(needs)) {
         return Ok(());
     }

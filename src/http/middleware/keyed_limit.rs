@@ -5,20 +5,20 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::store::Key;
+use crate::store::StoreKey;
 
 /// Counts concurrent requests by key. A key without requests takes no memory.
 #[derive(Debug)]
 pub(super) struct KeyedLimit {
     limit: usize,
-    counts: Mutex<HashMap<Key, usize>>,
+    counts: Mutex<HashMap<StoreKey, usize>>,
 }
 
 /// The permit of one request. Dropping it releases it.
 #[derive(Debug)]
 pub(super) struct KeyedPermit {
     limit: Arc<KeyedLimit>,
-    key: Key,
+    key: StoreKey,
 }
 
 impl KeyedLimit {
@@ -32,7 +32,7 @@ impl KeyedLimit {
     }
 
     /// Returns a permit for another request with this key, or `None` at the limit.
-    pub(super) fn acquire(self: &Arc<Self>, key: Key) -> Option<KeyedPermit> {
+    pub(super) fn acquire(self: &Arc<Self>, key: StoreKey) -> Option<KeyedPermit> {
         let mut counts = self.counts();
         let count = counts.entry(key).or_default();
         if *count >= self.limit {
@@ -43,7 +43,7 @@ impl KeyedLimit {
         Some(KeyedPermit { limit: Arc::clone(self), key })
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<Key, usize>> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<StoreKey, usize>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,7 +21,10 @@ use crate::{
         peer::client_key,
         rejection::Rejection,
     },
-    mcp::{Found, LARGEST_ANSWER, NoRoom, NotTaken, Offering, Protocol, Sessions},
+    mcp::{
+        MAX_RESPONSE_BYTES, McpProvider, Protocol, SessionLimit, SessionLocation, SessionRegistry,
+        TakeoverError,
+    },
 };
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -30,7 +33,7 @@ const VERSION: &str = "mcp-protocol-version";
 
 /// The sessions of this server, where the settings enable them, and what is served in them.
 pub(in crate::http) struct SessionState<O> {
-    pub(in crate::http) sessions: Option<Arc<Sessions>>,
+    pub(in crate::http) sessions: Option<Arc<SessionRegistry>>,
     pub(in crate::http) protocol: Protocol<O>,
 }
 
@@ -48,14 +51,14 @@ impl<O> Clone for SessionState<O> {
 ///   (too many sessions), 503 (the store is not available).
 ///
 /// The space is looked up at Octopus, for calls only, so this layer comes after the rate limits.
-pub(in crate::http) async fn enter_session<O: Offering>(
+pub(in crate::http) async fn enter_session<O: McpProvider>(
     State(state): State<SessionState<O>>,
     request: Request,
     next: Next,
 ) -> Response {
     if RequestKind::of(&request) == RequestKind::Call {
         let context = context_of(request.extensions());
-        let found = Box::pin(state.protocol.offering().finds(&context)).await;
+        let found = Box::pin(state.protocol.provider().check_space(&context)).await;
         if let Err(why) = found {
             let id = Envelope::id_of(request.extensions());
             return not_served(&context.caller, &why).to(&id);
@@ -66,7 +69,7 @@ pub(in crate::http) async fn enter_session<O: Offering>(
 
 /// Serves a request in the session that it names. In a revision without sessions, or where the settings
 /// disable them, session headers are ignored and removed.
-async fn serve_in_session<O: Offering>(
+async fn serve_in_session<O: McpProvider>(
     SessionState { sessions, protocol }: SessionState<O>,
     mut request: Request,
     next: Next,
@@ -85,10 +88,10 @@ async fn serve_in_session<O: Offering>(
         return next.run(request).await;
     };
     // Every replica has the same limit, whether or not it forwards the response to another one.
-    if is_answer && request.body().size_hint().lower() > LARGEST_ANSWER as u64 {
+    if is_answer && request.body().size_hint().lower() > MAX_RESPONSE_BYTES as u64 {
         let message = format!(
             "the response to a request of the server is larger than the limit of \
-             {LARGEST_ANSWER} bytes; send only the requested fields"
+             {MAX_RESPONSE_BYTES} bytes; send only the requested fields"
         );
         return Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message).to(&id);
     }
@@ -97,27 +100,27 @@ async fn serve_in_session<O: Offering>(
     let named = request.headers().get(SESSION).cloned();
     let named = named.as_ref().map(HeaderValue::to_str);
     let found = match &named {
-        Some(Ok(id)) => sessions.find(id, &context.caller, &context.scope).await,
-        _ => Found::Nowhere,
+        Some(Ok(id)) => sessions.locate(id, &context.caller, &context.scope).await,
+        _ => SessionLocation::NotFound,
     };
     let ends = request.method() == Method::DELETE;
     let mut is_elsewhere = false;
     let rejection = match (&named, found) {
-        (None, _) if begins => sessions.room(&context.caller, &address).err().map(full),
-        (None, _) | (Some(Ok(_)), Found::Here) => None,
+        (None, _) if begins => sessions.check_capacity(&context.caller, &address).err().map(full),
+        (None, _) | (Some(Ok(_)), SessionLocation::Local) => None,
         // The end of a session and a response are forwarded to the other replica.
-        (Some(Ok(_)), Found::Elsewhere(_)) if ends || is_answer => {
+        (Some(Ok(_)), SessionLocation::Remote(_)) if ends || is_answer => {
             is_elsewhere = true;
             None
         }
-        (Some(Ok(id)), Found::Elsewhere(greeting)) => {
+        (Some(Ok(id)), SessionLocation::Remote(greeting)) => {
             let (parts, body) = request.into_parts();
             let for_request = (&context.caller, address, parts.clone());
             request = Request::from_parts(parts, body);
-            let taken = sessions.take_up(&protocol, id, *greeting, for_request).await;
+            let taken = sessions.take_over(&protocol, id, *greeting, for_request).await;
             taken.err().map(not_taken)
         }
-        (Some(Ok(_)), Found::Unknown) => Some(store_unavailable()),
+        (Some(Ok(_)), SessionLocation::Unknown) => Some(store_unavailable()),
         // One message for unknown sessions, ended sessions, sessions of other callers, and sessions
         // that began on another path or with other headers.
         (Some(_), _) => Some(Rejection::new(
@@ -134,7 +137,8 @@ async fn serve_in_session<O: Offering>(
         let named = named.and_then(Result::ok).map(str::to_owned);
         let ending = async move {
             let of = (address, is_elsewhere);
-            let mut response = Sessions::serving(&context.caller, &context.scope, of, served).await;
+            let mut response =
+                SessionRegistry::with_request(&context.caller, &context.scope, of, served).await;
             if let (StatusCode::ACCEPTED, Some(id)) = (response.status(), named) {
                 sessions.end(&id).await;
                 // rmcp answers 202, which some clients take for a failure.
@@ -149,21 +153,21 @@ async fn serve_in_session<O: Offering>(
         });
     }
     let of = (address, is_elsewhere);
-    let response = Sessions::serving(&context.caller, &context.scope, of, served).await;
+    let response = SessionRegistry::with_request(&context.caller, &context.scope, of, served).await;
     // Concurrent requests may have taken the last sessions.
     if begins
         && response.status() == StatusCode::INTERNAL_SERVER_ERROR
-        && let Err(why) = sessions.room(&context.caller, &address)
+        && let Err(why) = sessions.check_capacity(&context.caller, &address)
     {
         return full(why).to(&id);
     }
     response
 }
 
-fn not_taken(why: NotTaken) -> Rejection {
+fn not_taken(why: TakeoverError) -> Rejection {
     match why {
-        NotTaken::NoRoom(why) => full(why),
-        NotTaken::Failed => {
+        TakeoverError::LimitReached(why) => full(why),
+        TakeoverError::Failed => {
             try_again("the session could not be resumed at this replica; retry in 1 second")
         }
     }
@@ -178,14 +182,14 @@ fn try_again(message: &'static str) -> Rejection {
         .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
-fn full(why: NoRoom) -> Rejection {
+fn full(why: SessionLimit) -> Rejection {
     let (status, message) = match why {
-        NoRoom::ForCaller => (
+        SessionLimit::PerCaller => (
             StatusCode::TOO_MANY_REQUESTS,
             "the limit for sessions of one caller is reached; end a session with DELETE, or wait \
              until an idle one ends",
         ),
-        NoRoom::AtAll => (
+        SessionLimit::Total => (
             StatusCode::SERVICE_UNAVAILABLE,
             "the limit for sessions of this server is reached; retry in 60 seconds",
         ),

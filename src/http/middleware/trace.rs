@@ -21,7 +21,7 @@ use crate::{
         rejection::{Rejection, code},
         server::Readiness,
     },
-    telemetry::{self, Metrics, OTHER, Served},
+    telemetry::{self, HttpRequestMetrics, Metrics, OTHER},
 };
 
 /// The header with the ID of a request, in requests and responses.
@@ -33,7 +33,7 @@ const LONGEST: usize = 100;
 /// What this layer uses.
 #[derive(Debug)]
 pub(in crate::http) struct TraceState {
-    pub(in crate::http) http: config::Http,
+    pub(in crate::http) http: config::HttpSettings,
     pub(in crate::http) metrics: Metrics,
     pub(in crate::http) readiness: Readiness,
 }
@@ -112,26 +112,26 @@ async fn observe(
     let route = request.extensions().get::<MatchedPath>().cloned();
     let version = if request.version() == Version::HTTP_2 { "2" } else { "1.1" };
     let span = span(&method, route.as_ref().map(MatchedPath::as_str), &id);
-    telemetry::note(&span, "url.path", path.as_str());
-    telemetry::note(&span, "url.scheme", scheme);
-    telemetry::continued(&span, request.headers());
-    if let Some(trace) = telemetry::trace_of(&span) {
+    telemetry::set_attribute(&span, "url.path", path.as_str());
+    telemetry::set_attribute(&span, "url.scheme", scheme);
+    telemetry::continue_trace(&span, request.headers());
+    if let Some(trace) = telemetry::trace_id(&span) {
         span.record("trace", trace);
     }
-    request.extensions_mut().insert(telemetry::Around::of(&span));
+    request.extensions_mut().insert(telemetry::RequestSpan::new(&span));
     let outer = span.clone();
     async move {
         let mut serving = Serving::begin(
             metrics,
             &outer,
             &path,
-            Served {
+            HttpRequestMetrics {
                 method: method.as_str(),
                 scheme,
                 route: route.as_ref().map(MatchedPath::as_str),
                 status: None,
                 version,
-                took: std::time::Duration::ZERO,
+                duration: std::time::Duration::ZERO,
             },
         );
         let mut response = catch_panic(request, next).await;
@@ -149,7 +149,7 @@ async fn observe(
 /// Creates the span of a request. Its name contains no text of the client (OpenTelemetry, semantic
 /// conventions for HTTP spans, "Name").
 fn span(method: &Method, route: Option<&str>, id: &str) -> Span {
-    let verb = telemetry::verb(method.as_str());
+    let verb = telemetry::http_method_label(method.as_str());
     let name = if verb == OTHER { "HTTP" } else { verb };
     let span = tracing::info_span!(
         "request",
@@ -164,7 +164,7 @@ fn span(method: &Method, route: Option<&str>, id: &str) -> Span {
         trace = Empty,
     );
     if verb == OTHER {
-        telemetry::note(&span, "http.request.method_original", short(method.as_str()));
+        telemetry::set_attribute(&span, "http.request.method_original", short(method.as_str()));
     }
     span
 }
@@ -175,13 +175,18 @@ struct Serving<'a> {
     metrics: &'a Metrics,
     span: &'a Span,
     path: &'a str,
-    request: Served<'a>,
+    request: HttpRequestMetrics<'a>,
     began: Instant,
 }
 
 impl<'a> Serving<'a> {
-    fn begin(metrics: &'a Metrics, span: &'a Span, path: &'a str, request: Served<'a>) -> Self {
-        metrics.serving(1, request.method, request.scheme);
+    fn begin(
+        metrics: &'a Metrics,
+        span: &'a Span,
+        path: &'a str,
+        request: HttpRequestMetrics<'a>,
+    ) -> Self {
+        metrics.add_active_requests(1, request.method, request.scheme);
         Self { metrics, span, path, request, began: Instant::now() }
     }
 }
@@ -189,16 +194,16 @@ impl<'a> Serving<'a> {
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
         let Self { metrics, span, path, mut request, began } = *self;
-        request.took = began.elapsed();
-        metrics.serving(-1, request.method, request.scheme);
+        request.duration = began.elapsed();
+        metrics.add_active_requests(-1, request.method, request.scheme);
         if let Some(status) = request.status {
             span.record("http.response.status_code", status);
         }
-        if let Some(error) = request.error() {
+        if let Some(error) = request.error_type() {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", error);
         }
-        let Served { method, status, took, .. } = request;
+        let HttpRequestMetrics { method, status, duration: took, .. } = request;
         let elapsed_ms = took.as_millis();
         let ended = if status.is_some() { "request completed" } else { "request cancelled" };
         if is_probe(path) {
@@ -206,7 +211,7 @@ impl Drop for Serving<'_> {
         } else {
             let path = path.escape_debug();
             tracing::info!(%method, %path, status, elapsed_ms, "{ended}");
-            metrics.served(&request);
+            metrics.record_http_request(&request);
         }
     }
 }

@@ -32,7 +32,7 @@ use super::{
     rejection::Rejection,
     state::HttpState,
 };
-use crate::config::Issuer;
+use crate::config::IssuerSettings;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -135,7 +135,7 @@ fn policy(script: &str, auth: &Auth) -> String {
 }
 
 /// Returns the authorization servers where people sign in, each with the client ID of the page.
-fn page_clients(auth: &Auth) -> Vec<(&Issuer, &str)> {
+fn page_clients(auth: &Auth) -> Vec<(&IssuerSettings, &str)> {
     let oauth = auth.ways().and_then(|ways| ways.oauth());
     oauth.map(|oauth| oauth.page_clients()).unwrap_or_default()
 }
@@ -146,17 +146,17 @@ fn describe(auth: &Auth, address: &PublicAddress) -> Value {
         Auth::Octopus => vec!["octopus"],
         Auth::None | Auth::Open => vec!["none"],
         Auth::Ways(ways) => [
-            ("tokens", ways.take_tokens()),
+            ("tokens", ways.accepts_tokens()),
             ("oauth", ways.oauth().is_some()),
             ("proxy", ways.proxy().is_some()),
-            ("certificate", ways.take_certificates()),
+            ("certificate", ways.accepts_certificates()),
         ]
         .into_iter()
         .filter_map(|(way, is_on)| is_on.then_some(way))
         .collect(),
     };
     let oauth = auth.ways().and_then(|ways| ways.oauth());
-    let scopes = oauth.map(|oauth| oauth.scopes()).unwrap_or_default();
+    let scopes = oauth.map(|oauth| oauth.advertised_scopes()).unwrap_or_default();
     let sign_in: Vec<Value> = page_clients(auth)
         .into_iter()
         .map(|(issuer, client)| {

@@ -64,7 +64,7 @@ impl Connections {
     pub(super) fn new(
         router: Router,
         certificates: Option<Certificates>,
-        times: &config::Http,
+        times: &config::HttpSettings,
         stopping: CancellationToken,
     ) -> Self {
         let mut protocol = Builder::new(TokioExecutor::new());

@@ -49,7 +49,7 @@ pub fn listen(
     socket: TcpListener,
     router: Router,
     certificates: Option<&Certificates>,
-    times: &config::Http,
+    times: &config::HttpSettings,
 ) -> io::Result<Listening> {
     listen_within(socket, router, certificates, times, ConnectionLimits::default())
 }
@@ -59,7 +59,7 @@ pub fn listen_within(
     socket: TcpListener,
     router: Router,
     certificates: Option<&Certificates>,
-    times: &config::Http,
+    times: &config::HttpSettings,
     limits: ConnectionLimits,
 ) -> io::Result<Listening> {
     socket.set_nonblocking(true)?;

@@ -19,7 +19,7 @@ pub(in crate::http) fn router(metrics: Metrics) -> Router {
 }
 
 async fn metrics_text(State(metrics): State<Metrics>) -> Response {
-    match metrics.text() {
+    match metrics.prometheus_text() {
         Ok(text) => ([(header::CONTENT_TYPE, TEXT)], text).into_response(),
         Err(error) => {
             tracing::error!(error, "metrics not available");

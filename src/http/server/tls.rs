@@ -10,7 +10,7 @@ use rustls::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Followed};
+use crate::config::{self, WatchedFile};
 
 /// Interval between checks of the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Certificates {
     live: Arc<ArcSwap<ServerConfig>>,
-    files: Arc<Followed<Arc<ServerConfig>>>,
+    files: Arc<WatchedFile<Arc<ServerConfig>>>,
 }
 
 impl Certificates {
@@ -28,7 +28,7 @@ impl Certificates {
     /// # Errors
     ///
     /// A message for the operator, for files that cannot be read.
-    pub async fn load(settings: &config::Tls) -> Result<Option<Self>, String> {
+    pub async fn load(settings: &config::TlsSettings) -> Result<Option<Self>, String> {
         if settings.certificate.is_none() || settings.key.is_none() {
             return Ok(None);
         }
@@ -37,7 +37,7 @@ impl Certificates {
         let settings = settings.clone();
         let files = off_thread(move || open(settings)).await?;
         let files = files.map_err(|error| format!("http.tls: {error}"))?;
-        let (read, _) = files.now();
+        let (read, _) = files.current();
         Ok(Some(Self { live: Arc::new(ArcSwap::new(read)), files: Arc::new(files) }))
     }
 
@@ -56,7 +56,7 @@ impl Certificates {
                 _ = look.tick() => {}
             }
             let files = Arc::clone(&self.files);
-            if let Ok((read, _)) = off_thread(move || files.now()).await
+            if let Ok((read, _)) = off_thread(move || files.current()).await
                 && !Arc::ptr_eq(&read, &self.live.load())
             {
                 self.live.store(read);
@@ -66,10 +66,10 @@ impl Certificates {
 }
 
 /// Watches the files that the settings name.
-fn open(settings: config::Tls) -> Result<Followed<Arc<ServerConfig>>, String> {
-    let config::Tls { certificate, key, client_ca, .. } = &settings;
+fn open(settings: config::TlsSettings) -> Result<WatchedFile<Arc<ServerConfig>>, String> {
+    let config::TlsSettings { certificate, key, client_ca, .. } = &settings;
     let files = [certificate, key, client_ca].into_iter().flatten().cloned().collect();
-    Followed::open("the certificate", files, move || server_config(&settings).map(Arc::new))
+    WatchedFile::open("the certificate", files, move || server_config(&settings).map(Arc::new))
 }
 
 /// Reads files on a thread for blocking work.
@@ -79,7 +79,7 @@ async fn off_thread<T: Send + 'static>(
     tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())
 }
 
-fn server_config(settings: &config::Tls) -> Result<ServerConfig, String> {
+fn server_config(settings: &config::TlsSettings) -> Result<ServerConfig, String> {
     let (Some(certificate), Some(key)) = (&settings.certificate, &settings.key) else {
         return Err("a certificate and its key are needed".to_owned());
     };
@@ -95,7 +95,7 @@ fn server_config(settings: &config::Tls) -> Result<ServerConfig, String> {
 }
 
 /// Returns the verifier for client certificates, where the settings name an authority.
-fn client_verifier(settings: &config::Tls) -> Result<Arc<dyn ClientCertVerifier>, String> {
+fn client_verifier(settings: &config::TlsSettings) -> Result<Arc<dyn ClientCertVerifier>, String> {
     let Some(path) = &settings.client_ca else { return Ok(Arc::new(NoClientAuth)) };
     let wrong = |error: &dyn std::fmt::Display| format!("client_ca: {}: {error}", path.display());
     let mut authorities = RootCertStore::empty();

@@ -4,13 +4,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::octopus::{
-    Id, Path, Resource, Space, environments::Environment, interruptions::Interruption,
+    ApiPath, Id, Resource, Space, environments::Environment, interruptions::Interruption,
     projects::Project, releases::Release, runbooks::Runbook, tasks::Task, tenants::Tenant,
 };
 
 /// The field and Octopus list that provide the values of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum CompletionSource {
     Space,
     ProjectName,
     ProjectSlug,
@@ -30,7 +30,7 @@ pub(super) enum Source {
 /// The fields of an Octopus document that identify it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Entry {
+pub(super) struct CompletionItem {
     id: Option<String>,
     name: Option<String>,
     slug: Option<String>,
@@ -39,25 +39,27 @@ pub(super) struct Entry {
     description: Option<String>,
 }
 
-impl Entry {
+impl CompletionItem {
     /// Parses the fields of a document.
-    pub(super) fn of(document: Map<String, Value>) -> Option<Self> {
+    pub(super) fn parse(document: Map<String, Value>) -> Option<Self> {
         serde_json::from_value(Value::Object(document)).ok()
     }
 
     /// Returns the value and the other names of the document.
-    pub(super) fn texts(self, source: Source) -> Option<Vec<String>> {
+    pub(super) fn texts(self, source: CompletionSource) -> Option<Vec<String>> {
         let Self { id, name, slug, version, title, description } = self;
         let others = |others: [Option<String>; 3]| others.into_iter().flatten();
         let (value, others) = match source {
-            Source::ProjectSlug | Source::GitRunbookSlug | Source::FeatureToggleSlug => {
-                (slug, others([name, id, None]))
+            CompletionSource::ProjectSlug
+            | CompletionSource::GitRunbookSlug
+            | CompletionSource::FeatureToggleSlug => (slug, others([name, id, None])),
+            CompletionSource::ReleaseVersion => (version, others([None, None, None])),
+            CompletionSource::ReleaseId => (id, others([version, None, None])),
+            CompletionSource::TaskId => (id, others([description, None, None])),
+            CompletionSource::InterruptionId => (id, others([title, None, None])),
+            CompletionSource::ProjectId | CompletionSource::RunbookId => {
+                (id, others([name, slug, None]))
             }
-            Source::ReleaseVersion => (version, others([None, None, None])),
-            Source::ReleaseId => (id, others([version, None, None])),
-            Source::TaskId => (id, others([description, None, None])),
-            Source::InterruptionId => (id, others([title, None, None])),
-            Source::ProjectId | Source::RunbookId => (id, others([name, slug, None])),
             _ => (name, others([slug, id, None])),
         };
         let mut texts = vec![value?];
@@ -66,9 +68,9 @@ impl Entry {
     }
 }
 
-impl Source {
+impl CompletionSource {
     /// Returns the source for an argument or template variable. Octopus cannot list rollout groups.
-    pub(super) fn of(argument: &str) -> Option<Self> {
+    pub(super) fn for_argument(argument: &str) -> Option<Self> {
         Some(match argument {
             "space" | "spaceName" => Self::Space,
             "project" => Self::ProjectName,
@@ -101,7 +103,7 @@ impl Source {
     }
 
     /// Returns the search text for Octopus, which can search names but not parts of IDs.
-    pub(super) fn search(self, typed: &str) -> Option<&str> {
+    pub(super) fn search_text(self, typed: &str) -> Option<&str> {
         let is_id = self.prefix().is_some_and(|prefix| {
             let (prefix, typed) = (prefix.to_lowercase(), typed.to_lowercase());
             let is_number = typed.bytes().all(|byte| byte.is_ascii_digit());
@@ -111,7 +113,7 @@ impl Source {
     }
 
     /// Returns whether the list belongs to one project.
-    pub(super) fn is_of_project(self) -> bool {
+    pub(super) fn is_project_list(self) -> bool {
         matches!(
             self,
             Self::ReleaseVersion
@@ -124,11 +126,11 @@ impl Source {
 
     /// Returns whether the list belongs to a space and contains items of several projects.
     pub(super) fn spans_projects(self) -> bool {
-        !self.is_of_project() && !matches!(self, Self::Space | Self::Environment | Self::Tenant)
+        !self.is_project_list() && !matches!(self, Self::Space | Self::Environment | Self::Tenant)
     }
 
     /// Returns the name of the query parameter for the number of items.
-    pub(super) fn take(self) -> &'static str {
+    pub(super) fn take_parameter(self) -> &'static str {
         if self == Self::FeatureToggleSlug { "Take" } else { "take" }
     }
 
@@ -139,11 +141,11 @@ impl Source {
         project: Option<&Id<Project>>,
         git_ref: Option<&str>,
         search: Option<&str>,
-    ) -> Option<Path> {
+    ) -> Option<ApiPath> {
         let below = |project: &Id<Project>, segments: &[&str]| {
-            space.path([Project::COLLECTION, project.as_str()]).then(segments)
+            space.path([Project::COLLECTION, project.as_str()]).join(segments)
         };
-        let named = |collection: &str| space.path([collection]).with_some("partialName", search);
+        let named = |collection: &str| space.path([collection]).query_opt("partialName", search);
         Some(match self {
             Self::Space => return None,
             Self::ProjectName | Self::ProjectSlug | Self::ProjectId => named(Project::COLLECTION),
@@ -153,22 +155,22 @@ impl Source {
             Self::RunbookId => named(Runbook::COLLECTION),
             Self::InterruptionId => space.path([Interruption::COLLECTION]),
             Self::ReleaseVersion => {
-                below(project?, &[Release::COLLECTION]).with_some("searchByVersion", search)
+                below(project?, &[Release::COLLECTION]).query_opt("searchByVersion", search)
             }
             Self::ReleaseId => match project {
                 Some(project) => {
-                    below(project, &[Release::COLLECTION]).with_some("searchByVersion", search)
+                    below(project, &[Release::COLLECTION]).query_opt("searchByVersion", search)
                 }
                 None => space.path([Release::COLLECTION]),
             },
             Self::GitReference => {
-                below(project?, &["git", "branches"]).with_some("searchByName", search)
+                below(project?, &["git", "branches"]).query_opt("searchByName", search)
             }
             Self::GitRunbookSlug => {
-                below(project?, &[git_ref?, Runbook::COLLECTION]).with_some("partialName", search)
+                below(project?, &[git_ref?, Runbook::COLLECTION]).query_opt("partialName", search)
             }
             Self::FeatureToggleSlug => {
-                below(project?, &["featuretoggles"]).with_some("PartialName", search)
+                below(project?, &["featuretoggles"]).query_opt("PartialName", search)
             }
         })
     }
@@ -179,12 +181,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octopus_is_not_searched_for_the_beginning_of_an_id() {
+    fn does_not_search_octopus_for_id_prefixes() {
         for (typed, searched) in
             [("", false), ("Ser", false), ("servertasks-9", false), ("900", false), ("web", true)]
         {
-            assert_eq!(Source::TaskId.search(typed).is_some(), searched, "{typed}");
+            assert_eq!(CompletionSource::TaskId.search_text(typed).is_some(), searched, "{typed}");
         }
-        assert_eq!(Source::Tenant.search("Ten"), Some("Ten"));
+        assert_eq!(CompletionSource::Tenant.search_text("Ten"), Some("Ten"));
     }
 }

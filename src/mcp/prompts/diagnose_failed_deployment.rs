@@ -1,17 +1,17 @@
 //! `diagnose_failed_deployment`: finds the cause of a failed deployment.
 
 use super::{
-    Definition,
-    parts::{IN_SPACE, LOOK_INTO_LOG, PROJECT, first, optional, perhaps},
+    PromptDefinition,
+    parts::{PROJECT_ARGUMENT, SEARCH_LOG, SPACE_ARGUMENT, optional, optional_step, required_step},
 };
 
-pub(super) const PROMPT: Definition = Definition {
+pub(super) const PROMPT: PromptDefinition = PromptDefinition {
     name: "diagnose_failed_deployment",
     title: "Diagnose a failed deployment",
     description: "Find out why the last failed deployment of a project failed, and what to do.",
     arguments: &[
-        IN_SPACE,
-        PROJECT,
+        SPACE_ARGUMENT,
+        PROJECT_ARGUMENT,
         optional("environment", "Only deployments to this environment."),
         optional("tenant", "Only deployments for this tenant."),
     ],
@@ -22,7 +22,7 @@ pub(super) const PROMPT: Definition = Definition {
         " failed.",
     ],
     steps: &[
-        first(
+        required_step(
             "list_deployments",
             &[
                 "Call {tool} with ",
@@ -34,18 +34,18 @@ pub(super) const PROMPT: Definition = Definition {
                  stop.",
             ],
         ),
-        first(
+        required_step(
             "get_task_details",
             &["Call {tool} with its taskId. `failures` names the steps and targets that failed, \
                  with their last messages."],
         ),
-        LOOK_INTO_LOG,
-        perhaps(
+        SEARCH_LOG,
+        optional_step(
             "list_deployments",
             &["Call {tool} again with taskState \"Success\" for the same project, environment \
                  and tenant, to find the last successful one: another release, or the same?"],
         ),
-        perhaps(
+        optional_step(
             "find_events",
             &["Call {tool} for the time between these two deployments: what changed in the \
                  project, its variables, the environment or its targets?"],

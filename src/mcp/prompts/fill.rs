@@ -5,16 +5,16 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use rmcp::{ErrorData, model::JsonObject};
 use serde_json::Value;
 
-use super::{Argument, Definition, Step, Words};
+use super::{ArgumentDefinition, PromptDefinition, PromptStep, Template};
 use crate::text;
 
 /// Maximum size of an argument, in bytes. Names and URLs are shorter.
-const LONGEST: usize = 500;
+const MAX_ARGUMENT_BYTES: usize = 500;
 /// The placeholder for the tool of a step.
-const TOOL: &str = "tool";
+const TOOL_PLACEHOLDER: &str = "tool";
 
 /// Argument values by name, quoted for use in a sentence.
-pub(super) type Given = BTreeMap<&'static str, String>;
+pub(super) type ArgumentValues = BTreeMap<&'static str, String>;
 
 /// Parses the arguments. Empty and `null` values count as missing.
 ///
@@ -22,9 +22,12 @@ pub(super) type Given = BTreeMap<&'static str, String>;
 ///
 /// "Invalid params" for an unknown argument, a value that is no string or longer than 500 bytes,
 /// and a missing required argument.
-pub(super) fn read(taken: &[&'static Argument], given: JsonObject) -> Result<Given, ErrorData> {
+pub(super) fn parse_arguments(
+    taken: &[&'static ArgumentDefinition],
+    given: JsonObject,
+) -> Result<ArgumentValues, ErrorData> {
     let refuse = |message: String| Err(ErrorData::invalid_params(message, None));
-    let mut read = Given::new();
+    let mut read = ArgumentValues::new();
     for (name, value) in given {
         let Some(argument) = taken.iter().find(|argument| argument.name == name) else {
             let valid: Vec<&str> = taken.iter().map(|argument| argument.name).collect();
@@ -32,15 +35,15 @@ pub(super) fn read(taken: &[&'static Argument], given: JsonObject) -> Result<Giv
             return refuse(format!("unknown argument `{name}`; expected: {valid}"));
         };
         let value = match value {
-            Value::String(value) if value.len() <= LONGEST => value,
+            Value::String(value) if value.len() <= MAX_ARGUMENT_BYTES => value,
             Value::String(_) => {
-                return refuse(format!("{name}: longer than {LONGEST} bytes"));
+                return refuse(format!("{name}: longer than {MAX_ARGUMENT_BYTES} bytes"));
             }
             Value::Null => continue,
             _ => return refuse(format!("{name}: expected a string")),
         };
         if !value.trim().is_empty() {
-            read.insert(argument.name, quoted(value.trim()));
+            read.insert(argument.name, quote(value.trim()));
         }
     }
     let missing = taken.iter().filter(|argument| argument.is_required);
@@ -57,22 +60,23 @@ pub(super) fn read(taken: &[&'static Argument], given: JsonObject) -> Result<Giv
 
 /// Returns a sanitized value as a quoted string on one line, so that it cannot add sentences or
 /// steps to the prompt.
-pub(super) fn quoted(value: &str) -> String {
+pub(super) fn quote(value: &str) -> String {
     let breaks = |c: char| c.is_control() || ['\u{85}', '\u{2028}', '\u{2029}'].contains(&c);
     let line = value.replace(breaks, " ");
-    Value::from(text::door(&line).text.into_owned()).to_string()
+    Value::from(text::sanitize(&line).text.into_owned()).to_string()
 }
 
 /// Returns the full text of a prompt: the task, the numbered steps and the expected answer.
-pub(super) fn text(
-    prompt: &Definition,
-    steps: impl Iterator<Item = &'static Step>,
-    given: &Given,
+pub(super) fn prompt_text(
+    prompt: &PromptDefinition,
+    steps: impl Iterator<Item = &'static PromptStep>,
+    given: &ArgumentValues,
 ) -> String {
-    let mut text = sentence(prompt.task, "", given);
+    let mut text = render_template(prompt.task, "", given);
     text.push_str("\n\n");
     for (number, step) in steps.enumerate() {
-        let _ = writeln!(text, "{}. {}", number + 1, sentence(step.words, step.tool, given));
+        let _ =
+            writeln!(text, "{}. {}", number + 1, render_template(step.template, step.tool, given));
     }
     let _ = write!(
         text,
@@ -86,10 +90,13 @@ pub(super) fn text(
 
 /// Renders the pieces whose arguments are present. Values are not expanded again, so a value cannot
 /// contain a placeholder.
-fn sentence(words: Words, tool: &str, given: &Given) -> String {
-    let value = |name: &str| if name == TOOL { Some(tool) } else { given.get(name).map(|v| &**v) };
+fn render_template(words: Template, tool: &str, given: &ArgumentValues) -> String {
+    let value = |name: &str| {
+        if name == TOOL_PLACEHOLDER { Some(tool) } else { given.get(name).map(|v| &**v) }
+    };
     let mut sentence = String::new();
-    for piece in words.iter().filter(|piece| names(piece).all(|name| value(name).is_some())) {
+    for piece in words.iter().filter(|piece| placeholders(piece).all(|name| value(name).is_some()))
+    {
         let mut parts = piece.split('{');
         sentence.push_str(parts.next().unwrap_or_default());
         for part in parts {
@@ -102,7 +109,7 @@ fn sentence(words: Words, tool: &str, given: &Given) -> String {
 }
 
 /// Returns the placeholder names of a piece.
-pub(super) fn names(piece: &'static str) -> impl Iterator<Item = &'static str> {
+pub(super) fn placeholders(piece: &'static str) -> impl Iterator<Item = &'static str> {
     piece.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
@@ -111,21 +118,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_given_stays_inside_its_quotes_and_on_its_line() {
+    fn quoted_values_stay_on_one_line() {
         for (value, expected) in [
             ("Web", r#""Web""#),
             ("a\"b", r#""a\"b""#),
             ("a\nIgnore that", r#""a Ignore that""#),
             ("a\u{2028}b\u{200b}c", r#""a bc""#),
         ] {
-            assert_eq!(quoted(value), expected);
+            assert_eq!(quote(value), expected);
         }
     }
 
     #[test]
-    fn pieces_without_their_arguments_are_left_out() {
-        let given = Given::from([("project", quoted("{tool} {to}")), ("to", quoted("x"))]);
-        let words: Words = &["Call {tool}", " with {project} to {to}", " and {tenant}", "."];
-        assert_eq!(sentence(words, "get_it", &given), r#"Call get_it with "{tool} {to}" to "x"."#);
+    fn omits_pieces_with_missing_arguments() {
+        let given = ArgumentValues::from([("project", quote("{tool} {to}")), ("to", quote("x"))]);
+        let words: Template = &["Call {tool}", " with {project} to {to}", " and {tenant}", "."];
+        assert_eq!(
+            render_template(words, "get_it", &given),
+            r#"Call get_it with "{tool} {to}" to "x"."#
+        );
     }
 }

@@ -1,25 +1,28 @@
 //! `investigate_task`: explains a task.
 
 use super::{
-    Definition,
-    parts::{LOOK_INTO_LOG, first, needed, perhaps},
+    PromptDefinition,
+    parts::{SEARCH_LOG, optional_step, required, required_step},
 };
 
-pub(super) const PROMPT: Definition = Definition {
+pub(super) const PROMPT: PromptDefinition = PromptDefinition {
     name: "investigate_task",
     title: "Investigate a task",
     description: "Explain what a task did and why it ended as it did, from its portal URL.",
-    arguments: &[needed("url", "URL of the task or deployment in the Octopus portal.")],
+    arguments: &[required("url", "URL of the task or deployment in the Octopus portal.")],
     task: &["Explain what the task at {url} did, and why it ended as it did or still runs."],
     steps: &[
-        first("get_task_from_url", &["Call {tool} with url {url}, if it is the URL of a task."]),
-        perhaps(
+        required_step(
+            "get_task_from_url",
+            &["Call {tool} with url {url}, if it is the URL of a task."],
+        ),
+        optional_step(
             "get_deployment_from_url",
             &["If it is the URL of a deployment, call {tool} with url {url} instead, and \
                  get_task_details with its taskIdForLogs."],
         ),
-        LOOK_INTO_LOG,
-        perhaps(
+        SEARCH_LOG,
+        optional_step(
             "find_interruptions",
             &["If the task waits for a person, call {tool} to see for whom and for what."],
         ),

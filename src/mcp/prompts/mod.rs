@@ -17,23 +17,23 @@ use rmcp::{
     model::{GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role},
 };
 
-use crate::tool::{Narrowing, Policy};
+use crate::tool::{RequestScope, ToolAccess};
 
 /// The definition of a prompt.
-pub(super) struct Definition {
+pub(super) struct PromptDefinition {
     name: &'static str,
     title: &'static str,
     description: &'static str,
-    arguments: &'static [Argument],
+    arguments: &'static [ArgumentDefinition],
     /// The task, before the steps.
-    task: Words,
-    steps: &'static [Step],
+    task: Template,
+    steps: &'static [PromptStep],
     /// The expected content of the answer.
     answer: &'static str,
 }
 
 /// An argument of a prompt.
-struct Argument {
+struct ArgumentDefinition {
     name: &'static str,
     description: &'static str,
     is_required: bool,
@@ -41,12 +41,12 @@ struct Argument {
 
 /// A sentence template in pieces. `{tool}` is the tool of the step; any other `{name}` is an
 /// argument. A piece whose argument is missing is left out.
-type Words = &'static [&'static str];
+type Template = &'static [&'static str];
 
 /// A step of a prompt.
-struct Step {
+struct PromptStep {
     tool: &'static str,
-    words: Words,
+    template: Template,
     /// Whether the prompt is useful without this step.
     is_optional: bool,
 }
@@ -56,7 +56,7 @@ const SPACE: &str = "space";
 const PROJECT: &str = "project";
 
 /// All prompts, in list order.
-const ALL: &[&Definition] = &[
+const ALL: &[&PromptDefinition] = &[
     &diagnose_failed_deployment::PROMPT,
     &what_is_deployed_where::PROMPT,
     &release_notes_between::PROMPT,
@@ -66,38 +66,44 @@ const ALL: &[&Definition] = &[
 ];
 
 /// Returns the static name of a prompt, or `None` if it does not exist.
-pub(super) fn name(name: &str) -> Option<&'static str> {
+pub(super) fn known_name(name: &str) -> Option<&'static str> {
     ALL.iter().find(|prompt| prompt.name == name).map(|prompt| prompt.name)
 }
 
 /// The prompts that a request can see.
 pub(super) struct Prompts<'a> {
-    policy: &'a Policy,
+    access: &'a ToolAccess,
     /// The pinned project, which replaces the `project` argument.
     project: Option<&'a str>,
 }
 
 impl<'a> Prompts<'a> {
     /// Creates the prompts for this access and request scope.
-    pub(super) fn of(policy: &'a Policy, narrowing: &'a Narrowing) -> Self {
-        Self { policy, project: narrowing.project.as_deref() }
+    pub(super) fn new(policy: &'a ToolAccess, narrowing: &'a RequestScope) -> Self {
+        Self { access: policy, project: narrowing.project.as_deref() }
     }
 
-    fn shown(&self) -> impl Iterator<Item = &'static Definition> {
+    fn visible(&self) -> impl Iterator<Item = &'static PromptDefinition> {
         ALL.iter().copied().filter(|prompt| {
-            prompt.steps.iter().all(|step| step.is_optional || self.policy.names(step.tool))
+            prompt
+                .steps
+                .iter()
+                .all(|step| step.is_optional || self.access.is_visible_by_name(step.tool))
         })
     }
 
-    fn named(&self, name: &str) -> Result<&'static Definition, ErrorData> {
-        self.shown().find(|prompt| prompt.name == name).ok_or_else(|| {
+    fn find(&self, name: &str) -> Result<&'static PromptDefinition, ErrorData> {
+        self.visible().find(|prompt| prompt.name == name).ok_or_else(|| {
             let message = format!("unknown prompt: {}", name.escape_debug());
             ErrorData::invalid_params(message, None)
         })
     }
 
-    fn arguments(&self, prompt: &Definition) -> impl Iterator<Item = &'static Argument> {
-        let fixed = self.policy.fixed();
+    fn arguments(
+        &self,
+        prompt: &PromptDefinition,
+    ) -> impl Iterator<Item = &'static ArgumentDefinition> {
+        let fixed = self.access.pinned();
         prompt.arguments.iter().filter(move |argument| match argument.name {
             SPACE => !fixed.space,
             PROJECT => !fixed.project,
@@ -107,7 +113,7 @@ impl<'a> Prompts<'a> {
 
     /// Returns the visible prompts without pinned arguments.
     pub(super) fn list(&self) -> Vec<Prompt> {
-        let listed = |prompt: &'static Definition| {
+        let listed = |prompt: &'static PromptDefinition| {
             let arguments = self.arguments(prompt).map(|argument| {
                 PromptArgument::new(argument.name)
                     .with_description(argument.description)
@@ -116,7 +122,7 @@ impl<'a> Prompts<'a> {
             Prompt::new(prompt.name, Some(prompt.description), Some(arguments.collect()))
                 .with_title(prompt.title)
         };
-        self.shown().map(listed).collect()
+        self.visible().map(listed).collect()
     }
 
     /// Returns a prompt with its arguments filled in.
@@ -125,23 +131,23 @@ impl<'a> Prompts<'a> {
     ///
     /// "Invalid params" for an unknown prompt or invalid arguments.
     pub(super) fn get(&self, params: GetPromptRequestParams) -> Result<GetPromptResult, ErrorData> {
-        let prompt = self.named(&params.name)?;
-        let taken: Vec<&Argument> = self.arguments(prompt).collect();
-        let mut given = fill::read(&taken, params.arguments.unwrap_or_default())?;
+        let prompt = self.find(&params.name)?;
+        let taken: Vec<&ArgumentDefinition> = self.arguments(prompt).collect();
+        let mut given = fill::parse_arguments(&taken, params.arguments.unwrap_or_default())?;
         if let Some(project) = self.project
             && prompt.arguments.iter().any(|argument| argument.name == PROJECT)
         {
-            given.insert(PROJECT, fill::quoted(project));
+            given.insert(PROJECT, fill::quote(project));
         }
-        let steps = prompt.steps.iter().filter(|step| self.policy.names(step.tool));
-        let text = fill::text(prompt, steps, &given);
+        let steps = prompt.steps.iter().filter(|step| self.access.is_visible_by_name(step.tool));
+        let text = fill::prompt_text(prompt, steps, &given);
         let message = PromptMessage::new_text(Role::User, text);
         Ok(GetPromptResult::new(vec![message]).with_description(prompt.description))
     }
 
     /// Checks that a prompt has this argument.
-    pub(super) fn takes(&self, prompt: &str, argument: &str) -> Result<(), ErrorData> {
-        let prompt = self.named(prompt)?;
+    pub(super) fn check_argument(&self, prompt: &str, argument: &str) -> Result<(), ErrorData> {
+        let prompt = self.find(prompt)?;
         let mut taken = self.arguments(prompt);
         if taken.any(|taken| taken.name == argument) {
             return Ok(());
@@ -159,12 +165,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_in_braces_is_an_argument_or_the_tool() {
+    fn placeholders_are_arguments_or_the_tool() {
         for prompt in ALL {
             let names: BTreeSet<&str> = prompt.arguments.iter().map(|a| a.name).collect();
-            let pieces = prompt.steps.iter().flat_map(|step| step.words).chain(prompt.task);
+            let pieces = prompt.steps.iter().flat_map(|step| step.template).chain(prompt.task);
             for piece in pieces {
-                for name in fill::names(piece) {
+                for name in fill::placeholders(piece) {
                     assert!(name == "tool" || names.contains(name), "{}: {name}", prompt.name);
                 }
             }

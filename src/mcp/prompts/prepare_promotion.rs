@@ -1,18 +1,18 @@
 //! `prepare_promotion`: checks whether a release is ready for its next environment.
 
 use super::{
-    Definition,
-    parts::{IN_SPACE, PROJECT, first, needed, optional, perhaps},
+    PromptDefinition,
+    parts::{PROJECT_ARGUMENT, SPACE_ARGUMENT, optional, optional_step, required, required_step},
 };
 
-pub(super) const PROMPT: Definition = Definition {
+pub(super) const PROMPT: PromptDefinition = PromptDefinition {
     name: "prepare_promotion",
     title: "Prepare a promotion",
     description: "Check whether a release is ready for its next environment, without deploying it.",
     arguments: &[
-        IN_SPACE,
-        PROJECT,
-        needed("environment", "Name, slug or ID of the target environment."),
+        SPACE_ARGUMENT,
+        PROJECT_ARGUMENT,
+        required("environment", "Name, slug or ID of the target environment."),
         optional("release", "Version of the release (default: the newest)."),
         optional("tenant", "Name, slug or ID of the tenant."),
     ],
@@ -23,7 +23,7 @@ pub(super) const PROMPT: Definition = Definition {
         ". Change nothing.",
     ],
     steps: &[
-        first(
+        required_step(
             "list_releases_for_project",
             &[
                 "Call {tool} with ",
@@ -33,7 +33,7 @@ pub(super) const PROMPT: Definition = Definition {
                 "to get the release (the newest unless one is named).",
             ],
         ),
-        first(
+        required_step(
             "list_deployments",
             &[
                 "Call {tool} with ",
@@ -44,19 +44,19 @@ pub(super) const PROMPT: Definition = Definition {
                  release in {environment} now.",
             ],
         ),
-        perhaps(
+        optional_step(
             "get_missing_tenant_variables",
             &["Call {tool} with includeDetails for {environment}", " and the tenant {tenant}", "."],
         ),
-        perhaps(
+        optional_step(
             "find_deployment_targets",
             &["Call {tool} for {environment}: are its targets healthy and enabled?"],
         ),
-        perhaps(
+        optional_step(
             "find_interruptions",
             &["Call {tool}: does a task of the project wait for a person?"],
         ),
-        perhaps(
+        optional_step(
             "deploy_release",
             &["Only if the user asks for it after your answer, call {tool}; it shows a preview \
                  and needs the user's approval."],

@@ -1,26 +1,26 @@
 //! `release_notes_between`: describes the changes between two releases.
 
 use super::{
-    Definition,
-    parts::{IN_SPACE, PROJECT, first, needed},
+    PromptDefinition,
+    parts::{PROJECT_ARGUMENT, SPACE_ARGUMENT, required, required_step},
 };
 
-pub(super) const PROMPT: Definition = Definition {
+pub(super) const PROMPT: PromptDefinition = PromptDefinition {
     name: "release_notes_between",
     title: "Release notes between two releases",
     description: "Write release notes for the changes between two releases of a project.",
     arguments: &[
-        IN_SPACE,
-        PROJECT,
-        needed("from", "The version of the earlier release, whose changes are excluded."),
-        needed("to", "The version of the later release."),
+        SPACE_ARGUMENT,
+        PROJECT_ARGUMENT,
+        required("from", "The version of the earlier release, whose changes are excluded."),
+        required("to", "The version of the later release."),
     ],
     task: &[
         "Write release notes for the project {project}: the changes after release {from}, up to \
          and including release {to}.",
     ],
     steps: &[
-        first(
+        required_step(
             "list_releases_for_project",
             &[
                 "Call {tool} with ",
@@ -30,7 +30,7 @@ pub(super) const PROMPT: Definition = Definition {
                  if one of the two is missing, say so and stop.",
             ],
         ),
-        first(
+        required_step(
             "read_resource",
             &["Call {tool} with the resourceUri of each release whose notes are truncated or \
                  that has no notes or build information in the list: packages, commits, work items."],

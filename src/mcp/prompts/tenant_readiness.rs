@@ -1,17 +1,17 @@
 //! `tenant_readiness`: checks whether a tenant is ready for deployments.
 
 use super::{
-    Definition,
-    parts::{IN_SPACE, first, needed, optional, perhaps},
+    PromptDefinition,
+    parts::{SPACE_ARGUMENT, optional, optional_step, required, required_step},
 };
 
-pub(super) const PROMPT: Definition = Definition {
+pub(super) const PROMPT: PromptDefinition = PromptDefinition {
     name: "tenant_readiness",
     title: "Check tenant readiness",
     description: "Check whether a tenant has everything that its deployments need.",
     arguments: &[
-        IN_SPACE,
-        needed("tenant", "Name, slug or ID of the tenant."),
+        SPACE_ARGUMENT,
+        required("tenant", "Name, slug or ID of the tenant."),
         optional("project", "Only this project, by name, slug or ID."),
         optional("environment", "Only this environment, by name, slug or ID."),
     ],
@@ -22,7 +22,7 @@ pub(super) const PROMPT: Definition = Definition {
         ".",
     ],
     steps: &[
-        first(
+        required_step(
             "get_tenant_by_id",
             &[
                 "Call {tool} with ",
@@ -31,7 +31,7 @@ pub(super) const PROMPT: Definition = Definition {
                  whether it is disabled.",
             ],
         ),
-        first(
+        required_step(
             "get_missing_tenant_variables",
             &[
                 "Call {tool} with ",
@@ -41,11 +41,11 @@ pub(super) const PROMPT: Definition = Definition {
                 "tenantId {tenant} and includeDetails: its missing values.",
             ],
         ),
-        perhaps(
+        optional_step(
             "find_deployment_targets",
             &["Call {tool} for the tenant: does each environment have healthy targets for it?"],
         ),
-        perhaps(
+        optional_step(
             "list_deployments",
             &[
                 "Call {tool} with ",

@@ -1,16 +1,16 @@
 //! `what_is_deployed_where`: shows the release in each environment.
 
 use super::{
-    Definition,
-    parts::{IN_SPACE, first, optional, perhaps},
+    PromptDefinition,
+    parts::{SPACE_ARGUMENT, optional, optional_step, required_step},
 };
 
-pub(super) const PROMPT: Definition = Definition {
+pub(super) const PROMPT: PromptDefinition = PromptDefinition {
     name: "what_is_deployed_where",
     title: "What is deployed where",
     description: "Show which release runs in which environment, for one project or all.",
     arguments: &[
-        IN_SPACE,
+        SPACE_ARGUMENT,
         optional("project", "Only this project."),
         optional("environment", "Only this environment."),
         optional("tenant", "Only this tenant."),
@@ -24,11 +24,11 @@ pub(super) const PROMPT: Definition = Definition {
         ", and since when.",
     ],
     steps: &[
-        first(
+        required_step(
             "list_environments",
             &["Call {tool}", " with space {space}", ": environments are in promotion order."],
         ),
-        first(
+        required_step(
             "list_deployments",
             &[
                 "Call {tool} with ",
@@ -41,11 +41,11 @@ pub(super) const PROMPT: Definition = Definition {
                  covered.",
             ],
         ),
-        perhaps(
+        optional_step(
             "list_deployments",
             &["Call {tool} the same way with taskState \"Executing\": deployments in progress."],
         ),
-        perhaps(
+        optional_step(
             "get_kubernetes_live_status",
             &["For a project that runs in Kubernetes, call {tool} with summaryOnly to check \
                  whether its deployed objects are healthy."],

@@ -18,39 +18,39 @@ use rmcp::{
     transport::streamable_http_server::session::{ServerSseMessage, SessionId, SessionManager},
 };
 
-use super::{Sessions, shared::Shared};
+use super::{SessionRegistry, shared::SharedSessions};
 use crate::{
     octopus::Fingerprint,
-    store::{Key, Written},
+    store::{StoreKey, WriteOutcome},
 };
 
 /// Kind of responses in the store.
 const KIND: &str = "answer";
 /// Time limit for a response: the lifetime of an approval request.
-const GOOD_FOR: Duration = Duration::from_mins(5);
+const RESPONSE_TTL: Duration = Duration::from_mins(5);
 /// Interval at which the requesting replica polls the store.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Maximum size of a routed response, in bytes. It holds an approval and optionally a typed word.
-pub const LARGEST_ANSWER: usize = 8 * 1024;
+pub const MAX_RESPONSE_BYTES: usize = 8 * 1024;
 
 /// The recipient of a response.
-enum To {
+enum Recipient {
     /// This replica; the pending request has this number.
-    Us(i64),
+    ThisReplica(i64),
     /// Another replica.
-    Another,
+    OtherReplica,
     /// No replica: the request is unknown or no longer pending.
-    Nobody,
+    Unknown,
 }
 
-impl Shared {
-    pub(super) fn waiting(&self) -> MutexGuard<'_, HashMap<(SessionId, i64), Arc<str>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+impl SharedSessions {
+    pub(super) fn pending(&self) -> MutexGuard<'_, HashMap<(SessionId, i64), Arc<str>>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes a pending request if it has this ID, and returns whether it did.
-    fn answered(&self, this: &(SessionId, i64), id: &str) -> bool {
-        let mut waiting = self.waiting();
+    fn remove_pending(&self, this: &(SessionId, i64), id: &str) -> bool {
+        let mut waiting = self.pending();
         let waited = waiting.get(this).is_some_and(|known| **known == *id);
         if waited {
             waiting.remove(this);
@@ -59,64 +59,73 @@ impl Shared {
     }
 
     /// Returns the local ID of an event, or `None` if another replica sent it.
-    pub(super) fn event(&self, id: &str) -> Option<String> {
+    pub(super) fn local_event_id(&self, id: &str) -> Option<String> {
         match id.split_once('.') {
             None => Some(id.to_owned()),
-            Some((replica, id)) => (replica == self.us).then(|| id.to_owned()),
+            Some((replica, id)) => (replica == self.replica_id).then(|| id.to_owned()),
         }
     }
 }
 
-fn key(session: &SessionId, question: &str) -> Key {
+fn response_key(session: &SessionId, question: &str) -> StoreKey {
     *Fingerprint::of([session, question].map(str::as_bytes)).as_bytes()
 }
 
-fn purpose(key: &Key) -> Vec<u8> {
+fn response_context(key: &StoreKey) -> Vec<u8> {
     [b"answer".as_slice(), key].concat()
 }
 
-fn of_question(session: &SessionId) -> Vec<u8> {
+fn request_id_context(session: &SessionId) -> Vec<u8> {
     [b"question".as_slice(), session.as_bytes()].concat()
 }
 
-impl Sessions {
+impl SessionRegistry {
     /// Returns the wire ID of the request with this local number, and whether it was just created.
-    fn named(&self, shared: &Shared, session: &SessionId, number: i64) -> (Arc<str>, bool) {
+    fn wire_id(
+        &self,
+        shared: &SharedSessions,
+        session: &SessionId,
+        number: i64,
+    ) -> (Arc<str>, bool) {
         let mut is_new = false;
-        let mut waiting = shared.waiting();
+        let mut waiting = shared.pending();
         let id = waiting.entry((Arc::clone(session), number)).or_insert_with(|| {
             is_new = true;
-            let count = shared.asked.fetch_add(1, Ordering::Relaxed);
-            let name = format!("{}-{count}-{number}", shared.us);
-            self.seal.seal(name.as_bytes(), &of_question(session), GOOD_FOR).into()
+            let count = shared.request_count.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{}-{count}-{number}", shared.replica_id);
+            self.seal.seal(name.as_bytes(), &request_id_context(session), RESPONSE_TTL).into()
         });
         (Arc::clone(id), is_new)
     }
 
     /// Returns the recipient of the response with this wire ID. A request of this replica is no
     /// longer pending afterwards.
-    fn to(&self, shared: &Shared, session: &SessionId, id: &str) -> To {
-        let Ok(name) = self.seal.open(id, &of_question(session)) else { return To::Nobody };
+    fn recipient(&self, shared: &SharedSessions, session: &SessionId, id: &str) -> Recipient {
+        let Ok(name) = self.seal.open(id, &request_id_context(session)) else {
+            return Recipient::Unknown;
+        };
         let name = String::from_utf8_lossy(&name);
         let mut parts = name.splitn(3, '-');
         let (replica, _, number) = (parts.next(), parts.next(), parts.next());
-        if replica != Some(shared.us.as_str()) {
-            return To::Another;
+        if replica != Some(shared.replica_id.as_str()) {
+            return Recipient::OtherReplica;
         }
         match number.and_then(|number| number.parse().ok()) {
-            Some(number) if shared.answered(&(Arc::clone(session), number), id) => To::Us(number),
-            _ => To::Nobody,
+            Some(number) if shared.remove_pending(&(Arc::clone(session), number), id) => {
+                Recipient::ThisReplica(number)
+            }
+            _ => Recipient::Unknown,
         }
     }
 
     /// Replaces local request and event IDs in a message to the client by wire IDs.
-    pub(super) fn outward(
+    pub(super) fn rewrite_outgoing(
         self: &Arc<Self>,
         session: &SessionId,
         mut message: ServerSseMessage,
     ) -> ServerSseMessage {
         let Some(shared) = &self.shared else { return message };
-        message.event_id = message.event_id.map(|id| format!("{}.{id}", shared.us));
+        message.event_id = message.event_id.map(|id| format!("{}.{id}", shared.replica_id));
         let Some(inner) = message.message.as_mut() else { return message };
         match &**inner {
             JsonRpcMessage::Request(_) => {}
@@ -130,10 +139,10 @@ impl Sessions {
         match Arc::make_mut(inner) {
             JsonRpcMessage::Request(request) => {
                 if let NumberOrString::Number(number) = request.id {
-                    let (id, is_new) = self.named(shared, session, number);
+                    let (id, is_new) = self.wire_id(shared, session, number);
                     if is_new {
                         let (session, id) = (Arc::clone(session), Arc::clone(&id));
-                        tokio::spawn(Arc::clone(self).await_answer(session, number, id));
+                        tokio::spawn(Arc::clone(self).poll_response(session, number, id));
                     }
                     request.id = NumberOrString::String(id);
                 }
@@ -143,9 +152,9 @@ impl Sessions {
                     &mut notification.notification
                     && let Some(NumberOrString::Number(number)) = cancelled.params.request_id
                 {
-                    let (id, _) = self.named(shared, session, number);
+                    let (id, _) = self.wire_id(shared, session, number);
                     cancelled.params.request_id = Some(NumberOrString::String(id));
-                    shared.waiting().remove(&(Arc::clone(session), number));
+                    shared.pending().remove(&(Arc::clone(session), number));
                 }
             }
             _ => {}
@@ -161,7 +170,7 @@ impl Sessions {
     /// # Errors
     ///
     /// `()` if the response is for another replica and is too large or cannot be stored.
-    pub(super) async fn inward(
+    pub(super) async fn route_incoming(
         &self,
         session: &SessionId,
         mut message: ClientJsonRpcMessage,
@@ -176,23 +185,23 @@ impl Sessions {
             _ => return Ok(Some(message)),
         };
         let NumberOrString::String(name) = &*id else { return Ok(None) };
-        match self.to(shared, session, name) {
-            To::Us(number) => {
+        match self.recipient(shared, session, name) {
+            Recipient::ThisReplica(number) => {
                 *id = NumberOrString::Number(number);
                 Ok(Some(message))
             }
-            To::Nobody => Ok(None),
-            To::Another => {
-                let key = key(session, name);
+            Recipient::Unknown => Ok(None),
+            Recipient::OtherReplica => {
+                let key = response_key(session, name);
                 let answer = serde_json::to_vec(&message).map_err(|_| ())?;
-                if answer.len() > LARGEST_ANSWER {
+                if answer.len() > MAX_RESPONSE_BYTES {
                     return Err(());
                 }
-                let sealed = self.seal.seal(&answer, &purpose(&key), GOOD_FOR);
-                let written = shared.store.put(KIND, &key, sealed.as_bytes(), GOOD_FOR).await;
+                let sealed = self.seal.seal(&answer, &response_context(&key), RESPONSE_TTL);
+                let written = shared.store.put(KIND, &key, sealed.as_bytes(), RESPONSE_TTL).await;
                 match written {
-                    Written::Shared | Written::Soon => Ok(None),
-                    Written::Here | Written::Nowhere => Err(()),
+                    WriteOutcome::Shared | WriteOutcome::Queued => Ok(None),
+                    WriteOutcome::LocalOnly | WriteOutcome::Rejected => Err(()),
                 }
             }
         }
@@ -200,27 +209,28 @@ impl Sessions {
 
     /// Polls the store for the response to a request, until it arrives, the request is no longer
     /// pending, the session ends or 5 minutes have passed.
-    async fn await_answer(self: Arc<Self>, session: SessionId, number: i64, id: Arc<str>) {
+    async fn poll_response(self: Arc<Self>, session: SessionId, number: i64, id: Arc<str>) {
         let Some(shared) = &self.shared else { return };
-        let key = key(&session, &id);
+        let key = response_key(&session, &id);
         let this = (session, number);
         let look = async {
             loop {
-                let waits = shared.waiting().contains_key(&this);
-                if !waits || !self.known().contains_key(&*this.0) {
+                let waits = shared.pending().contains_key(&this);
+                if !waits || !self.entries().contains_key(&*this.0) {
                     return None;
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
                 // Ignore a value that cannot be unsealed; a valid response can replace it.
                 let sealed = shared.store.get(KIND, &key).await;
-                if let Some(answer) = sealed.and_then(|sealed| self.opened(&sealed, &key)) {
+                if let Some(answer) = sealed.and_then(|sealed| self.unseal_response(&sealed, &key))
+                {
                     return Some(answer);
                 }
             }
         };
-        let answer = tokio::time::timeout(GOOD_FOR, look).await.ok().flatten();
+        let answer = tokio::time::timeout(RESPONSE_TTL, look).await.ok().flatten();
         // The request is removed also when the session ended here without a response.
-        if !shared.answered(&this, &id) {
+        if !shared.remove_pending(&this, &id) {
             return;
         }
         if let Some(mut answer) = answer {
@@ -234,9 +244,9 @@ impl Sessions {
         }
     }
 
-    fn opened(&self, sealed: &[u8], key: &Key) -> Option<ClientJsonRpcMessage> {
+    fn unseal_response(&self, sealed: &[u8], key: &StoreKey) -> Option<ClientJsonRpcMessage> {
         let sealed = std::str::from_utf8(sealed).ok()?;
-        serde_json::from_slice(&self.seal.open(sealed, &purpose(key)).ok()?).ok()
+        serde_json::from_slice(&self.seal.open(sealed, &response_context(key)).ok()?).ok()
     }
 }
 
@@ -246,18 +256,18 @@ mod tests {
 
     /// A session that this replica released and took over again restarts its request numbers.
     #[tokio::test]
-    async fn an_answer_is_to_what_was_asked_and_not_to_what_has_its_number_now() {
+    async fn response_matches_only_the_request_it_answers() {
         let (sessions, session) = (tests::sessions(10), SessionId::from("one"));
         let shared = sessions.shared.as_ref().unwrap();
-        let (first, _) = sessions.named(shared, &session, 0);
-        sessions.forget(&session);
-        let (second, is_new) = sessions.named(shared, &session, 0);
+        let (first, _) = sessions.wire_id(shared, &session, 0);
+        sessions.remove_entry(&session);
+        let (second, is_new) = sessions.wire_id(shared, &session, 0);
         assert!(is_new && first != second);
-        assert!(matches!(sessions.to(shared, &session, &first), To::Nobody));
-        assert!(matches!(sessions.to(shared, &"two".into(), &second), To::Nobody));
-        assert!(matches!(sessions.to(shared, &session, &second), To::Us(0)));
+        assert!(matches!(sessions.recipient(shared, &session, &first), Recipient::Unknown));
+        assert!(matches!(sessions.recipient(shared, &"two".into(), &second), Recipient::Unknown));
+        assert!(matches!(sessions.recipient(shared, &session, &second), Recipient::ThisReplica(0)));
         assert!(
-            matches!(sessions.to(shared, &session, &second), To::Nobody),
+            matches!(sessions.recipient(shared, &session, &second), Recipient::Unknown),
             "a response matches once"
         );
     }

@@ -13,16 +13,16 @@ use rmcp::{
     },
 };
 
-use super::{SEALED_FOR, SERVED, Sessions, purpose};
+use super::{CURRENT_REQUEST, ID_LIFETIME, SessionRegistry, id_context};
 
 /// Implements rmcp's `SessionManager`. `None` if `http.sessions` is `off`.
 #[derive(Debug, Clone)]
-pub struct Manager(pub Option<Arc<Sessions>>);
+pub struct SessionManagerAdapter(pub Option<Arc<SessionRegistry>>);
 
-type Messages = Pin<Box<dyn Stream<Item = ServerSseMessage> + Send + Sync>>;
+type MessageStream = Pin<Box<dyn Stream<Item = ServerSseMessage> + Send + Sync>>;
 
-impl Manager {
-    fn sessions(&self) -> Result<&Arc<Sessions>, Error> {
+impl SessionManagerAdapter {
+    fn sessions(&self) -> Result<&Arc<SessionRegistry>, Error> {
         self.0.as_ref().ok_or_else(|| Error::SessionNotFound("none".into()))
     }
 
@@ -32,43 +32,45 @@ impl Manager {
 
     /// Wraps a stream, so that its session counts as in use until the stream is dropped, and
     /// rewrites the IDs of its messages.
-    fn in_use(
+    fn track_stream(
         &self,
         id: &SessionId,
         stream: impl Stream<Item = ServerSseMessage> + Send + Sync + 'static,
-    ) -> Messages {
-        let open = self.0.as_ref().map(|sessions| Open::new(Arc::clone(sessions), id));
+    ) -> MessageStream {
+        let open = self.0.as_ref().map(|sessions| StreamGuard::new(Arc::clone(sessions), id));
         Box::pin(stream.map(move |message| match &open {
-            Some(open) => open.sessions.outward(&open.id, message),
+            Some(open) => open.sessions.rewrite_outgoing(&open.id, message),
             None => message,
         }))
     }
 }
 
-impl SessionManager for Manager {
+impl SessionManager for SessionManagerAdapter {
     type Error = Error;
     type Transport = <LocalSessionManager as SessionManager>::Transport;
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Error> {
         let sessions = self.sessions()?;
         // Without an authenticated request there is no owner, and no session is created.
-        let served = SERVED.try_with(|served| *served);
+        let served = CURRENT_REQUEST.try_with(|served| *served);
         let value = uuid::Uuid::new_v4();
         let id = sessions.seal.seal(
             value.as_bytes(),
-            &purpose(served.map(|served| (served.whose, served.narrowed)).unwrap_or_default()),
-            SEALED_FOR,
+            &id_context(
+                served.map(|served| (served.owner, served.scope_digest)).unwrap_or_default(),
+            ),
+            ID_LIFETIME,
         );
         let refused = || Error::SessionNotFound(id.clone().into());
         let served = served.map_err(|_| refused())?;
-        let whose = (served.whose, served.place);
-        let way = sessions.take_place(&id, whose, 0).map_err(|_| refused())?;
-        sessions.make(way).await;
+        let whose = (served.owner, served.origin);
+        let way = sessions.add_entry(&id, whose, 0).map_err(|_| refused())?;
+        sessions.evict(way).await;
         // Only `restore_session` creates a session with a given ID.
         match self.local()?.restore_session(id.clone().into()).await {
             Ok(RestoreOutcome::Restored(transport)) => Ok((id.into(), transport)),
             other => {
-                sessions.known().remove(&id);
+                sessions.entries().remove(&id);
                 other.and(Err(refused()))
             }
         }
@@ -88,25 +90,25 @@ impl SessionManager for Manager {
         };
         let answer = self.local()?.initialize_session(id, message).await?;
         if let (JsonRpcMessage::Response(_), Some(greeting)) = (&answer, greeting) {
-            self.sessions()?.share(id, &greeting).await;
+            self.sessions()?.publish(id, &greeting).await;
         }
         Ok(answer)
     }
 
     async fn has_session(&self, id: &SessionId) -> Result<bool, Error> {
-        let is_elsewhere = SERVED.try_with(|served| served.elsewhere).unwrap_or_default();
+        let is_elsewhere = CURRENT_REQUEST.try_with(|served| served.is_remote).unwrap_or_default();
         Ok(is_elsewhere || self.local()?.has_session(id).await?)
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Error> {
         let sessions = self.sessions()?;
-        if SERVED.try_with(|_| ()).is_err() {
+        if CURRENT_REQUEST.try_with(|_| ()).is_err() {
             // Outside a request, rmcp reports that the service of a session that started here
             // ended.
-            sessions.served(id, 0).await;
+            sessions.close_if_current(id, 0).await;
             return Ok(());
         }
-        sessions.forget(id);
+        sessions.remove_entry(id);
         sessions.close(id).await;
         Ok(())
     }
@@ -116,7 +118,7 @@ impl SessionManager for Manager {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Error> {
-        Ok(self.in_use(id, self.local()?.create_stream(id, message).await?))
+        Ok(self.track_stream(id, self.local()?.create_stream(id, message).await?))
     }
 
     async fn accept_message(
@@ -125,10 +127,10 @@ impl SessionManager for Manager {
         message: ClientJsonRpcMessage,
     ) -> Result<(), Error> {
         let sessions = self.sessions()?;
-        if let Some(known) = sessions.known().get_mut(&**id) {
-            known.last = Instant::now();
+        if let Some(known) = sessions.entries().get_mut(&**id) {
+            known.last_used = Instant::now();
         }
-        match sessions.inward(id, message).await {
+        match sessions.route_incoming(id, message).await {
             Ok(Some(message)) => self.local()?.accept_message(id, message).await,
             Ok(None) => Ok(()),
             Err(()) => Err(SessionError::ChannelClosed(None).into()),
@@ -139,7 +141,7 @@ impl SessionManager for Manager {
         &self,
         id: &SessionId,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Error> {
-        Ok(self.in_use(id, self.local()?.create_standalone_stream(id).await?))
+        Ok(self.track_stream(id, self.local()?.create_standalone_stream(id).await?))
     }
 
     async fn resume(
@@ -150,11 +152,11 @@ impl SessionManager for Manager {
         // "0" is the ID of the first event of every standalone stream.
         if last_event_id == "0" {
             let stream = self.local()?.create_standalone_stream(id).await?;
-            return Ok(self.in_use(id, stream));
+            return Ok(self.track_stream(id, stream));
         }
         let event = match &self.sessions()?.shared {
             None => Some(last_event_id.clone()),
-            Some(shared) => shared.event(&last_event_id),
+            Some(shared) => shared.local_event_id(&last_event_id),
         };
         let stream = match event {
             Some(event) => self.local()?.resume(id, event).await?.left_stream(),
@@ -164,33 +166,33 @@ impl SessionManager for Manager {
             }
             None => self.local()?.create_standalone_stream(id).await?.right_stream(),
         };
-        Ok(self.in_use(id, stream))
+        Ok(self.track_stream(id, stream))
     }
 }
 
 /// Counts an open stream of a session until it is dropped.
-struct Open {
-    sessions: Arc<Sessions>,
+struct StreamGuard {
+    sessions: Arc<SessionRegistry>,
     id: SessionId,
 }
 
-impl Open {
-    fn new(sessions: Arc<Sessions>, id: &SessionId) -> Self {
+impl StreamGuard {
+    fn new(sessions: Arc<SessionRegistry>, id: &SessionId) -> Self {
         let open = Self { sessions, id: Arc::clone(id) };
-        open.count(|count| count.saturating_add(1));
+        open.update_count(|count| count.saturating_add(1));
         open
     }
 
-    fn count(&self, change: impl FnOnce(usize) -> usize) {
-        if let Some(known) = self.sessions.known().get_mut(&*self.id) {
-            known.open = change(known.open);
-            known.last = Instant::now();
+    fn update_count(&self, change: impl FnOnce(usize) -> usize) {
+        if let Some(known) = self.sessions.entries().get_mut(&*self.id) {
+            known.open_streams = change(known.open_streams);
+            known.last_used = Instant::now();
         }
     }
 }
 
-impl Drop for Open {
+impl Drop for StreamGuard {
     fn drop(&mut self) {
-        self.count(|count| count.saturating_sub(1));
+        self.update_count(|count| count.saturating_sub(1));
     }
 }

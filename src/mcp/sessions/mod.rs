@@ -19,11 +19,11 @@ mod room;
 mod shared;
 mod taking;
 
-pub use answers::LARGEST_ANSWER;
-pub use manager::Manager;
-pub use room::NoRoom;
-pub use shared::Found;
-pub use taking::NotTaken;
+pub use answers::MAX_RESPONSE_BYTES;
+pub use manager::SessionManagerAdapter;
+pub use room::SessionLimit;
+pub use shared::SessionLocation;
+pub use taking::TakeoverError;
 
 use std::{
     collections::HashMap,
@@ -36,74 +36,74 @@ use rmcp::transport::streamable_http_server::session::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::shared::Shared;
+use self::shared::SharedSessions;
 use crate::{
     callers::Caller,
     config,
     octopus::Fingerprint,
     store::Store,
-    tool::{Narrowing, Seal},
+    tool::{RequestScope, Seal},
 };
 
 /// Lifetime of a sealed session ID. The session itself ends much earlier.
-const SEALED_FOR: Duration = Duration::from_hours(24 * 30);
+const ID_LIFETIME: Duration = Duration::from_hours(24 * 30);
 /// Maximum interval between searches for idle sessions.
-const ROUND: Duration = Duration::from_secs(5);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// Time limit for closing one session.
-const CLOSES: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 tokio::task_local! {
     /// Owner and scope of the current request. A task local, because rmcp does not pass them to
     /// `SessionManager`.
-    static SERVED: Served;
+    static CURRENT_REQUEST: SessionRequest;
 }
 
 /// Properties of the current request that a new session inherits.
 #[derive(Debug, Clone, Copy)]
-struct Served {
-    whose: Whose,
-    narrowed: [u8; 32],
-    place: Place,
+struct SessionRequest {
+    owner: SessionOwner,
+    scope_digest: [u8; 32],
+    origin: ClientOrigin,
     /// Whether the request is for a session of another replica that is not taken over here.
-    elsewhere: bool,
+    is_remote: bool,
 }
 
 /// Digest of the network that a request comes from.
-type Place = [u8; 32];
+type ClientOrigin = [u8; 32];
 
 /// Fingerprint of a session's owner. `None`: the HTTP layers did not authenticate the request.
-type Whose = Option<Fingerprint>;
+type SessionOwner = Option<Fingerprint>;
 
 /// The sessions of this replica.
 #[derive(Debug)]
-pub struct Sessions {
+pub struct SessionRegistry {
     local: LocalSessionManager,
     seal: Seal,
     idle: Duration,
     limit: usize,
     limit_per_caller: usize,
-    known: Mutex<HashMap<String, Known>>,
+    entries: Mutex<HashMap<String, SessionEntry>>,
     /// State shared with other replicas, if `http.sessions` is `store`.
-    shared: Option<Shared>,
+    shared: Option<SharedSessions>,
 }
 
 /// A session that this replica serves.
 #[derive(Debug)]
-struct Known {
-    whose: Whose,
-    place: Place,
-    last: Instant,
+struct SessionEntry {
+    owner: SessionOwner,
+    origin: ClientOrigin,
+    last_used: Instant,
     /// Number of open streams: response streams and the standalone stream.
-    open: usize,
+    open_streams: usize,
     /// Whether the store has the session, so that other replicas can continue it.
-    shared: bool,
+    is_shared: bool,
     /// Number of the takeover that created the entry; 0 if the session started here.
-    taken: u64,
+    takeover_number: u64,
 }
 
-impl Sessions {
+impl SessionRegistry {
     /// Creates a registry with the limits of these settings. With a store, replicas share sessions.
-    pub fn new(http: &config::Http, seal: Seal, store: Option<Arc<Store>>) -> Self {
+    pub fn new(http: &config::HttpSettings, seal: Seal, store: Option<Arc<Store>>) -> Self {
         let mut local = LocalSessionManager::default();
         // The keep-alive of rmcp counts only messages and would end a session during a long call.
         local.session_config.keep_alive = None;
@@ -113,8 +113,8 @@ impl Sessions {
             idle: http.session_idle.0,
             limit: http.session_limit as usize,
             limit_per_caller: http.session_limit_per_caller as usize,
-            known: Mutex::default(),
-            shared: store.map(Shared::new),
+            entries: Mutex::default(),
+            shared: store.map(SharedSessions::new),
         }
     }
 
@@ -122,34 +122,44 @@ impl Sessions {
     ///
     /// The flag marks a request for a session of another replica that this replica need not
     /// continue.
-    pub async fn serving<T>(
+    pub async fn with_request<T>(
         caller: &Caller,
-        narrowing: &Narrowing,
-        (place, elsewhere): (Place, bool),
+        narrowing: &RequestScope,
+        (place, elsewhere): (ClientOrigin, bool),
         work: impl Future<Output = T>,
     ) -> T {
         let (whose, narrowed) = (Some(caller.fingerprint()), narrowing.digest());
-        SERVED.scope(Served { whose, narrowed, place, elsewhere }, work).await
+        CURRENT_REQUEST
+            .scope(
+                SessionRequest {
+                    owner: whose,
+                    scope_digest: narrowed,
+                    origin: place,
+                    is_remote: elsewhere,
+                },
+                work,
+            )
+            .await
     }
 
     /// Returns the number of sessions of this replica.
     pub fn count(&self) -> usize {
-        self.known().len()
+        self.entries().len()
     }
 
     /// Ends idle sessions periodically, and all sessions when the server stops.
-    pub async fn look_after(self: Arc<Self>, stop: CancellationToken) {
-        let round = self.round();
+    pub async fn run_maintenance(self: Arc<Self>, stop: CancellationToken) {
+        let round = self.sweep_interval();
         loop {
             let stopped = tokio::select! {
                 () = stop.cancelled() => true,
                 () = tokio::time::sleep(round) => false,
             };
-            self.close_all(self.remove_over(stopped)).await;
+            self.close_all(self.remove_expired(stopped)).await;
             if stopped {
                 return;
             }
-            self.keep_in_use().await;
+            self.renew_in_use().await;
         }
     }
 
@@ -159,37 +169,38 @@ impl Sessions {
     /// reads or disconnects.
     async fn close(&self, id: &SessionId) {
         // rmcp removes the session first, so it cannot be found even if closing takes long.
-        if tokio::time::timeout(CLOSES, self.local.close_session(id)).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.local.close_session(id)).await.is_err() {
             tracing::debug!("session close timed out: client does not read");
         }
     }
 
     async fn close_all(&self, ids: Vec<String>) {
         let close = ids.into_iter().map(|id| async move {
-            self.forget(&id);
+            self.remove_entry(&id);
             self.close(&id.into()).await;
         });
         futures::future::join_all(close).await;
     }
 
     /// Returns the interval between searches: half of the idle time, at most 5 seconds.
-    fn round(&self) -> Duration {
-        ROUND.min(self.idle / 2).max(Duration::from_millis(10))
+    fn sweep_interval(&self) -> Duration {
+        SWEEP_INTERVAL.min(self.idle / 2).max(Duration::from_millis(10))
     }
 
     /// Removes expired sessions, or all sessions, and returns their IDs.
-    fn remove_over(&self, all: bool) -> Vec<String> {
-        let is_over = |known: &Known| known.open == 0 && known.last.elapsed() > self.idle;
-        self.known().extract_if(|_, known| all || is_over(known)).map(|(id, _)| id).collect()
+    fn remove_expired(&self, all: bool) -> Vec<String> {
+        let is_over =
+            |known: &SessionEntry| known.open_streams == 0 && known.last_used.elapsed() > self.idle;
+        self.entries().extract_if(|_, known| all || is_over(known)).map(|(id, _)| id).collect()
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, HashMap<String, SessionEntry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Returns the associated data of a sealed session ID: its owner and scope.
-fn purpose((whose, narrowed): (Whose, [u8; 32])) -> Vec<u8> {
+fn id_context((whose, narrowed): (SessionOwner, [u8; 32])) -> Vec<u8> {
     let mut purpose = b"session".to_vec();
     purpose.extend(whose.iter().flat_map(Fingerprint::as_bytes));
     purpose.extend(narrowed);

@@ -13,12 +13,12 @@ use std::{
 
 use rmcp::{model::InitializeRequestParams, transport::streamable_http_server::session::SessionId};
 
-use super::{Sessions, purpose};
+use super::{SessionRegistry, id_context};
 use crate::{
     callers::Caller,
     octopus::Fingerprint,
-    store::{Kept, Key, Store, Written},
-    tool::Narrowing,
+    store::{RenewOutcome, Store, StoreKey, WriteOutcome},
+    tool::RequestScope,
 };
 
 /// Kind of sessions in the store.
@@ -26,139 +26,151 @@ const KIND: &str = "session";
 
 /// The shared session state of this replica.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedSessions {
     pub(super) store: Arc<Store>,
     /// Random ID of this replica.
-    pub(super) us: String,
+    pub(super) replica_id: String,
     /// Pending requests to clients, by session and local number, with their wire IDs.
-    pub(super) waiting: Mutex<HashMap<(SessionId, i64), Arc<str>>>,
+    pub(super) pending: Mutex<HashMap<(SessionId, i64), Arc<str>>>,
     /// Number of requests that this replica has sent, which makes wire IDs unique.
-    pub(super) asked: AtomicU64,
+    pub(super) request_count: AtomicU64,
     /// Number of takeovers at this replica. The lock serializes them.
-    pub(super) taken: tokio::sync::Mutex<u64>,
+    pub(super) takeovers: tokio::sync::Mutex<u64>,
 }
 
 /// The location of a session.
 #[derive(Debug)]
-pub enum Found {
+pub enum SessionLocation {
     /// This replica serves it.
-    Here,
+    Local,
     /// Another replica serves it; it started with these `initialize` parameters.
-    Elsewhere(Box<InitializeRequestParams>),
+    Remote(Box<InitializeRequestParams>),
     /// The session has ended, has another owner or never existed.
-    Nowhere,
+    NotFound,
     /// Not known, because the store is not available.
     Unknown,
 }
 
-impl Shared {
+impl SharedSessions {
     pub(super) fn new(store: Arc<Store>) -> Self {
         let us = uuid::Uuid::new_v4().simple().to_string();
         let (waiting, taken) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { store, us, waiting, asked: AtomicU64::new(0), taken }
+        Self {
+            store,
+            replica_id: us,
+            pending: waiting,
+            request_count: AtomicU64::new(0),
+            takeovers: taken,
+        }
     }
 }
 
-fn key(id: &str) -> Key {
+fn session_key(id: &str) -> StoreKey {
     *Fingerprint::of([id.as_bytes()]).as_bytes()
 }
 
-impl Sessions {
+impl SessionRegistry {
     /// Finds the session with this ID, owner and request scope, and renews its lifetime in the
     /// store.
-    pub async fn find(&self, id: &str, caller: &Caller, narrowing: &Narrowing) -> Found {
+    pub async fn locate(
+        &self,
+        id: &str,
+        caller: &Caller,
+        narrowing: &RequestScope,
+    ) -> SessionLocation {
         let whose = Some(caller.fingerprint());
-        if self.seal.open(id, &purpose((whose, narrowing.digest()))).is_err() {
-            return Found::Nowhere;
+        if self.seal.open(id, &id_context((whose, narrowing.digest()))).is_err() {
+            return SessionLocation::NotFound;
         }
-        let known = self.known().get_mut(id).map(|known| {
-            let is_theirs = known.whose == whose;
+        let known = self.entries().get_mut(id).map(|known| {
+            let is_theirs = known.owner == whose;
             if is_theirs {
-                known.last = Instant::now();
+                known.last_used = Instant::now();
             }
-            (is_theirs, known.shared)
+            (is_theirs, known.is_shared)
         });
         let is_here = match known {
-            Some((false, _)) => return Found::Nowhere,
+            Some((false, _)) => return SessionLocation::NotFound,
             Some((true, _)) => true,
             None => false,
         };
         let Some(shared) = &self.shared else {
-            return if is_here { Found::Here } else { Found::Nowhere };
+            return if is_here { SessionLocation::Local } else { SessionLocation::NotFound };
         };
         if known == Some((true, false)) {
-            return Found::Here;
+            return SessionLocation::Local;
         }
-        match shared.store.renew(KIND, &key(id), self.idle).await {
-            Kept::Good(greeting) => match serde_json::from_slice(&greeting) {
-                Ok(_) if is_here => Found::Here,
-                Ok(greeting) => Found::Elsewhere(Box::new(greeting)),
-                Err(_) => self.is_over(id).await,
+        match shared.store.renew(KIND, &session_key(id), self.idle).await {
+            RenewOutcome::Renewed(greeting) => match serde_json::from_slice(&greeting) {
+                Ok(_) if is_here => SessionLocation::Local,
+                Ok(greeting) => SessionLocation::Remote(Box::new(greeting)),
+                Err(_) => self.close_ended(id).await,
             },
-            Kept::Gone => self.is_over(id).await,
-            Kept::Unknown if is_here => Found::Here,
-            Kept::Unknown => Found::Unknown,
+            RenewOutcome::Missing => self.close_ended(id).await,
+            RenewOutcome::Unknown if is_here => SessionLocation::Local,
+            RenewOutcome::Unknown => SessionLocation::Unknown,
         }
     }
 
     /// Removes the entry of a session and its pending requests.
-    pub(super) fn forget(&self, id: &str) {
-        self.known().remove(id);
+    pub(super) fn remove_entry(&self, id: &str) {
+        self.entries().remove(id);
         if let Some(shared) = &self.shared {
-            shared.waiting().retain(|(session, _), _| &**session != id);
+            shared.pending().retain(|(session, _), _| &**session != id);
         }
     }
 
     /// Ends a session here that ended at another replica.
-    async fn is_over(&self, id: &str) -> Found {
-        self.forget(id);
+    async fn close_ended(&self, id: &str) -> SessionLocation {
+        self.remove_entry(id);
         self.close(&id.into()).await;
-        Found::Nowhere
+        SessionLocation::NotFound
     }
 
     /// Writes a session that started here to the store. On failure, only this replica can serve it.
-    pub(super) async fn share(&self, id: &str, greeting: &InitializeRequestParams) {
+    pub(super) async fn publish(&self, id: &str, greeting: &InitializeRequestParams) {
         let Some(shared) = &self.shared else { return };
         let greeting = serde_json::to_vec(greeting).unwrap_or_default();
-        let written = shared.store.put(KIND, &key(id), &greeting, self.idle).await;
-        let is_shared = matches!(written, Written::Shared | Written::Soon);
+        let written = shared.store.put(KIND, &session_key(id), &greeting, self.idle).await;
+        let is_shared = matches!(written, WriteOutcome::Shared | WriteOutcome::Queued);
         if !is_shared {
             tracing::warn!("session not written to the store; only this replica can serve it");
         }
-        if let Some(known) = self.known().get_mut(id) {
-            known.shared = is_shared;
+        if let Some(known) = self.entries().get_mut(id) {
+            known.is_shared = is_shared;
         }
     }
 
     /// Ends a session here and removes it from the store, so that other replicas end it too.
     pub async fn end(&self, id: &str) {
         if let Some(shared) = &self.shared {
-            shared.store.remove(KIND, &key(id), self.idle).await;
+            shared.store.remove(KIND, &session_key(id), self.idle).await;
         }
-        self.forget(id);
+        self.remove_entry(id);
         self.close(&id.into()).await;
     }
 
     /// Renews sessions with open streams in the store, and ends those that the store no longer has.
-    pub(super) async fn keep_in_use(&self) {
+    pub(super) async fn renew_in_use(&self) {
         let Some(shared) = &self.shared else { return };
         let in_use: Vec<String> = {
-            let known = self.known();
-            let in_use = known.iter().filter(|(_, known)| known.shared && known.open > 0);
+            let known = self.entries();
+            let in_use =
+                known.iter().filter(|(_, known)| known.is_shared && known.open_streams > 0);
             in_use.map(|(id, _)| id.clone()).collect()
         };
         let mut over = Vec::new();
         for id in in_use {
-            match shared.store.renew(KIND, &key(&id), self.idle).await {
-                Kept::Good(greeting) if is_greeting(&greeting) => {}
-                Kept::Unknown => break,
-                Kept::Good(_) | Kept::Gone => over.push(id),
+            match shared.store.renew(KIND, &session_key(&id), self.idle).await {
+                RenewOutcome::Renewed(greeting) if is_initialize_params(&greeting) => {}
+                RenewOutcome::Unknown => break,
+                RenewOutcome::Renewed(_) | RenewOutcome::Missing => over.push(id),
             }
         }
         self.close_all(over).await;
     }
 }
 
-fn is_greeting(value: &[u8]) -> bool {
+fn is_initialize_params(value: &[u8]) -> bool {
     serde_json::from_slice::<InitializeRequestParams>(value).is_ok()
 }

@@ -19,25 +19,25 @@ use rmcp::{
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::{NoRoom, Place, Sessions, Whose};
+use super::{ClientOrigin, SessionLimit, SessionOwner, SessionRegistry};
 use crate::{
     callers::Caller,
-    mcp::{Offering, Protocol},
+    mcp::{McpProvider, Protocol},
 };
 
 /// Time limit of each step of a takeover.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The reason why a session was not taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotTaken {
+pub enum TakeoverError {
     /// A session limit is reached.
-    NoRoom(NoRoom),
+    LimitReached(SessionLimit),
     /// Replaying the stored `initialize` failed or timed out, or sessions are not shared.
     Failed,
 }
 
-impl Sessions {
+impl SessionRegistry {
     /// Takes over a session of another replica, which started with these `initialize` parameters.
     ///
     /// `parts` are those of the current HTTP request. The takeover runs in its own task, so it also
@@ -46,42 +46,44 @@ impl Sessions {
     /// # Errors
     ///
     /// [`TakeoverError`] if a session limit is reached or the takeover fails.
-    pub async fn take_up<O: Offering>(
+    pub async fn take_over<O: McpProvider>(
         self: &Arc<Self>,
         protocol: &Protocol<O>,
         id: &str,
         greeting: InitializeRequestParams,
-        (caller, place, parts): (&Caller, Place, Parts),
-    ) -> Result<(), NotTaken> {
+        (caller, place, parts): (&Caller, ClientOrigin, Parts),
+    ) -> Result<(), TakeoverError> {
         let (sessions, protocol, id) = (Arc::clone(self), protocol.clone(), SessionId::from(id));
         let whose = (Some(caller.fingerprint()), place);
-        let taking = async move { sessions.take(&protocol, &id, (greeting, parts), whose).await };
-        tokio::spawn(taking).await.unwrap_or(Err(NotTaken::Failed))
+        let taking =
+            async move { sessions.run_takeover(&protocol, &id, (greeting, parts), whose).await };
+        tokio::spawn(taking).await.unwrap_or(Err(TakeoverError::Failed))
     }
 
-    async fn take<O: Offering>(
+    async fn run_takeover<O: McpProvider>(
         self: &Arc<Self>,
         protocol: &Protocol<O>,
         id: &SessionId,
         greeting: (InitializeRequestParams, Parts),
-        (whose, place): (Whose, Place),
-    ) -> Result<(), NotTaken> {
-        let Some(shared) = &self.shared else { return Err(NotTaken::Failed) };
-        let taken = tokio::time::timeout(PATIENCE, shared.taken.lock()).await;
-        let mut taken = taken.map_err(|_| NotTaken::Failed)?;
-        if self.known().contains_key(&**id) {
+        (whose, place): (SessionOwner, ClientOrigin),
+    ) -> Result<(), TakeoverError> {
+        let Some(shared) = &self.shared else { return Err(TakeoverError::Failed) };
+        let taken = tokio::time::timeout(TAKEOVER_TIMEOUT, shared.takeovers.lock()).await;
+        let mut taken = taken.map_err(|_| TakeoverError::Failed)?;
+        if self.entries().contains_key(&**id) {
             return Ok(());
         }
-        self.room_in(&self.known(), whose, &place).map_err(NotTaken::NoRoom)?;
+        self.plan_eviction(&self.entries(), whose, &place).map_err(TakeoverError::LimitReached)?;
         *taken += 1;
         let number = *taken;
         let ended = CancellationToken::new();
-        let greeted = self.greet(protocol, id, greeting, (number, ended.clone()));
-        let is_ready = tokio::time::timeout(PATIENCE, greeted).await.is_ok_and(|ready| ready);
+        let greeted = self.replay_initialize(protocol, id, greeting, (number, ended.clone()));
+        let is_ready =
+            tokio::time::timeout(TAKEOVER_TIMEOUT, greeted).await.is_ok_and(|ready| ready);
         let way = if is_ready {
-            self.take_place(id, (whose, place), number).map_err(NotTaken::NoRoom)
+            self.add_entry(id, (whose, place), number).map_err(TakeoverError::LimitReached)
         } else {
-            Err(NotTaken::Failed)
+            Err(TakeoverError::Failed)
         };
         let way = match way {
             Ok(way) => way,
@@ -92,18 +94,18 @@ impl Sessions {
         };
         // Release the lock first: other takeovers need not wait for the evicted session.
         drop(taken);
-        self.make(way).await;
+        self.evict(way).await;
         // The new session can have ended before its entry existed.
         if ended.is_cancelled() {
-            self.served(id, number).await;
-            return Err(NotTaken::Failed);
+            self.close_if_current(id, number).await;
+            return Err(TakeoverError::Failed);
         }
         tracing::debug!("session taken over from another replica");
         Ok(())
     }
 
     /// Creates the local session and replays the client's handshake. Returns whether it succeeded.
-    async fn greet<O: Offering>(
+    async fn replay_initialize<O: McpProvider>(
         self: &Arc<Self>,
         protocol: &Protocol<O>,
         id: &SessionId,
@@ -123,7 +125,7 @@ impl Sessions {
                 let _ = service.waiting().await;
             }
             ended.cancel();
-            sessions.served(&served, taken).await;
+            sessions.close_if_current(&served, taken).await;
         });
         let request = InitializeRequest::new(greeting);
         let mut hello = ClientJsonRpcMessage::request(
@@ -143,8 +145,9 @@ impl Sessions {
     /// Closes the session if its entry still has this takeover number (0: it started here).
     ///
     /// Otherwise the session was taken over again since, and the new entry stays.
-    pub(super) async fn served(&self, id: &SessionId, taken: u64) {
-        let is_known = self.known().get(&**id).is_some_and(|known| known.taken == taken);
+    pub(super) async fn close_if_current(&self, id: &SessionId, taken: u64) {
+        let is_known =
+            self.entries().get(&**id).is_some_and(|known| known.takeover_number == taken);
         if is_known {
             self.close_all(vec![id.to_string()]).await;
         }

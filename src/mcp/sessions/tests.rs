@@ -9,18 +9,18 @@ use rmcp::{
     },
 };
 
-use super::{room::Way, *};
-use crate::mcp::{Offering, Protocol, Request, RequestContext, Settings};
+use super::{room::Eviction, *};
+use crate::mcp::{McpProvider, Protocol, ProtocolSettings, RequestContext, RequestInfo};
 
 /// A provider without tools.
-struct Nothing;
+struct EmptyProvider;
 
-impl Offering for Nothing {
+impl McpProvider for EmptyProvider {
     fn info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::default())
     }
 
-    async fn tools(&self, _: Request) -> Vec<Tool> {
+    async fn tools(&self, _: RequestInfo) -> Vec<Tool> {
         Vec::new()
     }
 
@@ -28,52 +28,55 @@ impl Offering for Nothing {
         None
     }
 
-    async fn call(
+    async fn call_tool(
         &self,
         _: CallToolRequestParams,
-        _: Request,
+        _: RequestInfo,
     ) -> Result<CallToolResponse, ErrorData> {
         Err(ErrorData::internal_error("no tools", None))
     }
 }
 
-fn protocol() -> Protocol<Nothing> {
-    let settings = Settings {
+fn protocol() -> Protocol<EmptyProvider> {
+    let settings = ProtocolSettings {
         call_timeout: Duration::from_mins(1),
         stop: CancellationToken::new(),
-        local: Some(Caller::default()),
+        local_caller: Some(Caller::default()),
         sessions: true,
         metrics: crate::telemetry::Metrics::default(),
     };
-    Protocol::new(Nothing, settings)
+    Protocol::new(EmptyProvider, settings)
 }
 
-pub(super) fn sessions(per_caller: u32) -> Arc<Sessions> {
-    sharing(per_caller, Store::memory())
+pub(super) fn sessions(per_caller: u32) -> Arc<SessionRegistry> {
+    sessions_with_store(per_caller, Store::in_memory())
 }
 
-fn sharing(per_caller: u32, store: Arc<Store>) -> Arc<Sessions> {
-    let seal = Seal::from_config(&config::Tools::default()).unwrap();
-    let http = config::Http { session_limit_per_caller: per_caller, ..config::Http::default() };
-    Arc::new(Sessions::new(&http, seal, Some(store)))
+fn sessions_with_store(per_caller: u32, store: Arc<Store>) -> Arc<SessionRegistry> {
+    let seal = Seal::from_config(&config::ToolSettings::default()).unwrap();
+    let http = config::HttpSettings {
+        session_limit_per_caller: per_caller,
+        ..config::HttpSettings::default()
+    };
+    Arc::new(SessionRegistry::new(&http, seal, Some(store)))
 }
 
-fn greeting() -> serde_json::Value {
+fn initialize_params() -> serde_json::Value {
     serde_json::json!({ "protocolVersion": "2025-06-18", "capabilities": {},
         "clientInfo": { "name": "test", "version": "1" } })
 }
 
 /// Returns a takeover of a session that another replica started.
-fn taking(
-    sessions: &Arc<Sessions>,
+fn take_over(
+    sessions: &Arc<SessionRegistry>,
     id: &'static str,
-) -> impl Future<Output = Result<(), NotTaken>> + Send + 'static {
-    let greeting: InitializeRequestParams = serde_json::from_value(greeting()).unwrap();
+) -> impl Future<Output = Result<(), TakeoverError>> + Send + 'static {
+    let greeting: InitializeRequestParams = serde_json::from_value(initialize_params()).unwrap();
     let (parts, ()) = http::Request::new(()).into_parts();
     let sessions = Arc::clone(sessions);
     async move {
         let whose = (&Caller::default(), [0; 32], parts);
-        sessions.take_up(&protocol(), id, greeting, whose).await
+        sessions.take_over(&protocol(), id, greeting, whose).await
     }
 }
 
@@ -84,10 +87,10 @@ fn message(method: &str, params: &serde_json::Value) -> ClientJsonRpcMessage {
 }
 
 /// Creates a session and fills its message queue, which the test never reads.
-async fn stuck(sessions: &Arc<Sessions>, id: &str) -> impl Sized + use<> {
+async fn blocked_session(sessions: &Arc<SessionRegistry>, id: &str) -> impl Sized + use<> {
     let id = SessionId::from(id);
     let transport = sessions.local.restore_session(id.clone()).await.unwrap();
-    let hello = message("initialize", &greeting());
+    let hello = message("initialize", &initialize_params());
     let (greeting, of) = (Arc::clone(sessions), id.clone());
     tokio::spawn(async move { greeting.local.initialize_session(&of, hello).await });
     tokio::task::yield_now().await;
@@ -102,16 +105,17 @@ async fn stuck(sessions: &Arc<Sessions>, id: &str) -> impl Sized + use<> {
 }
 
 #[tokio::test]
-async fn sessions_whose_clients_read_nothing_hold_up_the_end_of_no_other() {
+async fn clients_that_do_not_read_do_not_delay_closing() {
     let sessions = sessions(10);
     let mut transports = Vec::new();
     for id in ["one", "two", "three"] {
-        sessions.take_place(id, (None, [0; 32]), 0).unwrap();
-        transports.push(stuck(&sessions, id).await);
+        sessions.add_entry(id, (None, [0; 32]), 0).unwrap();
+        transports.push(blocked_session(&sessions, id).await);
     }
     let stop = CancellationToken::new();
     stop.cancel();
-    let ended = tokio::time::timeout(CLOSES * 10, Arc::clone(&sessions).look_after(stop)).await;
+    let ended =
+        tokio::time::timeout(CLOSE_TIMEOUT * 10, Arc::clone(&sessions).run_maintenance(stop)).await;
     assert!(ended.is_ok(), "waits for clients that do not read");
     assert_eq!(sessions.count(), 0);
     for id in ["one", "two", "three"] {
@@ -121,48 +125,48 @@ async fn sessions_whose_clients_read_nothing_hold_up_the_end_of_no_other() {
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_waits_for_any_more_is_taken_up_all_the_same() {
+async fn takeover_completes_after_client_disconnects() {
     let sessions = sessions(10);
     {
         // The client disconnects right after the takeover started.
-        let mut taking = Box::pin(taking(&sessions, "one"));
+        let mut taking = Box::pin(take_over(&sessions, "one"));
         assert!(futures::poll!(&mut taking).is_pending());
     }
-    taking(&sessions, "one").await.unwrap();
+    take_over(&sessions, "one").await.unwrap();
     assert_eq!(sessions.count(), 1);
     assert!(sessions.local.has_session(&"one".into()).await.unwrap());
-    let known = sessions.known().get("one").map(|known| known.taken);
+    let known = sessions.entries().get("one").map(|known| known.takeover_number);
     assert_eq!(known, Some(1), "taken over more than once");
 }
 
 #[tokio::test]
-async fn what_was_served_to_its_end_ends_nothing_that_was_taken_up_since() {
+async fn end_of_old_service_keeps_newer_takeover() {
     let (sessions, id) = (sessions(10), SessionId::from("one"));
     let is_there = async || {
-        let is_known = sessions.known().contains_key("one");
+        let is_known = sessions.entries().contains_key("one");
         assert_eq!(sessions.local.has_session(&id).await.unwrap(), is_known);
         is_known
     };
-    taking(&sessions, "one").await.unwrap();
+    take_over(&sessions, "one").await.unwrap();
     sessions.close_all(vec!["one".to_owned()]).await;
     assert!(!is_there().await);
-    taking(&sessions, "one").await.unwrap();
+    take_over(&sessions, "one").await.unwrap();
     // Neither the end of a session that started here nor that of the first takeover closes it.
-    let manager = Manager(Some(Arc::clone(&sessions)));
+    let manager = SessionManagerAdapter(Some(Arc::clone(&sessions)));
     manager.close_session(&id).await.unwrap();
-    sessions.served(&id, 1).await;
+    sessions.close_if_current(&id, 1).await;
     assert!(is_there().await);
-    sessions.served(&id, 2).await;
+    sessions.close_if_current(&id, 2).await;
     assert!(!is_there().await);
 }
 
 /// Ends the session at each possible point of the takeover.
 #[tokio::test]
-async fn a_session_that_ends_while_it_is_taken_up_leaves_nothing_behind() {
+async fn session_ending_during_takeover_leaves_no_entry() {
     let id = SessionId::from("one");
     for moments in 0..100 {
         let sessions = sessions(10);
-        let taking = tokio::spawn(taking(&sessions, "one"));
+        let taking = tokio::spawn(take_over(&sessions, "one"));
         for _ in 0..moments {
             tokio::task::yield_now().await;
         }
@@ -174,46 +178,56 @@ async fn a_session_that_ends_while_it_is_taken_up_leaves_nothing_behind() {
             tokio::task::yield_now().await;
         }
         let is_there = sessions.local.has_session(&id).await.unwrap();
-        assert_eq!(sessions.known().contains_key("one"), is_there, "{moments}: {taken:?}");
+        assert_eq!(sessions.entries().contains_key("one"), is_there, "{moments}: {taken:?}");
         assert!(!was_over || !is_there, "{moments}");
     }
 }
 
 /// A change to a session that is a candidate for release.
-type Change = fn(&Sessions);
+type SessionChange = fn(&SessionRegistry);
 
 #[tokio::test]
-async fn what_another_replica_began_gives_way_here_when_nobody_uses_it() {
-    fn known(sessions: &Sessions, change: impl FnOnce(&mut Known)) {
-        change(sessions.known().get_mut("one").unwrap());
+async fn idle_takeover_is_released_for_new_session() {
+    fn known(sessions: &SessionRegistry, change: impl FnOnce(&mut SessionEntry)) {
+        change(sessions.entries().get_mut("one").unwrap());
     }
-    let changes: [(&str, Change, Result<Way, NoRoom>); 5] = [
-        ("is idle", |_| {}, Ok(Way::Leaves("one".to_owned()))),
+    let changes: [(&str, SessionChange, Result<Eviction, SessionLimit>); 5] = [
+        ("is idle", |_| {}, Ok(Eviction::Release("one".to_owned()))),
         (
             "was used",
-            |sessions| known(sessions, |one| one.last = Instant::now()),
-            Err(NoRoom::ForCaller),
+            |sessions| known(sessions, |one| one.last_used = Instant::now()),
+            Err(SessionLimit::PerCaller),
         ),
-        ("has a stream", |sessions| known(sessions, |one| one.open = 1), Err(NoRoom::ForCaller)),
-        ("began here", |sessions| known(sessions, |one| one.taken = 0), Err(NoRoom::ForCaller)),
+        (
+            "has a stream",
+            |sessions| known(sessions, |one| one.open_streams = 1),
+            Err(SessionLimit::PerCaller),
+        ),
+        (
+            "began here",
+            |sessions| known(sessions, |one| one.takeover_number = 0),
+            Err(SessionLimit::PerCaller),
+        ),
         (
             "is asked",
             |sessions| {
                 let shared = sessions.shared.as_ref().unwrap();
-                shared.waiting().insert(("one".into(), 0), "question".into());
+                shared.pending().insert(("one".into(), 0), "question".into());
             },
-            Err(NoRoom::ForCaller),
+            Err(SessionLimit::PerCaller),
         ),
     ];
     for (what, change, comes_to) in changes {
         let sessions = sessions(1);
-        taking(&sessions, "one").await.unwrap();
-        known(&sessions, |one| one.last = one.last.checked_sub(sessions.round()).unwrap());
+        take_over(&sessions, "one").await.unwrap();
+        known(&sessions, |one| {
+            one.last_used = one.last_used.checked_sub(sessions.sweep_interval()).unwrap()
+        });
         change(&sessions);
         let whose = Some(Caller::default().fingerprint());
-        let way = sessions.room_in(&sessions.known(), whose, &[0; 32]);
+        let way = sessions.plan_eviction(&sessions.entries(), whose, &[0; 32]);
         assert_eq!(way, comes_to, "{what}");
-        let taken = taking(&sessions, "two").await;
+        let taken = take_over(&sessions, "two").await;
         let left = sessions.local.has_session(&"one".into()).await.unwrap();
         assert_eq!((taken.is_ok(), !left), (comes_to.is_ok(), comes_to.is_ok()), "{what}");
         assert_eq!(sessions.count(), 1, "{what}");
@@ -221,19 +235,19 @@ async fn what_another_replica_began_gives_way_here_when_nobody_uses_it() {
 }
 
 #[tokio::test]
-async fn while_the_store_is_away_nothing_gives_way() {
+async fn releases_no_session_while_store_is_unavailable() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let address = config::StoreAddress::read(&format!("redis://{nobody}")).unwrap();
-    let limits = config::Limits { store: address, ..config::Limits::default() };
+    let address = config::StoreAddress::parse(&format!("redis://{nobody}")).unwrap();
+    let limits = config::LimitSettings { store: address, ..config::LimitSettings::default() };
     let store = Store::open(&limits, CancellationToken::new()).await.unwrap();
-    assert!(store.is_away());
-    let sessions = sharing(1, store);
-    taking(&sessions, "one").await.unwrap();
-    let round = sessions.round();
-    let mut known = sessions.known();
+    assert!(store.is_unavailable());
+    let sessions = sessions_with_store(1, store);
+    take_over(&sessions, "one").await.unwrap();
+    let round = sessions.sweep_interval();
+    let mut known = sessions.entries();
     let one = known.get_mut("one").unwrap();
-    one.last = one.last.checked_sub(round).unwrap();
+    one.last_used = one.last_used.checked_sub(round).unwrap();
     let whose = Some(Caller::default().fingerprint());
     // No replica could continue the session.
-    assert_eq!(sessions.room_in(&known, whose, &[0; 32]), Err(NoRoom::ForCaller));
+    assert_eq!(sessions.plan_eviction(&known, whose, &[0; 32]), Err(SessionLimit::PerCaller));
 }

@@ -5,43 +5,43 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{Bounds, Omitted};
+use super::{JsonBounds, OmittedCounts};
 
 /// Maximum nesting depth; deeper containers are omitted. `serde_json` itself rejects 128 levels.
-const DEPTH: usize = 100;
+const MAX_DEPTH: usize = 100;
 /// Extra budget for short scalars of the top-level object after the bounds are reached, such as
 /// `TotalResults` behind the items of a page.
-const RESERVE: Bounds = Bounds { json: 8 * 1024, text: 256, values: 256 };
+const RESERVE: JsonBounds = JsonBounds { json: 8 * 1024, text: 256, values: 256 };
 
 /// The remaining budget and the counts of omitted parts.
-pub(super) struct Build {
-    left: Bounds,
-    reserve: Bounds,
+pub(super) struct BoundedBuilder {
+    remaining: JsonBounds,
+    reserve: JsonBounds,
     text: usize,
     is_full: bool,
-    pub(super) omitted: Omitted,
+    pub(super) omitted: OmittedCounts,
 }
 
-impl Build {
-    pub(super) fn new(bounds: Bounds) -> Self {
-        let omitted = Omitted::default();
-        Self { left: bounds, reserve: RESERVE, text: bounds.text, is_full: false, omitted }
+impl BoundedBuilder {
+    pub(super) fn new(bounds: JsonBounds) -> Self {
+        let omitted = OmittedCounts::default();
+        Self { remaining: bounds, reserve: RESERVE, text: bounds.text, is_full: false, omitted }
     }
 
     /// Deducts one value of `bytes` bytes from the budget. Returns whether it fits.
     fn take(&mut self, bytes: usize, depth: usize) -> bool {
-        if !self.is_full && take_of(&mut self.left, bytes) {
+        if !self.is_full && deduct(&mut self.remaining, bytes) {
             return true;
         }
         self.is_full = true;
-        depth == 1 && bytes <= RESERVE.text && take_of(&mut self.reserve, bytes)
+        depth == 1 && bytes <= RESERVE.text && deduct(&mut self.reserve, bytes)
     }
 }
 
-fn take_of(left: &mut Bounds, bytes: usize) -> bool {
+fn deduct(left: &mut JsonBounds, bytes: usize) -> bool {
     match (left.json.checked_sub(bytes), left.values.checked_sub(1)) {
         (Some(json), Some(values)) => {
-            *left = Bounds { json, values, ..*left };
+            *left = JsonBounds { json, values, ..*left };
             true
         }
         _ => false,
@@ -50,31 +50,32 @@ fn take_of(left: &mut Bounds, bytes: usize) -> bool {
 
 /// Deserializes one value; yields `None` if the value is omitted.
 pub(super) struct Seed<'a> {
-    build: &'a mut Build,
+    build: &'a mut BoundedBuilder,
     depth: usize,
     /// Bytes written before the value: its key, or a comma.
-    before: usize,
+    prefix_bytes: usize,
 }
 
 impl<'a> Seed<'a> {
-    pub(super) fn root(build: &'a mut Build) -> Self {
-        Self { build, depth: 0, before: 0 }
+    pub(super) fn root(build: &'a mut BoundedBuilder) -> Self {
+        Self { build, depth: 0, prefix_bytes: 0 }
     }
 
     fn scalar(self, bytes: usize, value: impl Into<Value>) -> Option<Value> {
-        self.build.take(self.before + bytes, self.depth).then(|| value.into())
+        self.build.take(self.prefix_bytes + bytes, self.depth).then(|| value.into())
     }
 
     fn text(self, text: &str) -> Option<Value> {
-        let kept = beginning(text, self.build.text);
+        let kept = truncate_at_boundary(text, self.build.text);
         let is_cut = kept.len() < text.len();
-        let bytes = self.before + written(kept) + if is_cut { CUT.len() } else { 0 };
+        let bytes =
+            self.prefix_bytes + json_len(kept) + if is_cut { TRUNCATION_MARK.len() } else { 0 };
         if !self.build.take(bytes, self.depth) {
             return None;
         }
         if is_cut {
             self.build.omitted.texts += 1;
-            return Some(Value::String([kept, CUT].concat()));
+            return Some(Value::String([kept, TRUNCATION_MARK].concat()));
         }
         Some(Value::String(kept.to_owned()))
     }
@@ -122,17 +123,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let Self { build, depth, before } = self;
-        let is_shown = depth < DEPTH && !build.is_full && build.take(before + 2, depth);
+        let Self { build, depth, prefix_bytes: before } = self;
+        let is_shown = depth < MAX_DEPTH && !build.is_full && build.take(before + 2, depth);
         let mut items = Vec::new();
         while is_shown && !build.is_full {
             let before = build.omitted;
-            match list.next_element_seed(Seed { build, depth: depth + 2, before: 1 })? {
+            match list.next_element_seed(Seed { build, depth: depth + 2, prefix_bytes: 1 })? {
                 None => return Ok(Some(Value::Array(items))),
                 // A shortened item would look complete to a reader. The first item is kept anyway,
                 // so that the list is not empty.
                 Some(Some(item)) if build.is_full && is_container(&item) && !items.is_empty() => {
-                    build.omitted = Omitted { items: before.items + 1, ..before };
+                    build.omitted = OmittedCounts { items: before.items + 1, ..before };
                 }
                 Some(Some(item)) => items.push(item),
                 Some(None) => build.omitted.items += 1,
@@ -145,8 +146,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let Self { build, depth, before } = self;
-        let is_shown = depth < DEPTH && !build.is_full && build.take(before + 2, depth);
+        let Self { build, depth, prefix_bytes: before } = self;
+        let is_shown = depth < MAX_DEPTH && !build.is_full && build.take(before + 2, depth);
         let mut fields = Map::new();
         let omitted = build.omitted;
         if !is_shown {
@@ -161,17 +162,18 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 build.omitted.fields += u64::from(key != "Links");
                 continue;
             }
-            let before = written(&key) + 2;
-            match object.next_value_seed(Seed { build, depth: depth + 1, before })? {
+            let before = json_len(&key) + 2;
+            match object.next_value_seed(Seed { build, depth: depth + 1, prefix_bytes: before })? {
                 Some(value) => drop(fields.insert(key.into_owned(), value)),
                 None => build.omitted.fields += 1,
             }
         }
-        let Omitted { items, fields: left_out, .. } = build.omitted;
+        let OmittedCounts { items, fields: left_out, .. } = build.omitted;
         if (items, left_out) != (omitted.items, omitted.fields) {
             // An omitted field may be the flag that marks a neighbouring value as sensitive.
             let all = fields.len();
-            fields.retain(|key, _| !VALUES.iter().any(|value| key.eq_ignore_ascii_case(value)));
+            fields
+                .retain(|key, _| !VALUE_FIELDS.iter().any(|value| key.eq_ignore_ascii_case(value)));
             build.omitted.fields += (all - fields.len()) as u64;
         }
         Ok(Some(Value::Object(fields)))
@@ -179,28 +181,29 @@ impl<'de> Visitor<'de> for Seed<'_> {
 }
 
 /// Fields whose content other fields mark as sensitive or not: a type, a flag or a name.
-const VALUES: &[&str] = &["Value", "Values", "DefaultValue", "NewValue", "SensitiveValue", "Hint"];
+const VALUE_FIELDS: &[&str] =
+    &["Value", "Values", "DefaultValue", "NewValue", "SensitiveValue", "Hint"];
 
 fn is_container(value: &Value) -> bool {
     value.is_array() || value.is_object()
 }
 
 /// Marker at the end of a truncated text.
-const CUT: &str = " ...";
+const TRUNCATION_MARK: &str = " ...";
 /// Maximum number of bytes that a truncated text loses besides the excess. The last word is
 /// dropped, because redaction would not recognize half a secret.
-const WORD: usize = 8 * 1024;
+const MAX_WORD: usize = 8 * 1024;
 
 /// Truncates a text to at most `limit` bytes. The result ends before whitespace or before a
 /// character that separates words in JSON, XML and code. Without such a character, it is `MAX_WORD`
 /// bytes shorter than `limit`.
-pub fn beginning(text: &str, limit: usize) -> &str {
+pub fn truncate_at_boundary(text: &str, limit: usize) -> &str {
     if text.len() <= limit {
         return text;
     }
     let (kept, _) = text.split_at(text.floor_char_boundary(limit));
     let is_between = |letter: char| letter.is_whitespace() || "\"'<>,;(){}[]|".contains(letter);
-    let earliest = kept.len().saturating_sub(WORD);
+    let earliest = kept.len().saturating_sub(MAX_WORD);
     match kept.rfind(is_between) {
         Some(end) if end >= earliest => kept.split_at(end).0,
         _ => kept.split_at(kept.floor_char_boundary(earliest)).0,
@@ -208,7 +211,7 @@ pub fn beginning(text: &str, limit: usize) -> &str {
 }
 
 /// Returns the length in bytes of a text as a JSON string, with quotes and escapes.
-fn written(text: &str) -> usize {
+fn json_len(text: &str) -> usize {
     let escapes = text.bytes().map(|byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
         0..0x20 => 5,

@@ -9,13 +9,13 @@ mod build;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeSeed};
 use serde_json::Value;
 
-pub use self::build::beginning;
-use self::build::{Build, Seed};
+pub use self::build::truncate_at_boundary;
+use self::build::{BoundedBuilder, Seed};
 use crate::text::steps;
 
 /// Maximum size of the part of a document that is kept.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct JsonBounds {
     /// Bytes of compact JSON.
     pub json: usize,
     /// Bytes of a single text.
@@ -24,7 +24,7 @@ pub struct Bounds {
     pub values: usize,
 }
 
-impl Bounds {
+impl JsonBounds {
     /// For documents that are not displayed completely. Most documents are smaller than these
     /// bounds.
     pub const DOCUMENT: Self = Self { json: 512 * 1024, text: 512 * 1024, values: 16 * 1024 };
@@ -39,17 +39,17 @@ impl Bounds {
 
 /// The kept part of a JSON document, with counts of the omitted parts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bounded {
+pub struct BoundedJson {
     /// The kept part, without `Links`.
     pub value: Value,
     /// Counts of the omitted parts.
-    pub omitted: Omitted,
+    pub omitted: OmittedCounts,
 }
 
 /// Counts of the parts that were parsed but not kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Omitted {
+pub struct OmittedCounts {
     /// Omitted items of lists that are kept in part.
     pub items: u64,
     /// Omitted fields of objects that are kept in part.
@@ -58,26 +58,26 @@ pub struct Omitted {
     pub texts: u64,
 }
 
-impl Omitted {
+impl OmittedCounts {
     /// Returns whether the document is complete.
-    pub fn is_nothing(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-impl Bounded {
+impl BoundedJson {
     /// Parses a document within these bounds.
     ///
     /// # Errors
     ///
     /// If the body is not valid JSON.
-    pub fn parse(body: &[u8], bounds: Bounds) -> serde_json::Result<Self> {
+    pub fn parse(body: &[u8], bounds: JsonBounds) -> serde_json::Result<Self> {
         steps::add(body.len());
         Self::read(&mut serde_json::Deserializer::from_slice(body), bounds)
     }
 
-    fn read<'de, D: Deserializer<'de>>(json: D, bounds: Bounds) -> Result<Self, D::Error> {
-        let mut build = Build::new(bounds);
+    fn read<'de, D: Deserializer<'de>>(json: D, bounds: JsonBounds) -> Result<Self, D::Error> {
+        let mut build = BoundedBuilder::new(bounds);
         let value = Seed::root(&mut build).deserialize(json)?;
         Ok(Self { value: value.unwrap_or_default(), omitted: build.omitted })
     }
@@ -85,20 +85,20 @@ impl Bounded {
 
 /// Deserialization seed that reads a value within these bounds, as part of a larger document.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Within(pub(super) Bounds);
+pub(super) struct BoundedSeed(pub(super) JsonBounds);
 
-impl<'de> DeserializeSeed<'de> for Within {
-    type Value = Bounded;
+impl<'de> DeserializeSeed<'de> for BoundedSeed {
+    type Value = BoundedJson;
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Bounded, D::Error> {
-        Bounded::read(json, self.0)
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<BoundedJson, D::Error> {
+        BoundedJson::read(json, self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for Bounded {
+impl<'de> Deserialize<'de> for BoundedJson {
     /// Deserializes a document within [`JsonBounds::DOCUMENT`].
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::read(deserializer, Bounds::DOCUMENT)
+        Self::read(deserializer, JsonBounds::DOCUMENT)
     }
 }
 

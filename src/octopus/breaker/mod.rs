@@ -33,16 +33,16 @@ use std::{
 
 use moka::sync::Cache;
 
-use self::row::Row;
+use self::row::FailureStreak;
 use super::Fingerprint;
 
 /// Maximum number of remembered proven senders, and of streaks of unproven senders.
 const MAX_SENDERS: u64 = 10_000;
 /// Time for which a sender stays proven after its credential was last accepted. It is longer than
 /// most outages, so senders that used the instance before an outage remain proven during it.
-const PROVEN_FOR: Duration = Duration::from_hours(1);
+const PROVEN_TTL: Duration = Duration::from_hours(1);
 /// Idle time after which the streak of an unproven sender is forgotten.
-const OWN_ROW_FOR: Duration = Duration::from_mins(10);
+const OWN_STREAK_TTL: Duration = Duration::from_mins(10);
 
 /// The sender of a request: a caller and the credential that acts for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +56,11 @@ pub(super) struct Requester {
 
 /// What a response shows about the credential of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum CredentialVerdict {
     /// The instance accepted it: the response requires a valid credential.
     Accepted,
     /// The instance rejected it (401).
-    Refused,
+    Rejected,
     /// The response shows nothing about it.
     Unknown,
 }
@@ -69,19 +69,19 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Breaker {
     /// Number of consecutive failures that open the breaker; 0 disables it.
-    after: u32,
+    failure_threshold: u32,
     pause: Duration,
     /// The streak of all proven senders.
-    shared: Mutex<Row>,
+    shared_streak: Mutex<FailureStreak>,
     /// The streaks of unproven senders, one for each sender.
-    own: Cache<Fingerprint, Arc<Mutex<Row>>>,
+    own_streaks: Cache<Fingerprint, Arc<Mutex<FailureStreak>>>,
     /// Senders whose credential the instance accepted.
     proven: Cache<Fingerprint, ()>,
 }
 
 /// Permission to send one request. Dropping it without an outcome records nothing.
 #[derive(Debug)]
-pub(super) struct Pass<'a> {
+pub(super) struct BreakerPermit<'a> {
     breaker: &'a Breaker,
     requester: Requester,
     is_proven: bool,
@@ -93,11 +93,14 @@ impl Breaker {
     /// never).
     pub(super) fn new(failure_threshold: u32, pause: Duration) -> Self {
         Self {
-            after: failure_threshold,
+            failure_threshold,
             pause,
-            shared: Mutex::default(),
-            own: Cache::builder().max_capacity(MAX_SENDERS).time_to_idle(OWN_ROW_FOR).build(),
-            proven: Cache::builder().max_capacity(MAX_SENDERS).time_to_live(PROVEN_FOR).build(),
+            shared_streak: Mutex::default(),
+            own_streaks: Cache::builder()
+                .max_capacity(MAX_SENDERS)
+                .time_to_idle(OWN_STREAK_TTL)
+                .build(),
+            proven: Cache::builder().max_capacity(MAX_SENDERS).time_to_live(PROVEN_TTL).build(),
         }
     }
 
@@ -108,95 +111,104 @@ impl Breaker {
 
     /// Returns how long a request of this sender would be rejected from now on; `None` if it would
     /// be sent.
-    pub(super) fn refuses(&self, requester: Requester) -> Option<Duration> {
-        self.refuses_at(requester, self.is_proven(requester), Instant::now())
+    pub(super) fn remaining_pause(&self, requester: Requester) -> Option<Duration> {
+        self.remaining_pause_at(requester, self.is_proven(requester), Instant::now())
     }
 
-    fn refuses_at(&self, sender: Requester, is_proven: bool, now: Instant) -> Option<Duration> {
+    fn remaining_pause_at(
+        &self,
+        sender: Requester,
+        is_proven: bool,
+        now: Instant,
+    ) -> Option<Duration> {
         if is_proven {
-            return self.shared().refuses(sender.fingerprint, now);
+            return self.lock_shared().pause_for(sender.fingerprint, now);
         }
-        let all = self.shared().pauses_all(now);
+        let all = self.lock_shared().pause_for_all(now);
         all.or_else(|| {
-            let own = self.own.get(&sender.fingerprint)?;
-            locked(&own).refuses(sender.fingerprint, now)
+            let own = self.own_streaks.get(&sender.fingerprint)?;
+            lock(&own).pause_for(sender.fingerprint, now)
         })
     }
 
     /// Returns whether requests of all senders are rejected now.
-    pub(super) fn refuses_all(&self) -> bool {
-        self.shared().pauses_all(Instant::now()).is_some()
+    pub(super) fn is_open_for_all(&self) -> bool {
+        self.lock_shared().pause_for_all(Instant::now()).is_some()
     }
 
     /// Admits a request of this sender. The error is the time for which it is rejected.
-    pub(super) fn enter(&self, requester: Requester) -> Result<Pass<'_>, Duration> {
-        self.enter_at(requester, Instant::now())
+    pub(super) fn acquire(&self, requester: Requester) -> Result<BreakerPermit<'_>, Duration> {
+        self.acquire_at(requester, Instant::now())
     }
 
-    fn enter_at(&self, requester: Requester, now: Instant) -> Result<Pass<'_>, Duration> {
+    fn acquire_at(
+        &self,
+        requester: Requester,
+        now: Instant,
+    ) -> Result<BreakerPermit<'_>, Duration> {
         let is_proven = self.is_proven(requester);
-        let enter = |row: &mut Row| row.enter(requester.fingerprint, now);
+        let enter = |row: &mut FailureStreak| row.acquire(requester.fingerprint, now);
         let is_trial = if is_proven {
-            enter(&mut self.shared())?
-        } else if let Some(wait) = self.shared().pauses_all(now) {
+            enter(&mut self.lock_shared())?
+        } else if let Some(wait) = self.lock_shared().pause_for_all(now) {
             return Err(wait);
         } else {
-            let own = self.own.get(&requester.fingerprint);
-            own.map_or(Ok(false), |own| enter(&mut locked(&own)))?
+            let own = self.own_streaks.get(&requester.fingerprint);
+            own.map_or(Ok(false), |own| enter(&mut lock(&own)))?
         };
-        Ok(Pass { breaker: self, requester, is_proven, is_trial })
+        Ok(BreakerPermit { breaker: self, requester, is_proven, is_trial })
     }
 
-    fn shared(&self) -> MutexGuard<'_, Row> {
-        locked(&self.shared)
+    fn lock_shared(&self) -> MutexGuard<'_, FailureStreak> {
+        lock(&self.shared_streak)
     }
 }
 
-impl Pass<'_> {
+impl BreakerPermit<'_> {
     /// Records a response and what it shows about the credential.
-    pub(super) fn answered(mut self, verdict: Verdict) {
+    pub(super) fn record_response(mut self, verdict: CredentialVerdict) {
         self.is_trial = false;
         let Self { breaker, requester: Requester { fingerprint, .. }, is_proven, .. } = self;
-        breaker.own.invalidate(&fingerprint);
+        breaker.own_streaks.invalidate(&fingerprint);
         match verdict {
-            Verdict::Accepted => breaker.proven.insert(fingerprint, ()),
-            Verdict::Refused => breaker.proven.invalidate(&fingerprint),
-            Verdict::Unknown => {}
+            CredentialVerdict::Accepted => breaker.proven.insert(fingerprint, ()),
+            CredentialVerdict::Rejected => breaker.proven.invalidate(&fingerprint),
+            CredentialVerdict::Unknown => {}
         }
-        if is_proven || verdict == Verdict::Accepted {
-            *breaker.shared() = Row::default();
+        if is_proven || verdict == CredentialVerdict::Accepted {
+            *breaker.lock_shared() = FailureStreak::default();
         }
     }
 
     /// Records that no response arrived.
-    pub(super) fn failed(self) {
-        self.failed_at(Instant::now());
+    pub(super) fn record_failure(self) {
+        self.record_failure_at(Instant::now());
     }
 
-    fn failed_at(mut self, now: Instant) {
+    fn record_failure_at(mut self, now: Instant) {
         let was_trial = std::mem::take(&mut self.is_trial);
-        let Breaker { after, pause, .. } = *self.breaker;
+        let Breaker { failure_threshold: after, pause, .. } = *self.breaker;
         let fingerprint = self.requester.fingerprint;
-        self.with_row(|row| row.failed(fingerprint, was_trial, (after, pause), now));
+        self.with_streak(|row| row.record_failure(fingerprint, was_trial, (after, pause), now));
     }
 
-    fn with_row(&self, record: impl FnOnce(&mut Row)) {
+    fn with_streak(&self, record: impl FnOnce(&mut FailureStreak)) {
         if self.is_proven {
-            return record(&mut self.breaker.shared());
+            return record(&mut self.breaker.lock_shared());
         }
-        let own = self.breaker.own.get_with(self.requester.fingerprint, Arc::default);
-        record(&mut locked(&own));
+        let own = self.breaker.own_streaks.get_with(self.requester.fingerprint, Arc::default);
+        record(&mut lock(&own));
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for BreakerPermit<'_> {
     fn drop(&mut self) {
         if self.is_trial {
-            self.with_row(Row::give_up_trial);
+            self.with_streak(FailureStreak::give_up_trial);
         }
     }
 }
 
-fn locked(row: &Mutex<Row>) -> MutexGuard<'_, Row> {
+fn lock(row: &Mutex<FailureStreak>) -> MutexGuard<'_, FailureStreak> {
     row.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,13 +6,13 @@ use crate::octopus::Fingerprint;
 
 /// The requests without a response since the last response.
 #[derive(Debug, Default)]
-pub(super) struct Row {
+pub(super) struct FailureStreak {
     failures: u32,
     senders: Senders,
     /// End of the pause, once enough requests failed.
-    until: Option<Instant>,
+    paused_until: Option<Instant>,
     /// Whether a trial request is in flight.
-    is_tried: bool,
+    has_trial: bool,
 }
 
 /// The senders of the failed requests.
@@ -27,33 +27,33 @@ enum Senders {
 /// Wait that is reported while a trial request is in flight.
 pub(super) const TRIAL_WAIT: Duration = Duration::from_secs(1);
 
-impl Row {
+impl FailureStreak {
     /// Returns how long requests of every sender are rejected.
-    pub(super) fn pauses_all(&self, now: Instant) -> Option<Duration> {
-        (self.senders == Senders::Several).then(|| self.pause_left(now)).flatten()
+    pub(super) fn pause_for_all(&self, now: Instant) -> Option<Duration> {
+        (self.senders == Senders::Several).then(|| self.remaining_pause(now)).flatten()
     }
 
     /// Returns how long requests of this sender are rejected.
-    pub(super) fn refuses(&self, sender: Fingerprint, now: Instant) -> Option<Duration> {
-        if !self.concerns(sender) {
+    pub(super) fn pause_for(&self, sender: Fingerprint, now: Instant) -> Option<Duration> {
+        if !self.applies_to(sender) {
             return None;
         }
-        self.pause_left(now).or_else(|| self.is_tried.then_some(TRIAL_WAIT))
+        self.remaining_pause(now).or_else(|| self.has_trial.then_some(TRIAL_WAIT))
     }
 
     /// Admits a request; returns whether it is the trial after a pause. The error is the time to
     /// wait.
-    pub(super) fn enter(&mut self, sender: Fingerprint, now: Instant) -> Result<bool, Duration> {
-        if let Some(wait) = self.refuses(sender, now) {
+    pub(super) fn acquire(&mut self, sender: Fingerprint, now: Instant) -> Result<bool, Duration> {
+        if let Some(wait) = self.pause_for(sender, now) {
             return Err(wait);
         }
-        let is_trial = self.concerns(sender);
-        self.is_tried |= is_trial;
+        let is_trial = self.applies_to(sender);
+        self.has_trial |= is_trial;
         Ok(is_trial)
     }
 
     /// Records a failure. `after` failures start a pause of length `pause`; 0 disables pauses.
-    pub(super) fn failed(
+    pub(super) fn record_failure(
         &mut self,
         sender: Fingerprint,
         was_trial: bool,
@@ -63,27 +63,27 @@ impl Row {
         self.failures = self.failures.saturating_add(1);
         self.senders = self.senders.with(sender);
         if was_trial {
-            self.is_tried = false;
+            self.has_trial = false;
         }
         let is_enough = after > 0 && self.failures >= after;
         // A request that was sent before the pause does not extend it.
-        if was_trial || (is_enough && self.until.is_none()) {
-            self.until = Some(now + pause);
+        if was_trial || (is_enough && self.paused_until.is_none()) {
+            self.paused_until = Some(now + pause);
         }
     }
 
     /// Records that the trial ended without an outcome, so the next request becomes the trial.
     pub(super) fn give_up_trial(&mut self) {
-        self.is_tried = false;
+        self.has_trial = false;
     }
 
     /// Returns whether a pause applies to this sender.
-    fn concerns(&self, sender: Fingerprint) -> bool {
-        self.until.is_some() && self.senders.with(sender) == self.senders
+    fn applies_to(&self, sender: Fingerprint) -> bool {
+        self.paused_until.is_some() && self.senders.with(sender) == self.senders
     }
 
-    fn pause_left(&self, now: Instant) -> Option<Duration> {
-        let left = self.until?.checked_duration_since(now)?;
+    fn remaining_pause(&self, now: Instant) -> Option<Duration> {
+        let left = self.paused_until?.checked_duration_since(now)?;
         (!left.is_zero()).then_some(left)
     }
 }

@@ -10,19 +10,19 @@ use std::sync::Arc;
 use super::{Exhausted, Fingerprint, MemoryBudget, Reservation};
 
 /// Estimated memory of one JSON value in a parsed document, without its text.
-const VALUE: usize = 64;
+const VALUE_SIZE: usize = 64;
 /// Estimated memory of one object in a list, without its values; document structs have dozens of
 /// fields.
-const ITEM: usize = 512;
+const ITEM_SIZE: usize = 512;
 
 /// Memory budgets for responses of Octopus. Clones share them.
 #[derive(Debug, Clone)]
-pub struct AnswerMemory {
+pub struct ResponseMemory {
     bodies: MemoryBudget,
     parsed: MemoryBudget,
 }
 
-impl AnswerMemory {
+impl ResponseMemory {
     /// Creates two budgets of `total` bytes each: for bodies and for parsed documents.
     pub fn new(total: usize) -> Self {
         Self { bodies: MemoryBudget::new(total), parsed: MemoryBudget::new(total) }
@@ -57,10 +57,10 @@ impl AnswerMemory {
 
 /// Memory that a call holds until it ends. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(in crate::octopus) struct CallMemory(Arc<Held>);
+pub(in crate::octopus) struct CallMemory(Arc<CallReservations>);
 
 #[derive(Debug, Default)]
-struct Held {
+struct CallReservations {
     parsed: Mutex<Option<Reservation>>,
     change: std::sync::Mutex<Option<Reservation>>,
 }
@@ -91,7 +91,7 @@ impl CallMemory {
             return Ok(());
         }
         *held = None;
-        let mut memory = budget.open(owner, bytes);
+        let mut memory = budget.register(owner, bytes);
         memory.grow(bytes, deadline).await?;
         *held = Some(memory);
         Ok(())
@@ -99,11 +99,11 @@ impl CallMemory {
 }
 
 /// Maximum nesting depth: `serde_json` rejects deeper values before it builds them.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// Estimates the memory in bytes of a JSON text that is parsed into structs. Values nested too deep
 /// do not count: the parser rejects them, or skips them in an ignored field.
-pub(in crate::octopus) fn parsed_size(text: &[u8]) -> usize {
+pub(in crate::octopus) fn estimate_parsed_size(text: &[u8]) -> usize {
     let (mut size, mut is_text, mut is_escaped) = (text.len(), false, false);
     let mut depth = 0_usize;
     // The previous byte that is neither whitespace nor part of a text.
@@ -119,8 +119,8 @@ pub(in crate::octopus) fn parsed_size(text: &[u8]) -> usize {
             continue;
         }
         let more = match byte {
-            b'{' if matches!(before, b',' | b'[') => VALUE + ITEM,
-            b'{' | b'[' | b',' => VALUE,
+            b'{' if matches!(before, b',' | b'[') => VALUE_SIZE + ITEM_SIZE,
+            b'{' | b'[' | b',' => VALUE_SIZE,
             _ => 0,
         };
         match byte {
@@ -128,7 +128,7 @@ pub(in crate::octopus) fn parsed_size(text: &[u8]) -> usize {
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth <= DEEPEST {
+        if depth <= MAX_DEPTH {
             size = size.saturating_add(more);
         }
         is_text = byte == b'"';
@@ -146,20 +146,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_objects_weigh_more_than_texts() {
+    fn estimate_counts_objects_more_than_text() {
         let text = br#""[{},{}]\\\"{,""#;
-        assert_eq!(parsed_size(text), text.len());
-        assert_eq!(parsed_size(b"[1, 2]"), 6 + 2 * VALUE);
+        assert_eq!(estimate_parsed_size(text), text.len());
+        assert_eq!(estimate_parsed_size(b"[1, 2]"), 6 + 2 * VALUE_SIZE);
         let items = format!("[{}{{}}]", "{},\n".repeat(999));
-        assert!(parsed_size(items.as_bytes()) >= 1000 * (ITEM + 2 * VALUE));
-        assert_eq!(parsed_size(br#"{"a":{"b":1}}"#), 13 + 2 * VALUE);
-        assert_eq!(parsed_size(&b"[".repeat(1000)), 1000 + DEEPEST * VALUE);
+        assert!(estimate_parsed_size(items.as_bytes()) >= 1000 * (ITEM_SIZE + 2 * VALUE_SIZE));
+        assert_eq!(estimate_parsed_size(br#"{"a":{"b":1}}"#), 13 + 2 * VALUE_SIZE);
+        assert_eq!(estimate_parsed_size(&b"[".repeat(1000)), 1000 + MAX_DEPTH * VALUE_SIZE);
         let after = [b"[".repeat(1000), b"]".repeat(1000), b",{}".to_vec()].concat();
-        assert_eq!(parsed_size(&after), 2003 + (DEEPEST + 2) * VALUE + ITEM);
+        assert_eq!(estimate_parsed_size(&after), 2003 + (MAX_DEPTH + 2) * VALUE_SIZE + ITEM_SIZE);
     }
 
     #[tokio::test]
-    async fn a_call_holds_the_memory_of_its_largest_document() {
+    async fn call_holds_memory_of_its_largest_document() {
         const MIB: usize = 1024 * 1024;
         let (budget, owner) = (MemoryBudget::new(4 * MIB), Fingerprint::of([b"a".as_slice()]));
         let later = Instant::now() + Duration::from_mins(1);

@@ -25,13 +25,13 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub use self::answers::AnswerMemory;
-pub(super) use self::answers::{CallMemory, parsed_size};
+pub use self::answers::ResponseMemory;
+pub(super) use self::answers::{CallMemory, estimate_parsed_size};
 use self::state::{Holder, State, Waiter};
 use super::Fingerprint;
 
 /// Number of bytes of each body that need no reservation.
-pub const UNCOUNTED: usize = 64 * 1024;
+pub const UNRESERVED_BYTES: usize = 64 * 1024;
 
 /// A budget of bytes. Clones share it.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct Reservation {
     id: u64,
     held: usize,
     /// Upper limit to which the claim may be raised.
-    most: usize,
+    max_claim: usize,
 }
 
 impl MemoryBudget {
@@ -60,7 +60,7 @@ impl MemoryBudget {
             by_owner: HashMap::new(),
             peak: 0,
             refusals: 0,
-            next: 0,
+            next_id: 0,
             holders: BTreeMap::new(),
             waiting: VecDeque::new(),
         })))
@@ -71,17 +71,17 @@ impl MemoryBudget {
     pub fn resize(&self, total: usize) {
         let mut state = self.lock();
         state.total = total;
-        let share = state.share();
+        let share = state.owner_share();
         for holder in state.holders.values_mut() {
             holder.claim = holder.claim.min(share).max(holder.held);
         }
-        state.serve();
+        state.grant_waiting();
     }
 
     /// Returns the maximum number of bytes that one owner can hold, which is also the largest
     /// claim.
-    pub fn share(&self) -> usize {
-        self.lock().share()
+    pub fn owner_share(&self) -> usize {
+        self.lock().owner_share()
     }
 
     /// Returns the number of bytes that are reserved now.
@@ -100,13 +100,13 @@ impl MemoryBudget {
     }
 
     /// Registers a reader of `owner` that will hold at most `claim` bytes. It holds none yet.
-    pub fn open(&self, owner: Fingerprint, claim: usize) -> Reservation {
+    pub fn register(&self, owner: Fingerprint, claim: usize) -> Reservation {
         let mut state = self.lock();
-        let id = state.next;
-        state.next += 1;
-        let claim = claim.min(state.share());
+        let id = state.next_id;
+        state.next_id += 1;
+        let claim = claim.min(state.owner_share());
         state.holders.insert(id, Holder { owner, held: 0, claim });
-        Reservation { budget: self.clone(), id, held: 0, most: claim }
+        Reservation { budget: self.clone(), id, held: 0, max_claim: claim }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -118,8 +118,8 @@ impl Reservation {
     /// Allows this reader to raise its claim up to `max_claim` bytes. The claim is raised only when
     /// the reader needs more than it declared; until then it does not block other readers.
     #[must_use]
-    pub fn raisable(mut self, max_claim: usize) -> Self {
-        self.most = self.most.max(max_claim);
+    pub fn with_max_claim(mut self, max_claim: usize) -> Self {
+        self.max_claim = self.max_claim.max(max_claim);
         self
     }
 
@@ -135,10 +135,10 @@ impl Reservation {
             return true;
         }
         let mut state = self.budget.lock();
-        let Some(step) = state.step(self.id, bytes, self.most) else { return false };
-        let is_granted = state.is_granted(self.id, step);
+        let Some(step) = state.plan_step(self.id, bytes, self.max_claim) else { return false };
+        let is_granted = state.can_grant(self.id, step);
         if is_granted {
-            state.give(self.id, step);
+            state.grant(self.id, step);
             self.held += step.bytes;
         }
         is_granted
@@ -156,13 +156,13 @@ impl Reservation {
         }
         let granted = {
             let mut state = self.budget.lock();
-            let Some(step) = state.step(self.id, bytes, self.most) else {
+            let Some(step) = state.plan_step(self.id, bytes, self.max_claim) else {
                 state.refusals += 1;
                 return Err(Exhausted);
             };
             let (granted, wait) = oneshot::channel();
             state.waiting.push_back(Waiter { holder: self.id, step, granted });
-            state.serve();
+            state.grant_waiting();
             wait
         };
         // The grant and the timeout can happen at the same moment, so the state decides.
@@ -178,16 +178,16 @@ impl Reservation {
     }
 
     /// Declares that this reader needs no more than `bytes`, and releases the excess.
-    pub fn settle(&mut self, bytes: usize) {
+    pub fn shrink_to(&mut self, bytes: usize) {
         let mut state = self.budget.lock();
         if let Some(holder) = state.holders.get_mut(&self.id) {
             let (owner, excess) = (holder.owner, holder.held.saturating_sub(bytes));
             holder.held -= excess;
             holder.claim = holder.held;
-            (self.held, self.most) = (holder.held, holder.held);
+            (self.held, self.max_claim) = (holder.held, holder.held);
             state.release(owner, excess);
         }
-        state.serve();
+        state.grant_waiting();
     }
 }
 
@@ -198,7 +198,7 @@ impl Drop for Reservation {
         if let Some(holder) = state.holders.remove(&self.id) {
             state.release(holder.owner, holder.held);
         }
-        state.serve();
+        state.grant_waiting();
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct State {
     pub(super) by_owner: HashMap<Fingerprint, usize>,
     pub(super) peak: usize,
     pub(super) refusals: u64,
-    pub(super) next: u64,
+    pub(super) next_id: u64,
     pub(super) holders: BTreeMap<u64, Holder>,
     /// Waiting readers in order of arrival. A waiter that cannot be served yet does not block later
     /// ones.
@@ -46,27 +46,27 @@ pub(super) struct Step {
 }
 
 impl State {
-    pub(super) fn share(&self) -> usize {
+    pub(super) fn owner_share(&self) -> usize {
         self.total / 2
     }
 
     /// Plans the step to `bytes` in total, rounded up to `STEP` within the claim. If `bytes`
     /// exceeds the claim, the claim is raised up to `max_claim`. Returns `None` if `bytes` exceeds
     /// that as well.
-    pub(super) fn step(&self, id: u64, bytes: usize, max_claim: usize) -> Option<Step> {
+    pub(super) fn plan_step(&self, id: u64, bytes: usize, max_claim: usize) -> Option<Step> {
         let holder = self.holders.get(&id)?;
-        let raised = || max_claim.min(self.share()).max(holder.claim);
+        let raised = || max_claim.min(self.owner_share()).max(holder.claim);
         let claim = if bytes > holder.claim { raised() } else { holder.claim };
         let goal = bytes.checked_next_multiple_of(STEP)?.min(claim);
         (goal >= bytes).then(|| Step { bytes: goal - holder.held, claim })
     }
 
     /// Returns whether all readers can still finish if this reader gets the step.
-    pub(super) fn is_granted(&self, id: u64, step: Step) -> bool {
+    pub(super) fn can_grant(&self, id: u64, step: Step) -> bool {
         let Some(owner) = self.holders.get(&id).map(|holder| holder.owner) else { return false };
         // Cheap check first: most waiters fail it, and the full check visits every reader.
         let theirs = self.by_owner.get(&owner).copied().unwrap_or_default();
-        if self.reserved + step.bytes > self.total || theirs + step.bytes > self.share() {
+        if self.reserved + step.bytes > self.total || theirs + step.bytes > self.owner_share() {
             return false;
         }
         let after = |(other, holder): (&u64, &Holder)| {
@@ -77,11 +77,11 @@ impl State {
             }
         };
         let all = || self.holders.iter().map(after);
-        is_safe(self.share(), all().filter(|holder| holder.owner == owner))
+        is_safe(self.owner_share(), all().filter(|holder| holder.owner == owner))
             && is_safe(self.total, all())
     }
 
-    pub(super) fn give(&mut self, id: u64, step: Step) {
+    pub(super) fn grant(&mut self, id: u64, step: Step) {
         if let Some(holder) = self.holders.get_mut(&id) {
             holder.held += step.bytes;
             holder.claim = step.claim;
@@ -103,11 +103,11 @@ impl State {
 
     /// Grants the steps of waiting readers where possible. One pass suffices, because a grant
     /// leaves less for the others.
-    pub(super) fn serve(&mut self) {
+    pub(super) fn grant_waiting(&mut self) {
         for _ in 0..self.waiting.len() {
             let Some(waiter) = self.waiting.pop_front() else { return };
-            if self.is_granted(waiter.holder, waiter.step) {
-                self.give(waiter.holder, waiter.step);
+            if self.can_grant(waiter.holder, waiter.step) {
+                self.grant(waiter.holder, waiter.step);
                 // A dropped receiver is about to drop its reservation.
                 let _ = waiter.granted.send(());
             } else {

@@ -17,14 +17,14 @@ fn later() -> Instant {
 
 /// Reads a body of `size` bytes with a claim like the transport does, then releases it.
 async fn read(budget: &MemoryBudget, owner: Fingerprint, claim: usize, size: usize) -> bool {
-    let mut reservation = budget.open(owner, claim);
+    let mut reservation = budget.register(owner, claim);
     for arrived in (0..size).step_by(STEP).skip(1).chain([size]) {
         if reservation.grow(arrived, later()).await.is_err() {
             return false;
         }
         tokio::task::yield_now().await;
     }
-    reservation.settle(size);
+    reservation.shrink_to(size);
     tokio::task::yield_now().await;
     true
 }
@@ -41,22 +41,22 @@ async fn readers_that_cannot_all_hold_their_claim_still_finish() {
 }
 
 #[tokio::test]
-async fn one_owner_leaves_half_to_the_others() {
+async fn owner_holds_at_most_half() {
     let budget = MemoryBudget::new(4 * MIB);
-    let mut greedy: Vec<_> = (0..8).map(|_| budget.open(owner("greedy"), 2 * MIB)).collect();
+    let mut greedy: Vec<_> = (0..8).map(|_| budget.register(owner("greedy"), 2 * MIB)).collect();
     let grown = greedy.iter_mut().filter_map(|one| one.try_grow(2 * MIB).then_some(())).count();
     assert_eq!((grown, budget.reserved()), (1, 2 * MIB));
-    let mut other = budget.open(owner("other"), 2 * MIB);
+    let mut other = budget.register(owner("other"), 2 * MIB);
     assert!(other.try_grow(2 * MIB));
 }
 
 #[tokio::test]
-async fn dropped_readers_release_what_they_hold_and_wait_for() {
+async fn dropped_readers_release_memory_and_queue_slots() {
     let budget = MemoryBudget::new(4 * MIB);
-    let mut first = budget.open(owner("a"), 2 * MIB);
+    let mut first = budget.register(owner("a"), 2 * MIB);
     assert!(first.try_grow(2 * MIB));
-    let mut second = budget.open(owner("a"), 2 * MIB);
-    let mut third = budget.open(owner("a"), 2 * MIB);
+    let mut second = budget.register(owner("a"), 2 * MIB);
+    let mut third = budget.register(owner("a"), 2 * MIB);
     {
         let mut waits = Box::pin(second.grow(2 * MIB, later()));
         let mut waits_too = Box::pin(third.grow(MIB, later()));
@@ -74,25 +74,25 @@ async fn dropped_readers_release_what_they_hold_and_wait_for() {
 }
 
 #[tokio::test]
-async fn a_reader_gives_up_at_its_deadline() {
+async fn reader_stops_waiting_at_its_deadline() {
     let budget = MemoryBudget::new(4 * MIB);
-    let mut first = budget.open(owner("a"), 2 * MIB);
+    let mut first = budget.register(owner("a"), 2 * MIB);
     assert!(first.try_grow(2 * MIB));
-    let mut second = budget.open(owner("a"), 2 * MIB);
+    let mut second = budget.register(owner("a"), 2 * MIB);
     assert_eq!(second.grow(MIB, Instant::now()).await, Err(Exhausted));
     assert_eq!(budget.refusals(), 1);
-    first.settle(MIB);
+    first.shrink_to(MIB);
     assert_eq!(second.grow(MIB, Instant::now()).await, Ok(()));
     // A reader cannot exceed its claim.
     assert_eq!(second.grow(3 * MIB, later()).await, Err(Exhausted));
 }
 
 #[tokio::test]
-async fn a_claim_is_raised_when_it_is_needed() {
+async fn claim_is_raised_on_demand() {
     let budget = MemoryBudget::new(4 * MIB);
-    let mut first = budget.open(owner("a"), MIB / 4).raisable(2 * MIB);
+    let mut first = budget.register(owner("a"), MIB / 4).with_max_claim(2 * MIB);
     let mut others: Vec<_> =
-        (0..4).map(|_| budget.open(owner("a"), MIB / 4).raisable(2 * MIB)).collect();
+        (0..4).map(|_| budget.register(owner("a"), MIB / 4).with_max_claim(2 * MIB)).collect();
     // Each reader holds its declared claim, so none blocks another.
     assert!(first.try_grow(MIB / 4) && others.iter_mut().all(|other| other.try_grow(MIB / 4)));
     assert!(first.try_grow(MIB / 2) && !first.try_grow(2 * MIB));
@@ -105,10 +105,10 @@ async fn a_claim_is_raised_when_it_is_needed() {
 }
 
 #[tokio::test]
-async fn a_smaller_budget_applies_to_readers_that_have_not_begun() {
+async fn shrinking_affects_only_new_reservations() {
     let budget = MemoryBudget::new(8 * MIB);
-    let mut first = budget.open(owner("a"), 4 * MIB);
-    let mut second = budget.open(owner("b"), 4 * MIB);
+    let mut first = budget.register(owner("a"), 4 * MIB);
+    let mut second = budget.register(owner("b"), 4 * MIB);
     assert!(first.try_grow(3 * MIB));
     budget.resize(2 * MIB);
     assert!(!second.try_grow(MIB) && !second.try_grow(2 * MIB));

@@ -25,7 +25,7 @@ mod tests;
 use std::sync::LazyLock;
 
 pub use self::subject::Subject;
-use super::Kind;
+use super::ResourceKind;
 
 /// The table, one operation per line.
 const TABLE: &str = include_str!("table.txt");
@@ -36,7 +36,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> =
 
 /// How an operation relates to spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum SpaceScope {
     /// Concerns the whole instance; the path contains no space.
     System,
     /// Concerns one space; without a space in the path, the default space.
@@ -44,7 +44,7 @@ pub enum Scope {
     /// Concerns one space, or without a space in the path every space that the caller can see.
     Mixed,
     /// The response does not depend on the space in the path.
-    Either,
+    Any,
 }
 
 /// An operation of the API.
@@ -53,18 +53,18 @@ pub struct Operation {
     /// The HTTP method in upper case.
     pub method: &'static str,
     /// How it relates to spaces.
-    pub scope: Scope,
+    pub scope: SpaceScope,
     /// Segments of the path below `/api` and below the space.
-    pub path: Vec<Part>,
+    pub path: Vec<PathSegment>,
     /// The query parameters.
     pub query: Vec<Parameter>,
     /// Kinds of resources that the response may contain without a path parameter that names them.
-    pub holds: Vec<Kind>,
+    pub response_kinds: Vec<ResourceKind>,
 }
 
 /// One segment of a path template.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum PathSegment {
     /// A fixed word, matched without letter case.
     Literal(&'static str),
     /// A parameter.
@@ -79,7 +79,7 @@ pub struct Parameter {
     /// Resource type of its values, if policy rules can match it.
     pub subject: Option<Subject>,
     /// Whether the response contains only what belongs to the named resources.
-    pub narrows: bool,
+    pub filters: bool,
 }
 
 /// The operation of a path.
@@ -90,7 +90,7 @@ pub struct Match<'p> {
     /// The space in the path: ID, slug or name.
     pub space: Option<&'p str>,
     /// The segments below the space.
-    pub below: &'p [String],
+    pub segments: &'p [String],
 }
 
 impl Operation {
@@ -101,30 +101,30 @@ impl Operation {
 
     /// Returns whether the segments match the path of the operation.
     fn matches(&self, segments: &[String]) -> bool {
-        let fits = |(part, segment): (&Part, &String)| match part {
-            Part::Literal(word) => word.eq_ignore_ascii_case(segment),
-            Part::Parameter(parameter) => parameter.takes(segment),
+        let fits = |(part, segment): (&PathSegment, &String)| match part {
+            PathSegment::Literal(word) => word.eq_ignore_ascii_case(segment),
+            PathSegment::Parameter(parameter) => parameter.accepts(segment),
         };
         self.path.len() == segments.len() && self.path.iter().zip(segments).all(fits)
     }
 
     /// Returns the sort key for operations that match the same path: literals before parameters,
     /// from the left.
-    fn literals(&self) -> Vec<bool> {
-        self.path.iter().map(|part| matches!(part, Part::Literal(_))).collect()
+    fn specificity(&self) -> Vec<bool> {
+        self.path.iter().map(|part| matches!(part, PathSegment::Literal(_))).collect()
     }
 }
 
 impl Parameter {
     /// Returns whether one value of the query parameter can be a comma-separated list.
-    pub fn takes_many(&self) -> bool {
+    pub fn is_list(&self) -> bool {
         self.name.ends_with('s') || self.subject == Some(Subject::Any)
     }
 
     /// Returns whether a path segment can be a value of the parameter. A slash inside a segment is
     /// part of the value only for names of branches and tags; for other parameters, a server may
     /// read it as a separator.
-    fn takes(&self, segment: &str) -> bool {
+    fn accepts(&self, segment: &str) -> bool {
         const REFS: &[&str] = &["gitref", "branchname", "tagname", "refname"];
         !segment.contains('/') || REFS.contains(&self.name.to_ascii_lowercase().as_str())
     }
@@ -143,14 +143,14 @@ pub fn find<'p>(method: &str, segments: &'p [String]) -> Option<Match<'p>> {
     let best = |below: &[String], in_space: bool| {
         let candidates = OPERATIONS.iter().filter(|operation| {
             let fits_space = match operation.scope {
-                Scope::System => !in_space,
+                SpaceScope::System => !in_space,
                 // The root of the API is a different operation than the root of a space.
-                Scope::Space => in_space || !operation.path.is_empty(),
-                Scope::Mixed | Scope::Either => true,
+                SpaceScope::Space => in_space || !operation.path.is_empty(),
+                SpaceScope::Mixed | SpaceScope::Any => true,
             };
             fits_space && operation.method.eq_ignore_ascii_case(method) && operation.matches(below)
         });
-        candidates.max_by_key(|operation| operation.literals())
+        candidates.max_by_key(|operation| operation.specificity())
     };
     let (space, below) = match segments {
         [first, below @ ..] if is_space_id(first) => (Some(first.as_str()), below),
@@ -158,13 +158,13 @@ pub fn find<'p>(method: &str, segments: &'p [String]) -> Option<Match<'p>> {
             if first.eq_ignore_ascii_case("spaces") && !below.is_empty() =>
         {
             if let Some(operation) = best(segments, false) {
-                return Some(Match { operation, space: None, below: segments });
+                return Some(Match { operation, space: None, segments });
             }
             (Some(second.as_str()), below)
         }
         _ => (None, segments),
     };
-    best(below, space.is_some()).map(|operation| Match { operation, space, below })
+    best(below, space.is_some()).map(|operation| Match { operation, space, segments: below })
 }
 
 /// Returns whether the segment is the ID of a space.

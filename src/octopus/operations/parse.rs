@@ -1,7 +1,7 @@
 //! Parser for the lines of the table.
 
-use super::{Operation, Parameter, Part, Scope, Subject};
-use crate::octopus::Kind;
+use super::{Operation, Parameter, PathSegment, SpaceScope, Subject};
+use crate::octopus::ResourceKind;
 
 /// Parses one line. Malformed lines are skipped; a test of the table reports them.
 pub(super) fn operation(line: &'static str) -> Option<Operation> {
@@ -16,29 +16,29 @@ pub(super) fn operation(line: &'static str) -> Option<Operation> {
         method,
         scope: self::scope(scope)?,
         path: path.split('/').filter(|part| !part.is_empty()).map(part).collect::<Option<_>>()?,
-        query: words_of(query).map(parameter).collect::<Option<_>>()?,
-        holds: words_of(holds).map(kind).collect::<Option<_>>()?,
+        query: split_words(query).map(parameter).collect::<Option<_>>()?,
+        response_kinds: split_words(holds).map(kind).collect::<Option<_>>()?,
     })
 }
 
-fn words_of(text: &'static str) -> impl Iterator<Item = &'static str> {
+fn split_words(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.split(' ').filter(|word| !word.is_empty())
 }
 
-fn scope(word: &str) -> Option<Scope> {
+fn scope(word: &str) -> Option<SpaceScope> {
     Some(match word {
-        "system" => Scope::System,
-        "space" => Scope::Space,
-        "mixed" => Scope::Mixed,
-        "any" => Scope::Either,
+        "system" => SpaceScope::System,
+        "space" => SpaceScope::Space,
+        "mixed" => SpaceScope::Mixed,
+        "any" => SpaceScope::Any,
         _ => return None,
     })
 }
 
-fn part(text: &'static str) -> Option<Part> {
+fn part(text: &'static str) -> Option<PathSegment> {
     match text.strip_prefix('{') {
-        Some(rest) => parameter(rest.strip_suffix('}')?).map(Part::Parameter),
-        None => Some(Part::Literal(text)),
+        Some(rest) => parameter(rest.strip_suffix('}')?).map(PathSegment::Parameter),
+        None => Some(PathSegment::Literal(text)),
     }
 }
 
@@ -46,13 +46,18 @@ fn parameter(text: &'static str) -> Option<Parameter> {
     let narrows = text.contains('=');
     match text.split_once(['=', '~']) {
         Some((name, subject)) => {
-            Some(Parameter { name, subject: Some(Subject::called(subject)?), narrows })
+            Some(Parameter { name, subject: Some(Subject::from_word(subject)?), filters: narrows })
         }
-        None => Some(Parameter { name: text, subject: None, narrows }),
+        None => Some(Parameter { name: text, subject: None, filters: narrows }),
     }
 }
 
-fn kind(word: &str) -> Option<Kind> {
-    let kinds = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant];
+fn kind(word: &str) -> Option<ResourceKind> {
+    let kinds = [
+        ResourceKind::Space,
+        ResourceKind::Project,
+        ResourceKind::Environment,
+        ResourceKind::Tenant,
+    ];
     kinds.into_iter().find(|kind| kind.collection().strip_suffix('s') == Some(word))
 }

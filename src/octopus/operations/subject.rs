@@ -1,6 +1,6 @@
 //! Resource types of operation parameters.
 
-use crate::octopus::Kind;
+use crate::octopus::ResourceKind;
 
 /// Resource type of a parameter, as far as policy rules can match it or its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Subject {
     ];
 
     /// Returns the subject for a word in the table.
-    pub(super) fn called(word: &str) -> Option<Self> {
+    pub(super) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find_map(|(subject, name, _)| (name == word).then_some(subject))
     }
 
@@ -79,28 +79,30 @@ impl Subject {
 
     /// Returns whether resources of this type have an owner, as opposed to being a space, project,
     /// environment or tenant.
-    pub fn is_between(self) -> bool {
+    pub fn is_owned(self) -> bool {
         !matches!(self, Self::Space | Self::Project | Self::Environment | Self::Tenant)
     }
 
     /// Returns the kinds that are known once a resource of this type is known.
-    pub fn determines(self) -> &'static [Kind] {
+    pub fn determines(self) -> &'static [ResourceKind] {
         match self {
-            Self::Space => &[Kind::Space],
+            Self::Space => &[ResourceKind::Space],
             Self::Project
             | Self::Channel
             | Self::Release
             | Self::Runbook
             | Self::RunbookSnapshot
-            | Self::Owned => &[Kind::Project],
-            Self::Environment => &[Kind::Environment],
-            Self::Tenant => &[Kind::Tenant],
-            Self::Machine => &[Kind::Environment, Kind::Tenant],
+            | Self::Owned => &[ResourceKind::Project],
+            Self::Environment => &[ResourceKind::Environment],
+            Self::Tenant => &[ResourceKind::Tenant],
+            Self::Machine => &[ResourceKind::Environment, ResourceKind::Tenant],
             Self::Deployment
             | Self::Task
             | Self::RunbookRun
             | Self::Interruption
-            | Self::Artifact => &[Kind::Project, Kind::Environment, Kind::Tenant],
+            | Self::Artifact => {
+                &[ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant]
+            }
             Self::Any => &[],
         }
     }

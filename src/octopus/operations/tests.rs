@@ -11,7 +11,7 @@ fn segments(path: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_line_of_the_table_parses_and_no_operation_is_there_twice() {
+fn table_parses_without_duplicates() {
     let malformed: Vec<&str> =
         TABLE.lines().filter(|line| parse::operation(line).is_none()).collect();
     assert!(malformed.is_empty(), "{malformed:#?}");
@@ -19,19 +19,19 @@ fn every_line_of_the_table_parses_and_no_operation_is_there_twice() {
     let mut seen = BTreeSet::new();
     for operation in all() {
         let path: Vec<String> = operation.path.iter().map(shape).collect();
-        let root = path.is_empty().then_some(operation.scope == Scope::System);
+        let root = path.is_empty().then_some(operation.scope == SpaceScope::System);
         assert!(seen.insert((operation.method, path, root)), "{operation:?}");
-        assert!(operation.method == "GET" || operation.holds.is_empty(), "{operation:?}");
+        assert!(operation.method == "GET" || operation.response_kinds.is_empty(), "{operation:?}");
         let names: BTreeSet<String> =
             operation.query.iter().map(|parameter| parameter.name.to_lowercase()).collect();
         assert_eq!(names.len(), operation.query.len(), "{operation:?}");
     }
 }
 
-fn shape(part: &Part) -> String {
+fn shape(part: &PathSegment) -> String {
     match part {
-        Part::Literal(word) => word.to_lowercase(),
-        Part::Parameter(_) => "{}".to_owned(),
+        PathSegment::Literal(word) => word.to_lowercase(),
+        PathSegment::Parameter(_) => "{}".to_owned(),
     }
 }
 
@@ -62,8 +62,8 @@ fn paths_match_with_and_without_a_space_in_any_letter_case() {
             .path
             .iter()
             .map(|part| match part {
-                Part::Literal(word) => (*word).to_owned(),
-                Part::Parameter(parameter) => format!("{{{}}}", parameter.name),
+                PathSegment::Literal(word) => (*word).to_owned(),
+                PathSegment::Parameter(parameter) => format!("{{{}}}", parameter.name),
             })
             .collect();
         assert_eq!((found.space, template.join("/").as_str()), (space, expected), "{path}");
@@ -100,7 +100,7 @@ fn unknown_paths_match_no_operation() {
 proptest! {
     /// The space and the letter case of a path do not change its operation.
     #[test]
-    fn every_spelling_of_a_path_means_one_operation(
+    fn spelling_does_not_change_the_operation(
         place in any::<prop::sample::Index>(),
         capitals in any::<u64>(),
         prefix in prop::sample::select(vec![&["Spaces-1"][..], &["SPACES-22"], &["spaces", "default"], &[]]),
@@ -108,11 +108,11 @@ proptest! {
         let operation = place.get(all());
         prop_assume!(!operation.path.is_empty());
         let below = operation.path.iter().enumerate().map(|(place, part)| match part {
-            Part::Literal(word) if capitals >> (place % 64) & 1 == 1 => word.to_uppercase(),
-            Part::Literal(word) => word.to_lowercase(),
-            Part::Parameter(_) => format!("Things-{place}"),
+            PathSegment::Literal(word) if capitals >> (place % 64) & 1 == 1 => word.to_uppercase(),
+            PathSegment::Literal(word) => word.to_lowercase(),
+            PathSegment::Parameter(_) => format!("Things-{place}"),
         });
-        let prefix = if operation.scope == Scope::System { &[][..] } else { prefix };
+        let prefix = if operation.scope == SpaceScope::System { &[][..] } else { prefix };
         let path: Vec<String> =
             prefix.iter().map(|word| (*word).to_owned()).chain(below).collect();
         let found = find(operation.method, &path);
@@ -124,12 +124,12 @@ proptest! {
 
     /// No path causes a panic, and a match covers exactly the segments of the operation.
     #[test]
-    fn any_path_is_matched_or_not_without_a_panic(
+    fn matching_never_panics(
         path in prop::collection::vec("[a-zA-Z]{0,9}|Spaces-[0-9]{0,2}|\\PC{0,6}", 0..8),
     ) {
         if let Some(found) = find("GET", &path) {
-            prop_assert_eq!(found.operation.path.len(), found.below.len());
-            prop_assert!(path.ends_with(found.below));
+            prop_assert_eq!(found.operation.path.len(), found.segments.len());
+            prop_assert!(path.ends_with(found.segments));
         }
     }
 }

@@ -12,8 +12,9 @@ use futures::Stream;
 use http::HeaderValue;
 
 use super::{
-    Client, Credentials, Error, Fingerprint, OctopusVersion, Order, Path, Permit, Reply,
-    Reservation, Touched, breaker::Requester, budget::CallMemory, server,
+    AccessRecorder, ApiPath, ChangeRequest, ChangeResponse, Client, Credentials, Error,
+    Fingerprint, OctopusVersion, Reservation, WritePermit, breaker::Requester, budget::CallMemory,
+    server,
 };
 use crate::compute::{CallerKey, ComputeScope};
 
@@ -22,17 +23,17 @@ use crate::compute::{CallerKey, ComputeScope};
 pub struct Session {
     client: Client,
     credentials: Credentials,
-    whose: Fingerprint,
+    fingerprint: Fingerprint,
     user_agent: Arc<HeaderValue>,
-    touched: Touched,
+    access_recorder: AccessRecorder,
     compute: ComputeScope,
     memory: CallMemory,
 }
 
 /// Product name and version in the `User-Agent` header.
-pub(super) const AGENT: &str = concat!("octopus-mcp/", env!("CARGO_PKG_VERSION"));
+pub(super) const DEFAULT_USER_AGENT: &str = concat!("octopus-mcp/", env!("CARGO_PKG_VERSION"));
 /// Maximum length of the MCP client's name in the `User-Agent` header.
-const NAME_LIMIT: usize = 64;
+const MAX_CLIENT_NAME_LEN: usize = 64;
 
 impl Session {
     /// Creates a session. `caller` identifies the caller, because several callers can act with the
@@ -44,45 +45,53 @@ impl Session {
         caller: Fingerprint,
         mcp_client: Option<&str>,
     ) -> Self {
-        let whose = Self::whose_of(caller, &credentials);
-        let mut agent = AGENT.to_owned();
+        let whose = Self::fingerprint_of(caller, &credentials);
+        let mut agent = DEFAULT_USER_AGENT.to_owned();
         let name: String = mcp_client
             .unwrap_or_default()
             .chars()
             .filter(|c| c.is_ascii_alphanumeric() || "-._/ ".contains(*c))
-            .take(NAME_LIMIT)
+            .take(MAX_CLIENT_NAME_LEN)
             .collect();
         if !name.trim().is_empty() {
             let _ = write!(agent, " ({})", name.trim());
         }
         let user_agent = HeaderValue::from_str(&agent)
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
-        let touched = Touched::default();
-        let key = if client.has_accepted(caller, &credentials) {
+        let touched = AccessRecorder::default();
+        let key = if client.is_proven(caller, &credentials) {
             CallerKey::new(*caller.as_bytes())
         } else {
-            CallerKey::UNPROVEN
+            CallerKey::UNVERIFIED
         };
         let compute = client.compute().scope(key);
         let (user_agent, memory) = (Arc::new(user_agent), CallMemory::default());
-        Self { client, credentials, whose, user_agent, touched, compute, memory }
+        Self {
+            client,
+            credentials,
+            fingerprint: whose,
+            user_agent,
+            access_recorder: touched,
+            compute,
+            memory,
+        }
     }
 
     /// Returns the fingerprint of a caller together with a credential.
-    pub(super) fn whose_of(caller: Fingerprint, credentials: &Credentials) -> Fingerprint {
-        caller.and(credentials.fingerprint().as_bytes())
+    pub(super) fn fingerprint_of(caller: Fingerprint, credentials: &Credentials) -> Fingerprint {
+        caller.combined_with(credentials.fingerprint().as_bytes())
     }
 
     /// Returns the recorder of resources that this session and its clones access.
-    pub fn touched(&self) -> &Touched {
-        &self.touched
+    pub fn access_recorder(&self) -> &AccessRecorder {
+        &self.access_recorder
     }
 
     /// Returns the same session with a separate recorder, for reads that the caller did not
     /// request.
     #[must_use]
-    pub fn unrecorded(&self) -> Self {
-        Self { touched: Touched::default(), ..self.clone() }
+    pub fn without_recording(&self) -> Self {
+        Self { access_recorder: AccessRecorder::default(), ..self.clone() }
     }
 
     /// Returns the caller's share of the compute pool, with the compute time of the call.
@@ -93,18 +102,18 @@ impl Session {
     /// Returns the same session with the compute time and memory of another session of the same
     /// call.
     #[must_use]
-    pub fn sharing_compute(self, other: &Self) -> Self {
+    pub fn sharing_budgets_with(self, other: &Self) -> Self {
         Self { compute: other.compute.clone(), memory: other.memory.clone(), ..self }
     }
 
     /// Returns the same session with the full compute time of a call, for work after a change.
     #[must_use]
-    pub fn with_new_compute(&self) -> Self {
+    pub fn with_fresh_compute(&self) -> Self {
         Self { compute: self.compute.with_new_budget(), ..self.clone() }
     }
 
     /// Holds memory until the call ends.
-    pub(super) fn hold(&self, memory: Option<Reservation>) {
+    pub(super) fn hold_memory(&self, memory: Option<Reservation>) {
         if let Some(memory) = memory {
             self.memory.hold(memory);
         }
@@ -122,14 +131,14 @@ impl Session {
 
     /// Returns the fingerprint of the caller and the acting credential. Cache keys contain it, so
     /// that callers never share entries. It stays the same when an exchanged token is renewed.
-    pub fn whose(&self) -> Fingerprint {
-        self.whose
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     /// Returns the same session with this audit ID in the `User-Agent` header. Octopus stores the
     /// header with the events that a request causes.
     #[must_use]
-    pub fn marked(&self, id: &str) -> Self {
+    pub fn with_audit_id(&self, id: &str) -> Self {
         let agent = self.user_agent.to_str().unwrap_or("octopus-mcp");
         let marked = HeaderValue::from_str(&format!("{agent} audit/{id}"));
         let user_agent = marked.map_or_else(|_| Arc::clone(&self.user_agent), Arc::new);
@@ -138,7 +147,7 @@ impl Session {
 
     /// Returns the sender of this session's requests for the circuit breaker.
     pub(super) fn requester(&self) -> Requester {
-        Requester { fingerprint: self.whose, is_configured: self.credentials.is_configured() }
+        Requester { fingerprint: self.fingerprint, is_configured: self.credentials.is_configured() }
     }
 
     pub(super) fn user_agent(&self) -> HeaderValue {
@@ -149,27 +158,31 @@ impl Session {
     /// flight: a read with a wrong credential fails for its own caller only.
     pub async fn version(&self) -> Result<OctopusVersion, Error> {
         let known = self.client.version().get(&()).await;
-        self.client.metrics().looked_up("version", known.is_some());
+        self.client.metrics().record_cache_lookup("version", known.is_some());
         if let Some(version) = known {
             return Ok(version);
         }
-        let version = server::root(self).await?.parsed()?;
+        let version = server::root(self).await?.parse_version()?;
         self.client.version().insert((), version).await;
         Ok(version)
     }
 
     /// Sends a change request once; changes are never retried.
-    pub async fn send(&self, order: &Order, _permit: Permit) -> Result<Reply, Error> {
-        self.client.order(self, order).await
+    pub async fn send(
+        &self,
+        order: &ChangeRequest,
+        _permit: WritePermit,
+    ) -> Result<ChangeResponse, Error> {
+        self.client.send_change(self, order).await
     }
 
     /// Streams a response of any size.
     pub async fn stream(
         &self,
-        path: &Path,
+        path: &ApiPath,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
         let stream = self.client.stream(self, path).await?;
-        self.touched.answered(path, None);
+        self.access_recorder.record_response(path, None);
         Ok(stream)
     }
 }

@@ -9,65 +9,66 @@ use super::Session;
 use crate::{
     compute::INLINE_BYTES,
     octopus::{
-        Answer, Bounded, Bounds, Error, Page, Path, Reply, ReplyBody, Window, budget::parsed_size,
-        document, reads::Size, touched,
+        ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, Error, JsonBounds, Page,
+        PageRange, RawResponse, budget::estimate_parsed_size, document, reads::SizeLimit, touched,
     },
 };
 
 impl Session {
     /// Reads a JSON document. The call holds the memory of its largest document until it ends.
-    pub async fn get<T>(&self, path: &Path) -> Result<T, Error>
+    pub async fn get<T>(&self, path: &ApiPath) -> Result<T, Error>
     where
         T: DeserializeOwned + Send + 'static,
     {
         let route = path.route();
-        self.read_typed(path, Size::Response, move |answer| answer.json(&route)).await
+        self.read_typed(path, SizeLimit::Response, move |answer| answer.json(&route)).await
     }
 
     /// Reads a document into a type with named fields, after reserving memory for the parsed form.
     async fn read_typed<T: Send + 'static>(
         &self,
-        path: &Path,
-        size: Size,
-        parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
+        path: &ApiPath,
+        size: SizeLimit,
+        parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let answer = self.client.get(self, path, size).await?;
+        let answer = self.client.read_response(self, path, size).await?;
         self.reserve(&answer).await?;
-        self.read_in(answer, path, parse).await
+        self.parse_and_record(answer, path, parse).await
     }
 
     /// Reads a JSON document of any form, within [`JsonBounds::DOCUMENT`].
-    pub async fn document(&self, path: &Path) -> Result<Bounded, Error> {
+    pub async fn document(&self, path: &ApiPath) -> Result<BoundedJson, Error> {
         let route = path.route();
-        let document = move |answer: &Answer| answer.document(&route, Bounds::DOCUMENT);
-        self.read(path, Size::Response, document).await
+        let document = move |answer: &RawResponse| answer.document(&route, JsonBounds::DOCUMENT);
+        self.read(path, SizeLimit::Response, document).await
     }
 
     /// Reserves the memory of a document's parsed form. Bodies up to [`INLINE_BYTES`] need no
     /// reservation.
-    async fn reserve(&self, answer: &Answer) -> Result<(), Error> {
+    async fn reserve(&self, answer: &RawResponse) -> Result<(), Error> {
         if answer.body.len() <= INLINE_BYTES {
             return Ok(());
         }
         let body = answer.body.clone();
-        let needed = self.compute.run(move |_| Ok(parsed_size(&body))).await;
+        let needed = self.compute.run(move |_| Ok(estimate_parsed_size(&body))).await;
         let needed = needed.map_err(Error::Compute)?;
-        let (budget, deadline) = (self.client.parsed(), self.client.transport().deadline());
-        let limit = budget.share();
+        let (budget, deadline) =
+            (self.client.parsed_memory(), self.client.transport().memory_deadline());
+        let limit = budget.owner_share();
         if needed > limit {
             return Err(Error::TooManyValues { needed, limit });
         }
-        let reserved = self.memory.reserve(budget, self.whose, needed, deadline).await;
-        reserved.map_err(|_| Error::NoMemory { sent: true })
+        let reserved = self.memory.reserve(budget, self.fingerprint, needed, deadline).await;
+        reserved.map_err(|_| Error::MemoryExhausted { sent: true })
     }
 
     /// Reads a page of a list. `path` requests the items of `window`; further items are dropped
     /// right after parsing, because each item costs work later.
-    pub async fn page<T>(&self, path: &Path, window: Window) -> Result<Page<T>, Error>
+    pub async fn page<T>(&self, path: &ApiPath, window: PageRange) -> Result<Page<T>, Error>
     where
         T: DeserializeOwned + Send + 'static,
     {
-        self.page_within(path, window, Size::Response).await
+        self.typed_page(path, window, SizeLimit::Response).await
     }
 
     /// Reads a page and keeps all fields of its items.
@@ -77,23 +78,24 @@ impl Session {
     /// [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn page_of_objects(
         &self,
-        path: &Path,
-        window: Window,
+        path: &ApiPath,
+        window: PageRange,
     ) -> Result<Page<Map<String, Value>>, Error> {
-        self.page_within(path, window, Size::Execute).await
+        self.typed_page(path, window, SizeLimit::Execute).await
     }
 
-    async fn page_within<T>(
+    async fn typed_page<T>(
         &self,
-        path: &Path,
-        window: Window,
-        size: Size,
+        path: &ApiPath,
+        window: PageRange,
+        size: SizeLimit,
     ) -> Result<Page<T>, Error>
     where
         T: DeserializeOwned + Send + 'static,
     {
         let route = path.route();
-        let parse = move |answer: &Answer| Ok(answer.json::<Page<T>>(&route)?.within(window));
+        let parse =
+            move |answer: &RawResponse| Ok(answer.json::<Page<T>>(&route)?.trimmed_to(window));
         self.read_typed(path, size, parse).await
     }
 
@@ -102,9 +104,9 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::TooLarge`] beyond the setting `execute_limit`.
-    pub async fn object(&self, path: &Path) -> Result<Map<String, Value>, Error> {
+    pub async fn object(&self, path: &ApiPath) -> Result<Map<String, Value>, Error> {
         let route = path.route();
-        self.read_typed(path, Size::Execute, move |answer| answer.json(&route)).await
+        self.read_typed(path, SizeLimit::Execute, move |answer| answer.json(&route)).await
     }
 
     /// Reads a JSON document of any form for comparison with a later read. A document beyond
@@ -113,19 +115,19 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::TooLarge`] beyond the setting `execute_limit`.
-    pub async fn state(&self, path: &Path) -> Result<Value, Error> {
+    pub async fn comparable_document(&self, path: &ApiPath) -> Result<Value, Error> {
         let route = path.route();
-        let state = move |answer: &Answer| {
-            let Bounded { value, omitted } = answer.document(&route, Bounds::DOCUMENT)?;
-            let mut value = document::raw(value);
+        let state = move |answer: &RawResponse| {
+            let BoundedJson { value, omitted } = answer.document(&route, JsonBounds::DOCUMENT)?;
+            let mut value = document::without_sensitive(value);
             if let Value::Object(object) = &mut value
-                && !omitted.is_nothing()
+                && !omitted.is_empty()
             {
                 object.insert("sha256".to_owned(), Value::String(answer.digest()));
             }
             Ok(value)
         };
-        self.read(path, Size::Execute, state).await
+        self.read(path, SizeLimit::Execute, state).await
     }
 
     /// Reads a response of any media type.
@@ -133,33 +135,33 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::TooLarge`] beyond the setting `execute_limit`.
-    pub async fn fetch(&self, path: &Path) -> Result<Answer, Error> {
-        self.read(path, Size::Execute, |answer| Ok(answer.clone())).await
+    pub async fn fetch(&self, path: &ApiPath) -> Result<RawResponse, Error> {
+        self.read(path, SizeLimit::Execute, |answer| Ok(answer.clone())).await
     }
 
     /// Reads and parses a response.
     async fn read<T: Send + 'static>(
         &self,
-        path: &Path,
-        size: Size,
-        parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
+        path: &ApiPath,
+        size: SizeLimit,
+        parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let answer = self.client.get(self, path, size).await?;
-        self.read_in(answer, path, parse).await
+        let answer = self.client.read_response(self, path, size).await?;
+        self.parse_and_record(answer, path, parse).await
     }
 
     /// Parses a response and records its owner keys in the access set.
-    async fn read_in<T: Send + 'static>(
+    async fn parse_and_record<T: Send + 'static>(
         &self,
-        answer: Answer,
-        path: &Path,
-        parse: impl FnOnce(&Answer) -> Result<T, Error> + Send + 'static,
+        answer: RawResponse,
+        path: &ApiPath,
+        parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let both = move |answer: &Answer| {
-            Ok::<_, Error>((touched::belongings(&answer.body), parse(answer)))
+        let both = move |answer: &RawResponse| {
+            Ok::<_, Error>((touched::owner_fields(&answer.body), parse(answer)))
         };
         let (belongings, parsed) = self.parse(answer, both).await?;
-        self.touched.answered(path, belongings);
+        self.access_recorder.record_response(path, belongings);
         parsed
     }
 
@@ -169,16 +171,16 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::Unexpected`] if the media type is JSON but the body is not.
-    pub(in crate::octopus) async fn reply(
+    pub(in crate::octopus) async fn parse_change_response(
         &self,
-        answer: Answer,
+        answer: RawResponse,
         route: String,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ChangeResponse, Error> {
         let (content_type, size) = (answer.content_type.clone(), answer.body.len());
-        match self.parse(answer, move |answer| Reply::read(answer, &route)).await {
+        match self.parse(answer, move |answer| ChangeResponse::parse(answer, &route)).await {
             Err(Error::Compute(error)) => {
-                let body = ReplyBody::Unread(error);
-                Ok(Reply::new(content_type, size, body, Arc::default()))
+                let body = ChangeResponseBody::Unparsed(error);
+                Ok(ChangeResponse::new(content_type, size, body, Arc::default()))
             }
             parsed => parsed,
         }
@@ -191,8 +193,8 @@ impl Session {
     /// The errors of `parse`, and [`Error::Compute`].
     pub async fn parse<T, E>(
         &self,
-        answer: Answer,
-        parse: impl FnOnce(&Answer) -> Result<T, E> + Send + 'static,
+        answer: RawResponse,
+        parse: impl FnOnce(&RawResponse) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,

@@ -10,47 +10,47 @@ use url::Url;
 
 use super::{
     Error, MemoryBudget, Reservation,
-    breaker::{Breaker, Requester, Verdict},
-    connections::{connections, is_out_of_descriptors},
+    breaker::{Breaker, CredentialVerdict, Requester},
+    connections::{build_http_client, is_out_of_descriptors},
     headers::{content_type, retry_after},
-    places::{Kind, NoPlace, Place, Places},
+    places::{LimitError, RequestLimiter, RequestPermit, TransferMode},
 };
 use crate::{
     config,
-    telemetry::{Asking, Metrics},
-    text::cause,
+    telemetry::{Metrics, UpstreamTelemetry},
+    text::root_cause,
 };
 
 /// Transport to one instance.
 #[derive(Debug)]
 pub(super) struct Transport {
     name: String,
-    asking: Asking,
+    request_metrics: UpstreamTelemetry,
     url: Url,
     /// HTTP client for reads; it follows redirects within the instance.
-    pub(super) reads: reqwest::Client,
+    pub(super) read_client: reqwest::Client,
     /// HTTP client for changes; it follows no redirects, which would turn them into a GET.
-    pub(super) orders: reqwest::Client,
+    pub(super) write_client: reqwest::Client,
     timeout: Duration,
-    places: Places,
+    limiter: RequestLimiter,
     memory: MemoryBudget,
     breaker: Breaker,
 }
 
 /// A response whose status and headers arrived. It holds its permit until the body is read.
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(super) struct PendingResponse {
     response: reqwest::Response,
-    place: Place,
+    permit: RequestPermit,
     /// Memory that was reserved before the request was sent.
     memory: Option<Reservation>,
 }
 
 /// Properties of a request besides the data that is sent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outgoing<'a> {
+pub(super) struct RequestMeta<'a> {
     pub(super) requester: Requester,
-    pub(super) kind: Kind,
+    pub(super) mode: TransferMode,
     /// Path with placeholders for IDs and names, for logs and metrics.
     pub(super) route: &'a str,
     /// Whether a successful JSON response proves that the instance accepts the credential.
@@ -58,13 +58,13 @@ pub(super) struct Outgoing<'a> {
 }
 
 /// Maximum bytes of an error response that are read for its message.
-const FAILURE_LIMIT: usize = 64 * 1024;
+const MAX_ERROR_BODY: usize = 64 * 1024;
 
 impl Transport {
     pub(super) fn new(
         name: &str,
         url: Url,
-        settings: &config::Instance,
+        settings: &config::InstanceSettings,
         memory: &MemoryBudget,
         metrics: &Metrics,
     ) -> Result<Self, String> {
@@ -73,11 +73,11 @@ impl Transport {
         let timeout = settings.timeout.0;
         Ok(Self {
             name: name.to_owned(),
-            asking: Asking::new(Some(name), &url, metrics),
-            reads: connections(&url, settings, true)?,
-            orders: connections(&url, settings, false)?,
+            request_metrics: UpstreamTelemetry::new(Some(name), &url, metrics),
+            read_client: build_http_client(&url, settings, true)?,
+            write_client: build_http_client(&url, settings, false)?,
             timeout,
-            places: Places::new(settings.concurrent_requests, timeout),
+            limiter: RequestLimiter::new(settings.concurrent_requests, timeout),
             memory: memory.clone(),
             breaker: Breaker::new(settings.failures_until_pause, settings.pause.0),
             url,
@@ -93,12 +93,12 @@ impl Transport {
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
-        self.asking.metrics()
+        self.request_metrics.metrics()
     }
 
     /// Returns whether the breaker rejects the requests of all senders now.
     pub(super) fn is_paused_for_all(&self) -> bool {
-        self.breaker.refuses_all()
+        self.breaker.is_open_for_all()
     }
 
     /// Returns whether the instance accepted the credential of this sender, or the operator
@@ -109,57 +109,57 @@ impl Transport {
 
     /// Returns whether the breaker would reject a request of this sender now.
     pub(super) fn is_paused(&self, requester: Requester) -> bool {
-        self.breaker.refuses(requester).is_some()
+        self.breaker.remaining_pause(requester).is_some()
     }
 
     /// Sends a request and reads the status and headers of the response. The timeout covers a
     /// complete response, or each chunk of a stream.
-    pub(super) async fn begin(
+    pub(super) async fn send(
         &self,
-        outgoing: Outgoing<'_>,
+        outgoing: RequestMeta<'_>,
         mut request: reqwest::RequestBuilder,
-    ) -> Result<Begun, Error> {
-        let Outgoing { requester, kind, route, .. } = outgoing;
-        if kind == Kind::Whole {
+    ) -> Result<PendingResponse, Error> {
+        let RequestMeta { requester, mode: kind, route, .. } = outgoing;
+        if kind == TransferMode::Buffered {
             request = request.timeout(self.timeout);
         }
         let instance = || self.name().to_owned();
         let paused = |wait| {
-            self.asking.unsent(route, "paused");
-            Error::Paused { instance: instance(), wait }
+            self.request_metrics.record_unsent(route, "paused");
+            Error::CircuitOpen { instance: instance(), wait }
         };
         // Check the breaker before the request waits for a permit.
-        if let Some(wait) = self.breaker.refuses(requester) {
+        if let Some(wait) = self.breaker.remaining_pause(requester) {
             return Err(paused(wait));
         }
-        let taken = self.places.take(kind, self.breaker.is_proven(requester)).await;
+        let taken = self.limiter.acquire(kind, self.breaker.is_proven(requester)).await;
         let place = taken.map_err(|reason| {
-            self.asking.unsent(route, "busy");
-            let after = (reason == NoPlace::TimedOut).then_some(self.timeout);
-            Error::Busy { instance: instance(), after }
+            self.request_metrics.record_unsent(route, "busy");
+            let after = (reason == LimitError::TimedOut).then_some(self.timeout);
+            Error::ConcurrencyLimit { instance: instance(), after }
         })?;
-        let pass = self.breaker.enter(requester).map_err(paused)?;
-        let response = match self.asking.send(route, request).await {
+        let pass = self.breaker.acquire(requester).map_err(paused)?;
+        let response = match self.request_metrics.send(route, request).await {
             Ok(response) => response,
             // The request was not sent, so it shows nothing about the instance.
             Err(error) if error.is_builder() => {
-                return Err(Error::InvalidRequest { reason: cause(&error.without_url()) });
+                return Err(Error::InvalidRequest { reason: root_cause(&error.without_url()) });
             }
             Err(error) => {
                 if !is_out_of_descriptors(&error) {
-                    pass.failed();
+                    pass.record_failure();
                 }
-                return Err(self.failed(error));
+                return Err(self.connection_error(error));
             }
         };
         let status = response.status();
         if matches!(status.as_u16(), 502..=504) {
-            pass.failed();
+            pass.record_failure();
         } else {
-            pass.answered(outgoing.verdict(&response));
+            pass.record_response(outgoing.verdict(&response));
         }
         if status.is_success() {
-            return Ok(Begun { response, place, memory: None });
+            return Ok(PendingResponse { response, permit: place, memory: None });
         }
         if status.is_redirection() {
             let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
@@ -170,35 +170,35 @@ impl Transport {
             });
         }
         let wait = retry_after(response.headers());
-        let begun = Begun { response, place, memory: None };
-        let body = self.read(begun, requester.fingerprint, FAILURE_LIMIT);
+        let begun = PendingResponse { response, permit: place, memory: None };
+        let body = self.read_shared_body(begun, requester.fingerprint, MAX_ERROR_BODY);
         let body = tokio::time::timeout(self.timeout, body);
         let body = body.await.ok().and_then(Result::ok).unwrap_or_default();
-        Err(Error::from_answer(status, wait, &body))
+        Err(Error::from_response(status, wait, &body))
     }
 
-    fn failed(&self, error: reqwest::Error) -> Error {
+    fn connection_error(&self, error: reqwest::Error) -> Error {
         if error.is_timeout() && !error.is_connect() {
             return Error::TimedOut { after: self.timeout };
         }
-        Error::Unreachable { origin: origin(&self.url), reason: cause(&error.without_url()) }
+        Error::Unreachable { origin: origin(&self.url), reason: root_cause(&error.without_url()) }
     }
 }
 
-impl Outgoing<'_> {
-    fn verdict(&self, response: &reqwest::Response) -> Verdict {
+impl RequestMeta<'_> {
+    fn verdict(&self, response: &reqwest::Response) -> CredentialVerdict {
         let is_json = || content_type(response.headers()) == "application/json";
         match response.status() {
-            StatusCode::UNAUTHORIZED => Verdict::Refused,
+            StatusCode::UNAUTHORIZED => CredentialVerdict::Rejected,
             status if status.is_success() && self.proves_credential && is_json() => {
-                Verdict::Accepted
+                CredentialVerdict::Accepted
             }
-            _ => Verdict::Unknown,
+            _ => CredentialVerdict::Unknown,
         }
     }
 }
 
-impl Begun {
+impl PendingResponse {
     /// Returns the media type without parameters, in lower case.
     pub(super) fn content_type(&self) -> String {
         content_type(self.response.headers())

@@ -5,24 +5,24 @@ use serde_json::{Map, Value, json};
 use super::{plain, *};
 use crate::text::steps;
 
-fn many(count: usize) -> Of {
-    Of::known((0..count).map(|number| tagged(&format!("thing {number}"), &[])).collect())
+fn many(count: usize) -> ResourceSet {
+    ResourceSet::known((0..count).map(|number| tagged(&format!("thing {number}"), &[])).collect())
 }
 
 /// A call with this access level on 50 projects, 5 environments and 100 tenants.
-fn crowd(tier: Tier) -> Situation {
-    Situation {
+fn large_call(tier: Tier) -> PolicyInput {
+    PolicyInput {
         tier,
-        deed: if tier == Tier::Read { Deed::Read } else { Deed::Run },
+        action: if tier == Tier::Read { PolicyAction::Read } else { PolicyAction::Run },
         projects: many(50),
         environments: many(5),
         tenants: many(100),
-        ..deploys(&[])
+        ..deployment_to(&[])
     }
 }
 
 #[test]
-fn a_read_of_many_places_is_judged_by_a_rule_about_spaces() {
+fn evaluates_read_of_many_targets_by_space_rule() {
     let rules = rules(
         r#"[
             {"name":"write","effect":"deny","projects":["x"],"environments":["x"],"tenants":["x"]},
@@ -33,14 +33,14 @@ fn a_read_of_many_places_is_judged_by_a_rule_about_spaces() {
         ]"#,
     );
     for (space, effect) in [("Default", Effect::Allow), ("Secret", Effect::Deny)] {
-        let space = Of::known(vec![Thing::called(space)]);
-        let decision = rules.decide_strictly(&Situation { space, ..crowd(Tier::Read) });
+        let space = ResourceSet::known(vec![ResourceRef::named(space)]);
+        let decision = rules.decide_strictly(&PolicyInput { space, ..large_call(Tier::Read) });
         assert_eq!((decision.effect, decision.message), (effect, None));
     }
 }
 
 #[test]
-fn the_word_names_environments_that_no_rule_matches_by() {
+fn confirmation_word_lists_environments_without_conditions() {
     for (matcher, word) in [
         (r#""spaces":["default"]"#, "thing 0, thing 1, thing 2, thing 3, thing 4"),
         (r#""environments":["thing 3","thing 1"]"#, "thing 1, thing 3"),
@@ -48,23 +48,23 @@ fn the_word_names_environments_that_no_rule_matches_by() {
         let rules = rules(&format!(
             r#"[{{"name":"r","effect":"confirm","type":"environment",{matcher}}}]"#
         ));
-        let decision = rules.decide(&crowd(Tier::Write));
-        assert_eq!(decision.typed.as_deref(), Some(word), "{matcher}");
+        let decision = rules.decide(&large_call(Tier::Write));
+        assert_eq!(decision.confirmation_word.as_deref(), Some(word), "{matcher}");
     }
 }
 
 #[test]
-fn steps_are_made_for_one_place_alone() {
+fn explains_only_the_deciding_target() {
     let rules = rules(
         r#"[
             {"name":"a","effect":"deny","environments":["x"]},
             {"name":"b","effect":"deny","tenants":["x"]}
         ]"#,
     );
-    let situation = crowd(Tier::Write);
-    let (_, decided) = steps::of(|| rules.decide(&situation));
-    assert_eq!((decided, rules.weight(&situation)), (5 * 100 * 2, 5 * 100 * 2 + 5));
-    let (said, explained) = steps::of(|| rules.steps(&situation));
+    let situation = large_call(Tier::Write);
+    let (_, decided) = steps::count(|| rules.decide(&situation));
+    assert_eq!((decided, rules.estimated_comparisons(&situation)), (5 * 100 * 2, 5 * 100 * 2 + 5));
+    let (said, explained) = steps::count(|| rules.explain(&situation));
     assert_eq!((said.len(), explained), (2, decided + 2));
 }
 
@@ -74,7 +74,7 @@ fn list(words: &'static [&'static str]) -> impl Strategy<Value = Option<Value>> 
 }
 
 /// A rule with any conditions, as written in the settings.
-fn any_rule() -> impl Strategy<Value = config::Rule> {
+fn any_rule() -> impl Strategy<Value = config::RuleSettings> {
     let what = (
         prop::sample::select(vec!["r1", "r2", "r3", "r4"]),
         prop::sample::select(vec!["allow", "confirm", "deny"]),
@@ -127,44 +127,45 @@ fn any_rule() -> impl Strategy<Value = config::Rule> {
 }
 
 /// Resources of one kind with different degrees of knowledge, and possibly further unknown ones.
-fn any_things(
+fn any_resources(
     names: &'static [&'static str],
     tags: &'static [&'static str],
-) -> impl Strategy<Value = Of> {
+) -> impl Strategy<Value = ResourceSet> {
     let group = prop::option::of(prop::sample::select(vec!["back", "front"]));
     let tags = prop::option::of(prop::sample::subsequence(tags, 0..=tags.len()));
     let thing = (prop::sample::select(names), 0..4, tags, group);
-    let thing = thing.prop_map(|(name, nameless, tags, group)| Thing {
+    let thing = thing.prop_map(|(name, nameless, tags, group)| ResourceRef {
         id: name.to_owned(),
         name: (nameless > 0).then(|| name.to_owned()),
         slug: None,
         tags: tags.map(|tags| tags.into_iter().map(str::to_owned).collect()),
-        group: group.map(|group| Box::new(Thing::called(group))),
+        group: group.map(|group| Box::new(ResourceRef::named(group))),
     });
     let more = prop::bool::weighted(0.2);
-    (prop::collection::vec(thing, 0..4), more).prop_map(|(things, more)| Of { things, more })
+    (prop::collection::vec(thing, 0..4), more)
+        .prop_map(|(things, more)| ResourceSet { resources: things, has_unknown: more })
 }
 
-fn any_situation() -> impl Strategy<Value = Situation> {
+fn any_input() -> impl Strategy<Value = PolicyInput> {
     let tier = prop::sample::select(vec![Tier::Read, Tier::Write, Tier::Delete]);
-    let deed = prop::sample::select(vec![Deed::Release, Deed::Run]);
+    let deed = prop::sample::select(vec![PolicyAction::Release, PolicyAction::Run]);
     let at = |day: u8| Moment::At(format!("2026-11-{day:02}T12:00:00Z").parse().unwrap());
     let times = prop::sample::subsequence(vec![at(5), at(6), at(9), Moment::Unknown], 1..=2);
     let things = (
-        any_things(&["default", "secret"], &[]),
-        any_things(&["alpha", "a", "b", "c"], &[]),
-        any_things(&["Dev", "Production", "Prod EU", "Vault"], &["Ring/1", "Ring/2"]),
-        any_things(&["Acme", "Zenith", "Other"], &["Tier/1", "Tier/2"]),
+        any_resources(&["default", "secret"], &[]),
+        any_resources(&["alpha", "a", "b", "c"], &[]),
+        any_resources(&["Dev", "Production", "Prod EU", "Vault"], &["Ring/1", "Ring/2"]),
+        any_resources(&["Acme", "Zenith", "Other"], &["Tier/1", "Tier/2"]),
     );
     (tier, deed, times, things).prop_map(|(tier, deed, times, things)| {
         let (space, projects, environments, tenants) = things;
         let deed = match tier {
-            Tier::Read => Deed::Read,
+            Tier::Read => PolicyAction::Read,
             Tier::Write => deed,
-            Tier::Delete => Deed::Delete,
+            Tier::Delete => PolicyAction::Delete,
         };
-        let known = deploys(&[]);
-        Situation { tier, deed, times, space, projects, environments, tenants, ..known }
+        let known = deployment_to(&[]);
+        PolicyInput { tier, action: deed, times, space, projects, environments, tenants, ..known }
     })
 }
 
@@ -173,21 +174,21 @@ proptest! {
 
     /// Decisions and explanations equal those of the reference implementation.
     #[test]
-    fn decisions_are_those_of_the_plain_product(
+    fn decisions_equal_reference_implementation(
         rules in prop::collection::vec(any_rule(), 0..6),
         otherwise in prop::sample::select(vec![Effect::Allow, Effect::Confirm, Effect::Deny]),
         tagged in any::<bool>(),
-        situation in any_situation(),
+        situation in any_input(),
     ) {
-        let mut policy = Policy { rules, otherwise, ..Policy::default() };
+        let mut policy = PolicySettings { rules, otherwise, ..PolicySettings::default() };
         if tagged {
-            policy.high_risk_environment_tags = List(vec!["Ring/1".to_owned()]);
+            policy.high_risk_environment_tags = ListSetting(vec!["Ring/1".to_owned()]);
         }
-        let rules = Rules::of(&policy).unwrap();
+        let rules = PolicyEngine::from_settings(&policy).unwrap();
         let strict = situation.tier != Tier::Read;
         let (decision, steps) = plain::decide(&rules, &situation, strict);
         prop_assert_eq!(rules.decide(&situation), decision);
-        prop_assert_eq!(rules.steps(&situation), steps);
+        prop_assert_eq!(rules.explain(&situation), steps);
         let (decision, _) = plain::decide(&rules, &situation, true);
         prop_assert_eq!(rules.decide_strictly(&situation), decision);
     }

@@ -9,45 +9,47 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{self, Effect, List, Policy, Risk};
+use crate::config::{self, Effect, ListSetting, PolicySettings, Risk};
 
-fn rules(text: &str) -> Rules {
-    Rules::of(&policy(text)).unwrap()
+fn rules(text: &str) -> PolicyEngine {
+    PolicyEngine::from_settings(&policy(text)).unwrap()
 }
 
-fn policy(rules: &str) -> Policy {
-    let rules: Vec<config::Rule> = serde_json::from_str(rules).unwrap();
-    Policy { rules, ..Policy::default() }
+fn policy(rules: &str) -> PolicySettings {
+    let rules: Vec<config::RuleSettings> = serde_json::from_str(rules).unwrap();
+    PolicySettings { rules, ..PolicySettings::default() }
 }
 
-fn tagged(name: &str, tags: &[&str]) -> Thing {
+fn tagged(name: &str, tags: &[&str]) -> ResourceRef {
     let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-    Thing { tags: Some(tags), ..Thing::called(name) }
+    ResourceRef { tags: Some(tags), ..ResourceRef::named(name) }
 }
 
-fn deploys(environments: &[&str]) -> Situation {
-    Situation {
+fn deployment_to(environments: &[&str]) -> PolicyInput {
+    PolicyInput {
         tool: "deploy_release".to_owned(),
         toolset: "deployments".to_owned(),
         tier: Tier::Write,
-        deed: Deed::Run,
+        action: PolicyAction::Run,
         instance: "emea".to_owned(),
         callers: vec!["agent-7".to_owned()],
         groups: BTreeSet::from(["developers".to_owned()]),
         times: vec![Moment::At("2026-11-06T15:30:00Z".parse().unwrap())],
-        space: Of::known(vec![Thing::called("Default")]),
-        projects: Of::known(vec![Thing {
-            group: Some(Box::new(Thing::called("Back Office"))),
-            ..Thing::called("Billing")
+        space: ResourceSet::known(vec![ResourceRef::named("Default")]),
+        projects: ResourceSet::known(vec![ResourceRef {
+            group: Some(Box::new(ResourceRef::named("Back Office"))),
+            ..ResourceRef::named("Billing")
         }]),
-        environments: Of::known(environments.iter().map(|name| tagged(name, &[])).collect()),
-        tenants: Of::none(),
+        environments: ResourceSet::known(
+            environments.iter().map(|name| tagged(name, &[])).collect(),
+        ),
+        tenants: ResourceSet::none(),
     }
 }
 
 /// Each condition, with a value that matches and one that does not.
 #[test]
-fn each_matcher_is_asked() {
+fn evaluates_each_condition() {
     for (matcher, other) in [
         (r#""tools":["deploy_*"]"#, r#""tools":["run_runbook"]"#),
         (r#""toolsets":["deployments"]"#, r#""toolsets":["runbooks"]"#),
@@ -68,9 +70,9 @@ fn each_matcher_is_asked() {
             r#""times":[{"days":"sat"},{"days":"fri","to":"16:00","zone":"Europe/Berlin"}]"#,
         ),
     ] {
-        let mut situation = deploys(&[]);
-        situation.environments = Of::known(vec![tagged("Production", &["Stage/Live"])]);
-        situation.tenants = Of::known(vec![tagged("Acme", &["Tier/Gold"])]);
+        let mut situation = deployment_to(&[]);
+        situation.environments = ResourceSet::known(vec![tagged("Production", &["Stage/Live"])]);
+        situation.tenants = ResourceSet::known(vec![tagged("Acme", &["Tier/Gold"])]);
         for (matcher, effect) in [(matcher, Effect::Deny), (other, Effect::Allow)] {
             let rules = rules(&format!(r#"[{{"name":"r","effect":"deny",{matcher}}}]"#));
             assert_eq!(rules.decide(&situation).effect, effect, "{matcher}");
@@ -79,7 +81,7 @@ fn each_matcher_is_asked() {
 }
 
 #[test]
-fn the_first_rule_that_matches_decides_place_by_place() {
+fn first_matching_rule_decides_for_each_target() {
     let rules = rules(
         r#"[
             {"name":"dev","effect":"allow","environments":["dev*"]},
@@ -98,40 +100,41 @@ fn the_first_rule_that_matches_decides_place_by_place() {
         (&["Staging", "Vault"], Some("shut"), Effect::Deny, None),
         (&["Vault", "Staging"], Some("shut"), Effect::Deny, None),
     ] {
-        let decision = rules.decide(&deploys(environments));
-        let said = (decision.rule.as_deref(), decision.effect, decision.typed.as_deref());
+        let decision = rules.decide(&deployment_to(environments));
+        let said =
+            (decision.rule.as_deref(), decision.effect, decision.confirmation_word.as_deref());
         assert_eq!(said, (rule, effect, typed), "{environments:?}");
     }
 }
 
 #[test]
-fn what_is_not_known_refuses_a_change_and_lets_a_read_pass() {
+fn unknown_resources_deny_changes_and_allow_reads() {
     let deny = rules(
         r#"[{"name":"r","effect":"deny","tiers":["read","write"],"environments":["production"]}]"#,
     );
-    let mut situation = deploys(&[]);
-    situation.environments = Of::unknown();
+    let mut situation = deployment_to(&[]);
+    situation.environments = ResourceSet::unknown();
     let decision = deny.decide(&situation);
-    assert_eq!((decision.effect, decision.unknown), (Effect::Deny, Some("environments")));
+    assert_eq!((decision.effect, decision.unknown_condition), (Effect::Deny, Some("environments")));
     situation.tier = Tier::Read;
     assert_eq!(deny.decide(&situation).effect, Effect::Allow);
     situation.tier = Tier::Write;
     // Not applicable is not the same as unknown.
-    situation.environments = Of::none();
+    situation.environments = ResourceSet::none();
     assert_eq!(deny.decide(&situation).effect, Effect::Allow);
     let mut allow = policy(r#"[{"name":"r","effect":"allow","environments":["*"]}]"#);
     allow.otherwise = Effect::Deny;
-    let allow = Rules::of(&allow).unwrap();
-    situation.environments = Of::unknown();
+    let allow = PolicyEngine::from_settings(&allow).unwrap();
+    situation.environments = ResourceSet::unknown();
     assert_eq!(allow.decide(&situation).effect, Effect::Deny);
-    situation.environments = Of::known(vec![Thing::called("Test")]);
+    situation.environments = ResourceSet::known(vec![ResourceRef::named("Test")]);
     assert_eq!(allow.decide(&situation).effect, Effect::Allow);
 }
 
 #[test]
-fn rules_are_about_reads_where_they_say_so_and_ask_nobody_there() {
-    let mut situation = deploys(&["Production"]);
-    (situation.tier, situation.deed) = (Tier::Read, Deed::Read);
+fn rules_cover_reads_only_if_configured_and_never_confirm_them() {
+    let mut situation = deployment_to(&["Production"]);
+    (situation.tier, situation.action) = (Tier::Read, PolicyAction::Read);
     for (rule, effect) in [
         (r#"{"name":"r","effect":"deny","environments":["production"]}"#, Effect::Allow),
         (r#"{"name":"r","effect":"deny","tiers":["read"],"projects":["billing"]}"#, Effect::Deny),
@@ -139,17 +142,23 @@ fn rules_are_about_reads_where_they_say_so_and_ask_nobody_there() {
         (r#"{"name":"r","effect":"confirm","type":"x","tiers":["read"]}"#, Effect::Allow),
     ] {
         let decision = rules(&format!("[{rule}]")).decide(&situation);
-        assert_eq!((decision.effect, decision.typed), (effect, None), "{rule}");
+        assert_eq!((decision.effect, decision.confirmation_word), (effect, None), "{rule}");
     }
     let mut closed = policy("[]");
     closed.otherwise = Effect::Deny;
-    assert_eq!(Rules::of(&closed).unwrap().decide(&situation).effect, Effect::Allow);
+    assert_eq!(
+        PolicyEngine::from_settings(&closed).unwrap().decide(&situation).effect,
+        Effect::Allow
+    );
     situation.tier = Tier::Write;
-    assert_eq!(Rules::of(&closed).unwrap().decide(&situation).effect, Effect::Deny);
+    assert_eq!(
+        PolicyEngine::from_settings(&closed).unwrap().decide(&situation).effect,
+        Effect::Deny
+    );
 }
 
 #[test]
-fn risk_is_that_of_the_worst_place() {
+fn risk_is_the_highest_of_all_targets() {
     let rules = rules("[]");
     for (environments, risk) in [
         (&["Development"][..], Risk::Medium),
@@ -157,12 +166,12 @@ fn risk_is_that_of_the_worst_place() {
         (&["Pre-Production"], Risk::Medium),
         (&[], Risk::Medium),
     ] {
-        assert_eq!(rules.decide(&deploys(environments)).risk, risk, "{environments:?}");
+        assert_eq!(rules.decide(&deployment_to(environments)).risk, risk, "{environments:?}");
     }
 }
 
 #[test]
-fn steps_say_why_earlier_rules_did_not_decide() {
+fn explanation_gives_reasons_of_earlier_rules() {
     let rules = rules(
         r#"[
             {"name":"a","effect":"deny","groups":["operators"]},
@@ -170,19 +179,20 @@ fn steps_say_why_earlier_rules_did_not_decide() {
             {"name":"c","effect":"deny"}
         ]"#,
     );
-    let steps = rules.steps(&deploys(&["Production"]));
+    let steps = rules.explain(&deployment_to(&["Production"]));
     let said: Vec<(&str, &str, bool)> =
-        steps.iter().map(|s| (s.rule.as_str(), s.said.as_str(), s.matched)).collect();
+        steps.iter().map(|s| (s.rule.as_str(), s.reason.as_str(), s.matched)).collect();
     assert_eq!(said, [("a", "`groups` does not match", false), ("b", "matches", true)]);
 }
 
 const NAMES: [&str; 4] = ["Development", "Staging", "Production", "Vault"];
 
-fn any_rules() -> impl Strategy<Value = Policy> {
+fn any_rules() -> impl Strategy<Value = PolicySettings> {
     let effect = prop::sample::select(vec![Effect::Allow, Effect::Confirm, Effect::Deny]);
     let names = |names: Vec<&'static str>| {
         let names = prop::sample::subsequence(names, 1..=2);
-        let list = names.prop_map(|names| List(names.into_iter().map(str::to_owned).collect()));
+        let list =
+            names.prop_map(|names| ListSetting(names.into_iter().map(str::to_owned).collect()));
         prop::option::of(list)
     };
     let tags = names(vec!["Ring/1", "Ring/2"]);
@@ -190,50 +200,50 @@ fn any_rules() -> impl Strategy<Value = Policy> {
     let risks = prop::option::of(prop::sample::subsequence(vec![Risk::Medium, Risk::High], 1..=2));
     let rule = (effect.clone(), names(NAMES.to_vec()), tags, tenants, risks, any::<bool>());
     let rule = rule.prop_map(|(effect, environments, environment_tags, tenants, risks, word)| {
-        config::Rule {
+        config::RuleSettings {
             name: "r".to_owned(),
             effect,
-            typed: (word && effect == Effect::Confirm).then(|| "yes".to_owned()),
+            confirmation_text: (word && effect == Effect::Confirm).then(|| "yes".to_owned()),
             environments,
             environment_tags,
             tenants,
             risks,
-            ..config::Rule::default()
+            ..config::RuleSettings::default()
         }
     });
-    (prop::collection::vec(rule, 0..6), effect).prop_map(|(rules, otherwise)| Policy {
+    (prop::collection::vec(rule, 0..6), effect).prop_map(|(rules, otherwise)| PolicySettings {
         rules,
         otherwise,
-        ..Policy::default()
+        ..PolicySettings::default()
     })
 }
 
-fn any_environment() -> impl Strategy<Value = Thing> {
+fn any_environment() -> impl Strategy<Value = ResourceRef> {
     let tags = prop::sample::subsequence(vec!["Ring/1", "Ring/2"], 0..=2);
     (prop::sample::select(NAMES.to_vec()), tags).prop_map(|(name, tags)| tagged(name, &tags))
 }
 
-fn strictness(rules: &Rules, situation: &Situation) -> (Effect, bool) {
+fn strictness(rules: &PolicyEngine, situation: &PolicyInput) -> (Effect, bool) {
     let decision = rules.decide(situation);
-    (decision.effect, decision.typed.is_some())
+    (decision.effect, decision.confirmation_word.is_some())
 }
 
 proptest! {
     #[test]
-    fn together_is_as_strict_as_the_strictest_alone(
+    fn combined_decision_equals_strictest_single_decision(
         policy in any_rules(),
         environments in prop::collection::vec(any_environment(), 1..4),
         tenants in prop::sample::subsequence(vec!["Acme", "Zenith", "Other"], 0..=3),
     ) {
-        let rules = Rules::of(&policy).unwrap();
-        let mut situation = deploys(&[]);
-        let tenants: Vec<Thing> = tenants.into_iter().map(Thing::called).collect();
-        situation.environments = Of::known(environments.clone());
-        situation.tenants = Of::known(tenants.clone());
+        let rules = PolicyEngine::from_settings(&policy).unwrap();
+        let mut situation = deployment_to(&[]);
+        let tenants: Vec<ResourceRef> = tenants.into_iter().map(ResourceRef::named).collect();
+        situation.environments = ResourceSet::known(environments.clone());
+        situation.tenants = ResourceSet::known(tenants.clone());
         let together = strictness(&rules, &situation);
-        let alone = |things: Vec<Thing>| {
-            let each = things.iter().map(|one| Of::known(vec![one.clone()])).collect::<Vec<_>>();
-            if each.is_empty() { vec![Of::none()] } else { each }
+        let alone = |things: Vec<ResourceRef>| {
+            let each = things.iter().map(|one| ResourceSet::known(vec![one.clone()])).collect::<Vec<_>>();
+            if each.is_empty() { vec![ResourceSet::none()] } else { each }
         };
         let mut strictest = (Effect::Allow, false);
         for environment in alone(environments) {
@@ -247,19 +257,19 @@ proptest! {
     }
 
     #[test]
-    fn not_knowing_is_never_laxer_than_whatever_it_turns_out_to_be(
+    fn unknown_resources_never_give_laxer_decisions(
         policy in any_rules(),
         environment in any_environment(),
         what in 0..3,
     ) {
-        let rules = Rules::of(&policy).unwrap();
-        let mut situation = deploys(&[]);
-        situation.environments = Of::known(vec![environment.clone()]);
+        let rules = PolicyEngine::from_settings(&policy).unwrap();
+        let mut situation = deployment_to(&[]);
+        situation.environments = ResourceSet::known(vec![environment.clone()]);
         let known = strictness(&rules, &situation);
         situation.environments = match what {
-            0 => Of::unknown(),
-            1 => Of::known(vec![Thing { tags: None, ..environment }]),
-            _ => Of::known(vec![Thing { name: None, id: "Environments-9".to_owned(), ..environment }]),
+            0 => ResourceSet::unknown(),
+            1 => ResourceSet::known(vec![ResourceRef { tags: None, ..environment }]),
+            _ => ResourceSet::known(vec![ResourceRef { name: None, id: "Environments-9".to_owned(), ..environment }]),
         };
         prop_assert!(strictness(&rules, &situation) >= known);
     }
@@ -267,21 +277,21 @@ proptest! {
     /// A read that accesses more targets, or targets that are less known, never gets a laxer
     /// decision.
     #[test]
-    fn more_places_of_a_read_are_never_laxer(
+    fn additional_read_targets_never_give_laxer_decisions(
         policy in any_rules(),
         environments in prop::collection::vec(any_environment(), 1..4),
         more in any_environment(),
         unknown in any::<bool>(),
     ) {
         let mut policy = policy;
-        policy.rules.iter_mut().for_each(|rule| rule.tiers = Some(vec![config::TierWord::Read]));
-        let rules = Rules::of(&policy).unwrap();
-        let mut situation = Situation { tier: Tier::Read, ..deploys(&[]) };
-        situation.environments = Of::known(environments.clone());
+        policy.rules.iter_mut().for_each(|rule| rule.tiers = Some(vec![config::RuleTier::Read]));
+        let rules = PolicyEngine::from_settings(&policy).unwrap();
+        let mut situation = PolicyInput { tier: Tier::Read, ..deployment_to(&[]) };
+        situation.environments = ResourceSet::known(environments.clone());
         let fewer = rules.decide_strictly(&situation).effect;
         prop_assert!(fewer >= rules.decide(&situation).effect);
-        situation.environments.things.push(more);
-        situation.environments.more = unknown;
+        situation.environments.resources.push(more);
+        situation.environments.has_unknown = unknown;
         prop_assert!(rules.decide_strictly(&situation).effect >= fewer);
     }
 }

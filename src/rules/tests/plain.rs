@@ -2,14 +2,18 @@
 //! Optimized decisions are compared with it.
 
 use crate::{
-    config::{ENVIRONMENT_WORD, Effect, Risk},
+    config::{Effect, Risk, TYPE_ENVIRONMENT_NAME},
     rules::{
-        Decision, Rules, Situation, Step, Tier, explain::said, found::together, rule::Fit,
-        situation::One, targets::Target,
+        Decision, PolicyEngine, PolicyInput, RuleStep, Tier, explain::match_reason,
+        found::merge_decisions, rule::RuleMatch, situation::TargetResource, targets::Target,
     },
 };
 
-pub(super) fn decide(rules: &Rules, situation: &Situation, strict: bool) -> (Decision, Vec<Step>) {
+pub(super) fn decide(
+    rules: &PolicyEngine,
+    situation: &PolicyInput,
+    strict: bool,
+) -> (Decision, Vec<RuleStep>) {
     let mut worst: Vec<(Decision, Vec<Target<'_>>)> = Vec::new();
     let mut steps = Vec::new();
     let targets = targets(rules, situation);
@@ -24,7 +28,8 @@ pub(super) fn decide(rules: &Rules, situation: &Situation, strict: bool) -> (Dec
                 match worst.iter_mut().find(|(known, _)| known.rule == decision.rule) {
                     Some((known, targets)) => {
                         targets.push(*target);
-                        known.unknown = known.unknown.or(decision.unknown);
+                        known.unknown_condition =
+                            known.unknown_condition.or(decision.unknown_condition);
                     }
                     None => worst.push((decision, vec![*target])),
                 }
@@ -32,23 +37,23 @@ pub(super) fn decide(rules: &Rules, situation: &Situation, strict: bool) -> (Dec
         }
     }
     for (decision, targets) in &mut worst {
-        if decision.typed.as_deref() == Some(ENVIRONMENT_WORD) {
-            decision.typed = Some(word(targets, decision.rule.as_deref()));
+        if decision.confirmation_word.as_deref() == Some(TYPE_ENVIRONMENT_NAME) {
+            decision.confirmation_word = Some(word(targets, decision.rule.as_deref()));
         }
     }
     let risk = targets.iter().map(|target| target.risk.0).max().unwrap();
-    let decision = together(worst.into_iter().map(|(decision, _)| decision)).unwrap();
+    let decision = merge_decisions(worst.into_iter().map(|(decision, _)| decision)).unwrap();
     (Decision { risk, ..decision }, steps)
 }
 
-fn targets<'s>(rules: &Rules, situation: &'s Situation) -> Vec<Target<'s>> {
+fn targets<'s>(rules: &PolicyEngine, situation: &'s PolicyInput) -> Vec<Target<'s>> {
     let mut targets = Vec::new();
     for &time in &situation.times {
         for space in situation.space.each() {
             for project in situation.projects.each() {
                 for environment in situation.environments.each() {
                     for tenant in situation.tenants.each() {
-                        let risk = rules.high_risk.of_deed(situation.deed, environment);
+                        let risk = rules.high_risk.risk_of(situation.action, environment);
                         targets.push(Target { time, space, project, environment, tenant, risk });
                     }
                 }
@@ -59,62 +64,70 @@ fn targets<'s>(rules: &Rules, situation: &'s Situation) -> Vec<Target<'s>> {
 }
 
 fn at(
-    rules: &Rules,
-    situation: &Situation,
+    rules: &PolicyEngine,
+    situation: &PolicyInput,
     target: &Target<'_>,
     strict: bool,
-) -> (Vec<Decision>, Vec<Step>) {
+) -> (Vec<Decision>, Vec<RuleStep>) {
     let reads = situation.tier == Tier::Read;
-    let of = |rule: Option<&crate::rules::rule::Rule>, effect, unknown| Decision {
+    let of = |rule: Option<&crate::rules::rule::CompiledRule>, effect, unknown| Decision {
         rule: rule.map(|rule| rule.name.clone()),
         effect,
-        typed: rule.and_then(|rule| rule.typed.clone()).filter(|_| effect == Effect::Confirm),
+        confirmation_word: rule
+            .and_then(|rule| rule.confirmation_word.clone())
+            .filter(|_| effect == Effect::Confirm),
         message: rule.and_then(|rule| rule.message.clone()),
         risk: Risk::Read,
-        unknown,
+        unknown_condition: unknown,
     };
     let (mut decisions, mut steps) = (Vec::new(), Vec::new());
     for rule in &rules.rules {
-        let (fit, said) = if reads && !rule.reads {
-            (Fit::No("tiers"), "the rule does not cover reads".to_owned())
+        let (fit, said) = if reads && !rule.covers_reads {
+            (RuleMatch::No("tiers"), "the rule does not cover reads".to_owned())
         } else {
-            let fit = rule.fits(situation, target);
-            (fit, said(fit, rule.effect, reads))
+            let fit = rule.matches(situation, target);
+            (fit, match_reason(fit, rule.effect, reads))
         };
         let matched = match fit {
-            Fit::Yes => true,
-            Fit::Unknown(_) => strict && rule.effect != Effect::Allow,
-            Fit::No(_) => false,
+            RuleMatch::Yes => true,
+            RuleMatch::Unknown(_) => strict && rule.effect != Effect::Allow,
+            RuleMatch::No(_) => false,
         };
-        steps.push(Step { rule: rule.name.clone(), effect: rule.effect, said, matched });
+        steps.push(RuleStep {
+            rule: rule.name.clone(),
+            effect: rule.effect,
+            reason: said,
+            matched,
+        });
         if matched {
-            let unknown = if let Fit::Unknown(condition) = fit { Some(condition) } else { None };
+            let unknown =
+                if let RuleMatch::Unknown(condition) = fit { Some(condition) } else { None };
             let asks = reads && rule.effect == Effect::Confirm;
             let effect = if asks { Effect::Allow } else { rule.effect };
             decisions.push(of(Some(rule), effect, unknown));
         }
-        if fit == Fit::Yes {
+        if fit == RuleMatch::Yes {
             return (decisions, steps);
         }
     }
-    decisions.push(of(None, if reads { Effect::Allow } else { rules.otherwise }, None));
+    decisions.push(of(None, if reads { Effect::Allow } else { rules.default_effect }, None));
     (decisions, steps)
 }
 
 fn strictness(decision: &Decision) -> (Effect, bool) {
-    (decision.effect, decision.typed.is_some())
+    (decision.effect, decision.confirmation_word.is_some())
 }
 
 fn word<'a>(targets: &[Target<'a>], rule: Option<&str>) -> String {
-    let picks: [fn(&Target<'a>) -> One<'a>; 3] =
+    let picks: [fn(&Target<'a>) -> TargetResource<'a>; 3] =
         [|target| target.environment, |target| target.project, |target| target.space];
     for pick in picks {
         let mut names: Vec<&str> = Vec::new();
         for one in targets.iter().map(pick) {
-            if let One::Thing(thing) = one
-                && !names.contains(&thing.shown())
+            if let TargetResource::Known(thing) = one
+                && !names.contains(&thing.display_name())
             {
-                names.push(thing.shown());
+                names.push(thing.display_name());
             }
         }
         if !names.is_empty() {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn where_rules_want_different_words_all_of_them_are_typed() {
+fn requires_all_confirmation_words_of_equally_strict_rules() {
     let rules = rules(
         r#"[
             {"name":"eu","effect":"confirm","type":"europe","environments":["prod eu"],"message":"m"},
@@ -20,28 +20,28 @@ fn where_rules_want_different_words_all_of_them_are_typed() {
         (&["Prod US", "Prod CA"], "us", "america"),
         (&["Vault 1", "Prod EU", "Vault 2"], "name, eu", "Vault 1, Vault 2 europe"),
     ] {
-        let decision = rules.decide(&deploys(environments));
-        let said = (decision.rule.as_deref(), decision.typed.as_deref());
+        let decision = rules.decide(&deployment_to(environments));
+        let said = (decision.rule.as_deref(), decision.confirmation_word.as_deref());
         assert_eq!(said, (Some(rule), Some(typed)), "{environments:?}");
     }
     // Also if it is unknown which rule matches.
-    let mut situation = deploys(&[]);
-    situation.environments = Of::unknown();
-    let typed = rules.decide(&situation).typed.unwrap();
+    let mut situation = deployment_to(&[]);
+    situation.environments = ResourceSet::unknown();
+    let typed = rules.decide(&situation).confirmation_word.unwrap();
     assert!(["europe", "america"].iter().all(|word| typed.contains(word)), "{typed}");
 }
 
 #[test]
-fn a_read_may_be_denied_where_what_a_rule_asks_for_is_not_known() {
+fn strict_decision_denies_read_of_unknown_resources() {
     let rules =
         rules(r#"[{"name":"r","effect":"deny","tiers":["read"],"environments":["production"]}]"#);
-    let mut situation = deploys(&["Production"]);
-    (situation.tier, situation.deed) = (Tier::Read, Deed::Read);
+    let mut situation = deployment_to(&["Production"]);
+    (situation.tier, situation.action) = (Tier::Read, PolicyAction::Read);
     for (environments, denied, may_be) in [
-        (Of::known(vec![Thing::called("Production")]), true, true),
-        (Of::known(vec![Thing::called("Test")]), false, false),
-        (Of::unknown(), false, true),
-        (Of::none(), false, false),
+        (ResourceSet::known(vec![ResourceRef::named("Production")]), true, true),
+        (ResourceSet::known(vec![ResourceRef::named("Test")]), false, false),
+        (ResourceSet::unknown(), false, true),
+        (ResourceSet::none(), false, false),
     ] {
         situation.environments = environments;
         let said = [rules.decide(&situation), rules.decide_strictly(&situation)];
@@ -51,7 +51,7 @@ fn a_read_may_be_denied_where_what_a_rule_asks_for_is_not_known() {
 }
 
 #[test]
-fn what_begins_later_is_judged_by_now_and_by_then() {
+fn evaluates_scheduled_calls_now_and_at_start() {
     let rules = rules(
         r#"[
             {"name":"shut","effect":"deny","times":[{"days":"fri"}]},
@@ -68,22 +68,24 @@ fn what_begins_later_is_judged_by_now_and_by_then() {
         (vec![thursday, monday], "ask"),
         (vec![thursday, Moment::Unknown], "shut"),
     ] {
-        let situation = Situation { times, ..deploys(&["Staging"]) };
+        let situation = PolicyInput { times, ..deployment_to(&["Staging"]) };
         assert_eq!(rules.decide(&situation).rule.as_deref(), Some(rule), "{:?}", situation.times);
     }
 }
 
 #[test]
-fn more_places_than_can_be_judged_are_refused_and_as_many_as_can_are_not() {
+fn denies_calls_above_target_limit() {
     let rules = rules(
         r#"[{"name":"r","effect":"allow","tiers":["read","write"],"projects":["*"],
             "environments":["*"],"tenants":["*"]}]"#,
     );
     let many = |count: usize| {
-        Of::known((0..count).map(|number| tagged(&format!("thing {number}"), &[])).collect())
+        ResourceSet::known(
+            (0..count).map(|number| tagged(&format!("thing {number}"), &[])).collect(),
+        )
     };
     for (each, effect) in [(21, Effect::Allow), (22, Effect::Deny), (1_000, Effect::Deny)] {
-        let mut situation = deploys(&[]);
+        let mut situation = deployment_to(&[]);
         (situation.projects, situation.environments) = (many(each), many(each));
         situation.tenants = many(each);
         for tier in [Tier::Write, Tier::Read] {

@@ -23,21 +23,21 @@ use redis::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use self::later::Later;
-use super::{Key, Taken};
-use crate::config::{Limits, Secret};
+use self::later::PendingWrites;
+use super::{RateLimitDecision, StoreKey};
+use crate::config::{LimitSettings, Secret};
 
 /// The time limit for establishing a connection.
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The pause before the next connection attempt: initial and maximum.
-const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 /// The shortest interval between log messages about an unavailable store.
-const SAID_EVERY: Duration = Duration::from_mins(1);
+const UNAVAILABLE_LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Takes a token by the generic cell rate algorithm (GCRA), using the clock of Redis. The stored
 /// value is the time when the bucket will be full, in microseconds. Full buckets are not stored.
-const TAKE: &str = r"
+const TAKE_SCRIPT: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local each, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -53,21 +53,21 @@ return {1, math.floor((now - first) / each), 0, full - now}
 ";
 
 /// A Redis server that replicas share.
-pub(super) struct Remote {
+pub(super) struct RedisStore {
     client: Client,
     prefix: String,
     timeout: Duration,
-    take: Script,
-    claims: claims::Scripts,
+    take_script: Script,
+    lease_scripts: claims::LeaseScripts,
     connection: Mutex<Option<Connection>>,
     /// The number of connections established since the start.
-    made: AtomicU64,
+    connections_made: AtomicU64,
     /// Writes that could not be performed yet.
-    later: Later,
+    pending: PendingWrites,
     /// Wakes the background task: a connection was closed or a write is pending.
-    lost: Notify,
+    wake: Notify,
     failures: AtomicU64,
-    said: Mutex<Option<Instant>>,
+    last_logged: Mutex<Option<Instant>>,
 }
 
 /// A connection and its number. The number prevents that a timeout on an old connection closes a
@@ -75,18 +75,20 @@ pub(super) struct Remote {
 #[derive(Clone)]
 struct Connection {
     number: u64,
-    to: MultiplexedConnection,
+    handle: MultiplexedConnection,
 }
 
-impl std::fmt::Debug for Remote {
+impl std::fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The client contains a password.
-        f.debug_struct("RedisStore").field("is_away", &self.is_away()).finish_non_exhaustive()
+        f.debug_struct("RedisStore")
+            .field("is_away", &self.is_unavailable())
+            .finish_non_exhaustive()
     }
 }
 
-impl Remote {
-    pub(super) fn new(url: &Secret, limits: &Limits) -> Result<Self, String> {
+impl RedisStore {
+    pub(super) fn new(url: &Secret, limits: &LimitSettings) -> Result<Self, String> {
         let ca = match &limits.store_ca_file {
             None => None,
             Some(path) => Some(std::fs::read(path).map_err(|error| {
@@ -106,14 +108,14 @@ impl Remote {
             client: client.map_err(|error| format!("limits.store: {:?}", error.kind()))?,
             prefix: limits.store_prefix.clone(),
             timeout: limits.store_timeout.0,
-            take: Script::new(TAKE),
-            claims: claims::Scripts::default(),
+            take_script: Script::new(TAKE_SCRIPT),
+            lease_scripts: claims::LeaseScripts::default(),
             connection: Mutex::default(),
-            made: AtomicU64::new(0),
-            later: Later::default(),
-            lost: Notify::new(),
+            connections_made: AtomicU64::new(0),
+            pending: PendingWrites::default(),
+            wake: Notify::new(),
             failures: AtomicU64::new(0),
-            said: Mutex::default(),
+            last_logged: Mutex::default(),
         })
     }
 
@@ -121,34 +123,35 @@ impl Remote {
         self.failures.load(Ordering::Relaxed)
     }
 
-    pub(super) fn is_away(&self) -> bool {
-        self.connected().is_none()
+    pub(super) fn is_unavailable(&self) -> bool {
+        self.current_connection().is_none()
     }
 
     /// Takes a token from a bucket. Returns `None` if the store is unavailable.
     pub(super) async fn take(
         &self,
         bucket: &str,
-        key: &Key,
+        key: &StoreKey,
         each: Duration,
         burst: u32,
-    ) -> Option<Taken> {
-        let Connection { number, mut to } = self.connection()?;
-        let mut script = self.take.prepare_invoke();
-        script.key(self.name("rate", bucket, key));
+    ) -> Option<RateLimitDecision> {
+        let Connection { number, handle: mut to } = self.require_connection()?;
+        let mut script = self.take_script.prepare_invoke();
+        script.key(self.redis_key("rate", bucket, key));
         script.arg(u64::try_from(each.as_micros()).unwrap_or(u64::MAX).max(1)).arg(burst);
         let request = script.invoke_async::<(bool, u32, u64, u64)>(&mut to);
-        let (allowed, remaining, wait, full) = self.within(self.timeout, number, request).await?;
-        Some(Taken {
+        let (allowed, remaining, wait, full) =
+            self.run_within(self.timeout, number, request).await?;
+        Some(RateLimitDecision {
             allowed,
             limit: burst,
             remaining,
-            wait: Duration::from_micros(wait),
-            full: Duration::from_micros(full),
+            retry_after: Duration::from_micros(wait),
+            reset_after: Duration::from_micros(full),
         })
     }
 
-    fn name(&self, what: &str, kind: &str, key: &Key) -> String {
+    fn redis_key(&self, what: &str, kind: &str, key: &StoreKey) -> String {
         let mut name = format!("{}{what}:{kind}:", self.prefix);
         for byte in key {
             let _ = write!(name, "{byte:02x}");
@@ -156,13 +159,13 @@ impl Remote {
         name
     }
 
-    fn connected(&self) -> Option<Connection> {
+    fn current_connection(&self) -> Option<Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the connection. Counts a failure if there is none.
-    fn connection(&self) -> Option<Connection> {
-        let connection = self.connected();
+    fn require_connection(&self) -> Option<Connection> {
+        let connection = self.current_connection();
         if connection.is_none() {
             self.failures.fetch_add(1, Ordering::Relaxed);
         }
@@ -171,7 +174,7 @@ impl Remote {
 
     /// Waits for a response within the time limit. On failure, closes the connection with this
     /// number.
-    async fn within<T>(
+    async fn run_within<T>(
         &self,
         timeout: Duration,
         number: u64,
@@ -187,16 +190,16 @@ impl Remote {
         let failed = connection.take_if(|connection| connection.number == number);
         drop(connection);
         if failed.is_some() {
-            self.say(&why);
-            self.lost.notify_one();
+            self.log_unavailable(&why);
+            self.wake.notify_one();
         }
         None
     }
 
     /// Logs that the store is unavailable, at most once per interval.
-    fn say(&self, why: &str) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+    fn log_unavailable(&self, why: &str) {
+        let mut said = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|said| said.elapsed() >= UNAVAILABLE_LOG_INTERVAL) {
             *said = Some(Instant::now());
             tracing::warn!(
                 why,
@@ -210,8 +213,8 @@ impl Remote {
     /// Establishes a connection and checks that it responds. Returns whether that succeeded.
     pub(super) async fn connect(&self) -> bool {
         let settings = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(CONNECT));
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(CONNECT_TIMEOUT));
         let connecting = async {
             let mut made =
                 self.client.get_multiplexed_async_connection_with_config(&settings).await?;
@@ -222,17 +225,17 @@ impl Remote {
                 Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
             }
         };
-        let why = match tokio::time::timeout(CONNECT, connecting).await {
+        let why = match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(Ok(to)) => {
-                let number = self.made.fetch_add(1, Ordering::Relaxed);
+                let number = self.connections_made.fetch_add(1, Ordering::Relaxed);
                 let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-                *connection = Some(Connection { number, to });
+                *connection = Some(Connection { number, handle: to });
                 return true;
             }
             Ok(Err(error)) => error.category().to_owned(),
             Err(_) => "no response in time".to_owned(),
         };
-        self.say(&why);
+        self.log_unavailable(&why);
         false
     }
 
@@ -240,18 +243,18 @@ impl Remote {
     /// stops.
     pub(super) async fn keep_connected(self: Arc<Self>, stop: CancellationToken) {
         let connect = async {
-            let mut pause = PAUSE;
+            let mut pause = INITIAL_BACKOFF;
             loop {
-                while self.is_away() {
+                while self.is_unavailable() {
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(MAX_BACKOFF);
                     if self.connect().await {
                         tracing::info!("shared store (limits.store) reconnected");
                     }
                 }
-                if self.write_later().await {
-                    pause = PAUSE;
-                    self.lost.notified().await;
+                if self.flush_pending().await {
+                    pause = INITIAL_BACKOFF;
+                    self.wake.notified().await;
                 }
             }
         };

@@ -3,49 +3,64 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    super::{Key, Written},
-    CONNECT, Connection, Remote,
-    later::What,
+    super::{StoreKey, WriteOutcome},
+    CONNECT_TIMEOUT, Connection, RedisStore,
+    later::PendingOperation,
 };
 
-impl Remote {
+impl RedisStore {
     /// Stores a value, or queues it for the background task. If an older value of the key is
     /// queued, the new one is queued too, so that the order is kept.
     pub(in crate::store) async fn put(
         &self,
         kind: &'static str,
-        key: &Key,
+        key: &StoreKey,
         value: &[u8],
         good_for: Duration,
-    ) -> Written {
+    ) -> WriteOutcome {
         let until = Instant::now() + good_for;
-        if !self.later.has(kind, key) && self.set(self.timeout, kind, key, value, until).await {
-            return Written::Shared;
+        if !self.pending.has_overwrite(kind, key)
+            && self.set(self.timeout, kind, key, value, until).await
+        {
+            return WriteOutcome::Shared;
         }
-        let waits = self.later(kind, key, What::Write(value.into()), until);
-        if waits { Written::Soon } else { Written::Here }
+        let waits = self.enqueue(kind, key, PendingOperation::Write(value.into()), until);
+        if waits { WriteOutcome::Queued } else { WriteOutcome::LocalOnly }
     }
 
     /// Deletes a value, or queues the deletion.
-    pub(in crate::store) async fn remove(&self, kind: &'static str, key: &Key, good_for: Duration) {
-        self.later.remove(kind, key);
+    pub(in crate::store) async fn remove(
+        &self,
+        kind: &'static str,
+        key: &StoreKey,
+        good_for: Duration,
+    ) {
+        self.pending.cancel_overwrites(kind, key);
         if !self.delete(self.timeout, kind, key).await {
-            self.later(kind, key, What::Remove, Instant::now() + good_for);
+            self.enqueue(kind, key, PendingOperation::Remove, Instant::now() + good_for);
         }
     }
 
     /// Queues an operation for the background task. Returns whether the queue has room for it.
-    pub(super) fn later(&self, kind: &'static str, key: &Key, what: What, until: Instant) -> bool {
-        let waits = self.later.add(kind, key, what, until);
-        self.lost.notify_one();
+    pub(super) fn enqueue(
+        &self,
+        kind: &'static str,
+        key: &StoreKey,
+        what: PendingOperation,
+        until: Instant,
+    ) -> bool {
+        let waits = self.pending.push(kind, key, what, until);
+        self.wake.notify_one();
         waits
     }
 
-    async fn delete(&self, timeout: Duration, kind: &str, key: &Key) -> bool {
-        let Some(Connection { number, mut to }) = self.connection() else { return false };
+    async fn delete(&self, timeout: Duration, kind: &str, key: &StoreKey) -> bool {
+        let Some(Connection { number, handle: mut to }) = self.require_connection() else {
+            return false;
+        };
         let mut delete = redis::cmd("DEL");
-        delete.arg(self.name("kept", kind, key));
-        self.within(timeout, number, delete.query_async::<()>(&mut to)).await.is_some()
+        delete.arg(self.redis_key("kept", kind, key));
+        self.run_within(timeout, number, delete.query_async::<()>(&mut to)).await.is_some()
     }
 
     /// Stores a value that expires at `until`. Returns whether Redis confirmed it in time.
@@ -53,47 +68,54 @@ impl Remote {
         &self,
         timeout: Duration,
         kind: &str,
-        key: &Key,
+        key: &StoreKey,
         value: &[u8],
         until: Instant,
     ) -> bool {
-        let Some(Connection { number, mut to }) = self.connection() else { return false };
+        let Some(Connection { number, handle: mut to }) = self.require_connection() else {
+            return false;
+        };
         let good_for = until.saturating_duration_since(Instant::now()).as_millis();
         let milliseconds = u64::try_from(good_for).unwrap_or(u64::MAX).max(1);
         let mut set = redis::cmd("SET");
-        set.arg(self.name("kept", kind, key)).arg(value).arg("PX").arg(milliseconds);
-        self.within(timeout, number, set.query_async::<()>(&mut to)).await.is_some()
+        set.arg(self.redis_key("kept", kind, key)).arg(value).arg("PX").arg(milliseconds);
+        self.run_within(timeout, number, set.query_async::<()>(&mut to)).await.is_some()
     }
 
     /// Performs the queued operations. Returns whether the queue is empty.
-    pub(super) async fn write_later(&self) -> bool {
-        while let Some(next) = self.later.next() {
+    pub(super) async fn flush_pending(&self) -> bool {
+        while let Some(next) = self.pending.front() {
             // No call waits for these operations, so they get the longer time limit.
             let (kind, key) = (next.kind, &next.key);
-            let is_done = match &next.what {
-                What::Write(value) => self.set(CONNECT, kind, key, value, next.until).await,
-                What::Remove => self.delete(CONNECT, kind, key).await,
-                What::GiveUp(value) => self.take_away(CONNECT, kind, key, value).await,
-                What::Replace(old, new) => {
-                    self.exchange(CONNECT, kind, key, (old, new), next.until).await
+            let is_done = match &next.operation {
+                PendingOperation::Write(value) => {
+                    self.set(CONNECT_TIMEOUT, kind, key, value, next.expires_at).await
+                }
+                PendingOperation::Remove => self.delete(CONNECT_TIMEOUT, kind, key).await,
+                PendingOperation::Release(value) => {
+                    self.delete_if_equal(CONNECT_TIMEOUT, kind, key, value).await
+                }
+                PendingOperation::Replace(old, new) => {
+                    self.replace_if_equal(CONNECT_TIMEOUT, kind, key, (old, new), next.expires_at)
+                        .await
                 }
             };
             if !is_done {
                 return false;
             }
-            self.later.done(&next);
+            self.pending.complete(&next);
         }
         true
     }
 
     /// Returns the value in Redis. Returns `None` also if a newer value is queued.
-    pub(in crate::store) async fn get(&self, kind: &str, key: &Key) -> Option<Vec<u8>> {
-        if self.later.has(kind, key) {
+    pub(in crate::store) async fn get(&self, kind: &str, key: &StoreKey) -> Option<Vec<u8>> {
+        if self.pending.has_overwrite(kind, key) {
             return None;
         }
-        let Connection { number, mut to } = self.connection()?;
+        let Connection { number, handle: mut to } = self.require_connection()?;
         let mut get = redis::cmd("GET");
-        get.arg(self.name("kept", kind, key));
-        self.within(self.timeout, number, get.query_async::<Option<Vec<u8>>>(&mut to)).await?
+        get.arg(self.redis_key("kept", kind, key));
+        self.run_within(self.timeout, number, get.query_async::<Option<Vec<u8>>>(&mut to)).await?
     }
 }

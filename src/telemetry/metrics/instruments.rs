@@ -7,13 +7,13 @@
 use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 
 /// Buckets in seconds that the HTTP conventions recommend.
-const HTTP: [f64; 14] =
+const HTTP_BUCKETS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 /// Buckets in seconds that the MCP conventions recommend.
-const MCP: [f64; 14] =
+const MCP_BUCKETS: [f64; 14] =
     [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
 /// Buckets in bytes, chosen around the sizes at which answers are truncated.
-const SIZES: [f64; 9] =
+const SIZE_BUCKETS: [f64; 9] =
     [256.0, 1024.0, 4096.0, 16384.0, 32768.0, 65536.0, 262_144.0, 1_048_576.0, 16_777_216.0];
 
 /// Defines the struct of instruments. The doc comment of a field is the description of the metric.
@@ -47,24 +47,24 @@ macro_rules! instruments {
 
 instruments! {
     /// Duration of HTTP server requests, until the response head was sent or the client gave up.
-    served: histogram = "http.server.request.duration" in "s" at HTTP;
+    http_server_duration: histogram = "http.server.request.duration" in "s" at HTTP_BUCKETS;
     /// Number of active HTTP server requests.
-    serving: gauge = "http.server.active_requests" in "{request}";
+    http_server_active: gauge = "http.server.active_requests" in "{request}";
     /// Duration of MCP requests and notifications. Notifications are recorded only in sessions,
     /// because no other transport mode reads them. Requests rejected before their method is known
     /// are recorded as HTTP requests only.
-    operations: histogram = "mcp.server.operation.duration" in "s" at MCP;
+    mcp_operation_duration: histogram = "mcp.server.operation.duration" in "s" at MCP_BUCKETS;
     /// Duration of HTTP requests to Octopus, identity providers and token endpoints, until the
     /// response head.
-    asked: histogram = "http.client.request.duration" in "s" at HTTP;
+    http_client_duration: histogram = "http.client.request.duration" in "s" at HTTP_BUCKETS;
     /// Number of requests to Octopus, by outcome: status class (such as 2xx) or error type.
-    upstream: counter = "octopus_mcp.upstream.requests" in "{request}";
+    upstream_requests: counter = "octopus_mcp.upstream.requests" in "{request}";
     /// Number of cache lookups, by cache and result.
-    lookups: counter = "octopus_mcp.cache.lookups" in "{lookup}";
+    cache_lookups: counter = "octopus_mcp.cache.lookups" in "{lookup}";
     /// Size of answers as JSON, before and after truncation.
-    answers: histogram = "octopus_mcp.answer.size" in "By" at SIZES;
+    answer_size: histogram = "octopus_mcp.answer.size" in "By" at SIZE_BUCKETS;
     /// Number of policy decisions on calls, by effect and rule. The rule is empty if none matched.
-    decisions: counter = "octopus_mcp.policy.decisions" in "{decision}";
+    policy_decisions: counter = "octopus_mcp.policy.decisions" in "{decision}";
     /// Number of approvals requested for changes, by outcome and approval method.
     confirmations: counter = "octopus_mcp.confirmations" in "{confirmation}";
     /// Number of changes sent to Octopus, by tool and result.
@@ -72,9 +72,9 @@ instruments! {
     /// Number of redacted secrets and removed invisible characters, by kind.
     redactions: counter = "octopus_mcp.redactions" in "{redaction}";
     /// Number of requests rejected by a rate or concurrency limit, by limit.
-    limited: counter = "octopus_mcp.rate_limited" in "{request}";
+    rate_limited: counter = "octopus_mcp.rate_limited" in "{request}";
     /// Number of requests that failed authentication.
-    strangers: counter = "octopus_mcp.authentication.failures" in "{request}";
+    authentication_failures: counter = "octopus_mcp.authentication.failures" in "{request}";
     /// Number of configuration reloads, by result.
-    reloads: counter = "octopus_mcp.config.reloads" in "{reload}";
+    config_reloads: counter = "octopus_mcp.config.reloads" in "{reload}";
 }

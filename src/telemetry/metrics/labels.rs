@@ -10,19 +10,19 @@ use std::{
 pub const OTHER: &str = "_OTHER";
 
 /// HTTP methods (RFC 9110, section 9; RFC 5789).
-const VERBS: [&str; 9] =
+const HTTP_METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
 /// Set of the label values seen so far, with a maximum size.
 #[derive(Debug)]
-pub(super) struct Bounded {
-    most: usize,
+pub(super) struct BoundedLabels {
+    max_values: usize,
     known: Mutex<HashSet<String>>,
 }
 
-impl Bounded {
+impl BoundedLabels {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, known: Mutex::default() }
+        Self { max_values: most, known: Mutex::default() }
     }
 
     /// Returns the name, or `_OTHER` if the maximum number of values is reached or the name is too
@@ -32,7 +32,7 @@ impl Bounded {
         if known.contains(name) {
             return name;
         }
-        if known.len() >= self.most || name.len() > LONGEST {
+        if known.len() >= self.max_values || name.len() > MAX_LABEL_LEN {
             return OTHER;
         }
         known.insert(name.to_owned());
@@ -41,11 +41,11 @@ impl Bounded {
 }
 
 /// Maximum length of a label value in bytes.
-const LONGEST: usize = 120;
+const MAX_LABEL_LEN: usize = 120;
 
 /// Returns the HTTP method, or `_OTHER` for unknown ones.
-pub fn verb(method: &str) -> &'static str {
-    VERBS.iter().find(|verb| **verb == method).unwrap_or(&OTHER)
+pub fn http_method_label(method: &str) -> &'static str {
+    HTTP_METHODS.iter().find(|verb| **verb == method).unwrap_or(&OTHER)
 }
 
 #[cfg(test)]
@@ -53,12 +53,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beyond_the_bound_everything_is_other() {
-        let labels = Bounded::new(2);
+    fn values_beyond_the_maximum_become_other() {
+        let labels = BoundedLabels::new(2);
         assert_eq!(
             ["a", "b", "c", "a", "d"].map(|name| labels.label(name)),
             ["a", "b", OTHER, "a", OTHER]
         );
-        assert_eq!(Bounded::new(2).label(&"x".repeat(LONGEST + 1)), OTHER);
+        assert_eq!(BoundedLabels::new(2).label(&"x".repeat(MAX_LABEL_LEN + 1)), OTHER);
     }
 }

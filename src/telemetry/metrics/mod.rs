@@ -4,9 +4,9 @@ mod instruments;
 mod labels;
 mod told;
 
-pub use labels::{OTHER, verb};
-pub(super) use told::Upstream;
-pub use told::{CANCELLED, Call, Limit, Operation, Served};
+pub use labels::{OTHER, http_method_label};
+pub(super) use told::UpstreamRequestMetrics;
+pub use told::{CANCELLED, CallMetrics, HttpRequestMetrics, Limit, McpOperationMetrics};
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 
-use self::{instruments::Instruments, labels::Bounded};
-use super::collector::{metrics as exporter, resource};
-use crate::config::Collector;
+use self::{instruments::Instruments, labels::BoundedLabels};
+use super::collector::{metric_exporter as exporter, resource};
+use crate::config::CollectorSettings;
 
 /// Metrics of the server. Clones share all instruments; the default value records nothing.
 #[derive(Debug, Clone, Default)]
@@ -30,15 +30,15 @@ struct Inner {
     provider: SdkMeterProvider,
     registry: Registry,
     meter: Meter,
-    told: Instruments,
-    routes: Bounded,
-    rules: Bounded,
+    instruments: Instruments,
+    routes: BoundedLabels,
+    rules: BoundedLabels,
 }
 
 /// Maximum number of Octopus routes with their own series.
-const ROUTES: usize = 200;
+const MAX_ROUTES: usize = 200;
 /// Maximum number of policy rules with their own series.
-const RULES: usize = 200;
+const MAX_RULES: usize = 200;
 
 impl Metrics {
     /// Starts the metrics for the Prometheus endpoint and for the collector of the settings, if
@@ -46,7 +46,7 @@ impl Metrics {
     ///
     /// # Errors
     /// Returns a message if an exporter cannot be created.
-    pub fn start(settings: &Collector) -> Result<Self, String> {
+    pub fn start(settings: &CollectorSettings) -> Result<Self, String> {
         let registry = Registry::new();
         let prometheus = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
@@ -60,11 +60,11 @@ impl Metrics {
         }
         let provider = builder.build();
         let meter = provider.meter("octopus-mcp");
-        let (routes, rules) = (Bounded::new(ROUTES), Bounded::new(RULES));
+        let (routes, rules) = (BoundedLabels::new(MAX_ROUTES), BoundedLabels::new(MAX_RULES));
         let told = Instruments::new(&meter);
-        let inner = Inner { provider, registry, meter, told, routes, rules };
+        let inner = Inner { provider, registry, meter, instruments: told, routes, rules };
         let metrics = Self(Some(Arc::new(inner)));
-        metrics.watch(
+        metrics.observe_gauge(
             "octopus_mcp.build",
             "",
             "Build information of the server. The value is always 1.",
@@ -77,7 +77,7 @@ impl Metrics {
     ///
     /// # Errors
     /// Returns a message if the metrics cannot be encoded.
-    pub fn text(&self) -> Result<String, String> {
+    pub fn prometheus_text(&self) -> Result<String, String> {
         let Some(inner) = &self.0 else { return Ok(String::new()) };
         let mut text = Vec::new();
         let families = inner.registry.gather();
@@ -86,7 +86,7 @@ impl Metrics {
     }
 
     /// Exports pending metrics and stops. May block.
-    pub fn stop(&self) {
+    pub fn shutdown(&self) {
         if let Some(inner) = &self.0 {
             let _ = inner.provider.shutdown();
         }
@@ -94,7 +94,7 @@ impl Metrics {
 
     /// Registers an observable gauge. `collect` returns its values with their labels at each
     /// collection.
-    pub fn watch(
+    pub fn observe_gauge(
         &self,
         name: &'static str,
         unit: &'static str,
@@ -115,7 +115,7 @@ impl Metrics {
     }
 
     /// Registers an observable counter. `collect` returns its value at each collection.
-    pub fn watch_count(
+    pub fn observe_counter(
         &self,
         name: &'static str,
         unit: &'static str,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 
-use super::{Inner, Metrics, OTHER, verb};
+use super::{Inner, Metrics, OTHER, http_method_label};
 
 /// Error type of a request whose client gave up before the response. It is no server error.
 pub const CANCELLED: &str = "cancelled";
 
 /// A completed HTTP request of a client.
 #[derive(Debug, Clone, Copy)]
-pub struct Served<'a> {
+pub struct HttpRequestMetrics<'a> {
     /// HTTP method.
     pub method: &'a str,
     /// `http` or `https`.
@@ -23,12 +23,12 @@ pub struct Served<'a> {
     /// HTTP version: `1.1` or `2`.
     pub version: &'static str,
     /// Time until the head of the response.
-    pub took: Duration,
+    pub duration: Duration,
 }
 
-impl Served<'_> {
+impl HttpRequestMetrics<'_> {
     /// Returns the error type: a status of 500 or more, or `cancelled`; `None` for other requests.
-    pub fn error(&self) -> Option<String> {
+    pub fn error_type(&self) -> Option<String> {
         match self.status {
             Some(status) => (status >= 500).then(|| status.to_string()),
             None => Some(CANCELLED.to_owned()),
@@ -38,7 +38,7 @@ impl Served<'_> {
 
 /// A completed MCP request or notification.
 #[derive(Debug, Clone, Copy)]
-pub struct Operation<'a> {
+pub struct McpOperationMetrics<'a> {
     /// MCP method, or [`OTHER`] for unknown ones.
     pub method: &'static str,
     /// Name of the tool, if the catalog has it.
@@ -54,12 +54,12 @@ pub struct Operation<'a> {
     /// Protocol revision; `None` for unsupported ones.
     pub version: Option<&'static str>,
     /// Duration of the operation.
-    pub took: Duration,
+    pub duration: Duration,
 }
 
 /// A request to an upstream server.
 #[derive(Debug, Clone, Copy)]
-pub struct Upstream<'a> {
+pub struct UpstreamRequestMetrics<'a> {
     /// Name of the Octopus instance; `None` for other servers.
     pub instance: Option<&'a str>,
     /// Host name of the server.
@@ -71,14 +71,14 @@ pub struct Upstream<'a> {
     /// Path template without IDs.
     pub route: &'a str,
     /// Status of the response, or the error type.
-    pub came: Result<u16, &'static str>,
+    pub outcome: Result<u16, &'static str>,
     /// Time until the head of the response; `None` for a request that was not sent.
-    pub took: Option<Duration>,
+    pub duration: Option<Duration>,
 }
 
 /// A tool call, resource read or prompt, with the values of its audit record.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Call<'a> {
+pub struct CallMetrics<'a> {
     /// Name of the tool.
     pub tool: Option<&'a str>,
     /// Result, as in the audit record.
@@ -88,74 +88,74 @@ pub struct Call<'a> {
     /// Name of the rule that decided.
     pub rule: Option<&'a str>,
     /// Approval method, if approval was requested.
-    pub consent: Option<&'static str>,
+    pub approval_method: Option<&'static str>,
     /// Whether a change was sent to Octopus.
     pub sent: bool,
     /// Size of the answer in bytes before and after truncation.
-    pub bytes: Option<(usize, usize)>,
+    pub answer_bytes: Option<(usize, usize)>,
     /// Number of removed invisible characters.
-    pub removed: usize,
+    pub removed_chars: usize,
     /// Number of redacted secrets.
-    pub redacted: usize,
+    pub redactions: usize,
 }
 
 /// A limit that rejected a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// Request rate of one caller.
-    Caller,
+    CallerRate,
     /// Request rate of a caller who continues in spite of rejections.
-    Far,
+    CallerSustained,
     /// Request rate of one instance.
-    Instance,
+    InstanceRate,
     /// Concurrent requests of one caller.
-    AtOnce,
+    CallerConcurrency,
     /// Failed authentications from one address.
-    Failed,
+    FailedAuthentication,
     /// Credentials from one address that only Octopus can verify.
-    Unproven,
+    UnverifiedCredential,
     /// Concurrent requests from one address whose body has not arrived yet.
-    Unread,
+    PendingBody,
     /// Concurrent requests of all callers.
-    Full,
+    GlobalConcurrency,
 }
 
 impl Limit {
-    fn name(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
-            Self::Caller => "caller",
-            Self::Far => "far",
-            Self::Instance => "instance",
-            Self::AtOnce => "at_once",
-            Self::Failed => "failed",
-            Self::Unproven => "unproven",
-            Self::Unread => "unread",
-            Self::Full => "full",
+            Self::CallerRate => "caller",
+            Self::CallerSustained => "far",
+            Self::InstanceRate => "instance",
+            Self::CallerConcurrency => "at_once",
+            Self::FailedAuthentication => "failed",
+            Self::UnverifiedCredential => "unproven",
+            Self::PendingBody => "unread",
+            Self::GlobalConcurrency => "full",
         }
     }
 }
 
 impl Metrics {
-    fn tell(&self, tell: impl FnOnce(&Inner)) {
+    fn with_inner(&self, tell: impl FnOnce(&Inner)) {
         if let Some(inner) = &self.0 {
             tell(inner);
         }
     }
 
     /// Changes the number of active HTTP requests: `1` when a request starts, `-1` when it ends.
-    pub fn serving(&self, more: i64, method: &str, scheme: &'static str) {
+    pub fn add_active_requests(&self, more: i64, method: &str, scheme: &'static str) {
         let labels = [
-            KeyValue::new("http.request.method", verb(method)),
+            KeyValue::new("http.request.method", http_method_label(method)),
             KeyValue::new("url.scheme", scheme),
         ];
-        self.tell(|inner| inner.told.serving.add(more, &labels));
+        self.with_inner(|inner| inner.instruments.http_server_active.add(more, &labels));
     }
 
     /// Records a completed or cancelled HTTP request.
-    pub fn served(&self, request: &Served<'_>) {
-        self.tell(|inner| {
+    pub fn record_http_request(&self, request: &HttpRequestMetrics<'_>) {
+        self.with_inner(|inner| {
             let mut labels = vec![
-                KeyValue::new("http.request.method", verb(request.method)),
+                KeyValue::new("http.request.method", http_method_label(request.method)),
                 KeyValue::new("url.scheme", request.scheme),
                 KeyValue::new("network.protocol.version", request.version),
             ];
@@ -164,14 +164,14 @@ impl Metrics {
             labels.extend(
                 status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))),
             );
-            labels.extend(request.error().map(|error| KeyValue::new("error.type", error)));
-            inner.told.served.record(request.took.as_secs_f64(), &labels);
+            labels.extend(request.error_type().map(|error| KeyValue::new("error.type", error)));
+            inner.instruments.http_server_duration.record(request.duration.as_secs_f64(), &labels);
         });
     }
 
     /// Records a completed MCP request or notification.
-    pub fn operation(&self, operation: &Operation<'_>) {
-        self.tell(|inner| {
+    pub fn record_mcp_operation(&self, operation: &McpOperationMetrics<'_>) {
+        self.with_inner(|inner| {
             let mut labels = vec![
                 KeyValue::new("mcp.method.name", operation.method),
                 KeyValue::new("network.transport", operation.transport),
@@ -186,16 +186,19 @@ impl Metrics {
             labels.extend(
                 code.map(|code| KeyValue::new("rpc.response.status_code", code.to_owned())),
             );
-            inner.told.operations.record(operation.took.as_secs_f64(), &labels);
+            inner
+                .instruments
+                .mcp_operation_duration
+                .record(operation.duration.as_secs_f64(), &labels);
         });
     }
 
     /// Records a request to an upstream server, sent or not.
-    pub fn upstream(&self, request: &Upstream<'_>) {
-        self.tell(|inner| {
+    pub fn record_upstream_request(&self, request: &UpstreamRequestMetrics<'_>) {
+        self.with_inner(|inner| {
             let route = inner.routes.label(request.route).to_owned();
             if let Some(instance) = request.instance {
-                let came = match request.came {
+                let came = match request.outcome {
                     Ok(status) => format!("{}xx", status / 100),
                     Err(why) => why.to_owned(),
                 };
@@ -204,16 +207,16 @@ impl Metrics {
                     KeyValue::new("route", route.clone()),
                     KeyValue::new("outcome", came),
                 ];
-                inner.told.upstream.add(1, &labels);
+                inner.instruments.upstream_requests.add(1, &labels);
             }
-            let Some(took) = request.took else { return };
+            let Some(took) = request.duration else { return };
             let mut labels = vec![
-                KeyValue::new("http.request.method", verb(request.method)),
+                KeyValue::new("http.request.method", http_method_label(request.method)),
                 KeyValue::new("server.address", request.host.to_owned()),
                 KeyValue::new("server.port", i64::from(request.port)),
                 KeyValue::new("url.template", route),
             ];
-            match request.came {
+            match request.outcome {
                 Ok(status) => {
                     labels.push(KeyValue::new("http.response.status_code", i64::from(status)));
                     if status >= 400 {
@@ -222,38 +225,38 @@ impl Metrics {
                 }
                 Err(why) => labels.push(KeyValue::new("error.type", why)),
             }
-            inner.told.asked.record(took.as_secs_f64(), &labels);
+            inner.instruments.http_client_duration.record(took.as_secs_f64(), &labels);
         });
     }
 
     /// Records a cache lookup.
-    pub fn looked_up(&self, cache: &'static str, was_there: bool) {
-        self.tell(|inner| {
+    pub fn record_cache_lookup(&self, cache: &'static str, was_there: bool) {
+        self.with_inner(|inner| {
             let result = if was_there { "hit" } else { "miss" };
             let labels = [KeyValue::new("cache", cache), KeyValue::new("result", result)];
-            inner.told.lookups.add(1, &labels);
+            inner.instruments.cache_lookups.add(1, &labels);
         });
     }
 
     /// Records a completed call.
     #[expect(clippy::cast_precision_loss, reason = "answer sizes are far below 2^52")]
-    pub fn call(&self, call: &Call<'_>) {
-        self.tell(|inner| {
-            let told = &inner.told;
+    pub fn record_call(&self, call: &CallMetrics<'_>) {
+        self.with_inner(|inner| {
+            let told = &inner.instruments;
             let tool = call.tool.unwrap_or_default().to_owned();
-            if let Some((before, after)) = call.bytes {
+            if let Some((before, after)) = call.answer_bytes {
                 for (stage, bytes) in [("before", before), ("after", after)] {
                     let labels =
                         [KeyValue::new("tool", tool.clone()), KeyValue::new("stage", stage)];
-                    told.answers.record(bytes as f64, &labels);
+                    told.answer_size.record(bytes as f64, &labels);
                 }
             }
             if let Some(effect) = call.effect {
                 let rule = inner.rules.label(call.rule.unwrap_or_default()).to_owned();
                 let labels = [KeyValue::new("effect", effect), KeyValue::new("rule", rule)];
-                told.decisions.add(1, &labels);
+                told.policy_decisions.add(1, &labels);
             }
-            if let Some(way) = call.consent {
+            if let Some(way) = call.approval_method {
                 let outcome = match call.result {
                     "asked" | "declined" => call.result,
                     _ if call.sent => "agreed",
@@ -266,7 +269,7 @@ impl Metrics {
                 let labels = [KeyValue::new("tool", tool), KeyValue::new("result", call.result)];
                 told.changes.add(1, &labels);
             }
-            for (kind, count) in [("secret", call.redacted), ("invisible", call.removed)] {
+            for (kind, count) in [("secret", call.redactions), ("invisible", call.removed_chars)] {
                 if count > 0 {
                     told.redactions.add(count as u64, &[KeyValue::new("kind", kind)]);
                 }
@@ -275,18 +278,22 @@ impl Metrics {
     }
 
     /// Records a request that a limit rejected.
-    pub fn limited(&self, limit: Limit) {
-        self.tell(|inner| inner.told.limited.add(1, &[KeyValue::new("limit", limit.name())]));
+    pub fn record_rate_limited(&self, limit: Limit) {
+        self.with_inner(|inner| {
+            inner.instruments.rate_limited.add(1, &[KeyValue::new("limit", limit.as_str())])
+        });
     }
 
     /// Records a request that failed authentication.
-    pub fn stranger(&self) {
-        self.tell(|inner| inner.told.strangers.add(1, &[]));
+    pub fn record_authentication_failure(&self) {
+        self.with_inner(|inner| inner.instruments.authentication_failures.add(1, &[]));
     }
 
     /// Records a configuration reload. `in_force`: whether the new configuration was applied.
-    pub fn reloaded(&self, in_force: bool) {
+    pub fn record_config_reload(&self, in_force: bool) {
         let result = if in_force { "applied" } else { "refused" };
-        self.tell(|inner| inner.told.reloads.add(1, &[KeyValue::new("result", result)]));
+        self.with_inner(|inner| {
+            inner.instruments.config_reloads.add(1, &[KeyValue::new("result", result)])
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 /// Escapes each `{` that begins no repetition, so that it matches itself as in JavaScript. Users
 /// often search for paths such as `/projects/{id}` and variables such as `#{Name}`.
-pub(super) fn with_plain_braces(pattern: &str) -> String {
+pub(super) fn escape_literal_braces(pattern: &str) -> String {
     let mut plain = String::with_capacity(pattern.len() + 8);
     for (place, letter) in pattern.char_indices() {
         let (before, rest) = pattern.split_at(place);

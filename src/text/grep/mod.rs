@@ -24,14 +24,14 @@ mod window;
 
 pub use pattern::{BadPattern, Pattern};
 
-use suspect::Suspect;
-use window::{Shown, Window};
+use suspect::SuspectScanner;
+use window::{CollectedMatches, MatchCollector};
 
-use crate::text::{self, lines::Lines};
+use crate::text::{self, lines::LineSanitizer};
 
 /// Options of a search.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct GrepOptions {
     /// Selects the lines that do not match.
     pub invert: bool,
     /// Removes the time and level of each task log line before the search.
@@ -45,7 +45,7 @@ pub struct Options {
     /// Number of matches to skip.
     pub offset: u64,
     /// Approximate maximum size of the matches as JSON, in bytes. The first match is always shown.
-    pub room: usize,
+    pub max_bytes: usize,
 }
 
 /// A matching line.
@@ -76,7 +76,7 @@ pub struct Line {
 
 /// Result of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct GrepResult {
     /// Number of lines in the whole text.
     pub total_lines: u64,
     /// Number of matches in the whole text.
@@ -86,7 +86,7 @@ pub struct Found {
     /// Number of lines longer than `searched_line_bytes`; only their beginning was searched.
     pub long_lines: u64,
     /// Number of bytes of a line that are searched.
-    pub longest_line: usize,
+    pub searched_line_bytes: usize,
     /// Whether `\w`, `\d`, `\s` and `\b` matched ASCII only. See [`Pattern::is_ascii`].
     pub is_ascii: bool,
     /// Whether context lines were left out because the first match with them exceeded `max_bytes`.
@@ -99,24 +99,24 @@ pub struct Grep {
     pattern: Pattern,
     invert: bool,
     strip_prefixes: bool,
-    window: Window,
-    before: Lines,
+    window: MatchCollector,
+    sanitizer: LineSanitizer,
     /// Beginning of a line whose end has not arrived yet.
-    rest: Vec<u8>,
+    partial_line: Vec<u8>,
     lines: u64,
     long_lines: u64,
 }
 
 impl Grep {
     /// Starts a search.
-    pub fn new(pattern: Pattern, options: Options) -> Self {
+    pub fn new(pattern: Pattern, options: GrepOptions) -> Self {
         Self {
             pattern,
             invert: options.invert,
             strip_prefixes: options.strip_prefixes,
-            window: Window::new(options),
-            before: Lines::default(),
-            rest: Vec::new(),
+            window: MatchCollector::new(options),
+            sanitizer: LineSanitizer::default(),
+            partial_line: Vec::new(),
             lines: 0,
             long_lines: 0,
         }
@@ -124,41 +124,41 @@ impl Grep {
 
     /// Returns the maximum number of bytes to push at once. A chunk of this size takes at most
     /// about 50 ms for any text and pattern.
-    pub fn turn(&self) -> usize {
-        self.pattern.span()
+    pub fn max_push_bytes(&self) -> usize {
+        self.pattern.max_bytes_per_call()
     }
 
     /// Searches the next chunk of the text.
     pub fn push(&mut self, piece: &[u8]) {
-        let Some(last) = memrchr(b'\n', piece) else { return self.keep(piece) };
+        let Some(last) = memrchr(b'\n', piece) else { return self.buffer_partial_line(piece) };
         let (mut whole, rest) = piece.split_at(last + 1);
-        if !self.rest.is_empty() {
-            let (end, more) = first_line(whole);
-            self.keep(end);
-            let line = std::mem::take(&mut self.rest);
-            self.line(&line, true);
+        if !self.partial_line.is_empty() {
+            let (end, more) = split_first_line(whole);
+            self.buffer_partial_line(end);
+            let line = std::mem::take(&mut self.partial_line);
+            self.search_line(&line, true);
             // Reuses the buffer for the next line.
-            self.rest = line;
-            self.rest.clear();
+            self.partial_line = line;
+            self.partial_line.clear();
             whole = more;
         }
-        self.whole_lines(whole);
-        self.keep(rest);
+        self.search_lines(whole);
+        self.buffer_partial_line(rest);
     }
 
     /// Ends the search. Text after the last line break counts as a line unless it is empty.
-    pub fn finish(mut self) -> Found {
-        if !self.rest.is_empty() {
-            let line = std::mem::take(&mut self.rest);
-            self.line(&line, true);
+    pub fn finish(mut self) -> GrepResult {
+        if !self.partial_line.is_empty() {
+            let line = std::mem::take(&mut self.partial_line);
+            self.search_line(&line, true);
         }
-        let Shown { matched, matches, context_cut } = self.window.finish();
-        Found {
+        let CollectedMatches { match_count: matched, matches, context_cut } = self.window.finish();
+        GrepResult {
             total_lines: self.lines,
             total_matches: matched,
             matches,
             long_lines: self.long_lines,
-            longest_line: self.pattern.span(),
+            searched_line_bytes: self.pattern.max_bytes_per_call(),
             is_ascii: self.pattern.is_ascii(),
             context_cut,
         }
@@ -166,17 +166,17 @@ impl Grep {
 
     /// Buffers a part of a line up to the searched length, plus one byte that shows that it is
     /// longer.
-    fn keep(&mut self, part: &[u8]) {
-        let left = (self.pattern.span() + 2).saturating_sub(self.rest.len());
-        self.rest.extend_from_slice(part.get(..left).unwrap_or(part));
+    fn buffer_partial_line(&mut self, part: &[u8]) {
+        let left = (self.pattern.max_bytes_per_call() + 2).saturating_sub(self.partial_line.len());
+        self.partial_line.extend_from_slice(part.get(..left).unwrap_or(part));
     }
 
     /// Searches whole lines and sanitizes those that the sanitizer may change.
-    fn whole_lines(&mut self, mut lines: &[u8]) {
-        let mut suspect = Suspect::default();
+    fn search_lines(&mut self, mut lines: &[u8]) {
+        let mut suspect = SuspectScanner::default();
         while !lines.is_empty() {
-            let place = match suspect.first(lines) {
-                _ if self.before.go_on() => 0,
+            let place = match suspect.next_position(lines) {
+                _ if self.sanitizer.has_context() => 0,
                 place => place.unwrap_or(lines.len()),
             };
             let start = match lines.get(..place) {
@@ -186,24 +186,24 @@ impl Grep {
                 _ => lines.len(),
             };
             let (plain, rest) = lines.split_at(start);
-            self.plain_lines(plain);
-            let (line, after) = first_line(rest);
+            self.search_plain_lines(plain);
+            let (line, after) = split_first_line(rest);
             if !line.is_empty() {
-                self.line(line, true);
+                self.search_line(line, true);
             }
-            suspect.skip(lines.len() - after.len());
+            suspect.advance(lines.len() - after.len());
             lines = after;
         }
     }
 
     /// Searches whole lines that the sanitizer does not change. If none of them can match, they are
     /// only counted.
-    fn plain_lines(&mut self, mut lines: &[u8]) {
-        let skips = !self.invert && !self.strip_prefixes && !self.may_be_in(lines);
+    fn search_plain_lines(&mut self, mut lines: &[u8]) {
+        let skips = !self.invert && !self.strip_prefixes && !self.may_match_any(lines);
         if skips {
-            let (first, last) = self.window.needs();
+            let (first, last) = self.window.context_lines_needed();
             for _ in 0..first {
-                lines = self.one(lines);
+                lines = self.search_first_line(lines);
             }
             let place = start_of_last(lines, last);
             let (skipped, kept) = lines.split_at(place);
@@ -211,68 +211,68 @@ impl Grep {
             lines = kept;
         }
         while !lines.is_empty() {
-            lines = self.one(lines);
+            lines = self.search_first_line(lines);
         }
     }
 
     /// Returns whether the pattern may match in one of these whole lines. A chunk longer than the
     /// limit for one engine call is searched line by line instead, so the result is `true`.
-    fn may_be_in(&self, lines: &[u8]) -> bool {
-        lines.len() > self.pattern.span() || self.pattern.may_be_in(lines)
+    fn may_match_any(&self, lines: &[u8]) -> bool {
+        lines.len() > self.pattern.max_bytes_per_call() || self.pattern.may_match_any(lines)
     }
 
     /// Searches the first line and returns the remaining ones.
-    fn one<'a>(&mut self, lines: &'a [u8]) -> &'a [u8] {
-        let (line, rest) = first_line(lines);
+    fn search_first_line<'a>(&mut self, lines: &'a [u8]) -> &'a [u8] {
+        let (line, rest) = split_first_line(lines);
         if !line.is_empty() {
-            self.line(line, false);
+            self.search_line(line, false);
         }
         rest
     }
 
-    fn stripped<'l>(&self, line: &'l [u8]) -> &'l [u8] {
-        if self.strip_prefixes { prefix::strip(line) } else { line }
+    fn without_log_prefix<'l>(&self, line: &'l [u8]) -> &'l [u8] {
+        if self.strip_prefixes { prefix::strip_log_prefix(line) } else { line }
     }
 
     /// Searches one line, given with its end. The search runs on the sanitized line, so that nobody
     /// can discover a secret by guessing patterns.
-    fn line(&mut self, line: &[u8], may_change: bool) {
+    fn search_line(&mut self, line: &[u8], may_change: bool) {
         self.lines += 1;
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let mut line = line.strip_suffix(b"\r").unwrap_or(line);
-        let longest = self.pattern.span();
+        let longest = self.pattern.max_bytes_per_call();
         if let Some(beginning) = line.get(..longest)
             && line.len() > longest
         {
             self.long_lines += 1;
             line = beginning;
         }
-        let hidden = if may_change { self.before.hide(line) } else { None };
+        let hidden = if may_change { self.sanitizer.redact_with_context(line) } else { None };
         line = hidden.as_ref().map_or(line, |hidden| hidden.as_bytes());
-        let found = match may_change.then(|| changed(line)).flatten() {
-            Some(shown) => self.pattern.is_in(self.stripped(shown.as_bytes())),
-            None => self.pattern.is_in(self.stripped(line)),
+        let found = match may_change.then(|| sanitized_if_changed(line)).flatten() {
+            Some(shown) => self.pattern.is_match(self.without_log_prefix(shown.as_bytes())),
+            None => self.pattern.is_match(self.without_log_prefix(line)),
         };
-        line = self.stripped(line);
+        line = self.without_log_prefix(line);
         if found == self.invert {
-            self.window.other(self.lines, line);
+            self.window.push_other(self.lines, line);
         } else {
-            self.window.matching(self.lines, line, found.then_some(&self.pattern));
+            self.window.push_match(self.lines, line, found.then_some(&self.pattern));
         }
     }
 }
 
 /// Returns the sanitized line if it differs from the line.
-fn changed(line: &[u8]) -> Option<String> {
+fn sanitized_if_changed(line: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(line);
-    match text::door(&text).text {
+    match text::sanitize(&text).text {
         Cow::Owned(shown) => Some(shown),
         Cow::Borrowed(_) => None,
     }
 }
 
 /// Splits off the first line with its end.
-fn first_line(lines: &[u8]) -> (&[u8], &[u8]) {
+fn split_first_line(lines: &[u8]) -> (&[u8], &[u8]) {
     lines.split_at(memchr(b'\n', lines).map_or(lines.len(), |place| place + 1))
 }
 

@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 /// A time with or without date, fraction and zone, a level, `|` and at most one space.
-const PREFIX: &str = r"(?-u)\A(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+[A-Za-z]+[ \t]*\|[ ]?";
+const LOG_PREFIX_PATTERN: &str = r"(?-u)\A(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+[A-Za-z]+[ \t]*\|[ ]?";
 
 /// `None` only if the pattern is invalid, which a test excludes.
-static FIND: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PREFIX).ok());
+static LOG_PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LOG_PREFIX_PATTERN).ok());
 
 /// Returns the line without time and level. Lines without them stay unchanged.
-pub(super) fn strip(line: &[u8]) -> &[u8] {
-    let found = FIND.as_ref().and_then(|find| find.find(line));
+pub(super) fn strip_log_prefix(line: &[u8]) -> &[u8] {
+    let found = LOG_PREFIX.as_ref().and_then(|find| find.find(line));
     found.and_then(|found| line.get(found.end()..)).unwrap_or(line)
 }
 
@@ -21,8 +21,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_stripped() {
-        assert!(FIND.is_some());
+    fn strips_time_and_level() {
+        assert!(LOG_PREFIX.is_some());
         for (line, left) in [
             ("08:10:02   Info     |     Making a list", "    Making a list"),
             ("08:10:02 Error|Bad", "Bad"),
@@ -34,7 +34,7 @@ mod tests {
             ("at 08:10:02 Info | x", "at 08:10:02 Info | x"),
             ("", ""),
         ] {
-            assert_eq!(strip(line.as_bytes()), left.as_bytes(), "{line}");
+            assert_eq!(strip_log_prefix(line.as_bytes()), left.as_bytes(), "{line}");
         }
     }
 }

@@ -6,45 +6,47 @@ use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::*;
-use crate::text::door;
+use crate::text::sanitize;
 
-fn options() -> Options {
-    Options {
+fn options() -> GrepOptions {
+    GrepOptions {
         invert: false,
         strip_prefixes: false,
         before: 0,
         after: 0,
         max_count: 500,
         offset: 0,
-        room: usize::MAX,
+        max_bytes: usize::MAX,
     }
 }
 
-fn find(pattern: &str, options: &Options, text: &[u8], piece: usize) -> Found {
+fn find(pattern: &str, options: &GrepOptions, text: &[u8], piece: usize) -> GrepResult {
     let pattern = Pattern::new(pattern, false, false).unwrap();
     let mut grep = Grep::new(pattern, options.clone());
     text.chunks(piece).for_each(|piece| grep.push(piece));
-    Found { longest_line: 0, ..grep.finish() }
+    GrepResult { searched_line_bytes: 0, ..grep.finish() }
 }
 
 /// Reference implementation that searches the whole text in memory, line by line.
-fn naive(regex: &Regex, options: &Options, text: &[u8]) -> Found {
+fn reference_search(regex: &Regex, options: &GrepOptions, text: &[u8]) -> GrepResult {
     let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     if lines.last().is_some_and(|line| line.is_empty()) {
         lines.pop();
     }
     let strip: fn(&[u8]) -> &[u8] =
-        if options.strip_prefixes { prefix::strip } else { |line| line };
+        if options.strip_prefixes { prefix::strip_log_prefix } else { |line| line };
     let lines: Vec<&[u8]> =
         lines.into_iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
     // Secrets that depend on earlier lines are redacted first. Here all lines are read.
-    let mut before = Lines::default();
+    let mut before = LineSanitizer::default();
     let lines: Vec<Vec<u8>> = lines
         .into_iter()
-        .map(|line| before.hide(line).map_or_else(|| line.to_owned(), String::into_bytes))
+        .map(|line| {
+            before.redact_with_context(line).map_or_else(|| line.to_owned(), String::into_bytes)
+        })
         .collect();
     let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-    let is_in = |line: &&[u8]| match door(&String::from_utf8_lossy(line)).text {
+    let is_in = |line: &&[u8]| match sanitize(&String::from_utf8_lossy(line)).text {
         Cow::Owned(shown) => regex.is_match(strip(shown.as_bytes())),
         Cow::Borrowed(_) => regex.is_match(strip(line)),
     };
@@ -72,12 +74,12 @@ fn naive(regex: &Regex, options: &Options, text: &[u8]) -> Found {
             after: (options.after > 0).then(|| after(place).map(line).collect()),
         }
     });
-    Found {
+    GrepResult {
         total_lines: lines.len() as u64,
         total_matches: places.len() as u64,
         matches: matches.collect(),
         long_lines: 0,
-        longest_line: 0,
+        searched_line_bytes: 0,
         is_ascii: false,
         context_cut: false,
     }
@@ -151,7 +153,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
-    fn pieces_come_to_the_same_as_the_whole(
+    fn result_is_independent_of_chunk_boundaries(
         text in text(),
         piece in 1usize..200,
         pattern in prop::sample::select(PATTERNS.to_vec()),
@@ -160,21 +162,21 @@ proptest! {
         (max_count, offset) in (1usize..6, 0u64..6),
     ) {
         let options =
-            Options { invert, strip_prefixes, before, after, max_count, offset, ..options() };
+            GrepOptions { invert, strip_prefixes, before, after, max_count, offset, ..options() };
         let found = find(pattern, &options, &text, piece);
-        prop_assert_eq!(found, naive(&regex(pattern), &options, &text));
+        prop_assert_eq!(found, reference_search(&regex(pattern), &options, &text));
     }
 
     #[test]
-    fn pages_joined_are_the_whole(
+    fn joined_pages_equal_one_large_page(
         text in text(),
         piece in 1usize..200,
         (before, after) in (0usize..4, 0usize..4),
         (max_count, room) in (1usize..6, 600usize..2_000),
     ) {
-        let all = Options { before, after, ..options() };
+        let all = GrepOptions { before, after, ..options() };
         let whole = find("a", &all, &text, piece);
-        let mut options = Options { max_count, room, ..all };
+        let mut options = GrepOptions { max_count, max_bytes: room, ..all };
         let (mut joined, mut was_cut) = (Vec::new(), false);
         loop {
             let page = find("a", &options, &text, piece);
@@ -195,9 +197,9 @@ proptest! {
 }
 
 #[test]
-fn no_line_is_shown_twice() {
+fn shows_each_line_once() {
     let text = "1\n2\nx3\n4\nx5\nx6\n7\n8\n9\n10\nx11\n";
-    let found = find("x", &Options { before: 2, after: 2, ..options() }, text.as_bytes(), 7);
+    let found = find("x", &GrepOptions { before: 2, after: 2, ..options() }, text.as_bytes(), 7);
     let mut numbers = Vec::new();
     for found in &found.matches {
         numbers.extend(found.before.iter().flatten().map(|line| line.line_number));
@@ -209,13 +211,13 @@ fn no_line_is_shown_twice() {
 }
 
 #[test]
-fn a_text_without_end_or_lines_does_not_fill_memory() {
+fn endless_line_uses_bounded_memory() {
     let pattern = Pattern::new("y", false, false).unwrap();
-    let mut grep = Grep::new(pattern, Options { before: 50, after: 50, ..options() });
+    let mut grep = Grep::new(pattern, GrepOptions { before: 50, after: 50, ..options() });
     let piece = vec![b'x'; 64 * 1024];
     for _ in 0..1_600 {
         grep.push(&piece);
-        assert!(grep.rest.capacity() <= 3 * 256 * 1024);
+        assert!(grep.partial_line.capacity() <= 3 * 256 * 1024);
     }
     grep.push(b"y\ny\n");
     let found = grep.finish();
@@ -225,9 +227,9 @@ fn a_text_without_end_or_lines_does_not_fill_memory() {
 }
 
 #[test]
-fn what_does_not_fit_comes_on_the_next_page() {
+fn context_is_cut_to_fit_the_page() {
     let text = "y\n".repeat(40) + "x\n" + &"y\n".repeat(9);
-    let options = Options { before: 50, after: 50, room: 600, ..options() };
+    let options = GrepOptions { before: 50, after: 50, max_bytes: 600, ..options() };
     let found = find("x", &options, text.as_bytes(), 64);
     assert!(found.context_cut && found.matches.len() == 1);
     let before = found.matches[0].before.as_ref().unwrap();
@@ -236,7 +238,7 @@ fn what_does_not_fit_comes_on_the_next_page() {
 }
 
 #[test]
-fn nobody_finds_out_about_a_secret_by_searching_for_it() {
+fn secrets_cannot_be_found_by_searching() {
     let secret = "hunter2hunter2";
     let text = format!("one\ndb password={secret} is set\nk\u{200b}ey\r\nlast\n");
     for (pattern, invert, numbers) in [
@@ -250,7 +252,7 @@ fn nobody_finds_out_about_a_secret_by_searching_for_it() {
         ("^key$", false, &[3]),
     ] {
         for piece in [1, 7, 1_000] {
-            let found = find(pattern, &Options { invert, ..options() }, text.as_bytes(), piece);
+            let found = find(pattern, &GrepOptions { invert, ..options() }, text.as_bytes(), piece);
             let lines: Vec<u64> = found.matches.iter().map(|found| found.line_number).collect();
             assert_eq!(lines, numbers, "{pattern}");
             assert_eq!(found.total_matches, numbers.len() as u64);
@@ -259,11 +261,11 @@ fn nobody_finds_out_about_a_secret_by_searching_for_it() {
 }
 
 #[test]
-fn lines_of_a_private_key_are_not_shown() {
+fn private_key_lines_are_not_shown() {
     let key = "-----BEGIN PRIVATE KEY-----\nRkFLRUZBS0VGQUtFRkFLRQ==\n-----END PRIVATE KEY-----\n";
     let text = format!("one\n{key}two\n").repeat(2);
     for (pattern, piece) in [("^RkFL", 9), ("one", 1_000), ("two", 50), (".", 3)] {
-        let options = Options { before: 5, after: 5, ..options() };
+        let options = GrepOptions { before: 5, after: 5, ..options() };
         let found = find(pattern, &options, text.as_bytes(), piece);
         let shown = serde_json::to_string(&found.matches).unwrap();
         assert!(!shown.contains("RkFL"), "{pattern}: {shown}");

@@ -3,27 +3,27 @@
 use serde::Serialize;
 
 use super::Pattern;
-use crate::text::door;
+use crate::text::sanitize;
 
 /// Maximum number of bytes of a shown line; longer lines are truncated.
-pub(super) const LONGEST: usize = 2_000;
+pub(super) const MAX_LINE_BYTES: usize = 2_000;
 /// Marks a place where text was cut off.
-const MARK: &str = "...";
+const ELLIPSIS: &str = "...";
 
 /// Returns the line as text of about `longest` bytes. A longer line is truncated around its match.
 /// It is sanitized first, because half a secret is hard to recognise.
-pub(super) fn show(line: &[u8], found: Option<&Pattern>, longest: usize) -> String {
+pub(super) fn render_line(line: &[u8], found: Option<&Pattern>, longest: usize) -> String {
     let text = String::from_utf8_lossy(line);
     if text.len() <= longest {
         return text.into_owned();
     }
-    let text = door(&text).text;
-    let place = found.and_then(|pattern| pattern.place(text.as_bytes())).unwrap_or_default();
-    around(&text, place, longest)
+    let text = sanitize(&text).text;
+    let place = found.and_then(|pattern| pattern.find(text.as_bytes())).unwrap_or_default();
+    excerpt_around(&text, place, longest)
 }
 
 /// Returns about `longest` bytes of a text around `place`.
-fn around(text: &str, place: usize, longest: usize) -> String {
+fn excerpt_around(text: &str, place: usize, longest: usize) -> String {
     let last = text.len().saturating_sub(longest);
     let start = if place <= longest / 2 { 0 } else { (place - longest / 4).min(last) };
     let start = text.ceil_char_boundary(start);
@@ -31,14 +31,14 @@ fn around(text: &str, place: usize, longest: usize) -> String {
     let (shown, after) = rest.split_at(rest.floor_char_boundary(longest));
     match (start > 0, !after.is_empty()) {
         (false, false) => shown.to_owned(),
-        (false, true) => format!("{shown} {MARK}"),
-        (true, false) => format!("{MARK} {shown}"),
-        (true, true) => format!("{MARK} {shown} {MARK}"),
+        (false, true) => format!("{shown} {ELLIPSIS}"),
+        (true, false) => format!("{ELLIPSIS} {shown}"),
+        (true, true) => format!("{ELLIPSIS} {shown} {ELLIPSIS}"),
     }
 }
 
 /// Returns the number of bytes that the sanitized text takes as JSON.
-pub(super) fn size(text: &str) -> usize {
+pub(super) fn json_size(text: &str) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -51,7 +51,7 @@ pub(super) fn size(text: &str) -> usize {
     }
     let mut count = Count(0);
     // Writing to the counter cannot fail.
-    let _ = door(text).text.serialize(&mut serde_json::Serializer::new(&mut count));
+    let _ = sanitize(text).text.serialize(&mut serde_json::Serializer::new(&mut count));
     count.0
 }
 
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_line_is_cut_around_what_was_found() {
+    fn long_line_is_truncated_around_its_match() {
         let pattern = Pattern::new("needle", false, false).unwrap();
         let hay = "x".repeat(5_000);
         for (line, begins, ends) in [
@@ -70,32 +70,32 @@ mod tests {
             (format!("{hay}needle"), "... x", "needle"),
             (format!("{hay}needle{hay}"), "... x", "x ..."),
         ] {
-            let shown = show(line.as_bytes(), Some(&pattern), LONGEST);
+            let shown = render_line(line.as_bytes(), Some(&pattern), MAX_LINE_BYTES);
             assert!(shown.starts_with(begins) && shown.ends_with(ends), "{shown}");
-            assert!(shown.contains("needle") && shown.len() <= LONGEST + 8);
+            assert!(shown.contains("needle") && shown.len() <= MAX_LINE_BYTES + 8);
         }
-        assert!(show(hay.as_bytes(), None, LONGEST).ends_with("x ..."));
-        assert_eq!(show(b"caf\xff", None, LONGEST), "caf\u{fffd}");
+        assert!(render_line(hay.as_bytes(), None, MAX_LINE_BYTES).ends_with("x ..."));
+        assert_eq!(render_line(b"caf\xff", None, MAX_LINE_BYTES), "caf\u{fffd}");
     }
 
     #[test]
-    fn a_secret_is_not_cut_in_half() {
+    fn line_is_sanitized_before_truncation() {
         let line = format!("{}password=hunter2hunter2 {}", "x ".repeat(997), "y".repeat(3_000));
-        let shown = show(line.as_bytes(), None, LONGEST);
+        let shown = render_line(line.as_bytes(), None, MAX_LINE_BYTES);
         assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]
-    fn the_size_is_that_of_what_is_shown() {
-        assert_eq!(size("a\"b\n"), 8);
-        assert_eq!(size("password=hunter2hunter2"), size("password=[redacted:password]"));
+    fn json_size_is_that_of_sanitized_text() {
+        assert_eq!(json_size("a\"b\n"), 8);
+        assert_eq!(json_size("password=hunter2hunter2"), json_size("password=[redacted:password]"));
     }
 
     proptest! {
         #[test]
-        fn any_cut_keeps_the_place_and_the_size(text in "\\PC{0,200}", place in 0usize..300, longest in 20usize..100) {
+        fn excerpt_contains_the_position_within_its_size(text in "\\PC{0,200}", place in 0usize..300, longest in 20usize..100) {
             let place = text.floor_char_boundary(place.min(text.len()));
-            let shown = around(&text, place, longest);
+            let shown = excerpt_around(&text, place, longest);
             prop_assert!(shown.len() <= longest + 8);
             let next: String = text[place..].chars().take(1).collect();
             prop_assert!(shown.contains(&next));

@@ -2,54 +2,54 @@
 
 use std::collections::VecDeque;
 
-use super::{Line, Match, Options, Pattern, show};
+use super::{GrepOptions, Line, Match, Pattern, show};
 
 /// Collects matches and their context lines. Each line is shown once: the lines after a match
 /// belong to it up to the next match, and the remaining ones to the lines before that match. So the
 /// pages of a search joined together equal one page with all matches.
 #[derive(Debug)]
-pub(super) struct Window {
-    options: Options,
-    longest: usize,
+pub(super) struct MatchCollector {
+    options: GrepOptions,
+    max_line_bytes: usize,
     /// Number of matching lines, shown or not.
-    matched: u64,
-    shown: Vec<Match>,
-    spent: usize,
+    match_count: u64,
+    matches: Vec<Match>,
+    used_bytes: usize,
     /// The last lines that belong to no match so far.
     before: VecDeque<(u64, Vec<u8>)>,
     /// Number of following lines that still belong to the last match.
-    after: usize,
+    after_left: usize,
     /// Whether the last match is shown.
-    is_open: bool,
+    last_match_is_shown: bool,
     is_full: bool,
     context_cut: bool,
 }
 
 /// Result of the collection.
 #[derive(Debug)]
-pub(super) struct Shown {
-    pub(super) matched: u64,
+pub(super) struct CollectedMatches {
+    pub(super) match_count: u64,
     pub(super) matches: Vec<Match>,
     pub(super) context_cut: bool,
 }
 
 /// Number of bytes that are buffered of a possible context line. The sanitizer needs more than the
 /// part that is shown, because the line is truncated after sanitizing.
-const KEPT: usize = 4 * show::LONGEST;
+const MAX_BUFFERED_LINE_BYTES: usize = 4 * show::MAX_LINE_BYTES;
 /// JSON overhead of a line or match around its text, in bytes.
-const FRAME: usize = 48;
+const JSON_OVERHEAD_BYTES: usize = 48;
 
-impl Window {
-    pub(super) fn new(options: Options) -> Self {
+impl MatchCollector {
+    pub(super) fn new(options: GrepOptions) -> Self {
         Self {
-            longest: show::LONGEST.min(options.room.max(256)),
+            max_line_bytes: show::MAX_LINE_BYTES.min(options.max_bytes.max(256)),
             options,
-            matched: 0,
-            shown: Vec::new(),
-            spent: 0,
+            match_count: 0,
+            matches: Vec::new(),
+            used_bytes: 0,
             before: VecDeque::new(),
-            after: 0,
-            is_open: false,
+            after_left: 0,
+            last_match_is_shown: false,
             is_full: false,
             context_cut: false,
         }
@@ -57,44 +57,44 @@ impl Window {
 
     /// Returns how many of the next non-matching lines must be passed one by one: the first and the
     /// last so many.
-    pub(super) fn needs(&self) -> (usize, usize) {
-        (self.after, if self.wants_next() { self.options.before } else { 0 })
+    pub(super) fn context_lines_needed(&self) -> (usize, usize) {
+        (self.after_left, if self.shows_next_match() { self.options.before } else { 0 })
     }
 
-    fn wants_next(&self) -> bool {
+    fn shows_next_match(&self) -> bool {
         !self.is_full
-            && self.matched >= self.options.offset
-            && self.shown.len() < self.options.max_count
+            && self.match_count >= self.options.offset
+            && self.matches.len() < self.options.max_count
     }
 
     /// Adds a line that the search selects.
-    pub(super) fn matching(&mut self, number: u64, line: &[u8], found: Option<&Pattern>) {
-        self.is_open = self.wants_next();
-        self.matched += 1;
-        self.after = self.options.after;
+    pub(super) fn push_match(&mut self, number: u64, line: &[u8], found: Option<&Pattern>) {
+        self.last_match_is_shown = self.shows_next_match();
+        self.match_count += 1;
+        self.after_left = self.options.after;
         let before = std::mem::take(&mut self.before);
-        if !self.is_open {
+        if !self.last_match_is_shown {
             return;
         }
-        let line = show::show(line, found, self.longest);
-        let mut spent = self.spent + FRAME + show::size(&line);
+        let line = show::render_line(line, found, self.max_line_bytes);
+        let mut spent = self.used_bytes + JSON_OVERHEAD_BYTES + show::json_size(&line);
         let mut context = VecDeque::new();
         for (number, line) in before.into_iter().rev() {
-            let line = show::show(&line, None, self.longest);
-            let size = FRAME + show::size(&line);
-            if spent + size > self.options.room && self.shown.is_empty() {
+            let line = show::render_line(&line, None, self.max_line_bytes);
+            let size = JSON_OVERHEAD_BYTES + show::json_size(&line);
+            if spent + size > self.options.max_bytes && self.matches.is_empty() {
                 self.context_cut = true;
                 break;
             }
             spent += size;
             context.push_front(Line { line_number: number, line });
         }
-        if spent > self.options.room && !self.shown.is_empty() {
+        if spent > self.options.max_bytes && !self.matches.is_empty() {
             self.close();
             return;
         }
-        self.spent = spent;
-        self.shown.push(Match {
+        self.used_bytes = spent;
+        self.matches.push(Match {
             line_number: number,
             line,
             before: (self.options.before > 0).then(|| context.into()),
@@ -103,47 +103,51 @@ impl Window {
     }
 
     /// Adds a line that the search does not select.
-    pub(super) fn other(&mut self, number: u64, line: &[u8]) {
-        if self.after > 0 {
-            self.after -= 1;
-            if self.is_open {
-                self.following(number, line);
+    pub(super) fn push_other(&mut self, number: u64, line: &[u8]) {
+        if self.after_left > 0 {
+            self.after_left -= 1;
+            if self.last_match_is_shown {
+                self.push_after_match(number, line);
             }
-        } else if self.options.before > 0 && self.wants_next() {
+        } else if self.options.before > 0 && self.shows_next_match() {
             if self.before.len() == self.options.before {
                 self.before.pop_front();
             }
-            let kept = line.get(..KEPT).unwrap_or(line);
+            let kept = line.get(..MAX_BUFFERED_LINE_BYTES).unwrap_or(line);
             self.before.push_back((number, kept.to_owned()));
         }
     }
 
     /// Adds a line to the last match, or drops both if they do not fit. The first match stays
     /// without the line.
-    fn following(&mut self, number: u64, line: &[u8]) {
-        let kept = line.get(..KEPT).unwrap_or(line);
-        let line = show::show(kept, None, self.longest);
-        let size = FRAME + show::size(&line);
-        if self.spent + size <= self.options.room {
-            self.spent += size;
-            if let Some(after) = self.shown.last_mut().and_then(|last| last.after.as_mut()) {
+    fn push_after_match(&mut self, number: u64, line: &[u8]) {
+        let kept = line.get(..MAX_BUFFERED_LINE_BYTES).unwrap_or(line);
+        let line = show::render_line(kept, None, self.max_line_bytes);
+        let size = JSON_OVERHEAD_BYTES + show::json_size(&line);
+        if self.used_bytes + size <= self.options.max_bytes {
+            self.used_bytes += size;
+            if let Some(after) = self.matches.last_mut().and_then(|last| last.after.as_mut()) {
                 after.push(Line { line_number: number, line });
             }
-        } else if self.shown.len() > 1 {
-            self.shown.pop();
+        } else if self.matches.len() > 1 {
+            self.matches.pop();
             self.close();
         } else {
             self.context_cut = true;
-            self.is_open = false;
+            self.last_match_is_shown = false;
         }
     }
 
     fn close(&mut self) {
         self.is_full = true;
-        self.is_open = false;
+        self.last_match_is_shown = false;
     }
 
-    pub(super) fn finish(self) -> Shown {
-        Shown { matched: self.matched, matches: self.shown, context_cut: self.context_cut }
+    pub(super) fn finish(self) -> CollectedMatches {
+        CollectedMatches {
+            match_count: self.match_count,
+            matches: self.matches,
+            context_cut: self.context_cut,
+        }
     }
 }

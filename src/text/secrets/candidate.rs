@@ -7,10 +7,10 @@
 use std::ops::Range;
 
 use super::{
-    REPLACEMENT,
+    REDACTION_PREFIX,
     value::{
-        is_count, is_guid, is_identifier, is_mixed, is_ordinary, is_path, is_place, is_state,
-        is_wordy,
+        is_count, is_description, is_guid, is_identifier, is_location, is_mixed, is_path,
+        is_state_word, is_word_like,
     },
 };
 
@@ -27,7 +27,11 @@ pub(super) struct Candidate<'t> {
 }
 
 impl<'t> Candidate<'t> {
-    pub(super) fn read(text: &'t str, whole: &Range<usize>, at: &Range<usize>) -> Option<Self> {
+    pub(super) fn from_match(
+        text: &'t str,
+        whole: &Range<usize>,
+        at: &Range<usize>,
+    ) -> Option<Self> {
         Some(Self {
             before: text.get(..whole.start)?,
             lead: text.get(whole.start..at.start)?,
@@ -68,7 +72,7 @@ impl<'t> Candidate<'t> {
 
 /// Returns whether the value of a password field is a password.
 pub(super) fn is_password(found: &Candidate<'_>) -> bool {
-    if is_ordinary(found.value) || is_place(found.value) || is_count(found.value) {
+    if is_description(found.value) || is_location(found.value) || is_count(found.value) {
         return false;
     }
     // In a shell, `PWD` is the working directory.
@@ -82,14 +86,14 @@ pub(super) fn is_password(found: &Candidate<'_>) -> bool {
 }
 
 /// Returns whether a value after a `;` is a password. It may contain spaces if its end is marked.
-pub(super) fn is_in_connection_string(found: &Candidate<'_>) -> bool {
+pub(super) fn is_connection_string_password(found: &Candidate<'_>) -> bool {
     let has_end = found.after.starts_with([';', '"', '\'', '\\']);
-    (has_end || !found.value.contains(' ')) && !is_ordinary(found.value)
+    (has_end || !found.value.contains(' ')) && !is_description(found.value)
 }
 
 /// Returns whether the value of a key field is a key.
 pub(super) fn is_key(found: &Candidate<'_>) -> bool {
-    is_not_named(found)
+    is_not_public(found)
         && is_password(found)
         && found.value.chars().count() >= 8
         && (found.is_tight() || found.is_quoted_word() || is_generated(found))
@@ -99,7 +103,7 @@ pub(super) fn is_key(found: &Candidate<'_>) -> bool {
 /// common, so the value must look generated, except in the assignment of an environment variable.
 pub(super) fn is_token(found: &Candidate<'_>) -> bool {
     let is_environment = found.is_tight() && !found.lead.contains(char::is_lowercase);
-    is_not_named(found)
+    is_not_public(found)
         && is_password(found)
         && ((is_environment && found.value.chars().count() >= 6) || is_generated(found))
 }
@@ -107,21 +111,21 @@ pub(super) fn is_token(found: &Candidate<'_>) -> bool {
 /// Returns whether a value in an `Authorization` header is a credential.
 pub(super) fn is_header_value(found: &Candidate<'_>) -> bool {
     let is_word = found.value.len() < 20 && found.value.chars().skip(1).all(char::is_lowercase);
-    found.value.len() >= 8 && !is_word && !is_ordinary(found.value)
+    found.value.len() >= 8 && !is_word && !is_description(found.value)
 }
 
 /// Returns whether a value in its own quotes or tags is a secret.
 pub(super) fn is_quoted_value(found: &Candidate<'_>) -> bool {
-    !is_ordinary(found.value) && !is_place(found.value)
+    !is_description(found.value) && !is_location(found.value)
 }
 
 /// Returns whether a value looks generated.
 pub(super) fn is_generated(found: &Candidate<'_>) -> bool {
-    !is_wordy(found.value) || is_guid(found.value)
+    !is_word_like(found.value) || is_guid(found.value)
 }
 
 /// Returns whether a value looks like base64 of a user name and password.
-pub(super) fn is_encoded(found: &Candidate<'_>) -> bool {
+pub(super) fn is_base64_credentials(found: &Candidate<'_>) -> bool {
     is_generated(found) || found.value.ends_with('=')
 }
 
@@ -129,8 +133,8 @@ pub(super) fn is_encoded(found: &Candidate<'_>) -> bool {
 /// digest.
 pub(super) fn is_url_password(found: &Candidate<'_>) -> bool {
     !found.after.starts_with("@sha256:")
-        && !found.lead.ends_with(REPLACEMENT)
-        && !is_ordinary(found.value)
+        && !found.lead.ends_with(REDACTION_PREFIX)
+        && !is_description(found.value)
 }
 
 /// Returns whether the text before the `@` of a URL is a token, and not a name in camel case.
@@ -139,92 +143,92 @@ pub(super) fn is_url_token(found: &Candidate<'_>) -> bool {
 }
 
 /// Returns whether a value alone on the line below its name is a password.
-pub(super) fn is_password_below(found: &Candidate<'_>) -> bool {
-    is_argument(found)
+pub(super) fn is_password_on_next_line(found: &Candidate<'_>) -> bool {
+    is_argument_value(found)
         && if found.is_quoted() {
-            found.is_quoted_word() && found.value.len() >= 4 && !is_state(found.value)
+            found.is_quoted_word() && found.value.len() >= 4 && !is_state_word(found.value)
         } else {
-            is_alone(found.value) && found.value.len() >= 6 && is_mixed(found.value)
+            is_single_word_line(found.value) && found.value.len() >= 6 && is_mixed(found.value)
         }
 }
 
 /// Returns whether a value alone on the line below its name is a key or token.
-pub(super) fn is_key_below(found: &Candidate<'_>) -> bool {
-    is_not_named(found)
-        && is_argument(found)
+pub(super) fn is_key_on_next_line(found: &Candidate<'_>) -> bool {
+    is_not_public(found)
+        && is_argument_value(found)
         && is_generated(found)
-        && (found.is_quoted_word() || is_alone(found.value))
+        && (found.is_quoted_word() || is_single_word_line(found.value))
 }
 
 /// Returns whether a one-word line is not a setting, list item, comment or path.
-fn is_alone(value: &str) -> bool {
+fn is_single_word_line(value: &str) -> bool {
     !value.starts_with(|c: char| "-[#.(*+|{~".contains(c))
         && !value.trim_end_matches('=').contains([':', '='])
         && !is_path(value)
 }
 
 /// Returns whether a value after `/pass:` is a password, and not a part of a route.
-pub(super) fn is_switch(found: &Candidate<'_>) -> bool {
-    is_argument(found) && is_mixed(found.value) && !found.value.contains('/')
+pub(super) fn is_switch_password(found: &Candidate<'_>) -> bool {
+    is_argument_value(found) && is_mixed(found.value) && !found.value.contains('/')
 }
 
 /// Returns whether the word after the user in `net user` is a password, and not a switch or prose.
-pub(super) fn is_positional(found: &Candidate<'_>) -> bool {
-    is_argument(found)
+pub(super) fn is_positional_password(found: &Candidate<'_>) -> bool {
+    is_argument_value(found)
         && !found.value.starts_with(['/', '[', '|', '*'])
         && (is_mixed(found.value) || found.after.trim_start_matches('"').starts_with(" /"))
 }
 
 /// Returns whether the last field of a line in `.pgpass` form is a password.
-pub(super) fn is_in_pgpass(found: &Candidate<'_>) -> bool {
+pub(super) fn is_pgpass_password(found: &Candidate<'_>) -> bool {
     is_quoted_value(found)
         && found.value.chars().count() >= 4
-        && (is_mixed(found.value) || (found.lead.contains(":*:") && !is_state(found.value)))
+        && (is_mixed(found.value) || (found.lead.contains(":*:") && !is_state_word(found.value)))
 }
 
 /// Returns whether the word after the name of a setting is its value, and not a description.
-pub(super) fn is_setting(found: &Candidate<'_>) -> bool {
+pub(super) fn is_setting_value(found: &Candidate<'_>) -> bool {
     let is_last = found.after.is_empty() || found.after.starts_with(['\n', '\r', '"', '\'']);
-    is_argument(found)
+    is_argument_value(found)
         && !found.is_prose()
         && (is_mixed(found.value)
             || found.is_quoted()
             || found.lead.contains([':', '='])
-            || (is_last && !is_state(found.value)))
+            || (is_last && !is_state_word(found.value)))
 }
 
 /// Returns whether a value after `user=a pass=` is a password, and not a test count or outcome.
-pub(super) fn is_beside_user(found: &Candidate<'_>) -> bool {
+pub(super) fn is_password_after_user(found: &Candidate<'_>) -> bool {
     is_quoted_value(found)
         && (is_mixed(found.value)
             || ((found.is_tight() || found.is_quoted())
                 && found.value.chars().count() >= 4
                 && found.value.contains(char::is_alphabetic)
-                && !is_state(found.value)))
+                && !is_state_word(found.value)))
 }
 
 /// Returns whether a value looks like a password in a position where words are equally likely.
-pub(super) fn is_random(found: &Candidate<'_>) -> bool {
+pub(super) fn is_mixed_value(found: &Candidate<'_>) -> bool {
     is_quoted_value(found) && is_mixed(found.value)
 }
 
 /// Returns whether a value after a foreign word for "password" is a password. Descriptive words of
 /// other languages are unknown here, so a plain word counts only in a tight or quoted assignment.
-pub(super) fn is_foreign(found: &Candidate<'_>) -> bool {
+pub(super) fn is_foreign_password(found: &Candidate<'_>) -> bool {
     let is_set = found.is_tight() || found.is_quoted_word();
-    is_random(found)
+    is_mixed_value(found)
         || (is_set && is_quoted_value(found) && found.value.len() >= 4 && !is_count(found.value))
 }
 
 /// Returns whether the argument of a command is a password, and not another flag.
-pub(super) fn is_argument(found: &Candidate<'_>) -> bool {
+pub(super) fn is_argument_value(found: &Candidate<'_>) -> bool {
     !found.value.starts_with('-') && is_quoted_value(found) && !is_count(found.value)
 }
 
 /// Returns whether the text after `the password is` is a password, and not a description.
-pub(super) fn is_told(found: &Candidate<'_>) -> bool {
+pub(super) fn is_stated_password(found: &Candidate<'_>) -> bool {
     let value = found.value.trim_end_matches(['.', '!', '?']);
-    if is_ordinary(value) || is_place(value) || is_count(value) || value.chars().count() < 4 {
+    if is_description(value) || is_location(value) || is_count(value) || value.chars().count() < 4 {
         return false;
     }
     if found.is_quoted() {
@@ -238,12 +242,12 @@ pub(super) fn is_told(found: &Candidate<'_>) -> bool {
     let is_introduced = found.lead.trim_end().ends_with(':');
     has(|c| "@#$%^&*+=".contains(c))
         || (value.chars().all(char::is_alphabetic)
-            && (is_introduced || (is_last && !is_state(value)))
+            && (is_introduced || (is_last && !is_state_word(value)))
             && !found.is_prose())
 }
 
 /// Returns whether the name does not mark the key or token as public or short-lived.
-pub(super) fn is_not_named(found: &Candidate<'_>) -> bool {
+pub(super) fn is_not_public(found: &Candidate<'_>) -> bool {
     let mut name = found.name();
     // Also the preceding words that only a space separates: `page token`, `public key token`.
     let mut before = found.before;
@@ -253,7 +257,7 @@ pub(super) fn is_not_named(found: &Candidate<'_>) -> bool {
         name.insert_str(0, &word.to_lowercase());
         before = rest.strip_suffix(word).unwrap_or_default();
     }
-    !PUBLIC_NAMES.iter().any(|public| name.contains(public)) && !is_ordinary(found.value)
+    !PUBLIC_NAMES.iter().any(|public| name.contains(public)) && !is_description(found.value)
 }
 
 /// Names of public tokens, without separators.

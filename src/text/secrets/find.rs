@@ -9,16 +9,16 @@ use regex::{Regex, RegexSet};
 
 use super::{
     candidate::Candidate,
-    hint,
+    first_hint,
     rules::{self, Rule},
     value,
-    view::{self, View},
+    view::{self, NormalizedText},
     wrap,
 };
 
 /// Range of a text that is a secret.
 #[derive(Debug, Clone)]
-pub(super) struct Secret {
+pub(super) struct SecretMatch {
     pub(super) at: Range<usize>,
     /// Index of the rule in the table. If two secrets overlap, the earlier rule determines the
     /// kind.
@@ -26,17 +26,17 @@ pub(super) struct Secret {
     pub(super) kind: &'static str,
 }
 
-struct Table {
+struct RuleTable {
     /// Determines which rules have a hint in the text. `None` runs all rules.
     hints: Option<RegexSet>,
     rules: Vec<(&'static Rule, OnceLock<Option<Regex>>)>,
 }
 
 /// All rules with their patterns. An invalid pattern would be left out, which a test excludes.
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
+static RULE_TABLE: LazyLock<RuleTable> = LazyLock::new(|| {
     let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
     let hints = rules.iter().map(|(rule, _)| hint_pattern(rule.hints));
-    Table { hints: RegexSet::new(hints).ok(), rules }
+    RuleTable { hints: RegexSet::new(hints).ok(), rules }
 });
 
 /// Returns the pattern of a rule and compiles it at its first use.
@@ -45,8 +45,8 @@ fn compiled<'c>(rule: &Rule, cell: &'c OnceLock<Option<Regex>>) -> Option<&'c Re
 }
 
 /// Compiles the patterns of all rules.
-pub(super) fn prepare() {
-    for (rule, cell) in &TABLE.rules {
+pub(super) fn precompile() {
+    for (rule, cell) in &RULE_TABLE.rules {
         compiled(rule, cell);
     }
 }
@@ -61,35 +61,35 @@ pub(super) fn hint_pattern<'h>(hints: impl IntoIterator<Item = &'h &'h str>) -> 
 }
 
 /// Returns the secrets in `text`, sorted and without overlap.
-pub(super) fn find(text: &str) -> Vec<Secret> {
-    let view = View::with_plain_spaces(text);
-    let mut found = search(&view.text);
-    for (start, line) in view::escaped_lines(&view.text) {
+pub(super) fn find_secrets(text: &str) -> Vec<SecretMatch> {
+    let view = NormalizedText::with_plain_spaces(text);
+    let mut found = apply_rules(&view.text);
+    for (start, line) in view::lines_with_escapes(&view.text) {
         for plus in [false, true] {
             if plus && !line.contains('+') {
                 continue;
             }
-            let Some(decoded) = View::decoded(line, plus) else { continue };
-            if hint(decoded.text.as_bytes()).is_none() {
+            let Some(decoded) = NormalizedText::percent_decoded(line, plus) else { continue };
+            if first_hint(decoded.text.as_bytes()).is_none() {
                 continue;
             }
-            found.extend(search(&decoded.text).into_iter().map(|mut secret| {
-                let at = decoded.original(&secret.at);
+            found.extend(apply_rules(&decoded.text).into_iter().map(|mut secret| {
+                let at = decoded.to_original(&secret.at);
                 secret.at = start + at.start..start + at.end;
                 secret
             }));
         }
     }
-    let mut found = wrap::continued(&view.text, merged(found));
+    let mut found = wrap::add_continuations(&view.text, merge_overlapping(found));
     for secret in &mut found {
-        secret.at = view.original(&secret.at);
+        secret.at = view.to_original(&secret.at);
     }
     found
 }
 
 /// Returns the secrets in a text that has the spelling that the rules expect.
-fn search(text: &str) -> Vec<Secret> {
-    let Table { hints, rules } = &*TABLE;
+fn apply_rules(text: &str) -> Vec<SecretMatch> {
+    let RuleTable { hints, rules } = &*RULE_TABLE;
     let hinted = hints.as_ref().map(|hints| hints.matches(text));
     let mut found = Vec::new();
     for (place, (rule, regex)) in rules.iter().enumerate() {
@@ -103,12 +103,12 @@ fn search(text: &str) -> Vec<Secret> {
             // secret.
             let groups = usize::from(captures.len() > 1)..captures.len();
             for secret in groups.filter_map(|group| captures.get(group)) {
-                let at = value::trimmed(text, secret.range());
-                if let Some(candidate) = Candidate::read(text, &whole, &at)
-                    && !value::is_stand_in(candidate.value)
+                let at = value::trim_value(text, secret.range());
+                if let Some(candidate) = Candidate::from_match(text, &whole, &at)
+                    && !value::is_placeholder(candidate.value)
                     && (rule.accept)(&candidate)
                 {
-                    found.push(Secret { at, rule: place, kind: rule.kind });
+                    found.push(SecretMatch { at, rule: place, kind: rule.kind });
                 }
             }
         }
@@ -117,9 +117,9 @@ fn search(text: &str) -> Vec<Secret> {
 }
 
 /// Sorts secrets and merges overlapping ones.
-pub(super) fn merged(mut found: Vec<Secret>) -> Vec<Secret> {
+pub(super) fn merge_overlapping(mut found: Vec<SecretMatch>) -> Vec<SecretMatch> {
     found.sort_by_key(|secret| (secret.at.start, secret.rule));
-    let mut apart: Vec<Secret> = Vec::with_capacity(found.len());
+    let mut apart: Vec<SecretMatch> = Vec::with_capacity(found.len());
     for secret in found {
         match apart.last_mut() {
             Some(last) if secret.at.start < last.at.end => {
@@ -139,18 +139,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_rules_are_compiled_before_they_are_needed() {
-        prepare();
-        assert!(TABLE.rules.iter().all(|(_, cell)| cell.get().is_some()));
+    fn precompile_compiles_all_rules() {
+        precompile();
+        assert!(RULE_TABLE.rules.iter().all(|(_, cell)| cell.get().is_some()));
     }
 
     #[test]
-    fn no_pattern_is_bad_and_every_rule_has_a_hint() {
+    fn every_rule_has_a_valid_pattern_and_a_hint() {
         for rule in rules::all() {
             assert!(Regex::new(rule.pattern).is_ok(), "{}: {:?}", rule.kind, rule.pattern);
             assert!(!rule.hints.is_empty(), "{}", rule.kind);
         }
-        assert_eq!(TABLE.rules.len(), rules::all().count());
-        assert!(TABLE.hints.is_some());
+        assert_eq!(RULE_TABLE.rules.len(), rules::all().count());
+        assert!(RULE_TABLE.hints.is_some());
     }
 }

@@ -51,10 +51,10 @@ mod value;
 mod view;
 mod wrap;
 
-pub(super) use wrap::REACH;
+pub(super) use wrap::MAX_WRAPPED_SECRET_BYTES;
 
-use find::{Secret, find, merged};
-use view::View;
+use find::{SecretMatch, find_secrets, merge_overlapping};
+use view::NormalizedText;
 
 /// Result of [`redact`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,25 +74,25 @@ impl Redacted<'_> {
 
 /// Replaces every secret in `text` by `[redacted:KIND]`.
 pub fn redact(text: &str) -> Redacted<'_> {
-    redact_after(text, 0, &[])
+    redact_from(text, 0, &[])
 }
 
 /// Redacts `text` from `start` on and returns that part. The text before `start` is only context
 /// for the rules. `keys` are ranges that are already known to be parts of private keys.
-pub(super) fn redact_after<'t>(text: &'t str, start: usize, keys: &[Range<usize>]) -> Redacted<'t> {
+pub(super) fn redact_from<'t>(text: &'t str, start: usize, keys: &[Range<usize>]) -> Redacted<'t> {
     let mut text = Cow::Borrowed(text);
     let mut counts = BTreeMap::new();
     let known =
-        |at: &Range<usize>| Secret { at: at.clone(), rule: usize::MAX, kind: "private-key" };
-    let mut known: Vec<Secret> = keys.iter().map(known).collect();
-    for _ in 0..MOST_PASSES {
-        let mut found = find(&text);
+        |at: &Range<usize>| SecretMatch { at: at.clone(), rule: usize::MAX, kind: "private-key" };
+    let mut known: Vec<SecretMatch> = keys.iter().map(known).collect();
+    for _ in 0..MAX_PASSES {
+        let mut found = find_secrets(&text);
         found.append(&mut known);
         found.retain(|secret| secret.at.end > start);
         for secret in &mut found {
             secret.at.start = secret.at.start.max(start);
         }
-        let found = merged(found);
+        let found = merge_overlapping(found);
         if found.is_empty() {
             break;
         }
@@ -111,71 +111,72 @@ pub(super) fn redact_after<'t>(text: &'t str, start: usize, keys: &[Range<usize>
 
 /// Returns the start of the line from which on the text must be carried, because a secret may
 /// continue after `text`; `None` if none can. An example is a name whose value is on the next line.
-pub(super) fn goes_on(text: &str) -> Option<usize> {
-    let view = View::with_plain_spaces(text);
-    hint(view.text.as_bytes())?;
+pub(super) fn continuation_start(text: &str) -> Option<usize> {
+    let view = NormalizedText::with_plain_spaces(text);
+    first_hint(view.text.as_bytes())?;
     // A flag begins behind a space, which may be the end of the previous line.
     let begins = |found: regex::Match<'_>| found.end() - found.as_str().trim_start().len();
-    let names = GOES_ON.iter().filter_map(|names| names.find(&view.text).map(begins));
-    let start = names.chain(wrap::open_since(&view.text)).min()?;
-    let before = text.get(..view.original(&(start..start)).start)?;
+    let names = CONTINUATIONS.iter().filter_map(|names| names.find(&view.text).map(begins));
+    let start = names.chain(wrap::wrap_start(&view.text)).min()?;
+    let before = text.get(..view.to_original(&(start..start)).start)?;
     Some(before.rfind('\n').map_or(0, |end| end + 1))
 }
 
 /// All patterns are anchored at the end, so most of them fail at once. An invalid pattern would be
 /// left out, which a test excludes.
-static GOES_ON: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| rules::GOES_ON.iter().filter_map(|names| Regex::new(names).ok()).collect());
+static CONTINUATIONS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    rules::CONTINUATIONS.iter().filter_map(|names| Regex::new(names).ok()).collect()
+});
 
 /// Returns the position of the first hint of a secret; `None` if no rule has a hint in the text.
 ///
 /// Encoded secrets have no hint of their own, so every percent escape is a hint. Unicode spaces are
 /// no hint: callers that search bytes must treat all lines that are not plain ASCII as suspect.
-pub(super) fn hint(text: &[u8]) -> Option<usize> {
-    match HINT.as_ref() {
+pub(super) fn first_hint(text: &[u8]) -> Option<usize> {
+    match ANY_HINT.as_ref() {
         Some(hint) => hint.find(text).map(|found| found.start()),
         None => (!text.is_empty()).then_some(0),
     }
 }
 
 /// The hints of all rules as one pattern. `None` makes every text a hint.
-static HINT: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| {
+static ANY_HINT: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| {
     let hints: BTreeSet<&str> = rules::all().flat_map(|rule| rule.hints).copied().collect();
     let pattern = format!("{}|(?-u:%[0-9A-Fa-f]{{2}})", find::hint_pattern(&hints));
     regex::bytes::Regex::new(&pattern).ok()
 });
 
 /// Compiles all patterns, so that the first texts do not wait for it.
-pub(super) fn prepare() {
-    find::prepare();
-    LazyLock::force(&HINT);
-    LazyLock::force(&GOES_ON);
-    value::prepare();
-    wrap::prepare();
+pub(super) fn precompile() {
+    find::precompile();
+    LazyLock::force(&ANY_HINT);
+    LazyLock::force(&CONTINUATIONS);
+    value::precompile();
+    wrap::precompile();
 }
 
 /// Returns whether a field name contains a word that is typical of secrets.
-pub(super) fn may_name(name: &str) -> bool {
+pub(super) fn may_name_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["pass", "pwd", "key", "secret", "token", "credential", "auth"]
         .iter()
-        .chain(rules::FOREIGN)
+        .chain(rules::FOREIGN_PASSWORD_WORDS)
         .any(|it| name.contains(it))
 }
 
 /// Maximum number of redaction passes. A replaced secret can uncover another one beside it, so
 /// passes repeat until one finds nothing. Two passes are usual; the limit keeps the time linear.
-const MOST_PASSES: usize = 8;
+const MAX_PASSES: usize = 8;
 
 /// Beginning of every redaction.
-pub(super) const REPLACEMENT: &str = "[redacted:";
+pub(super) const REDACTION_PREFIX: &str = "[redacted:";
 
-fn replace(text: &str, found: &[Secret]) -> String {
+fn replace(text: &str, found: &[SecretMatch]) -> String {
     let mut left = String::with_capacity(text.len());
     let mut done = 0;
-    for Secret { at, kind, .. } in found {
+    for SecretMatch { at, kind, .. } in found {
         left.push_str(text.get(done..at.start).unwrap_or_default());
-        left.push_str(REPLACEMENT);
+        left.push_str(REDACTION_PREFIX);
         left.push_str(kind);
         left.push(']');
         done = at.end;
@@ -189,21 +190,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_patterns_of_hints_and_open_ends_are_good() {
-        assert!(HINT.is_some());
-        assert_eq!(GOES_ON.len(), rules::GOES_ON.len());
+    fn hint_and_continuation_patterns_compile() {
+        assert!(ANY_HINT.is_some());
+        assert_eq!(CONTINUATIONS.len(), rules::CONTINUATIONS.len());
     }
 
     #[test]
-    fn the_time_is_linear_in_commands_with_short_flags() {
-        let grows = grows("curl login -p ab ", 30);
+    fn commands_with_short_flags_take_linear_time() {
+        let grows = time_ratio("curl login -p ab ", 30);
         assert!(grows < 5.0, "one text takes {grows} times as long as 16 parts");
     }
 
     /// Returns the time of one text divided by the time of 16 texts of a sixteenth. The result is
     /// about 1 if the time is linear. Both runs are short, so that the best of several rounds is
     /// not interrupted on a busy machine.
-    fn grows(part: &str, times: usize) -> f64 {
+    fn time_ratio(part: &str, times: usize) -> f64 {
         let (short, long) = (part.repeat(times), part.repeat(16 * times));
         let time = |text: &str, times: usize| {
             let started = std::time::Instant::now();
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_is_linear_in_other_spellings() {
+    fn other_spellings_take_linear_time() {
         let wrapped = format!("{} eyJhbGciOiJI\n", "-".repeat(63));
         for part in [
             "password%3D%20x%0A",
@@ -235,13 +236,13 @@ mod tests {
             "passwort: ",
             &wrapped,
         ] {
-            let grows = grows(part, 500 / part.len() + 1);
+            let grows = time_ratio(part, 500 / part.len() + 1);
             assert!(grows < 5.0, "{part:?}: one text takes {grows} times as long as 16 parts");
         }
     }
 
     #[test]
-    fn secrets_are_counted_by_kind() {
+    fn counts_secrets_by_kind() {
         let text = "API-FAKEFAKEFAKEFAKEFAKE1 password: hunter2 API-FAKEFAKEFAKEFAKEFAKE2";
         let redacted = redact(text);
         assert_eq!(
@@ -253,13 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_overlap_the_more_particular_gives_the_name() {
+    fn specific_rule_determines_kind_of_overlapping_secrets() {
         let redacted = redact("password: API-FAKEFAKEFAKEFAKEFAKE1");
         assert_eq!(redacted.text, "password: [redacted:octopus-api-key]");
     }
 
     #[test]
-    fn the_mask_of_octopus_stays() {
+    fn octopus_mask_is_not_redacted() {
         for text in [
             "Server=db;User Id=app;Password=********",
             "Password=********;Database=orders",

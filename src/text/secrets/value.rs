@@ -4,11 +4,11 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::REPLACEMENT;
+use super::REDACTION_PREFIX;
 
 /// Trims a matched value: removes the next query parameter and the punctuation of the surrounding
 /// text, unless quotes or a semicolon mark the end of the value.
-pub(super) fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
+pub(super) fn trim_value(text: &str, at: Range<usize>) -> Range<usize> {
     let quotes = ['"', '\''];
     let before = text.get(..at.start).and_then(|before| before.chars().next_back());
     let after = text.get(at.end..).and_then(|after| after.chars().next());
@@ -26,9 +26,9 @@ pub(super) fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
 
 /// Returns whether a value is only a placeholder: a mask, a redaction, or a reference to a
 /// variable.
-pub(super) fn is_stand_in(value: &str) -> bool {
+pub(super) fn is_placeholder(value: &str) -> bool {
     let is_remark = |words: &str| words.chars().all(|c| c.is_alphabetic() || " -)]".contains(c));
-    value.starts_with(REPLACEMENT)
+    value.starts_with(REDACTION_PREFIX)
         || !value.contains(|c: char| c.is_alphanumeric())
         || ["#{", "${", "$(", "{{", "%(", "@{", "$env:"].iter().any(|it| value.starts_with(it))
         || value
@@ -42,7 +42,7 @@ pub(super) fn is_stand_in(value: &str) -> bool {
 }
 
 /// Returns whether a value describes the secret instead of being it, such as `expired`.
-pub(super) fn is_ordinary(value: &str) -> bool {
+pub(super) fn is_description(value: &str) -> bool {
     let word = value.trim_matches(['.', ':', '(', ')', '[', ']']);
     ORDINARY_WORDS.iter().any(|ordinary| word.eq_ignore_ascii_case(ordinary))
         || value.starts_with(':')
@@ -67,8 +67,8 @@ pub(super) fn is_identifier(name: &str) -> bool {
 
 /// Returns whether a value is a path or a URL, which says where a secret is. Base64 can begin like
 /// a path, but does not consist of words.
-pub(super) fn is_place(value: &str) -> bool {
-    value.contains("://") || (is_path(value) && is_wordy(value) && !value.contains(['+', '=']))
+pub(super) fn is_location(value: &str) -> bool {
+    value.contains("://") || (is_path(value) && is_word_like(value) && !value.contains(['+', '=']))
 }
 
 pub(super) fn is_path(value: &str) -> bool {
@@ -78,7 +78,7 @@ pub(super) fn is_path(value: &str) -> bool {
 
 /// Returns whether every part of a value looks like a word, a number or a version. Generated values
 /// have a long part in which letters and digits, or upper and lower case, alternate.
-pub(super) fn is_wordy(value: &str) -> bool {
+pub(super) fn is_word_like(value: &str) -> bool {
     let is_apart = |c: char| !c.is_alphanumeric();
     let is_hex = value.len() >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hex && value.contains(char::is_alphabetic) && value.contains(|c: char| c.is_ascii_digit())
@@ -87,12 +87,14 @@ pub(super) fn is_wordy(value: &str) -> bool {
     }
     // Signs can split base64 into parts that are all short.
     let all: String = value.chars().filter(|c| !is_apart(*c)).collect();
-    (all.len() < 20 || turns(&all) * 5 < all.len() * 2)
-        && value.split(is_apart).all(|part| part.len() < 12 || turns(part) * 6 < part.len())
+    (all.len() < 20 || count_class_changes(&all) * 5 < all.len() * 2)
+        && value
+            .split(is_apart)
+            .all(|part| part.len() < 12 || count_class_changes(part) * 6 < part.len())
 }
 
 /// Counts the changes between letters and digits and between upper and lower case.
-fn turns(part: &str) -> usize {
+fn count_class_changes(part: &str) -> usize {
     let class = |c: char| (c.is_alphabetic(), c.is_uppercase());
     let pairs = part.chars().zip(part.chars().skip(1));
     pairs.filter(|(one, next)| class(*one) != class(*next)).count()
@@ -117,7 +119,8 @@ pub(super) fn is_mixed(value: &str) -> bool {
 pub(super) fn looks_random(value: &str) -> bool {
     let has = |is: fn(&u8) -> bool| value.bytes().any(|byte| is(&byte));
     value.len() >= 6
-        && ((has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)) || turns(value) >= 4)
+        && ((has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic))
+            || count_class_changes(value) >= 4)
 }
 
 /// Returns whether a value is a GUID other than zero, with or without braces.
@@ -138,16 +141,16 @@ pub(super) fn is_guid(value: &str) -> bool {
 /// file name, a GUID, a date or a time. After a complete secret such a word is not its
 /// continuation.
 pub(super) fn is_ordinary_form(word: &str) -> bool {
-    is_guid(word) || FORMS.as_ref().is_some_and(|forms| forms.is_match(word))
+    is_guid(word) || ORDINARY_FORMS.as_ref().is_some_and(|forms| forms.is_match(word))
 }
 
 /// Compiles the pattern.
-pub(super) fn prepare() {
-    LazyLock::force(&FORMS);
+pub(super) fn precompile() {
+    LazyLock::force(&ORDINARY_FORMS);
 }
 
 /// `None` only if the pattern is invalid, which a test excludes.
-static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static ORDINARY_FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         // `ServerTasks-12345`, `win-x64`, `utf-8`, `step-2`
         r"\A(?:[A-Za-z]+(?:-[A-Za-z]+)*-[0-9]{1,9}",
@@ -162,7 +165,7 @@ static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Returns whether a word describes a state, such as `expired` or `readable`.
-pub(super) fn is_state(word: &str) -> bool {
+pub(super) fn is_state_word(word: &str) -> bool {
     let word = word.to_lowercase();
     ["ed", "ing", "able", "ible", "ect", "ent", "ory", "ure", "own", "ong", "eak", "ood", "ank"]
         .iter()
@@ -190,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_a_value_ends() {
+    fn trims_values() {
         let rows = [
             ("«hunter2»", ""),
             ("«hunter2», user: x", ""),
@@ -204,15 +207,15 @@ mod tests {
             let text = marked.replace(['«', '»'], "");
             let found = if found.is_empty() { "hunter2" } else { found };
             let start = text.find(found).unwrap();
-            let at = trimmed(&text, start..start + found.len());
+            let at = trim_value(&text, start..start + found.len());
             let shown = format!("{}«{}»{}", &text[..at.start], &text[at.clone()], &text[at.end..]);
             assert_eq!(shown, marked);
         }
     }
 
     #[test]
-    fn forms_of_ordinary_words() {
-        assert!(FORMS.is_some());
+    fn recognises_ordinary_forms() {
+        assert!(ORDINARY_FORMS.is_some());
         for ordinary in ["ServerTasks-12345", "1.12.0", "web.api-1.example", "2026-06-18T08"] {
             assert!(is_ordinary_form(ordinary), "{ordinary}");
         }
@@ -224,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn words_and_what_is_generated() {
+    fn distinguishes_words_from_generated_values() {
         for wordy in ["", "expired", "db-credentials-v2", "Larkspur.Tracking.Api", "20260618081002"]
         {
-            assert!(is_wordy(wordy), "{wordy}");
+            assert!(is_word_like(wordy), "{wordy}");
         }
         for generated in ["fa4e0fa4e1fa4e2f", "FAKEfakeFaKeFAKEfAkE", "prod-fa4e0fa4e1fa4e2f"] {
-            assert!(!is_wordy(generated), "{generated}");
+            assert!(!is_word_like(generated), "{generated}");
         }
     }
 }

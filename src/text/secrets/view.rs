@@ -10,29 +10,29 @@ use memchr::memchr;
 
 /// A text rewritten into another spelling.
 #[derive(Debug)]
-pub(super) struct View<'t> {
+pub(super) struct NormalizedText<'t> {
     /// The rewritten text; borrowed if nothing changed.
     pub(super) text: Cow<'t, str>,
     /// Start offsets of segments: the offset in the copy and the offset in the original. Each
     /// replaced character is a segment of its own.
-    parts: Vec<(usize, usize)>,
+    segments: Vec<(usize, usize)>,
 }
 
-impl<'t> View<'t> {
+impl<'t> NormalizedText<'t> {
     /// Returns the text unchanged.
-    fn of(text: &'t str) -> Self {
-        Self { text: Cow::Borrowed(text), parts: Vec::new() }
+    fn unchanged(text: &'t str) -> Self {
+        Self { text: Cow::Borrowed(text), segments: Vec::new() }
     }
 
     /// Replaces Unicode spaces by an ASCII space, and fullwidth `：` and `＝` by `:` and `=`. Line
     /// breaks and tabs stay.
     pub(super) fn with_plain_spaces(text: &'t str) -> Self {
         if text.is_ascii() {
-            return Self::of(text);
+            return Self::unchanged(text);
         }
-        let mut copy = Copy::default();
+        let mut copy = NormalizedTextBuilder::default();
         for (at, letter) in text.char_indices().filter(|(_, letter)| !letter.is_ascii()) {
-            if let Some(plain) = plain(letter) {
+            if let Some(plain) = ascii_equivalent(letter) {
                 copy.replace(text, at..at + letter.len_utf8(), plain);
             }
         }
@@ -41,15 +41,15 @@ impl<'t> View<'t> {
 
     /// Decodes percent escapes, including repeatedly encoded ones. If `plus` is set, `+` becomes a
     /// space. Returns `None` if there is nothing to decode.
-    pub(super) fn decoded(text: &'t str, plus: bool) -> Option<Self> {
+    pub(super) fn percent_decoded(text: &'t str, plus: bool) -> Option<Self> {
         let bytes = text.as_bytes();
-        let mut copy = Copy::default();
+        let mut copy = NormalizedTextBuilder::default();
         let (mut place, mut has_escape) = (0, false);
         while place < bytes.len() {
             match bytes.get(place) {
-                Some(b'%') => match escaped(bytes, place) {
+                Some(b'%') => match decode_char(bytes, place) {
                     Some((letter, end)) => {
-                        copy.replace(text, place..end, plain(letter).unwrap_or(letter));
+                        copy.replace(text, place..end, ascii_equivalent(letter).unwrap_or(letter));
                         (place, has_escape) = (end, true);
                     }
                     None => place += 1,
@@ -70,10 +70,10 @@ impl<'t> View<'t> {
     }
 
     /// Maps a range of the copy to the range in the original.
-    pub(super) fn original(&self, at: &Range<usize>) -> Range<usize> {
+    pub(super) fn to_original(&self, at: &Range<usize>) -> Range<usize> {
         let place = |offset: usize| {
-            let part = self.parts.partition_point(|(begins, _)| *begins <= offset);
-            let part = part.checked_sub(1).and_then(|part| self.parts.get(part));
+            let part = self.segments.partition_point(|(begins, _)| *begins <= offset);
+            let part = part.checked_sub(1).and_then(|part| self.segments.get(part));
             part.map_or(offset, |(begins, original)| original + (offset - begins))
         };
         place(at.start)..place(at.end)
@@ -81,13 +81,13 @@ impl<'t> View<'t> {
 }
 
 /// Returns the lines of a text that contain a percent escape, with their offsets.
-pub(super) fn escaped_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn lines_with_escapes(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let bytes = text.as_bytes();
     let mut place = 0;
     std::iter::from_fn(move || {
         loop {
             let found = place + memchr(b'%', bytes.get(place..)?)?;
-            if escaped(bytes, found).is_none() {
+            if decode_char(bytes, found).is_none() {
                 place = found + 1;
                 continue;
             }
@@ -100,7 +100,7 @@ pub(super) fn escaped_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Returns the ASCII replacement of a character, if it has one.
-fn plain(letter: char) -> Option<char> {
+fn ascii_equivalent(letter: char) -> Option<char> {
     match letter {
         '\u{ff1a}' => Some(':'),
         '\u{ff1d}' => Some('='),
@@ -112,8 +112,8 @@ fn plain(letter: char) -> Option<char> {
 
 /// Decodes the escaped character at `place` and returns it with the end of the escape. Bytes that
 /// are not valid UTF-8 are not decoded.
-fn escaped(bytes: &[u8], place: usize) -> Option<(char, usize)> {
-    let (first, mut end) = escaped_byte(bytes, place)?;
+fn decode_char(bytes: &[u8], place: usize) -> Option<(char, usize)> {
+    let (first, mut end) = decode_byte(bytes, place)?;
     let length = match first {
         0..0x80 => return Some((char::from(first), end)),
         0xC2..0xE0 => 2,
@@ -123,54 +123,54 @@ fn escaped(bytes: &[u8], place: usize) -> Option<(char, usize)> {
     };
     let mut letter = [first, 0, 0, 0];
     for byte in letter.get_mut(1..length)? {
-        (*byte, end) = escaped_byte(bytes, end)?;
+        (*byte, end) = decode_byte(bytes, end)?;
     }
     let letter = std::str::from_utf8(letter.get(..length)?).ok()?;
     Some((letter.chars().next()?, end))
 }
 
 /// Decodes the escaped byte at `place`: `%3D`, or `%253D` if it was encoded twice.
-fn escaped_byte(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
+fn decode_byte(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
     if *bytes.get(place)? != b'%' {
         return None;
     }
     let digit = |place: usize| char::from(*bytes.get(place)?).to_digit(16);
     let byte = |place: usize| u8::try_from(digit(place)? * 16 + digit(place + 1)?).ok();
     let mut at = place + 1;
-    while byte(at)? == b'%' && at - place < LONGEST_ESCAPE && byte(at + 2).is_some() {
+    while byte(at)? == b'%' && at - place < MAX_ESCAPE_LEN && byte(at + 2).is_some() {
         at += 2;
     }
     Some((byte(at)?, at + 2))
 }
 
 /// Maximum length of an escape. More deeply encoded escapes are decoded only up to this length.
-const LONGEST_ESCAPE: usize = 8;
+const MAX_ESCAPE_LEN: usize = 8;
 
 /// Builder for a [`View`].
 #[derive(Default)]
-struct Copy {
+struct NormalizedTextBuilder {
     text: String,
-    parts: Vec<(usize, usize)>,
+    segments: Vec<(usize, usize)>,
     /// Offset in the original up to which the text is copied.
-    done: usize,
+    copied_to: usize,
 }
 
-impl Copy {
+impl NormalizedTextBuilder {
     /// Copies the text up to the range and puts `letter` in place of the range.
     fn replace(&mut self, text: &str, at: Range<usize>, letter: char) {
-        self.text.push_str(text.get(self.done..at.start).unwrap_or_default());
-        self.parts.push((self.text.len(), at.start));
+        self.text.push_str(text.get(self.copied_to..at.start).unwrap_or_default());
+        self.segments.push((self.text.len(), at.start));
         self.text.push(letter);
-        self.parts.push((self.text.len(), at.end));
-        self.done = at.end;
+        self.segments.push((self.text.len(), at.end));
+        self.copied_to = at.end;
     }
 
-    fn finish(mut self, text: &str) -> View<'_> {
-        if self.done == 0 {
-            return View::of(text);
+    fn finish(mut self, text: &str) -> NormalizedText<'_> {
+        if self.copied_to == 0 {
+            return NormalizedText::unchanged(text);
         }
-        self.text.push_str(text.get(self.done..).unwrap_or_default());
-        View { text: Cow::Owned(self.text), parts: self.parts }
+        self.text.push_str(text.get(self.copied_to..).unwrap_or_default());
+        NormalizedText { text: Cow::Owned(self.text), segments: self.segments }
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decodes_escapes_of_any_depth_and_leaves_the_rest() {
+    fn decodes_escapes_of_any_depth() {
         for (text, plain, form) in [
             ("a%3Db%20c+d", "a=b c+d", "a=b c d"),
             ("a%253Db", "a=b", "a=b"),
@@ -192,48 +192,48 @@ mod tests {
             ("p%C3%A4%C3x", "pä%C3x", "pä%C3x"),
             ("%41%zz%4", "A%zz%4", "A%zz%4"),
         ] {
-            assert_eq!(View::decoded(text, false).unwrap().text, plain, "{text}");
-            assert_eq!(View::decoded(text, true).unwrap().text, form, "{text}");
+            assert_eq!(NormalizedText::percent_decoded(text, false).unwrap().text, plain, "{text}");
+            assert_eq!(NormalizedText::percent_decoded(text, true).unwrap().text, form, "{text}");
         }
         for text in ["", "a+b", "100 %", "%zz", "%C3", "%FF%FF"] {
-            assert!(View::decoded(text, true).is_none(), "{text}");
+            assert!(NormalizedText::percent_decoded(text, true).is_none(), "{text}");
         }
     }
 
     #[test]
-    fn maps_a_range_back_to_the_text() {
+    fn maps_ranges_back_to_the_original() {
         let text = "a\u{a0}b\u{3000}\u{2003}cd\u{ff1a}";
-        let view = View::with_plain_spaces(text);
+        let view = NormalizedText::with_plain_spaces(text);
         assert_eq!(view.text, "a b  cd:");
         for (at, original) in
             [(0..1, "a"), (1..2, "\u{a0}"), (2..4, "b\u{3000}"), (5..7, "cd"), (7..8, "\u{ff1a}")]
         {
-            assert_eq!(&text[view.original(&at)], original);
+            assert_eq!(&text[view.to_original(&at)], original);
         }
         let text = "x=%41%42c%25";
-        let view = View::decoded(text, false).unwrap();
+        let view = NormalizedText::percent_decoded(text, false).unwrap();
         assert_eq!(view.text, "x=ABc%");
         for (at, original) in [(2..4, "%41%42"), (3..5, "%42c"), (5..6, "%25"), (0..6, text)] {
-            assert_eq!(&text[view.original(&at)], original);
+            assert_eq!(&text[view.to_original(&at)], original);
         }
     }
 
     #[test]
-    fn finds_the_lines_with_an_escape() {
-        let lines: Vec<_> = escaped_lines("a\n%20 and %21\n100 %\n\nb%0Ac").collect();
+    fn finds_lines_with_escapes() {
+        let lines: Vec<_> = lines_with_escapes("a\n%20 and %21\n100 %\n\nb%0Ac").collect();
         assert_eq!(lines, [(2, "%20 and %21"), (21, "b%0Ac")]);
-        assert_eq!(escaped_lines("no escape: %").count(), 0);
+        assert_eq!(lines_with_escapes("no escape: %").count(), 0);
     }
 
     proptest! {
         #[test]
-        fn every_range_of_a_copy_is_a_range_of_the_text(
+        fn every_mapped_range_is_valid_in_the_original(
             text in "[a%253D0C2A+ \u{a0}\u{3000}\u{ff1a}é\n]{0,40}",
         ) {
-            let views = [false, true].into_iter().filter_map(|plus| View::decoded(&text, plus));
-            for view in views.chain([View::with_plain_spaces(&text)]) {
+            let views = [false, true].into_iter().filter_map(|plus| NormalizedText::percent_decoded(&text, plus));
+            for view in views.chain([NormalizedText::with_plain_spaces(&text)]) {
                 let ends: Vec<usize> = view.text.char_indices().map(|(at, _)| at).chain([view.text.len()]).collect();
-                let places: Vec<usize> = ends.iter().map(|end| view.original(&(0..*end)).end).collect();
+                let places: Vec<usize> = ends.iter().map(|end| view.to_original(&(0..*end)).end).collect();
                 prop_assert!(places.is_sorted());
                 prop_assert!(places.iter().all(|place| text.is_char_boundary(*place)));
                 prop_assert_eq!(places.last(), Some(&text.len()));

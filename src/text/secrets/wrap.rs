@@ -12,31 +12,31 @@ use memchr::memchr_iter;
 use regex::Regex;
 
 use super::{
-    find::{Secret, find, merged},
-    rules::STARTS,
+    find::{SecretMatch, find_secrets, merge_overlapping},
+    rules::TOKEN_PREFIXES,
     value::{is_ordinary_form, looks_random},
 };
 
 /// Usual line widths of PEM, MIME, mail, terminals and consoles, in bytes.
-const WIDTHS: &[usize] = &[64, 70, 72, 76, 78, 79, 80, 100, 120, 132];
+const USUAL_WIDTHS: &[usize] = &[64, 70, 72, 76, 78, 79, 80, 100, 120, 132];
 
 /// Maximum length of a wrapped line including the time and level of a log, in bytes.
-const LONGEST: usize = 300;
+const MAX_WRAPPED_LINE_BYTES: usize = 300;
 
 /// Maximum length of one wrapped secret in bytes. `LineSanitizer` carries as many.
-pub(in crate::text) const REACH: usize = 1024;
+pub(in crate::text) const MAX_WRAPPED_SECRET_BYTES: usize = 1024;
 
 /// Message of a line: without the time and level of a log and without indentation.
 #[derive(Debug, Clone, Copy)]
-struct Content<'t> {
+struct LineContent<'t> {
     start: usize,
     text: &'t str,
 }
 
-impl<'t> Content<'t> {
+impl<'t> LineContent<'t> {
     fn read(text: &'t str, line: Range<usize>) -> Option<Self> {
         let line_text = text.get(line.clone())?.trim_end_matches('\r');
-        let start = PREFIX.as_ref()?.find(line_text).map_or(0, |prefix| prefix.end());
+        let start = LOG_PREFIX.as_ref()?.find(line_text).map_or(0, |prefix| prefix.end());
         Some(Self { start: line.start + start, text: line_text.get(start..)? })
     }
 
@@ -45,25 +45,26 @@ impl<'t> Content<'t> {
     }
 
     fn has_usual_width(&self) -> bool {
-        WIDTHS.contains(&self.text.len()) && self.text.bytes().next_back().is_some_and(is_of_token)
+        USUAL_WIDTHS.contains(&self.text.len())
+            && self.text.bytes().next_back().is_some_and(is_token_byte)
     }
 
     /// Returns the first word of the line; empty if it is a flag or the name of a setting.
-    fn head(&self) -> &'t str {
-        let end = self.text.bytes().position(|byte| !is_of_token(byte));
+    fn first_word(&self) -> &'t str {
+        let end = self.text.bytes().position(|byte| !is_token_byte(byte));
         let head = self.text.get(..end.unwrap_or(self.text.len())).unwrap_or_default();
         let is_name = head.starts_with('-') || head.trim_end_matches('=').contains('=');
         if is_name { "" } else { head }
     }
 
     /// Returns the token of a known form that begins in the last word of the line.
-    fn unfinished(&self) -> Option<Secret> {
-        let start = START.as_ref()?.captures(self.text)?;
+    fn incomplete_token(&self) -> Option<SecretMatch> {
+        let start = INCOMPLETE_TOKEN.as_ref()?.captures(self.text)?;
         let at = start.get_match().range();
         let tail = start.name("tail")?.as_str();
-        let form = (0..STARTS.len()).find(|form| start.get(form + 1).is_some())?;
-        let form = STARTS.get(form)?;
-        (form.is_certain || looks_random(tail)).then(|| Secret {
+        let form = (0..TOKEN_PREFIXES.len()).find(|form| start.get(form + 1).is_some())?;
+        let form = TOKEN_PREFIXES.get(form)?;
+        (form.is_certain || looks_random(tail)).then(|| SecretMatch {
             at: self.start + at.start..self.start + at.end,
             rule: usize::MAX,
             kind: form.kind,
@@ -73,9 +74,9 @@ impl<'t> Content<'t> {
 
 /// Adds the parts of the secrets in `found` that are on following lines. `found` is sorted and
 /// without overlap, and so is the result.
-pub(super) fn continued(text: &str, found: Vec<Secret>) -> Vec<Secret> {
+pub(super) fn add_continuations(text: &str, found: Vec<SecretMatch>) -> Vec<SecretMatch> {
     let mut more = Vec::new();
-    let mut chain: Option<Chain> = None;
+    let mut chain: Option<WrappedSecret> = None;
     let mut start = 0;
     for end in memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
         let line = std::mem::replace(&mut start, end + 1)..end;
@@ -84,11 +85,11 @@ pub(super) fn continued(text: &str, found: Vec<Secret>) -> Vec<Secret> {
             continue;
         }
         let begins = line.start;
-        let Some(content) = Content::read(text, line) else { continue };
-        chain =
-            Chain::of(&content, &found, &mut more).map(|chain| Chain { start: begins, ..chain });
+        let Some(content) = LineContent::read(text, line) else { continue };
+        chain = WrappedSecret::ending_in(&content, &found, &mut more)
+            .map(|chain| WrappedSecret { start: begins, ..chain });
         if let Some(previous) = previous {
-            let (secret, goes_on) = previous.next(&content, begins);
+            let (secret, goes_on) = previous.continue_in(&content, begins);
             more.extend(secret);
             chain = goes_on.or(chain);
         }
@@ -97,7 +98,7 @@ pub(super) fn continued(text: &str, found: Vec<Secret>) -> Vec<Secret> {
         return found;
     }
     more.extend(found);
-    merged(more)
+    merge_overlapping(more)
 }
 
 /// Returns the offset of the lines that are needed to recognise that the last line of a text is
@@ -105,19 +106,20 @@ pub(super) fn continued(text: &str, found: Vec<Secret>) -> Vec<Secret> {
 ///
 /// These lines begin with the first of the lines that are one word of the same width, or with the
 /// line before them. If a name further up is needed, the offset is 0.
-pub(super) fn open_since(text: &str) -> Option<usize> {
+pub(super) fn wrap_start(text: &str) -> Option<usize> {
     let line_before = |end: usize| {
         let start = text.get(..end)?.rfind('\n').map_or(0, |end| end + 1);
-        Content::read(text, start..end).map(|content| (start, content))
+        LineContent::read(text, start..end).map(|content| (start, content))
     };
     let (mut start, mut content) = line_before(text.len())?;
-    let ends_inside =
-        |text: &str, end: usize| find(text).last().is_some_and(|secret| secret.at.end == end);
+    let ends_inside = |text: &str, end: usize| {
+        find_secrets(text).last().is_some_and(|secret| secret.at.end == end)
+    };
     let end = content.end();
     if !content.has_usual_width() || !ends_inside(text, end) {
         return None;
     }
-    while content.head().len() == content.text.len()
+    while content.first_word().len() == content.text.len()
         && let Some(before) = start.checked_sub(1).and_then(line_before)
         && before.1.text.len() == content.text.len()
     {
@@ -129,46 +131,54 @@ pub(super) fn open_since(text: &str) -> Option<usize> {
 
 /// A secret inside which the previous line was wrapped.
 #[derive(Debug, Clone)]
-struct Chain {
+struct WrappedSecret {
     /// Start of the line in which the secret begins.
     start: usize,
     kind: &'static str,
     /// Width at which the text is wrapped.
     width: usize,
     /// Whether the part so far is not yet a complete secret of its kind.
-    is_unfinished: bool,
+    is_incomplete: bool,
 }
 
-impl Chain {
+impl WrappedSecret {
     /// Returns the secret inside which this line ends. A secret that only its beginning identifies
     /// is also pushed to `more`.
-    fn of(content: &Content<'_>, found: &[Secret], more: &mut Vec<Secret>) -> Option<Self> {
+    fn ending_in(
+        content: &LineContent<'_>,
+        found: &[SecretMatch],
+        more: &mut Vec<SecretMatch>,
+    ) -> Option<Self> {
         if !content.has_usual_width() {
             return None;
         }
-        let ends = |secret: &&Secret| secret.at.end == content.end();
+        let ends = |secret: &&SecretMatch| secret.at.end == content.end();
         let last = found.partition_point(|secret| secret.at.end <= content.end());
         let secret = last.checked_sub(1).and_then(|last| found.get(last)).filter(ends);
-        let unfinished = if secret.is_none() { content.unfinished() } else { None };
+        let unfinished = if secret.is_none() { content.incomplete_token() } else { None };
         let kind = secret.or(unfinished.as_ref())?.kind;
         let is_unfinished = unfinished.is_some();
         more.extend(unfinished);
-        Some(Self { start: 0, kind, width: content.text.len(), is_unfinished })
+        Some(Self { start: 0, kind, width: content.text.len(), is_incomplete: is_unfinished })
     }
 
     /// Returns the part of the secret on the next line, and the secret if it continues after that
     /// line.
-    fn next(self, content: &Content<'_>, begins: usize) -> (Option<Secret>, Option<Self>) {
-        let head = content.head();
+    fn continue_in(
+        self,
+        content: &LineContent<'_>,
+        begins: usize,
+    ) -> (Option<SecretMatch>, Option<Self>) {
+        let head = content.first_word();
         let is_full = head.len() == content.text.len() && head.len() == self.width;
         let belongs = is_full
-            || (looks_random(head) && (self.is_unfinished || !is_ordinary_form(head)))
-            || (self.is_unfinished && head.len() >= 4);
-        if head.is_empty() || !belongs || begins > self.start + REACH + 1 {
+            || (looks_random(head) && (self.is_incomplete || !is_ordinary_form(head)))
+            || (self.is_incomplete && head.len() >= 4);
+        if head.is_empty() || !belongs || begins > self.start + MAX_WRAPPED_SECRET_BYTES + 1 {
             return (None, None);
         }
         let at = content.start..content.start + head.len();
-        let secret = Secret { at, rule: usize::MAX, kind: self.kind };
+        let secret = SecretMatch { at, rule: usize::MAX, kind: self.kind };
         (Some(secret), is_full.then_some(self))
     }
 }
@@ -176,33 +186,33 @@ impl Chain {
 /// Returns whether a line has a usual width, or may have one without its time and level.
 fn may_be_wrapped(line: &str) -> bool {
     let line = line.trim_end_matches('\r').as_bytes();
-    let is_long = (MIN_WIDTH..=LONGEST).contains(&line.len());
+    let is_long = (MIN_WIDTH..=MAX_WRAPPED_LINE_BYTES).contains(&line.len());
     let is_logged = line.first().is_some_and(u8::is_ascii_digit);
     is_long
-        && (is_logged || WIDTHS.contains(&line.len()))
-        && line.last().is_some_and(|byte| is_of_token(*byte))
+        && (is_logged || USUAL_WIDTHS.contains(&line.len()))
+        && line.last().is_some_and(|byte| is_token_byte(*byte))
 }
 
 const MIN_WIDTH: usize = 64;
 
-fn is_of_token(byte: u8) -> bool {
+fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(&byte)
 }
 
 /// Compiles the patterns.
-pub(super) fn prepare() {
-    LazyLock::force(&PREFIX);
-    LazyLock::force(&START);
+pub(super) fn precompile() {
+    LazyLock::force(&LOG_PREFIX);
+    LazyLock::force(&INCOMPLETE_TOKEN);
 }
 
 /// `None` only if the pattern is invalid, which a test excludes.
-static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static LOG_PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"\A[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80}").ok()
 });
 
 /// Matches an incomplete token of any known form at the end of a line.
-static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let forms: Vec<_> = STARTS.iter().map(|start| format!("({})", start.pattern)).collect();
+static INCOMPLETE_TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let forms: Vec<_> = TOKEN_PREFIXES.iter().map(|start| format!("({})", start.pattern)).collect();
     Regex::new(&format!(r"(?-u:\b)(?:{})(?P<tail>[A-Za-z0-9+/=_.~-]{{4,}})$", forms.join("|"))).ok()
 });
 
@@ -212,12 +222,12 @@ mod tests {
     use crate::text::secrets::redact;
 
     #[test]
-    fn the_patterns_are_good() {
-        assert!(PREFIX.is_some() && START.is_some());
-        assert_eq!(WIDTHS.first(), Some(&MIN_WIDTH));
+    fn patterns_compile() {
+        assert!(LOG_PREFIX.is_some() && INCOMPLETE_TOKEN.is_some());
+        assert_eq!(USUAL_WIDTHS.first(), Some(&MIN_WIDTH));
         // A group inside a prefix pattern would shift the group numbers of the following patterns.
-        let start = START.as_ref().unwrap();
-        assert_eq!(start.captures_len(), STARTS.len() + 2);
+        let start = INCOMPLETE_TOKEN.as_ref().unwrap();
+        assert_eq!(start.captures_len(), TOKEN_PREFIXES.len() + 2);
     }
 
     /// Returns a line of this width that ends with this word.
@@ -228,9 +238,9 @@ mod tests {
     const TOKEN: &str = concat!("gh", "p_FAKEfake0FAKEfake1FAKEfake2FAKEfake3");
 
     #[test]
-    fn a_token_is_hidden_on_both_sides_of_a_break() {
+    fn wrapped_token_is_redacted_on_both_lines() {
         let (first, rest) = TOKEN.split_at(14);
-        for width in WIDTHS {
+        for width in USUAL_WIDTHS {
             let text = format!("{}\n{rest}, and so on", line(*width, first));
             let shown = redact(&text).text.into_owned();
             let expected = line(*width, first).replace(first, "[redacted:github-token]");
@@ -249,8 +259,8 @@ mod tests {
 
     /// A complete secret can end at a usual width by chance.
     #[test]
-    fn ordinary_word_after_a_whole_secret_stays() {
-        for width in WIDTHS {
+    fn ordinary_word_after_complete_secret_stays() {
+        for width in USUAL_WIDTHS {
             for secret in ["password=hunter2", TOKEN] {
                 for next in [
                     "ServerTasks-12345 finished",
@@ -272,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_line_that_was_not_wrapped_stays() {
+    fn text_after_unwrapped_line_stays() {
         let (first, rest) = TOKEN.split_at(14);
         for text in [
             format!("{}\n{rest}", line(77, first)),

@@ -9,14 +9,14 @@ mod page;
 mod shrink;
 
 use crate::{
-    audit::Bytes,
+    audit::ResponseBytes,
     text::{
         cut::{json_head, json_len},
         steps,
     },
 };
-use page::{Next, cut_items};
-use shrink::{Cuts, shrink};
+use page::{NextPage, truncate_page};
+use shrink::{CutCounts, shrink};
 
 /// Says that an answer was cut.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -29,10 +29,10 @@ pub(super) struct Truncated {
 }
 
 /// Maximum size of the note about the cut, with the `nextSkip` beside it.
-const NOTE: usize = 320;
+const MAX_NOTE_BYTES: usize = 320;
 /// The smallest limit that every answer can be cut to.
 #[cfg(test)]
-const MINIMUM: usize = 1024;
+const MIN_LIMIT: usize = 1024;
 
 /// Cuts `answer` to at most `limit` bytes of JSON, in linear time. Smaller answers stay unchanged.
 /// `can_ask_for` is the largest `maxBytes` that the tool accepts; `None` if it has no such
@@ -40,22 +40,26 @@ const MINIMUM: usize = 1024;
 ///
 /// Limits of at least 1024 bytes are always met. [`shrink`] documents in which order an answer
 /// loses its parts, and when it loses required fields.
-pub(super) fn fit(answer: &mut Value, limit: usize, can_ask_for: Option<usize>) -> Bytes {
-    let full_bytes = size(answer);
+pub(super) fn truncate(
+    answer: &mut Value,
+    limit: usize,
+    can_ask_for: Option<usize>,
+) -> ResponseBytes {
+    let full_bytes = json_size(answer);
     if full_bytes > limit {
         cut(answer, full_bytes, limit, can_ask_for);
-        return Bytes { before: full_bytes, after: size(answer) };
+        return ResponseBytes { before: full_bytes, after: json_size(answer) };
     }
-    Bytes { before: full_bytes, after: full_bytes }
+    ResponseBytes { before: full_bytes, after: full_bytes }
 }
 
 fn cut(answer: &mut Value, full_bytes: usize, limit: usize, can_ask_for: Option<usize>) {
-    let room = limit.saturating_sub(NOTE);
-    let next = cut_items(answer, room);
+    let room = limit.saturating_sub(MAX_NOTE_BYTES);
+    let next = truncate_page(answer, room);
     // Not even one item fits, or the answer is not a page.
-    let cuts = (size(answer) > room).then(|| shrink(answer, room));
+    let cuts = (json_size(answer) > room).then(|| shrink(answer, room));
     let larger = can_ask_for.filter(|most| *most > limit);
-    let how = how(next.as_ref(), cuts, larger);
+    let how = describe_cut(next.as_ref(), cuts, larger);
     match answer {
         Value::Object(object) => {
             if let Some(next) = next {
@@ -75,10 +79,10 @@ fn cut(answer: &mut Value, full_bytes: usize, limit: usize, can_ask_for: Option<
 }
 
 /// Describes what was cut and how to get it.
-fn how(next: Option<&Next>, cuts: Option<Cuts>, larger: Option<usize>) -> String {
+fn describe_cut(next: Option<&NextPage>, cuts: Option<CutCounts>, larger: Option<usize>) -> String {
     let larger = larger.map(|most| format!("call again with a larger maxBytes, {most} at most"));
     match (next, cuts) {
-        (Some(Next { skip, within, .. }), Some(_)) => {
+        (Some(NextPage { skip, location: within, .. }), Some(_)) => {
             let larger = larger.map(|larger| format!("; for the whole item {larger}"));
             format!(
                 "only the first item is included, and it is shortened; the next item is at skip \
@@ -86,11 +90,11 @@ fn how(next: Option<&Next>, cuts: Option<Cuts>, larger: Option<usize>) -> String
                 larger.unwrap_or_default()
             )
         }
-        (Some(Next { kept, skip, within }), None) => {
+        (Some(NextPage { kept, skip, location: within }), None) => {
             format!("only the first {kept} items fit; call again with skip {skip}{within}")
         }
         (None, cuts) => {
-            let Cuts { texts, items, entries } = cuts.unwrap_or_default();
+            let CutCounts { texts, items, entries } = cuts.unwrap_or_default();
             let counts = [
                 ("shortened texts", texts),
                 ("omitted list items", items),
@@ -112,19 +116,20 @@ fn how(next: Option<&Next>, cuts: Option<Cuts>, larger: Option<usize>) -> String
 
 /// Returns the beginning of a text that takes about `limit` bytes as JSON, with a note about the
 /// cut. A text that fits is returned unchanged.
-pub(super) fn fit_text(text: &str, limit: usize, how: &str) -> String {
+pub(super) fn truncate_text(text: &str, limit: usize, how: &str) -> String {
     if text.len() <= limit && json_len(text) + 2 <= limit {
         return text.to_owned();
     }
-    let kept = json_head(text, limit.saturating_sub(how.len() + 2 * CUT)).trim_end();
+    let kept =
+        json_head(text, limit.saturating_sub(how.len() + 2 * MAX_TEXT_NOTE_BYTES)).trim_end();
     format!("{kept}\n\n[cut: {} of {} bytes are here. {how}]\n", kept.len(), text.len())
 }
 
 /// Maximum size of the note about a cut text, without the hint how to get the rest.
-const CUT: usize = 80;
+const MAX_TEXT_NOTE_BYTES: usize = 80;
 
 /// Returns the size of a value as compact JSON in bytes.
-fn size(value: &Value) -> usize {
+fn json_size(value: &Value) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

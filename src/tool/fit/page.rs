@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use super::size;
+use super::json_size;
 
 /// The position of the next page.
-pub(super) struct Next {
+pub(super) struct NextPage {
     /// Number of items that were kept.
     pub(super) kept: usize,
     /// The `skip` of the next call.
     pub(super) skip: u64,
     /// The argument that holds `skip`, as text for the note.
-    pub(super) within: &'static str,
+    pub(super) location: &'static str,
 }
 
 /// Path of the items in a page that is returned as Octopus sent it.
-const ITEMS: &str = "/response/Items";
+const OCTOPUS_ITEMS: &str = "/response/Items";
 
 /// Keeps as many items of a page as fit into `room` bytes, but at least the first one. Without an
 /// item, the caller could not continue.
@@ -23,21 +23,21 @@ const ITEMS: &str = "/response/Items";
 /// A page is an answer with a `skip`. Its items are its first list, or the list in a page of
 /// Octopus that it contains. Returns `None` if the answer is not a page or keeps all items.
 /// Octopus that it passes on. Returns `None` where the answer is no page or keeps all items.
-pub(super) fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
+pub(super) fn truncate_page(answer: &mut Value, room: usize) -> Option<NextPage> {
     let skip = answer.get("skip")?.as_u64()?;
     let own = answer.as_object()?.iter().find(|(_, value)| value.is_array());
     let own = own.map(|(key, _)| key.clone());
     let within = if own.is_some() { "" } else { " in `query`" };
-    let whole = size(answer);
+    let whole = json_size(answer);
     let list = match own {
         Some(key) => answer.get_mut(&key)?,
-        None => answer.pointer_mut(ITEMS)?,
+        None => answer.pointer_mut(OCTOPUS_ITEMS)?,
     };
-    let mut left = room.saturating_sub(whole - size(list));
+    let mut left = room.saturating_sub(whole - json_size(list));
     let items = list.as_array_mut()?;
     let mut kept = 0;
     for item in &*items {
-        match left.checked_sub(size(item) + 1) {
+        match left.checked_sub(json_size(item) + 1) {
             Some(rest) => left = rest,
             None => break,
         }
@@ -48,5 +48,5 @@ pub(super) fn cut_items(answer: &mut Value, room: usize) -> Option<Next> {
         return None;
     }
     items.truncate(kept);
-    Some(Next { kept, skip: skip.saturating_add(kept as u64), within })
+    Some(NextPage { kept, skip: skip.saturating_add(kept as u64), location: within })
 }

@@ -39,7 +39,7 @@ fn shape(kind: usize, count: usize, long: usize) -> Value {
 const SHAPES: usize = 10;
 
 /// Puts a shape where answers of tools have one.
-fn placed(place: usize, shape: Value) -> Value {
+fn place_shape(place: usize, shape: Value) -> Value {
     match place {
         0 => shape,
         1 => json!({ "success": true, "method": "GET", "path": "/api/x", "response": shape }),
@@ -69,10 +69,10 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn an_object_with_many_keys_is_cut_to_its_first_entries() {
-    let mut answer = placed(1, shape(1, 30_000, 300));
-    fit(&mut answer, 20_480, Some(102_400));
-    assert!(size(&answer) <= 20_480, "{} bytes", size(&answer));
+fn truncates_maps_to_their_first_entries() {
+    let mut answer = place_shape(1, shape(1, 30_000, 300));
+    truncate(&mut answer, 20_480, Some(102_400));
+    assert!(json_size(&answer) <= 20_480, "{} bytes", json_size(&answer));
     let entries = answer["response"].as_object().unwrap();
     assert!(entries.len() > 50 && entries.keys().next().unwrap() == "key0");
     assert_eq!(answer["path"], "/api/x");
@@ -81,23 +81,23 @@ fn an_object_with_many_keys_is_cut_to_its_first_entries() {
 }
 
 #[test]
-fn many_texts_are_cut_to_the_first_ones() {
-    let mut answer = placed(1, shape(0, 8000, 300));
-    fit(&mut answer, 20_480, None);
+fn truncates_lists_to_their_first_texts() {
+    let mut answer = place_shape(1, shape(0, 8000, 300));
+    truncate(&mut answer, 20_480, None);
     let texts = answer["response"].as_array().unwrap();
-    assert!((60..90).contains(&texts.len()) && size(&answer) <= 20_480);
+    assert!((60..90).contains(&texts.len()) && json_size(&answer) <= 20_480);
     let how = answer["truncated"]["how"].as_str().unwrap();
     assert!(how.contains(&format!("shortened texts: {}", texts.len())), "{how}");
     assert!(how.contains(&format!("omitted list items: {}", 8000 - texts.len())), "{how}");
 }
 
 #[test]
-fn four_times_the_nodes_take_four_times_the_steps() {
+fn truncates_in_linear_time() {
     for kind in 0..SHAPES {
         for place in 0..PLACES {
             let count = |count: usize| {
-                let mut answer = placed(place, shape(kind, count, 300));
-                steps::of(|| fit(&mut answer, MINIMUM, None)).1
+                let mut answer = place_shape(place, shape(kind, count, 300));
+                steps::count(|| truncate(&mut answer, MIN_LIMIT, None)).1
             };
             let (few, many) = (count(400), count(1600));
             assert!(many <= few * 5 + 2000, "shape {kind} in {place}: {few} steps, then {many}");
@@ -109,34 +109,34 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_shape_comes_within_its_size(
+    fn truncates_every_shape_to_the_limit(
         (kind, place) in (0..SHAPES, 0..PLACES),
         (count, long) in (0usize..1000, 0usize..400),
-        limit in MINIMUM..30_000,
+        limit in MIN_LIMIT..30_000,
     ) {
-        let mut answer = placed(place, shape(kind, count, long));
+        let mut answer = place_shape(place, shape(kind, count, long));
         let before = answer.clone();
-        let bytes = fit(&mut answer, limit, Some(102_400));
-        prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
-        prop_assert_eq!((bytes.before, bytes.after), (size(&before), size(&answer)));
+        let bytes = truncate(&mut answer, limit, Some(102_400));
+        prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
+        prop_assert_eq!((bytes.before, bytes.after), (json_size(&before), json_size(&answer)));
         prop_assert!(answer.is_object() == before.is_object());
         let once = answer.clone();
-        fit(&mut answer, limit, Some(102_400));
+        truncate(&mut answer, limit, Some(102_400));
         prop_assert_eq!(answer, once);
     }
 
     #[test]
-    fn any_json_comes_within_its_size(value in any_json(), place in 0..PLACES, limit in MINIMUM..9000) {
-        let mut answer = placed(place, value);
+    fn truncates_any_json_to_the_limit(value in any_json(), place in 0..PLACES, limit in MIN_LIMIT..9000) {
+        let mut answer = place_shape(place, value);
         let before = answer.clone();
-        let (_, steps) = steps::of(|| fit(&mut answer, limit, None));
-        prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
-        prop_assert!(steps <= 20 * size(&before) + 1000, "{steps} steps");
-        prop_assert!(size(&before) > limit || answer == before);
+        let (_, steps) = steps::count(|| truncate(&mut answer, limit, None));
+        prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
+        prop_assert!(steps <= 20 * json_size(&before) + 1000, "{steps} steps");
+        prop_assert!(json_size(&before) > limit || answer == before);
     }
 
     #[test]
-    fn fields_of_small_objects_stay(
+    fn keeps_fields_of_small_objects(
         sizes in prop::collection::vec((0usize..2000, 0usize..60), 1..12),
         limit in 2048usize..20_000,
     ) {
@@ -149,8 +149,8 @@ proptest! {
             .map(|(n, sizes)| (format!("field{n}"), item((n, sizes))))
             .collect();
         let mut answer = fields.clone();
-        fit(&mut answer, limit, None);
-        prop_assert!(size(&answer) <= limit);
+        truncate(&mut answer, limit, None);
+        prop_assert!(json_size(&answer) <= limit);
         for (name, field) in fields.as_object().unwrap() {
             prop_assert_eq!(&answer[name]["id"], &field["id"]);
             prop_assert!(answer[name]["name"].is_string() && answer[name]["list"].is_array());

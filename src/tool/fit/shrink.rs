@@ -16,12 +16,12 @@
 
 use serde_json::{Map, Value};
 
-use super::size;
+use super::json_size;
 use crate::text::{cut, steps};
 
 /// Counts of what was cut.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Cuts {
+pub(super) struct CutCounts {
     /// Texts that were shortened.
     pub(super) texts: usize,
     /// Items of lists that were omitted.
@@ -31,16 +31,16 @@ pub(super) struct Cuts {
 }
 
 /// Texts up to this size in bytes of JSON are not shortened in the first two steps.
-pub(super) const TEXT: usize = 256;
+pub(super) const MIN_TEXT: usize = 256;
 /// Texts up to this size in bytes of JSON are never shortened.
-const SHORT_TEXT: usize = 32;
+const MIN_SHORT_TEXT: usize = 32;
 /// An object with more entries counts as a map, whose entries are omitted like the items of a list.
 /// No tool has an object with so many fields in its output schema.
-const FIELDS: usize = 64;
+const MAX_FIELDS: usize = 64;
 /// End of a shortened text.
-const MORE: &str = " ...";
+const ELLIPSIS: &str = " ...";
 /// Size of the brackets of a list or an object, and of the quotes of a text.
-const AROUND: usize = 2;
+const DELIMITERS: usize = 2;
 
 /// One of the steps 2 to 4.
 #[derive(Clone, Copy)]
@@ -52,9 +52,9 @@ struct Step {
 }
 
 const STEPS: [Step; 3] = [
-    Step { text: TEXT, keeps_fields: true },
-    Step { text: SHORT_TEXT, keeps_fields: true },
-    Step { text: SHORT_TEXT, keeps_fields: false },
+    Step { text: MIN_TEXT, keeps_fields: true },
+    Step { text: MIN_SHORT_TEXT, keeps_fields: true },
+    Step { text: MIN_SHORT_TEXT, keeps_fields: false },
 ];
 
 /// The size of a value whose texts have at most [`TEXT`] bytes, and its minimum size.
@@ -62,7 +62,7 @@ const STEPS: [Step; 3] = [
 /// Parts of a list or map beyond the room of the whole answer are not measured, because no share is
 /// larger.
 #[derive(Clone, Copy, Default)]
-struct Measured {
+struct Measurement {
     size: usize,
     least: usize,
     /// Number of measured values: this one and all below it.
@@ -70,15 +70,15 @@ struct Measured {
 }
 
 /// Cuts `value` to at most `room` bytes of JSON. A room of 32 bytes is always sufficient.
-pub(super) fn shrink(value: &mut Value, room: usize) -> Cuts {
-    let mut cuts = Cuts::default();
+pub(super) fn shrink(value: &mut Value, room: usize) -> CutCounts {
+    let mut cuts = CutCounts::default();
     let mut texts = Vec::new();
-    let whole = size(value);
-    long_texts(value, &mut texts);
+    let whole = json_size(value);
+    collect_long_texts(value, &mut texts);
     let others = whole - texts.iter().map(|text| text.size).sum::<usize>();
-    if others + TEXT * texts.len() <= room {
+    if others + MIN_TEXT * texts.len() <= room {
         let longest = fair_share(&texts, room - others);
-        shorten_texts(value, longest.max(TEXT), &mut cuts);
+        shorten_texts(value, longest.max(MIN_TEXT), &mut cuts);
         return cuts;
     }
     for step in STEPS {
@@ -94,7 +94,7 @@ pub(super) fn shrink(value: &mut Value, room: usize) -> Cuts {
 
 /// Returns the largest share such that the parts fit into `room`. A smaller part keeps its size,
 /// and no part becomes smaller than its minimum.
-fn fair_share(parts: &[Measured], room: usize) -> usize {
+fn fair_share(parts: &[Measurement], room: usize) -> usize {
     let taken = |share: usize| {
         steps::add(parts.len());
         parts.iter().map(|part| share.clamp(part.least, part.size)).sum::<usize>()
@@ -107,22 +107,22 @@ fn fair_share(parts: &[Measured], room: usize) -> usize {
     fits
 }
 
-fn long_texts(value: &Value, texts: &mut Vec<Measured>) {
+fn collect_long_texts(value: &Value, texts: &mut Vec<Measurement>) {
     steps::add(1);
     match value {
         Value::String(text) => {
-            let size = cut::json_len(text) + AROUND;
-            if size > TEXT {
-                texts.push(Measured { size, least: TEXT, values: 1 });
+            let size = cut::json_len(text) + DELIMITERS;
+            if size > MIN_TEXT {
+                texts.push(Measurement { size, least: MIN_TEXT, values: 1 });
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| long_texts(item, texts)),
-        Value::Object(entries) => entries.values().for_each(|item| long_texts(item, texts)),
+        Value::Array(items) => items.iter().for_each(|item| collect_long_texts(item, texts)),
+        Value::Object(entries) => entries.values().for_each(|item| collect_long_texts(item, texts)),
         _ => {}
     }
 }
 
-fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut Cuts) {
+fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut CutCounts) {
     steps::add(1);
     match value {
         Value::String(text) => shorten(text, longest, cuts),
@@ -134,24 +134,24 @@ fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut Cuts) {
     }
 }
 
-fn shorten(text: &mut String, room: usize, cuts: &mut Cuts) {
-    let kept = cut::json_head(text, room.saturating_sub(AROUND));
+fn shorten(text: &mut String, room: usize, cuts: &mut CutCounts) {
+    let kept = cut::json_head(text, room.saturating_sub(DELIMITERS));
     if kept.len() == text.len() {
         return;
     }
-    let kept = cut::json_head(text, room.saturating_sub(AROUND + MORE.len()));
-    *text = format!("{}{MORE}", kept.trim_end());
+    let kept = cut::json_head(text, room.saturating_sub(DELIMITERS + ELLIPSIS.len()));
+    *text = format!("{}{ELLIPSIS}", kept.trim_end());
     cuts.texts += 1;
 }
 
 /// Measures a value and all values below it, in the order in which they are written.
-fn measure(value: &Value, step: Step, room: usize, measured: &mut Vec<Measured>) -> Measured {
+fn measure(value: &Value, step: Step, room: usize, measured: &mut Vec<Measurement>) -> Measurement {
     steps::add(1);
     let place = measured.len();
-    measured.push(Measured::default());
+    measured.push(Measurement::default());
     let (size, least) = match value {
         Value::String(text) => {
-            let size = (cut::json_len(text) + AROUND).min(TEXT);
+            let size = (cut::json_len(text) + DELIMITERS).min(MIN_TEXT);
             (size, size.min(step.text))
         }
         Value::Array(items) => {
@@ -164,11 +164,11 @@ fn measure(value: &Value, step: Step, room: usize, measured: &mut Vec<Measured>)
             measure_parts(entries, is_map, step, room, measured)
         }
         scalar => {
-            let size = size(scalar);
+            let size = json_size(scalar);
             (size, size)
         }
     };
-    let own = Measured { size, least, values: measured.len() - place };
+    let own = Measurement { size, least, values: measured.len() - place };
     if let Some(here) = measured.get_mut(place) {
         *here = own;
     }
@@ -180,9 +180,9 @@ fn measure_parts<'v>(
     is_list: bool,
     step: Step,
     room: usize,
-    measured: &mut Vec<Measured>,
+    measured: &mut Vec<Measurement>,
 ) -> (usize, usize) {
-    let (mut size, mut least) = (AROUND, AROUND);
+    let (mut size, mut least) = (DELIMITERS, DELIMITERS);
     for (place, (key, part)) in parts.enumerate() {
         let part = measure(part, step, room, measured);
         let around = key + usize::from(place > 0);
@@ -199,11 +199,11 @@ fn measure_parts<'v>(
 
 /// Cuts a value to its share of the room. `measured` holds the measurements of this value and all
 /// values below it.
-fn cut_to(value: &mut Value, measured: &[Measured], room: usize, cuts: &mut Cuts) {
+fn cut_to(value: &mut Value, measured: &[Measurement], room: usize, cuts: &mut CutCounts) {
     steps::add(1);
     let Some((own, below)) = measured.split_first() else { return };
     if own.size <= room {
-        shorten_texts(value, TEXT, cuts);
+        shorten_texts(value, MIN_TEXT, cuts);
         return;
     }
     match value {
@@ -214,9 +214,9 @@ fn cut_to(value: &mut Value, measured: &[Measured], room: usize, cuts: &mut Cuts
             items.truncate(kept);
         }
         Value::Object(entries) => {
-            let shares = if is_map(entries) { None } else { shares(entries, below, room) };
+            let shares = if is_map(entries) { None } else { field_shares(entries, below, room) };
             if let Some(shares) = shares {
-                let fields = entries.values_mut().zip(parts(below)).zip(shares);
+                let fields = entries.values_mut().zip(split_parts(below)).zip(shares);
                 fields.for_each(|((field, measured), share)| cut_to(field, measured, share, cuts));
                 return;
             }
@@ -230,9 +230,14 @@ fn cut_to(value: &mut Value, measured: &[Measured], room: usize, cuts: &mut Cuts
 }
 
 /// Returns the share of each field of an object; `None` if the room is too small for all fields.
-fn shares(entries: &Map<String, Value>, below: &[Measured], room: usize) -> Option<Vec<usize>> {
-    let fields: Vec<Measured> = parts(below).filter_map(|part| part.first().copied()).collect();
-    let around = AROUND + entries.keys().map(|key| key_size(key) + 1).sum::<usize>();
+fn field_shares(
+    entries: &Map<String, Value>,
+    below: &[Measurement],
+    room: usize,
+) -> Option<Vec<usize>> {
+    let fields: Vec<Measurement> =
+        split_parts(below).filter_map(|part| part.first().copied()).collect();
+    let around = DELIMITERS + entries.keys().map(|key| key_size(key) + 1).sum::<usize>();
     let room = room.checked_sub(around.saturating_sub(1))?;
     if fields.iter().map(|field| field.least).sum::<usize>() > room {
         return None;
@@ -248,12 +253,12 @@ fn shares(entries: &Map<String, Value>, below: &[Measured], room: usize) -> Opti
 /// where it is the first.
 fn cut_list<'v>(
     all: impl Iterator<Item = (usize, &'v mut Value)>,
-    below: &[Measured],
+    below: &[Measurement],
     room: usize,
-    cuts: &mut Cuts,
+    cuts: &mut CutCounts,
 ) -> usize {
-    let (mut left, mut kept) = (room.saturating_sub(AROUND), 0);
-    for ((key, part), measured) in all.zip(parts(below)) {
+    let (mut left, mut kept) = (room.saturating_sub(DELIMITERS), 0);
+    for ((key, part), measured) in all.zip(split_parts(below)) {
         let around = key + usize::from(kept > 0);
         let (Some(own), Some(share)) = (measured.first(), left.checked_sub(around)) else { break };
         if own.size <= share {
@@ -271,7 +276,7 @@ fn cut_list<'v>(
 }
 
 /// Splits the measurements of all values below a value into those of its parts.
-fn parts(below: &[Measured]) -> impl Iterator<Item = &[Measured]> {
+fn split_parts(below: &[Measurement]) -> impl Iterator<Item = &[Measurement]> {
     let mut rest = below;
     std::iter::from_fn(move || {
         let (part, after) = rest.split_at_checked(rest.first()?.values)?;
@@ -281,7 +286,7 @@ fn parts(below: &[Measured]) -> impl Iterator<Item = &[Measured]> {
 }
 
 fn is_map(entries: &Map<String, Value>) -> bool {
-    entries.len() > FIELDS
+    entries.len() > MAX_FIELDS
 }
 
 /// Returns the size of a key with its quotes and colon.

@@ -7,23 +7,23 @@ fn list(items: &[String]) -> Value {
 }
 
 #[test]
-fn a_list_is_cut_between_items_and_says_how_to_go_on() {
+fn truncates_pages_between_items() {
     let items: Vec<String> = (0..100).map(|n| format!("item {n:03} {}", "x".repeat(90))).collect();
     let mut answer = list(&items);
-    fit(&mut answer, 2048, None);
+    truncate(&mut answer, 2048, None);
     let kept = answer["items"].as_array().unwrap().len();
     assert!(kept > 5 && kept < 30);
     assert_eq!(answer["nextSkip"], kept);
     assert_eq!(answer["items"][kept - 1], items[kept - 1].as_str());
-    assert!(size(&answer) <= 2048);
+    assert!(json_size(&answer) <= 2048);
     assert!(answer["truncated"]["fullBytes"].as_u64().unwrap() > 10_000);
 }
 
 #[test]
-fn a_page_of_octopus_is_cut_between_items_too() {
+fn truncates_pages_of_octopus_between_items() {
     let items: Vec<String> = (0..100).map(|n| format!("{n:0100}")).collect();
     let mut answer = json!({ "skip": 30, "response": { "Items": items, "TotalResults": 400 } });
-    fit(&mut answer, 2048, Some(9000));
+    truncate(&mut answer, 2048, Some(9000));
     let kept = answer["response"]["Items"].as_array().unwrap().len();
     assert!(kept > 5 && kept < 30);
     assert_eq!(answer["nextSkip"], 30 + kept);
@@ -43,69 +43,69 @@ fn page(items: &[Value], skip: usize, take: usize) -> Value {
 }
 
 #[test]
-fn the_first_item_stays_though_it_does_not_fit_and_the_others_are_not_lost() {
+fn keeps_the_first_item_and_continues_after_it() {
     let large = |id: u32| json!({ "id": id, "log": "x".repeat(9000), "lines": [1, 2] });
     let items: Vec<Value> = (0..3).map(large).collect();
     let mut answer = page(&items, 0, 3);
-    fit(&mut answer, 2048, Some(9000));
+    truncate(&mut answer, 2048, Some(9000));
     assert_eq!(answer["items"].as_array().unwrap().len(), 1);
     assert_eq!((&answer["items"][0]["id"], &answer["nextSkip"]), (&json!(0), &json!(1)));
     assert_eq!(answer["items"][0]["lines"], json!([1, 2]));
-    assert!(size(&answer) <= 2048 && answer["items"][0].to_string().len() > 1000);
+    assert!(json_size(&answer) <= 2048 && answer["items"][0].to_string().len() > 1000);
     let how = answer["truncated"]["how"].as_str().unwrap();
     assert!(how.contains("skip 1") && how.contains("maxBytes, 9000"), "{how}");
     let mut last = page(&items, 2, 3);
-    fit(&mut last, 2048, None);
+    truncate(&mut last, 2048, None);
     assert_eq!((&last["items"][0]["id"], last.get("nextSkip")), (&json!(2), None));
 }
 
 #[test]
-fn what_fits_is_not_touched() {
+fn leaves_small_answers_unchanged() {
     let mut answer = list(&["a".to_owned()]);
     let before = answer.clone();
-    fit(&mut answer, 1024, None);
+    truncate(&mut answer, 1024, None);
     assert_eq!(answer, before);
 }
 
 #[test]
-fn where_more_can_be_asked_for_it_says_so() {
+fn suggests_a_larger_max_bytes_if_possible() {
     for (most, words) in [(Some(9000), "maxBytes, 9000"), (Some(2048), "less"), (None, "less")] {
         let mut answer = json!({ "things": vec!["x".repeat(200); 50] });
-        fit(&mut answer, 2048, most);
+        truncate(&mut answer, 2048, most);
         let how = answer["truncated"]["how"].as_str().unwrap();
         assert!(how.contains(words), "{how}");
-        assert!(size(&answer) <= 2048);
+        assert!(json_size(&answer) <= 2048);
     }
 }
 
 #[test]
-fn a_long_text_is_cut_at_a_line_and_says_how_to_go_on() {
+fn truncates_long_text_with_a_hint() {
     let text = "one \"line\"\n".repeat(1000);
-    let cut = fit_text(&text, 1000, "grep it");
-    assert!(size(&json!(cut)) <= 1000 && cut.len() > 500);
+    let cut = truncate_text(&text, 1000, "grep it");
+    assert!(json_size(&json!(cut)) <= 1000 && cut.len() > 500);
     assert!(cut.contains("one \"line\"\n\n[cut: ") && cut.ends_with("grep it]\n"), "{cut}");
-    assert_eq!(fit_text("short", 1000, ""), "short");
+    assert_eq!(truncate_text("short", 1000, ""), "short");
 }
 
 #[test]
-fn escapes_do_not_cost_more_than_they_weigh() {
+fn counts_escapes_at_their_json_size() {
     let mut answer = json!({ "text": "a\n".repeat(20_000) });
-    fit(&mut answer, 20_480, None);
-    assert!((15_000..=20_480).contains(&size(&answer)), "{}", size(&answer));
+    truncate(&mut answer, 20_480, None);
+    assert!((15_000..=20_480).contains(&json_size(&answer)), "{}", json_size(&answer));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_text_comes_within_its_size(text in "(?s).{0,4000}", limit in 256usize..3000) {
-        let cut = fit_text(&text, limit, "grep it");
-        prop_assert!(size(&json!(cut)) <= limit);
+    fn truncates_every_text_to_the_limit(text in "(?s).{0,4000}", limit in 256usize..3000) {
+        let cut = truncate_text(&text, limit, "grep it");
+        prop_assert!(json_size(&json!(cut)) <= limit);
         prop_assert!(cut == text || cut.ends_with("grep it]\n"));
     }
 
     #[test]
-    fn every_answer_comes_within_its_size(
+    fn truncates_every_answer_to_the_limit(
         texts in prop::collection::vec("\\PC{0,3000}", 0..20),
         note in "\\PC{0,5000}",
         limit in 4096usize..30_000,
@@ -113,8 +113,8 @@ proptest! {
         let mut answer = list(&texts);
         answer["note"] = json!(note);
         answer["deep"] = json!({ "a/b~c": texts });
-        fit(&mut answer, limit, None);
-        prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
+        truncate(&mut answer, limit, None);
+        prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
     }
 
     #[test]
@@ -130,8 +130,8 @@ proptest! {
         let (mut visited, mut skip) = (Vec::new(), 0);
         loop {
             let mut answer = page(&items, skip, take);
-            fit(&mut answer, limit, None);
-            prop_assert!(size(&answer) <= limit, "{} > {limit}", size(&answer));
+            truncate(&mut answer, limit, None);
+            prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
             for item in answer["items"].as_array().unwrap() {
                 visited.push(item["id"].as_u64().unwrap());
             }

@@ -8,32 +8,32 @@ use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
-use super::{KEPT, Key, LONGEST_SEND, Name, Undone};
-use crate::store::{Claim, Store};
+use super::{IdempotencyKey, KeyDigest, MAX_SEND_DURATION, NotExecuted, RETENTION};
+use crate::store::{LeaseOutcome, Store};
 
 /// Kind of the keys in the store.
 const KIND: &str = "deed";
 /// Number of bytes of a lease: replica ID (16), digest of the call (32) and attempt, a version 7
 /// UUID (16). When the change ends, another UUID with the time of its end is appended.
-const CLAIM: usize = 16 + 32 + 16;
+const LEASE_BYTES: usize = 16 + 32 + 16;
 /// Offset of the attempt.
-const ATTEMPT: usize = 16 + 32;
+const ATTEMPT_OFFSET: usize = 16 + 32;
 /// A lease without an end mark counts as ended this long after its attempt began, because its
 /// replica may have stopped. This is longer than a request can take, including the time to write
 /// the lease and the difference between clocks.
-const ABANDONED_AFTER: Duration = LONGEST_SEND.saturating_add(Duration::from_mins(1));
+const ABANDONED_AFTER: Duration = MAX_SEND_DURATION.saturating_add(Duration::from_mins(1));
 
 /// Leases of this replica and of the others.
 #[derive(Debug, Clone)]
-pub(super) struct Claims {
+pub(super) struct Leases {
     store: Arc<Store>,
     /// Random ID of this replica.
-    us: Uuid,
+    replica: Uuid,
 }
 
-impl Claims {
+impl Leases {
     pub(super) fn new(store: Arc<Store>) -> Self {
-        Self { store, us: Uuid::new_v4() }
+        Self { store, replica: Uuid::new_v4() }
     }
 
     /// Takes the lease of a change for this replica. Returns `None` if the key is not stored.
@@ -42,139 +42,159 @@ impl Claims {
     /// issued the approval request. A change with a caller's own key is rejected then.
     pub(super) async fn take(
         &self,
-        name: Name,
-        arguments: &Key,
+        name: IdempotencyKey,
+        arguments: &KeyDigest,
         asked_here: bool,
-    ) -> Result<Option<Claimed>, Undone> {
-        let Some(&key) = name.lasting() else { return Ok(None) };
-        let claimed = Claimed::new(key, arguments);
-        let claim = || self.store.claim(KIND, &key, (self.us.as_bytes(), &claimed.what), KEPT);
+    ) -> Result<Option<Lease>, NotExecuted> {
+        let Some(&key) = name.stored_digest() else { return Ok(None) };
+        let claimed = Lease::new(key, arguments);
+        let claim = || {
+            self.store.acquire_lease(
+                KIND,
+                &key,
+                (self.replica.as_bytes(), &claimed.payload),
+                RETENTION,
+            )
+        };
         let mut held = claim().await;
         let mut before = None;
-        if let Claim::Theirs(old) = &held
+        if let LeaseOutcome::HeldByOther(old) = &held
             && self.is_over(old, name)
         {
             // An equal change ended before this one was requested. Of several replicas that replace
             // its lease, one gets it.
-            self.store.replace(KIND, &key, (old, &self.value(&claimed)), KEPT).await;
+            self.store.replace(KIND, &key, (old, &self.encode(&claimed)), RETENTION).await;
             before = Some(old.clone());
             held = claim().await;
         }
-        if let (Some(before), false) = (&before, held == Claim::Ours) {
+        if let (Some(before), false) = (&before, held == LeaseOutcome::Acquired) {
             // The store may have replaced the lease without confirming it, or may do so later. A
             // lease without an end would block this change at every other replica.
-            let claim = self.value(&claimed);
-            self.store.replace(KIND, &key, (&claim, before), KEPT).await;
+            let claim = self.encode(&claimed);
+            self.store.replace(KIND, &key, (&claim, before), RETENTION).await;
         }
         match held {
-            Claim::Ours => Ok(Some(Claimed { before, ..claimed })),
+            LeaseOutcome::Acquired => Ok(Some(Lease { replaced: before, ..claimed })),
             // `Theirs` is a lease of another replica: this replica's own lease is `Ours`.
-            Claim::Theirs(held) => {
-                Err(self.held(&held, name, arguments).unwrap_or(Undone::Elsewhere))
-            }
-            Claim::Unknown if asked_here && matches!(name, Name::Asked { .. }) => {
+            LeaseOutcome::HeldByOther(held) => Err(self
+                .blocking_reason(&held, name, arguments)
+                .unwrap_or(NotExecuted::OtherReplica)),
+            LeaseOutcome::Unknown
+                if asked_here && matches!(name, IdempotencyKey::Approved { .. }) =>
+            {
                 // The store gets this lease when it is available again. It is a new one, because
                 // the lease of unknown state is released then.
-                let claimed = Claimed { before, ..Claimed::new(key, arguments) };
-                self.store.put(KIND, &key, &self.value(&claimed), KEPT).await;
+                let claimed = Lease { replaced: before, ..Lease::new(key, arguments) };
+                self.store.put(KIND, &key, &self.encode(&claimed), RETENTION).await;
                 Ok(Some(claimed))
             }
-            Claim::Unknown => Err(Undone::Unknown),
+            LeaseOutcome::Unknown => Err(NotExecuted::StoreUnavailable),
         }
     }
 
     /// Returns why a change is not executed here, if another replica executes it or did.
-    pub(super) async fn find(&self, name: Name, arguments: &Key) -> Option<Undone> {
-        let key = name.lasting()?;
-        self.held(&self.store.get(KIND, key).await?, name, arguments)
+    pub(super) async fn find(
+        &self,
+        name: IdempotencyKey,
+        arguments: &KeyDigest,
+    ) -> Option<NotExecuted> {
+        let key = name.stored_digest()?;
+        self.blocking_reason(&self.store.get(KIND, key).await?, name, arguments)
     }
 
     /// Marks an approved change as ended, so that an equal change can be requested again at any
     /// replica. A caller's own key stays bound to its call for [`KEPT`].
-    pub(super) async fn ended(&self, name: Name, claimed: &Claimed, mark: Uuid) {
-        if matches!(name, Name::Asked { .. }) {
-            let claim = self.value(claimed);
-            self.store.replace(KIND, &claimed.key, (&claim, &ended(&claim, mark)), KEPT).await;
+    pub(super) async fn mark_ended(&self, name: IdempotencyKey, claimed: &Lease, mark: Uuid) {
+        if matches!(name, IdempotencyKey::Approved { .. }) {
+            let claim = self.encode(claimed);
+            self.store
+                .replace(KIND, &claimed.key, (&claim, &with_end_mark(&claim, mark)), RETENTION)
+                .await;
         }
     }
 
     /// Returns whether a lease is of a change that ended before this approval was requested. A
     /// lease of this replica is always over, because a running change is not leased again.
-    fn is_over(&self, held: &[u8], name: Name) -> bool {
-        let Name::Asked { asked, .. } = name else { return false };
-        if held.starts_with(self.us.as_bytes()) {
+    fn is_over(&self, held: &[u8], name: IdempotencyKey) -> bool {
+        let IdempotencyKey::Approved { asked, .. } = name else { return false };
+        if held.starts_with(self.replica.as_bytes()) {
             return true;
         }
-        match held.get(CLAIM..) {
+        match held.get(LEASE_BYTES..) {
             Some([]) => {
-                let attempt = held.get(ATTEMPT..).and_then(|id| Uuid::from_slice(id).ok());
-                let begun = attempt.and_then(time);
+                let attempt = held.get(ATTEMPT_OFFSET..).and_then(|id| Uuid::from_slice(id).ok());
+                let begun = attempt.and_then(unix_time);
                 begun
-                    .zip(time(asked))
+                    .zip(unix_time(asked))
                     .is_some_and(|(begun, asked)| asked >= begun + ABANDONED_AFTER)
             }
-            Some(mark) => Uuid::from_slice(mark).is_ok_and(|mark| name.is_after(mark)),
+            Some(mark) => Uuid::from_slice(mark).is_ok_and(|mark| name.requested_after(mark)),
             None => false,
         }
     }
 
     /// Releases a lease after the change was not made. Restores the lease of the equal change
     /// before it, so that older approval requests still find that change.
-    pub(super) async fn give_up(&self, claimed: &Claimed, earlier: Option<Uuid>) {
-        let claim = self.value(claimed);
-        let earlier = earlier.map(|mark| ended(&claim, mark));
-        match claimed.before.as_ref().or(earlier.as_ref()) {
+    pub(super) async fn release(&self, claimed: &Lease, earlier: Option<Uuid>) {
+        let claim = self.encode(claimed);
+        let earlier = earlier.map(|mark| with_end_mark(&claim, mark));
+        match claimed.replaced.as_ref().or(earlier.as_ref()) {
             Some(before) => {
-                self.store.replace(KIND, &claimed.key, (&claim, before), KEPT).await;
+                self.store.replace(KIND, &claimed.key, (&claim, before), RETENTION).await;
             }
-            None => self.store.give_up(KIND, &claimed.key, &claim, KEPT).await,
+            None => self.store.release(KIND, &claimed.key, &claim, RETENTION).await,
         }
     }
 
-    fn value(&self, claimed: &Claimed) -> Vec<u8> {
-        [self.us.as_bytes().as_slice(), &claimed.what].concat()
+    fn encode(&self, claimed: &Lease) -> Vec<u8> {
+        [self.replica.as_bytes().as_slice(), &claimed.payload].concat()
     }
 
     /// Returns why a lease prevents the change. This replica ignores its own leases, because its
     /// memory is more current than the store. A malformed lease counts as one of another replica.
-    fn held(&self, held: &[u8], name: Name, arguments: &Key) -> Option<Undone> {
-        let us = self.us.as_bytes();
+    fn blocking_reason(
+        &self,
+        held: &[u8],
+        name: IdempotencyKey,
+        arguments: &KeyDigest,
+    ) -> Option<NotExecuted> {
+        let us = self.replica.as_bytes();
         let Some((whose, what)) = held.split_at_checked(us.len()) else {
-            return Some(Undone::Elsewhere);
+            return Some(NotExecuted::OtherReplica);
         };
         if whose == us || self.is_over(held, name) {
             return None;
         }
         let is_other = what.len() >= arguments.len() && !what.starts_with(arguments);
-        Some(if is_other { Undone::OtherCall } else { Undone::Elsewhere })
+        Some(if is_other { NotExecuted::KeyReused } else { NotExecuted::OtherReplica })
     }
 }
 
 /// A lease of this replica.
 #[derive(Debug)]
-pub(super) struct Claimed {
-    key: Key,
+pub(super) struct Lease {
+    key: KeyDigest,
     /// Digest of the call and ID of the attempt, which distinguish this lease from others of the
     /// same key.
-    what: Vec<u8>,
+    payload: Vec<u8>,
     /// The lease of an equal change at another replica that this one replaced.
-    before: Option<Vec<u8>>,
+    replaced: Option<Vec<u8>>,
 }
 
-impl Claimed {
-    fn new(key: Key, arguments: &Key) -> Self {
+impl Lease {
+    fn new(key: KeyDigest, arguments: &KeyDigest) -> Self {
         let attempt = Uuid::now_v7();
-        Self { key, what: [arguments.as_slice(), attempt.as_bytes()].concat(), before: None }
+        Self { key, payload: [arguments.as_slice(), attempt.as_bytes()].concat(), replaced: None }
     }
 }
 
 /// Returns the lease with the mark of its end.
-fn ended(claim: &[u8], mark: Uuid) -> Vec<u8> {
+fn with_end_mark(claim: &[u8], mark: Uuid) -> Vec<u8> {
     [claim, mark.as_bytes()].concat()
 }
 
 /// Returns the time in a version 7 UUID, since 1970.
-fn time(id: Uuid) -> Option<Duration> {
+fn unix_time(id: Uuid) -> Option<Duration> {
     let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
     Some(Duration::new(seconds, nanoseconds))
 }
@@ -184,52 +204,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_our_own_claim_is_somebody_elses() {
-        let claims = Claims::new(Store::memory());
+    fn unreadable_leases_count_as_foreign() {
+        let claims = Leases::new(Store::in_memory());
         let (this, other) = ([1; 32], [2; 32]);
-        let theirs = Claims::new(Store::memory());
-        let claim = |whose: &Claims, of: &Key| whose.value(&Claimed::new([0; 32], of));
+        let theirs = Leases::new(Store::in_memory());
+        let claim = |whose: &Leases, of: &KeyDigest| whose.encode(&Lease::new([0; 32], of));
         for (held, comes_to) in [
             (claim(&claims, &this), None),
             (claim(&claims, &other), None),
-            (claim(&theirs, &this), Some(Undone::Elsewhere)),
-            (claim(&theirs, &other), Some(Undone::OtherCall)),
-            (Vec::new(), Some(Undone::Elsewhere)),
-            (b"nonsense".to_vec(), Some(Undone::Elsewhere)),
-            (theirs.us.as_bytes().to_vec(), Some(Undone::Elsewhere)),
+            (claim(&theirs, &this), Some(NotExecuted::OtherReplica)),
+            (claim(&theirs, &other), Some(NotExecuted::KeyReused)),
+            (Vec::new(), Some(NotExecuted::OtherReplica)),
+            (b"nonsense".to_vec(), Some(NotExecuted::OtherReplica)),
+            (theirs.replica.as_bytes().to_vec(), Some(NotExecuted::OtherReplica)),
         ] {
-            let name = Name::Given([0; 32]);
-            assert_eq!(claims.held(&held, name, &this), comes_to, "{held:?}");
+            let name = IdempotencyKey::Caller([0; 32]);
+            assert_eq!(claims.blocking_reason(&held, name, &this), comes_to, "{held:?}");
         }
     }
 
     #[test]
-    fn claims_of_finished_changes_block_earlier_questions_alone() {
-        let (ours, theirs) = (Claims::new(Store::memory()), Claims::new(Store::memory()));
+    fn ended_leases_block_only_earlier_requests() {
+        let (ours, theirs) = (Leases::new(Store::in_memory()), Leases::new(Store::in_memory()));
         let key = [7; 32];
-        let before = Name::Asked { change: key, asked: Uuid::now_v7() };
-        let claim = theirs.value(&Claimed::new(key, &key));
-        assert_eq!(claim.len(), CLAIM);
+        let before = IdempotencyKey::Approved { change: key, asked: Uuid::now_v7() };
+        let claim = theirs.encode(&Lease::new(key, &key));
+        assert_eq!(claim.len(), LEASE_BYTES);
         let ended = [claim.as_slice(), Uuid::now_v7().as_bytes()].concat();
-        let after = Name::Asked { change: key, asked: Uuid::now_v7() };
+        let after = IdempotencyKey::Approved { change: key, asked: Uuid::now_v7() };
         for (held, name, in_the_way) in [
-            (&claim, before, Some(Undone::Elsewhere)),
-            (&claim, after, Some(Undone::Elsewhere)),
-            (&ended, before, Some(Undone::Elsewhere)),
+            (&claim, before, Some(NotExecuted::OtherReplica)),
+            (&claim, after, Some(NotExecuted::OtherReplica)),
+            (&ended, before, Some(NotExecuted::OtherReplica)),
             (&ended, after, None),
-            (&ended, Name::Given(key), Some(Undone::Elsewhere)),
+            (&ended, IdempotencyKey::Caller(key), Some(NotExecuted::OtherReplica)),
         ] {
-            assert_eq!(ours.held(held, name, &key), in_the_way, "{name:?}");
+            assert_eq!(ours.blocking_reason(held, name, &key), in_the_way, "{name:?}");
             assert_eq!(ours.is_over(held, name), in_the_way.is_none(), "{name:?}");
         }
         // A value with another length than a mark is not a mark.
-        for length in [CLAIM + 1, CLAIM + 15] {
+        for length in [LEASE_BYTES + 1, LEASE_BYTES + 15] {
             assert!(!ours.is_over(&ended[..length], after), "{length}");
         }
     }
 
     /// A version 7 UUID with a time that is this long after now.
-    fn later(by: Duration) -> Uuid {
+    fn uuid_after(by: Duration) -> Uuid {
         let (seconds, nanoseconds) = Uuid::now_v7().get_timestamp().unwrap().to_unix();
         let at = Duration::new(seconds, nanoseconds) + by;
         let none = uuid::NoContext;
@@ -239,59 +259,63 @@ mod tests {
     /// A replica that was killed, or that could not write the end, does not block later requests
     /// for 15 minutes.
     #[test]
-    fn unmarked_claim_blocks_later_questions_only_while_its_request_can_run() {
-        let (ours, theirs) = (Claims::new(Store::memory()), Claims::new(Store::memory()));
+    fn abandoned_lease_expires_after_send_limit() {
+        let (ours, theirs) = (Leases::new(Store::in_memory()), Leases::new(Store::in_memory()));
         let key = [7; 32];
-        let claim = theirs.value(&Claimed::new(key, &key));
+        let claim = theirs.encode(&Lease::new(key, &key));
         let second = Duration::from_secs(1);
         for (asked, is_over) in [
             (Duration::ZERO, false),
-            (LONGEST_SEND, false),
+            (MAX_SEND_DURATION, false),
             (ABANDONED_AFTER.saturating_sub(second), false),
             (ABANDONED_AFTER + second, true),
         ] {
-            let name = Name::Asked { change: key, asked: later(asked) };
+            let name = IdempotencyKey::Approved { change: key, asked: uuid_after(asked) };
             assert_eq!(ours.is_over(&claim, name), is_over, "{asked:?}");
-            assert_eq!(ours.held(&claim, name, &key).is_none(), is_over, "{asked:?}");
+            assert_eq!(ours.blocking_reason(&claim, name, &key).is_none(), is_over, "{asked:?}");
         }
         // A truncated lease has no time, and a caller's own key stays bound.
-        let name = Name::Asked { change: key, asked: later(KEPT) };
-        assert!(!ours.is_over(&claim[..CLAIM - 1], name));
-        assert!(!ours.is_over(&claim, Name::Given(key)));
+        let name = IdempotencyKey::Approved { change: key, asked: uuid_after(RETENTION) };
+        assert!(!ours.is_over(&claim[..LEASE_BYTES - 1], name));
+        assert!(!ours.is_over(&claim, IdempotencyKey::Caller(key)));
     }
 
     #[tokio::test]
-    async fn refused_change_writes_the_claim_before_it_back() {
-        let (store, key) = (Store::memory(), [7; 32]);
-        let claims = Claims::new(Arc::clone(&store));
-        let other = Claims::new(Store::memory());
-        let name = || Name::Asked { change: key, asked: Uuid::now_v7() };
+    async fn refused_change_restores_the_previous_lease() {
+        let (store, key) = (Store::in_memory(), [7; 32]);
+        let claims = Leases::new(Arc::clone(&store));
+        let other = Leases::new(Store::in_memory());
+        let name = || IdempotencyKey::Approved { change: key, asked: Uuid::now_v7() };
         let earlier = name();
         let mark = Uuid::now_v7();
-        for (before, mark) in
-            [(None, Some(mark)), (Some(ended(&other.value(&Claimed::new(key, &key)), mark)), None)]
-        {
+        for (before, mark) in [
+            (None, Some(mark)),
+            (Some(with_end_mark(&other.encode(&Lease::new(key, &key)), mark)), None),
+        ] {
             let claimed = claims.take(name(), &key, false).await.unwrap().unwrap();
-            claims.give_up(&Claimed { before, ..claimed }, mark).await;
+            claims.release(&Lease { replaced: before, ..claimed }, mark).await;
             let held = store.get(KIND, &key).await.expect("the restored lease");
-            let third = Claims::new(Store::memory());
-            assert_eq!(third.held(&held, earlier, &key), Some(Undone::Elsewhere));
-            assert_eq!(third.held(&held, name(), &key), None);
+            let third = Leases::new(Store::in_memory());
+            assert_eq!(
+                third.blocking_reason(&held, earlier, &key),
+                Some(NotExecuted::OtherReplica)
+            );
+            assert_eq!(third.blocking_reason(&held, name(), &key), None);
         }
         let claimed = claims.take(name(), &key, false).await.unwrap().unwrap();
-        claims.give_up(&claimed, None).await;
+        claims.release(&claimed, None).await;
         assert_eq!(store.get(KIND, &key).await, None);
     }
 
     #[tokio::test]
-    async fn equal_change_after_the_first_is_claimed_anew() {
-        let claims = Claims::new(Store::memory());
+    async fn equal_later_change_takes_a_new_lease() {
+        let claims = Leases::new(Store::in_memory());
         let key = [7; 32];
-        let name = || Name::Asked { change: key, asked: Uuid::now_v7() };
+        let name = || IdempotencyKey::Approved { change: key, asked: Uuid::now_v7() };
         for _ in 0..2 {
             let name = name();
             let claimed = claims.take(name, &key, false).await.unwrap().unwrap();
-            claims.ended(name, &claimed, Uuid::now_v7()).await;
+            claims.mark_ended(name, &claimed, Uuid::now_v7()).await;
             assert_eq!(claims.find(name, &key).await, None, "the lease of this replica");
         }
     }

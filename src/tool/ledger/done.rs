@@ -7,95 +7,115 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{KEPT, Key, Name, Undone};
+use super::{IdempotencyKey, KeyDigest, NotExecuted, RETENTION};
 
 /// Maximum number of executed changes. Beyond it, no change is executed.
-const MOST: usize = 100_000;
+const MAX_CHANGES: usize = 100_000;
 
 /// Changes that were executed or are running.
 #[derive(Debug)]
-pub(super) struct Done {
-    known: HashMap<Key, One>,
+pub(super) struct ExecutedChanges {
+    by_key: HashMap<KeyDigest, ExecutedChange>,
     /// Oldest first.
-    since: VecDeque<(Instant, Key)>,
-    most: usize,
+    queue: VecDeque<(Instant, KeyDigest)>,
+    capacity: usize,
 }
 
 /// One executed or running change.
 #[derive(Debug)]
-struct One {
+struct ExecutedChange {
     /// Digest of the call.
-    arguments: Key,
-    since: Instant,
+    bound_digest: KeyDigest,
+    started: Instant,
     /// When it ended, as a version 7 UUID.
     ended: Option<Uuid>,
     /// When the equal change before this one ended.
-    before: Option<Uuid>,
+    previous_end: Option<Uuid>,
 }
 
-impl Default for Done {
+impl Default for ExecutedChanges {
     fn default() -> Self {
-        Self::of(MOST)
+        Self::with_capacity(MAX_CHANGES)
     }
 }
 
-impl Done {
+impl ExecutedChanges {
     /// Creates a set with this capacity.
-    pub(super) fn of(most: usize) -> Self {
-        Self { known: HashMap::new(), since: VecDeque::new(), most }
+    pub(super) fn with_capacity(most: usize) -> Self {
+        Self { by_key: HashMap::new(), queue: VecDeque::new(), capacity: most }
     }
 
     /// Returns why the change with this key is not executed again, if it was executed.
-    pub(super) fn undone(&mut self, name: Name, arguments: &Key) -> Option<Undone> {
-        while let Some((since, key)) = self.since.front()
-            && since.elapsed() >= KEPT
+    pub(super) fn reason_not_to_execute(
+        &mut self,
+        name: IdempotencyKey,
+        arguments: &KeyDigest,
+    ) -> Option<NotExecuted> {
+        while let Some((since, key)) = self.queue.front()
+            && since.elapsed() >= RETENTION
         {
             // An equal change may have been executed again since.
-            if self.known.get(key).is_some_and(|one| one.since == *since) {
-                self.known.remove(key);
+            if self.by_key.get(key).is_some_and(|one| one.started == *since) {
+                self.by_key.remove(key);
             }
-            self.since.pop_front();
+            self.queue.pop_front();
         }
-        let done = self.known.get(name.key())?;
-        if done.ended.is_some_and(|mark| name.is_after(mark)) {
+        let done = self.by_key.get(name.digest())?;
+        if done.ended.is_some_and(|mark| name.requested_after(mark)) {
             return None;
         }
-        Some(if done.arguments == *arguments { Undone::Forgotten } else { Undone::OtherCall })
+        Some(if done.bound_digest == *arguments {
+            NotExecuted::ReplyEvicted
+        } else {
+            NotExecuted::KeyReused
+        })
     }
 
     /// Records that a change starts. Changes without an approval or a caller's own key are not
     /// recorded. Returns when the equal change before this one ended.
-    pub(super) fn begin(&mut self, name: Name, arguments: Key) -> Result<Option<Uuid>, Undone> {
-        let Some(key) = name.lasting() else { return Ok(None) };
-        if let Some(undone) = self.undone(name, &arguments) {
+    pub(super) fn begin(
+        &mut self,
+        name: IdempotencyKey,
+        arguments: KeyDigest,
+    ) -> Result<Option<Uuid>, NotExecuted> {
+        let Some(key) = name.stored_digest() else { return Ok(None) };
+        if let Some(undone) = self.reason_not_to_execute(name, &arguments) {
             return Err(undone);
         }
-        if self.since.len() >= self.most {
-            return Err(Undone::Full);
+        if self.queue.len() >= self.capacity {
+            return Err(NotExecuted::CapacityReached);
         }
         let since = Instant::now();
-        let before = self.known.get(key).and_then(|one| one.ended);
-        self.known.insert(*key, One { arguments, since, ended: None, before });
-        self.since.push_back((since, *key));
+        let before = self.by_key.get(key).and_then(|one| one.ended);
+        self.by_key.insert(
+            *key,
+            ExecutedChange {
+                bound_digest: arguments,
+                started: since,
+                ended: None,
+                previous_end: before,
+            },
+        );
+        self.queue.push_back((since, *key));
         Ok(before)
     }
 
     /// Records when a change ended.
-    pub(super) fn ended(&mut self, name: Name, mark: Uuid) {
-        if let Some(one) = self.known.get_mut(name.key()) {
+    pub(super) fn mark_ended(&mut self, name: IdempotencyKey, mark: Uuid) {
+        if let Some(one) = self.by_key.get_mut(name.digest()) {
             one.ended = Some(mark);
         }
     }
 
     /// Removes a change that was not made. The equal change before it counts again.
-    pub(super) fn forget(&mut self, name: Name) {
-        let Some(mut one) = self.known.remove(name.key()) else { return };
-        let restored = one.before.take();
+    pub(super) fn forget(&mut self, name: IdempotencyKey) {
+        let Some(mut one) = self.by_key.remove(name.digest()) else { return };
+        let restored = one.previous_end.take();
         // The change that counts again needs one entry in the queue.
-        let kept = restored.map(|_| one.since);
-        self.since.retain(|(since, key)| key != name.key() || Some(*since) == kept);
+        let kept = restored.map(|_| one.started);
+        self.queue.retain(|(since, key)| key != name.digest() || Some(*since) == kept);
         if restored.is_some() {
-            self.known.insert(*name.key(), One { ended: restored, ..one });
+            self.by_key.insert(*name.digest(), ExecutedChange { ended: restored, ..one });
         }
     }
 }

@@ -35,58 +35,58 @@ use moka::{
 };
 use uuid::Uuid;
 
-use self::{claims::Claims, done::Done};
-pub(in crate::tool) use self::{name::Name, undone::Undone};
+use self::{claims::Leases, done::ExecutedChanges};
+pub(in crate::tool) use self::{name::IdempotencyKey, undone::NotExecuted};
 use crate::{
-    octopus::{Error, Reply},
+    octopus::{ChangeResponse, Error},
     store::Store,
 };
 
 /// How long an executed change is remembered. Longer than the lifetime of an approval request.
-const KEPT: Duration = Duration::from_mins(15);
+const RETENTION: Duration = Duration::from_mins(15);
 /// Maximum memory for replies, for all callers.
-const KEPT_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_REPLY_BYTES: u64 = 64 * 1024 * 1024;
 /// Estimated memory of an execution without its reply.
-const DEED_BYTES: u32 = 1024;
+const EXECUTION_BYTES: u32 = 1024;
 /// Number of callers whose latest execution is remembered.
-const CALLERS: u64 = 10_000;
+const MAX_CALLERS: u64 = 10_000;
 /// How long a repeated call without approval and key counts as the same call. This is the time in
 /// which clients give up and retry.
-const AGAIN: Duration = Duration::from_mins(1);
+const REPEAT_WINDOW: Duration = Duration::from_mins(1);
 
 /// Maximum duration of one request to Octopus, including the wait for a free connection slot. The
 /// outcome of a longer request is unknown.
-pub(in crate::tool) const LONGEST_SEND: Duration = Duration::from_mins(3);
+pub(in crate::tool) const MAX_SEND_DURATION: Duration = Duration::from_mins(3);
 
 /// A SHA-256 digest that identifies a caller, a call or a change.
-pub(super) type Key = [u8; 32];
+pub(super) type KeyDigest = [u8; 32];
 
 /// Executed changes by idempotency key.
 #[derive(Debug, Clone)]
-pub(super) struct Ledger {
-    deeds: Cache<Key, Arc<Deed>>,
+pub(super) struct IdempotencyStore {
+    executions: Cache<KeyDigest, Arc<Execution>>,
     /// The latest execution of each caller at each instance.
-    last: Cache<Key, Key>,
-    done: Arc<Mutex<Done>>,
-    claims: Claims,
-    count: Arc<AtomicU64>,
+    last_by_caller: Cache<KeyDigest, KeyDigest>,
+    executed_changes: Arc<Mutex<ExecutedChanges>>,
+    leases: Leases,
+    next_number: Arc<AtomicU64>,
 }
 
 /// A change that was executed or is running.
-pub(super) struct Deed {
+pub(super) struct Execution {
     number: u64,
     /// Digest of the call.
-    pub(super) arguments: Key,
-    ended: Arc<OnceLock<Ended>>,
-    result: Shared<BoxFuture<'static, Came>>,
+    pub(super) bound_digest: KeyDigest,
+    completion: Arc<OnceLock<Completion>>,
+    result: Shared<BoxFuture<'static, ChangeOutcome>>,
 }
 
 /// The outcome of an execution: the result of the request, or why it was not executed here.
-type Came = Result<Result<Reply, Error>, Undone>;
+type ChangeOutcome = Result<Result<ChangeResponse, Error>, NotExecuted>;
 
 /// The end of an execution.
 #[derive(Debug, Clone, Copy)]
-struct Ended {
+struct Completion {
     at: Instant,
     /// The same moment as a version 7 UUID, to be compared with those of approval requests.
     mark: Uuid,
@@ -97,34 +97,43 @@ struct Ended {
 /// The execution of an equal change that a new one replaces. It counts again if Octopus refuses the
 /// new one.
 #[derive(Debug, Default)]
-struct Earlier {
-    outcome: Option<Arc<Deed>>,
+struct PreviousExecution {
+    outcome: Option<Arc<Execution>>,
     /// When it ended, as a version 7 UUID.
     mark: Option<Uuid>,
 }
 
-impl std::fmt::Debug for Deed {
+impl std::fmt::Debug for Execution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Deed {}", self.number)
     }
 }
 
-impl Ledger {
+impl IdempotencyStore {
     /// Creates a store that shares leases with other replicas.
     pub(super) fn new(store: Arc<Store>) -> Self {
-        Self { claims: Claims::new(store), ..Self::of(KEPT_BYTES, Done::default()) }
+        Self {
+            leases: Leases::new(store),
+            ..Self::with_capacity(MAX_REPLY_BYTES, ExecutedChanges::default())
+        }
     }
 
     /// Creates a store with this memory limit for replies.
-    fn of(bytes: u64, done: Done) -> Self {
+    fn with_capacity(bytes: u64, done: ExecutedChanges) -> Self {
         let deeds = Cache::builder()
             .max_capacity(bytes)
-            .weigher(|_, deed: &Arc<Deed>| deed.weight())
-            .time_to_live(KEPT)
+            .weigher(|_, deed: &Arc<Execution>| deed.weight())
+            .time_to_live(RETENTION)
             .build();
-        let last = Cache::builder().max_capacity(CALLERS).time_to_live(KEPT).build();
-        let (done, claims) = (Arc::new(Mutex::new(done)), Claims::new(Store::memory()));
-        Self { deeds, last, done, claims, count: Arc::default() }
+        let last = Cache::builder().max_capacity(MAX_CALLERS).time_to_live(RETENTION).build();
+        let (done, claims) = (Arc::new(Mutex::new(done)), Leases::new(Store::in_memory()));
+        Self {
+            executions: deeds,
+            last_by_caller: last,
+            executed_changes: done,
+            leases: claims,
+            next_number: Arc::default(),
+        }
     }
 
     /// Returns the execution with this key and call, if it still counts.
@@ -134,33 +143,36 @@ impl Ledger {
     /// Returns why the change must not be executed, if its reply is not available here.
     pub(super) async fn find(
         &self,
-        whose: &Key,
-        name: Name,
-        arguments: &Key,
-    ) -> Result<Option<Arc<Deed>>, Undone> {
-        match self.deeds.get(name.key()).filter(|deed| self.counts(whose, name, deed)) {
-            Some(deed) if deed.arguments != *arguments => Err(Undone::OtherCall),
+        whose: &KeyDigest,
+        name: IdempotencyKey,
+        arguments: &KeyDigest,
+    ) -> Result<Option<Arc<Execution>>, NotExecuted> {
+        match self.executions.get(name.digest()).filter(|deed| self.still_counts(whose, name, deed))
+        {
+            Some(deed) if deed.bound_digest != *arguments => Err(NotExecuted::KeyReused),
             Some(deed) => Ok(Some(deed)),
             None => {
-                let undone = self.done().undone(name, arguments);
+                let undone = self.lock_executed().reason_not_to_execute(name, arguments);
                 match undone {
                     Some(undone) => Err(undone),
-                    None => self.claims.find(name, arguments).await.map_or(Ok(None), Err),
+                    None => self.leases.find(name, arguments).await.map_or(Ok(None), Err),
                 }
             }
         }
     }
 
-    fn done(&self) -> MutexGuard<'_, Done> {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_executed(&self) -> MutexGuard<'_, ExecutedChanges> {
+        self.executed_changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn counts(&self, whose: &Key, name: Name, deed: &Deed) -> bool {
-        let Some(ended) = deed.ended.get() else { return true };
+    fn still_counts(&self, whose: &KeyDigest, name: IdempotencyKey, deed: &Execution) -> bool {
+        let Some(ended) = deed.completion.get() else { return true };
         match name {
-            Name::Given(_) => true,
-            Name::Asked { .. } => !name.is_after(ended.mark),
-            Name::Call(key) => ended.at.elapsed() < AGAIN && self.last.get(whose) == Some(key),
+            IdempotencyKey::Caller(_) => true,
+            IdempotencyKey::Approved { .. } => !name.requested_after(ended.mark),
+            IdempotencyKey::UnapprovedCall(key) => {
+                ended.at.elapsed() < REPEAT_WINDOW && self.last_by_caller.get(whose) == Some(key)
+            }
         }
     }
 
@@ -171,24 +183,24 @@ impl Ledger {
     /// than an unread reply. `asked_here` is whether this replica issued the approval request; it
     /// matters only while the store is unavailable. `work` sends the request with [`limited`] to
     /// [`LONGEST_SEND`] and records its outcome.
-    pub(super) async fn once(
+    pub(super) async fn execute_once(
         &self,
-        whose: Key,
-        name: Name,
-        arguments: Key,
+        whose: KeyDigest,
+        name: IdempotencyKey,
+        arguments: KeyDigest,
         asked_here: bool,
-        work: impl Future<Output = Result<Reply, Error>> + Send + 'static,
-    ) -> Result<(Result<Reply, Error>, bool), Undone> {
+        work: impl Future<Output = Result<ChangeResponse, Error>> + Send + 'static,
+    ) -> Result<(Result<ChangeResponse, Error>, bool), NotExecuted> {
         let mut first = false;
         let mut undone = None;
-        let entry = self.deeds.entry(*name.key()).and_compute_with(|known| match known {
-            Some(known) if self.counts(&whose, name, known.value()) => Op::Nop,
-            known => match self.done().begin(name, arguments) {
+        let entry = self.executions.entry(*name.digest()).and_compute_with(|known| match known {
+            Some(known) if self.still_counts(&whose, name, known.value()) => Op::Nop,
+            known => match self.lock_executed().begin(name, arguments) {
                 Ok(mark) => {
                     first = true;
-                    let outcome = known.map(moka::Entry::into_value).filter(|_| name.is_asked());
-                    let earlier = Earlier { outcome, mark };
-                    Op::Put(self.begin(name, arguments, asked_here, earlier, work))
+                    let outcome = known.map(moka::Entry::into_value).filter(|_| name.is_approved());
+                    let earlier = PreviousExecution { outcome, mark };
+                    Op::Put(self.spawn(name, arguments, asked_here, earlier, work))
                 }
                 Err(why) => {
                     undone = Some(why);
@@ -203,53 +215,53 @@ impl Ledger {
         | CompResult::ReplacedWith(entry)
         | CompResult::Unchanged(entry)) = entry
         else {
-            return Err(Undone::Forgotten);
+            return Err(NotExecuted::ReplyEvicted);
         };
         let deed = entry.into_value();
         if first {
-            self.last.insert(whose, *name.key());
-        } else if deed.arguments != arguments {
-            return Err(Undone::OtherCall);
+            self.last_by_caller.insert(whose, *name.digest());
+        } else if deed.bound_digest != arguments {
+            return Err(NotExecuted::KeyReused);
         }
         Ok((deed.result().await?, !first))
     }
 
-    fn begin(
+    fn spawn(
         &self,
-        name: Name,
-        arguments: Key,
+        name: IdempotencyKey,
+        arguments: KeyDigest,
         asked_here: bool,
-        earlier: Earlier,
-        work: impl Future<Output = Result<Reply, Error>> + Send + 'static,
-    ) -> Arc<Deed> {
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        earlier: PreviousExecution,
+        work: impl Future<Output = Result<ChangeResponse, Error>> + Send + 'static,
+    ) -> Arc<Execution> {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let ended = Arc::new(OnceLock::new());
         let (ledger, end) = (self.clone(), Arc::clone(&ended));
         let task = tokio::spawn(async move {
-            let (came, claimed) = match ledger.claims.take(name, &arguments, asked_here).await {
-                Ok(claimed) => (Ok(unless_panicked(work).await), claimed),
+            let (came, claimed) = match ledger.leases.take(name, &arguments, asked_here).await {
+                Ok(claimed) => (Ok(catch_panic(work).await), claimed),
                 Err(undone) => (Err(undone), None),
             };
             let bytes = came.as_ref().ok().and_then(|result| result.as_ref().ok());
-            let bytes = bytes.map_or(0, Reply::memory);
+            let bytes = bytes.map_or(0, ChangeResponse::memory);
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            let refused = matches!(&came, Ok(Err(error)) if error.is_refusal());
+            let refused = matches!(&came, Ok(Err(error)) if error.is_rejection());
             let mark = Uuid::now_v7();
             match claimed {
                 // Octopus did not make the change, so the earlier state counts again, here and at
                 // other replicas.
-                Some(claimed) if refused => ledger.claims.give_up(&claimed, earlier.mark).await,
-                Some(claimed) => ledger.claims.ended(name, &claimed, mark).await,
+                Some(claimed) if refused => ledger.leases.release(&claimed, earlier.mark).await,
+                Some(claimed) => ledger.leases.mark_ended(name, &claimed, mark).await,
                 None => {}
             }
             let refused = refused || came.is_err();
             if refused {
-                ledger.done().forget(name);
+                ledger.lock_executed().forget(name);
             } else {
-                ledger.done().ended(name, mark);
+                ledger.lock_executed().mark_ended(name, mark);
             }
-            let _ = end.set(Ended { at: Instant::now(), mark, bytes });
-            ledger.deeds.entry(*name.key()).and_compute_with(|known| match known {
+            let _ = end.set(Completion { at: Instant::now(), mark, bytes });
+            ledger.executions.entry(*name.digest()).and_compute_with(|known| match known {
                 Some(known) if known.value().number != number => Op::Nop,
                 Some(_) if refused => earlier.outcome.map_or(Op::Remove, Op::Put),
                 // Inserted again because its weight is known now.
@@ -260,34 +272,43 @@ impl Ledger {
         });
         let result = task.map(|ended| match ended {
             Ok(came) => came,
-            Err(error) => Ok(Err(Error::Unexpected { reason: error.to_string() })),
+            Err(error) => Ok(Err(Error::UnexpectedResponse { reason: error.to_string() })),
         });
-        Arc::new(Deed { number, arguments, ended, result: result.boxed().shared() })
+        Arc::new(Execution {
+            number,
+            bound_digest: arguments,
+            completion: ended,
+            result: result.boxed().shared(),
+        })
     }
 }
 
 /// Sends a request within `limit`. After a panic the outcome is unknown, as after a timeout. The
 /// limit covers only the request, so its outcome is recorded in each case.
-pub(in crate::tool) async fn limited(
+pub(in crate::tool) async fn with_send_limit(
     limit: Duration,
-    send: impl Future<Output = Result<Reply, Error>>,
-) -> Result<Reply, Error> {
-    let sent = tokio::time::timeout(limit, unless_panicked(send)).await;
+    send: impl Future<Output = Result<ChangeResponse, Error>>,
+) -> Result<ChangeResponse, Error> {
+    let sent = tokio::time::timeout(limit, catch_panic(send)).await;
     sent.unwrap_or(Err(Error::TimedOut { after: limit }))
 }
 
 /// Turns a panic into an error that does not rule out that the change was made.
-async fn unless_panicked(work: impl Future<Output = Result<Reply, Error>>) -> Result<Reply, Error> {
+async fn catch_panic(
+    work: impl Future<Output = Result<ChangeResponse, Error>>,
+) -> Result<ChangeResponse, Error> {
     let result = AssertUnwindSafe(work).catch_unwind().await;
-    result.unwrap_or_else(|_| Err(Error::Unexpected { reason: "the request panicked".to_owned() }))
+    result.unwrap_or_else(|_| {
+        Err(Error::UnexpectedResponse { reason: "the request panicked".to_owned() })
+    })
 }
 
-impl Deed {
+impl Execution {
     fn weight(&self) -> u32 {
-        self.ended.get().map_or(0, |ended| ended.bytes).saturating_add(DEED_BYTES)
+        self.completion.get().map_or(0, |ended| ended.bytes).saturating_add(EXECUTION_BYTES)
     }
 
-    pub(super) async fn result(&self) -> Came {
+    pub(super) async fn result(&self) -> ChangeOutcome {
         self.result.clone().await
     }
 }

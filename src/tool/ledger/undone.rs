@@ -4,33 +4,33 @@ use crate::tool::Error;
 
 /// Why a change is not executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tool) enum Undone {
+pub(in crate::tool) enum NotExecuted {
     /// The key is bound to another call.
-    OtherCall,
+    KeyReused,
     /// The change was executed, and its reply was evicted.
-    Forgotten,
+    ReplyEvicted,
     /// Another replica is executing it or did.
-    Elsewhere,
+    OtherReplica,
     /// The store is unavailable, so executions of other replicas are unknown.
-    Unknown,
+    StoreUnavailable,
     /// The limit of remembered changes is reached.
-    Full,
+    CapacityReached,
 }
 
-impl Undone {
-    fn words(self) -> &'static str {
+impl NotExecuted {
+    fn message(self) -> &'static str {
         match self {
-            Self::OtherCall => {
+            Self::KeyReused => {
                 "this idempotencyKey was used for another call in the last 15 minutes; pass a new \
                  one"
             }
-            Self::Forgotten => {
+            Self::ReplyEvicted => {
                 "this change was sent in the last 15 minutes and is not sent again, but the reply of \
                  Octopus is no longer available. Read the changed object or its events to see the \
                  result. To make the change again, call without `confirm` and with a new \
                  idempotencyKey, if any"
             }
-            Self::Elsewhere => {
+            Self::OtherReplica => {
                 "another replica of this server is executing this change or did so recently, and \
                  only that replica knows the result; the change is not sent again. Read the changed \
                  object or its events to see the result. To make the change again, call without \
@@ -38,12 +38,12 @@ impl Undone {
                  other replica stopped before it recorded the end: wait 4 minutes, then call without \
                  `confirm` again"
             }
-            Self::Unknown => {
+            Self::StoreUnavailable => {
                 "nothing was changed: the store that replicas share is unavailable, so another \
                  replica may have executed this change already. Retry in a moment, or call without \
                  `confirm` and without idempotencyKey to get a new approval request"
             }
-            Self::Full => {
+            Self::CapacityReached => {
                 "nothing was changed: the limit of changes in 15 minutes is reached; retry in some \
                  minutes"
             }
@@ -51,8 +51,8 @@ impl Undone {
     }
 }
 
-impl From<Undone> for Error {
-    fn from(why: Undone) -> Self {
-        Self::Invalid(why.words().to_owned())
+impl From<NotExecuted> for Error {
+    fn from(why: NotExecuted) -> Self {
+        Self::Invalid(why.message().to_owned())
     }
 }

@@ -4,19 +4,19 @@
 use serde_json::Value;
 
 use super::{
-    Verb,
-    pattern::{Word, in_space, is},
+    HttpMethod,
+    pattern::{NormalizedSegment, below_space, matches},
 };
 
 /// The methods that an entry applies to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum Methods {
     All,
     Changes,
     Deletes,
 }
 
-use Of::{All, Changes, Deletes};
+use Methods::{All, Changes, Deletes};
 
 const KEYS: &str = "API keys, tokens and sign-in are reserved for people";
 const PEOPLE: &str = "permissions are managed by people";
@@ -31,7 +31,7 @@ const TRIGGER: &str = "it starts or stops scheduled work of the instance, with a
 const PROBE: &str = "it makes the instance connect to any host";
 
 /// Words that are rejected at any position of a path, for every method.
-const ANYWHERE: &[(&str, &str)] = &[
+const DENIED_WORDS: &[(&str, &str)] = &[
     ("apikey apikeys agentkeys", KEYS),
     ("token tokens accesstoken accesstokens refreshtokens jwks", KEYS),
     ("oidc oidcidentity oidcidentities serviceaccount serviceaccounts", KEYS),
@@ -47,7 +47,7 @@ const ANYWHERE: &[(&str, &str)] = &[
 
 /// Path patterns, from the start of the path or below a space. They include everything below them,
 /// unless they end with `$`. The third field lists exceptions for reading, the fourth the reason.
-const LINES: &[(Of, &str, &[&str], &str)] = &[
+const DENIED_PATHS: &[(Methods, &str, &[&str], &str)] = &[
     (
         All,
         "users",
@@ -113,59 +113,64 @@ const LINES: &[(Of, &str, &[&str], &str)] = &[
 ];
 
 /// Types of tasks that may be created. Other types run scripts or change the instance.
-const TASKS: &[&str] = &["health", "updatecalamari", "synccommunityactiontemplates"];
+const ALLOWED_TASK_TYPES: &[&str] = &["health", "updatecalamari", "synccommunityactiontemplates"];
 
 /// Returns why a request is rejected. Checks every interpretation of the path: with and without a
 /// space prefix, and with encoded slashes kept or treated as separators.
-pub(super) fn reason(
-    words: &[Word],
-    parts: &[Word],
-    verb: Verb,
+pub(super) fn deny_reason(
+    words: &[NormalizedSegment],
+    parts: &[NormalizedSegment],
+    verb: HttpMethod,
     body: Option<&Value>,
 ) -> Option<&'static str> {
     let is_word = |wanted: &str| parts.iter().chain(words).any(|word| word.plain == wanted);
-    let anywhere = ANYWHERE.iter().find(|(all, _)| all.split(' ').any(is_word));
+    let anywhere = DENIED_WORDS.iter().find(|(all, _)| all.split(' ').any(is_word));
     if let Some((_, reason)) = anywhere {
         return Some(reason);
     }
-    for reading in readings(words).chain(readings(parts)) {
-        for (of, path, readable, reason) in LINES {
+    for reading in interpretations(words).chain(interpretations(parts)) {
+        for (of, path, readable, reason) in DENIED_PATHS {
             let is_meant = match of {
-                All => verb != Verb::Get || !readable.iter().any(|path| is(path, reading)),
-                Changes => verb != Verb::Get,
-                Deletes => verb == Verb::Delete,
+                All => {
+                    verb != HttpMethod::Get || !readable.iter().any(|path| matches(path, reading))
+                }
+                Changes => verb != HttpMethod::Get,
+                Deletes => verb == HttpMethod::Delete,
             };
-            if is_meant && is(path, reading) {
+            if is_meant && matches(path, reading) {
                 return Some(reason);
             }
         }
-        if verb != Verb::Get && is("tasks$", reading) && !is_harmless(body) {
+        if verb != HttpMethod::Get && matches("tasks$", reading) && !is_allowed_task(body) {
             return Some(SCRIPTS);
         }
     }
-    (verb == Verb::Delete && names_many(words)).then_some(MANY)
+    (verb == HttpMethod::Delete && names_collection(words)).then_some(MANY)
 }
 
 /// The words from the start, after the first word, and below `spaces/{id}`.
-fn readings(words: &[Word]) -> impl Iterator<Item = &[Word]> {
+fn interpretations(words: &[NormalizedSegment]) -> impl Iterator<Item = &[NormalizedSegment]> {
     let is_long = words.first().is_some_and(|first| first.plain == "spaces");
     let below = if is_long { words.get(2..) } else { None };
     [Some(words), words.get(1..), below].into_iter().flatten()
 }
 
 /// Returns whether a path names a whole collection.
-fn names_many(words: &[Word]) -> bool {
-    let words = in_space(words).unwrap_or(words);
-    let is_many = |last: &Word| ["all", "bulk"].contains(&last.plain.as_str());
+fn names_collection(words: &[NormalizedSegment]) -> bool {
+    let words = below_space(words).unwrap_or(words);
+    let is_many = |last: &NormalizedSegment| ["all", "bulk"].contains(&last.plain.as_str());
     words.len() < 2 || words.last().is_some_and(is_many)
 }
 
 /// Returns whether a new task has an allowed type. Octopus reads field names in any letter case.
-fn is_harmless(body: Option<&Value>) -> bool {
+fn is_allowed_task(body: Option<&Value>) -> bool {
     let Some(Value::Object(task)) = body else { return false };
-    let mut names = task.iter().filter(|(key, _)| Word::of(key).plain == "name").peekable();
+    let mut names =
+        task.iter().filter(|(key, _)| NormalizedSegment::new(key).plain == "name").peekable();
     names.peek().is_some()
         && names.all(|(_, name)| {
-            name.as_str().is_some_and(|name| TASKS.contains(&Word::of(name).plain.as_str()))
+            name.as_str().is_some_and(|name| {
+                ALLOWED_TASK_TYPES.contains(&NormalizedSegment::new(name).plain.as_str())
+            })
         })
 }

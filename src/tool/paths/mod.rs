@@ -15,19 +15,19 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::pattern::interruption;
+pub(super) use self::pattern::interruption_path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::pattern::Word;
-use super::{Error, Policy, Tier};
-use crate::octopus::{Method, Path};
+use self::pattern::NormalizedSegment;
+use super::{Error, Tier, ToolAccess};
+use crate::octopus::{ApiPath, WriteMethod};
 
 /// HTTP method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Verb {
+pub enum HttpMethod {
     /// Reads.
     Get,
     /// Creates an object or starts an action.
@@ -40,7 +40,7 @@ pub enum Verb {
     Delete,
 }
 
-impl Verb {
+impl HttpMethod {
     /// Returns the tier of requests with this method.
     pub fn tier(self) -> Tier {
         match self {
@@ -51,44 +51,44 @@ impl Verb {
     }
 
     /// Returns the method of a change request; `None` for GET.
-    pub fn change(self) -> Option<Method> {
+    pub fn change_method(self) -> Option<WriteMethod> {
         Some(match self {
             Self::Get => return None,
-            Self::Post => Method::Post,
-            Self::Put => Method::Put,
-            Self::Patch => Method::Patch,
-            Self::Delete => Method::Delete,
+            Self::Post => WriteMethod::Post,
+            Self::Put => WriteMethod::Put,
+            Self::Patch => WriteMethod::Patch,
+            Self::Delete => WriteMethod::Delete,
         })
     }
 }
 
 /// A parsed path of the API.
 #[derive(Debug, Clone)]
-pub struct ApiPath {
+pub struct ExecutePath {
     /// Segments below `/api`, decoded, as they are sent.
     segments: Vec<String>,
     /// The same segments, normalized for the checks.
-    words: Vec<Word>,
+    normalized: Vec<NormalizedSegment>,
 }
 
-impl ApiPath {
+impl ExecutePath {
     /// Parses the path of a call.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Argument`] for paths that servers could interpret in different ways.
     pub fn parse(given: &str) -> Result<Self, Error> {
-        parse::segments(given).map(Self::of)
+        parse::parse_segments(given).map(Self::from_segments)
     }
 
-    fn of(segments: Vec<String>) -> Self {
-        let words = segments.iter().map(|segment| Word::of(segment)).collect();
-        Self { segments, words }
+    fn from_segments(segments: Vec<String>) -> Self {
+        let words = segments.iter().map(|segment| NormalizedSegment::new(segment)).collect();
+        Self { segments, normalized: words }
     }
 
     /// Returns the path of the request.
-    pub fn to_send(&self) -> Path {
-        Path::new(&self.segments)
+    pub fn to_path(&self) -> ApiPath {
+        ApiPath::new(&self.segments)
     }
 
     /// Returns the segments below `/api`, decoded once, as they are sent.
@@ -98,7 +98,7 @@ impl ApiPath {
 
     /// Returns whether the last segment equals this word, without regard to letter case.
     pub fn ends_with(&self, word: &str) -> bool {
-        self.words.last().is_some_and(|last| last.plain == word)
+        self.normalized.last().is_some_and(|last| last.plain == word)
     }
 
     /// Checks that `execute` may send this request.
@@ -107,15 +107,21 @@ impl ApiPath {
     ///
     /// Returns [`Error::Invalid`] for requests that are denied to everybody, and for paths of
     /// disabled toolsets.
-    pub fn allow(&self, verb: Verb, body: Option<&Value>, policy: &Policy) -> Result<(), Error> {
-        if let Some(reason) = denied::reason(&self.words, &self.parts(), verb, body) {
+    pub fn ensure_allowed(
+        &self,
+        verb: HttpMethod,
+        body: Option<&Value>,
+        policy: &ToolAccess,
+    ) -> Result<(), Error> {
+        if let Some(reason) = denied::deny_reason(&self.normalized, &self.split_words(), verb, body)
+        {
             return Err(Error::Invalid(format!(
                 "{} is not allowed through this tool: {reason}. An administrator can do it in the \
                  portal",
-                self.to_send()
+                self.to_path()
             )));
         }
-        owner::allow(self, verb.tier(), policy)
+        owner::ensure_owner_enabled(self, verb.tier(), policy)
     }
 
     /// Checks that the request stays in this space.
@@ -123,20 +129,20 @@ impl ApiPath {
     /// # Errors
     ///
     /// Returns [`Error::Invalid`] if the path, query or body leaves the space.
-    pub fn within(
+    pub fn ensure_in_space(
         &self,
         space: &str,
-        verb: Verb,
+        verb: HttpMethod,
         query: impl Iterator<Item = impl AsRef<str>>,
         body: Option<&Value>,
     ) -> Result<(), Error> {
-        scope::within(&self.words, space, verb, query, body)
-            .map_err(|reason| Error::Invalid(format!("{}: {reason}", self.to_send())))
+        scope::ensure_in_space(&self.normalized, space, verb, query, body)
+            .map_err(|reason| Error::Invalid(format!("{}: {reason}", self.to_path())))
     }
 
     /// Returns the space in the path, if there is one: `Spaces-1/...` or `spaces/...`.
     pub fn space(&self) -> Option<&str> {
-        let named = match (self.words.as_slice(), self.segments.as_slice()) {
+        let named = match (self.normalized.as_slice(), self.segments.as_slice()) {
             ([first, _, ..], [_, second, ..]) if first.plain == "spaces" => Some(second),
             ([first, ..], [id, ..]) if first.folded.starts_with("spaces-") => Some(id),
             _ => None,
@@ -145,31 +151,37 @@ impl ApiPath {
     }
 
     /// Returns the path of the document that a change is about, if the path names one.
-    pub fn subject(&self, verb: Verb) -> Option<Self> {
+    pub fn subject(&self, verb: HttpMethod) -> Option<Self> {
         let is_id = |segment: &String| {
             let number = segment.rsplit_once('-').map_or("", |(_, number)| number);
             !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
         };
-        let space =
-            self.words.len() - pattern::in_space(&self.words).map_or(self.words.len(), <[_]>::len);
+        let space = self.normalized.len()
+            - pattern::below_space(&self.normalized).map_or(self.normalized.len(), <[_]>::len);
         let end = match verb {
-            Verb::Get => return None,
-            Verb::Post => self.segments.iter().rposition(is_id)? + 1,
-            Verb::Put | Verb::Patch | Verb::Delete => self.segments.len(),
+            HttpMethod::Get => return None,
+            HttpMethod::Post => self.segments.iter().rposition(is_id)? + 1,
+            HttpMethod::Put | HttpMethod::Patch | HttpMethod::Delete => self.segments.len(),
         };
-        (end > space + 1).then(|| Self::of(self.segments.iter().take(end).cloned().collect()))
+        (end > space + 1)
+            .then(|| Self::from_segments(self.segments.iter().take(end).cloned().collect()))
     }
 
     /// Returns the segments below the space: each as it is compared, and as it is sent.
     pub fn below_space(&self) -> impl Iterator<Item = (&str, &str)> {
-        let below = pattern::in_space(&self.words).map_or(self.words.len(), <[_]>::len);
-        let skipped = self.words.len() - below;
-        let both = self.words.iter().zip(&self.segments).skip(skipped);
+        let below =
+            pattern::below_space(&self.normalized).map_or(self.normalized.len(), <[_]>::len);
+        let skipped = self.normalized.len() - below;
+        let both = self.normalized.iter().zip(&self.segments).skip(skipped);
         both.map(|(word, segment)| (word.plain.as_str(), segment.as_str()))
     }
 
     /// Returns the words as a server sees them that decodes encoded slashes within a segment.
-    fn parts(&self) -> Vec<Word> {
-        self.segments.iter().flat_map(|segment| segment.split('/')).map(Word::of).collect()
+    fn split_words(&self) -> Vec<NormalizedSegment> {
+        self.segments
+            .iter()
+            .flat_map(|segment| segment.split('/'))
+            .map(NormalizedSegment::new)
+            .collect()
     }
 }

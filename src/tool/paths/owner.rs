@@ -1,60 +1,69 @@
 //! Maps paths to toolsets, so that `execute` cannot reach paths of disabled toolsets.
 
 use super::{
-    ApiPath,
-    pattern::{Word, in_space, length, reaches},
+    ExecutePath,
+    pattern::{NormalizedSegment, below_space, match_prefix, segment_count},
 };
-use crate::tool::{Error, Policy, Tier, Toolset};
+use crate::tool::{Error, Tier, ToolAccess, Toolset};
 
 /// Checks that the owner of a path is enabled, and that the request does not exclude an equivalent
 /// tool. Paths without an owner are allowed only if all toolsets are enabled.
-pub(super) fn allow(path: &ApiPath, tier: Tier, policy: &Policy) -> Result<(), Error> {
-    match owner(&path.words, policy.catalog()) {
-        Some(name) if policy.is_on(name) => match policy.left_out(name, tier) {
+pub(super) fn ensure_owner_enabled(
+    path: &ExecutePath,
+    tier: Tier,
+    policy: &ToolAccess,
+) -> Result<(), Error> {
+    match owner(&path.normalized, policy.catalog()) {
+        Some(name) if policy.is_enabled(name) => match policy.excluded_tool(name, tier) {
             None => Ok(()),
             Some(tool) => Err(Error::Invalid(format!(
                 "{} belongs to the toolset `{name}`, and this request excludes its tool {tool}, \
                  which could do the same",
-                path.to_send()
+                path.to_path()
             ))),
         },
         Some(name) => Err(Error::Invalid(format!(
             "{} belongs to the toolset `{name}`, which is disabled on this server",
-            path.to_send()
+            path.to_path()
         ))),
-        None if policy.catalog().iter().all(|toolset| policy.is_on(toolset.name)) => Ok(()),
+        None if policy.catalog().iter().all(|toolset| policy.is_enabled(toolset.name)) => Ok(()),
         None => Err(Error::Invalid(format!(
             "{} belongs to no toolset, and such paths require all toolsets to be enabled",
-            path.to_send()
+            path.to_path()
         ))),
     }
 }
 
 /// Returns the toolset with the most specific matching path; of equal ones, the first.
-pub(super) fn owner(words: &[Word], catalog: &[Toolset]) -> Option<&'static str> {
-    let scoped = in_space(words);
+pub(super) fn owner(words: &[NormalizedSegment], catalog: &[Toolset]) -> Option<&'static str> {
+    let scoped = below_space(words);
     let below = scoped.unwrap_or(words);
-    best(catalog, |path| match path.strip_prefix('/') {
+    most_specific(catalog, |path| match path.strip_prefix('/') {
         Some("") => words.is_empty().then_some(0),
         // The path of a space itself does not own the paths in the space.
-        Some(path) if length(path) > words.len() - below.len() => reaches(path, words),
+        Some(path) if segment_count(path) > words.len() - below.len() => match_prefix(path, words),
         Some(_) => None,
-        None => reaches(path, below),
+        None => match_prefix(path, below),
     })
     .or_else(|| {
         // A space ID alone is the path of the space.
         let [space] = words else { return None };
-        let space = [Word::of("spaces"), space.clone()];
-        scoped.and_then(|_| best(catalog, |path| reaches(path, &space)))
+        let space = [NormalizedSegment::new("spaces"), space.clone()];
+        scoped.and_then(|_| most_specific(catalog, |path| match_prefix(path, &space)))
     })
     .or_else(|| {
         // An unknown first word may be the slug or name of a space.
         let below = words.get(1..).filter(|_| scoped.is_none())?;
-        best(catalog, |path| (!path.starts_with('/')).then(|| reaches(path, below)).flatten())
+        most_specific(catalog, |path| {
+            (!path.starts_with('/')).then(|| match_prefix(path, below)).flatten()
+        })
     })
 }
 
-fn best(catalog: &[Toolset], reach: impl Fn(&str) -> Option<usize>) -> Option<&'static str> {
+fn most_specific(
+    catalog: &[Toolset],
+    reach: impl Fn(&str) -> Option<usize>,
+) -> Option<&'static str> {
     let mut best: Option<(usize, &'static str)> = None;
     for toolset in catalog {
         for named in toolset.paths.iter().filter_map(|path| reach(path)) {

@@ -2,15 +2,15 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::{text::sanitize::sanitize, tool::Error};
+use crate::{text::sanitize::strip_invisible, tool::Error};
 
 /// Maximum length of a path in bytes.
-const LONGEST: usize = 2000;
+const MAX_BYTES: usize = 2000;
 /// Maximum number of segments.
-const MOST: usize = 30;
+const MAX_SEGMENTS: usize = 30;
 /// Characters that no path of Octopus needs, and that templates, queries and proxies interpret
 /// differently.
-const UNFIT: &[(char, &str)] = &[
+const FORBIDDEN_CHARACTERS: &[(char, &str)] = &[
     ('\\', "a backslash"),
     ('{', "a brace"),
     ('}', "a brace"),
@@ -22,30 +22,36 @@ const UNFIT: &[(char, &str)] = &[
 ];
 
 /// Returns the segments below `/api`, each decoded once.
-pub(super) fn segments(given: &str) -> Result<Vec<String>, Error> {
-    read(given).map_err(|reason| Error::Argument { field: "path".to_owned(), reason })
+pub(super) fn parse_segments(given: &str) -> Result<Vec<String>, Error> {
+    parse(given).map_err(|reason| Error::Argument { field: "path".to_owned(), reason })
 }
 
-fn read(given: &str) -> Result<Vec<String>, String> {
-    if given.len() > LONGEST {
-        return Err(format!("the path has {} bytes; the limit is {LONGEST} bytes", given.len()));
+fn parse(given: &str) -> Result<Vec<String>, String> {
+    if given.len() > MAX_BYTES {
+        return Err(format!("the path has {} bytes; the limit is {MAX_BYTES} bytes", given.len()));
     }
-    if let Some((_, what)) =
-        UNFIT.iter().filter(|(unfit, _)| *unfit != '%').find(|(unfit, _)| given.contains(*unfit))
+    if let Some((_, what)) = FORBIDDEN_CHARACTERS
+        .iter()
+        .filter(|(unfit, _)| *unfit != '%')
+        .find(|(unfit, _)| given.contains(*unfit))
     {
         return Err(format!("it has {what}"));
     }
     let Some(rest) = given.strip_prefix('/').filter(|rest| !rest.starts_with('/')) else {
-        return Err(beginning());
+        return Err(prefix_error());
     };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let mut segments = rest.split('/').map(segment).collect::<Result<Vec<_>, _>>()?.into_iter();
+    let mut segments =
+        rest.split('/').map(parse_segment).collect::<Result<Vec<_>, _>>()?.into_iter();
     if !segments.next().is_some_and(|first| first.eq_ignore_ascii_case("api")) {
-        return Err(beginning());
+        return Err(prefix_error());
     }
     let segments: Vec<String> = segments.collect();
-    if segments.len() > MOST {
-        return Err(format!("the path has {} segments; the limit is {MOST}", segments.len()));
+    if segments.len() > MAX_SEGMENTS {
+        return Err(format!(
+            "the path has {} segments; the limit is {MAX_SEGMENTS}",
+            segments.len()
+        ));
     }
     // Names of branches can contain slashes, and they only occur below projects.
     let below_projects = segments.iter().skip_while(|s| !s.eq_ignore_ascii_case("projects"));
@@ -58,13 +64,13 @@ fn read(given: &str) -> Result<Vec<String>, String> {
     Ok(segments)
 }
 
-fn beginning() -> String {
+fn prefix_error() -> String {
     "expected a path that begins with /api, e.g. /api/Spaces-1/projects; the server adds the \
      address of the instance"
         .to_owned()
 }
 
-fn segment(raw: &str) -> Result<String, String> {
+fn parse_segment(raw: &str) -> Result<String, String> {
     if raw.is_empty() {
         return Err("it has an empty segment".to_owned());
     }
@@ -78,10 +84,11 @@ fn segment(raw: &str) -> Result<String, String> {
     let decoded = percent_decode_str(raw).decode_utf8();
     let decoded =
         decoded.map_err(|_| "it is not valid UTF-8 when decoded".to_owned())?.into_owned();
-    if decoded.chars().any(char::is_control) || sanitize(&decoded).text != decoded {
+    if decoded.chars().any(char::is_control) || strip_invisible(&decoded).text != decoded {
         return Err("it has an invisible character".to_owned());
     }
-    if let Some((_, what)) = UNFIT.iter().find(|(unfit, _)| decoded.contains(*unfit)) {
+    if let Some((_, what)) = FORBIDDEN_CHARACTERS.iter().find(|(unfit, _)| decoded.contains(*unfit))
+    {
         return Err(format!("it has {what}"));
     }
     for part in decoded.split('/') {

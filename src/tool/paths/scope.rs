@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    Verb,
-    pattern::{Word, is},
+    HttpMethod,
+    pattern::{NormalizedSegment, matches},
 };
 
 /// Paths without data of any space, which can be read under a space restriction.
-const OF_NO_SPACE: &[&str] = &[
+const SPACELESS_PATHS: &[&str] = &[
     "$",
     "serverstatus",
     "capabilities",
@@ -35,20 +35,21 @@ const OF_NO_SPACE: &[&str] = &[
 /// # Errors
 ///
 /// Returns a description of the first part that leaves the space.
-pub(super) fn within(
-    words: &[Word],
+pub(super) fn ensure_in_space(
+    words: &[NormalizedSegment],
     space: &str,
-    verb: Verb,
+    verb: HttpMethod,
     mut query: impl Iterator<Item = impl AsRef<str>>,
     body: Option<&Value>,
 ) -> Result<(), String> {
-    let is_it = |word: &Word| word.folded == space.to_lowercase();
+    let is_it = |word: &NormalizedSegment| word.folded == space.to_lowercase();
     let is_within = match words {
         [first, ..] if is_it(first) => true,
         [spaces, second, ..] if spaces.plain == "spaces" => is_it(second),
         _ => false,
     };
-    let is_of_none = || verb == Verb::Get && OF_NO_SPACE.iter().any(|path| is(path, words));
+    let is_of_none =
+        || verb == HttpMethod::Get && SPACELESS_PATHS.iter().any(|path| matches(path, words));
     if !(is_within || is_of_none()) {
         return Err(format!(
             "this server is limited to one space; paths in it begin with /api/{space}/"
@@ -59,7 +60,7 @@ pub(super) fn within(
             "this server is limited to one space; omit `spaces` and `includeSystem`".to_owned()
         );
     }
-    if body.is_some_and(|body| names_other(body, space)) {
+    if body.is_some_and(|body| names_other_space(body, space)) {
         return Err(format!("this server is limited to one space; its SpaceId is {space}"));
     }
     Ok(())
@@ -71,19 +72,19 @@ fn names_spaces(parameter: &str) -> bool {
     const NAMES: [&str; 6] =
         ["space", "spaces", "spaceid", "spaceids", "spaceidorname", "includesystem"];
     let name = parameter.split(['[', '.']).next().unwrap_or(parameter);
-    NAMES.contains(&Word::of(name).plain.as_str())
+    NAMES.contains(&NormalizedSegment::new(name).plain.as_str())
 }
 
 /// Returns whether a body names another space, at any depth.
-fn names_other(body: &Value, space: &str) -> bool {
+fn names_other_space(body: &Value, space: &str) -> bool {
     const KEYS: [&str; 3] = ["spaceid", "spaceids", "spaceidorname"];
     let is_it =
         |value: &Value| value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(space));
     match body {
-        Value::Array(items) => items.iter().any(|item| names_other(item, space)),
+        Value::Array(items) => items.iter().any(|item| names_other_space(item, space)),
         Value::Object(fields) => fields.iter().any(|(key, value)| {
-            if !KEYS.contains(&Word::of(key).plain.as_str()) {
-                return names_other(value, space);
+            if !KEYS.contains(&NormalizedSegment::new(key).plain.as_str()) {
+                return names_other_space(value, space);
             }
             match value {
                 Value::Array(values) => !values.iter().all(is_it),

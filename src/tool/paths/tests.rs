@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 
-fn refused(path: &str) -> String {
-    match ApiPath::parse(path) {
+fn parse_error(path: &str) -> String {
+    match ExecutePath::parse(path) {
         Err(Error::Argument { field, reason }) => {
             assert_eq!(field, "path");
             reason
@@ -14,13 +14,13 @@ fn refused(path: &str) -> String {
     }
 }
 
-fn denied(verb: Verb, path: &str) -> bool {
-    let path = ApiPath::parse(path).unwrap();
-    denied::reason(&path.words, &path.parts(), verb, None).is_some()
+fn is_denied(verb: HttpMethod, path: &str) -> bool {
+    let path = ExecutePath::parse(path).unwrap();
+    denied::deny_reason(&path.normalized, &path.split_words(), verb, None).is_some()
 }
 
 #[test]
-fn what_can_be_read_in_two_ways_is_refused() {
+fn rejects_ambiguous_paths() {
     for (path, word) in [
         ("", "begins with /api"),
         ("api/spaces", "begins with /api"),
@@ -64,15 +64,15 @@ fn what_can_be_read_in_two_ways_is_refused() {
         ("/api/a%20/b", "a space"),
         ("/api/a./b", "a dot"),
     ] {
-        let reason = refused(path);
+        let reason = parse_error(path);
         assert!(reason.contains(word), "{path:?}: {reason}");
     }
-    assert!(refused(&format!("/api/{}", "x".repeat(2000))).contains("bytes"));
-    assert!(refused(&format!("/api{}", "/x".repeat(31))).contains("segments"));
+    assert!(parse_error(&format!("/api/{}", "x".repeat(2000))).contains("bytes"));
+    assert!(parse_error(&format!("/api{}", "/x".repeat(31))).contains("segments"));
 }
 
 #[test]
-fn what_is_checked_is_what_is_sent() {
+fn checked_path_equals_sent_path() {
     for (given, sent) in [
         ("/api", "/api"),
         ("/API/", "/api"),
@@ -84,14 +84,14 @@ fn what_is_checked_is_what_is_sent() {
         ),
         ("/api/Spaces-1/projects/é", "/api/Spaces-1/projects/%C3%A9"),
     ] {
-        assert_eq!(ApiPath::parse(given).unwrap().to_send().to_string(), sent);
+        assert_eq!(ExecutePath::parse(given).unwrap().to_path().to_string(), sent);
     }
 }
 
 #[test]
-fn meanings_are_denied_in_every_form() {
-    use Verb::{Delete, Get, Patch, Post, Put};
-    let rows: &[(&[Verb], &str, bool)] = &[
+fn denies_paths_in_every_spelling() {
+    use HttpMethod::{Delete, Get, Patch, Post, Put};
+    let rows: &[(&[HttpMethod], &str, bool)] = &[
         (&[Get, Post, Delete], "users/Users-1/apikeys", true),
         (&[Get, Post, Delete], "Users/Users-1/ApiKeys/", true),
         (&[Get], "users/Users-1/api-keys", true),
@@ -161,21 +161,21 @@ fn meanings_are_denied_in_every_form() {
                 if form == "/api/anything/" && *path == *"/api/anything/machines" {
                     continue;
                 }
-                assert_eq!(denied(*verb, &path), *expected, "{verb:?} {path}");
+                assert_eq!(is_denied(*verb, &path), *expected, "{verb:?} {path}");
             }
         }
     }
     for path in ["spaces/Spaces-1", "Spaces/Spaces-1/", "spaces", "Spaces-1"] {
         for verb in [Post, Put, Patch, Delete] {
-            assert!(denied(verb, &format!("/api/{path}")), "{verb:?} {path}");
+            assert!(is_denied(verb, &format!("/api/{path}")), "{verb:?} {path}");
         }
-        assert!(!denied(Get, &format!("/api/{path}")), "{path}");
+        assert!(!is_denied(Get, &format!("/api/{path}")), "{path}");
     }
 }
 
 #[test]
-fn tasks_are_made_of_harmless_kinds_alone() {
-    let path = ApiPath::parse("/api/Spaces-1/tasks").unwrap();
+fn allows_only_listed_task_types() {
+    let path = ExecutePath::parse("/api/Spaces-1/tasks").unwrap();
     for (body, harmless) in [
         (json!({ "Name": "Health" }), true),
         (json!({ "name": "updatecalamari" }), true),
@@ -185,16 +185,21 @@ fn tasks_are_made_of_harmless_kinds_alone() {
         (json!({ "Description": "x" }), false),
         (json!("Health"), false),
     ] {
-        let reason = denied::reason(&path.words, &path.parts(), Verb::Post, Some(&body));
+        let reason = denied::deny_reason(
+            &path.normalized,
+            &path.split_words(),
+            HttpMethod::Post,
+            Some(&body),
+        );
         assert_eq!(reason.is_none(), harmless, "{body}");
     }
 }
 
 #[test]
-fn no_spelling_of_another_space_is_within_a_space() {
+fn rejects_every_spelling_of_another_space() {
     let within = |query: &[&str], body: Option<Value>| {
-        let path = ApiPath::parse("/api/Spaces-1/tasks").unwrap();
-        path.within("Spaces-1", Verb::Post, query.iter(), body.as_ref()).is_ok()
+        let path = ExecutePath::parse("/api/Spaces-1/tasks").unwrap();
+        path.ensure_in_space("Spaces-1", HttpMethod::Post, query.iter(), body.as_ref()).is_ok()
     };
     for name in [
         "spaces",

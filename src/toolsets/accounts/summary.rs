@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 use crate::{
     octopus::{
         Space,
-        accounts::{Account, SHOWN},
-        document::camel,
+        accounts::{Account, DISPLAYABLE_FIELDS},
+        document::to_camel_case,
     },
     tool::Error,
-    toolsets::scope::{Scope, ScopeNames},
+    toolsets::scope::{NamedScope, ScopeNames},
 };
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -26,7 +26,7 @@ pub(super) struct AccountSummary {
     description: String,
     account_type: Option<String>,
     #[serde(flatten)]
-    scope: Scope,
+    scope: NamedScope,
     #[serde(flatten)]
     details: Details,
     url: String,
@@ -44,15 +44,21 @@ impl JsonSchema for Details {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let keys = SHOWN.iter().flat_map(|(_, keys)| keys.iter());
-        let properties: Map<_, _> = keys.map(|key| (camel(key), json!({}))).collect();
+        let keys = DISPLAYABLE_FIELDS.iter().flat_map(|(_, keys)| keys.iter());
+        let properties: Map<_, _> = keys.map(|key| (to_camel_case(key), json!({}))).collect();
         json_schema!({ "type": "object", "properties": properties })
     }
 }
 
 fn details(account: &Account) -> Details {
     // Nested keys are names of claims, so only the top level is converted to camel case.
-    Details(account.shown().into_iter().map(|(key, value)| (camel(&key), value)).collect())
+    Details(
+        account
+            .displayable_fields()
+            .into_iter()
+            .map(|(key, value)| (to_camel_case(&key), value))
+            .collect(),
+    )
 }
 
 /// Creates the answer form of accounts, with the names of environments and tenants.
@@ -70,7 +76,7 @@ pub(super) async fn summaries(
         slug: account.slug,
         description: account.description,
         account_type: account.account_type,
-        scope: names.scope(account.scope),
+        scope: names.with_names(account.scope),
     };
     Ok(accounts.into_iter().map(summary).collect())
 }

@@ -3,28 +3,28 @@
 use serde_json::{Map, Value};
 
 use super::split_list;
-use crate::octopus::{Kind, Touches};
+use crate::octopus::{AccessSet, ResourceKind};
 
 /// Keys of objects whose IDs do not name an owner: `ScopeValues` lists choices, and [`add_scopes`] reads `Scope`.
-const NO_PLACES: [&str; 2] = ["ScopeValues", "Scope"];
+const NON_OWNER_KEYS: [&str; 2] = ["ScopeValues", "Scope"];
 
 /// Adds the owners of every document in the response.
 ///
 /// Each ID counts under any key, except below [`NON_OWNER_KEYS`] and for the source of a clone. The related documents
 /// of the document itself and of list items are added as well.
-pub(super) fn places(answer: &Value, reached: &mut Touches) {
+pub(super) fn add_owners(answer: &Value, reached: &mut AccessSet) {
     match answer {
-        Value::Array(items) => items.iter().for_each(|item| own(item, false, reached)),
+        Value::Array(items) => items.iter().for_each(|item| add_document(item, false, reached)),
         Value::Object(page) => {
-            own(answer, true, reached);
+            add_document(answer, true, reached);
             // Lists have several names: `Items`, `Resources`, `DeploymentFreezes`.
             let lists = page.values().filter_map(Value::as_array).flatten();
-            lists.for_each(|item| own(item, false, reached));
+            lists.for_each(|item| add_document(item, false, reached));
         }
         _ => {}
     }
     if !answer.is_string() {
-        belongings(answer, true, reached);
+        add_nested_owners(answer, true, reached);
     }
 }
 
@@ -32,30 +32,32 @@ pub(super) fn places(answer: &Value, reached: &mut Touches) {
 ///
 /// For the only document of a response (`is_only`), related documents are looked up to find their owners. For
 /// list items this would take too many requests.
-fn own(document: &Value, is_only: bool, reached: &mut Touches) {
+fn add_document(document: &Value, is_only: bool, reached: &mut AccessSet) {
     let Value::Object(document) = document else { return };
-    texts(document, "Id").for_each(|id| add(id, false, reached));
-    texts(document, "RelatedDocumentIds").for_each(|id| add(id, is_only, reached));
+    texts(document, "Id").for_each(|id| add_id(id, false, reached));
+    texts(document, "RelatedDocumentIds").for_each(|id| add_id(id, is_only, reached));
 }
 
 /// Adds the owners of a document and of every document within it.
 ///
 /// An ID counts under a key that names its kind, and with `under_any` under every key.
-fn belongings(value: &Value, under_any: bool, reached: &mut Touches) {
+fn add_nested_owners(value: &Value, under_any: bool, reached: &mut AccessSet) {
     match value {
         Value::String(ids) if under_any => {
-            split_list(ids).for_each(|id| add(id, false, reached));
+            split_list(ids).for_each(|id| add_id(id, false, reached));
         }
-        Value::Array(items) => items.iter().for_each(|item| belongings(item, under_any, reached)),
+        Value::Array(items) => {
+            items.iter().for_each(|item| add_nested_owners(item, under_any, reached))
+        }
         Value::Object(document) => {
             for (key, value) in document {
-                split_list(key).for_each(|id| add(id, false, reached));
-                if Kind::of_key(key).is_some() {
-                    strings(value).for_each(|id| reached.add_owner(key, id));
+                split_list(key).for_each(|id| add_id(id, false, reached));
+                if ResourceKind::of_key(key).is_some() {
+                    strings(value).for_each(|id| reached.add_reference(key, id));
                 }
-                let is_no_place = NO_PLACES.contains(&key.as_str()) && value.is_object();
-                let counts = under_any && !is_no_place && !Kind::is_origin(key);
-                belongings(value, counts, reached);
+                let is_no_place = NON_OWNER_KEYS.contains(&key.as_str()) && value.is_object();
+                let counts = under_any && !is_no_place && !ResourceKind::is_origin(key);
+                add_nested_owners(value, counts, reached);
             }
         }
         _ => {}
@@ -64,18 +66,18 @@ fn belongings(value: &Value, under_any: bool, reached: &mut Touches) {
 
 /// Adds the documents that values in the response are scoped to: the `Scope` of variables. `ScopeValues` lists
 /// choices and is not a scope.
-pub(super) fn scopes(value: &Value, reached: &mut Touches) {
+pub(super) fn add_scopes(value: &Value, reached: &mut AccessSet) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| scopes(item, reached)),
+        Value::Array(items) => items.iter().for_each(|item| add_scopes(item, reached)),
         Value::Object(document) => {
             for (key, value) in document {
                 if let ("Scope", Value::Object(scope)) = (key.as_str(), value) {
                     for (kind, ids) in scope {
-                        strings(ids).for_each(|id| reached.add_owner(&format!("{kind}Id"), id));
-                        belongings(ids, true, reached);
+                        strings(ids).for_each(|id| reached.add_reference(&format!("{kind}Id"), id));
+                        add_nested_owners(ids, true, reached);
                     }
                 } else {
-                    scopes(value, reached);
+                    add_scopes(value, reached);
                 }
             }
         }
@@ -83,11 +85,11 @@ pub(super) fn scopes(value: &Value, reached: &mut Touches) {
     }
 }
 
-fn add(id: &str, follows: bool, reached: &mut Touches) {
-    let mut one = Touches::default();
+fn add_id(id: &str, follows: bool, reached: &mut AccessSet) {
+    let mut one = AccessSet::default();
     one.add_id(id);
-    if follows || !one.is_open() {
-        reached.extend(one);
+    if follows || !one.has_unresolved() {
+        reached.merge(one);
     }
 }
 
@@ -109,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_belong_to_what_they_are_scoped_to() {
+    fn finds_the_scopes_of_values() {
         let answer = json!({
             "Variables": [
                 { "Scope": { "Environment": ["Environments-3"], "Action": ["Projects-9/x"] } },
@@ -117,20 +119,20 @@ mod tests {
             ],
             "ScopeValues": { "Environments": [{ "Id": "Environments-1" }] },
         });
-        let mut reached = Touches::default();
-        scopes(&answer, &mut reached);
-        let environments = reached.of(Kind::Environment);
+        let mut reached = AccessSet::default();
+        add_scopes(&answer, &mut reached);
+        let environments = reached.resources(ResourceKind::Environment);
         assert_eq!(
             environments.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(),
             ["Environments-3"]
         );
-        assert_eq!(reached.of(Kind::Tenant).len(), 1);
-        assert!(reached.of(Kind::Project).is_empty());
-        assert!(reached.is_open());
+        assert_eq!(reached.resources(ResourceKind::Tenant).len(), 1);
+        assert!(reached.resources(ResourceKind::Project).is_empty());
+        assert!(reached.has_unresolved());
     }
 
     #[test]
-    fn documents_say_where_they_belong_wherever_they_stand() {
+    fn finds_owners_at_any_depth_of_an_answer() {
         for (answer, projects, environments) in [
             (json!({ "Id": "Projects-1" }), vec!["Projects-1"], vec![]),
             (json!([{ "ProjectId": "Projects-2" }]), vec!["Projects-2"], vec![]),
@@ -185,13 +187,13 @@ mod tests {
                 vec!["Environments-1"],
             ),
         ] {
-            let mut reached = Touches::default();
-            places(&answer, &mut reached);
+            let mut reached = AccessSet::default();
+            add_owners(&answer, &mut reached);
             let ids = |kind| -> Vec<&str> {
-                reached.of(kind).iter().map(|thing| thing.id.as_str()).collect()
+                reached.resources(kind).iter().map(|thing| thing.id.as_str()).collect()
             };
             assert_eq!(
-                (ids(Kind::Project), ids(Kind::Environment)),
+                (ids(ResourceKind::Project), ids(ResourceKind::Environment)),
                 (projects, environments),
                 "{answer}"
             );

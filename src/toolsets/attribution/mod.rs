@@ -17,43 +17,44 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use self::parameters::Given;
-pub(super) use self::resolve::{is_id, is_nothing, split_list};
+use self::parameters::QueryParameters;
+pub(super) use self::resolve::{is_known_id, is_unresolved, split_list};
 use crate::{
     octopus::{
-        self, Kind, Path, Space, Touches,
-        operations::{self, Match, Operation, Part, Scope},
+        self, AccessSet, ApiPath, ResourceKind, Space,
+        operations::{self, Match, Operation, PathSegment, SpaceScope},
     },
-    tool::{ApiPath, Context, Error},
+    tool::{Context, Error, ExecutePath},
 };
 
 /// The kinds of documents that rules match by.
-const KINDS: [Kind; 4] = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant];
+const KINDS: [ResourceKind; 4] =
+    [ResourceKind::Space, ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant];
 
 /// An attributed read: the request to send, and what it accesses.
 #[derive(Debug)]
 pub(super) struct Attribution {
     /// Path and query to send.
-    pub(super) path: Path,
+    pub(super) path: ApiPath,
     /// The documents that it accesses. `None` if no rule is about reads.
-    reached: Option<Touches>,
+    access: Option<AccessSet>,
 }
 
 /// The state of an attribution in progress.
 struct Reading<'a> {
     cx: &'a Context,
     space: Option<Space>,
-    reached: Touches,
+    access: AccessSet,
     /// The reasons for unknown kinds, for the error message.
     reasons: Vec<String>,
     /// The kinds of which the response may contain more documents than the parameters name.
-    open: BTreeSet<Kind>,
+    unlimited_kinds: BTreeSet<ResourceKind>,
 }
 
 /// A read as the caller requested it.
-pub(super) struct Written<'a> {
+pub(super) struct RequestedRead<'a> {
     /// The path.
-    pub(super) path: &'a ApiPath,
+    pub(super) path: &'a ExecutePath,
     /// The query parameters.
     pub(super) query: Vec<(String, String)>,
     /// The query parameters that this server adds for a CSV response.
@@ -66,35 +67,39 @@ impl Attribution {
     /// # Errors
     ///
     /// [`Error::Denied`] if a rule denies the read or may deny it, and failures of Octopus.
-    pub(super) async fn of(written: Written<'_>, as_is: Path, cx: &Context) -> Result<Self, Error> {
-        if !cx.rules.are_about_reads() {
-            return Ok(Self { path: as_is, reached: None });
+    pub(super) async fn of(
+        written: RequestedRead<'_>,
+        as_is: ApiPath,
+        cx: &Context,
+    ) -> Result<Self, Error> {
+        if !cx.policy.has_read_rules() {
+            return Ok(Self { path: as_is, access: None });
         }
         let mut reading = Reading {
             cx,
             space: None,
-            reached: Touches::default(),
+            access: AccessSet::default(),
             reasons: Vec::new(),
-            open: BTreeSet::new(),
+            unlimited_kinds: BTreeSet::new(),
         };
         let path = if let Some(found) = operations::find("GET", written.path.segments()) {
-            reading.operation(&found, &written).await?
+            reading.attribute_operation(&found, &written).await?
         } else {
             for segment in written.path.segments() {
-                reading.reached.add_id(segment);
+                reading.access.add_id(segment);
             }
-            reading.unknown(format!(
+            reading.mark_all_unknown(format!(
                 "{} is not a known operation of the Octopus API, so what it reads is unknown; use \
                  another tool or path",
-                written.path.to_send()
+                written.path.to_path()
             ));
             as_is
         };
-        octopus::follow(&cx.session, &mut reading.reached).await?;
-        let Reading { mut reached, reasons, .. } = reading;
-        cx.judge_reach(&mut reached, &reasons).await?;
-        cx.session.touched().note(|noted| noted.extend(reached.clone()));
-        Ok(Self { path, reached: Some(reached) })
+        octopus::resolve_owners(&cx.session, &mut reading.access).await?;
+        let Reading { access: mut reached, reasons, .. } = reading;
+        cx.check_access_set(&mut reached, &reasons).await?;
+        cx.session.access_recorder().record(|noted| noted.merge(reached.clone()));
+        Ok(Self { path, access: Some(reached) })
     }
 
     /// Checks the documents of the response against the rules about reads.
@@ -111,45 +116,45 @@ impl Attribution {
         has_all_fields: bool,
         cx: &Context,
     ) -> Result<(), Error> {
-        let Some(reached) = &self.reached else { return Ok(()) };
+        let Some(reached) = &self.access else { return Ok(()) };
         let mut reached = reached.clone();
         let mut reasons = Vec::new();
-        answer::places(response, &mut reached);
+        answer::add_owners(response, &mut reached);
         if !has_all_fields {
-            reached = reached.unsure(KINDS);
+            reached = reached.with_incomplete(KINDS);
             reasons.push(
                 "the response is too large to read all fields, so the owners of its documents are \
                  unknown; request fewer items or a single document"
                     .to_owned(),
             );
         }
-        octopus::follow(&cx.session, &mut reached).await?;
-        let judged = cx.judge_reach(&mut reached, &reasons).await;
+        octopus::resolve_owners(&cx.session, &mut reached).await?;
+        let judged = cx.check_access_set(&mut reached, &reasons).await;
         judged.map_err(|error| match error {
-            Error::Denied { unknown: None, .. } => explained(error, IN_ANSWER),
+            Error::Denied { unknown: None, .. } => with_reason(error, DENIED_BY_ANSWER),
             error => error,
         })?;
-        let mut scoped = Touches::default();
-        answer::scopes(response, &mut scoped);
-        if scoped == Touches::default() {
+        let mut scoped = AccessSet::default();
+        answer::add_scopes(response, &mut scoped);
+        if scoped == AccessSet::default() {
             return Ok(());
         }
-        reached.extend(scoped);
-        octopus::follow(&cx.session, &mut reached).await?;
-        let judged = cx.judge_reach(&mut reached, &reasons).await;
-        judged.map_err(|error| explained(error, IN_SCOPE))
+        reached.merge(scoped);
+        octopus::resolve_owners(&cx.session, &mut reached).await?;
+        let judged = cx.check_access_set(&mut reached, &reasons).await;
+        judged.map_err(|error| with_reason(error, DENIED_BY_SCOPE))
     }
 }
 
 /// Explains that a rule matches a document in the response although the request was allowed.
-const IN_ANSWER: &str = "the response contains a document that the rule denies; read single documents \
+const DENIED_BY_ANSWER: &str = "the response contains a document that the rule denies; read single documents \
     that it allows, or use the tool for this kind of document";
 /// Explains that a rule matches the scope of a value in the response.
-const IN_SCOPE: &str = "a value in the response is scoped to something that the rule denies; \
+const DENIED_BY_SCOPE: &str = "a value in the response is scoped to something that the rule denies; \
     get_variables, if listed, leaves out such values";
 
 /// Adds a reason to the message of [`Error::Denied`].
-fn explained(error: Error, reason: &str) -> Error {
+fn with_reason(error: Error, reason: &str) -> Error {
     match error {
         Error::Denied { rule, message, unknown } => {
             let parts = message.as_deref().into_iter().chain([reason]).collect::<Vec<_>>();
@@ -161,51 +166,55 @@ fn explained(error: Error, reason: &str) -> Error {
 
 impl Reading<'_> {
     /// Attributes the read of a known operation. Returns the request to send.
-    async fn operation(&mut self, found: &Match<'_>, written: &Written<'_>) -> Result<Path, Error> {
+    async fn attribute_operation(
+        &mut self,
+        found: &Match<'_>,
+        written: &RequestedRead<'_>,
+    ) -> Result<ApiPath, Error> {
         let operation = found.operation;
-        self.open.extend(&operation.holds);
-        let needs_space = found.space.is_some() || operation.scope == Scope::Space;
+        self.unlimited_kinds.extend(&operation.response_kinds);
+        let needs_space = found.space.is_some() || operation.scope == SpaceScope::Space;
         self.space = match (found.space, operation.scope) {
             (Some(name), _) => self.enter(name).await?,
-            (None, Scope::Space) => self.enter_default().await?,
-            (None, Scope::Mixed) => {
-                self.unknown(
+            (None, SpaceScope::Space) => self.enter_default().await?,
+            (None, SpaceScope::Mixed) => {
+                self.mark_all_unknown(
                     "without a space it reads from all spaces; name a space in the path, e.g. \
                      /api/Spaces-1/tasks"
                         .to_owned(),
                 );
                 None
             }
-            (None, Scope::System | Scope::Either) => None,
+            (None, SpaceScope::System | SpaceScope::Any) => None,
         };
         match &self.space {
-            Some(space) => space.touches(&mut self.reached),
-            None if needs_space => self.unknown(
+            Some(space) => space.record_access(&mut self.access),
+            None if needs_space => self.mark_all_unknown(
                 "its space is unknown; name a space by ID in the path, e.g. /api/Spaces-1/projects"
                     .to_owned(),
             ),
             None => {}
         }
-        let below = self.segments(operation, found.below).await?;
+        let below = self.resolve_path(operation, found.segments).await?;
         let path = match &self.space {
             Some(space) => space.path(below),
-            None if found.space.is_some() => written.path.to_send(),
-            None => Path::new(below),
+            None if found.space.is_some() => written.path.to_path(),
+            None => ApiPath::new(below),
         };
-        let given = Given::of(operation, &written.query);
-        let path = self.query(given, path).await?;
-        let path = written.csv.iter().fold(path, |path, (name, value)| path.with(*name, *value));
+        let given = QueryParameters::new(operation, &written.query);
+        let path = self.resolve_query(given, path).await?;
+        let path = written.csv.iter().fold(path, |path, (name, value)| path.query(*name, *value));
         let is_csv = written.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("asCsv"));
-        if (is_csv || !written.csv.is_empty()) && !operation.holds.is_empty() {
-            self.open.extend(&operation.holds);
+        if (is_csv || !written.csv.is_empty()) && !operation.response_kinds.is_empty() {
+            self.unlimited_kinds.extend(&operation.response_kinds);
             self.reasons.push("CSV rows cannot be attributed; leave out asCsv".to_owned());
         }
-        self.leave_open(operation);
+        self.mark_unlimited_kinds(operation);
         Ok(path)
     }
 
     /// Resolves the path parameters. Returns the path segments below the space.
-    async fn segments(
+    async fn resolve_path(
         &mut self,
         operation: &Operation,
         below: &[String],
@@ -213,10 +222,10 @@ impl Reading<'_> {
         let mut sent = Vec::with_capacity(below.len());
         for (part, segment) in operation.path.iter().zip(below) {
             let resolved = match part {
-                Part::Parameter(parameter) => {
+                PathSegment::Parameter(parameter) => {
                     self.resolve(parameter, std::slice::from_ref(segment)).await?
                 }
-                Part::Literal(_) => None,
+                PathSegment::Literal(_) => None,
             };
             let resolved = resolved.and_then(|ids| ids.into_iter().next());
             sent.push(resolved.unwrap_or_else(|| segment.clone()));
@@ -225,32 +234,33 @@ impl Reading<'_> {
     }
 
     /// Marks every kind as unknown, for this reason.
-    fn unknown(&mut self, reason: String) {
-        self.reached = std::mem::take(&mut self.reached).unsure(KINDS);
+    fn mark_all_unknown(&mut self, reason: String) {
+        self.access = std::mem::take(&mut self.access).with_incomplete(KINDS);
         self.reasons.push(reason);
     }
 
     /// Marks the kinds as unknown that the response may contain without a limiting parameter.
-    fn leave_open(&mut self, operation: &Operation) {
-        if self.open.is_empty() {
+    fn mark_unlimited_kinds(&mut self, operation: &Operation) {
+        if self.unlimited_kinds.is_empty() {
             return;
         }
         // Prefers the parameter that determines the fewest kinds, and one that names the kind itself.
-        let limits = |kind: &Kind| {
+        let limits = |kind: &ResourceKind| {
             let limiting = operation.query.iter().filter_map(|parameter| {
-                let subject = parameter.subject.filter(|_| parameter.narrows)?;
+                let subject = parameter.subject.filter(|_| parameter.filters)?;
                 let determines = subject.determines();
-                let rank = (determines.len(), subject.is_between());
+                let rank = (determines.len(), subject.is_owned());
                 determines.contains(kind).then_some((rank, parameter.name))
             });
             limiting.min_by_key(|(rank, _)| *rank).map(|(_, name)| name)
         };
-        let kinds = self.open.iter().map(|kind| match limits(kind) {
+        let kinds = self.unlimited_kinds.iter().map(|kind| match limits(kind) {
             Some(name) => format!("{} (limit it by `{name}` in the query)", kind.collection()),
             None => format!("{} (no parameter limits it)", kind.collection()),
         });
         let kinds = kinds.collect::<Vec<_>>().join(", ");
         self.reasons.push(format!("its response may contain documents of any {kinds}"));
-        self.reached = std::mem::take(&mut self.reached).unsure(self.open.iter().copied());
+        self.access =
+            std::mem::take(&mut self.access).with_incomplete(self.unlimited_kinds.iter().copied());
     }
 }

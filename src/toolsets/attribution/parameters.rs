@@ -3,7 +3,7 @@
 use super::{Reading, split_list};
 use crate::{
     octopus::{
-        Path,
+        ApiPath,
         operations::{Operation, Parameter},
     },
     tool::Error,
@@ -11,21 +11,21 @@ use crate::{
 
 /// The parameters of a query.
 #[derive(Debug, Default)]
-pub(super) struct Given<'a> {
+pub(super) struct QueryParameters<'a> {
     /// Parameters of the operation, each with its values in order.
     known: Vec<(&'a Parameter, Vec<&'a str>)>,
     /// Other parameters: name and value as the caller wrote them.
     unknown: Vec<(&'a str, &'a str)>,
 }
 
-impl<'a> Given<'a> {
+impl<'a> QueryParameters<'a> {
     /// Matches the parameters of a query with those of an operation.
     ///
     /// Letter case is ignored, and `projects[0]` is a further value of `projects`.
-    pub(super) fn of(operation: &'a Operation, query: &'a [(String, String)]) -> Self {
+    pub(super) fn new(operation: &'a Operation, query: &'a [(String, String)]) -> Self {
         let mut given = Self::default();
         for (name, text) in query {
-            let Some(parameter) = operation.parameter(base(name)) else {
+            let Some(parameter) = operation.parameter(base_name(name)) else {
                 given.unknown.push((name, text));
                 continue;
             };
@@ -39,7 +39,7 @@ impl<'a> Given<'a> {
 }
 
 /// Returns the name of a parameter without an index.
-fn base(name: &str) -> &str {
+fn base_name(name: &str) -> &str {
     let indexed = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
     match indexed {
         Some((base, index)) if index.bytes().all(|byte| byte.is_ascii_digit()) => base,
@@ -50,22 +50,26 @@ fn base(name: &str) -> &str {
 impl Reading<'_> {
     /// Resolves the query. Returns the path with the query to send: parameter names as in the API reference,
     /// and documents by ID.
-    pub(super) async fn query(&mut self, given: Given<'_>, mut path: Path) -> Result<Path, Error> {
+    pub(super) async fn resolve_query(
+        &mut self,
+        given: QueryParameters<'_>,
+        mut path: ApiPath,
+    ) -> Result<ApiPath, Error> {
         for (name, text) in given.unknown {
-            self.unexplained(text);
+            self.mark_unexplained(text);
             self.reasons
                 .push(format!("`{name}` is not a parameter of this operation; leave it out"));
-            path = path.with(name.to_owned(), text);
+            path = path.query(name.to_owned(), text);
         }
         for (parameter, texts) in given.known {
             if parameter.subject.is_none() {
                 if let [_, _, ..] = texts.as_slice() {
-                    self.unexplained("");
+                    self.mark_unexplained("");
                     self.reasons.push(format!("`{}` is given twice; give it once", parameter.name));
                 }
                 for text in texts {
                     self.resolve(parameter, &[text.to_owned()]).await?;
-                    path = path.with(parameter.name, text);
+                    path = path.query(parameter.name, text);
                 }
                 continue;
             }
@@ -76,17 +80,17 @@ impl Reading<'_> {
                 continue;
             }
             let resolved = self.resolve(parameter, &values).await?;
-            if values.len() > 1 && !parameter.takes_many() {
-                self.unexplained("");
+            if values.len() > 1 && !parameter.is_list() {
+                self.mark_unexplained("");
                 self.reasons.push(format!("`{}` takes one value", parameter.name));
             } else if let (Some(_), true, Some(subject)) =
-                (&resolved, parameter.narrows, parameter.subject)
+                (&resolved, parameter.filters, parameter.subject)
             {
                 subject.determines().iter().for_each(|kind| {
-                    self.open.remove(kind);
+                    self.unlimited_kinds.remove(kind);
                 });
             }
-            path = path.with(parameter.name, resolved.unwrap_or(values).join(","));
+            path = path.query(parameter.name, resolved.unwrap_or(values).join(","));
         }
         Ok(path)
     }
@@ -100,7 +104,7 @@ mod tests {
     use crate::octopus::operations;
 
     #[test]
-    fn an_index_does_not_hide_a_parameter() {
+    fn base_name_ignores_an_index() {
         for (name, expected) in [
             ("projects", "projects"),
             ("projects[0]", "projects"),
@@ -109,19 +113,19 @@ mod tests {
             ("projects[0].id", "projects[0].id"),
             ("[0]", ""),
         ] {
-            assert_eq!(base(name), expected, "{name}");
+            assert_eq!(base_name(name), expected, "{name}");
         }
     }
 
     proptest! {
         /// Every parameter is known or unknown, in any spelling, and no value is lost.
         #[test]
-        fn no_parameter_of_a_query_is_lost(
+        fn keeps_every_parameter_of_a_query(
             query in prop::collection::vec(("[a-zA-Z]{1,12}(\\[[0-9]{0,2}\\])?|[Pp]rojects(\\[0\\])?", "\\PC{0,8}"), 0..6),
         ) {
             let segments = ["Spaces-1".to_owned(), "deployments".to_owned()];
             let found = operations::find("GET", &segments).unwrap();
-            let given = Given::of(found.operation, &query);
+            let given = QueryParameters::new(found.operation, &query);
             let known: usize = given.known.iter().map(|(_, texts)| texts.len()).sum();
             prop_assert_eq!(known + given.unknown.len(), query.len());
             for (name, _) in &query {

@@ -3,7 +3,7 @@
 use super::{KINDS, Reading};
 use crate::{
     octopus::{
-        Error as OctopusError, Kind, Named, Path, Space, Touches,
+        AccessSet, ApiPath, Error as OctopusError, Named, ResourceKind, Space,
         environments::Environment,
         operations::{Parameter, Subject},
         projects::Project,
@@ -14,27 +14,27 @@ use crate::{
 };
 
 /// Maximum number of values of one parameter that are resolved. More values make their kinds unknown.
-const MOST: usize = 300;
+const MAX_VALUES: usize = 300;
 /// ID of the default space, unless the default space is disabled.
 const DEFAULT_SPACE: &str = "Spaces-1";
 
 impl Reading<'_> {
     /// Enters the space with this ID, slug or name. Returns `None` if the caller cannot see it.
     pub(super) async fn enter(&self, name: &str) -> Result<Option<Space>, Error> {
-        match self.cx.session.unrecorded().space(name).await {
+        match self.cx.session.without_recording().space(name).await {
             Ok(space) => Ok(Some(space)),
-            Err(error) if is_nothing(&error) => Ok(None),
+            Err(error) if is_unresolved(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Enters the default space, which Octopus uses for paths without a space.
     pub(super) async fn enter_default(&self) -> Result<Option<Space>, Error> {
-        let path = Path::new(["spaces", DEFAULT_SPACE]);
-        match self.cx.session.unrecorded().get::<spaces::Space>(&path).await {
+        let path = ApiPath::new(["spaces", DEFAULT_SPACE]);
+        match self.cx.session.without_recording().get::<spaces::SpaceResource>(&path).await {
             Ok(space) if space.is_default => self.enter(DEFAULT_SPACE).await,
             Ok(_) => Ok(None),
-            Err(error) if is_nothing(&error) => Ok(None),
+            Err(error) if is_unresolved(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -49,54 +49,56 @@ impl Reading<'_> {
     ) -> Result<Option<Vec<String>>, Error> {
         let Some(subject) = parameter.subject else {
             for value in values {
-                self.reached.add_id(value);
+                self.access.add_id(value);
             }
             return Ok(None);
         };
-        let resolved = if values.len() > MOST {
+        let resolved = if values.len() > MAX_VALUES {
             None
         } else {
             match subject {
-                Subject::Space => self.spaces(values).await?,
-                Subject::Project => self.named::<Project>(values).await?,
-                Subject::Environment => self.named::<Environment>(values).await?,
-                Subject::Tenant => self.named::<Tenant>(values).await?,
-                _ => self.between(subject, values),
+                Subject::Space => self.resolve_spaces(values).await?,
+                Subject::Project => self.resolve_named::<Project>(values).await?,
+                Subject::Environment => self.resolve_named::<Environment>(values).await?,
+                Subject::Tenant => self.resolve_named::<Tenant>(values).await?,
+                _ => self.resolve_owned(subject, values),
             }
         };
         if resolved.is_none() {
             // Below a known project, a runbook or snapshot can be given by name.
-            let known = |kind: &Kind| *kind == Kind::Project && self.is_known(*kind);
+            let known =
+                |kind: &ResourceKind| *kind == ResourceKind::Project && self.is_known(*kind);
             let is_called = matches!(subject, Subject::Runbook | Subject::RunbookSnapshot);
             let kinds = subject.determines().iter().copied();
-            let unknown: Vec<Kind> = kinds.filter(|kind| !(is_called && known(kind))).collect();
+            let unknown: Vec<ResourceKind> =
+                kinds.filter(|kind| !(is_called && known(kind))).collect();
             if !unknown.is_empty() {
                 self.reasons.push(format!(
                     "the value of `{}` was not found; give the ID of an existing document",
                     parameter.name
                 ));
             }
-            self.reached = std::mem::take(&mut self.reached).unsure(unknown);
+            self.access = std::mem::take(&mut self.access).with_incomplete(unknown);
         }
         Ok(resolved)
     }
 
     /// Returns whether a document of the kind was resolved and the kind is not unknown.
-    fn is_known(&self, kind: Kind) -> bool {
-        !self.reached.of(kind).is_empty() && !self.reached.is_unsure(kind)
+    fn is_known(&self, kind: ResourceKind) -> bool {
+        !self.access.resources(kind).is_empty() && !self.access.is_incomplete(kind)
     }
 
-    async fn spaces(&mut self, values: &[String]) -> Result<Option<Vec<String>>, Error> {
+    async fn resolve_spaces(&mut self, values: &[String]) -> Result<Option<Vec<String>>, Error> {
         let mut ids = Vec::with_capacity(values.len());
         for value in values {
             let Some(space) = self.enter(value).await? else { return Ok(None) };
-            space.touches(&mut self.reached);
+            space.record_access(&mut self.access);
             ids.push(space.id().to_string());
         }
         Ok(Some(ids))
     }
 
-    async fn named<R: Named + Clone>(
+    async fn resolve_named<R: Named + Clone>(
         &mut self,
         values: &[String],
     ) -> Result<Option<Vec<String>>, Error> {
@@ -104,23 +106,23 @@ impl Reading<'_> {
         match space.find_all::<R>(values).await {
             Ok(found) => {
                 for thing in &found {
-                    thing.touches(&mut self.reached);
+                    thing.record_access(&mut self.access);
                 }
                 Ok(Some(found.iter().map(|thing| thing.id().to_string()).collect()))
             }
-            Err(error) if is_nothing(&error) => Ok(None),
+            Err(error) if is_unresolved(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Adds IDs of documents that belong to a project or environment. Their owners are looked up later.
-    fn between(&mut self, subject: Subject, values: &[String]) -> Option<Vec<String>> {
+    fn resolve_owned(&mut self, subject: Subject, values: &[String]) -> Option<Vec<String>> {
         let mut resolved = true;
         for value in values {
-            self.reached.add_id(value);
+            self.access.add_id(value);
             resolved &= match subject {
                 Subject::Any => true,
-                Subject::Owned => is_id(value) || is_of_library(value),
+                Subject::Owned => is_known_id(value) || is_library_variable_set(value),
                 _ => subject.is_id(value),
             };
         }
@@ -129,15 +131,15 @@ impl Reading<'_> {
 }
 
 /// Returns whether this is the ID of a library variable set's variables, which belong to no project.
-fn is_of_library(id: &str) -> bool {
+fn is_library_variable_set(id: &str) -> bool {
     id.to_ascii_lowercase().starts_with("variableset-libraryvariablesets-")
 }
 
 impl Reading<'_> {
     /// Adds the IDs in a text that no parameter of the operation explains, and marks all kinds as unknown.
-    pub(super) fn unexplained(&mut self, value: &str) {
-        split_list(value).for_each(|id| self.reached.add_id(id));
-        self.reached = std::mem::take(&mut self.reached).unsure(KINDS);
+    pub(super) fn mark_unexplained(&mut self, value: &str) {
+        split_list(value).for_each(|id| self.access.add_id(id));
+        self.access = std::mem::take(&mut self.access).with_incomplete(KINDS);
     }
 }
 
@@ -148,20 +150,20 @@ pub(in crate::toolsets) fn split_list(text: &str) -> impl Iterator<Item = &str> 
 
 /// Returns whether this is the ID of a space, project, environment or tenant, or of a document that belongs to
 /// one.
-pub(in crate::toolsets) fn is_id(text: &str) -> bool {
-    let mut touches = Touches::default();
+pub(in crate::toolsets) fn is_known_id(text: &str) -> bool {
+    let mut touches = AccessSet::default();
     touches.add_id(text);
-    touches != Touches::default()
+    touches != AccessSet::default()
 }
 
 /// Returns whether the error says that no unambiguous document is visible to this caller.
-pub(in crate::toolsets) fn is_nothing(error: &OctopusError) -> bool {
+pub(in crate::toolsets) fn is_unresolved(error: &OctopusError) -> bool {
     matches!(
         error,
         OctopusError::NotFound { .. }
             | OctopusError::Forbidden { .. }
             | OctopusError::Ambiguous { .. }
-            | OctopusError::Confusable { .. }
+            | OctopusError::NameCollision { .. }
             | OctopusError::MalformedId { .. }
     )
 }

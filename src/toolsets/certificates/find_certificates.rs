@@ -7,8 +7,8 @@ use super::summary::{CertificateSummary, summaries};
 use crate::{
     octopus::{Resource, certificates::Certificate, tenants::Tenant},
     tool::{
-        Alias, Context, Error, Found, List, NamePart, Skip, SpaceArg, Take, TenantArg, Tool, Words,
-        alone, given, ids_of,
+        Alias, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take,
+        TenantArg, Tool, find_ids, present_arguments, reject_list_filters,
     },
 };
 
@@ -23,7 +23,7 @@ pub(super) struct FindCertificates {
     search: Option<String>,
     partial_name: Option<NamePart>,
     /// Certificate names or IDs.
-    ids: Option<Words>,
+    ids: Option<StringList>,
     /// Return archived certificates instead of active ones.
     archived: Option<bool>,
     tenant: Option<TenantArg>,
@@ -37,12 +37,12 @@ impl Tool for FindCertificates {
     const NAME: &'static str = "find_certificates";
     const TITLE: &'static str = "Find certificates";
     const ALIASES: &'static [Alias] =
-        &[Alias::of("list_certificates"), Alias::of("get_certificate")];
+        &[Alias::new("list_certificates"), Alias::new("get_certificate")];
 
-    type Output = Found<CertificateSummary>;
+    type Output = OneOrList<CertificateSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let filters = given(&[
+        let filters = present_arguments(&[
             ("search", self.search.is_some()),
             ("partialName", self.partial_name.is_some()),
             ("ids", self.ids.is_some()),
@@ -50,35 +50,35 @@ impl Tool for FindCertificates {
             ("tenant", self.tenant.is_some()),
         ]);
         if let Some(wanted) = &self.certificate_id {
-            let page = given(&[
+            let page = present_arguments(&[
                 ("orderBy", self.order_by.is_some()),
                 ("skip", self.skip.is_some()),
                 ("take", self.take.is_some()),
             ]);
-            alone("certificateId", &[filters, page].concat())?;
-            let space = cx.space(self.space.as_deref()).await?;
+            reject_list_filters("certificateId", &[filters, page].concat())?;
+            let space = cx.resolve_space(self.space.as_deref()).await?;
             let certificate = space.find::<Certificate>(wanted).await?;
             let id = certificate.id.clone();
             let one = summaries(&space, vec![certificate]).await?.pop();
-            return one.map(Found::one).ok_or_else(|| space.not_found(&id).into());
+            return one.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
         }
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let (ids, tenant) = futures::try_join!(
-            ids_of::<Certificate>(&space, self.ids),
-            space.find_some::<Tenant>(self.tenant.as_deref())
+            find_ids::<Certificate>(&space, self.ids),
+            space.find_optional::<Tenant>(self.tenant.as_deref())
         )?;
         let path = space
             .path([Certificate::COLLECTION])
-            .with_some("search", self.search)
-            .with_some("partialName", self.partial_name)
-            .with_list("ids", &ids)
-            .with_some("archived", self.archived)
-            .with_some("tenant", tenant.map(|tenant| tenant.id))
-            .with_some("orderBy", self.order_by);
+            .query_opt("search", self.search)
+            .query_opt("partialName", self.partial_name)
+            .query_list("ids", &ids)
+            .query_opt("archived", self.archived)
+            .query_opt("tenant", tenant.map(|tenant| tenant.id))
+            .query_opt("orderBy", self.order_by);
         let page = space.list(path, window).await?;
         let items = summaries(&space, page.items).await?;
-        Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
+        Ok(OneOrList::List(List::new(window, page.total_results, items).with_hint_if_empty(|| {
             if filters.is_empty() {
                 format!("space '{}' has no certificate that this user can see", space.name())
             } else {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     octopus::{Id, Space, certificates::Certificate},
     tool::Error,
-    toolsets::scope::{Scope, ScopeNames},
+    toolsets::scope::{NamedScope, ScopeNames},
 };
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -41,7 +41,7 @@ pub(super) struct CertificateSummary {
     has_private_key: Option<bool>,
     subject_alternative_names: Vec<String>,
     #[serde(flatten)]
-    scope: Scope,
+    scope: NamedScope,
     url: String,
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn summaries(
     let summary = |certificate: Certificate| CertificateSummary {
         space_id: space.id().to_string(),
         url: space.portal().certificate(&certificate.id),
-        days_to_expiry: certificate.not_after.as_deref().and_then(|end| days(now, end)),
+        days_to_expiry: certificate.not_after.as_deref().and_then(|end| whole_days(now, end)),
         id: certificate.id.into_string(),
         name: certificate.name,
         notes: certificate.notes,
@@ -80,13 +80,13 @@ pub(super) async fn summaries(
         self_signed_certificate_curve: certificate.self_signed_certificate_curve,
         has_private_key: certificate.has_private_key,
         subject_alternative_names: certificate.subject_alternative_names,
-        scope: names.scope(certificate.scope),
+        scope: names.with_names(certificate.scope),
     };
     Ok(certificates.into_iter().map(summary).collect())
 }
 
 /// Returns the whole days from `now` to `then`, rounded down.
-fn days(now: Timestamp, then: &str) -> Option<i64> {
+fn whole_days(now: Timestamp, then: &str) -> Option<i64> {
     let then: Timestamp = then.parse().ok()?;
     Some(then.duration_since(now).as_secs().div_euclid(86_400))
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_whole_and_below_zero_once_it_is_over() {
+    fn days_are_rounded_down_and_negative_after_expiry() {
         let now = "2026-08-04T12:00:00Z".parse().unwrap();
         for (then, expected) in [
             ("2026-08-05T12:00:00.000+00:00", Some(1)),
@@ -105,7 +105,7 @@ mod tests {
             ("2026-08-04T23:00:00+12:00", Some(-1)),
             ("soon", None),
         ] {
-            assert_eq!(days(now, then), expected, "{then}");
+            assert_eq!(whole_days(now, then), expected, "{then}");
         }
     }
 }

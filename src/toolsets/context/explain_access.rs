@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::why;
 use crate::{
     octopus::{
-        Kind, Touches, environments::Environment, projects::Project, tenants::Tenant, users,
+        AccessSet, ResourceKind, environments::Environment, projects::Project, tenants::Tenant,
+        users,
     },
-    rules::Deed,
+    rules::PolicyAction,
     tool::{
-        Asked, Context, Definition, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg, Tier,
-        Tool,
+        CalledTool, Context, Definition, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg,
+        Tier, Tool,
     },
 };
 
@@ -34,7 +35,7 @@ pub(super) struct Access {
     caller: CallerAccess,
     octopus: OctopusAccess,
     /// Restrictions of all calls, each with who can change it.
-    ceilings: Vec<Ceiling>,
+    ceilings: Vec<Restriction>,
     tool: Option<ToolAccess>,
     decision: Option<DecisionAccess>,
 }
@@ -68,7 +69,7 @@ struct OctopusAccess {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Ceiling {
+pub(super) struct Restriction {
     pub(super) what: String,
     pub(super) changed_by: String,
 }
@@ -83,7 +84,7 @@ struct ToolAccess {
     /// Whether the tool is listed and can be called.
     is_shown: bool,
     /// Restriction that hides or denies the tool.
-    hidden: Option<Ceiling>,
+    hidden: Option<Restriction>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -113,33 +114,33 @@ impl Tool for ExplainAccess {
         let who = &cx.caller;
         let named = match &self.tool {
             None => None,
-            Some(name) => Some(named(cx, name)?),
+            Some(name) => Some(find_tool(cx, name)?),
         };
         let decision = match named {
             Some((toolset, tool)) => Some(self.decision(cx, toolset, tool).await?),
             None => None,
         };
         let hidden = match named {
-            Some((toolset, tool)) => why::hidden(cx, toolset, tool).await,
+            Some((toolset, tool)) => why::tool_restriction(cx, toolset, tool).await,
             None => None,
         };
         Ok(Access {
             caller: CallerAccess {
                 name: who.name.clone(),
-                known_by: who.way.name(),
+                known_by: who.method.name(),
                 issuer: who.issuer.clone(),
                 groups: who.groups.iter().cloned().collect(),
                 scope: who.grants.scope.name(),
                 expires: who.expires.map(|moment| moment.to_string()),
             },
-            octopus: octopus(cx).await,
-            ceilings: why::ceilings(cx),
+            octopus: octopus_access(cx).await,
+            ceilings: why::restrictions(cx),
             tool: named.map(|(toolset, tool)| ToolAccess {
                 name: tool.name.to_owned(),
                 toolset,
                 tier: tool.tier.name(),
                 since: tool.since.to_string(),
-                is_shown: cx.policy.shows(toolset, tool),
+                is_shown: cx.access.is_visible(toolset, tool),
                 hidden,
             }),
             decision,
@@ -148,8 +149,8 @@ impl Tool for ExplainAccess {
 }
 
 /// Finds the tool with this name, listed for the caller or not.
-fn named(cx: &Context, name: &str) -> Result<(&'static str, &'static Definition), Error> {
-    let toolsets = cx.policy.catalog().iter();
+fn find_tool(cx: &Context, name: &str) -> Result<(&'static str, &'static Definition), Error> {
+    let toolsets = cx.access.catalog().iter();
     let mut tools = toolsets.flat_map(|set| set.tools.iter().map(move |tool| (set.name, tool)));
     let found = tools.find(|(_, tool)| tool.name.eq_ignore_ascii_case(name.trim()));
     found.ok_or_else(|| Error::Argument {
@@ -158,7 +159,7 @@ fn named(cx: &Context, name: &str) -> Result<(&'static str, &'static Definition)
     })
 }
 
-async fn octopus(cx: &Context) -> OctopusAccess {
+async fn octopus_access(cx: &Context) -> OctopusAccess {
     let me = users::me(&cx.session).await;
     let (user, problem) = match me {
         Ok(user) => (Some(user), None),
@@ -166,7 +167,7 @@ async fn octopus(cx: &Context) -> OctopusAccess {
     };
     OctopusAccess {
         instance: cx.instance.name.clone(),
-        credential: cx.session.credentials().kind(),
+        credential: cx.session.credentials().type_name(),
         username: user.as_ref().map(|user| user.username.clone()),
         is_service: user.as_ref().map(|user| user.is_service),
         user: user.map(|user| user.id.into_string()),
@@ -183,7 +184,12 @@ impl ExplainAccess {
         toolset: &'static str,
         tool: &'static Definition,
     ) -> Result<DecisionAccess, Error> {
-        let kinds = [Kind::Space, Kind::Project, Kind::Environment, Kind::Tenant];
+        let kinds = [
+            ResourceKind::Space,
+            ResourceKind::Project,
+            ResourceKind::Environment,
+            ResourceKind::Tenant,
+        ];
         let given = [
             self.space_name.is_some(),
             self.project.is_some(),
@@ -191,38 +197,39 @@ impl ExplainAccess {
             self.tenant.is_some(),
         ];
         let left_out = kinds.into_iter().zip(given).filter(|(_, is_given)| !is_given);
-        let mut touches = Touches::default().unsure(left_out.map(|(kind, _)| kind));
-        let somewhere = given.contains(&true) || cx.fixed_space.is_some();
+        let mut touches = AccessSet::default().with_incomplete(left_out.map(|(kind, _)| kind));
+        let somewhere = given.contains(&true) || cx.pinned_space.is_some();
         if somewhere {
-            let space = cx.space(self.space_name.as_deref()).await?;
-            space.touches(&mut touches);
-            if let Some(project) = space.find_some::<Project>(self.project.as_deref()).await? {
-                touches.add(Kind::Project, project.thing());
+            let space = cx.resolve_space(self.space_name.as_deref()).await?;
+            space.record_access(&mut touches);
+            if let Some(project) = space.find_optional::<Project>(self.project.as_deref()).await? {
+                touches.add(ResourceKind::Project, project.access_entry());
             }
             let environment = self.environment.as_deref();
-            if let Some(environment) = space.find_some::<Environment>(environment).await? {
-                touches.add(Kind::Environment, environment.thing());
+            if let Some(environment) = space.find_optional::<Environment>(environment).await? {
+                touches.add(ResourceKind::Environment, environment.access_entry());
             }
-            if let Some(tenant) = space.find_some::<Tenant>(self.tenant.as_deref()).await? {
-                touches.add(Kind::Tenant, tenant.thing());
+            if let Some(tenant) = space.find_optional::<Tenant>(self.tenant.as_deref()).await? {
+                touches.add(ResourceKind::Tenant, tenant.access_entry());
             }
         }
         if self.tenant.is_none() {
             // Most calls are not for a tenant.
-            touches = touches.sure(Kind::Tenant);
+            touches = touches.with_complete(ResourceKind::Tenant);
         }
-        let deed = if tool.tier == Tier::Delete { Deed::Delete } else { tool.deed };
-        let asked = Asked { tool: tool.name, toolset };
-        let touches = cx.with_groups(touches).await?;
-        let situation = cx.situation(asked, tool.tier, deed, &touches);
-        let (decision, steps) = (cx.rules.decide(&situation), cx.rules.steps(&situation));
+        let deed =
+            if tool.tier == Tier::Delete { PolicyAction::Delete } else { tool.policy_action };
+        let asked = CalledTool { name: tool.name, toolset };
+        let touches = cx.with_project_groups(touches).await?;
+        let situation = cx.policy_input(asked, tool.tier, deed, &touches);
+        let (decision, steps) = (cx.policy.decide(&situation), cx.policy.explain(&situation));
         Ok(DecisionAccess {
             rule: decision.rule,
-            effect: decision.effect.name(),
-            risk: decision.risk.name(),
-            word_to_type: decision.typed,
+            effect: decision.effect.as_str(),
+            risk: decision.risk.as_str(),
+            word_to_type: decision.confirmation_word,
             message: decision.message,
-            rules: steps.iter().map(|step| format!("{}: {}", step.rule, step.said)).collect(),
+            rules: steps.iter().map(|step| format!("{}: {}", step.rule, step.reason)).collect(),
             changed_by: "the administrator of this server, in policy.rules",
         })
     }

@@ -39,7 +39,7 @@ impl Tool for GetBranches {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let project = space.find::<Project>(&self.project_id).await?;
         if project.git().is_none() {
             return Err(Error::Invalid(format!(
@@ -59,9 +59,11 @@ impl Tool for GetBranches {
             canonical_name: branch.canonical_name,
             is_protected: branch.is_protected,
         });
-        Ok(List::new(window, page.total_results, items.collect()).or_hint(|| match part {
-            Some(part) => format!("no branch name of '{}' contains '{part}'", project.name),
-            None => format!("Octopus found no branch of '{}'", project.name),
-        }))
+        Ok(List::new(window, page.total_results, items.collect()).with_hint_if_empty(
+            || match part {
+                Some(part) => format!("no branch name of '{}' contains '{part}'", project.name),
+                None => format!("Octopus found no branch of '{}'", project.name),
+            },
+        ))
     }
 }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    octopus::{Kind, Thing, Touches},
-    tool::{Contents, Context, Error, LastCall, Resource},
+    octopus::{AccessSet, AccessedResource, ResourceKind},
+    tool::{Contents, Context, Error, RecentCall, Resource},
 };
 
 /// The last calls of this caller, newest first, that this replica served: tool, result, time, place and tasks.
@@ -20,7 +20,7 @@ struct Calls {
     caller: String,
     /// Authentication method. Without authentication, the calls are those of all callers.
     known_by: &'static str,
-    items: Vec<LastCall>,
+    items: Vec<RecentCall>,
     total_results: usize,
 }
 
@@ -30,28 +30,30 @@ impl Resource for CallsResource {
     const TEMPLATE: &'static str = "octopus://caller/calls";
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
-        let mut items = cx.trail.last_calls();
-        let fixed = cx.reach.narrowing.instance.as_deref();
+        let mut items = cx.audit.recent_calls();
+        let fixed = cx.scope.request.instance.as_deref();
         let is_seen = |name: &str| {
             fixed.is_none_or(|fixed| fixed == name)
-                && cx.reach.seen().any(|instance| instance.name == name)
+                && cx.scope.allowed_instances().any(|instance| instance.name == name)
         };
         items.retain(|call| call.instance.as_deref().is_none_or(is_seen));
-        if cx.fixed_space.is_some() {
-            let space = cx.space(None).await?;
-            let mut touches = Touches::default();
-            space.touches(&mut touches);
-            let is_fixed = |name: &str| touches.of(Kind::Space).iter().any(|one| is(one, name));
+        if cx.pinned_space.is_some() {
+            let space = cx.resolve_space(None).await?;
+            let mut touches = AccessSet::default();
+            space.record_access(&mut touches);
+            let is_fixed = |name: &str| {
+                touches.resources(ResourceKind::Space).iter().any(|one| is_space(one, name))
+            };
             items.retain(|call| call.space.as_deref().is_none_or(is_fixed));
         } else {
             // Hides the names of spaces that are not granted to this request.
             for call in &mut items {
-                call.hide_unless(|space| cx.grants_space(&[Some(space)]));
+                call.redact_space_unless(|space| cx.grants_space(&[Some(space)]));
             }
         }
         let calls = Calls {
             caller: cx.caller.name.clone(),
-            known_by: cx.caller.way.name(),
+            known_by: cx.caller.method.name(),
             total_results: items.len(),
             items,
         };
@@ -61,7 +63,7 @@ impl Resource for CallsResource {
     }
 }
 
-fn is(space: &Thing, name: &str) -> bool {
+fn is_space(space: &AccessedResource, name: &str) -> bool {
     [Some(&space.id), space.name.as_ref(), space.slug.as_ref()]
         .into_iter()
         .flatten()

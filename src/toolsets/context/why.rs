@@ -1,69 +1,72 @@
 //! Restrictions of the caller's access, and who can change them.
 
-use super::explain_access::Ceiling;
-use crate::tool::{Context, Definition, Hidden, Tier};
+use super::explain_access::Restriction;
+use crate::tool::{Context, Definition, DenyReason, Tier};
 
-impl From<Hidden> for Ceiling {
-    fn from(hidden: Hidden) -> Self {
-        Self { what: hidden.to_string(), changed_by: hidden.changed_by() }
+impl From<DenyReason> for Restriction {
+    fn from(hidden: DenyReason) -> Self {
+        Self { what: hidden.to_string(), changed_by: hidden.remedy() }
     }
 }
 
-fn ceiling(what: String, setting: &str) -> Ceiling {
-    Ceiling { what, changed_by: format!("the administrator of this server, with {setting}") }
+fn restriction(what: String, setting: &str) -> Restriction {
+    Restriction { what, changed_by: format!("the administrator of this server, with {setting}") }
 }
 
 /// Returns the first restriction that denies every call of this tier.
-fn forbids(cx: &Context, tier: Tier) -> Option<Ceiling> {
-    cx.policy.forbids(tier).map(Ceiling::from)
+fn tier_restriction(cx: &Context, tier: Tier) -> Option<Restriction> {
+    cx.access.tier_deny_reason(tier).map(Restriction::from)
 }
 
 /// Returns the restrictions that apply to all calls.
-pub(super) fn ceilings(cx: &Context) -> Vec<Ceiling> {
-    let mut ceilings: Vec<Ceiling> =
-        forbids(cx, Tier::Write).or_else(|| forbids(cx, Tier::Delete)).into_iter().collect();
-    for toolset in cx.policy.catalog().iter().filter(|toolset| !cx.policy.is_on(toolset.name)) {
+pub(super) fn restrictions(cx: &Context) -> Vec<Restriction> {
+    let mut ceilings: Vec<Restriction> = tier_restriction(cx, Tier::Write)
+        .or_else(|| tier_restriction(cx, Tier::Delete))
+        .into_iter()
+        .collect();
+    for toolset in cx.access.catalog().iter().filter(|toolset| !cx.access.is_enabled(toolset.name))
+    {
         let first = toolset.tools.first();
-        let why = first.and_then(|tool| cx.policy.why(toolset.name, tool));
-        ceilings.extend(why.map(Ceiling::from));
+        let why = first.and_then(|tool| cx.access.deny_reason(toolset.name, tool));
+        ceilings.extend(why.map(Restriction::from));
     }
     let granted = &cx.caller.grants;
     for (what, some) in [("instances", &granted.instances), ("spaces", &granted.spaces)] {
         if let Some(some) = some {
             let some: Vec<&str> = some.iter().map(String::as_str).collect();
             let what = format!("you are granted only these {what}: {}", some.join(", "));
-            ceilings.push(ceiling(what, "your grants"));
+            ceilings.push(restriction(what, "your grants"));
         }
     }
-    if let Some(space) = &cx.fixed_space {
+    if let Some(space) = &cx.pinned_space {
         let what = format!("every call uses the space '{space}'");
-        ceilings.push(ceiling(what, "the instance's `space`; or the URL pins it"));
+        ceilings.push(restriction(what, "the instance's `space`; or the URL pins it"));
     }
-    if let Some(project) = cx.fixed_project() {
+    if let Some(project) = cx.pinned_project() {
         let what = format!("every call uses the project '{project}'");
         let changed_by = "the configuration of your client: the URL or X-Octopus-Project";
-        ceilings.push(Ceiling { what, changed_by: changed_by.to_owned() });
+        ceilings.push(Restriction { what, changed_by: changed_by.to_owned() });
     }
-    if cx.rules.four_eyes() {
+    if cx.policy.requires_four_eyes() {
         let what = "users cannot respond to interruptions of tasks that they started";
-        ceilings.push(ceiling(what.to_owned(), "policy.four_eyes"));
+        ceilings.push(restriction(what.to_owned(), "policy.four_eyes"));
     }
     ceilings
 }
 
 /// Returns the restriction that hides a tool from the caller, or denies its highest tier.
-pub(super) async fn hidden(
+pub(super) async fn tool_restriction(
     cx: &Context,
     toolset: &'static str,
     tool: &Definition,
-) -> Option<Ceiling> {
-    if let Some(hidden) = cx.policy.why(toolset, tool) {
+) -> Option<Restriction> {
+    if let Some(hidden) = cx.access.deny_reason(toolset, tool) {
         return Some(hidden.into());
     }
     if let Ok(has) = cx.session.version().await
-        && let Some(old) = Hidden::too_old(tool, has)
+        && let Some(old) = DenyReason::too_old(tool, has)
     {
         return Some(old.into());
     }
-    forbids(cx, tool.tier)
+    tier_restriction(cx, tool.tier)
 }

@@ -11,9 +11,9 @@ use super::{
     touched,
 };
 use crate::{
-    octopus::{self, Order, Path, Reply},
-    tool::{ApiPath, Change, Context, Error, Plan, Proposal, Tier, Verb},
-    toolsets::attribution::{Attribution, Written},
+    octopus::{self, ApiPath, ChangeRequest, ChangeResponse},
+    tool::{ChangePreview, Context, Error, ExecutePath, HttpMethod, Plan, Tier, WriteTool},
+    toolsets::attribution::{Attribution, RequestedRead},
 };
 
 /// Call an endpoint of the Octopus REST API that no other tool covers. API keys, users, permissions and
@@ -22,7 +22,7 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Execute {
     /// HTTP method. All except GET change Octopus.
-    method: Verb,
+    method: HttpMethod,
     /// Path without query, e.g. "/api/Spaces-1/projects".
     path: String,
     /// Query parameters by name.
@@ -41,7 +41,7 @@ pub(super) struct Execute {
 enum Scalar {
     Text(String),
     Number(serde_json::Number),
-    Truth(bool),
+    Bool(bool),
 }
 
 impl Scalar {
@@ -49,7 +49,7 @@ impl Scalar {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
-            Self::Truth(truth) => truth.to_string(),
+            Self::Bool(truth) => truth.to_string(),
         }
     }
 }
@@ -58,10 +58,10 @@ impl Scalar {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Executed {
     success: bool,
-    method: Verb,
+    method: HttpMethod,
     /// Path and query as sent to Octopus.
     path: String,
-    tier: Does,
+    tier: ExecutedTier,
     /// The `skip` of this page, if the response is a page of a list.
     skip: Option<u64>,
     /// The `skip` of the items that were left out of this page.
@@ -74,13 +74,13 @@ pub(super) struct Executed {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-enum Does {
+enum ExecutedTier {
     Read,
     Write,
     Delete,
 }
 
-impl Change for Execute {
+impl WriteTool for Execute {
     const NAME: &'static str = "execute";
     const TITLE: &'static str = "Call the Octopus REST API";
     const TAKES_MAX_BYTES: bool = true;
@@ -94,42 +94,50 @@ impl Change for Execute {
     }
 
     async fn plan(&self, cx: &Context) -> Result<Plan<Executed>, Error> {
-        let path = self.allowed(cx).await?;
-        let to_send = self.to_send(&path)?;
-        let Some(method) = self.method.change() else {
-            let written = Written { path: &path, query: self.parameters(), csv: self.csv(&path) };
+        let path = self.allowed_path(cx).await?;
+        let to_send = self.path_with_query(&path)?;
+        let Some(method) = self.method.change_method() else {
+            let written = RequestedRead {
+                path: &path,
+                query: self.parameters(),
+                csv: self.csv_parameters(&path),
+            };
             let read = Attribution::of(written, to_send, cx).await?;
-            let answer = cx.session.fetch(&read.path).await.map_err(|error| named(error, &path))?;
-            let response = response::shown(answer, &read.path, cx).await?;
+            let answer =
+                cx.session.fetch(&read.path).await.map_err(|error| not_found_at(error, &path))?;
+            let response = response::read_response(answer, &read.path, cx).await?;
             read.judge(&response.value, response.has_all_fields(), cx).await?;
-            return Ok(Plan::Nothing(self.executed(&read.path, response)));
+            return Ok(Plan::NoChange(self.executed(&read.path, response)));
         };
-        let order = Order { method, path: to_send.clone(), body: self.body.clone() };
+        let order = ChangeRequest { method, path: to_send.clone(), body: self.body.clone() };
         let (action, question) = match self.method {
-            Verb::Delete => ("deletion", "Delete this from Octopus? It cannot be undone."),
+            HttpMethod::Delete => ("deletion", "Delete this from Octopus? It cannot be undone."),
             _ => ("API call", "Send this to Octopus?"),
         };
         let sent = to_send.to_string();
         let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
         let reach =
-            touched::by(&path, self.method, &self.parameters(), self.body.as_ref(), cx).await?;
-        touched::judge_as_read(&path, &reach.touches, cx).await?;
-        let mut proposal = Proposal::new(action, question, order)
-            .doing(reach.deed)
-            .touching(reach.touches)
-            .beginning(reach.begins)
-            .fact("Method", method.to_string())
-            .wrote("Path", Some(place))
-            .wrote("Query", (!query.is_empty()).then_some(query));
-        if let Some(document) = self.subject(&path, cx).await? {
-            proposal = shown(proposal, &document, self.method);
+            touched::access_of(&path, self.method, &self.parameters(), self.body.as_ref(), cx)
+                .await?;
+        touched::judge_as_read(&path, &reach.access, cx).await?;
+        let mut proposal = ChangePreview::new(action, question, order)
+            .with_policy_action(reach.action)
+            .with_access_set(reach.access)
+            .with_begin(reach.starts)
+            .line("Method", method.to_string())
+            .caller_text("Path", Some(place))
+            .caller_text("Query", (!query.is_empty()).then_some(query));
+        if let Some(document) = self.changed_document(&path, cx).await? {
+            proposal = show_document(proposal, &document, self.method);
         }
-        Ok(Plan::Change(proposal.wrote("Body", self.body.as_ref().map(response::visible))))
+        Ok(Plan::Change(
+            proposal.caller_text("Body", self.body.as_ref().map(response::escaped_body)),
+        ))
     }
 
-    async fn report(self, reply: Reply, cx: &Context) -> Result<Executed, Error> {
-        let to_send = self.to_send(&ApiPath::parse(&self.path)?)?;
-        let response = response::replied(reply, cx).await?;
+    async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<Executed, Error> {
+        let to_send = self.path_with_query(&ExecutePath::parse(&self.path)?)?;
+        let response = response::read_reply(reply, cx).await?;
         Ok(self.executed(&to_send, response))
     }
 }
@@ -141,35 +149,35 @@ impl Execute {
     ///
     /// The reason, if the path is invalid, blocked or outside of the spaces of the caller, or if arguments
     /// do not fit the method.
-    async fn allowed(&self, cx: &Context) -> Result<ApiPath, Error> {
-        let path = ApiPath::parse(&self.path)?;
+    async fn allowed_path(&self, cx: &Context) -> Result<ExecutePath, Error> {
+        let path = ExecutePath::parse(&self.path)?;
         let method = self.method;
-        let bodiless = matches!(method, Verb::Get | Verb::Delete);
+        let bodiless = matches!(method, HttpMethod::Get | HttpMethod::Delete);
         if bodiless && self.body.is_some() {
             return Err(Error::Invalid("GET and DELETE have no body; leave out `body`".to_owned()));
         }
-        if self.as_csv == Some(true) && method != Verb::Get {
+        if self.as_csv == Some(true) && method != HttpMethod::Get {
             return Err(Error::Invalid("only GET supports asCsv; leave it out".to_owned()));
         }
-        if self.body.as_ref().is_some_and(response::holds_redacted) {
+        if self.body.as_ref().is_some_and(response::contains_redaction) {
             return Err(Error::Invalid(
                 "the body contains a '[redacted' placeholder of this server; sending it would replace the \
                  secret with the placeholder"
                     .to_owned(),
             ));
         }
-        path.allow(method, self.body.as_ref(), &cx.policy)?;
-        if cx.policy.fixed().space || cx.caller.grants.spaces.is_some() {
-            let named = path.space().filter(|_| !cx.policy.fixed().space);
+        path.ensure_allowed(method, self.body.as_ref(), &cx.access)?;
+        if cx.access.pinned().space || cx.caller.grants.spaces.is_some() {
+            let named = path.space().filter(|_| !cx.access.pinned().space);
             let space = match (named, &cx.caller.grants.spaces) {
-                (None, Some(granted)) if !cx.policy.fixed().space => {
+                (None, Some(granted)) if !cx.access.pinned().space => {
                     // Paths outside of spaces are allowed with any granted space.
-                    cx.space(granted.first().map(String::as_str)).await?
+                    cx.resolve_space(granted.first().map(String::as_str)).await?
                 }
-                (named, _) => cx.space(named).await?,
+                (named, _) => cx.resolve_space(named).await?,
             };
             let keys = self.query.iter().flat_map(BTreeMap::keys);
-            path.within(space.id().as_str(), method, keys, self.body.as_ref())?;
+            path.ensure_in_space(space.id().as_str(), method, keys, self.body.as_ref())?;
         }
         Ok(path)
     }
@@ -179,8 +187,8 @@ impl Execute {
     /// # Errors
     ///
     /// [`Error::Argument`] for `query` if a name is blank, names a credential or repeats `asCsv`.
-    fn to_send(&self, path: &ApiPath) -> Result<Path, Error> {
-        let mut to_send = path.to_send();
+    fn path_with_query(&self, path: &ExecutePath) -> Result<ApiPath, Error> {
+        let mut to_send = path.to_path();
         let is_plain = |name: &str, wanted: &str| {
             let letters = name.chars().filter(char::is_ascii_alphanumeric);
             letters.collect::<String>().eq_ignore_ascii_case(wanted)
@@ -201,9 +209,12 @@ impl Execute {
             if is_csv && ["format", "asCsv"].iter().any(|other| is_plain(name, other)) {
                 return refuse("this parameter duplicates asCsv; give one of the two");
             }
-            to_send = to_send.with(name.clone(), value.text());
+            to_send = to_send.query(name.clone(), value.text());
         }
-        Ok(self.csv(path).into_iter().fold(to_send, |path, (name, value)| path.with(name, value)))
+        Ok(self
+            .csv_parameters(path)
+            .into_iter()
+            .fold(to_send, |path, (name, value)| path.query(name, value)))
     }
 
     /// Returns the query parameters as the caller wrote them.
@@ -212,7 +223,7 @@ impl Execute {
     }
 
     /// Returns the parameters that request CSV. The audit log needs an additional parameter.
-    fn csv(&self, path: &ApiPath) -> Vec<(&'static str, &'static str)> {
+    fn csv_parameters(&self, path: &ExecutePath) -> Vec<(&'static str, &'static str)> {
         let own = path.ends_with("events").then_some(("asCsv", "true"));
         let is_csv = self.as_csv == Some(true);
         [("format", "csv")].into_iter().chain(own).filter(|_| is_csv).collect()
@@ -223,25 +234,30 @@ impl Execute {
     /// # Errors
     ///
     /// Failures of Octopus, and a missing document if the change deletes it.
-    async fn subject(&self, path: &ApiPath, cx: &Context) -> Result<Option<Value>, Error> {
-        let open = |path: &ApiPath| path.allow(Verb::Get, None, &cx.policy).is_ok();
+    async fn changed_document(
+        &self,
+        path: &ExecutePath,
+        cx: &Context,
+    ) -> Result<Option<Value>, Error> {
+        let open =
+            |path: &ExecutePath| path.ensure_allowed(HttpMethod::Get, None, &cx.access).is_ok();
         let Some(subject) = path.subject(self.method).filter(open) else { return Ok(None) };
-        match cx.session.state(&subject.to_send()).await {
+        match cx.session.comparable_document(&subject.to_path()).await {
             Ok(document) => Ok(Some(document).filter(Value::is_object)),
-            Err(error @ octopus::Error::NotFound { .. }) if self.method == Verb::Delete => {
-                Err(named(error, &subject))
+            Err(error @ octopus::Error::NotFound { .. }) if self.method == HttpMethod::Delete => {
+                Err(not_found_at(error, &subject))
             }
             Err(
                 octopus::Error::NotFound { .. }
                 | octopus::Error::Forbidden { .. }
                 | octopus::Error::Rejected { .. }
-                | octopus::Error::Unexpected { .. },
+                | octopus::Error::UnexpectedResponse { .. },
             ) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn executed(&self, path: &Path, response: Response) -> Executed {
+    fn executed(&self, path: &ApiPath, response: Response) -> Executed {
         let asked = self.query.as_ref().and_then(|query| query.get("skip")?.text().parse().ok());
         let (skip, next_skip) = response.paging(asked.unwrap_or(0)).unzip();
         let Response { value: response, omitted } = response;
@@ -250,9 +266,9 @@ impl Execute {
             method: self.method,
             path: path.to_string(),
             tier: match self.method.tier() {
-                Tier::Read => Does::Read,
-                Tier::Write => Does::Write,
-                Tier::Delete => Does::Delete,
+                Tier::Read => ExecutedTier::Read,
+                Tier::Write => ExecutedTier::Write,
+                Tier::Delete => ExecutedTier::Delete,
             },
             skip,
             next_skip: next_skip.flatten(),
@@ -263,11 +279,11 @@ impl Execute {
 }
 
 /// Adds the path to a "not found" error, which does not name it.
-fn named(error: octopus::Error, path: &ApiPath) -> Error {
+fn not_found_at(error: octopus::Error, path: &ExecutePath) -> Error {
     Error::Octopus(match error {
         octopus::Error::NotFound { .. } => octopus::Error::NotFound {
             noun: "resource",
-            wanted: path.to_send().to_string(),
+            wanted: path.to_path().to_string(),
             place: None,
             near: Vec::new(),
         },
@@ -276,13 +292,13 @@ fn named(error: octopus::Error, path: &ApiPath) -> Error {
 }
 
 /// Adds the changed document to the preview, and its state to what must not change before the approval.
-fn shown(proposal: Proposal, document: &Value, method: Verb) -> Proposal {
+fn show_document(proposal: ChangePreview, document: &Value, method: HttpMethod) -> ChangePreview {
     let text =
         |key: &str| document.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let is_called = ["Name", "Version", "Filename", "Description"].iter().find_map(|key| text(key));
     let about = match method {
-        Verb::Delete => "Deletes",
-        Verb::Post => "Acts on",
+        HttpMethod::Delete => "Deletes",
+        HttpMethod::Post => "Acts on",
         _ => "Changes",
     };
     let name = match (is_called, text("Id")) {
@@ -291,15 +307,15 @@ fn shown(proposal: Proposal, document: &Value, method: Verb) -> Proposal {
     };
     let state = match method {
         // A running process changes on its own, so only stable fields are compared.
-        Verb::Post => ["Id", "Name", "State"]
+        HttpMethod::Post => ["Id", "Name", "State"]
             .iter()
             .map(|key| document.get(*key).cloned().unwrap_or_default())
             .collect(),
         _ => document.clone(),
     };
     proposal
-        .fact_if(about, name)
-        .fact_if("State", text("State"))
-        .fact_if("Last modified", text("LastModifiedOn"))
-        .state(state)
+        .line_if(about, name)
+        .line_if("State", text("State"))
+        .line_if("Last modified", text("LastModifiedOn"))
+        .required_state(state)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     octopus::{OctopusVersion, llms_txt},
     tool::{Context, Error, Tool},
-    toolsets::search::{self, Answer, Search},
+    toolsets::search::{self, Search, SearchAnswer},
 };
 
 /// Search the catalog of the Octopus REST API with the options of grep. The catalog has a line per
@@ -43,7 +43,7 @@ pub(super) struct GrepLlmsTxt {
 pub(super) struct CatalogMatches {
     pattern: String,
     #[serde(flatten)]
-    answer: Answer,
+    answer: SearchAnswer,
     catalog_resource_uri: &'static str,
 }
 
@@ -60,9 +60,10 @@ impl Tool for GrepLlmsTxt {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let search = self.search();
-        let grep = search.begin(cx).await?;
-        let grep = search::push(grep, [cx.session.llms_txt().await?], cx.compute()).await?;
-        let answer = search.answer(search::finish(grep, cx.compute()).await?);
+        let grep = search.start(cx).await?;
+        let grep =
+            search::search_chunks(grep, [cx.session.llms_txt().await?], cx.compute()).await?;
+        let answer = search.answer(search::finish_search(grep, cx.compute()).await?);
         Ok(CatalogMatches { answer, catalog_resource_uri: RESOURCE, pattern: self.pattern })
     }
 }

@@ -44,10 +44,10 @@ impl Tool for ListEnvironments {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let path = space
             .path([Environment::COLLECTION])
-            .with_some("partialName", self.partial_name.as_deref());
+            .query_opt("partialName", self.partial_name.as_deref());
         let page: Page<Environment> = space.list(path, window).await?;
         let items = page.items.into_iter().map(|environment| EnvironmentSummary {
             space_id: space.id().to_string(),
@@ -62,11 +62,11 @@ impl Tool for ListEnvironments {
             extension_settings: environment
                 .extension_settings
                 .into_iter()
-                .map(document::plain)
+                .map(document::to_answer_form)
                 .collect(),
         });
-        Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {
-            match &self.partial_name {
+        Ok(List::new(window, page.total_results, items.collect()).with_hint_if_empty(
+            || match &self.partial_name {
                 Some(name) => format!(
                     "no environment's name in space '{}' contains '{name}'; leave partialName out, \
                      or try another space",
@@ -75,7 +75,7 @@ impl Tool for ListEnvironments {
                 None => {
                     format!("space '{}' has no environment that this user can see", space.name())
                 }
-            }
-        }))
+            },
+        ))
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{Credentials, Error as OctopusError, Instance, Session},
-    tool::{Context, Error, Place, Tool},
+    tool::{Context, Error, ScopeLevel, Tool},
 };
 
 /// List the Octopus instances of this server, with the path to connect to for each.
@@ -44,18 +44,19 @@ struct InstanceSummary {
 }
 
 /// Timeout of the version request to an instance.
-const PATIENCE: Duration = Duration::from_secs(2);
+const VERSION_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Tool for ListInstances {
     const NAME: &'static str = "list_instances";
     const TITLE: &'static str = "List instances";
-    const CHOOSES: Option<Place> = Some(Place::Instance);
+    const CHOOSES: Option<ScopeLevel> = Some(ScopeLevel::Instance);
     const KEEPS_TO_PROJECT: bool = true;
 
     type Output = InstanceList;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let items = join_all(cx.reach.seen().map(|instance| summary(instance, cx))).await;
+        let items =
+            join_all(cx.scope.allowed_instances().map(|instance| summary(instance, cx))).await;
         Ok(InstanceList { total_results: items.len(), items })
     }
 }
@@ -63,8 +64,8 @@ impl Tool for ListInstances {
 async fn summary(instance: &Arc<Instance>, cx: &Context) -> InstanceSummary {
     // The version is public, so the credential of the caller is not sent.
     let who = cx.caller.fingerprint();
-    let session = Session::new(instance.client.clone(), Credentials::nobody(), who, None);
-    let (version, silent) = match tokio::time::timeout(PATIENCE, session.version()).await {
+    let session = Session::new(instance.client.clone(), Credentials::none(), who, None);
+    let (version, silent) = match tokio::time::timeout(VERSION_TIMEOUT, session.version()).await {
         Ok(Ok(version)) => (Some(version.to_string()), None),
         Ok(Err(
             error @ (OctopusError::Unreachable { .. }
@@ -72,10 +73,10 @@ async fn summary(instance: &Arc<Instance>, cx: &Context) -> InstanceSummary {
             | OctopusError::Unavailable { .. }),
         )) => (None, Some(error.to_string())),
         Ok(Err(_)) => (None, None),
-        Err(_) => (None, Some(format!("no response within {} s", PATIENCE.as_secs()))),
+        Err(_) => (None, Some(format!("no response within {} s", VERSION_TIMEOUT.as_secs()))),
     };
-    let unfit = instance.suits(&cx.reach.caller.brings()).err();
-    let default = cx.reach.instances.default();
+    let unfit = instance.check_credentials(&cx.scope.caller.credential_inputs()).err();
+    let default = cx.scope.instances.default();
     InstanceSummary {
         connect_to: format!("/mcp/i/{}", instance.name),
         url: instance.client.url().to_string(),
@@ -83,7 +84,7 @@ async fn summary(instance: &Arc<Instance>, cx: &Context) -> InstanceSummary {
         is_reachable: silent.is_none(),
         is_default: default.is_some_and(|default| default.name == instance.name),
         is_current: cx.instance.name == instance.name,
-        is_read_only: instance.read_only || cx.reach.policy(instance).is_read_only(),
+        is_read_only: instance.read_only || cx.scope.access(instance).is_read_only(),
         can_act: unfit.is_none(),
         reason: unfit.map(|unfit| unfit.to_string()).or(silent),
         name: instance.name.clone(),

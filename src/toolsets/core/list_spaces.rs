@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    octopus::{Page, Portal, Window, spaces},
-    tool::{Context, Error, List, NamePart, Place, Skip, Take, Tool},
+    octopus::{Page, PageRange, PortalLinks, spaces},
+    tool::{Context, Error, List, NamePart, ScopeLevel, Skip, Take, Tool},
 };
 
 /// List the spaces of the instance. Each space has its own projects, environments and tenants.
@@ -33,16 +33,16 @@ pub(super) struct SpaceSummary {
 impl Tool for ListSpaces {
     const NAME: &'static str = "list_spaces";
     const TITLE: &'static str = "List spaces";
-    const CHOOSES: Option<Place> = Some(Place::Space);
+    const CHOOSES: Option<ScopeLevel> = Some(ScopeLevel::Space);
 
     type Output = List<SpaceSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let page = listed(cx, self.partial_name.as_deref(), window).await?;
+        let page = visible_spaces(cx, self.partial_name.as_deref(), window).await?;
         let base = cx.session.client().url();
         let items = page.items.into_iter().map(|space| SpaceSummary {
-            url: Portal::new(base, &space.id).space(),
+            url: PortalLinks::new(base, &space.id).space(),
             id: space.id.into_string(),
             name: space.name,
             slug: space.slug,
@@ -50,32 +50,32 @@ impl Tool for ListSpaces {
             is_default: space.is_default,
             task_queue_stopped: space.task_queue_stopped,
         });
-        Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {
-            match &self.partial_name {
+        Ok(List::new(window, page.total_results, items.collect()).with_hint_if_empty(
+            || match &self.partial_name {
                 Some(name) => format!("no space's name contains '{name}'; leave partialName out"),
                 None => {
                     "no space is visible to this Octopus user; an administrator can add the user \
                          to a team of a space"
                         .to_owned()
                 }
-            }
-        }))
+            },
+        ))
     }
 }
 
 /// Maximum number of spaces that are filtered by the grants of a caller.
-const MOST: u32 = 1000;
+const MAX_FILTERED_SPACES: u32 = 1000;
 
 /// Returns a page of the spaces that the caller can see and is granted.
-async fn listed(
+async fn visible_spaces(
     cx: &Context,
     partial_name: Option<&str>,
-    window: Window,
-) -> Result<Page<spaces::Space>, Error> {
+    window: PageRange,
+) -> Result<Page<spaces::SpaceResource>, Error> {
     if cx.caller.grants.spaces.is_none() {
         return Ok(spaces::list(&cx.session, partial_name, window).await?);
     }
-    let all = Window { skip: 0, take: MOST };
+    let all = PageRange { skip: 0, take: MAX_FILTERED_SPACES };
     let mut page = spaces::list(&cx.session, partial_name, all).await?;
     page.items.retain(|space| {
         let (id, name) = (Some(space.id.as_str()), Some(space.name.as_str()));

@@ -44,7 +44,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<list_spaces::ListSpaces>(),
         Definition::of::<list_environments::ListEnvironments>(),
         Definition::of::<grep_llms_txt::GrepLlmsTxt>(),
-        Definition::changing::<execute::Execute>(),
+        Definition::of_write_tool::<execute::Execute>(),
         Definition::of::<read_resource::ReadResource>(),
     ],
     resources: &[

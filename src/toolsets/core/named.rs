@@ -2,48 +2,50 @@
 
 use serde_json::{Map, Value};
 
-pub(super) use crate::toolsets::attribution::{is_id, is_nothing, split_list};
+pub(super) use crate::toolsets::attribution::{is_known_id, is_unresolved, split_list};
 use crate::{
     octopus::{
-        Kind, Named, Space, Touches, environments::Environment, projects::Project, tenants::Tenant,
+        AccessSet, Named, ResourceKind, Space, environments::Environment, projects::Project,
+        tenants::Tenant,
     },
-    tool::{ApiPath, Error},
+    tool::{Error, ExecutePath},
 };
 
 /// The kinds of documents that a request can name.
-pub(super) const KINDS: [Kind; 3] = [Kind::Project, Kind::Environment, Kind::Tenant];
+pub(super) const KINDS: [ResourceKind; 3] =
+    [ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant];
 
 /// Maximum number of names of one request that are looked up. Each takes a request to Octopus.
-const MOST: usize = 20;
+const MAX_LOOKUPS: usize = 20;
 
 /// A document that a request names by name, slug or ID.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Called {
-    pub(super) kind: Kind,
+pub(super) struct NamedReference {
+    pub(super) kind: ResourceKind,
     pub(super) name: String,
 }
 
 /// Returns the documents that the path names by slug. IDs in the path are read elsewhere.
-pub(super) fn named_by_path(path: &ApiPath) -> Vec<Called> {
+pub(super) fn names_in_path(path: &ExecutePath) -> Vec<NamedReference> {
     let below: Vec<(&str, &str)> = path.below_space().collect();
     let kind = |word: &str| KINDS.into_iter().find(|kind| kind.collection() == word);
     let pairs = below.iter().zip(below.iter().skip(1));
-    let named = pairs.filter(|(_, (_, segment))| !is_id(segment));
+    let named = pairs.filter(|(_, (_, segment))| !is_known_id(segment));
     named
         .filter_map(|((word, _), (_, segment))| {
-            Some(Called { kind: kind(word)?, name: (*segment).to_owned() })
+            Some(NamedReference { kind: kind(word)?, name: (*segment).to_owned() })
         })
         .collect()
 }
 
 /// Body keys that name documents of a kind, in lower case. Octopus ignores their letter case.
-const KEYS: [(Kind, &[&str]); 3] = [
+const NAME_KEYS: [(ResourceKind, &[&str]); 3] = [
     (
-        Kind::Project,
+        ResourceKind::Project,
         &["projectid", "projectids", "projectname", "projectidorname", "projectidorslug"],
     ),
     (
-        Kind::Environment,
+        ResourceKind::Environment,
         &[
             "environmentid",
             "environmentids",
@@ -53,11 +55,11 @@ const KEYS: [(Kind, &[&str]); 3] = [
             "environmentidsornames",
         ],
     ),
-    (Kind::Tenant, &["tenantid", "tenantids", "tenantname", "tenantnames", "tenants"]),
+    (ResourceKind::Tenant, &["tenantid", "tenantids", "tenantname", "tenantnames", "tenants"]),
 ];
 
 /// Body keys whose IDs belong to a project or environment, e.g. a release ID.
-pub(super) const LEADS: [&str; 10] = [
+pub(super) const INDIRECT_KEYS: [&str; 10] = [
     "releaseid",
     "runbookid",
     "runbooksnapshotid",
@@ -71,33 +73,33 @@ pub(super) const LEADS: [&str; 10] = [
 ];
 
 /// Returns the kind of documents that a body key (in lower case) names.
-pub(super) fn kind_of(key: &str) -> Option<Kind> {
+pub(super) fn kind_of(key: &str) -> Option<ResourceKind> {
     let is = |keys: &[&str]| keys.contains(&key);
     let own = KINDS.into_iter().find(|kind| kind.collection().strip_suffix('s') == Some(key));
-    own.or_else(|| KEYS.into_iter().find_map(|(kind, keys)| is(keys).then_some(kind)))
+    own.or_else(|| NAME_KEYS.into_iter().find_map(|(kind, keys)| is(keys).then_some(kind)))
 }
 
 /// Returns the documents that the body names. Adds the documents that it gives by ID to `touches`.
-pub(super) fn named_by_body(body: Option<&Value>, touches: &mut Touches) -> Vec<Called> {
+pub(super) fn names_in_body(body: Option<&Value>, touches: &mut AccessSet) -> Vec<NamedReference> {
     let mut named = Vec::new();
     let Some(Value::Object(body)) = body else { return named };
-    for (key, value) in body.iter().chain(inner(body)) {
+    for (key, value) in body.iter().chain(task_arguments(body)) {
         let key = key.to_lowercase();
-        if LEADS.contains(&key.as_str()) {
+        if INDIRECT_KEYS.contains(&key.as_str()) {
             texts(value).for_each(|text| touches.add_id(text));
         }
         if key == "tenanttags" && texts(value).next().is_some() {
-            *touches = std::mem::take(touches).unsure([Kind::Tenant]);
+            *touches = std::mem::take(touches).with_incomplete([ResourceKind::Tenant]);
         }
         if let Some(kind) = kind_of(&key) {
             for text in texts(value) {
-                let is_id = is_id(text);
+                let is_id = is_known_id(text);
                 if is_id {
                     touches.add_id(text);
                 }
                 // Fields for names accept IDs too, and the ID may be the name of another document.
                 if !is_id || !(key.ends_with("id") || key.ends_with("ids")) {
-                    named.push(Called { kind, name: text.to_owned() });
+                    named.push(NamedReference { kind, name: text.to_owned() });
                 }
             }
         }
@@ -106,7 +108,7 @@ pub(super) fn named_by_body(body: Option<&Value>, touches: &mut Touches) -> Vec<
 }
 
 /// Returns the fields of `Arguments` in the body of a task.
-pub(super) fn inner(body: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+pub(super) fn task_arguments(body: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
     let arguments = body.iter().filter(|(key, _)| key.eq_ignore_ascii_case("arguments"));
     arguments.filter_map(|(_, value)| value.as_object()).flatten()
 }
@@ -122,46 +124,46 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
 /// A document that is not found, or is beyond [`MAX_LOOKUPS`], makes its kind unknown.
 pub(super) async fn look_up(
     space: Option<&Space>,
-    mut named: Vec<Called>,
-    touches: &mut Touches,
+    mut named: Vec<NamedReference>,
+    touches: &mut AccessSet,
 ) -> Result<(), Error> {
     named.sort();
     named.dedup();
-    for (place, Called { kind, name }) in named.into_iter().enumerate() {
-        if place >= MOST || !find(space, kind, &name, touches).await? {
-            *touches = std::mem::take(touches).unsure([kind]);
+    for (place, NamedReference { kind, name }) in named.into_iter().enumerate() {
+        if place >= MAX_LOOKUPS || !find_by_kind(space, kind, &name, touches).await? {
+            *touches = std::mem::take(touches).with_incomplete([kind]);
         }
     }
     Ok(())
 }
 
 /// Looks up a document in the space and adds it to `touches`. Returns whether it was found.
-async fn find(
+async fn find_by_kind(
     space: Option<&Space>,
-    kind: Kind,
+    kind: ResourceKind,
     name: &str,
-    touches: &mut Touches,
+    touches: &mut AccessSet,
 ) -> Result<bool, Error> {
     let Some(space) = space else { return Ok(false) };
     match kind {
-        Kind::Project => is_found::<Project>(space, name, touches).await,
-        Kind::Environment => is_found::<Environment>(space, name, touches).await,
-        Kind::Tenant => is_found::<Tenant>(space, name, touches).await,
-        Kind::Space => Ok(false),
+        ResourceKind::Project => find_named::<Project>(space, name, touches).await,
+        ResourceKind::Environment => find_named::<Environment>(space, name, touches).await,
+        ResourceKind::Tenant => find_named::<Tenant>(space, name, touches).await,
+        ResourceKind::Space => Ok(false),
     }
 }
 
-async fn is_found<R: Named>(
+async fn find_named<R: Named>(
     space: &Space,
     name: &str,
-    touches: &mut Touches,
+    touches: &mut AccessSet,
 ) -> Result<bool, Error> {
-    match space.find_as_written::<R>(name).await {
+    match space.find_unambiguous::<R>(name).await {
         Ok(found) => {
-            found.touches(touches);
+            found.record_access(touches);
             Ok(true)
         }
-        Err(error) if is_nothing(&error) => Ok(false),
+        Err(error) if is_unresolved(&error) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

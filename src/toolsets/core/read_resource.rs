@@ -27,7 +27,7 @@ pub(super) struct ReadContents {
 }
 
 /// Size of the answer without its contents and the URI, in bytes.
-const AROUND: usize = 80;
+const ENVELOPE_BYTES: usize = 80;
 
 impl Tool for ReadResource {
     const NAME: &'static str = "read_resource";
@@ -38,9 +38,9 @@ impl Tool for ReadResource {
     type Output = ReadContents;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let room = cx.limits.answer.saturating_sub(2 * self.uri.len() + AROUND);
-        let read = tool::read(&self.uri, room, Some(cx.limits.answer_cap), cx).await?;
-        cx.taken_out.add(read.removed, read.redacted);
+        let room = cx.limits.answer.saturating_sub(2 * self.uri.len() + ENVELOPE_BYTES);
+        let read = tool::read_resource(&self.uri, room, Some(cx.limits.answer_cap), cx).await?;
+        cx.redactions.add(read.removed, read.redacted);
         let (json, text) = match read.value {
             Value::Object(document) => (Some(document), None),
             Value::String(text) => (None, Some(text)),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     octopus::{OctopusVersion, server},
-    tool::{Contents, Context, Definition, Error, Policy, Resource, Tier},
+    tool::{Contents, Context, Definition, Error, Resource, Tier, ToolAccess},
 };
 
 /// Capabilities: version of the instance, enabled toolsets, whether changes are allowed, each tool and
@@ -20,22 +20,22 @@ pub(super) struct CapabilitiesResource {}
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Capabilities {
-    server: Instance,
-    session: Modes,
+    server: ServerInfo,
+    session: SessionModes,
     tools: Vec<ToolEntry>,
     feature_flags: Option<Value>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Instance {
+struct ServerInfo {
     version: String,
     installation_id: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Modes {
+struct SessionModes {
     enabled_toolsets: Vec<&'static str>,
     read_only_mode: bool,
     allow_deletes: bool,
@@ -72,26 +72,26 @@ impl Resource for CapabilitiesResource {
         let (root, features) =
             tokio::join!(server::root(&cx.session), server::features(&cx.session));
         let root = root?;
-        let version = root.parsed().ok();
-        let policy = &cx.policy;
+        let version = root.parse_version().ok();
+        let policy = &cx.access;
         let mut tools: Vec<ToolEntry> = policy
             .catalog()
             .iter()
             .flat_map(|toolset| toolset.tools.iter().map(|tool| (toolset.name, tool)))
-            .filter(|(toolset, tool)| policy.shows(toolset, tool))
-            .map(|(toolset, tool)| entry(toolset, tool, policy, version))
+            .filter(|(toolset, tool)| policy.is_visible(toolset, tool))
+            .map(|(toolset, tool)| tool_entry(toolset, tool, policy, version))
             .collect();
         tools.sort_by_key(|tool| tool.name);
         let capabilities = Capabilities {
-            server: Instance { version: root.version, installation_id: root.installation_id },
-            session: Modes {
+            server: ServerInfo { version: root.version, installation_id: root.installation_id },
+            session: SessionModes {
                 enabled_toolsets: policy.toolsets().collect::<BTreeSet<_>>().into_iter().collect(),
                 read_only_mode: policy.is_read_only(),
                 allow_deletes: policy.ceiling() == Tier::Delete,
-                confirm: serde_json::to_value(cx.gate.confirm())
+                confirm: serde_json::to_value(cx.approval_gate.mode())
                     .ok()
                     .filter(|_| !policy.is_read_only()),
-                space: cx.fixed_space.clone(),
+                space: cx.pinned_space.clone(),
             },
             tools,
             // Some users may not read them, and old versions have none.
@@ -103,21 +103,22 @@ impl Resource for CapabilitiesResource {
     }
 }
 
-fn entry(
+fn tool_entry(
     toolset: &'static str,
     tool: &Definition,
-    policy: &Policy,
+    policy: &ToolAccess,
     version: Option<OctopusVersion>,
 ) -> ToolEntry {
-    let is_gated = tool.least != tool.tier;
+    let is_gated = tool.min_tier != tool.tier;
     let tiers = [Tier::Read, Tier::Write, Tier::Delete].into_iter();
-    let tiers = tiers.filter(|tier| (tool.least..=tool.tier.min(policy.ceiling())).contains(tier));
+    let tiers =
+        tiers.filter(|tier| (tool.min_tier..=tool.tier.min(policy.ceiling())).contains(tier));
     let too_old = version.filter(|version| *version < tool.since);
     ToolEntry {
         name: tool.name,
         toolset,
         read_only: tool.tier == Tier::Read,
-        minimum_octopus_version: (tool.since > OctopusVersion::OLDEST)
+        minimum_octopus_version: (tool.since > OctopusVersion::MIN_SUPPORTED)
             .then(|| tool.since.to_string()),
         method_gated: is_gated.then_some(true),
         tiers_available: is_gated.then(|| tiers.map(Tier::name).collect()),

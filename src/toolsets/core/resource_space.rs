@@ -26,8 +26,8 @@ impl Resource for SpaceResource {
     const TEMPLATE: &'static str = "octopus://spaces/{spaceName}";
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
-        let space = cx.space(Some(&self.space_name)).await?;
-        let (whole, counts) = tokio::join!(document::space(&space), counts(&space));
+        let space = cx.resolve_space(Some(&self.space_name)).await?;
+        let (whole, counts) = tokio::join!(document::read_space(&space), counts(&space));
         let mut whole = whole?;
         if let Value::Object(object) = &mut whole {
             object.insert("counts".to_owned(), Value::Object(counts));
@@ -41,7 +41,7 @@ impl Resource for SpaceResource {
 async fn counts(space: &Space) -> Map<String, Value> {
     let kinds = [Project::COLLECTION, Environment::COLLECTION, Tenant::COLLECTION];
     let counted = join_all(kinds.map(async |kind| {
-        let path = space.path([kind]).with("take", 1);
+        let path = space.path([kind]).query("take", 1);
         let page = space.session().get::<Page<IgnoredAny>>(&path).await.ok()?;
         Some((kind.to_owned(), json!(page.total_results)))
     }));

@@ -5,9 +5,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    octopus::{self, Answer, Bounded, Bounds, Path, Reply, ReplyBody, document},
-    text::escape::escape_invisible,
-    tool::{Context, Error, Proposal},
+    octopus::{
+        self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, RawResponse,
+        document,
+    },
+    text::escape::escape_invisible_json,
+    tool::{ChangePreview, Context, Error},
 };
 
 /// The part of a response that fits into the answer.
@@ -34,12 +37,12 @@ pub(super) struct Omitted {
 }
 
 impl Response {
-    fn new(Bounded { value, omitted }: Bounded, response_bytes: usize) -> Self {
-        let octopus::Omitted { items, fields, texts } = omitted;
+    fn new(BoundedJson { value, omitted }: BoundedJson, response_bytes: usize) -> Self {
+        let octopus::OmittedCounts { items, fields, texts } = omitted;
         let counts = Omitted { response_bytes, items, fields, texts };
         // `Links` were removed while parsing; `raw` removes the other fields that answers never show.
-        let value = document::raw(value);
-        Self { value, omitted: (!omitted.is_nothing()).then_some(counts) }
+        let value = document::without_sensitive(value);
+        Self { value, omitted: (!omitted.is_empty()).then_some(counts) }
     }
 
     /// Returns `skip` and, if items of the page were left out, the `skip` of the first one.
@@ -67,7 +70,11 @@ impl Response {
 }
 
 /// Reads the part of a response that fits into the answer. Large responses are parsed in the compute pool.
-pub(super) async fn shown(answer: Answer, path: &Path, cx: &Context) -> Result<Response, Error> {
+pub(super) async fn read_response(
+    answer: RawResponse,
+    path: &ApiPath,
+    cx: &Context,
+) -> Result<Response, Error> {
     let (path, limit) = (path.clone(), cx.limits.answer);
     cx.session.parse(answer, move |answer| read(answer, &path, limit)).await
 }
@@ -76,27 +83,27 @@ pub(super) async fn shown(answer: Answer, path: &Path, cx: &Context) -> Result<R
 ///
 /// A reply that cannot be read is described by its size and type instead of an error, because the change was
 /// made and an error would hide that.
-pub(super) async fn replied(reply: Reply, cx: &Context) -> Result<Response, Error> {
-    let Reply { content_type, size, body, .. } = reply;
+pub(super) async fn read_reply(reply: ChangeResponse, cx: &Context) -> Result<Response, Error> {
+    let ChangeResponse { content_type, size, body, .. } = reply;
     let unread = format!("[{size} bytes ({content_type}) that could not be read]");
     let body = match body {
-        ReplyBody::Json(document) => return Ok(Response::new((*document).clone(), size)),
-        ReplyBody::Unread(_) => return Ok(Response::text(unread)),
-        ReplyBody::Raw(body) => body,
+        ChangeResponseBody::Json(document) => return Ok(Response::new((*document).clone(), size)),
+        ChangeResponseBody::Unparsed(_) => return Ok(Response::text(unread)),
+        ChangeResponseBody::Raw(body) => body,
     };
     let limit = cx.limits.answer;
-    let described = move |answer: &Answer| -> Result<Response, Error> {
-        let text = text_of(answer, Bounds::for_answer(limit));
+    let described = move |answer: &RawResponse| -> Result<Response, Error> {
+        let text = text_of(answer, JsonBounds::for_answer(limit));
         Ok(text.unwrap_or_else(|what| Response::text(format!("[{what}]"))))
     };
-    match cx.session.parse(Answer { content_type, body }, described).await {
+    match cx.session.parse(RawResponse { content_type, body }, described).await {
         Err(Error::Octopus(octopus::Error::Compute(_))) => Ok(Response::text(unread)),
         shown => shown,
     }
 }
 
-fn read(answer: &Answer, path: &Path, limit: usize) -> Result<Response, Error> {
-    let bounds = Bounds::for_answer(limit);
+fn read(answer: &RawResponse, path: &ApiPath, limit: usize) -> Result<Response, Error> {
+    let bounds = JsonBounds::for_answer(limit);
     let kind = answer.content_type.as_str();
     if answer.body.is_empty() {
         return Ok(Response::text(String::new()));
@@ -116,7 +123,7 @@ fn read(answer: &Answer, path: &Path, limit: usize) -> Result<Response, Error> {
 /// # Errors
 ///
 /// A description of the response, if it is not text.
-fn text_of(answer: &Answer, bounds: Bounds) -> Result<Response, String> {
+fn text_of(answer: &RawResponse, bounds: JsonBounds) -> Result<Response, String> {
     let kind = answer.content_type.as_str();
     if answer.body.is_empty() {
         return Ok(Response::text(String::new()));
@@ -125,10 +132,10 @@ fn text_of(answer: &Answer, bounds: Bounds) -> Result<Response, String> {
         || ["xml", "yaml", "json"].iter().any(|ending| kind.ends_with(ending));
     match std::str::from_utf8(&answer.body) {
         Ok(text) if is_text => {
-            let beginning = octopus::beginning(text, bounds.text);
+            let beginning = octopus::truncate_at_boundary(text, bounds.text);
             let texts = u64::from(beginning.len() < text.len());
-            let omitted = octopus::Omitted { texts, ..octopus::Omitted::default() };
-            Ok(Response::new(Bounded { value: beginning.into(), omitted }, text.len()))
+            let omitted = octopus::OmittedCounts { texts, ..octopus::OmittedCounts::default() };
+            Ok(Response::new(BoundedJson { value: beginning.into(), omitted }, text.len()))
         }
         _ => {
             let kind = if kind.is_empty() { "of no type" } else { kind };
@@ -138,11 +145,11 @@ fn text_of(answer: &Answer, bounds: Bounds) -> Result<Response, String> {
 }
 
 /// Returns whether the value contains a placeholder of the sanitizer for a redacted secret.
-pub(super) fn holds_redacted(value: &Value) -> bool {
+pub(super) fn contains_redaction(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains("[redacted"),
-        Value::Array(items) => items.iter().any(holds_redacted),
-        Value::Object(object) => object.values().any(holds_redacted),
+        Value::Array(items) => items.iter().any(contains_redaction),
+        Value::Object(object) => object.values().any(contains_redaction),
         _ => false,
     }
 }
@@ -150,10 +157,10 @@ pub(super) fn holds_redacted(value: &Value) -> bool {
 /// Returns the body as JSON with invisible characters escaped, for the preview of the change.
 ///
 /// A body that is too large for the preview is returned unchanged, because the preview leaves it out.
-pub(super) fn visible(body: &Value) -> String {
+pub(super) fn escaped_body(body: &Value) -> String {
     let json = body.to_string();
-    if json.len() > Proposal::MOST_TEXT {
+    if json.len() > ChangePreview::MAX_PROCESSED_BYTES {
         return json;
     }
-    escape_invisible(&json).into_owned()
+    escape_invisible_json(&json).into_owned()
 }

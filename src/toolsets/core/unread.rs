@@ -5,11 +5,11 @@
 
 use serde_json::Value;
 
-use super::named::{LEADS, is_id, kind_of, split_list};
-use crate::octopus::{Kind, Touches, operations::Subject};
+use super::named::{INDIRECT_KEYS, is_known_id, kind_of, split_list};
+use crate::octopus::{AccessSet, ResourceKind, operations::Subject};
 
 /// Keys that contain the word of a kind but name no document of that kind.
-const HARMLESS: [&str; 9] = [
+const IGNORED_KEYS: [&str; 9] = [
     "projectgroupid",
     "clonedfromprojectid",
     "clonedfromtenantid",
@@ -22,23 +22,26 @@ const HARMLESS: [&str; 9] = [
 ];
 
 /// Keys that name a space. Their values are compared with the space of the change.
-const SPACES: [&str; 7] =
+const SPACE_KEYS: [&str; 7] =
     ["space", "spaces", "spaceid", "spaceids", "spaceidorname", "spaceidorslug", "spacename"];
 
 /// Adds the IDs in query parameters to `touches` and marks their kinds as unknown.
 ///
 /// A space other than that of the change makes the space unknown.
-pub(super) fn query<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, touches: &mut Touches) {
+pub(super) fn add_query<'a>(
+    values: impl Iterator<Item = (&'a str, &'a str)>,
+    touches: &mut AccessSet,
+) {
     for (key, value) in values {
-        text(value, touches);
+        add_text(value, touches);
         let key = key.split('[').next().unwrap_or(key);
         if !value.trim().is_empty() {
-            key_of_a_kind(key, touches);
+            mark_kind_of_key(key, touches);
         }
-        if SPACES.contains(&letters(key).as_str())
-            && !split_list(value).all(|space| is_entered(space, touches))
+        if SPACE_KEYS.contains(&normalized_key(key).as_str())
+            && !split_list(value).all(|space| is_space_of_change(space, touches))
         {
-            *touches = std::mem::take(touches).unsure([Kind::Space]);
+            *touches = std::mem::take(touches).with_incomplete([ResourceKind::Space]);
         }
     }
 }
@@ -47,105 +50,109 @@ pub(super) fn query<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, touche
 /// unknown.
 ///
 /// A key that contains the word of a kind makes that kind unknown.
-pub(super) fn body(body: Option<&Value>, touches: &mut Touches) {
+pub(super) fn add_body(body: Option<&Value>, touches: &mut AccessSet) {
     match body {
         Some(Value::Object(fields)) => {
             for (key, value) in fields {
                 match value {
                     Value::Object(inner) if key.eq_ignore_ascii_case("arguments") => {
-                        inner.iter().for_each(|(key, value)| read_field(key, value, touches));
+                        inner
+                            .iter()
+                            .for_each(|(key, value)| add_top_level_field(key, value, touches));
                     }
-                    _ => read_field(key, value, touches),
+                    _ => add_top_level_field(key, value, touches),
                 }
             }
         }
-        Some(other) => unread(other, touches),
+        Some(other) => add_value(other, touches),
         None => {}
     }
 }
 
 /// Adds a field of the top level. For fields with a known meaning, only values that are not texts count.
-fn read_field(key: &str, value: &Value, touches: &mut Touches) {
+fn add_top_level_field(key: &str, value: &Value, touches: &mut AccessSet) {
     let plain = key.to_lowercase();
-    if kind_of(&plain).is_none() && !LEADS.contains(&plain.as_str()) {
-        return field(key, value, touches);
+    if kind_of(&plain).is_none() && !INDIRECT_KEYS.contains(&plain.as_str()) {
+        return add_unknown_field(key, value, touches);
     }
     match value {
         Value::String(_) | Value::Null => {}
         Value::Array(items) => {
             let unreadable = items.iter().filter(|item| !item.is_string());
             for item in unreadable {
-                key_of_a_kind(key, touches);
-                unread(item, touches);
+                mark_kind_of_key(key, touches);
+                add_value(item, touches);
             }
         }
         other => {
-            key_of_a_kind(key, touches);
-            unread(other, touches);
+            mark_kind_of_key(key, touches);
+            add_value(other, touches);
         }
     }
 }
 
 /// Adds a field whose meaning is unknown.
-fn field(key: &str, value: &Value, touches: &mut Touches) {
+fn add_unknown_field(key: &str, value: &Value, touches: &mut AccessSet) {
     let is_something = match value {
         Value::String(text) => !text.trim().is_empty(),
         Value::Number(_) | Value::Bool(true) => true,
         Value::Array(items) => items.iter().any(|item| !item.is_null() && !item.is_object()),
         Value::Null | Value::Bool(false) | Value::Object(_) => false,
     };
-    if HARMLESS.contains(&letters(key).as_str()) && !value.is_object() {
+    if IGNORED_KEYS.contains(&normalized_key(key).as_str()) && !value.is_object() {
         return;
     }
-    text(key, touches);
+    add_text(key, touches);
     if is_something {
-        key_of_a_kind(key, touches);
+        mark_kind_of_key(key, touches);
     }
-    unread(value, touches);
+    add_value(value, touches);
 }
 
-fn unread(value: &Value, touches: &mut Touches) {
+fn add_value(value: &Value, touches: &mut AccessSet) {
     match value {
-        Value::String(found) => text(found, touches),
-        Value::Array(items) => items.iter().for_each(|item| unread(item, touches)),
+        Value::String(found) => add_text(found, touches),
+        Value::Array(items) => items.iter().for_each(|item| add_value(item, touches)),
         Value::Object(fields) => {
-            fields.iter().for_each(|(key, value)| field(key, value, touches));
+            fields.iter().for_each(|(key, value)| add_unknown_field(key, value, touches));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
 /// Marks the kinds as unknown whose words the key contains.
-fn key_of_a_kind(key: &str, touches: &mut Touches) {
-    let key = letters(key);
+fn mark_kind_of_key(key: &str, touches: &mut AccessSet) {
+    let key = normalized_key(key);
     for kind in super::named::KINDS {
         let word = kind.collection().strip_suffix('s').unwrap_or_default();
-        if key.contains(word) && !HARMLESS.contains(&key.as_str()) {
-            *touches = std::mem::take(touches).unsure([kind]);
+        if key.contains(word) && !IGNORED_KEYS.contains(&key.as_str()) {
+            *touches = std::mem::take(touches).with_incomplete([kind]);
         }
     }
 }
 
 /// Adds the IDs of a text, which may be a comma-separated list, and marks the kinds they may belong to as
 /// unknown.
-fn text(found: &str, touches: &mut Touches) {
-    split_list(found).for_each(|found| one_id(found, touches));
+fn add_text(found: &str, touches: &mut AccessSet) {
+    split_list(found).for_each(|found| add_possible_id(found, touches));
 }
 
-fn one_id(found: &str, touches: &mut Touches) {
-    if !is_id(found) {
+fn add_possible_id(found: &str, touches: &mut AccessSet) {
+    if !is_known_id(found) {
         return;
     }
-    let mut one = Touches::default();
+    let mut one = AccessSet::default();
     one.add_id(found);
-    let is_between = one.is_open();
+    let is_between = one.has_unresolved();
     let kinds = super::named::KINDS.into_iter();
-    let kinds = kinds.filter(|kind| is_between || !one.of(*kind).is_empty());
-    let is_other_space = !one.of(Kind::Space).is_empty() && !is_entered(found, touches);
-    let kinds: Vec<Kind> = kinds.chain(is_other_space.then_some(Kind::Space)).collect();
+    let kinds = kinds.filter(|kind| is_between || !one.resources(*kind).is_empty());
+    let is_other_space =
+        !one.resources(ResourceKind::Space).is_empty() && !is_space_of_change(found, touches);
+    let kinds: Vec<ResourceKind> =
+        kinds.chain(is_other_space.then_some(ResourceKind::Space)).collect();
     if !kinds.is_empty() {
-        touches.extend(one);
-        *touches = std::mem::take(touches).unsure(kinds);
+        touches.merge(one);
+        *touches = std::mem::take(touches).with_incomplete(kinds);
     }
 }
 
@@ -153,16 +160,16 @@ fn one_id(found: &str, touches: &mut Touches) {
 ///
 /// A text in the form of an ID is compared with IDs only, because the name of one space can be the ID of
 /// another.
-pub(super) fn is_entered(space: &str, touches: &Touches) -> bool {
+pub(super) fn is_space_of_change(space: &str, touches: &AccessSet) -> bool {
     let is_id = Subject::Space.is_id(space);
-    touches.of(Kind::Space).iter().any(|entered| {
+    touches.resources(ResourceKind::Space).iter().any(|entered| {
         let names = [&entered.slug, &entered.name].into_iter().flatten().filter(|_| !is_id);
         names.chain([&entered.id]).any(|known| known.eq_ignore_ascii_case(space))
     })
 }
 
 /// Returns the IDs, slugs and names of spaces in a body, at any depth.
-pub(super) fn spaces(body: &Value) -> Vec<&str> {
+pub(super) fn named_spaces(body: &Value) -> Vec<&str> {
     let mut found = Vec::new();
     collect_spaces(body, false, &mut found);
     found
@@ -179,14 +186,14 @@ fn collect_spaces<'a>(value: &'a Value, names_spaces: bool, found: &mut Vec<&'a 
         }
         Value::Object(fields) => {
             for (key, value) in fields {
-                collect_spaces(value, SPACES.contains(&letters(key).as_str()), found);
+                collect_spaces(value, SPACE_KEYS.contains(&normalized_key(key).as_str()), found);
             }
         }
         _ => {}
     }
 }
 
-fn letters(key: &str) -> String {
+fn normalized_key(key: &str) -> String {
     key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
@@ -196,18 +203,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::octopus::Thing;
+    use crate::octopus::AccessedResource;
 
-    fn unsure(body: &Value) -> Vec<Kind> {
-        let mut touches = Touches::default();
-        super::body(Some(body), &mut touches);
+    fn unknown_kinds(body: &Value) -> Vec<ResourceKind> {
+        let mut touches = AccessSet::default();
+        add_body(Some(body), &mut touches);
         let kinds = super::super::named::KINDS.into_iter();
-        kinds.filter(|kind| touches.is_unsure(*kind)).collect()
+        kinds.filter(|kind| touches.is_incomplete(*kind)).collect()
     }
 
     #[test]
-    fn what_is_not_read_makes_its_kind_unknown() {
-        use Kind::{Environment, Project, Tenant};
+    fn unread_fields_make_their_kind_unknown() {
+        use ResourceKind::{Environment, Project, Tenant};
         for (body, expected) in [
             (json!({ "EnvironmentId": "Environments-3", "ProjectIds": ["Projects-1"] }), vec![]),
             (json!({ "Name": "x", "ProjectGroupId": "ProjectGroups-1" }), vec![]),
@@ -226,21 +233,26 @@ mod tests {
             (json!({ "Arguments": { "In": { "EnvironmentId": "x" } } }), vec![Environment]),
             (json!([{ "ProjectId": "x" }]), vec![Project]),
         ] {
-            assert_eq!(unsure(&body), expected, "{body}");
+            assert_eq!(unknown_kinds(&body), expected, "{body}");
         }
     }
 
     #[test]
-    fn another_space_than_the_entered_one_makes_the_space_unknown() {
+    fn another_space_makes_the_space_unknown() {
         // The name of this space is the ID of another space.
         let (id, name, slug) = ("Spaces-1".to_owned(), "Spaces-3".to_owned(), "main".to_owned());
-        let space = Thing { id, name: Some(name), slug: Some(slug), ..Thing::default() };
-        let entered = Touches::default().with(Kind::Space, [space]);
+        let space = AccessedResource {
+            id,
+            name: Some(name),
+            slug: Some(slug),
+            ..AccessedResource::default()
+        };
+        let entered = AccessSet::default().with_resources(ResourceKind::Space, [space]);
         let is_unknown = |pair, body| {
             let mut touches = entered.clone();
-            query(std::iter::once(pair), &mut touches);
-            super::body(Some(&body), &mut touches);
-            touches.is_unsure(Kind::Space)
+            add_query(std::iter::once(pair), &mut touches);
+            add_body(Some(&body), &mut touches);
+            touches.is_incomplete(ResourceKind::Space)
         };
         let document = json!({ "SpaceId": "Spaces-1" });
         for (name, value, expected) in [
@@ -263,11 +275,11 @@ mod tests {
     }
 
     #[test]
-    fn a_body_names_spaces_at_any_depth() {
+    fn finds_spaces_at_any_depth_of_a_body() {
         let body = json!({ "SpaceId": "Spaces-1", "a": [{ "space_id_or_name": " Depots " }],
             "SpaceIds": ["Spaces-2", "", [["Spaces-4"]]], "spaceName": null,
             "Space": { "Id": "x", "SpaceId": "Spaces-3" }, "spaces": "Yards" });
-        let mut found = spaces(&body);
+        let mut found = named_spaces(&body);
         found.sort_unstable();
         assert_eq!(found, ["Depots", "Spaces-1", "Spaces-2", "Spaces-3", "Spaces-4", "Yards"]);
     }
@@ -275,7 +287,7 @@ mod tests {
     proptest! {
         /// An ID at any depth of a body is read or makes its kind unknown.
         #[test]
-        fn no_depth_hides_a_place(keys in prop::collection::vec("[a-zA-Z]{1,8}", 1..6), lists in any::<u8>()) {
+        fn finds_ids_at_any_depth_of_a_body(keys in prop::collection::vec("[a-zA-Z]{1,8}", 1..6), lists in any::<u8>()) {
             let mut body = json!("Environments-3");
             for (place, key) in keys.iter().enumerate() {
                 body = json!({ (key.as_str()): body });
@@ -283,10 +295,10 @@ mod tests {
                     body = json!([body]);
                 }
             }
-            let mut touches = Touches::default();
-            let named = super::super::named::named_by_body(Some(&body), &mut touches);
-            super::body(Some(&body), &mut touches);
-            let is_seen = !touches.of(Kind::Environment).is_empty() || !named.is_empty();
+            let mut touches = AccessSet::default();
+            let named = super::super::named::names_in_body(Some(&body), &mut touches);
+            add_body(Some(&body), &mut touches);
+            let is_seen = !touches.resources(ResourceKind::Environment).is_empty() || !named.is_empty();
             prop_assert!(is_seen, "{}", body);
         }
     }

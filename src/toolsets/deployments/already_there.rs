@@ -8,26 +8,26 @@ use crate::{
         dashboard::{self, DashboardItem},
         projects::Project,
     },
-    tool::{Error, Proposal},
+    tool::{ChangePreview, Error},
     toolsets::executions::Targets,
 };
 
 /// The current deployments of a project in the targets of a new deployment.
 #[derive(Debug)]
-pub(super) struct AlreadyThere {
+pub(super) struct CurrentDeployments {
     /// Environment and tenant, with a description of the current deployment.
     lines: Vec<(String, String)>,
     deployments: Vec<String>,
 }
 
-impl AlreadyThere {
-    pub(super) async fn of(
+impl CurrentDeployments {
+    pub(super) async fn read(
         space: &Space,
         project: &Project,
         targets: &Targets,
     ) -> Result<Self, Error> {
         let environments: Vec<_> = targets.environments.iter().map(Resource::id).collect();
-        let items = dashboard::of_project(space, &project.id, &environments).await?;
+        let items = dashboard::latest_deployments(space, &project.id, &environments).await?;
         let mut current = Self { lines: Vec::new(), deployments: Vec::new() };
         for environment in &targets.environments {
             let mut tenants = targets.tenancy.tenants().peekable();
@@ -63,9 +63,9 @@ impl AlreadyThere {
     }
 
     /// Adds the current deployments to the preview.
-    pub(super) fn show(&self, proposal: Proposal) -> Proposal {
+    pub(super) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
         self.lines.iter().fold(proposal, |proposal, (place, text)| {
-            proposal.fact(&format!("Now in {place}"), text)
+            proposal.line(&format!("Now in {place}"), text)
         })
     }
 

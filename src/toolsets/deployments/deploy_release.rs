@@ -8,16 +8,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::already_there::AlreadyThere;
+use super::already_there::CurrentDeployments;
 use crate::{
     octopus::{
-        Named, OctopusVersion, Order, Reply, Space,
+        ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,
         previews::{self, Preview},
         projects::Project,
         releases::{self, Release},
     },
-    tool::{Change, Context, Error, Plan, ProjectArg, Proposal, SpaceArg, Tags, Words, uri},
-    toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
+    tool::{
+        ChangePreview, Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool,
+        resource_uri,
+    },
+    toolsets::executions::{
+        self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode,
+    },
 };
 
 /// Deploy a release of a project to environments, or to tenants in one environment. Returns the server
@@ -30,9 +35,9 @@ pub(super) struct DeployRelease {
     /// Version of the release, e.g. "1.2.3".
     release_version: String,
     /// Environment names, slugs or IDs; only one with tenants.
-    environment_names: Words,
+    environment_names: StringList,
     /// Tenant names, slugs or IDs.
-    tenants: Option<Words>,
+    tenants: Option<StringList>,
     /// Tags of further tenants, e.g. "Region/EMEA".
     tenant_tags: Option<Tags>,
     /// Values of prompted variables by name.
@@ -45,11 +50,11 @@ pub(super) struct DeployRelease {
     /// Wait for a person when a step fails (default: set in Octopus).
     use_guided_failure: Option<bool>,
     /// Deployment targets to use (default: all).
-    specific_machine_names: Option<Words>,
+    specific_machine_names: Option<StringList>,
     /// Deployment targets to exclude.
-    excluded_machine_names: Option<Words>,
+    excluded_machine_names: Option<StringList>,
     /// Names of steps to skip.
-    skip_step_names: Option<Words>,
+    skip_step_names: Option<StringList>,
     /// Download packages again.
     force_package_download: Option<bool>,
     /// Deploy packages again that are already deployed.
@@ -57,7 +62,7 @@ pub(super) struct DeployRelease {
     /// Update the variable snapshot of the release first.
     update_variable_snapshot: Option<bool>,
     /// Names of deployment freezes to override.
-    deployment_freeze_names: Option<Words>,
+    deployment_freeze_names: Option<StringList>,
     /// Reason for the override, required with freezes.
     deployment_freeze_override_reason: Option<String>,
 }
@@ -99,9 +104,9 @@ struct CreatedTask {
 }
 
 /// Maximum number of deployment previews that are requested from Octopus.
-const PREVIEWS: usize = 10;
+const MAX_PREVIEWS: usize = 10;
 
-impl Change for DeployRelease {
+impl WriteTool for DeployRelease {
     const NAME: &'static str = "deploy_release";
     const TITLE: &'static str = "Deploy a release";
     const SINCE: OctopusVersion = executions::SINCE;
@@ -110,8 +115,9 @@ impl Change for DeployRelease {
 
     async fn plan(&self, cx: &Context) -> Result<Plan<Deployed>, Error> {
         let times =
-            Times::read(self.run_at.as_deref(), self.no_run_after.as_deref(), Timestamp::now())?;
-        let (tenants, tags) = (Words::of(&self.tenants), Tags::of(&self.tenant_tags));
+            Schedule::read(self.run_at.as_deref(), self.no_run_after.as_deref(), Timestamp::now())?;
+        let (tenants, tags) =
+            (StringList::as_slice(&self.tenants), Tags::as_slice(&self.tenant_tags));
         let tenanted = !tenants.is_empty() || !tags.is_empty();
         if tenanted && self.environment_names.0.len() > 1 {
             return Err(Error::Invalid(
@@ -119,7 +125,7 @@ impl Change for DeployRelease {
                     .to_owned(),
             ));
         }
-        let freezes = Words::of(&self.deployment_freeze_names);
+        let freezes = StringList::as_slice(&self.deployment_freeze_names);
         if freezes.is_empty() != self.deployment_freeze_override_reason.is_none() {
             return Err(Error::Invalid(
                 "deploymentFreezeNames and deploymentFreezeOverrideReason require each other"
@@ -132,69 +138,75 @@ impl Change for DeployRelease {
         if project.is_disabled {
             return Err(Error::Invalid(format!("the project {} is disabled", project.name)));
         }
-        let mode = Mode::of(&project.name, project.tenanted_deployment_mode.as_deref());
+        let mode = TenantedMode::new(&project.name, project.tenanted_deployment_mode.as_deref());
         let (release, targets, only_on, not_on) = futures::try_join!(
-            async { Ok(releases::by_version(&space, &project, &self.release_version).await?) },
+            async { Ok(releases::find_by_version(&space, &project, &self.release_version).await?) },
             Targets::find(&space, &project, mode, &self.environment_names.0, tenants, tags),
-            Manner::machines(&space, Words::of(&self.specific_machine_names)),
-            Manner::machines(&space, Words::of(&self.excluded_machine_names)),
+            ExecutionOptions::target_names(
+                &space,
+                StringList::as_slice(&self.specific_machine_names)
+            ),
+            ExecutionOptions::target_names(
+                &space,
+                StringList::as_slice(&self.excluded_machine_names)
+            ),
         )?;
         executions::ensure_plain_version(&release)?;
         let (current, previews) = futures::try_join!(
-            AlreadyThere::of(&space, &project, &targets),
-            previews_of(&space, &release, &targets),
+            CurrentDeployments::read(&space, &project, &targets),
+            deployment_previews(&space, &release, &targets),
         )?;
-        let prompts = Prompts::of("variables", previews.as_deref(), &self.variables)?;
-        let mut manner = Manner {
-            times,
+        let prompts = PromptedVariables::new("variables", previews.as_deref(), &self.variables)?;
+        let mut manner = ExecutionOptions {
+            schedule: times,
             use_guided_failure: self.use_guided_failure,
             force_package_download: self.force_package_download,
-            only_on,
-            not_on,
-            skipped: Words::of(&self.skip_step_names).to_vec(),
+            included_targets: only_on,
+            excluded_targets: not_on,
+            skipped_steps: StringList::as_slice(&self.skip_step_names).to_vec(),
         };
         manner.check_steps(previews.as_deref())?;
-        let order = self.order(&space, &project, &release, &targets, &manner, &prompts);
-        let tenants_text = targets.tenancy.whom();
+        let order = self.change_request(&space, &project, &release, &targets, &manner, &prompts);
+        let tenants_text = targets.tenancy.description();
         let question = format!(
             "Deploy {} {} to {}{tenants_text}?",
             project.label(),
             release.version,
             targets.names()
         );
-        let touches = executions::touches(&space, &project, Some(&targets));
-        let mut proposal = Proposal::new("deployment", &question, order)
-            .touching(touches)
-            .fact("Space", space.name())
-            .fact("Project", project.label())
-            .fact("Release", &release.version);
-        proposal = targets.show(proposal);
-        proposal = current.show(proposal);
-        proposal = manner.show(proposal);
-        proposal = prompts.show(proposal);
+        let touches = executions::access_set(&space, &project, Some(&targets));
+        let mut proposal = ChangePreview::new("deployment", &question, order)
+            .with_access_set(touches)
+            .line("Space", space.name())
+            .line("Project", project.label())
+            .line("Release", &release.version);
+        proposal = targets.add_to_preview(proposal);
+        proposal = current.add_to_preview(proposal);
+        proposal = manner.add_to_preview(proposal);
+        proposal = prompts.add_to_preview(proposal);
         let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
         proposal = proposal
-            .fact_if("Redeploys packages", yes(self.force_package_redeployment))
-            .fact_if("Updates the variable snapshot", yes(self.update_variable_snapshot))
-            .wrote_list("Overridden freezes", freezes)
-            .wrote("Override reason", self.deployment_freeze_override_reason.as_ref())
-            .state(json!({ "release": release.id, "there": current.state() }));
+            .line_if("Redeploys packages", yes(self.force_package_redeployment))
+            .line_if("Updates the variable snapshot", yes(self.update_variable_snapshot))
+            .caller_list("Overridden freezes", freezes)
+            .caller_text("Override reason", self.deployment_freeze_override_reason.as_ref())
+            .required_state(json!({ "release": release.id, "there": current.state() }));
         Ok(Plan::Change(proposal))
     }
 
-    async fn report(self, reply: Reply, cx: &Context) -> Result<Deployed, Error> {
+    async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<Deployed, Error> {
         let created: Created = reply.json(Self::NAME)?;
         // The change was made; values that cannot be looked up are left out.
-        let space = cx.space(self.space.as_deref()).await.ok();
+        let space = cx.resolve_space(self.space.as_deref()).await.ok();
         let tasks: Vec<DeploymentTask> = created
             .tasks
             .into_iter()
             .map(|CreatedTask { deployment, task }| DeploymentTask {
                 task_resource_uri: space
                     .as_ref()
-                    .filter(|_| cx.policy.is_on("tasks"))
-                    .map(|space| uri(["spaces", space.name(), "tasks", &task, "details"])),
-                url: space.as_ref().map(|space| space.portal().task_page(&task)),
+                    .filter(|_| cx.access.is_enabled("tasks"))
+                    .map(|space| resource_uri(["spaces", space.name(), "tasks", &task, "details"])),
+                url: space.as_ref().map(|space| space.portal().task_by_text_id(&task)),
                 task_id: task,
                 deployment_id: deployment,
             })
@@ -206,21 +218,21 @@ impl Change for DeployRelease {
             deployments_created: tasks.len(),
             message: executions::message("deployment", tasks.len(), self.run_at.as_deref()),
             deployment_tasks: tasks,
-            help_text: executions::help(cx),
+            help_text: executions::help_text(cx),
         })
     }
 }
 
 impl DeployRelease {
-    fn order(
+    fn change_request(
         &self,
         space: &Space,
         project: &Project,
         release: &Release,
         targets: &Targets,
-        manner: &Manner,
-        prompts: &Prompts,
-    ) -> Order {
+        manner: &ExecutionOptions,
+        prompts: &PromptedVariables,
+    ) -> ChangeRequest {
         let mut body = Map::new();
         let mut put = |key: &str, value: Value| {
             body.insert(key.to_owned(), value);
@@ -258,8 +270,8 @@ impl DeployRelease {
             put("DeploymentFreezeNames", json!(names.0));
             put("DeploymentFreezeOverrideReason", json!(reason));
         }
-        manner.write(&mut body);
-        Order::post(space.path(["deployments", "create", form, "v1"]), Value::Object(body))
+        manner.write_to(&mut body);
+        ChangeRequest::post(space.path(["deployments", "create", form, "v1"]), Value::Object(body))
     }
 }
 
@@ -267,7 +279,7 @@ impl DeployRelease {
 ///
 /// Returns `None` for more than [`MAX_PREVIEWS`], because the requests would take long. Octopus checks prompts and
 /// steps in that case.
-async fn previews_of(
+async fn deployment_previews(
     space: &Space,
     release: &Release,
     targets: &Targets,
@@ -279,11 +291,11 @@ async fn previews_of(
         .iter()
         .flat_map(|environment| tenants.iter().map(move |tenant| (&environment.id, *tenant)));
     let places: Vec<_> = places.collect();
-    if places.len() > PREVIEWS {
+    if places.len() > MAX_PREVIEWS {
         return Ok(None);
     }
     let previews = places.iter().map(|(environment, tenant)| {
-        previews::of_deployment(space, &release.id, environment, *tenant)
+        previews::for_deployment(space, &release.id, environment, *tenant)
     });
     let previews = stream::iter(previews.collect::<Vec<_>>()).buffered(4).try_collect();
     Ok(Some(previews.await?))

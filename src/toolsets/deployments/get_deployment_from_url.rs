@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::summary::{Around, DeploymentSummary};
+use super::summary::{DeploymentReferences, DeploymentSummary};
 use crate::{
     octopus::{deployments::Deployment, portal_url::PortalUrl},
-    tool::{Context, Error, Tool, uri},
-    toolsets::portal_url::{UrlInfo, open, space_of},
+    tool::{Context, Error, Tool, resource_uri},
+    toolsets::portal_url::{UrlInfo, enter_space, resolve},
 };
 
 /// Get the deployment at a URL of the Octopus web portal, with the ID of its task.
@@ -49,7 +49,7 @@ struct LogHint {
 }
 
 /// Name of the tool that searches the log.
-const GREP: &str = "grep_task_log";
+const GREP_TOOL: &str = "grep_task_log";
 
 impl Tool for GetDeploymentFromUrl {
     const NAME: &'static str = "get_deployment_from_url";
@@ -59,32 +59,38 @@ impl Tool for GetDeploymentFromUrl {
     type Output = DeploymentOfUrl;
 
     async fn run(self, asked: &Context) -> Result<Self::Output, Error> {
-        let (url, cx) = open(&self.url, Self::NAME, asked).await?;
+        let (url, cx) = resolve(&self.url, Self::NAME, asked).await?;
         let PortalUrl { space, task, deployment, resource_type } = url;
         let cx = &cx;
         let Some(id) = deployment else {
-            let what = match (&task, resource_type, cx.policy.names("get_task_from_url")) {
-                (Some(task), _, true) => {
-                    format!("is for {task}, not a deployment; use get_task_from_url for it")
-                }
-                (_, kind, _) => format!(
-                    "is for {}, not a deployment; expected a URL with \
+            let what =
+                match (&task, resource_type, cx.access.is_visible_by_name("get_task_from_url")) {
+                    (Some(task), _, true) => {
+                        format!("is for {task}, not a deployment; use get_task_from_url for it")
+                    }
+                    (_, kind, _) => format!(
+                        "is for {}, not a deployment; expected a URL with \
                      /deployments/Deployments-123",
-                    kind.map_or_else(|| "an unknown page".to_owned(), |kind| format!("a {kind}"))
-                ),
-            };
+                        kind.map_or_else(
+                            || "an unknown page".to_owned(),
+                            |kind| format!("a {kind}")
+                        )
+                    ),
+                };
             let reason = format!("this URL {what}");
             return Err(Error::Argument { field: "url".to_owned(), reason });
         };
-        let mut url_info = UrlInfo::of(&self.url, &space, resource_type, [asked, cx]);
+        let mut url_info = UrlInfo::new(&self.url, &space, resource_type, [asked, cx]);
         url_info.extracted_deployment_id = Some(id.to_string());
-        let space = space_of(&space, cx).await?;
+        let space = enter_space(&space, cx).await?;
         let deployment: Deployment = space.get(&id).await?;
-        cx.keep(&space, Some(&deployment.project_id)).await?;
+        cx.ensure_project_in_scope(&space, Some(&deployment.project_id)).await?;
         let task = deployment.task_id.to_string();
-        let references = Around::of(&space, std::slice::from_ref(&deployment)).await?;
-        let details = cx.policy.names("get_task_details");
-        let log = [GREP, "get_task_raw"].into_iter().find(|tool| cx.policy.names(tool));
+        let references =
+            DeploymentReferences::read(&space, std::slice::from_ref(&deployment)).await?;
+        let details = cx.access.is_visible_by_name("get_task_details");
+        let log =
+            [GREP_TOOL, "get_task_raw"].into_iter().find(|tool| cx.access.is_visible_by_name(tool));
         let description = match (details, log) {
             (true, Some(log)) => {
                 format!(
@@ -100,11 +106,11 @@ impl Tool for GetDeploymentFromUrl {
         let next_steps = NextSteps {
             description,
             task_resource_uri: cx
-                .policy
-                .is_on("tasks")
-                .then(|| uri(["spaces", space.name(), "tasks", &task, "details"])),
-            grep_task_log_hint: cx.policy.names(GREP).then(|| LogHint {
-                tool: GREP,
+                .access
+                .is_enabled("tasks")
+                .then(|| resource_uri(["spaces", space.name(), "tasks", &task, "details"])),
+            grep_task_log_hint: cx.access.is_visible_by_name(GREP_TOOL).then(|| LogHint {
+                tool: GREP_TOOL,
                 space_name: space.name().to_owned(),
                 task_id: task.clone(),
             }),

@@ -3,17 +3,19 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::summary::{Around, DeploymentSummary};
+use super::summary::{DeploymentReferences, DeploymentSummary};
 use crate::{
     octopus::{
-        self, Id, Space, Window,
+        self, Id, PageRange, Space,
         deployments::{self, Deployment, Filter, TaskState},
         environments::Environment,
         projects::Project,
         tasks::{self, Details, Task},
         tenants::Tenant,
     },
-    tool::{Context, EnvironmentArg, Error, ProjectArg, Ref, SpaceArg, TenantArg, Tool, name_of},
+    tool::{
+        Context, EnvironmentArg, Error, NamedId, ProjectArg, SpaceArg, TenantArg, Tool, named_id,
+    },
     toolsets::tasks::TaskDetails,
 };
 
@@ -33,7 +35,7 @@ pub(super) struct GetLatestDeployment {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LatestDeployment {
-    project: Ref,
+    project: NamedId,
     /// Absent if no deployment matches.
     deployment: Option<DeploymentSummary>,
     /// Task of the deployment, in the form of get_task_details. Absent if this user may not see it.
@@ -50,11 +52,11 @@ impl Tool for GetLatestDeployment {
     type Output = LatestDeployment;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let (project, environment, tenant) = futures::try_join!(
             space.find::<Project>(&self.project_id),
-            space.find_some::<Environment>(self.environment_id.as_deref()),
-            space.find_some::<Tenant>(self.tenant_id.as_deref()),
+            space.find_optional::<Environment>(self.environment_id.as_deref()),
+            space.find_optional::<Tenant>(self.tenant_id.as_deref()),
         )?;
         let filter = Filter {
             projects: vec![project.id.clone()],
@@ -63,7 +65,7 @@ impl Tool for GetLatestDeployment {
             channels: Vec::new(),
             task_state: self.task_state,
         };
-        let project = name_of(&project);
+        let project = named_id(&project);
         let Some(deployment) = latest(&space, &filter).await? else {
             let hint = if filter.environments.is_empty()
                 && filter.tenants.is_empty()
@@ -77,10 +79,10 @@ impl Tool for GetLatestDeployment {
             return Ok(LatestDeployment { project, deployment: None, task_details: None, hint });
         };
         let (references, details) = futures::try_join!(
-            Around::of(&space, std::slice::from_ref(&deployment)),
+            DeploymentReferences::read(&space, std::slice::from_ref(&deployment)),
             details(&space, &deployment.task_id),
         )?;
-        let room = cx.limits.answer.saturating_sub(DEPLOYMENT);
+        let room = cx.limits.answer.saturating_sub(DEPLOYMENT_BYTES);
         let task_details = match details {
             Some(details) => {
                 let name = project.name.clone();
@@ -94,7 +96,7 @@ impl Tool for GetLatestDeployment {
 }
 
 /// Approximate size of the deployment in the answer, in bytes.
-const DEPLOYMENT: usize = 2048;
+const DEPLOYMENT_BYTES: usize = 2048;
 
 /// Reads the details of the task. Returns `None` if the caller may not see them, because the deployment alone is
 /// useful as well.
@@ -106,12 +108,12 @@ async fn details(space: &Space, task: &Id<Task>) -> Result<Option<Details>, octo
 }
 
 /// Maximum number of deployments to read if Octopus does not sort them.
-const MOST: u32 = 1_000;
+const MAX_SCANNED: u32 = 1_000;
 
 /// Returns the latest deployment. Octopus lists the newest first; if a page is not sorted, the whole list is
 /// searched.
 async fn latest(space: &Space, filter: &Filter) -> Result<Option<Deployment>, Error> {
-    let mut window = Window { skip: 0, take: 30 };
+    let mut window = PageRange { skip: 0, take: 30 };
     let mut latest: Option<Deployment> = None;
     loop {
         let page = deployments::list(space, filter, window).await?;
@@ -125,7 +127,7 @@ async fn latest(space: &Space, filter: &Filter) -> Result<Option<Deployment>, Er
         };
         window.skip += received;
         if received == 0
-            || window.skip >= page.total_results.min(MOST)
+            || window.skip >= page.total_results.min(MAX_SCANNED)
             || (sorted && window.skip == received)
         {
             return Ok(latest);

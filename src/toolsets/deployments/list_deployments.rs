@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::summary::{Around, DeploymentSummary};
+use super::summary::{DeploymentReferences, DeploymentSummary};
 use crate::{
     octopus::{
         Id, Named, Space,
@@ -15,7 +15,9 @@ use crate::{
         projects::Project,
         tenants::Tenant,
     },
-    tool::{Context, Error, List, Skip, SpaceArg, Take, Tool, Words, given, ids_of},
+    tool::{
+        Context, Error, List, Skip, SpaceArg, StringList, Take, Tool, find_ids, present_arguments,
+    },
 };
 
 /// List deployments of a space, newest first, with project, release version, environment, tenant and outcome.
@@ -24,13 +26,13 @@ use crate::{
 pub(super) struct ListDeployments {
     space: Option<SpaceArg>,
     /// Project names, slugs or IDs.
-    projects: Option<Words>,
+    projects: Option<StringList>,
     /// Environment names, slugs or IDs.
-    environments: Option<Words>,
+    environments: Option<StringList>,
     /// Tenant names, slugs or IDs.
-    tenants: Option<Words>,
+    tenants: Option<StringList>,
     /// Channel names or IDs.
-    channels: Option<Words>,
+    channels: Option<StringList>,
     /// Task state, e.g. Success for completed deployments.
     task_state: Option<TaskState>,
     skip: Option<Skip>,
@@ -45,22 +47,22 @@ impl Tool for ListDeployments {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let (projects, environments, tenants) = futures::try_join!(
-            ids_of::<Project>(&space, self.projects),
-            ids_of::<Environment>(&space, self.environments),
-            ids_of::<Tenant>(&space, self.tenants),
+            find_ids::<Project>(&space, self.projects),
+            find_ids::<Environment>(&space, self.environments),
+            find_ids::<Tenant>(&space, self.tenants),
         )?;
         let channels = match self.channels {
-            Some(Words(wanted)) => channels(&space, &projects, &wanted).await?,
+            Some(StringList(wanted)) => channels(&space, &projects, &wanted).await?,
             None => Vec::new(),
         };
         let filter =
             Filter { projects, environments, tenants, channels, task_state: self.task_state };
         let page = deployments::list(&space, &filter, window).await?;
-        let references = Around::of(&space, &page.items).await?;
+        let references = DeploymentReferences::read(&space, &page.items).await?;
         let items = page.items.into_iter().map(|d| references.summary(&space, d)).collect();
-        Ok(List::new(window, page.total_results, items).or_hint(|| {
+        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
             if filter.is_empty() {
                 format!("space '{}' has no deployment that this user can see", space.name())
             } else {
@@ -85,12 +87,12 @@ async fn channels(
     let mut found = Vec::new();
     for wanted in wanted {
         let before = found.len();
-        let matching = of_projects.iter().filter(|channel| channel.is_called(wanted));
+        let matching = of_projects.iter().filter(|channel| channel.matches(wanted));
         found.extend(matching.map(|channel| channel.id.clone()));
         if found.len() == before {
             let mut seen = BTreeSet::new();
             let names = of_projects.iter().copied().filter(|channel| seen.insert(&channel.name));
-            return Err(space.no_such(wanted, names).into());
+            return Err(space.name_not_found(wanted, names).into());
         }
     }
     Ok(found)
@@ -98,7 +100,7 @@ async fn channels(
 
 /// Returns the names of the filters that the call uses.
 fn filters(filter: &Filter) -> Vec<&'static str> {
-    given(&[
+    present_arguments(&[
         ("projects", !filter.projects.is_empty()),
         ("environments", !filter.environments.is_empty()),
         ("tenants", !filter.tenants.is_empty()),

@@ -30,7 +30,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<list_deployments::ListDeployments>(),
         Definition::of::<get_latest_deployment::GetLatestDeployment>(),
         Definition::of::<get_deployment_from_url::GetDeploymentFromUrl>(),
-        Definition::changing::<deploy_release::DeployRelease>(),
+        Definition::of_write_tool::<deploy_release::DeployRelease>(),
     ],
     resources: &[],
 };

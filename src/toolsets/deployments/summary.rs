@@ -11,7 +11,7 @@ use crate::{
         Error, Id, Space, channels::Channel, deployments::Deployment, environments::Environment,
         machines::Machine, projects::Project, releases::Release, tasks::Task, tenants::Tenant,
     },
-    tool::Names,
+    tool::NamesById,
 };
 
 /// A deployment in an answer.
@@ -69,18 +69,18 @@ struct GitReference {
 }
 
 /// The documents that deployments refer to, read with one request per kind.
-pub(super) struct Around {
-    projects: Names,
-    environments: Names,
-    tenants: Names,
-    channels: Names,
-    machines: Names,
+pub(super) struct DeploymentReferences {
+    projects: NamesById,
+    environments: NamesById,
+    tenants: NamesById,
+    channels: NamesById,
+    machines: NamesById,
     releases: HashMap<String, Release>,
     tasks: HashMap<String, Task>,
 }
 
-impl Around {
-    pub(super) async fn of(space: &Space, deployments: &[Deployment]) -> Result<Self, Error> {
+impl DeploymentReferences {
+    pub(super) async fn read(space: &Space, deployments: &[Deployment]) -> Result<Self, Error> {
         fn each<'a, R: 'a>(
             deployments: &'a [Deployment],
             id: fn(&'a Deployment) -> Option<&'a Id<R>>,
@@ -92,11 +92,11 @@ impl Around {
             .flat_map(|d| d.specific_machine_ids.iter().chain(&d.excluded_machine_ids))
             .collect();
         let (projects, environments, tenants, channels, machines, releases, tasks) = futures::try_join!(
-            Names::of::<Project>(space, each(deployments, |d| Some(&d.project_id))),
-            Names::of::<Environment>(space, each(deployments, |d| Some(&d.environment_id))),
-            Names::of::<Tenant>(space, each(deployments, |d| d.tenant_id.as_ref())),
-            Names::of::<Channel>(space, each(deployments, |d| d.channel_id.as_ref())),
-            Names::of::<Machine>(space, machines),
+            NamesById::lookup::<Project>(space, each(deployments, |d| Some(&d.project_id))),
+            NamesById::lookup::<Environment>(space, each(deployments, |d| Some(&d.environment_id))),
+            NamesById::lookup::<Tenant>(space, each(deployments, |d| d.tenant_id.as_ref())),
+            NamesById::lookup::<Channel>(space, each(deployments, |d| d.channel_id.as_ref())),
+            NamesById::lookup::<Machine>(space, machines),
             space.by_ids::<Release>(each(deployments, |d| Some(&d.release_id))),
             space.by_ids::<Task>(each(deployments, |d| Some(&d.task_id))),
         )?;

@@ -6,22 +6,22 @@ use jiff::Timestamp;
 use super::find_events::FindEvents;
 use crate::{
     octopus::{
-        self, Kind, Path, Space,
+        self, ApiPath, ResourceKind, Space,
         environments::Environment,
-        events::{Vocabulary, Word},
+        events::{EventTerm, EventTermKind},
         project_groups::ProjectGroup,
         projects::Project,
         tenants::Tenant,
         users,
     },
     text::nearest::nearest,
-    tool::{Error, Words, document_id, given, ids_of},
-    toolsets::attribution::is_id,
+    tool::{Error, StringList, find_ids, parse_document_id, present_arguments},
+    toolsets::attribution::is_known_id,
 };
 
 /// Returns the names of the filters that a call uses.
-pub(super) fn given_in(call: &FindEvents) -> Vec<&'static str> {
-    given(&[
+pub(super) fn given_filters(call: &FindEvents) -> Vec<&'static str> {
+    present_arguments(&[
         ("regarding", call.regarding.is_some()),
         ("regardingAny", call.regarding_any.is_some()),
         ("users", call.users.is_some()),
@@ -41,7 +41,7 @@ pub(super) fn given_in(call: &FindEvents) -> Vec<&'static str> {
 }
 
 /// The time range of a search.
-pub(super) struct Period {
+pub(super) struct TimeRange {
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 }
@@ -51,10 +51,10 @@ pub(super) struct Period {
 /// # Errors
 ///
 /// [`Error`] for an invalid time, or if `from` is not before `to`.
-pub(super) fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Error> {
-    let period = Period {
-        from: from.map(|text| moment("from", text)).transpose()?,
-        to: to.map(|text| moment("to", text)).transpose()?,
+pub(super) fn parse_time_range(from: Option<&str>, to: Option<&str>) -> Result<TimeRange, Error> {
+    let period = TimeRange {
+        from: from.map(|text| parse_time("from", text)).transpose()?,
+        to: to.map(|text| parse_time("to", text)).transpose()?,
     };
     match (period.from, period.to) {
         (Some(from), Some(to)) if from >= to => {
@@ -64,7 +64,7 @@ pub(super) fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Err
     }
 }
 
-fn moment(field: &str, text: &str) -> Result<Timestamp, Error> {
+fn parse_time(field: &str, text: &str) -> Result<Timestamp, Error> {
     text.trim().parse().map_err(|_| {
         let shown: String = text.chars().take(80).collect();
         Error::Argument {
@@ -81,71 +81,73 @@ fn moment(field: &str, text: &str) -> Result<Timestamp, Error> {
 pub(super) async fn apply(
     call: FindEvents,
     space: &Space,
-    path: Path,
-    period: Period,
-) -> Result<Path, Error> {
-    let regarding = documents("regarding", call.regarding)?;
-    let regarding_any = documents("regardingAny", call.regarding_any)?;
+    path: ApiPath,
+    period: TimeRange,
+) -> Result<ApiPath, Error> {
+    let regarding = document_ids("regarding", call.regarding)?;
+    let regarding_any = document_ids("regardingAny", call.regarding_any)?;
     // Policy rules about reads apply to the documents that the events concern.
-    space.session().touched().note(|noted| {
+    space.session().access_recorder().record(|noted| {
         for id in regarding.iter().chain(&regarding_any) {
             noted.add_id(id);
-            if !is_id(id) {
-                noted.add_unnamed(
-                    [Kind::Project, Kind::Environment, Kind::Tenant],
+            if !is_known_id(id) {
+                noted.add_unidentified(
+                    [ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant],
                     format!("the owner of '{id}' is unknown"),
                 );
             }
         }
         if call.project_groups.is_some() && call.projects.is_none() {
-            noted.add_unnamed(
-                [Kind::Project],
+            noted.add_unidentified(
+                [ResourceKind::Project],
                 "a project group can contain any project; give `projects` as well",
             );
         }
     });
     let (projects, groups, environments, tenants) = futures::try_join!(
-        ids_of::<Project>(space, call.projects),
-        ids_of::<ProjectGroup>(space, call.project_groups),
-        ids_of::<Environment>(space, call.environments),
-        ids_of::<Tenant>(space, call.tenants),
+        find_ids::<Project>(space, call.projects),
+        find_ids::<ProjectGroup>(space, call.project_groups),
+        find_ids::<Environment>(space, call.environments),
+        find_ids::<Tenant>(space, call.tenants),
     )?;
     let (users, categories, event_groups, agents, types) = futures::try_join!(
-        people(space, call.users),
-        known(space, "eventCategories", Vocabulary::Categories, call.event_categories),
-        known(space, "eventGroups", Vocabulary::Groups, call.event_groups),
-        known(space, "eventAgents", Vocabulary::Agents, call.event_agents),
-        known(space, "documentTypes", Vocabulary::DocumentTypes, call.document_types),
+        user_ids(space, call.users),
+        vocabulary_ids(space, "eventCategories", EventTermKind::Categories, call.event_categories),
+        vocabulary_ids(space, "eventGroups", EventTermKind::Groups, call.event_groups),
+        vocabulary_ids(space, "eventAgents", EventTermKind::Agents, call.event_agents),
+        vocabulary_ids(space, "documentTypes", EventTermKind::DocumentTypes, call.document_types),
     )?;
     Ok(path
-        .with_list("regarding", &regarding)
-        .with_list("regardingAny", &regarding_any)
-        .with_list("users", &users)
-        .with_list("projects", &projects)
-        .with_list("projectGroups", &groups)
-        .with_list("environments", &environments)
-        .with_list("tenants", &tenants)
-        .with_list("tags", &call.tags.unwrap_or_default().0)
-        .with_list("eventCategories", &categories)
-        .with_list("eventGroups", &event_groups)
-        .with_list("eventAgents", &agents)
-        .with_list("documentTypes", &types)
-        .with_some("from", period.from)
-        .with_some("to", period.to)
-        .with_some("includeInternalEvents", call.include_internal_events))
+        .query_list("regarding", &regarding)
+        .query_list("regardingAny", &regarding_any)
+        .query_list("users", &users)
+        .query_list("projects", &projects)
+        .query_list("projectGroups", &groups)
+        .query_list("environments", &environments)
+        .query_list("tenants", &tenants)
+        .query_list("tags", &call.tags.unwrap_or_default().0)
+        .query_list("eventCategories", &categories)
+        .query_list("eventGroups", &event_groups)
+        .query_list("eventAgents", &agents)
+        .query_list("documentTypes", &types)
+        .query_opt("from", period.from)
+        .query_opt("to", period.to)
+        .query_opt("includeInternalEvents", call.include_internal_events))
 }
 
-fn documents(field: &str, wanted: Option<Words>) -> Result<Vec<String>, Error> {
-    wanted.unwrap_or_default().0.iter().map(|id| document_id(field, id)).collect()
+fn document_ids(field: &str, wanted: Option<StringList>) -> Result<Vec<String>, Error> {
+    wanted.unwrap_or_default().0.iter().map(|id| parse_document_id(field, id)).collect()
 }
 
 /// Maximum number of concurrent user lookups.
-const AT_ONCE: usize = 4;
+const CONCURRENT_LOOKUPS: usize = 4;
 
-async fn people(space: &Space, wanted: Option<Words>) -> Result<Vec<String>, Error> {
-    let Words(wanted) = wanted.unwrap_or_default();
-    let found = wanted.iter().map(|wanted| users::id_of(space.session(), wanted));
-    let found = stream::iter(found.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect::<Vec<_>>();
+async fn user_ids(space: &Space, wanted: Option<StringList>) -> Result<Vec<String>, Error> {
+    let StringList(wanted) = wanted.unwrap_or_default();
+    let found = wanted.iter().map(|wanted| users::find_id(space.session(), wanted));
+    let found = stream::iter(found.collect::<Vec<_>>())
+        .buffered(CONCURRENT_LOOKUPS)
+        .try_collect::<Vec<_>>();
     found.await.map_err(|error| match error {
         octopus::Error::Forbidden { message } => Error::Argument {
             field: "users".to_owned(),
@@ -159,20 +161,20 @@ async fn people(space: &Space, wanted: Option<Words>) -> Result<Vec<String>, Err
 }
 
 /// Returns the IDs of vocabulary entries. Octopus may ignore a filter with an unknown value, so it is rejected here.
-async fn known(
+async fn vocabulary_ids(
     space: &Space,
     field: &str,
-    vocabulary: Vocabulary,
-    wanted: Option<Words>,
+    vocabulary: EventTermKind,
+    wanted: Option<StringList>,
 ) -> Result<Vec<String>, Error> {
-    let Some(Words(wanted)) = wanted else { return Ok(Vec::new()) };
-    let words = vocabulary.words(space.session()).await?;
-    wanted.iter().map(|wanted| spelled(field, wanted.trim(), &words)).collect()
+    let Some(StringList(wanted)) = wanted else { return Ok(Vec::new()) };
+    let words = vocabulary.list(space.session()).await?;
+    wanted.iter().map(|wanted| find_entry(field, wanted.trim(), &words)).collect()
 }
 
-fn spelled(field: &str, wanted: &str, words: &[Word]) -> Result<String, Error> {
+fn find_entry(field: &str, wanted: &str, words: &[EventTerm]) -> Result<String, Error> {
     let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
-    let is_match = |word: &&Word| is(&word.id) || word.name.as_deref().is_some_and(is);
+    let is_match = |word: &&EventTerm| is(&word.id) || word.name.as_deref().is_some_and(is);
     if let Some(word) = words.iter().find(is_match) {
         return Ok(word.id.clone());
     }
@@ -193,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_have_a_zone_and_an_order() {
+    fn times_need_a_zone_and_an_order() {
         for (from, to, expected) in [
             (Some("2026-08-04T09:00:00Z"), Some("2026-08-04T09:00:01Z"), None),
             (Some("2026-08-04T09:00:00+10:00"), None, None),
@@ -204,7 +206,7 @@ mod tests {
             (Some("2026-08-04T09:00:00Z"), Some("2026-08-04T09:00:00Z"), Some("before")),
             (Some("2026-08-04T09:00:00Z"), Some("2026-08-04T18:59:59+10:00"), Some("before")),
         ] {
-            match (period(from, to), expected) {
+            match (parse_time_range(from, to), expected) {
                 (Ok(_), None) => {}
                 (Err(error), Some(words)) => {
                     assert!(error.to_string().contains(words), "{error}");

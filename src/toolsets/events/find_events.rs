@@ -5,14 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     filters,
-    summary::{EventSummary, Line, Word},
+    summary::{EventOrEntry, EventSummary, VocabularyEntry},
 };
 use crate::{
     octopus::{
-        Id, Resource, Window,
-        events::{Event, Vocabulary},
+        Id, PageRange, Resource,
+        events::{Event, EventTermKind},
     },
-    tool::{Context, Error, Found, List, Skip, SpaceArg, Tags, Take, Tool, Words, alone, given},
+    tool::{
+        Context, Error, List, OneOrList, Skip, SpaceArg, StringList, Tags, Take, Tool,
+        present_arguments, reject_list_filters,
+    },
 };
 
 /// Search the audit log of Octopus, newest first: who did what and when. Several values of one filter are
@@ -27,29 +30,29 @@ pub(super) struct FindEvents {
     /// ID of one event, e.g. "Events-1"; not combined with filters.
     pub(super) event_id: Option<String>,
     /// Document IDs; events must concern all of them.
-    pub(super) regarding: Option<Words>,
+    pub(super) regarding: Option<StringList>,
     /// Document IDs; events must concern one of them.
-    pub(super) regarding_any: Option<Words>,
+    pub(super) regarding_any: Option<StringList>,
     /// User names or IDs.
-    pub(super) users: Option<Words>,
+    pub(super) users: Option<StringList>,
     /// Project names, slugs or IDs.
-    pub(super) projects: Option<Words>,
+    pub(super) projects: Option<StringList>,
     /// Project group names or IDs.
-    pub(super) project_groups: Option<Words>,
+    pub(super) project_groups: Option<StringList>,
     /// Environment names, slugs or IDs.
-    pub(super) environments: Option<Words>,
+    pub(super) environments: Option<StringList>,
     /// Tenant names, slugs or IDs.
-    pub(super) tenants: Option<Words>,
+    pub(super) tenants: Option<StringList>,
     /// Tenant tags, e.g. "Region/EMEA".
     pub(super) tags: Option<Tags>,
     /// Event categories, e.g. "DeploymentFailed".
-    pub(super) event_categories: Option<Words>,
+    pub(super) event_categories: Option<StringList>,
     /// Groups of event categories.
-    pub(super) event_groups: Option<Words>,
+    pub(super) event_groups: Option<StringList>,
     /// Event agents (clients of Octopus).
-    pub(super) event_agents: Option<Words>,
+    pub(super) event_agents: Option<StringList>,
     /// Document types, e.g. "Projects".
-    pub(super) document_types: Option<Words>,
+    pub(super) document_types: Option<StringList>,
     /// Earliest time with zone, e.g. "2026-08-04T09:00:00Z".
     pub(super) from: Option<String>,
     /// Latest time with zone, in the same format.
@@ -74,13 +77,13 @@ enum Mode {
 
 impl Mode {
     /// Returns the vocabulary that the mode lists, or `None` for a search.
-    fn vocabulary(self) -> Option<Vocabulary> {
+    fn vocabulary(self) -> Option<EventTermKind> {
         Some(match self {
             Self::Search => return None,
-            Self::ListCategories => Vocabulary::Categories,
-            Self::ListGroups => Vocabulary::Groups,
-            Self::ListAgents => Vocabulary::Agents,
-            Self::ListDocumentTypes => Vocabulary::DocumentTypes,
+            Self::ListCategories => EventTermKind::Categories,
+            Self::ListGroups => EventTermKind::Groups,
+            Self::ListAgents => EventTermKind::Agents,
+            Self::ListDocumentTypes => EventTermKind::DocumentTypes,
         })
     }
 }
@@ -91,7 +94,7 @@ pub(super) struct Events {
     /// The list mode; absent for events.
     mode: Option<Mode>,
     #[serde(flatten)]
-    found: Found<EventSummary, Line>,
+    found: OneOrList<EventSummary, EventOrEntry>,
 }
 
 impl Tool for FindEvents {
@@ -102,7 +105,7 @@ impl Tool for FindEvents {
     type Output = Events;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let beside = filters::given_in(&self);
+        let beside = filters::given_filters(&self);
         let mode = self.mode.unwrap_or(Mode::Search);
         if let Some(vocabulary) = mode.vocabulary() {
             let one = self.event_id.is_some().then_some("eventId");
@@ -115,48 +118,52 @@ impl Tool for FindEvents {
                 )));
             }
             // The vocabulary belongs to the instance, so the space is not used.
-            let words = vocabulary.words(&cx.session).await?;
+            let words = vocabulary.list(&cx.session).await?;
             let total = u32::try_from(words.len()).unwrap_or(u32::MAX);
             // Lists all entries by default.
             let window = match self.take {
                 Some(_) => cx.window(self.skip, self.take)?,
-                None => Window { skip: self.skip.map_or(0, |Skip(skip)| skip), take: total.max(1) },
+                None => {
+                    PageRange { skip: self.skip.map_or(0, |Skip(skip)| skip), take: total.max(1) }
+                }
             };
             let part = words.into_iter().skip(window.skip as usize).take(window.take as usize);
-            let items = part.map(|word| Line::Word(Word::from(word))).collect();
+            let items = part.map(|word| EventOrEntry::Entry(VocabularyEntry::from(word))).collect();
             let list = List::new(window, total, items);
-            return Ok(Events { mode: Some(mode), found: Found::Many(list) });
+            return Ok(Events { mode: Some(mode), found: OneOrList::List(list) });
         }
         if let Some(wanted) = &self.event_id {
-            let page = given(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
-            alone("eventId", &[beside, page].concat())?;
+            let page =
+                present_arguments(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
+            reject_list_filters("eventId", &[beside, page].concat())?;
             let id = Id::<Event>::parse(wanted)?;
-            let space = cx.space(self.space.as_deref()).await?;
+            let space = cx.resolve_space(self.space.as_deref()).await?;
             let event: Event = space.get(&id).await?;
-            space.session().touched().note(|noted| {
+            space.session().access_recorder().record(|noted| {
                 event.related_document_ids.iter().for_each(|id| noted.add_id(id));
             });
             let with_difference = self.exclude_difference != Some(true);
-            let found = Found::one(EventSummary::of(&space, event, with_difference));
+            let found = OneOrList::one(EventSummary::of(&space, event, with_difference));
             return Ok(Events { mode: None, found });
         }
         let window = cx.window(self.skip, self.take)?;
         let with_difference = self.exclude_difference == Some(false);
-        let period = filters::period(self.from.as_deref(), self.to.as_deref())?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let period = filters::parse_time_range(self.from.as_deref(), self.to.as_deref())?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let path = space.path([Event::COLLECTION]);
-        let path = if with_difference { path } else { path.with("excludeDifference", true) };
+        let path = if with_difference { path } else { path.query("excludeDifference", true) };
         let path = filters::apply(self, &space, path, period).await?;
         let page = space.list::<Event>(path, window).await?;
-        let line = |event| Line::Event(Box::new(EventSummary::of(&space, event, with_difference)));
+        let line =
+            |event| EventOrEntry::Event(Box::new(EventSummary::of(&space, event, with_difference)));
         let items = page.items.into_iter().map(line).collect();
-        let list = List::new(window, page.total_results, items).or_hint(|| {
+        let list = List::new(window, page.total_results, items).with_hint_if_empty(|| {
             if beside.is_empty() {
                 format!("space '{}' has no event that this user can see", space.name())
             } else {
                 format!("no event matches {}; leave one out", beside.join(" and "))
             }
         });
-        Ok(Events { mode: None, found: Found::Many(list) })
+        Ok(Events { mode: None, found: OneOrList::List(list) })
     }
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    octopus::{Space, document::plain, events},
-    tool::either,
+    octopus::{Space, document::to_answer_form, events},
+    tool::merged_schema,
 };
 
 /// An event in an answer.
@@ -37,7 +37,7 @@ pub(super) struct EventSummary {
 impl EventSummary {
     /// Creates the answer form of an event, with or without its changes.
     pub(super) fn of(space: &Space, event: events::Event, with_difference: bool) -> Self {
-        let changes = event.change_details.filter(|_| with_difference).map(plain);
+        let changes = event.change_details.filter(|_| with_difference).map(to_answer_form);
         let is_something = |value: &Value| value.as_object().is_some_and(|o| !o.is_empty());
         Self {
             space_id: space.id().to_string(),
@@ -62,15 +62,15 @@ impl EventSummary {
 /// A value that a filter accepts.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Word {
+pub(super) struct VocabularyEntry {
     id: String,
     name: Option<String>,
     /// Categories of a group.
     event_categories: Option<Vec<String>>,
 }
 
-impl From<events::Word> for Word {
-    fn from(word: events::Word) -> Self {
+impl From<events::EventTerm> for VocabularyEntry {
+    fn from(word: events::EventTerm) -> Self {
         Self { id: word.id, name: word.name, event_categories: word.event_categories }
     }
 }
@@ -78,17 +78,20 @@ impl From<events::Word> for Word {
 /// An item of a list: an event or a vocabulary entry.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Line {
+pub(super) enum EventOrEntry {
     Event(Box<EventSummary>),
-    Word(Word),
+    Entry(VocabularyEntry),
 }
 
-impl JsonSchema for Line {
+impl JsonSchema for EventOrEntry {
     fn schema_name() -> Cow<'static, str> {
         "Line".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        either([generator.subschema_for::<EventSummary>(), generator.subschema_for::<Word>()])
+        merged_schema([
+            generator.subschema_for::<EventSummary>(),
+            generator.subschema_for::<VocabularyEntry>(),
+        ])
     }
 }

@@ -3,25 +3,25 @@
 
 use crate::{
     octopus::{
-        Error as OctopusError, Id, Kind, Named, Space, Touches, channels::Channel,
+        AccessSet, Error as OctopusError, Id, Named, ResourceKind, Space, channels::Channel,
         environments::Environment, lifecycles::Lifecycle, projects::Project,
     },
-    rules::Deed,
-    tool::Proposal,
+    rules::PolicyAction,
+    tool::ChangePreview,
 };
 
 /// The automatic deployments of a new release.
 #[derive(Debug)]
-pub(in crate::toolsets) struct Automatic {
+pub(in crate::toolsets) struct AutomaticDeployments {
     /// The environments. `None` if the caller may not read the lifecycle.
     environments: Option<Vec<Environment>>,
     /// Whether it may deploy for tenants.
     tenanted: bool,
 }
 
-impl Automatic {
+impl AutomaticDeployments {
     /// Determines the automatic deployments of a release in any of these channels of a project.
-    pub(in crate::toolsets) async fn of(
+    pub(in crate::toolsets) async fn read(
         space: &Space,
         project: &Project,
         channels: &[Channel],
@@ -36,30 +36,30 @@ impl Automatic {
     }
 
     /// Returns the action of creating the release: running something, if it may be deployed automatically.
-    pub(in crate::toolsets) fn deed(&self) -> Deed {
+    pub(in crate::toolsets) fn action(&self) -> PolicyAction {
         let nowhere = self.environments.as_ref().is_some_and(Vec::is_empty);
-        if nowhere { Deed::Release } else { Deed::Run }
+        if nowhere { PolicyAction::Release } else { PolicyAction::Run }
     }
 
     /// Adds the environments of the automatic deployments to an access set.
-    pub(in crate::toolsets) fn touch(&self, touches: Touches) -> Touches {
+    pub(in crate::toolsets) fn add_access(&self, touches: AccessSet) -> AccessSet {
         let Some(environments) = &self.environments else {
-            return touches.unsure([Kind::Environment, Kind::Tenant]);
+            return touches.with_incomplete([ResourceKind::Environment, ResourceKind::Tenant]);
         };
-        let tenants = (self.tenanted && !environments.is_empty()).then_some(Kind::Tenant);
-        let things = environments.iter().map(Environment::thing);
-        touches.with(Kind::Environment, things).unsure(tenants)
+        let tenants = (self.tenanted && !environments.is_empty()).then_some(ResourceKind::Tenant);
+        let things = environments.iter().map(Environment::access_entry);
+        touches.with_resources(ResourceKind::Environment, things).with_incomplete(tenants)
     }
 
     /// Adds the automatic deployments to the preview.
-    pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
+    pub(in crate::toolsets) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
         match &self.environments {
             None => {
-                proposal.fact("Automatic deployment to", "unknown: the lifecycle is not visible")
+                proposal.line("Automatic deployment to", "unknown: the lifecycle is not visible")
             }
             Some(environments) => {
                 let names: Vec<_> = environments.iter().map(Named::label).collect();
-                proposal.fact_list("Automatic deployment to", &names)
+                proposal.list_line("Automatic deployment to", &names)
             }
         }
     }

@@ -4,33 +4,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::Times;
+use super::Schedule;
 use crate::{
     octopus::{Named, Space, machines::Machine, previews::Preview},
     rules::Moment,
     text::nearest::nearest,
-    tool::{Error, Proposal},
+    tool::{ChangePreview, Error},
 };
 
 /// The options of an execution.
 #[derive(Debug)]
-pub(in crate::toolsets) struct Manner {
-    pub(in crate::toolsets) times: Times,
+pub(in crate::toolsets) struct ExecutionOptions {
+    pub(in crate::toolsets) schedule: Schedule,
     pub(in crate::toolsets) use_guided_failure: Option<bool>,
     pub(in crate::toolsets) force_package_download: Option<bool>,
     /// Names of deployment targets.
-    pub(in crate::toolsets) only_on: Vec<String>,
-    pub(in crate::toolsets) not_on: Vec<String>,
-    pub(in crate::toolsets) skipped: Vec<String>,
+    pub(in crate::toolsets) included_targets: Vec<String>,
+    pub(in crate::toolsets) excluded_targets: Vec<String>,
+    pub(in crate::toolsets) skipped_steps: Vec<String>,
 }
 
-impl Manner {
+impl ExecutionOptions {
     /// Returns the names of deployment targets that the call gives by name, slug or ID.
     ///
     /// # Errors
     ///
     /// Rejects a name that is also the name, slug or ID of another target, because Octopus accepts only names.
-    pub(in crate::toolsets) async fn machines(
+    pub(in crate::toolsets) async fn target_names(
         space: &Space,
         wanted: &[String],
     ) -> Result<Vec<String>, Error> {
@@ -39,7 +39,7 @@ impl Manner {
         }
         let machines = space.find_all::<Machine>(wanted).await?;
         machines.iter().try_for_each(super::ensure_plain_name)?;
-        space.ensure_one_name(&machines).await?;
+        space.ensure_unique_names(&machines).await?;
         Ok(machines.iter().map(|machine| machine.name().to_owned()).collect())
     }
 
@@ -62,7 +62,7 @@ impl Manner {
         for step in &steps {
             by_name.entry(step.to_lowercase()).or_default().push(step);
         }
-        for skipped in &mut self.skipped {
+        for skipped in &mut self.skipped_steps {
             let matching = by_name.get(&skipped.to_lowercase()).map_or(&[][..], Vec::as_slice);
             if let [one, other, ..] = matching {
                 return Err(Error::Argument {
@@ -92,27 +92,27 @@ impl Manner {
     }
 
     /// Adds the options to the preview.
-    pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
-        let Times { run_at, no_run_after } = self.times;
+    pub(in crate::toolsets) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
+        let Schedule { run_at, no_run_after } = self.schedule;
         let start = match run_at {
             Some(moment) => format!("at {moment}"),
             None => "immediately".to_owned(),
         };
         let yes_or_no = |on: Option<bool>| on.map(|on| if on { "yes" } else { "no" });
         proposal
-            .beginning(run_at.map(Moment::At))
-            .fact("Starts", start)
-            .fact_if("Not after", no_run_after.map(|moment| moment.to_string()))
-            .fact_list("Only on targets", &self.only_on)
-            .fact_list("Not on targets", &self.not_on)
-            .fact_list("Skipped steps", &self.skipped)
-            .fact_if("Guided failure", yes_or_no(self.use_guided_failure))
-            .fact_if("Downloads packages again", yes_or_no(self.force_package_download))
+            .with_begin(run_at.map(Moment::At))
+            .line("Starts", start)
+            .line_if("Not after", no_run_after.map(|moment| moment.to_string()))
+            .list_line("Only on targets", &self.included_targets)
+            .list_line("Not on targets", &self.excluded_targets)
+            .list_line("Skipped steps", &self.skipped_steps)
+            .line_if("Guided failure", yes_or_no(self.use_guided_failure))
+            .line_if("Downloads packages again", yes_or_no(self.force_package_download))
     }
 
     /// Writes the options to the body of the request. Octopus uses its own defaults for absent options.
-    pub(in crate::toolsets) fn write(&self, body: &mut Map<String, Value>) {
-        let Times { run_at, no_run_after } = self.times;
+    pub(in crate::toolsets) fn write_to(&self, body: &mut Map<String, Value>) {
+        let Schedule { run_at, no_run_after } = self.schedule;
         let mut put = |key: &str, value: Value| {
             body.insert(key.to_owned(), value);
         };
@@ -123,9 +123,9 @@ impl Manner {
             put("ForcePackageDownload", json!(on));
         }
         for (key, names) in [
-            ("SpecificMachineNames", &self.only_on),
-            ("ExcludedMachineNames", &self.not_on),
-            ("SkipStepNames", &self.skipped),
+            ("SpecificMachineNames", &self.included_targets),
+            ("ExcludedMachineNames", &self.excluded_targets),
+            ("SkipStepNames", &self.skipped_steps),
         ] {
             if !names.is_empty() {
                 put(key, json!(names));

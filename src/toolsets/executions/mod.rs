@@ -9,15 +9,16 @@ mod prompts;
 mod targets;
 mod times;
 
-pub(super) use automatic::Automatic;
-pub(super) use manner::Manner;
-pub(super) use prompts::Prompts;
-pub(super) use targets::{Mode, Targets, Tenancy};
-pub(super) use times::Times;
+pub(super) use automatic::AutomaticDeployments;
+pub(super) use manner::ExecutionOptions;
+pub(super) use prompts::PromptedVariables;
+pub(super) use targets::{Targets, Tenancy, TenantedMode};
+pub(super) use times::Schedule;
 
 use crate::{
     octopus::{
-        Id, Kind, Named, OctopusVersion, Space, Touches, projects::Project, releases::Release,
+        AccessSet, Id, Named, OctopusVersion, ResourceKind, Space, projects::Project,
+        releases::Release,
     },
     tool::{Context, Error},
 };
@@ -32,14 +33,14 @@ pub(super) const SINCE: OctopusVersion = OctopusVersion(2022, 3, 5512);
 /// Rejects a space whose ID is the name or slug of another space, because the body of an execution names the
 /// space in a field that accepts both.
 pub(super) async fn space(cx: &Context, given: Option<&str>) -> Result<Space, Error> {
-    let space = cx.space(given).await?;
-    space.ensure_own_meaning().await?;
+    let space = cx.resolve_space(given).await?;
+    space.ensure_unique_space_id().await?;
     Ok(space)
 }
 
 /// Rejects a name in the form of an ID, for fields that Octopus documents as names only.
 pub(super) fn ensure_plain_name<R: Named>(document: &R) -> Result<(), Error> {
-    if !document.is_named_like_id() {
+    if !document.has_id_like_name() {
         return Ok(());
     }
     Err(Error::Invalid(format!(
@@ -76,29 +77,30 @@ pub(super) fn ensure_freeze_names(names: &[String]) -> Result<(), Error> {
 }
 
 /// Returns the access set of an operation on a project and, if given, its targets.
-pub(super) fn touches(space: &Space, project: &Project, targets: Option<&Targets>) -> Touches {
-    let mut touches = Touches::default().with(Kind::Project, [project.thing()]);
-    space.touches(&mut touches);
+pub(super) fn access_set(space: &Space, project: &Project, targets: Option<&Targets>) -> AccessSet {
+    let mut touches =
+        AccessSet::default().with_resources(ResourceKind::Project, [project.access_entry()]);
+    space.record_access(&mut touches);
     if let Some(targets) = targets {
         touches = touches
-            .with(
-                Kind::Environment,
+            .with_resources(
+                ResourceKind::Environment,
                 targets
                     .environments
                     .iter()
-                    .map(super::super::octopus::environments::Environment::thing),
+                    .map(super::super::octopus::environments::Environment::access_entry),
             )
-            .with(
-                Kind::Tenant,
-                targets.tenancy.tenants().map(super::super::octopus::tenants::Tenant::thing),
+            .with_resources(
+                ResourceKind::Tenant,
+                targets.tenancy.tenants().map(super::super::octopus::tenants::Tenant::access_entry),
             );
     }
     touches
 }
 
 /// Returns a hint for the next step, if that tool is enabled.
-pub(super) fn help(cx: &Context) -> Option<&'static str> {
-    let is_on = cx.policy.names("get_task_details");
+pub(super) fn help_text(cx: &Context) -> Option<&'static str> {
+    let is_on = cx.access.is_visible_by_name("get_task_details");
     is_on.then_some("get_task_details shows the progress of a task")
 }
 

@@ -7,12 +7,12 @@ use serde_json::Value;
 use crate::{
     octopus::previews::{Element, Preview},
     text::nearest::nearest,
-    tool::{Error, Proposal},
+    tool::{ChangePreview, Error},
 };
 
 /// The prompted variables of an execution, by name.
 #[derive(Debug)]
-pub(in crate::toolsets) struct Prompts(BTreeMap<String, Prompt>);
+pub(in crate::toolsets) struct PromptedVariables(BTreeMap<String, Prompt>);
 
 #[derive(Debug)]
 struct Prompt {
@@ -21,13 +21,13 @@ struct Prompt {
     value: Option<String>,
 }
 
-impl Prompts {
+impl PromptedVariables {
     /// Matches the prompts of the previews with the values of the call. Without previews, Octopus checks the values.
     ///
     /// # Errors
     ///
     /// [`Error::Argument`] for `field` if a required value is missing or a value has no prompt.
-    pub(in crate::toolsets) fn of(
+    pub(in crate::toolsets) fn new(
         field: &str,
         previews: Option<&[Preview]>,
         given: &BTreeMap<String, String>,
@@ -84,7 +84,7 @@ impl Prompts {
     }
 
     /// Adds the prompts to the preview. Values are hidden, because Octopus does not always mark secrets.
-    pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
+    pub(in crate::toolsets) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
         let shown: Vec<String> = self
             .0
             .iter()
@@ -93,7 +93,7 @@ impl Prompts {
                 None => format!("{name} (default)"),
             })
             .collect();
-        proposal.fact_list("Prompted variables", &shown)
+        proposal.list_line("Prompted variables", &shown)
     }
 
     /// Returns the values for the body of the request, or `None` if the call gives none.

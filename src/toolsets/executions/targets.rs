@@ -4,10 +4,10 @@ use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     octopus::{
-        Named, Page, Resource, Space, Window, environments::Environment, projects::Project,
+        Named, Page, PageRange, Resource, Space, environments::Environment, projects::Project,
         tenants::Tenant,
     },
-    tool::{Error, Proposal},
+    tool::{ChangePreview, Error},
 };
 
 /// The environments and tenants of an execution.
@@ -35,20 +35,20 @@ pub(in crate::toolsets) enum Tenancy {
 
 /// The tenanted deployment mode of a project or runbook.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::toolsets) struct Mode<'a> {
+pub(in crate::toolsets) struct TenantedMode<'a> {
     name: &'a str,
-    words: Option<&'a str>,
+    value: Option<&'a str>,
 }
 
-impl<'a> Mode<'a> {
+impl<'a> TenantedMode<'a> {
     /// Creates the mode of a project or runbook with this name. `words` is the value in Octopus, e.g. `Tenanted`.
-    pub(in crate::toolsets) fn of(name: &'a str, words: Option<&'a str>) -> Self {
-        Self { name, words }
+    pub(in crate::toolsets) fn new(name: &'a str, words: Option<&'a str>) -> Self {
+        Self { name, value: words }
     }
 
     fn check(self, tenanted: bool) -> Result<(), Error> {
         let name = self.name;
-        match self.words {
+        match self.value {
             Some("Untenanted") if tenanted => Err(Error::Invalid(format!(
                 "{name} does not support tenants; leave out tenants and tenantTags"
             ))),
@@ -61,9 +61,9 @@ impl<'a> Mode<'a> {
 }
 
 /// Maximum number of tenants of one call, so that a person can review the preview.
-const MOST_TENANTS: usize = 200;
+const MAX_TENANTS: usize = 200;
 /// Maximum number of tenants with the tags that are read to find connected tenants.
-const MOST_READ: u32 = 1_000;
+const MAX_TAGGED_TENANTS: u32 = 1_000;
 
 impl Targets {
     /// Finds the environments and tenants of a call.
@@ -75,7 +75,7 @@ impl Targets {
     pub(in crate::toolsets) async fn find(
         space: &Space,
         project: &Project,
-        mode: Mode<'_>,
+        mode: TenantedMode<'_>,
         environments: &[String],
         tenants: &[String],
         tags: &[String],
@@ -88,7 +88,7 @@ impl Targets {
                 let none = tenants.is_empty();
                 Ok(if none { Vec::new() } else { space.find_all(tenants).await? })
             },
-            tagged(space, project, tags),
+            tagged_tenants(space, project, tags),
         )?;
         let environments = unique(environments);
         let tenancy = if tenanted {
@@ -105,14 +105,14 @@ impl Targets {
                 project.name
             )));
         }
-        if tenancy.tenants().count() > MOST_TENANTS {
+        if tenancy.tenants().count() > MAX_TENANTS {
             return Err(Error::Invalid(format!(
-                "the call selects {} tenants; the maximum is {MOST_TENANTS}, so that a person can review it",
+                "the call selects {} tenants; the maximum is {MAX_TENANTS}, so that a person can review it",
                 tenancy.tenants().count()
             )));
         }
         let all: Vec<Tenant> = tenancy.tenants().cloned().collect();
-        space.ensure_one_meaning(&all).await?;
+        space.ensure_unique_ids(&all).await?;
         Ok(Self { environments, tenancy })
     }
 
@@ -127,14 +127,14 @@ impl Targets {
     }
 
     /// Adds the targets to the preview.
-    pub(in crate::toolsets) fn show(&self, proposal: Proposal) -> Proposal {
-        let proposal = proposal.fact_list("Environments", &labels(&self.environments));
+    pub(in crate::toolsets) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
+        let proposal = proposal.list_line("Environments", &labels(&self.environments));
         let Tenancy::Tenanted { named, tags, tagged } = &self.tenancy else { return proposal };
-        let proposal = proposal.fact_list("Tenants", &labels(named)).fact_list("Tenant tags", tags);
+        let proposal = proposal.list_line("Tenants", &labels(named)).list_line("Tenant tags", tags);
         if tags.is_empty() {
             return proposal;
         }
-        proposal.fact_list("Tenants with these tags now", &labels(tagged))
+        proposal.list_line("Tenants with these tags now", &labels(tagged))
     }
 }
 
@@ -149,7 +149,7 @@ impl Tenancy {
     }
 
     /// Returns the number of tenants as text, e.g. ` for 2 tenants`, or an empty text without tenants.
-    pub(in crate::toolsets) fn whom(&self) -> String {
+    pub(in crate::toolsets) fn description(&self) -> String {
         match self.tenants().count() {
             0 => String::new(),
             1 => " for 1 tenant".to_owned(),
@@ -176,20 +176,24 @@ fn is_connected(tenant: &Tenant, project: &Project, environments: &[Environment]
 }
 
 /// Reads the tenants of a project with these tags.
-async fn tagged(space: &Space, project: &Project, tags: &[String]) -> Result<Vec<Tenant>, Error> {
+async fn tagged_tenants(
+    space: &Space,
+    project: &Project,
+    tags: &[String],
+) -> Result<Vec<Tenant>, Error> {
     if tags.is_empty() {
         return Ok(Vec::new());
     }
     let path = space
         .path([Tenant::COLLECTION])
-        .with("projectId", &project.id)
-        .with_list("tags", tags)
-        .with("take", MOST_READ);
-    let window = Window { skip: 0, take: MOST_READ };
+        .query("projectId", &project.id)
+        .query_list("tags", tags)
+        .query("take", MAX_TAGGED_TENANTS);
+    let window = PageRange { skip: 0, take: MAX_TAGGED_TENANTS };
     let page: Page<Tenant> = space.session().page(&path, window).await?;
     if page.total_results as usize > page.items.len() {
         return Err(Error::Invalid(format!(
-            "{} tenants have {}; the maximum is {MOST_READ}, so name the tenants or use narrower \
+            "{} tenants have {}; the maximum is {MAX_TAGGED_TENANTS}, so name the tenants or use narrower \
              tags",
             page.total_results,
             tags.join(", ")

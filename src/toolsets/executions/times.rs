@@ -6,12 +6,12 @@ use crate::tool::Error;
 
 /// The start time and the latest start time of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::toolsets) struct Times {
+pub(in crate::toolsets) struct Schedule {
     pub(super) run_at: Option<Timestamp>,
     pub(super) no_run_after: Option<Timestamp>,
 }
 
-impl Times {
+impl Schedule {
     /// Parses `runAt` and `noRunAfter`.
     ///
     /// # Errors
@@ -22,8 +22,9 @@ impl Times {
         no_run_after: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let run_at = run_at.map(|text| moment("runAt", text, now)).transpose()?;
-        let no_run_after = no_run_after.map(|text| moment("noRunAfter", text, now)).transpose()?;
+        let run_at = run_at.map(|text| parse_future_time("runAt", text, now)).transpose()?;
+        let no_run_after =
+            no_run_after.map(|text| parse_future_time("noRunAfter", text, now)).transpose()?;
         if let (Some(start), Some(end)) = (run_at, no_run_after)
             && end <= start
         {
@@ -36,7 +37,7 @@ impl Times {
 }
 
 /// Parses a future time. Octopus expects UTC.
-fn moment(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Error> {
+fn parse_future_time(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Error> {
     let wrong = |reason: String| Error::Argument { field: field.to_owned(), reason };
     let read = text.trim().parse::<Timestamp>();
     let read = read.or_else(|_| text.trim().parse::<Zoned>().map(|zoned| zoned.timestamp()));
@@ -57,17 +58,17 @@ fn moment(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Error> {
 mod tests {
     use super::*;
 
-    fn read(run_at: Option<&str>, no_run_after: Option<&str>) -> Result<Times, String> {
+    fn read(run_at: Option<&str>, no_run_after: Option<&str>) -> Result<Schedule, String> {
         let now = "2026-11-02T09:00:00Z".parse().unwrap();
-        Times::read(run_at, no_run_after, now).map_err(|error| error.to_string())
+        Schedule::read(run_at, no_run_after, now).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn moments_have_a_zone_and_come_in_order() {
+    fn times_need_a_zone_and_an_order() {
         let times = read(Some("2026-11-02T22:00:00+01:00"), Some("2026-11-02T23:30Z")).unwrap();
         assert_eq!(times.run_at.unwrap().to_string(), "2026-11-02T21:00:00Z");
         assert_eq!(times.no_run_after.unwrap().to_string(), "2026-11-02T23:30:00Z");
-        assert_eq!(read(None, None).unwrap(), Times { run_at: None, no_run_after: None });
+        assert_eq!(read(None, None).unwrap(), Schedule { run_at: None, no_run_after: None });
         for (run_at, no_run_after, words) in [
             ("2026-11-02T22:00:00", None, "with its zone"),
             ("2026-11-02", None, "with its zone"),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use super::absent::absent;
+use super::absent::toggles_unavailable;
 use crate::{
     octopus::{
         self, Id, OctopusVersion, Page,
@@ -13,8 +13,8 @@ use crate::{
         projects::Project,
     },
     tool::{
-        Context, Error, List, NamePart, Names, ProjectArg, Skip, SpaceArg, Tags, Take, Tool, Words,
-        given, ids_of, uri,
+        Context, Error, List, NamePart, NamesById, ProjectArg, Skip, SpaceArg, StringList, Tags,
+        Take, Tool, find_ids, present_arguments, resource_uri,
     },
 };
 
@@ -29,7 +29,7 @@ pub(super) struct FindFeatureToggles {
     /// Toggle tags, e.g. "Team/Web"; one must match.
     tags: Option<Tags>,
     /// Environments with a state of their own; names, slugs or IDs.
-    environment_ids: Option<Words>,
+    environment_ids: Option<StringList>,
     skip: Option<Skip>,
     take: Option<Take>,
 }
@@ -67,33 +67,33 @@ impl Tool for FindFeatureToggles {
     type Output = List<ToggleSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let filters = given(&[
+        let filters = present_arguments(&[
             ("partialName", self.partial_name.is_some()),
             ("tags", self.tags.is_some()),
             ("environmentIds", self.environment_ids.is_some()),
         ]);
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let (project, environments) = futures::try_join!(
             space.find::<Project>(&self.project_id),
-            ids_of::<Environment>(&space, self.environment_ids),
+            find_ids::<Environment>(&space, self.environment_ids),
         )?;
-        let path = feature_toggles::path(&space, &project.id)
-            .with("Skip", window.skip)
-            .with("Take", window.take)
-            .with_some("PartialName", self.partial_name)
-            .with_list("Tags", &self.tags.unwrap_or_default().0)
-            .with_list("Environments", &environments);
+        let path = feature_toggles::collection_path(&space, &project.id)
+            .query("Skip", window.skip)
+            .query("Take", window.take)
+            .query_opt("PartialName", self.partial_name)
+            .query_list("Tags", &self.tags.unwrap_or_default().0)
+            .query_list("Environments", &environments);
         let page: Page<FeatureToggle> = match space.session().page(&path, window).await {
-            Err(octopus::Error::NotFound { .. }) => return Err(absent(&project)),
+            Err(octopus::Error::NotFound { .. }) => return Err(toggles_unavailable(&project)),
             read => read?,
         };
         let states = page.items.iter().flat_map(|toggle| &toggle.environments);
         let states = states.map(|state| &state.deployment_environment_id);
-        let names = Names::of::<Environment>(&space, states).await?;
+        let names = NamesById::lookup::<Environment>(&space, states).await?;
         let project_id = project.id.as_str();
         let summary = |toggle: FeatureToggle| ToggleSummary {
-            resource_uri: uri([
+            resource_uri: resource_uri([
                 "spaces",
                 space.name(),
                 "projects",
@@ -121,7 +121,7 @@ impl Tool for FindFeatureToggles {
                 .collect(),
         };
         let items = page.items.into_iter().map(summary).collect();
-        Ok(List::new(window, page.total_results, items).or_hint(|| {
+        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
             if filters.is_empty() {
                 format!("project '{}' has no feature toggle", project.name)
             } else {

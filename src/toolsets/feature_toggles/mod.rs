@@ -14,7 +14,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
     paths: &["projects/*/featuretoggles"],
     tools: &[
         Definition::of::<find_feature_toggles::FindFeatureToggles>(),
-        Definition::changing::<update_feature_toggle::UpdateFeatureToggle>(),
+        Definition::of_write_tool::<update_feature_toggle::UpdateFeatureToggle>(),
     ],
     resources: &[
         ResourceDefinition::of::<resource_feature_toggle::FeatureToggleResource>(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     octopus::{OctopusVersion, Resource as _, document, projects::Project, rollout_groups},
-    tool::{Contents, Context, Error, Resource, part},
+    tool::{Contents, Context, Error, Resource, checked_path_part},
 };
 
 /// A feature toggle with all fields: state, percentages, tenants, segments and minimum version in each
@@ -26,10 +26,10 @@ impl Resource for FeatureToggleResource {
     const SINCE: OctopusVersion = rollout_groups::SINCE;
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
-        let slug = part("slug", &self.slug)?;
-        let space = cx.space(Some(&self.space_name)).await?;
+        let slug = checked_path_part("slug", &self.slug)?;
+        let space = cx.resolve_space(Some(&self.space_name)).await?;
         let project: Project = space.find(&self.project_id).await?;
         let path = space.path([Project::COLLECTION, project.id.as_str(), "featuretoggles", slug]);
-        Ok(Contents::Json(document::named(&space, "feature toggle", slug, &path).await?))
+        Ok(Contents::Json(document::read_named(&space, "feature toggle", slug, &path).await?))
     }
 }

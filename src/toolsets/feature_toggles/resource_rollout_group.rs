@@ -30,7 +30,7 @@ impl Resource for RolloutGroupResource {
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let id = Id::<RolloutGroup>::parse(&self.rollout_group_id)?;
-        let space = cx.space(Some(&self.space_name)).await?;
+        let space = cx.resolve_space(Some(&self.space_name)).await?;
         let project: Project = space.find(&self.project_id).await?;
         let path = space.path([
             Project::COLLECTION,
@@ -39,6 +39,6 @@ impl Resource for RolloutGroupResource {
             RolloutGroup::COLLECTION,
             id.as_str(),
         ]);
-        Ok(Contents::Json(document::whole_at(&space, &id, &path).await?))
+        Ok(Contents::Json(document::read_at(&space, &id, &path).await?))
     }
 }

@@ -6,10 +6,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     octopus::{
-        Error as OctopusError, Kind, Named, OctopusVersion, Order, Reply, Resource, Space,
-        environments::Environment, projects::Project, rollout_groups,
+        ChangeRequest, ChangeResponse, Error as OctopusError, Named, OctopusVersion, Resource,
+        ResourceKind, Space, environments::Environment, projects::Project, rollout_groups,
     },
-    tool::{Change, Context, EnvironmentArg, Error, Plan, ProjectArg, Proposal, SpaceArg, uri},
+    tool::{
+        ChangePreview, Context, EnvironmentArg, Error, Plan, ProjectArg, SpaceArg, WriteTool,
+        resource_uri,
+    },
     toolsets::executions,
 };
 
@@ -60,9 +63,9 @@ pub(super) struct UpdatedToggle {
 }
 
 /// Maximum characters of a description in Octopus.
-const LONGEST_DESCRIPTION: usize = 1000;
+const MAX_DESCRIPTION_CHARS: usize = 1000;
 
-impl Change for UpdateFeatureToggle {
+impl WriteTool for UpdateFeatureToggle {
     const NAME: &'static str = "update_feature_toggle";
     const TITLE: &'static str = "Update a feature toggle";
     const SINCE: OctopusVersion = rollout_groups::SINCE;
@@ -71,22 +74,22 @@ impl Change for UpdateFeatureToggle {
 
     async fn plan(&self, cx: &Context) -> Result<Plan<UpdatedToggle>, Error> {
         self.check()?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let project: Project = space.find_for_change(&self.project_id).await?;
         let wanted: Vec<String> =
             self.environments.iter().map(|e| e.deployment_environment_id.to_string()).collect();
         let (toggle, environments) =
-            futures::try_join!(async { read(&space, &project, &self.slug).await }, async {
+            futures::try_join!(async { read_toggle(&space, &project, &self.slug).await }, async {
                 let none = wanted.is_empty();
                 let all =
                     if none { Vec::new() } else { space.find_all_for_change(&wanted).await? };
                 Ok::<_, Error>(all)
             },)?;
         let mut changed = toggle.clone();
-        let mut lines = self.change_whole(&mut changed);
+        let mut lines = self.change_toggle(&mut changed);
         lines.extend(self.change_environments(&mut changed, &environments)?);
         if lines.is_empty() {
-            return Ok(Plan::Nothing(self.updated(
+            return Ok(Plan::NoChange(self.answer(
                 Some(&space),
                 project.id.as_str(),
                 &toggle,
@@ -96,35 +99,37 @@ impl Change for UpdateFeatureToggle {
         let name = text(&toggle, "Name").unwrap_or(&self.slug);
         let path = space.path([Project::COLLECTION, project.id.as_str(), "featuretoggles"]);
         let question = format!("Change the feature toggle {name} of {}?", project.label());
-        let order = Order::put(path, Value::Object(changed));
-        let mut touches = executions::touches(&space, &project, None)
-            .with(Kind::Environment, environments.iter().map(Environment::thing));
+        let order = ChangeRequest::put(path, Value::Object(changed));
+        let mut touches = executions::access_set(&space, &project, None).with_resources(
+            ResourceKind::Environment,
+            environments.iter().map(Environment::access_entry),
+        );
         if self.default_is_enabled.is_some() {
             // The default applies in every environment without an entry.
-            touches = touches.unsure([Kind::Environment]);
+            touches = touches.with_incomplete([ResourceKind::Environment]);
         }
-        let proposal = Proposal::new("feature toggle update", &question, order)
-            .touching(touches)
-            .fact("Space", space.name())
-            .fact("Project", project.label())
-            .fact("Feature toggle", format!("{name} ({})", self.slug));
+        let proposal = ChangePreview::new("feature toggle update", &question, order)
+            .with_access_set(touches)
+            .line("Space", space.name())
+            .line("Project", project.label())
+            .line("Feature toggle", format!("{name} ({})", self.slug));
         let proposal = lines.into_iter().fold(proposal, |proposal, (about, was, becomes)| {
-            proposal.change(&about, &was, &becomes)
+            proposal.change_line(&about, &was, &becomes)
         });
         // The PUT replaces the whole toggle, so any edit since the preview must reject the approval.
-        Ok(Plan::Change(proposal.state(Value::Object(toggle))))
+        Ok(Plan::Change(proposal.required_state(Value::Object(toggle))))
     }
 
-    async fn report(self, reply: Reply, cx: &Context) -> Result<UpdatedToggle, Error> {
+    async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<UpdatedToggle, Error> {
         let toggle: Map<String, Value> = reply.json(Self::NAME).unwrap_or_default();
         // The toggle was changed; a failed lookup must not hide that.
-        let space = cx.space(self.space.as_deref()).await.ok();
+        let space = cx.resolve_space(self.space.as_deref()).await.ok();
         let project = text(&toggle, "ProjectId").unwrap_or(&self.project_id);
-        Ok(self.updated(space.as_ref(), project, &toggle, false))
+        Ok(self.answer(space.as_ref(), project, &toggle, false))
     }
 }
 
-type Line = (String, String, String);
+type ChangedField = (String, String, String);
 
 impl UpdateFeatureToggle {
     fn check(&self) -> Result<(), Error> {
@@ -143,10 +148,10 @@ impl UpdateFeatureToggle {
             ));
         }
         let length = self.description.as_ref().map_or(0, |text| text.chars().count());
-        if length > LONGEST_DESCRIPTION {
+        if length > MAX_DESCRIPTION_CHARS {
             return Err(Error::Argument {
                 field: "description".to_owned(),
-                reason: format!("{length} characters; the maximum is {LONGEST_DESCRIPTION}"),
+                reason: format!("{length} characters; the maximum is {MAX_DESCRIPTION_CHARS}"),
             });
         }
         for (place, environment) in self.environments.iter().enumerate() {
@@ -167,13 +172,13 @@ impl UpdateFeatureToggle {
         Ok(())
     }
 
-    fn change_whole(&self, toggle: &mut Map<String, Value>) -> Vec<Line> {
+    fn change_toggle(&self, toggle: &mut Map<String, Value>) -> Vec<ChangedField> {
         let mut lines = Vec::new();
         for (key, about, value) in [
             ("DefaultIsEnabled", "On by default", self.default_is_enabled.map(|on| json!(on))),
             ("Description", "Description", self.description.as_ref().map(|text| json!(text))),
         ] {
-            set(toggle, key, value, about, &mut lines);
+            set_field(toggle, key, value, about, &mut lines);
         }
         lines
     }
@@ -182,7 +187,7 @@ impl UpdateFeatureToggle {
         &self,
         toggle: &mut Map<String, Value>,
         environments: &[Environment],
-    ) -> Result<Vec<Line>, Error> {
+    ) -> Result<Vec<ChangedField>, Error> {
         let mut lines = Vec::new();
         let mut seen: Vec<&str> = Vec::new();
         for (wanted, environment) in self.environments.iter().zip(environments) {
@@ -211,13 +216,13 @@ impl UpdateFeatureToggle {
                     wanted.client_rollout_percentage.map(|n| json!(n)),
                 ),
             ] {
-                set(entry, key, value, &format!("In {name}, {about}"), &mut lines);
+                set_field(entry, key, value, &format!("In {name}, {about}"), &mut lines);
             }
         }
         Ok(lines)
     }
 
-    fn updated(
+    fn answer(
         &self,
         space: Option<&Space>,
         project: &str,
@@ -231,7 +236,7 @@ impl UpdateFeatureToggle {
             id: text(toggle, "Id").map(str::to_owned),
             name: text(toggle, "Name").map(str::to_owned),
             resource_uri: space.map(|space| {
-                uri(["spaces", space.name(), "projects", project, "featuretoggles", &slug])
+                resource_uri(["spaces", space.name(), "projects", project, "featuretoggles", &slug])
             }),
             message: if no_op {
                 "the toggle already has these values"
@@ -246,12 +251,12 @@ impl UpdateFeatureToggle {
 }
 
 /// Sets a field and records the old and the new value, if they differ.
-fn set(
+fn set_field(
     object: &mut Map<String, Value>,
     key: &str,
     value: Option<Value>,
     about: &str,
-    lines: &mut Vec<Line>,
+    lines: &mut Vec<ChangedField>,
 ) {
     let Some(value) = value else { return };
     let was = object.get(key).cloned().unwrap_or(Value::Null);
@@ -273,7 +278,11 @@ fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
 }
 
 /// Reads the whole toggle with all fields, because an update replaces the whole document.
-async fn read(space: &Space, project: &Project, slug: &str) -> Result<Map<String, Value>, Error> {
+async fn read_toggle(
+    space: &Space,
+    project: &Project,
+    slug: &str,
+) -> Result<Map<String, Value>, Error> {
     let collection = [Project::COLLECTION, project.id.as_str(), "featuretoggles", slug.trim()];
     let mut toggle: Map<String, Value> = match space.session().object(&space.path(collection)).await
     {

@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::summary::{InterruptionSummary, summaries};
 use crate::{
     octopus::{
-        Id, Space, Window,
-        interruptions::{self, Filter, Interruption, SCAN},
+        Id, PageRange, Space,
+        interruptions::{self, Filter, Interruption, MAX_SCANNED},
         users,
     },
-    tool::{Context, Error, Found, List, Skip, SpaceArg, Take, Tool, alone, document_id, given},
+    tool::{
+        Context, Error, List, OneOrList, Skip, SpaceArg, Take, Tool, parse_document_id,
+        present_arguments, reject_list_filters,
+    },
 };
 
 /// Find interruptions: tasks that wait for a person (manual intervention or guided failure). resourceUri has
@@ -35,7 +38,7 @@ pub(super) struct FindInterruptions {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Interruptions {
     #[serde(flatten)]
-    found: Found<InterruptionSummary>,
+    found: OneOrList<InterruptionSummary>,
     /// How assignedToMe was applied: this server filters, because Octopus has no such filter.
     filtered_as: Option<FilteredAs>,
 }
@@ -60,9 +63,9 @@ impl Tool for FindInterruptions {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         if let Some(wanted) = &self.interruption_id {
-            alone(
+            reject_list_filters(
                 "interruptionId",
-                &given(&[
+                &present_arguments(&[
                     ("pendingOnly", self.pending_only.is_some()),
                     ("assignedToMe", self.assigned_to_me.is_some()),
                     ("regarding", self.regarding.is_some()),
@@ -71,42 +74,43 @@ impl Tool for FindInterruptions {
                 ]),
             )?;
             let id = Id::<Interruption>::parse(wanted)?;
-            let space = cx.space(self.space.as_deref()).await?;
+            let space = cx.resolve_space(self.space.as_deref()).await?;
             let interruption = space.get(&id).await?;
             let one = summaries(&space, vec![interruption], cx).await?.pop();
-            let found = Found::one(one.ok_or_else(|| space.not_found(&id))?);
+            let found = OneOrList::one(one.ok_or_else(|| space.id_not_found(&id))?);
             return Ok(Interruptions { found, filtered_as: None });
         }
         let window = cx.window(self.skip, self.take)?;
-        let regarding = self.regarding.as_deref().map(|id| document_id("regarding", id));
+        let regarding = self.regarding.as_deref().map(|id| parse_document_id("regarding", id));
         let filter = Filter {
             pending_only: self.pending_only.unwrap_or(true),
             regarding: regarding.transpose()?,
         };
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let mine = self.assigned_to_me == Some(true);
         let (items, total, filtered_as) = if mine {
-            assigned(&space, &filter, window).await?
+            assigned_to_caller(&space, &filter, window).await?
         } else {
             let page = interruptions::list(&space, &filter, window).await?;
             (page.items, page.total_results, None)
         };
         let items = summaries(&space, items, cx).await?;
-        let list = List::new(window, total, items).or_hint(|| nothing(&space, &filter, mine));
-        Ok(Interruptions { found: Found::Many(list), filtered_as })
+        let list = List::new(window, total, items)
+            .with_hint_if_empty(|| empty_hint(&space, &filter, mine));
+        Ok(Interruptions { found: OneOrList::List(list), filtered_as })
     }
 }
 
 /// Returns a page of the caller's interruptions and their number among those that were read.
-async fn assigned(
+async fn assigned_to_caller(
     space: &Space,
     filter: &Filter,
-    window: Window,
+    window: PageRange,
 ) -> Result<(Vec<Interruption>, u32, Option<FilteredAs>), Error> {
     let (me, (scanned, available)) =
         futures::try_join!(users::me(space.session()), interruptions::scan(space, filter))?;
-    let complete = available <= SCAN;
-    let hint = || format!("only the newest {SCAN} were filtered; add `regarding`");
+    let complete = available <= MAX_SCANNED;
+    let hint = || format!("only the newest {MAX_SCANNED} were filtered; add `regarding`");
     let filtered_as = FilteredAs {
         user_id: me.id.to_string(),
         server_total_scanned: scanned.len(),
@@ -114,13 +118,14 @@ async fn assigned(
         scan_complete: complete,
         scan_incomplete_hint: (!complete).then(hint),
     };
-    let mine: Vec<_> = scanned.into_iter().filter(|found| found.is_for(&me.id)).collect();
+    let mine: Vec<_> =
+        scanned.into_iter().filter(|found| found.can_be_handled_by(&me.id)).collect();
     let total = u32::try_from(mine.len()).unwrap_or(u32::MAX);
     let page = mine.into_iter().skip(window.skip as usize).take(window.take as usize);
     Ok((page.collect(), total, Some(filtered_as)))
 }
 
-fn nothing(space: &Space, filter: &Filter, mine: bool) -> String {
+fn empty_hint(space: &Space, filter: &Filter, mine: bool) -> String {
     let about = filter.regarding.as_ref().map_or_else(String::new, |id| format!(" for {id}"));
     let yours = if mine { " that you have taken or can take" } else { "" };
     let (pending, more) = if filter.pending_only {

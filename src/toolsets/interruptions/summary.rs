@@ -8,7 +8,7 @@ use crate::{
         Id, Space, environments::Environment, interruptions::Interruption, projects::Project,
         teams, tenants::Tenant, users,
     },
-    tool::{Context, Error, Names, Ref, uri},
+    tool::{Context, Error, NamedId, NamesById, resource_uri},
 };
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -25,9 +25,9 @@ pub(super) struct InterruptionSummary {
     is_pending: bool,
     is_linked_to_other_interruption: Option<bool>,
     created: Option<String>,
-    project: Option<Ref>,
-    environment: Option<Ref>,
-    tenant: Option<Ref>,
+    project: Option<NamedId>,
+    environment: Option<NamedId>,
+    tenant: Option<NamedId>,
     related_document_ids: Vec<String>,
     responsible: Responsible,
     /// Names of the form fields.
@@ -59,31 +59,32 @@ pub(super) async fn summaries(
     interruptions: Vec<Interruption>,
     cx: &Context,
 ) -> Result<Vec<InterruptionSummary>, Error> {
-    let projects: Vec<Id<Project>> = interruptions.iter().filter_map(Interruption::about).collect();
+    let projects: Vec<Id<Project>> =
+        interruptions.iter().filter_map(Interruption::related).collect();
     let environments: Vec<Id<Environment>> =
-        interruptions.iter().filter_map(Interruption::about).collect();
-    let tenants: Vec<Id<Tenant>> = interruptions.iter().filter_map(Interruption::about).collect();
+        interruptions.iter().filter_map(Interruption::related).collect();
+    let tenants: Vec<Id<Tenant>> = interruptions.iter().filter_map(Interruption::related).collect();
     let teams = interruptions.iter().flat_map(|found| &found.responsible_team_ids);
     let people = interruptions.iter().filter_map(|found| found.responsible_user_id.as_ref());
     let (projects, environments, tenants, teams, people) = futures::try_join!(
-        Names::of(space, &projects),
-        Names::of(space, &environments),
-        Names::of(space, &tenants),
+        NamesById::lookup(space, &projects),
+        NamesById::lookup(space, &environments),
+        NamesById::lookup(space, &tenants),
         teams::names(space, teams),
         users::names(space.session(), people),
     )?;
-    let tasks_are_on = cx.policy.is_on("tasks");
+    let tasks_are_on = cx.access.is_enabled("tasks");
     let summary = |found: Interruption| InterruptionSummary {
         space_id: space.id().to_string(),
-        project: found.about::<Project>().map(|id| projects.with(&id)),
-        environment: found.about::<Environment>().map(|id| environments.with(&id)),
-        tenant: found.about::<Tenant>().map(|id| tenants.with(&id)),
-        resource_uri: uri(["spaces", space.name(), "interruptions", found.id.as_str()]),
+        project: found.related::<Project>().map(|id| projects.named_id(&id)),
+        environment: found.related::<Environment>().map(|id| environments.named_id(&id)),
+        tenant: found.related::<Tenant>().map(|id| tenants.named_id(&id)),
+        resource_uri: resource_uri(["spaces", space.name(), "interruptions", found.id.as_str()]),
         task_resource_uri: found
             .task_id
             .as_ref()
             .filter(|_| tasks_are_on)
-            .map(|task| uri(["spaces", space.name(), "tasks", task.as_str()])),
+            .map(|task| resource_uri(["spaces", space.name(), "tasks", task.as_str()])),
         url: found.task_id.as_ref().map(|task| space.portal().task(task)),
         id: found.id.into_string(),
         title: found.title,

@@ -13,7 +13,7 @@ use crate::{
         projects::Project,
         tenants::Tenant,
     },
-    tool::{Context, EnvironmentArg, Error, Names, ProjectArg, SpaceArg, TenantArg, Tool},
+    tool::{Context, EnvironmentArg, Error, NamesById, ProjectArg, SpaceArg, TenantArg, Tool},
 };
 
 /// Get the live Kubernetes status of a project in an environment: health and sync status in total and of each
@@ -98,11 +98,11 @@ impl Tool for GetKubernetesLiveStatus {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let summary_only = self.summary_only == Some(true);
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let (project, environment, tenant) = futures::try_join!(
             space.find::<Project>(&self.project_id),
             space.find::<Environment>(&self.environment_id),
-            space.find_some::<Tenant>(self.tenant_id.as_deref()),
+            space.find_optional::<Tenant>(self.tenant_id.as_deref()),
         )?;
         let tenant_id = tenant.as_ref().map(|tenant| &tenant.id);
         let live =
@@ -124,10 +124,11 @@ impl Tool for GetKubernetesLiveStatus {
         });
         let machines = live.iter().flat_map(|live| &live.machine_statuses);
         let machines =
-            Names::of::<Machine>(&space, machines.filter_map(|m| m.machine_id.as_ref())).await?;
+            NamesById::lookup::<Machine>(&space, machines.filter_map(|m| m.machine_id.as_ref()))
+                .await?;
         let mut problems = Vec::new();
         for machine in live.iter().flat_map(|live| &live.machine_statuses) {
-            machine.resources.iter().for_each(|resource| collect(resource, &mut problems));
+            machine.resources.iter().for_each(|resource| collect_problems(resource, &mut problems));
         }
         let slug = project.slug.as_deref().unwrap_or(project.id.as_str());
         Ok(KubernetesLiveStatus {
@@ -158,7 +159,7 @@ fn is_unmonitored(live: &LiveStatus) -> bool {
 }
 
 /// Collects objects whose status is not a known good status. Octopus can add further statuses.
-fn collect(resource: &LiveResource, problems: &mut Vec<Problem>) {
+fn collect_problems(resource: &LiveResource, problems: &mut Vec<Problem>) {
     let is = |word: &Option<String>, well: &[&str]| {
         word.as_deref().is_none_or(|word| well.iter().any(|well| well.eq_ignore_ascii_case(word)))
     };
@@ -178,10 +179,10 @@ fn collect(resource: &LiveResource, problems: &mut Vec<Problem>) {
                 .filter(|message| !message.is_empty()),
         });
     }
-    resource.children.iter().for_each(|child| collect(child, problems));
+    resource.children.iter().for_each(|child| collect_problems(child, problems));
 }
 
-fn status(live: LiveStatus, machines: &Names) -> Status {
+fn status(live: LiveStatus, machines: &NamesById) -> Status {
     Status {
         summary: live.summary.map(|summary| Summary {
             status: summary.status,
@@ -198,13 +199,13 @@ fn status(live: LiveStatus, machines: &Names) -> Status {
                 machine_name: machine.machine_id.as_ref().and_then(|id| machines.get(id.as_str())),
                 machine_id: machine.machine_id.map(Id::into_string),
                 status: machine.status,
-                resources: machine.resources.iter().map(object).collect(),
+                resources: machine.resources.iter().map(object_summary).collect(),
             })
             .collect(),
     }
 }
 
-fn object(resource: &LiveResource) -> Value {
+fn object_summary(resource: &LiveResource) -> Value {
     let mut object = json!({
         "kind": resource.kind,
         "namespace": resource.namespace,
@@ -217,7 +218,7 @@ fn object(resource: &LiveResource) -> Value {
         "lastUpdated": resource.last_updated,
     });
     if let (Value::Object(object), false) = (&mut object, resource.children.is_empty()) {
-        let children: Value = resource.children.iter().map(self::object).collect();
+        let children: Value = resource.children.iter().map(object_summary).collect();
         object.insert("children".to_owned(), children);
     }
     object

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::target::{Target, targets};
+use super::target::{TargetSummary, summaries};
 use crate::{
     octopus::{
         Id,
@@ -11,8 +11,8 @@ use crate::{
         machines::{self, CommunicationStyle, Filter, HealthStatus, Machine},
     },
     tool::{
-        Alias, Choices, Context, Error, Found, List, NamePart, Skip, SpaceArg, Tags, Take, Tool,
-        Words, alone, given, ids_of,
+        Alias, Choices, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList,
+        Tags, Take, Tool, find_ids, present_arguments, reject_list_filters,
     },
 };
 
@@ -27,9 +27,9 @@ pub(super) struct FindDeploymentTargets {
     name: Option<String>,
     partial_name: Option<NamePart>,
     /// Target names, slugs or IDs.
-    ids: Option<Words>,
+    ids: Option<StringList>,
     /// Target tags, e.g. "web-server".
-    roles: Option<Words>,
+    roles: Option<StringList>,
     /// Return only disabled (true) or enabled (false) targets.
     is_disabled: Option<bool>,
     /// Health statuses.
@@ -37,9 +37,9 @@ pub(super) struct FindDeploymentTargets {
     /// Communication styles.
     comm_styles: Option<Choices<CommunicationStyle>>,
     /// Environment names, slugs or IDs.
-    environment_ids: Option<Words>,
+    environment_ids: Option<StringList>,
     /// Tenant names, slugs or IDs.
-    tenant_ids: Option<Words>,
+    tenant_ids: Option<StringList>,
     /// Tenant tags, e.g. "Region/EMEA".
     tenant_tags: Option<Tags>,
     /// Thumbprint of the certificate.
@@ -47,16 +47,16 @@ pub(super) struct FindDeploymentTargets {
     /// Deployment ID, for targets of a deployment.
     deployment_id: Option<String>,
     /// Shell names, e.g. "Bash".
-    shell_names: Option<Words>,
+    shell_names: Option<StringList>,
     /// IDs of target types.
-    deployment_target_types: Option<Words>,
+    deployment_target_types: Option<StringList>,
     skip: Option<Skip>,
     take: Option<Take>,
 }
 
 impl FindDeploymentTargets {
     fn filters(&self) -> Vec<&'static str> {
-        given(&[
+        present_arguments(&[
             ("name", self.name.is_some()),
             ("partialName", self.partial_name.is_some()),
             ("ids", self.ids.is_some()),
@@ -79,30 +79,31 @@ impl Tool for FindDeploymentTargets {
     const NAME: &'static str = "find_deployment_targets";
     const TITLE: &'static str = "Find deployment targets";
     const ALIASES: &'static [Alias] =
-        &[Alias::of("list_deployment_targets"), Alias::of("get_deployment_target")];
+        &[Alias::new("list_deployment_targets"), Alias::new("get_deployment_target")];
 
-    type Output = Found<Target>;
+    type Output = OneOrList<TargetSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let filters = self.filters();
         if let Some(wanted) = &self.target_id {
-            let page = given(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
-            alone("targetId", &[filters, page].concat())?;
-            let space = cx.space(self.space.as_deref()).await?;
+            let page =
+                present_arguments(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
+            reject_list_filters("targetId", &[filters, page].concat())?;
+            let space = cx.resolve_space(self.space.as_deref()).await?;
             let target = space.find::<Machine>(wanted).await?;
             let id = target.id.clone();
-            let one = targets(&space, vec![target]).await?.pop();
-            return one.map(Found::one).ok_or_else(|| space.not_found(&id).into());
+            let one = summaries(&space, vec![target]).await?.pop();
+            return one.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
         }
         let window = cx.window(self.skip, self.take)?;
         let deployment = self.deployment_id.as_deref().map(Id::<Deployment>::parse).transpose()?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let (ids, environments, tenants) = futures::try_join!(
-            ids_of(&space, self.ids),
-            ids_of(&space, self.environment_ids),
-            ids_of(&space, self.tenant_ids),
+            find_ids(&space, self.ids),
+            find_ids(&space, self.environment_ids),
+            find_ids(&space, self.tenant_ids),
         )?;
-        let words = |words: Option<Words>| words.unwrap_or_default().0;
+        let words = |words: Option<StringList>| words.unwrap_or_default().0;
         let filter = Filter {
             name: self.name,
             partial_name: self.partial_name.map(String::from),
@@ -120,8 +121,8 @@ impl Tool for FindDeploymentTargets {
             target_types: words(self.deployment_target_types),
         };
         let page = machines::list(&space, &filter, window).await?;
-        let items = targets(&space, page.items).await?;
-        Ok(Found::Many(List::new(window, page.total_results, items).or_hint(|| {
+        let items = summaries(&space, page.items).await?;
+        Ok(OneOrList::List(List::new(window, page.total_results, items).with_hint_if_empty(|| {
             if filters.is_empty() {
                 format!("space '{}' has no deployment target that this user can see", space.name())
             } else {

@@ -6,12 +6,12 @@ use serde::Serialize;
 use crate::{
     octopus::{Space, machines},
     tool::Error,
-    toolsets::scope::{Scope, ScopeNames},
+    toolsets::scope::{NamedScope, ScopeNames},
 };
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Target {
+pub(super) struct TargetSummary {
     space_id: String,
     id: String,
     name: String,
@@ -23,7 +23,7 @@ pub(super) struct Target {
     /// Target tags.
     roles: Vec<String>,
     #[serde(flatten)]
-    scope: Scope,
+    scope: NamedScope,
     endpoint: Option<Endpoint>,
     operating_system: Option<String>,
     shell_name: Option<String>,
@@ -70,12 +70,12 @@ struct KubernetesAgent {
 }
 
 /// Creates the answer form of targets, with the names of environments and tenants.
-pub(super) async fn targets(
+pub(super) async fn summaries(
     space: &Space,
     machines: Vec<machines::Machine>,
-) -> Result<Vec<Target>, Error> {
+) -> Result<Vec<TargetSummary>, Error> {
     let names = ScopeNames::of(space, machines.iter().map(|machine| &machine.scope)).await?;
-    let target = |machine: machines::Machine| Target {
+    let target = |machine: machines::Machine| TargetSummary {
         space_id: space.id().to_string(),
         url: space.portal().target(&machine.id),
         id: machine.id.into_string(),
@@ -85,7 +85,7 @@ pub(super) async fn targets(
         health_status: machine.health_status,
         status_summary: machine.status_summary,
         roles: machine.roles,
-        scope: names.scope(machine.scope),
+        scope: names.with_names(machine.scope),
         endpoint: machine.endpoint.map(|part| endpoint(part, machine.thumbprint)),
         operating_system: machine.operating_system,
         shell_name: machine.shell_name,

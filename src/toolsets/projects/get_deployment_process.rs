@@ -3,16 +3,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::process::{Scopes, StepShown};
+use super::process::{ActionScopeNames, StepSummary};
 use crate::{
     octopus::{
         self, Id, Space,
-        git::Reference,
+        git::GitRef,
         processes::{self, DeploymentProcess},
         projects::Project,
     },
-    tool::{Context, Error, GitRefArg, ProjectArg, Ref, SpaceArg, Tool},
-    toolsets::git_ref::git_ref,
+    tool::{Context, Error, GitRefArg, NamedId, ProjectArg, SpaceArg, Tool},
+    toolsets::git_ref::resolve_git_ref,
 };
 
 /// Get the deployment steps of a project: the current ones by projectId, or those of a release or deployment
@@ -32,16 +32,16 @@ pub(super) struct GetDeploymentProcess {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ProcessShown {
+pub(super) struct ProcessSummary {
     space_id: String,
     id: String,
     project_id: Option<String>,
-    project: Option<Ref>,
+    project: Option<NamedId>,
     version: Option<i64>,
     last_snapshot_id: Option<String>,
     /// Git reference at which the process was read.
     git_ref: Option<String>,
-    steps: Vec<StepShown>,
+    steps: Vec<StepSummary>,
     url: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Tool for GetDeploymentProcess {
     const TITLE: &'static str = "Get a deployment process";
     const TAKES_MAX_BYTES: bool = true;
 
-    type Output = ProcessShown;
+    type Output = ProcessSummary;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = self.process_id.as_deref().map(processes::parse).transpose()?;
@@ -68,7 +68,7 @@ impl Tool for GetDeploymentProcess {
                     .to_owned(),
             ));
         }
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let project = self.project_id.as_deref();
         let found = if let Some(id) = id {
             by_id(&space, id, project).await?
@@ -76,7 +76,7 @@ impl Tool for GetDeploymentProcess {
             let project = space.find::<Project>(project.unwrap_or_default()).await?;
             of_project(&space, project, self.git_ref.as_deref()).await?
         };
-        let Found { process, project, reference } = found;
+        let LoadedProcess { process, project, reference } = found;
         let owner = async {
             match (project, &process.project_id) {
                 (Some(project), _) => Ok(Some(project)),
@@ -84,39 +84,39 @@ impl Tool for GetDeploymentProcess {
                 (None, None) => Ok::<_, octopus::Error>(None),
             }
         };
-        let (project, scopes) = futures::try_join!(owner, Scopes::of(&space, &process))?;
+        let (project, scopes) = futures::try_join!(owner, ActionScopeNames::of(&space, &process))?;
         let in_detail = self.include_details == Some(true);
         let slug = project.as_ref().and_then(|project| project.slug.as_deref());
         let place = slug.or(process.project_id.as_ref().map(Id::as_str));
-        Ok(ProcessShown {
+        Ok(ProcessSummary {
             space_id: space.id().to_string(),
             url: place.map(|place| space.portal().process(place)),
             id: process.id.into_string(),
-            project: process.project_id.as_ref().map(|id| Ref {
+            project: process.project_id.as_ref().map(|id| NamedId {
                 id: id.to_string(),
                 name: project.as_ref().map(|project| project.name.clone()),
             }),
             project_id: process.project_id.map(Id::into_string),
             version: process.version,
             last_snapshot_id: process.last_snapshot_id,
-            git_ref: reference.map(Reference::into_string),
+            git_ref: reference.map(GitRef::into_string),
             steps: process.steps.into_iter().map(|step| scopes.step(step, in_detail)).collect(),
         })
     }
 }
 
 /// A process, with its project and Git reference if they were read.
-struct Found {
+struct LoadedProcess {
     process: DeploymentProcess,
     project: Option<Project>,
-    reference: Option<Reference>,
+    reference: Option<GitRef>,
 }
 
 async fn by_id(
     space: &Space,
     id: Id<DeploymentProcess>,
     project: Option<&str>,
-) -> Result<Found, Error> {
+) -> Result<LoadedProcess, Error> {
     let project = match project {
         Some(wanted) => Some(space.find::<Project>(wanted).await?),
         None => None,
@@ -125,7 +125,7 @@ async fn by_id(
     if let Some(owner) = processes::project_of(&id) {
         let owner = match project {
             Some(project) if project.id == owner => project,
-            Some(project) => return Err(another(&id, &project)),
+            Some(project) => return Err(wrong_project(&id, &project)),
             None => space.get(&owner).await?,
         };
         return of_project(space, owner, None).await;
@@ -133,20 +133,24 @@ async fn by_id(
     let process: DeploymentProcess = space.get(&id).await?;
     match project {
         Some(project) if process.project_id.as_ref().is_some_and(|of| *of != project.id) => {
-            Err(another(&id, &project))
+            Err(wrong_project(&id, &project))
         }
-        project => Ok(Found { process, project, reference: None }),
+        project => Ok(LoadedProcess { process, project, reference: None }),
     }
 }
 
-async fn of_project(space: &Space, project: Project, given: Option<&str>) -> Result<Found, Error> {
+async fn of_project(
+    space: &Space,
+    project: Project,
+    given: Option<&str>,
+) -> Result<LoadedProcess, Error> {
     let stored = ("process", project.git().is_some());
-    let reference = git_ref(space, &project, stored, given).await?;
-    let process = processes::of_project(space, &project, reference.as_ref()).await?;
-    Ok(Found { process, project: Some(project), reference })
+    let reference = resolve_git_ref(space, &project, stored, given).await?;
+    let process = processes::for_project(space, &project, reference.as_ref()).await?;
+    Ok(LoadedProcess { process, project: Some(project), reference })
 }
 
-fn another(id: &Id<DeploymentProcess>, project: &Project) -> Error {
+fn wrong_project(id: &Id<DeploymentProcess>, project: &Project) -> Error {
     Error::Invalid(format!(
         "'{id}' is not a process of '{}'; leave out `projectId`, or `processId`",
         project.name

@@ -3,17 +3,17 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::variables::{LibraryShown, SetShown, fit};
+use super::variables::{IncludedLibrarySet, VariableSetSummary, truncate};
 use crate::{
     octopus::{
         self, Id, Space,
-        git::Reference,
+        git::GitRef,
         library_variable_sets::LibraryVariableSet,
         projects::Project,
         variables::{self, VariableSet},
     },
     tool::{Context, Error, GitRefArg, ProjectArg, SpaceArg, Tool},
-    toolsets::git_ref::git_ref,
+    toolsets::git_ref::resolve_git_ref,
 };
 
 /// Get the variables of a project, its own and those of included library variable sets, with the scope of
@@ -30,12 +30,12 @@ pub(super) struct GetVariables {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct VariablesShown {
+pub(super) struct ProjectVariables {
     project_id: String,
     project_name: String,
     /// Git reference at which the variables were read.
     git_ref: Option<String>,
-    variables: Sets,
+    variables: VariableSets,
     /// What was left out, and how to get it.
     left_out: Option<String>,
     /// Why there is no variable, and what to try.
@@ -45,20 +45,20 @@ pub(super) struct VariablesShown {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Sets {
-    project_variable_set: SetShown,
-    library_variable_sets: Vec<LibraryShown>,
+struct VariableSets {
+    project_variable_set: VariableSetSummary,
+    library_variable_sets: Vec<IncludedLibrarySet>,
 }
 
 /// Approximate size of the answer without the variables, in bytes.
-const AROUND: usize = 1536;
+const ENVELOPE_BYTES: usize = 1536;
 
 impl Tool for GetVariables {
     const NAME: &'static str = "get_variables";
     const TITLE: &'static str = "Get the variables of a project";
     const TAKES_MAX_BYTES: bool = true;
 
-    type Output = VariablesShown;
+    type Output = ProjectVariables;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let part = self.name.as_deref().map(str::trim);
@@ -68,25 +68,30 @@ impl Tool for GetVariables {
                 reason: "a blank name does not filter; leave it out".to_owned(),
             });
         }
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let project = space.find::<Project>(&self.project_id).await?;
         let stored = ("variable set", project.has_variables_in_git());
-        let reference = git_ref(&space, &project, stored, self.git_ref.as_deref()).await?;
+        let reference = resolve_git_ref(&space, &project, stored, self.git_ref.as_deref()).await?;
         let (project_set, libraries) = futures::try_join!(
-            variables::of_project(&space, &project, reference.as_ref()),
+            variables::for_project(&space, &project, reference.as_ref()),
             libraries(&space, &project.included_library_variable_set_ids),
         )?;
-        let mut project_set = SetShown::of(project_set, part);
-        let mut library_variable_sets: Vec<LibraryShown> = libraries
+        let mut project_set = VariableSetSummary::of(project_set, part);
+        let mut library_variable_sets: Vec<IncludedLibrarySet> = libraries
             .into_iter()
             .map(|(id, library, set)| {
-                LibraryShown::of(id, library, set.map(|set| SetShown::of(set, part)), part)
+                IncludedLibrarySet::of(
+                    id,
+                    library,
+                    set.map(|set| VariableSetSummary::of(set, part)),
+                    part,
+                )
             })
             .filter(|library| part.is_none() || !library.is_empty())
             .collect();
-        let mut denied = project_set.leave_out_denied(cx).await?;
+        let mut denied = project_set.remove_denied(cx).await?;
         for set in library_variable_sets.iter_mut().filter_map(|l| l.variable_set.as_mut()) {
-            denied += set.leave_out_denied(cx).await?;
+            denied += set.remove_denied(cx).await?;
         }
         let all_bytes = serde_json::to_vec(&library_variable_sets).map_or(0, |json| json.len());
         let variable_bytes: usize = library_variable_sets
@@ -94,16 +99,18 @@ impl Tool for GetVariables {
             .filter_map(|library| library.variable_set.as_ref())
             .map(|set| serde_json::to_vec(&set.variables).map_or(0, |json| json.len()))
             .sum();
-        let room =
-            cx.limits.answer.saturating_sub(AROUND + all_bytes.saturating_sub(variable_bytes));
+        let room = cx
+            .limits
+            .answer
+            .saturating_sub(ENVELOPE_BYTES + all_bytes.saturating_sub(variable_bytes));
         let sets = library_variable_sets.iter_mut().filter_map(|l| l.variable_set.as_mut());
-        let left_out = fit(std::iter::once(&mut project_set).chain(sets), room);
+        let left_out = truncate(std::iter::once(&mut project_set).chain(sets), room);
         let is_empty = project_set.variables.is_empty()
-            && library_variable_sets.iter().all(LibraryShown::is_empty);
-        Ok(VariablesShown {
+            && library_variable_sets.iter().all(IncludedLibrarySet::is_empty);
+        Ok(ProjectVariables {
             url: space.portal().variables(project.slug.as_deref().unwrap_or(project.id.as_str())),
             project_id: project.id.into_string(),
-            git_ref: reference.map(Reference::into_string),
+            git_ref: reference.map(GitRef::into_string),
             left_out: left_out.map(|what| {
                 format!(
                     "{what}; call again with `name` to filter by name, or with a larger maxBytes \
@@ -121,7 +128,7 @@ impl Tool for GetVariables {
                 None => format!("'{}' has no variable that this user can see", project.name),
             }),
             project_name: project.name,
-            variables: Sets { project_variable_set: project_set, library_variable_sets },
+            variables: VariableSets { project_variable_set: project_set, library_variable_sets },
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         Id, Page, Resource, Space, lifecycles::Lifecycle, project_groups::ProjectGroup,
         projects::Project,
     },
-    tool::{Context, Error, List, NamePart, Names, Skip, SpaceArg, Take, Tool},
+    tool::{Context, Error, List, NamePart, NamesById, Skip, SpaceArg, Take, Tool},
 };
 
 /// List the projects of a space, with lifecycle, project group and Git repository.
@@ -51,17 +51,17 @@ impl Tool for ListProjects {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let path = space
             .path([Project::COLLECTION])
-            .with_some("partialName", self.partial_name.as_deref());
+            .query_opt("partialName", self.partial_name.as_deref());
         let page: Page<Project> = space.list(path, window).await?;
         let (lifecycles, groups) = futures::try_join!(
-            Names::of::<Lifecycle>(
+            NamesById::lookup::<Lifecycle>(
                 &space,
                 page.items.iter().filter_map(|p| p.lifecycle_id.as_ref())
             ),
-            Names::of::<ProjectGroup>(
+            NamesById::lookup::<ProjectGroup>(
                 &space,
                 page.items.iter().filter_map(|p| p.project_group_id.as_ref())
             ),
@@ -71,7 +71,7 @@ impl Tool for ListProjects {
             .into_iter()
             .map(|project| summary(&space, project, &lifecycles, &groups))
             .collect();
-        Ok(List::new(window, page.total_results, items).or_hint(|| match &self.partial_name {
+        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| match &self.partial_name {
             Some(name) => format!(
                 "no project's name in space '{}' contains '{name}'; leave partialName out, or try \
                  another space",
@@ -82,8 +82,13 @@ impl Tool for ListProjects {
     }
 }
 
-fn summary(space: &Space, project: Project, lifecycles: &Names, groups: &Names) -> ProjectSummary {
-    let name = |names: &Names, id: Option<&str>| id.and_then(|id| names.get(id));
+fn summary(
+    space: &Space,
+    project: Project,
+    lifecycles: &NamesById,
+    groups: &NamesById,
+) -> ProjectSummary {
+    let name = |names: &NamesById, id: Option<&str>| id.and_then(|id| names.get(id));
     let git = project.git().map(|git| (git.url.clone(), git.default_branch.clone()));
     let (repository_url, default_branch) = git.unwrap_or_default();
     let lifecycle_id = project.lifecycle_id.map(Id::into_string);

@@ -13,13 +13,13 @@ use crate::{
         processes::{Action, DeploymentProcess, Package, Step},
     },
     text,
-    tool::{Names, Ref},
+    tool::{NamedId, NamesById},
 };
 
 /// A step of a process.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct StepShown {
+pub(super) struct StepSummary {
     id: Option<String>,
     name: String,
     slug: Option<String>,
@@ -30,13 +30,13 @@ pub(super) struct StepShown {
     /// Tags (roles) of the deployment targets that the step runs on.
     target_roles: Option<Vec<String>>,
     properties: Option<Map<String, Value>>,
-    actions: Vec<ActionShown>,
+    actions: Vec<ActionSummary>,
 }
 
 /// An action of a step. Empty lists of environments, channels or tags mean all.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ActionShown {
+struct ActionSummary {
     id: Option<String>,
     name: String,
     slug: Option<String>,
@@ -49,12 +49,12 @@ struct ActionShown {
     worker_pool_id: Option<String>,
     worker_pool_variable: Option<String>,
     /// The container image that the action runs in.
-    container: Option<RunsIn>,
-    environments: Vec<Ref>,
-    excluded_environments: Vec<Ref>,
-    channels: Vec<Ref>,
+    container: Option<ContainerSummary>,
+    environments: Vec<NamedId>,
+    excluded_environments: Vec<NamedId>,
+    channels: Vec<NamedId>,
     tenant_tags: Vec<String>,
-    packages: Vec<PackageShown>,
+    packages: Vec<PackageSummary>,
     git_dependencies: Option<Vec<Value>>,
     step_package_version: Option<String>,
     inputs: Option<Value>,
@@ -63,7 +63,7 @@ struct ActionShown {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct RunsIn {
+struct ContainerSummary {
     image: Option<String>,
     feed_id: Option<String>,
     git_url: Option<String>,
@@ -72,7 +72,7 @@ struct RunsIn {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PackageShown {
+struct PackageSummary {
     /// Absent for the primary package.
     name: Option<String>,
     package_id: Option<String>,
@@ -83,12 +83,12 @@ struct PackageShown {
 }
 
 /// Names of the environments and channels that actions are scoped to.
-pub(super) struct Scopes {
-    environments: Names,
-    channels: Names,
+pub(super) struct ActionScopeNames {
+    environments: NamesById,
+    channels: NamesById,
 }
 
-impl Scopes {
+impl ActionScopeNames {
     pub(super) async fn of(space: &Space, process: &DeploymentProcess) -> Result<Self, Error> {
         let actions: Vec<&Action> = process.steps.iter().flat_map(|step| &step.actions).collect();
         let environments: Vec<&Id<Environment>> = actions
@@ -97,16 +97,19 @@ impl Scopes {
             .collect();
         let channels: Vec<&Id<Channel>> =
             actions.iter().flat_map(|action| &action.channels).collect();
-        let (environments, channels) =
-            futures::try_join!(Names::of(space, environments), Names::of(space, channels))?;
+        let (environments, channels) = futures::try_join!(
+            NamesById::lookup(space, environments),
+            NamesById::lookup(space, channels)
+        )?;
         Ok(Self { environments, channels })
     }
 
-    pub(super) fn step(&self, step: Step, in_detail: bool) -> StepShown {
-        let roles = step.properties.get(ROLES).and_then(Value::as_str).unwrap_or_default();
+    pub(super) fn step(&self, step: Step, in_detail: bool) -> StepSummary {
+        let roles =
+            step.properties.get(TARGET_ROLES_PROPERTY).and_then(Value::as_str).unwrap_or_default();
         let roles: Vec<String> =
             roles.split(',').map(|role| role.trim().to_owned()).filter(|r| !r.is_empty()).collect();
-        StepShown {
+        StepSummary {
             id: step.id,
             name: step.name,
             slug: step.slug,
@@ -119,61 +122,69 @@ impl Scopes {
         }
     }
 
-    fn action(&self, action: Action, in_detail: bool) -> ActionShown {
-        let packages = action.packages.into_iter().map(|package| shown(package, in_detail));
-        let container = action.container.map(|container| RunsIn {
-            image: text_of(container.image),
-            feed_id: text_of(container.feed_id),
-            git_url: text_of(container.git_url),
-            dockerfile: text_of(container.dockerfile),
+    fn action(&self, action: Action, in_detail: bool) -> ActionSummary {
+        let packages =
+            action.packages.into_iter().map(|package| package_summary(package, in_detail));
+        let container = action.container.map(|container| ContainerSummary {
+            image: non_empty(container.image),
+            feed_id: non_empty(container.feed_id),
+            git_url: non_empty(container.git_url),
+            dockerfile: non_empty(container.dockerfile),
         });
         let dependencies: Vec<Value> =
-            action.git_dependencies.into_iter().map(document::plain).collect();
-        ActionShown {
+            action.git_dependencies.into_iter().map(document::to_answer_form).collect();
+        ActionSummary {
             id: action.id,
             name: action.name,
             slug: action.slug,
             action_type: action.action_type,
-            notes: text_of(action.notes),
+            notes: non_empty(action.notes),
             is_disabled: action.is_disabled,
             is_required: action.is_required,
             condition: action.condition,
             can_be_used_for_project_versioning: action.can_be_used_for_project_versioning,
-            worker_pool_id: text_of(action.worker_pool_id),
-            worker_pool_variable: text_of(action.worker_pool_variable),
+            worker_pool_id: non_empty(action.worker_pool_id),
+            worker_pool_variable: non_empty(action.worker_pool_variable),
             container: container.filter(|image| image.image.is_some() || image.git_url.is_some()),
-            environments: action.environments.iter().map(|id| self.environments.with(id)).collect(),
+            environments: action
+                .environments
+                .iter()
+                .map(|id| self.environments.named_id(id))
+                .collect(),
             excluded_environments: action
                 .excluded_environments
                 .iter()
-                .map(|id| self.environments.with(id))
+                .map(|id| self.environments.named_id(id))
                 .collect(),
-            channels: action.channels.iter().map(|id| self.channels.with(id)).collect(),
+            channels: action.channels.iter().map(|id| self.channels.named_id(id)).collect(),
             tenant_tags: action.tenant_tags,
             packages: packages.collect(),
             git_dependencies: (!dependencies.is_empty()).then_some(dependencies),
-            step_package_version: text_of(action.step_package_version),
-            inputs: action.inputs.filter(|_| in_detail).map(|inputs| document::plain(safe(inputs))),
+            step_package_version: non_empty(action.step_package_version),
+            inputs: action
+                .inputs
+                .filter(|_| in_detail)
+                .map(|inputs| document::to_answer_form(without_sensitive(inputs))),
             properties: in_detail.then(|| properties(action.properties)),
         }
     }
 }
 
 /// Property of a step that lists target tags.
-const ROLES: &str = "Octopus.Action.TargetRoles";
+const TARGET_ROLES_PROPERTY: &str = "Octopus.Action.TargetRoles";
 
-fn shown(package: Package, in_detail: bool) -> PackageShown {
-    PackageShown {
-        name: text_of(package.name),
+fn package_summary(package: Package, in_detail: bool) -> PackageSummary {
+    PackageSummary {
+        name: non_empty(package.name),
         package_id: package.package_id,
         feed_id: package.feed_id,
         acquisition_location: package.acquisition_location,
-        version: text_of(package.version),
+        version: non_empty(package.version),
         properties: in_detail.then(|| properties(package.properties)),
     }
 }
 
-fn text_of(text: Option<String>) -> Option<String> {
+fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
@@ -184,8 +195,8 @@ fn properties(properties: Map<String, Value>) -> Map<String, Value> {
         .into_iter()
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| {
-            let value = match safe(value) {
-                Value::String(text) => Value::String(beside(&name, text)),
+            let value = match without_sensitive(value) {
+                Value::String(text) => Value::String(redact_by_name(&name, text)),
                 value => value,
             };
             (name, value)
@@ -194,27 +205,29 @@ fn properties(properties: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// Redacts a value by its property name, because a value alone may not look like a secret.
-fn beside(name: &str, value: String) -> String {
+fn redact_by_name(name: &str, value: String) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let line = format!("{last}={value}");
-    let passed = text::door(&line);
+    let passed = text::sanitize(&line);
     match passed.text.strip_prefix(&format!("{last}=")) {
-        Some(shown) if passed.redacted > 0 && !value.contains('\n') => shown.to_owned(),
+        Some(shown) if passed.redactions > 0 && !value.contains('\n') => shown.to_owned(),
         _ => value,
     }
 }
 
 /// Replaces values that Octopus marks as sensitive.
-fn safe(value: Value) -> Value {
+fn without_sensitive(value: Value) -> Value {
     match value {
         Value::Object(object) if object.contains_key("HasValue") => json!({
             "isSensitive": true,
             "hasValue": object.get("HasValue") == Some(&Value::Bool(true)),
         }),
-        Value::Object(object) => {
-            object.into_iter().map(|(key, value)| (key, safe(value))).collect::<Map<_, _>>().into()
-        }
-        Value::Array(items) => items.into_iter().map(safe).collect(),
+        Value::Object(object) => object
+            .into_iter()
+            .map(|(key, value)| (key, without_sensitive(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(without_sensitive).collect(),
         value => value,
     }
 }

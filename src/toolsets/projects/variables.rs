@@ -16,24 +16,24 @@ use crate::{
         variables::{ScopeValues, Variable, VariableSet},
     },
     text::{self, cut},
-    tool::{Context, Error, Ref},
+    tool::{Context, Error, NamedId},
 };
 
 /// A variable set in an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SetShown {
+pub(super) struct VariableSetSummary {
     id: String,
     owner_id: Option<String>,
     space_id: Option<String>,
     version: Option<i64>,
-    pub(super) variables: Vec<VariableShown>,
+    pub(super) variables: Vec<VariableSummary>,
 }
 
 /// A variable in an answer. Sensitive variables have no value.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct VariableShown {
+pub(super) struct VariableSummary {
     id: Option<String>,
     name: String,
     value: Option<String>,
@@ -45,21 +45,21 @@ pub(super) struct VariableShown {
     /// Settings of the prompt, if the value is entered when a deployment starts.
     prompt: Option<Value>,
     /// Documents that the value is scoped to, by kind, e.g. environment. Empty means everywhere.
-    scope: BTreeMap<String, Vec<Ref>>,
+    scope: BTreeMap<String, Vec<NamedId>>,
 }
 
 /// A library variable set that a project includes.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct LibraryShown {
+pub(super) struct IncludedLibrarySet {
     /// Absent if this user may not see the set.
-    pub(super) variable_set: Option<SetShown>,
-    library_variable_set: LibrarySet,
+    pub(super) variable_set: Option<VariableSetSummary>,
+    library_variable_set: LibrarySetSummary,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct LibrarySet {
+struct LibrarySetSummary {
     id: String,
     name: Option<String>,
     description: Option<String>,
@@ -72,7 +72,7 @@ struct LibrarySet {
 }
 
 /// Kinds of scopes, and the key of the list with their names.
-const NAMES: &[(&str, &str)] = &[
+const SCOPE_LISTS: &[(&str, &str)] = &[
     ("Environment", "Environments"),
     ("Machine", "Machines"),
     ("Action", "Actions"),
@@ -80,27 +80,27 @@ const NAMES: &[(&str, &str)] = &[
     ("ProcessOwner", "Processes"),
 ];
 
-impl SetShown {
+impl VariableSetSummary {
     /// Creates the answer form of a set, with the variables whose names contain `part`.
     pub(super) fn of(set: VariableSet, part: Option<&str>) -> Self {
         let VariableSet { id, space_id, owner_id, version, variables, scope_values } = set;
         let names = scope_names(&scope_values);
         let variables = variables
             .into_iter()
-            .filter(|variable| has(&variable.name, part))
-            .map(|variable| shown(variable, &names))
+            .filter(|variable| name_contains(&variable.name, part))
+            .map(|variable| variable_summary(variable, &names))
             .collect();
         Self { id: id.into_string(), owner_id, space_id, version, variables }
     }
 }
 
-impl SetShown {
+impl VariableSetSummary {
     /// Removes the variables whose scope the policy denies to read. Returns their number.
-    pub(super) async fn leave_out_denied(&mut self, cx: &Context) -> Result<usize, Error> {
-        if !cx.rules.are_about_reads() {
+    pub(super) async fn remove_denied(&mut self, cx: &Context) -> Result<usize, Error> {
+        if !cx.policy.has_read_rules() {
             return Ok(0);
         }
-        let places = |variable: &VariableShown| {
+        let places = |variable: &VariableSummary| {
             let kinds = [
                 ("environment", "EnvironmentIds"),
                 ("tenant", "TenantIds"),
@@ -114,23 +114,23 @@ impl SetShown {
             kinds.into_iter().filter_map(of).collect::<Map<_, _>>()
         };
         let scopes = self.variables.iter().map(places).collect();
-        let mut readable = cx.readable(&Arc::new(scopes)).await?.into_iter();
+        let mut readable = cx.readable_documents(&Arc::new(scopes)).await?.into_iter();
         let before = self.variables.len();
         self.variables.retain(|_| readable.next() == Some(true));
         Ok(before - self.variables.len())
     }
 }
 
-impl LibraryShown {
+impl IncludedLibrarySet {
     /// Creates the answer form of an included set. `library` is `None` if the caller may not see it.
     pub(super) fn of(
         id: &Id<LibraryVariableSet>,
         library: Option<LibraryVariableSet>,
-        variable_set: Option<SetShown>,
+        variable_set: Option<VariableSetSummary>,
         part: Option<&str>,
     ) -> Self {
         let Some(library) = library else {
-            let library_variable_set = LibrarySet {
+            let library_variable_set = LibrarySetSummary {
                 id: id.to_string(),
                 name: None,
                 description: None,
@@ -142,11 +142,11 @@ impl LibraryShown {
             return Self { variable_set, library_variable_set };
         };
         let is_match = |template: &Value| {
-            has(template.get("Name").and_then(Value::as_str).unwrap_or_default(), part)
+            name_contains(template.get("Name").and_then(Value::as_str).unwrap_or_default(), part)
         };
         let templates: Vec<Value> =
-            library.templates.into_iter().filter(is_match).map(document::plain).collect();
-        let library_variable_set = LibrarySet {
+            library.templates.into_iter().filter(is_match).map(document::to_answer_form).collect();
+        let library_variable_set = LibrarySetSummary {
             id: library.id.into_string(),
             name: Some(library.name),
             description: library.description.filter(|text| !text.is_empty()),
@@ -165,31 +165,31 @@ impl LibraryShown {
     }
 }
 
-fn has(name: &str, part: Option<&str>) -> bool {
+fn name_contains(name: &str, part: Option<&str>) -> bool {
     part.is_none_or(|part| name.to_lowercase().contains(&part.trim().to_lowercase()))
 }
 
 /// Names of scopes by kind and ID.
-type ScopeNames<'a> = HashMap<(&'a str, &'a str), &'a str>;
+type ScopeNameMap<'a> = HashMap<(&'a str, &'a str), &'a str>;
 
-fn scope_names(values: &ScopeValues) -> ScopeNames<'_> {
-    let lists = NAMES.iter().filter_map(|(kind, list)| Some((*kind, values.get(*list)?)));
+fn scope_names(values: &ScopeValues) -> ScopeNameMap<'_> {
+    let lists = SCOPE_LISTS.iter().filter_map(|(kind, list)| Some((*kind, values.get(*list)?)));
     let named = lists.flat_map(|(kind, list)| {
         list.iter().filter_map(move |value| Some(((kind, &*value.id), value.name.as_deref()?)))
     });
     named.collect()
 }
 
-fn shown(variable: Variable, names: &ScopeNames<'_>) -> VariableShown {
+fn variable_summary(variable: Variable, names: &ScopeNameMap<'_>) -> VariableSummary {
     let scope = variable.scope.into_iter().map(|(kind, ids)| {
         let name = |id: &str| names.get(&(&*kind, id)).map(|name| (*name).to_owned());
-        let things = ids.into_iter().map(|id| Ref { name: name(&id), id }).collect();
+        let things = ids.into_iter().map(|id| NamedId { name: name(&id), id }).collect();
         let mut letters = kind.chars();
         let first = letters.next().map(|first| first.to_ascii_lowercase());
         (first.into_iter().chain(letters).collect(), things)
     });
     let is_sensitive = variable.is_sensitive || variable.kind.as_deref() == Some("Sensitive");
-    VariableShown {
+    VariableSummary {
         id: variable.id,
         name: variable.name,
         value: variable.value.filter(|_| !is_sensitive),
@@ -197,24 +197,24 @@ fn shown(variable: Variable, names: &ScopeNames<'_>) -> VariableShown {
         kind: variable.kind,
         is_sensitive,
         is_editable: variable.is_editable,
-        prompt: variable.prompt.map(document::plain),
+        prompt: variable.prompt.map(document::to_answer_form),
         scope: scope.collect(),
     }
 }
 
 /// Maximum bytes of a value if the variables do not fit into the answer.
-const SHORT: usize = 400;
+const SHORTENED_VALUE_BYTES: usize = 400;
 
 /// Shortens sets to about `room` bytes: first long values, then variables at the end.
 ///
 /// Returns a description of the parts that were left out, or `None` if everything fits.
-pub(super) fn fit<'a>(
-    sets: impl Iterator<Item = &'a mut SetShown>,
+pub(super) fn truncate<'a>(
+    sets: impl Iterator<Item = &'a mut VariableSetSummary>,
     mut room: usize,
 ) -> Option<String> {
-    let mut sets: Vec<&mut SetShown> = sets.collect();
+    let mut sets: Vec<&mut VariableSetSummary> = sets.collect();
     let size =
-        |variable: &VariableShown| serde_json::to_vec(variable).map_or(0, |json| json.len() + 1);
+        |variable: &VariableSummary| serde_json::to_vec(variable).map_or(0, |json| json.len() + 1);
     let whole: usize = sets.iter().flat_map(|set| &set.variables).map(size).sum();
     if whole <= room {
         return None;
@@ -238,16 +238,19 @@ pub(super) fn fit<'a>(
     }
     let parts = [
         (left_out > 0).then(|| format!("{left_out} of {all} variables")),
-        (cut > 0).then(|| format!("{cut} values past {SHORT} bytes")),
+        (cut > 0).then(|| format!("{cut} values past {SHORTENED_VALUE_BYTES} bytes")),
     ];
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", and ends of "))
 }
 
-fn shorten(variable: &mut VariableShown) -> bool {
+fn shorten(variable: &mut VariableSummary) -> bool {
     match &mut variable.value {
-        Some(value) if value.len() > SHORT => {
+        Some(value) if value.len() > SHORTENED_VALUE_BYTES => {
             // Secrets are detected only in complete texts, so redact before shortening.
-            *value = format!("{} ...", cut::head(&text::door(value).text, SHORT).trim_end());
+            *value = format!(
+                "{} ...",
+                cut::head(&text::sanitize(value).text, SHORTENED_VALUE_BYTES).trim_end()
+            );
             true
         }
         _ => false,

@@ -9,15 +9,16 @@ use serde_json::{Map, Value, json};
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
     octopus::{
-        Error as OctopusError, Id, Named, OctopusVersion, Order, Reply, Space, Window,
+        ChangeRequest, ChangeResponse, Error as OctopusError, Id, Named, OctopusVersion, PageRange,
+        Space,
         channels::Channel,
         git,
         projects::Project,
         releases::{self, NextVersion, Release},
     },
-    rules::Deed,
-    tool::{Change, Context, Error, Plan, ProjectArg, Proposal, SpaceArg, Words},
-    toolsets::executions::{self, Automatic},
+    rules::PolicyAction,
+    tool::{ChangePreview, Context, Error, Plan, ProjectArg, SpaceArg, StringList, WriteTool},
+    toolsets::executions::{self, AutomaticDeployments},
 };
 
 /// Create a release of a project from its current process, variables and packages. Octopus chooses values that
@@ -34,9 +35,9 @@ pub(super) struct CreateRelease {
     /// Version of all packages not listed in packages.
     package_version: Option<String>,
     /// Package versions, e.g. "Step:1.2.3" or "Step:Package:1.2.3".
-    packages: Option<Words>,
+    packages: Option<StringList>,
     /// Git references of steps, e.g. "Step:refs/heads/main".
-    git_resources: Option<Words>,
+    git_resources: Option<StringList>,
     /// Branch or tag, for a project in Git (default: its default branch).
     git_ref: Option<String>,
     /// Commit hash, for a project in Git.
@@ -78,10 +79,10 @@ struct Created {
     version: String,
 }
 
-impl Change for CreateRelease {
+impl WriteTool for CreateRelease {
     const NAME: &'static str = "create_release";
     const TITLE: &'static str = "Create a release";
-    const DEED: Deed = Deed::Release;
+    const DEED: PolicyAction = PolicyAction::Release;
     const DESTRUCTIVE: bool = false;
     const SINCE: OctopusVersion = executions::SINCE;
 
@@ -95,69 +96,70 @@ impl Change for CreateRelease {
         }
         let git_ref = self.git_ref(&space, &project).await?;
         let channel = self.channel(&space, &project).await?;
-        if let Some(version) = self.wanted() {
-            match releases::exactly(&space, &project.id, version).await {
-                Ok(release) => return self.is_there(cx, &space, &project, release).await,
+        if let Some(version) = self.requested_version() {
+            match releases::by_exact_version(&space, &project.id, version).await {
+                Ok(release) => return self.use_existing(cx, &space, &project, release).await,
                 Err(OctopusError::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         let reference = self.git_commit.as_deref().or(git_ref.as_deref());
         let (latest, next, process, automatic) = futures::try_join!(
-            releases::of_project(&space, &project.id, None, Window { skip: 0, take: 1 }),
-            self.next(&space, &project, &channel, git_ref.as_deref()),
-            releases::process_now(&space, &project, reference),
-            Automatic::of(&space, &project, std::slice::from_ref(&channel)),
+            releases::list_for_project(&space, &project.id, None, PageRange { skip: 0, take: 1 }),
+            self.next_version(&space, &project, &channel, git_ref.as_deref()),
+            releases::current_process(&space, &project, reference),
+            AutomaticDeployments::read(&space, &project, std::slice::from_ref(&channel)),
         )?;
         let latest = latest.items.into_iter().next();
-        let version = self.wanted().map(str::to_owned).or(next);
-        let notes = cx.signed(self.release_notes.as_deref());
+        let version = self.requested_version().map(str::to_owned).or(next);
+        let notes = cx.with_audit_note(self.release_notes.as_deref());
         let (version, notes) = (version.as_deref(), notes.as_deref());
-        let order = self.order(&space, &project, version, &channel, git_ref.as_deref(), notes);
+        let order =
+            self.change_request(&space, &project, version, &channel, git_ref.as_deref(), notes);
         let shown = version.unwrap_or("with a version chosen by Octopus");
         let question = format!("Create release {shown} of {}?", project.label());
         let fields: Vec<String> =
             self.custom_fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let ignores = self.ignore_channel_rules.filter(|on| *on).map(|_| "yes");
-        let mut proposal = Proposal::new("release creation", &question, order)
-            .doing(automatic.deed())
-            .touching(automatic.touch(executions::touches(&space, &project, None)))
-            .fact("Space", space.name())
-            .fact("Project", project.label())
-            .wrote("Version", Some(shown))
-            .fact("Channel", channel.label());
+        let mut proposal = ChangePreview::new("release creation", &question, order)
+            .with_policy_action(automatic.action())
+            .with_access_set(automatic.add_access(executions::access_set(&space, &project, None)))
+            .line("Space", space.name())
+            .line("Project", project.label())
+            .caller_text("Version", Some(shown))
+            .line("Channel", channel.label());
         proposal = automatic
-            .show(proposal)
-            .fact("Latest release", latest.as_ref().map_or("none", |release| &release.version))
-            .wrote("Git reference", git_ref.as_ref())
-            .wrote("Git commit", self.git_commit.as_ref())
-            .wrote("Version of all packages", self.package_version.as_ref())
-            .wrote_list("Packages", Words::of(&self.packages))
-            .wrote_list("Git resources", Words::of(&self.git_resources))
-            .wrote("Prereleases of packages", self.package_prerelease.as_ref())
-            .fact_if("Ignores channel rules", ignores)
-            .wrote_list("Custom fields", &fields)
-            .wrote("Notes", notes)
-            .state(json!([latest.map(|release| release.id), process]));
+            .add_to_preview(proposal)
+            .line("Latest release", latest.as_ref().map_or("none", |release| &release.version))
+            .caller_text("Git reference", git_ref.as_ref())
+            .caller_text("Git commit", self.git_commit.as_ref())
+            .caller_text("Version of all packages", self.package_version.as_ref())
+            .caller_list("Packages", StringList::as_slice(&self.packages))
+            .caller_list("Git resources", StringList::as_slice(&self.git_resources))
+            .caller_text("Prereleases of packages", self.package_prerelease.as_ref())
+            .line_if("Ignores channel rules", ignores)
+            .caller_list("Custom fields", &fields)
+            .caller_text("Notes", notes)
+            .required_state(json!([latest.map(|release| release.id), process]));
         Ok(Plan::Change(proposal))
     }
 
-    async fn report(self, reply: Reply, cx: &Context) -> Result<CreatedRelease, Error> {
+    async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<CreatedRelease, Error> {
         let Created { id, version } = reply.json(Self::NAME)?;
         // The release was created, even if it cannot be read.
         let read = async {
-            let space = cx.space(self.space.as_deref()).await?;
+            let space = cx.resolve_space(self.space.as_deref()).await?;
             let release = space.get::<Release>(&id).await?;
             Ok::<_, Error>(summaries(&space, vec![release], true).await?.pop())
         };
         let release = read.await.ok().flatten();
-        Ok(created(cx, true, id, version, release))
+        Ok(answer(cx, true, id, version, release))
     }
 }
 
 impl CreateRelease {
     /// Returns the version of the call, unless it is blank.
-    fn wanted(&self) -> Option<&str> {
+    fn requested_version(&self) -> Option<&str> {
         self.release_version.as_deref().map(str::trim).filter(|version| !version.is_empty())
     }
 
@@ -181,7 +183,7 @@ impl CreateRelease {
         if self.git_ref.is_none() && self.git_commit.is_some() {
             return Ok(None);
         }
-        match git::meant(space, project, self.git_ref.as_deref()).await? {
+        match git::resolve_or_default(space, project, self.git_ref.as_deref()).await? {
             Some(reference) => Ok(Some(reference.into_string())),
             None => Err(Error::Invalid(format!(
                 "{name} is in Git and has no default branch; give gitRef"
@@ -190,21 +192,21 @@ impl CreateRelease {
     }
 
     async fn channel(&self, space: &Space, project: &Project) -> Result<Channel, Error> {
-        let channels = releases::channels_of(space, &project.id).await?;
+        let channels = releases::list_channels(space, &project.id).await?;
         let found = releases::channel_for_change(space, &channels, self.channel_name.as_deref())?;
         found.ok_or_else(|| Error::Invalid(format!("the project {} has no channel", project.name)))
     }
 
     /// Returns the next version by the version template of the project. Returns `None` if Octopus takes the
     /// version from a package, or does not return the template.
-    async fn next(
+    async fn next_version(
         &self,
         space: &Space,
         project: &Project,
         channel: &Channel,
         git_ref: Option<&str>,
     ) -> Result<Option<String>, OctopusError> {
-        if self.wanted().is_some() {
+        if self.requested_version().is_some() {
             return Ok(None);
         }
         let reference = self.git_commit.as_deref().or(git_ref);
@@ -218,7 +220,7 @@ impl CreateRelease {
         }
     }
 
-    async fn is_there(
+    async fn use_existing(
         &self,
         cx: &Context,
         space: &Space,
@@ -234,10 +236,10 @@ impl CreateRelease {
         }
         let (id, version) = (release.id.clone(), release.version.clone());
         let summary = summaries(space, vec![release], true).await?.pop();
-        Ok(Plan::Nothing(created(cx, false, id, version, summary)))
+        Ok(Plan::NoChange(answer(cx, false, id, version, summary)))
     }
 
-    fn order(
+    fn change_request(
         &self,
         space: &Space,
         project: &Project,
@@ -245,8 +247,8 @@ impl CreateRelease {
         channel: &Channel,
         git_ref: Option<&str>,
         notes: Option<&str>,
-    ) -> Order {
-        let words = |words: &Option<Words>| words.as_ref().map(|words| json!(words.0));
+    ) -> ChangeRequest {
+        let words = |words: &Option<StringList>| words.as_ref().map(|words| json!(words.0));
         let fields = (!self.custom_fields.is_empty()).then(|| json!(self.custom_fields));
         // Not sent: an existing release would not be the release that was approved.
         let body: Map<String, Value> = [
@@ -269,11 +271,11 @@ impl CreateRelease {
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?)))
         .collect();
-        Order::post(space.path(["releases", "create", "v1"]), Value::Object(body))
+        ChangeRequest::post(space.path(["releases", "create", "v1"]), Value::Object(body))
     }
 }
 
-fn created(
+fn answer(
     cx: &Context,
     created: bool,
     id: Id<Release>,
@@ -292,6 +294,9 @@ fn created(
         release_version: version,
         release,
         message,
-        help_text: cx.policy.names("deploy_release").then_some("deploy_release deploys it"),
+        help_text: cx
+            .access
+            .is_visible_by_name("deploy_release")
+            .then_some("deploy_release deploys it"),
     }
 }

@@ -23,16 +23,16 @@ impl Tool for GetReleaseById {
     const TITLE: &'static str = "Get a release";
     const TAKES_MAX_BYTES: bool = true;
     const KEEPS_TO_PROJECT: bool = true;
-    const ALIASES: &'static [Alias] = &[Alias::with("find_releases", "releaseId")];
+    const ALIASES: &'static [Alias] = &[Alias::with_argument("find_releases", "releaseId")];
 
     type Output = ReleaseSummary;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Release>::parse(&self.release_id)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let release: Release = space.get(&id).await?;
-        cx.keep(&space, Some(&release.project_id)).await?;
+        cx.ensure_project_in_scope(&space, Some(&release.project_id)).await?;
         let summary = summaries(&space, vec![release], false).await?.pop();
-        summary.ok_or_else(|| space.not_found(&id).into())
+        summary.ok_or_else(|| space.id_not_found(&id).into())
     }
 }

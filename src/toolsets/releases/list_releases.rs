@@ -22,16 +22,17 @@ pub(super) struct ListReleases {
 impl Tool for ListReleases {
     const NAME: &'static str = "list_releases";
     const TITLE: &'static str = "List releases";
-    const ALIASES: &'static [Alias] = &[Alias::of("find_releases")];
+    const ALIASES: &'static [Alias] = &[Alias::new("find_releases")];
 
     type Output = List<ReleaseSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let page = releases::list(&space, window).await?;
         let items = summaries(&space, page.items, true).await?;
-        Ok(List::new(window, page.total_results, items)
-            .or_hint(|| format!("space '{}' has no release that this user can see", space.name())))
+        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
+            format!("space '{}' has no release that this user can see", space.name())
+        }))
     }
 }

@@ -25,21 +25,21 @@ impl Tool for ListReleasesForProject {
     const NAME: &'static str = "list_releases_for_project";
     const TITLE: &'static str = "List the releases of a project";
     const ALIASES: &'static [Alias] = &[
-        Alias::with("find_releases", "projectId"),
-        Alias::with("find_releases", "projectName"),
-        Alias::with("find_releases", "searchByVersion"),
+        Alias::with_argument("find_releases", "projectId"),
+        Alias::with_argument("find_releases", "projectName"),
+        Alias::with_argument("find_releases", "searchByVersion"),
     ];
 
     type Output = List<ReleaseSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let project = space.find::<Project>(&self.project_id).await?;
         let version = self.search_by_version.as_deref();
-        let page = releases::of_project(&space, &project.id, version, window).await?;
+        let page = releases::list_for_project(&space, &project.id, version, window).await?;
         let items = summaries(&space, page.items, true).await?;
-        Ok(List::new(window, page.total_results, items).or_hint(|| match version {
+        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| match version {
             Some(version) => {
                 format!("no release version of '{}' contains '{version}'", project.name)
             }

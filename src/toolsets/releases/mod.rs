@@ -26,7 +26,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Definition::of::<get_release_by_id::GetReleaseById>(),
         Definition::of::<list_releases::ListReleases>(),
         Definition::of::<list_releases_for_project::ListReleasesForProject>(),
-        Definition::changing::<create_release::CreateRelease>(),
+        Definition::of_write_tool::<create_release::CreateRelease>(),
     ],
     resources: &[ResourceDefinition::of::<resource_release::ReleaseResource>()],
 };

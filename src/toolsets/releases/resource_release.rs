@@ -25,11 +25,11 @@ impl Resource for ReleaseResource {
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let id = Id::<Release>::parse(&self.release_id)?;
-        let space = cx.space(Some(&self.space_name)).await?;
-        if cx.fixed_project().is_some() {
+        let space = cx.resolve_space(Some(&self.space_name)).await?;
+        if cx.pinned_project().is_some() {
             let release: Release = space.get(&id).await?;
-            cx.keep(&space, Some(&release.project_id)).await?;
+            cx.ensure_project_in_scope(&space, Some(&release.project_id)).await?;
         }
-        Ok(Contents::Json(document::whole(&space, &id).await?))
+        Ok(Contents::Json(document::read(&space, &id).await?))
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         Error, Id, Space, channels::Channel, document, projects::Project, releases::Release,
     },
     text::cut,
-    tool::{Names, uri},
+    tool::{NamesById, resource_uri},
 };
 
 /// A release.
@@ -54,9 +54,9 @@ struct SelectedPackage {
 }
 
 /// Maximum bytes of release notes in a list.
-const NOTES_IN_LIST: usize = 400;
+const LIST_NOTES_BYTES: usize = 400;
 /// Maximum number of commits and of work items of a build in a list.
-const PARTS_IN_LIST: usize = 3;
+const LIST_BUILD_ITEMS: usize = 3;
 
 /// Creates the answer form of releases, with the names of projects and channels. `in_list` shortens them.
 pub(super) async fn summaries(
@@ -65,8 +65,8 @@ pub(super) async fn summaries(
     in_list: bool,
 ) -> Result<Vec<ReleaseSummary>, Error> {
     let (projects, channels) = futures::try_join!(
-        Names::of::<Project>(space, releases.iter().map(|release| &release.project_id)),
-        Names::of::<Channel>(space, releases.iter().filter_map(|r| r.channel_id.as_ref())),
+        NamesById::lookup::<Project>(space, releases.iter().map(|release| &release.project_id)),
+        NamesById::lookup::<Channel>(space, releases.iter().filter_map(|r| r.channel_id.as_ref())),
     )?;
     Ok(releases
         .into_iter()
@@ -81,31 +81,36 @@ pub(super) async fn summaries(
 
 fn shorten(release: &mut Release) {
     if let Some(notes) = release.release_notes.as_mut()
-        && notes.len() > NOTES_IN_LIST
+        && notes.len() > LIST_NOTES_BYTES
     {
-        *notes = format!("{} ...", cut::head(notes, NOTES_IN_LIST));
+        *notes = format!("{} ...", cut::head(notes, LIST_NOTES_BYTES));
     }
     for build in release.build_information.iter_mut().filter_map(Value::as_object_mut) {
         build.retain(|key, _| !["VcsType", "VcsRoot", "VcsCommitUrl"].contains(&key.as_str()));
         for (parts, count) in [("Commits", "CommitCount"), ("WorkItems", "WorkItemCount")] {
             let Some(Value::Array(items)) = build.get_mut(parts) else { continue };
             let all = items.len();
-            items.truncate(PARTS_IN_LIST);
+            items.truncate(LIST_BUILD_ITEMS);
             for item in items.iter_mut().filter_map(Value::as_object_mut) {
                 item.shift_remove("LinkUrl");
             }
-            if all > PARTS_IN_LIST {
+            if all > LIST_BUILD_ITEMS {
                 build.insert(count.to_owned(), all.into());
             }
         }
     }
 }
 
-fn summary(space: &Space, release: Release, projects: &Names, channels: &Names) -> ReleaseSummary {
+fn summary(
+    space: &Space,
+    release: Release,
+    projects: &NamesById,
+    channels: &NamesById,
+) -> ReleaseSummary {
     let channel_id = release.channel_id.map(Id::into_string);
     ReleaseSummary {
         url: space.portal().release(&release.id),
-        resource_uri: uri(["spaces", space.name(), "releases", release.id.as_str()]),
+        resource_uri: resource_uri(["spaces", space.name(), "releases", release.id.as_str()]),
         id: release.id.into_string(),
         version: release.version,
         project_name: projects.get(release.project_id.as_str()),
@@ -131,9 +136,13 @@ fn summary(space: &Space, release: Release, projects: &Names, channels: &Names) 
         selected_git_resources: release
             .selected_git_resources
             .into_iter()
-            .map(document::plain)
+            .map(document::to_answer_form)
             .collect(),
-        build_information: release.build_information.into_iter().map(document::plain).collect(),
+        build_information: release
+            .build_information
+            .into_iter()
+            .map(document::to_answer_form)
+            .collect(),
         custom_fields: release.custom_fields,
     }
 }

@@ -6,15 +6,16 @@ use serde::Deserialize;
 use super::summary::{RunbookSummary, summaries};
 use crate::{
     octopus::{
-        Space, Window,
-        git::Reference,
+        PageRange, Space,
+        git::GitRef,
         projects::Project,
-        runbooks::{self, Place},
+        runbooks::{self, RunbookLocation},
     },
     tool::{
-        Context, Error, Found, GitRefArg, List, NamePart, ProjectArg, Skip, SpaceArg, Take, Tool,
+        Context, Error, GitRefArg, List, NamePart, OneOrList, ProjectArg, Skip, SpaceArg, Take,
+        Tool,
     },
-    toolsets::git_ref::git_ref,
+    toolsets::git_ref::resolve_git_ref,
 };
 
 /// Find runbooks with their environments and tenanted mode: one by runbookId, those of a project, or all of
@@ -36,33 +37,33 @@ impl Tool for FindRunbooks {
     const NAME: &'static str = "find_runbooks";
     const TITLE: &'static str = "Find runbooks";
 
-    type Output = Found<RunbookSummary>;
+    type Output = OneOrList<RunbookSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
         self.check()?;
-        let space = cx.space(self.space.as_deref()).await?;
-        let project = space.find_some::<Project>(self.project_id.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
+        let project = space.find_optional::<Project>(self.project_id.as_deref()).await?;
         let reference = match &project {
             Some(project) => {
                 let stored = ("set of runbooks", project.has_runbooks_in_git());
-                git_ref(&space, project, stored, self.git_ref.as_deref()).await?
+                resolve_git_ref(&space, project, stored, self.git_ref.as_deref()).await?
             }
             None => None,
         };
         let place = match (&project, &reference) {
-            (None, _) => Place::Space,
-            (Some(project), None) => Place::Project(&project.id),
-            (Some(project), Some(reference)) => Place::Git(&project.id, reference),
+            (None, _) => RunbookLocation::Space,
+            (Some(project), None) => RunbookLocation::Project(&project.id),
+            (Some(project), Some(reference)) => RunbookLocation::Git(&project.id, reference),
         };
         let of = project.as_ref().map(|project| (project, reference.as_ref()));
         if let Some(wanted) = &self.runbook_id {
             let runbook = runbooks::find(&space, place, wanted).await?;
             let id = runbook.id.clone();
             let found = summaries(&space, vec![runbook], of).await?.pop();
-            return found.map(Found::one).ok_or_else(|| space.not_found(&id).into());
+            return found.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
         }
-        Ok(Found::Many(list(&space, place, of, self.partial_name.as_deref(), window).await?))
+        Ok(OneOrList::List(list(&space, place, of, self.partial_name.as_deref(), window).await?))
     }
 }
 
@@ -88,14 +89,14 @@ impl FindRunbooks {
 
 async fn list(
     space: &Space,
-    place: Place<'_>,
-    of: Option<(&Project, Option<&Reference>)>,
+    place: RunbookLocation<'_>,
+    of: Option<(&Project, Option<&GitRef>)>,
     partial_name: Option<&str>,
-    window: Window,
+    window: PageRange,
 ) -> Result<List<RunbookSummary>, Error> {
     let page = runbooks::list(space, place, partial_name, window).await?;
     let items = summaries(space, page.items, of).await?;
-    Ok(List::new(window, page.total_results, items).or_hint(|| {
+    Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
         let with_name = partial_name.map_or_else(String::new, |part| format!(" whose name contains '{part}'"));
         match of {
             Some((project, Some(reference))) => {

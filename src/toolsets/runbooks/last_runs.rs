@@ -10,7 +10,7 @@ use crate::{
         runbooks::Runbook, tasks::Task, tenants::Tenant,
     },
     text::steps,
-    tool::{Error, Proposal},
+    tool::{ChangePreview, Error},
     toolsets::executions::Targets,
 };
 
@@ -24,10 +24,10 @@ pub(super) struct LastRuns {
 
 /// Maximum number of described targets. A preview with more lines is rejected as too large, so leaving out lines
 /// has no effect.
-const MOST_LINES: usize = Proposal::MOST_TEXT / 32;
+const MAX_LINES: usize = ChangePreview::MAX_PROCESSED_BYTES / 32;
 
 impl LastRuns {
-    pub(super) async fn of(
+    pub(super) async fn read(
         space: &Space,
         project: &Project,
         runbook: &Runbook,
@@ -36,11 +36,11 @@ impl LastRuns {
         let environments: Vec<_> = targets.environments.iter().map(Resource::id).collect();
         let (runs, all) = runbook_runs::newest(space, project, runbook, &environments).await?;
         let tasks = space.by_ids::<Task>(runs.iter().map(|run| &run.task_id)).await?;
-        Ok(Self::compare(targets, &runs, &tasks, all))
+        Ok(Self::find_newest(targets, &runs, &tasks, all))
     }
 
     /// Finds the newest run of each target. `all` states that `runs` is complete.
-    fn compare(
+    fn find_newest(
         targets: &Targets,
         runs: &[RunbookRun],
         tasks: &HashMap<String, Task>,
@@ -60,7 +60,7 @@ impl LastRuns {
                 let place = (environment.id.as_str(), tenant.map(|tenant| tenant.id.as_str()));
                 let run = newest.get(&place).copied();
                 last.runs.extend(run.map(|run| run.id.to_string()));
-                if last.lines.len() == MOST_LINES {
+                if last.lines.len() == MAX_LINES {
                     return;
                 }
                 let place = match tenant {
@@ -90,9 +90,9 @@ impl LastRuns {
     }
 
     /// Adds the last runs to the preview.
-    pub(super) fn show(&self, proposal: Proposal) -> Proposal {
+    pub(super) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
         self.lines.iter().fold(proposal, |proposal, (place, text)| {
-            proposal.fact(&format!("Last run in {place}"), text)
+            proposal.line(&format!("Last run in {place}"), text)
         })
     }
 
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        octopus::{Order, Path},
+        octopus::{ApiPath, ChangeRequest},
         toolsets::executions::Tenancy,
     };
 
@@ -133,24 +133,25 @@ mod tests {
     }
 
     #[test]
-    fn each_place_is_looked_up_once_and_few_are_described() {
+    fn looks_up_each_target_once() {
         let targets = targets(300, 200);
         let runs: Vec<RunbookRun> = many(100, |n| run(n, n));
         let (last, steps) =
-            steps::of(|| LastRuns::compare(&targets, &runs, &HashMap::new(), false));
+            steps::count(|| LastRuns::find_newest(&targets, &runs, &HashMap::new(), false));
         assert!(steps <= 100 + 300 * 200, "{steps}");
-        assert_eq!((last.lines.len(), last.runs.len()), (MOST_LINES, 100));
-        let order = Order::post(Path::new(["x"]), json!({}));
-        let (proposal, steps) =
-            steps::of(|| last.show(Proposal::new("runbook run", "Run it?", order)));
-        assert!(steps <= Proposal::MOST_TEXT, "{steps}");
-        assert!(proposal.facts.len() < MOST_LINES);
+        assert_eq!((last.lines.len(), last.runs.len()), (MAX_LINES, 100));
+        let order = ChangeRequest::post(ApiPath::new(["x"]), json!({}));
+        let (proposal, steps) = steps::count(|| {
+            last.add_to_preview(ChangePreview::new("runbook run", "Run it?", order))
+        });
+        assert!(steps <= ChangePreview::MAX_PROCESSED_BYTES, "{steps}");
+        assert!(proposal.lines.len() < MAX_LINES);
     }
 
     #[test]
-    fn the_first_run_of_a_place_is_its_newest() {
+    fn takes_the_first_run_of_a_target_as_newest() {
         let runs: Vec<RunbookRun> = many(3, |n| run(n, n / 2));
-        let last = LastRuns::compare(&targets(2, 2), &runs, &HashMap::new(), true);
+        let last = LastRuns::find_newest(&targets(2, 2), &runs, &HashMap::new(), true);
         let text: Vec<&str> = last.lines.iter().map(|(_, text)| text.as_str()).collect();
         let known = ["moment 0 (state unknown)", "moment 2 (state unknown)"];
         assert_eq!(text, [known[0], known[1], "never", "never"]);

@@ -30,7 +30,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
     ],
     tools: &[
         Definition::of::<find_runbooks::FindRunbooks>(),
-        Definition::changing::<run_runbook::RunRunbook>(),
+        Definition::of_write_tool::<run_runbook::RunRunbook>(),
     ],
     resources: &[
         ResourceDefinition::of::<resource_runbook::RunbookResource>(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     octopus::{Resource as _, document, projects::Project, runbooks::Runbook},
-    tool::{Contents, Context, Error, Resource, part},
+    tool::{Contents, Context, Error, Resource, checked_path_part},
 };
 
 /// A runbook in Git with all fields, at a branch, tag or commit.
@@ -25,11 +25,13 @@ impl Resource for GitRunbookResource {
         "octopus://spaces/{spaceName}/projects/{projectSlug}/{gitRef}/runbooks/{runbookSlug}";
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
-        let git_ref = part("gitRef", &self.git_ref)?;
-        let slug = part("runbookSlug", &self.runbook_slug)?;
-        let space = cx.space(Some(&self.space_name)).await?;
+        let git_ref = checked_path_part("gitRef", &self.git_ref)?;
+        let slug = checked_path_part("runbookSlug", &self.runbook_slug)?;
+        let space = cx.resolve_space(Some(&self.space_name)).await?;
         let project: Project = space.find(&self.project_slug).await?;
         let path = [Project::COLLECTION, project.id.as_str(), git_ref, Runbook::COLLECTION, slug];
-        Ok(Contents::Json(document::named(&space, Runbook::NOUN, slug, &space.path(path)).await?))
+        Ok(Contents::Json(
+            document::read_named(&space, Runbook::NOUN, slug, &space.path(path)).await?,
+        ))
     }
 }

@@ -23,7 +23,7 @@ impl Resource for RunbookResource {
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let id = Id::<Runbook>::parse(&self.runbook_id)?;
-        let space = cx.space(Some(&self.space_name)).await?;
-        Ok(Contents::Json(document::whole(&space, &id).await?))
+        let space = cx.resolve_space(Some(&self.space_name)).await?;
+        Ok(Contents::Json(document::read(&space, &id).await?))
     }
 }

@@ -11,14 +11,19 @@ use serde_json::{Map, Value, json};
 use super::last_runs::LastRuns;
 use crate::{
     octopus::{
-        Named, OctopusVersion, Order, Reply, Space,
-        git::{self, Reference},
+        ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,
+        git::{self, GitRef},
         projects::Project,
         runbook_runs::{self, RunbookSnapshot},
-        runbooks::{self, Place, Runbook},
+        runbooks::{self, Runbook, RunbookLocation},
     },
-    tool::{Change, Context, Error, Plan, ProjectArg, Proposal, SpaceArg, Tags, Words, uri},
-    toolsets::executions::{self, Manner, Mode, Prompts, Targets, Tenancy, Times},
+    tool::{
+        ChangePreview, Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool,
+        resource_uri,
+    },
+    toolsets::executions::{
+        self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode,
+    },
 };
 
 /// Run a runbook in environments, with or without tenants. Returns the server tasks;
@@ -31,9 +36,9 @@ pub(super) struct RunRunbook {
     /// Runbook name, slug or ID.
     runbook_name: String,
     /// Environment names, slugs or IDs.
-    environment_names: Words,
+    environment_names: StringList,
     /// Tenant names, slugs or IDs.
-    tenants: Option<Words>,
+    tenants: Option<StringList>,
     /// Tags of further tenants, e.g. "Region/EMEA".
     tenant_tags: Option<Tags>,
     /// Snapshot name or ID (default: the published one).
@@ -52,11 +57,11 @@ pub(super) struct RunRunbook {
     /// Download packages again.
     force_package_download: Option<bool>,
     /// Deployment targets to use (default: all).
-    specific_machine_names: Option<Words>,
+    specific_machine_names: Option<StringList>,
     /// Deployment targets to exclude.
-    excluded_machine_names: Option<Words>,
+    excluded_machine_names: Option<StringList>,
     /// Names of steps to skip.
-    skip_step_names: Option<Words>,
+    skip_step_names: Option<StringList>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -96,12 +101,12 @@ struct CreatedTask {
 }
 
 /// The version of the runbook to run.
-enum Version {
+enum RunbookVersion {
     Snapshot(RunbookSnapshot),
-    Git(Reference),
+    Git(GitRef),
 }
 
-impl Change for RunRunbook {
+impl WriteTool for RunRunbook {
     const NAME: &'static str = "run_runbook";
     const TITLE: &'static str = "Run a runbook";
     const SINCE: OctopusVersion = executions::SINCE;
@@ -110,7 +115,7 @@ impl Change for RunRunbook {
 
     async fn plan(&self, cx: &Context) -> Result<Plan<RunStarted>, Error> {
         let (run_at, no_run_after) = (self.run_at.as_deref(), self.no_run_after.as_deref());
-        let times = Times::read(run_at, no_run_after, Timestamp::now())?;
+        let times = Schedule::read(run_at, no_run_after, Timestamp::now())?;
         if self.git_ref.is_some() && self.runbook_snapshot_id.is_some() {
             return Err(Error::Invalid(
                 "gitRef and runbookSnapshotId exclude each other: runbooks in Git have no \
@@ -125,78 +130,88 @@ impl Change for RunRunbook {
         }
         let reference = self.reference(&space, &project).await?;
         let place = match &reference {
-            None => Place::Project(&project.id),
-            Some(reference) => Place::Git(&project.id, reference),
+            None => RunbookLocation::Project(&project.id),
+            Some(reference) => RunbookLocation::Git(&project.id, reference),
         };
         let runbook = runbooks::find_for_change(&space, place, &self.runbook_name).await?;
         executions::ensure_plain_name(&runbook)?;
-        let mode = Mode::of(&runbook.name, runbook.multi_tenancy_mode.as_deref());
-        let (tenants, tags) = (Words::of(&self.tenants), Tags::of(&self.tenant_tags));
+        let mode = TenantedMode::new(&runbook.name, runbook.multi_tenancy_mode.as_deref());
+        let (tenants, tags) =
+            (StringList::as_slice(&self.tenants), Tags::as_slice(&self.tenant_tags));
         let (version, targets, only_on, not_on) = futures::try_join!(
             self.version(&space, &runbook, reference),
             Targets::find(&space, &project, mode, &self.environment_names.0, tenants, tags),
-            Manner::machines(&space, Words::of(&self.specific_machine_names)),
-            Manner::machines(&space, Words::of(&self.excluded_machine_names)),
+            ExecutionOptions::target_names(
+                &space,
+                StringList::as_slice(&self.specific_machine_names)
+            ),
+            ExecutionOptions::target_names(
+                &space,
+                StringList::as_slice(&self.excluded_machine_names)
+            ),
         )?;
         let in_git = match &version {
-            Version::Git(reference) => Some(reference),
-            Version::Snapshot(_) => None,
+            RunbookVersion::Git(reference) => Some(reference),
+            RunbookVersion::Snapshot(_) => None,
         };
         let previews = targets.environments.iter().map(|environment| {
             runbook_runs::preview(&space, &project, &runbook, in_git, &environment.id)
         });
         let previews = stream::iter(previews.collect::<Vec<_>>()).buffered(4);
         let (last, previews, process) = futures::try_join!(
-            LastRuns::of(&space, &project, &runbook, &targets),
+            LastRuns::read(&space, &project, &runbook, &targets),
             async { Ok(previews.try_collect::<Vec<_>>().await?) },
             async { Ok(runbook_runs::process(&space, &project, &runbook, in_git).await?) },
         )?;
         let previews: Option<Vec<_>> = previews.into_iter().collect();
         let given = &self.prompted_variable_values;
-        let prompts = Prompts::of("promptedVariableValues", previews.as_deref(), given)?;
-        let skipped = Words::of(&self.skip_step_names).to_vec();
+        let prompts = PromptedVariables::new("promptedVariableValues", previews.as_deref(), given)?;
+        let skipped = StringList::as_slice(&self.skip_step_names).to_vec();
         let (use_guided_failure, force) = (self.use_guided_failure, self.force_package_download);
-        let mut manner = Manner {
-            times,
+        let mut manner = ExecutionOptions {
+            schedule: times,
             use_guided_failure,
             force_package_download: force,
-            only_on,
-            not_on,
-            skipped,
+            included_targets: only_on,
+            excluded_targets: not_on,
+            skipped_steps: skipped,
         };
         manner.check_steps(previews.as_deref())?;
-        let order = order(&space, &project, &runbook, &version, &targets, &manner, &prompts);
-        let tenants_text = targets.tenancy.whom();
+        let order =
+            change_request(&space, &project, &runbook, &version, &targets, &manner, &prompts);
+        let tenants_text = targets.tenancy.description();
         let names = targets.names();
         let question =
             format!("Run {} of {} in {names}{tenants_text}?", runbook.name, project.label());
-        let touches = executions::touches(&space, &project, Some(&targets));
-        let proposal = Proposal::new("runbook run", &question, order)
-            .touching(touches)
-            .fact("Space", space.name())
-            .fact("Project", project.label())
-            .fact("Runbook", &runbook.name);
+        let touches = executions::access_set(&space, &project, Some(&targets));
+        let proposal = ChangePreview::new("runbook run", &question, order)
+            .with_access_set(touches)
+            .line("Space", space.name())
+            .line("Project", project.label())
+            .line("Runbook", &runbook.name);
         let proposal = match &version {
-            Version::Snapshot(snapshot) => proposal.fact("Snapshot", snapshot.label()),
-            Version::Git(reference) => proposal.fact("Git reference", reference.as_str()),
+            RunbookVersion::Snapshot(snapshot) => proposal.line("Snapshot", snapshot.label()),
+            RunbookVersion::Git(reference) => proposal.line("Git reference", reference.as_str()),
         };
-        let proposal = prompts.show(manner.show(last.show(targets.show(proposal))));
-        Ok(Plan::Change(proposal.state(json!([last.state(), process]))))
+        let proposal = prompts.add_to_preview(
+            manner.add_to_preview(last.add_to_preview(targets.add_to_preview(proposal))),
+        );
+        Ok(Plan::Change(proposal.required_state(json!([last.state(), process]))))
     }
 
-    async fn report(self, reply: Reply, cx: &Context) -> Result<RunStarted, Error> {
+    async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<RunStarted, Error> {
         let created: Created = reply.json(Self::NAME)?;
         // The change was made; values that cannot be looked up are left out.
-        let space = cx.space(self.space.as_deref()).await.ok();
+        let space = cx.resolve_space(self.space.as_deref()).await.ok();
         let tasks: Vec<RunTask> = created
             .tasks
             .into_iter()
             .map(|CreatedTask { run, task }| RunTask {
                 resource_uri: space
                     .as_ref()
-                    .filter(|_| cx.policy.is_on("tasks"))
-                    .map(|space| uri(["spaces", space.name(), "tasks", &task])),
-                url: space.as_ref().map(|space| space.portal().task_page(&task)),
+                    .filter(|_| cx.access.is_enabled("tasks"))
+                    .map(|space| resource_uri(["spaces", space.name(), "tasks", &task])),
+                url: space.as_ref().map(|space| space.portal().task_by_text_id(&task)),
                 task_id: task,
                 runbook_run_id: run,
             })
@@ -207,7 +222,7 @@ impl Change for RunRunbook {
             git_ref: self.git_ref,
             message: executions::message("run", tasks.len(), self.run_at.as_deref()),
             runbook_run_tasks: tasks,
-            help_text: executions::help(cx),
+            help_text: executions::help_text(cx),
         })
     }
 }
@@ -218,11 +233,7 @@ impl RunRunbook {
     /// # Errors
     ///
     /// [`Error::Invalid`] if `gitRef` is missing, or given for runbooks in the database.
-    async fn reference(
-        &self,
-        space: &Space,
-        project: &Project,
-    ) -> Result<Option<Reference>, Error> {
+    async fn reference(&self, space: &Space, project: &Project) -> Result<Option<GitRef>, Error> {
         let name = &project.name;
         match (project.has_runbooks_in_git(), &self.git_ref) {
             (false, None) => Ok(None),
@@ -245,10 +256,10 @@ impl RunRunbook {
         &self,
         space: &Space,
         runbook: &Runbook,
-        reference: Option<Reference>,
-    ) -> Result<Version, Error> {
+        reference: Option<GitRef>,
+    ) -> Result<RunbookVersion, Error> {
         if let Some(reference) = reference {
-            return Ok(Version::Git(reference));
+            return Ok(RunbookVersion::Git(reference));
         }
         let wanted = self.runbook_snapshot_id.as_ref();
         let Some(wanted) = wanted.or(runbook.published_runbook_snapshot_id.as_ref()) else {
@@ -258,19 +269,19 @@ impl RunRunbook {
                 runbook.name
             )));
         };
-        Ok(Version::Snapshot(runbook_runs::snapshot(space, runbook, wanted).await?))
+        Ok(RunbookVersion::Snapshot(runbook_runs::snapshot(space, runbook, wanted).await?))
     }
 }
 
-fn order(
+fn change_request(
     space: &Space,
     project: &Project,
     runbook: &Runbook,
-    version: &Version,
+    version: &RunbookVersion,
     targets: &Targets,
-    manner: &Manner,
-    prompts: &Prompts,
-) -> Order {
+    manner: &ExecutionOptions,
+    prompts: &PromptedVariables,
+) -> ChangeRequest {
     let mut body = Map::new();
     let mut put = |key: &str, value: Value| {
         body.insert(key.to_owned(), value);
@@ -287,15 +298,15 @@ fn order(
         put("Variables", values);
     }
     let path = match version {
-        Version::Snapshot(snapshot) => {
+        RunbookVersion::Snapshot(snapshot) => {
             put("Snapshot", json!(snapshot.id));
             space.path(["runbook-runs", "create", "v1"])
         }
-        Version::Git(reference) => {
+        RunbookVersion::Git(reference) => {
             put("GitRef", json!(reference.as_str()));
             space.path(["runbook-runs", "git", "create", "v1"])
         }
     };
-    manner.write(&mut body);
-    Order::post(path, Value::Object(body))
+    manner.write_to(&mut body);
+    ChangeRequest::post(path, Value::Object(body))
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use crate::{
     octopus::{
-        Error, Named, Space, environments::Environment, git::Reference, projects::Project,
+        Error, Named, Space, environments::Environment, git::GitRef, projects::Project,
         runbooks::Runbook,
     },
-    tool::{Names, Ref, uri},
+    tool::{NamedId, NamesById, resource_uri},
 };
 
 /// A runbook in an answer.
@@ -30,7 +30,7 @@ pub(super) struct RunbookSummary {
     multi_tenancy_mode: Option<String>,
     /// All, Specified (listed in environments) or FromProjectLifecycles.
     environment_scope: Option<String>,
-    environments: Vec<Ref>,
+    environments: Vec<NamedId>,
     resource_uri: Option<String>,
     url: String,
 }
@@ -41,14 +41,14 @@ pub(super) struct RunbookSummary {
 pub(super) async fn summaries(
     space: &Space,
     runbooks: Vec<Runbook>,
-    project: Option<(&Project, Option<&Reference>)>,
+    project: Option<(&Project, Option<&GitRef>)>,
 ) -> Result<Vec<RunbookSummary>, Error> {
     let known = project.map(|(project, _)| project);
     let other_projects = runbooks.iter().filter(|_| known.is_none()).map(|r| &r.project_id);
     let environments = runbooks.iter().flat_map(|runbook| &runbook.environments);
     let (projects, environments) = futures::try_join!(
         space.by_ids::<Project>(other_projects),
-        Names::of::<Environment>(space, environments),
+        NamesById::lookup::<Environment>(space, environments),
     )?;
     let reference = project.and_then(|(_, reference)| reference);
     Ok(runbooks
@@ -63,7 +63,7 @@ pub(super) async fn summaries(
                     Some(_) => portal.runbooks(place),
                     None => portal.runbook(place, &runbook.id),
                 },
-                resource_uri: resource_uri(space, &runbook, slug, reference),
+                resource_uri: runbook_uri(space, &runbook, slug, reference),
                 id: runbook.id.into_string(),
                 name: runbook.name,
                 slug: runbook.slug,
@@ -75,22 +75,26 @@ pub(super) async fn summaries(
                 git_ref: reference.map(|reference| reference.as_str().to_owned()),
                 multi_tenancy_mode: runbook.multi_tenancy_mode,
                 environment_scope: runbook.environment_scope,
-                environments: runbook.environments.iter().map(|id| environments.with(id)).collect(),
+                environments: runbook
+                    .environments
+                    .iter()
+                    .map(|id| environments.named_id(id))
+                    .collect(),
             }
         })
         .collect())
 }
 
-fn resource_uri(
+fn runbook_uri(
     space: &Space,
     runbook: &Runbook,
     project_slug: Option<&str>,
-    reference: Option<&Reference>,
+    reference: Option<&GitRef>,
 ) -> Option<String> {
     let Some(reference) = reference else {
-        return Some(uri(["spaces", space.name(), "runbooks", runbook.id.as_str()]));
+        return Some(resource_uri(["spaces", space.name(), "runbooks", runbook.id.as_str()]));
     };
     let (project, slug) = (project_slug?, runbook.slug.as_deref()?);
     let git_ref = reference.as_str();
-    Some(uri(["spaces", space.name(), "projects", project, git_ref, "runbooks", slug]))
+    Some(resource_uri(["spaces", space.name(), "projects", project, git_ref, "runbooks", slug]))
 }

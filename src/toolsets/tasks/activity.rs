@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    compute::Stopped,
+    compute::JobStopped,
     octopus::tasks::{Activity, LogElement},
-    text::{self, cut, lines::Lines, steps},
+    text::{self, cut, lines::LineSanitizer, steps},
 };
 
 /// Returns an error if the compute job must stop.
-pub(super) type Check<'a> = &'a dyn Fn() -> Result<(), Stopped>;
+pub(super) type Check<'a> = &'a dyn Fn() -> Result<(), JobStopped>;
 
 /// A failed node of the tree without a failed child.
 pub(super) struct Cause<'a> {
@@ -37,43 +37,43 @@ pub(super) struct Failure {
 }
 
 /// The shortened tree, and a description of the parts that were left out.
-pub(super) struct Shown {
+pub(super) struct ShortenedTree {
     pub(super) tree: Vec<Value>,
     pub(super) left_out: Option<String>,
 }
 
 /// Maximum number of failures in the answer.
-const FAILURES: usize = 10;
+const MAX_FAILURES: usize = 10;
 /// Maximum number of messages of a failure.
-const MESSAGES: usize = 40;
+const MAX_MESSAGES: usize = 40;
 /// Maximum bytes of a message.
-const MESSAGE: usize = 2_000;
+const MAX_MESSAGE_BYTES: usize = 2_000;
 /// Number of messages between two checks of the compute budget.
-const CHECKED: usize = 64;
+const MESSAGES_PER_CHECK: usize = 64;
 /// Minimum bytes to which a message is shortened.
-const SHORTEST: usize = 200;
+const MIN_MESSAGE_BYTES: usize = 200;
 
 /// Redacts secrets that are recognized only with the messages before them.
 ///
 /// The answer leaves out messages and beginnings of messages, so the sanitizer could not recognize these secrets
 /// later.
-pub(super) fn hide(tree: &mut [Activity], check: Check<'_>) -> Result<(), Stopped> {
+pub(super) fn redact(tree: &mut [Activity], check: Check<'_>) -> Result<(), JobStopped> {
     for activity in tree {
         check()?;
-        let mut lines = Lines::default();
+        let mut lines = LineSanitizer::default();
         for (number, element) in activity.log_elements.iter_mut().enumerate() {
-            if number % CHECKED == 0 {
+            if number % MESSAGES_PER_CHECK == 0 {
                 check()?;
             }
             for text in [Some(&mut element.message_text), element.detail.as_mut()] {
                 if let Some(text) = text.filter(|text| !text.is_empty())
-                    && let Some(hidden) = lines.hide(text.as_bytes())
+                    && let Some(hidden) = lines.redact_with_context(text.as_bytes())
                 {
                     *text = hidden;
                 }
             }
         }
-        hide(&mut activity.children, check)?;
+        redact(&mut activity.children, check)?;
     }
     Ok(())
 }
@@ -83,7 +83,7 @@ pub(super) fn hide(tree: &mut [Activity], check: Check<'_>) -> Result<(), Stoppe
 /// If the task waits for a person (`waits`), a node that is still running after an error is a cause as well
 /// (guided failure).
 pub(super) fn causes(tree: &[Activity], waits_for_person: bool) -> Vec<Cause<'_>> {
-    let (mut causes, mut left) = (Vec::new(), [FAILURES; 2]);
+    let (mut causes, mut left) = (Vec::new(), [MAX_FAILURES; 2]);
     for activity in tree {
         collect(activity, waits_for_person, &mut Vec::new(), &mut causes, &mut left);
     }
@@ -122,8 +122,8 @@ fn collect<'a>(
 
 /// Returns the first causes in the form of the answer, in about `room` bytes.
 pub(super) fn failures(causes: &[Cause<'_>], room: usize) -> Vec<Failure> {
-    let share = room / causes.len().clamp(1, FAILURES);
-    let shown = causes.iter().take(FAILURES).map(|Cause { path, activity }| Failure {
+    let share = room / causes.len().clamp(1, MAX_FAILURES);
+    let shown = causes.iter().take(MAX_FAILURES).map(|Cause { path, activity }| Failure {
         path: path.iter().map(|name| (*name).to_owned()).collect(),
         status: activity.status.clone(),
         started: activity.started.clone(),
@@ -136,7 +136,7 @@ pub(super) fn failures(causes: &[Cause<'_>], room: usize) -> Vec<Failure> {
 fn last_messages(elements: &[LogElement], room: usize) -> Vec<String> {
     let mut left = room;
     let mut messages: Vec<String> = Vec::new();
-    for element in elements.iter().rev().take(MESSAGES) {
+    for element in elements.iter().rev().take(MAX_MESSAGES) {
         let message = message(element, room);
         match left.checked_sub(json!(message).to_string().len() + 1) {
             Some(rest) => left = rest,
@@ -151,7 +151,7 @@ fn last_messages(elements: &[LogElement], room: usize) -> Vec<String> {
 
 /// Returns category, message and details, shortened to about `room` bytes.
 fn message(element: &LogElement, room: usize) -> String {
-    let longest = room.clamp(SHORTEST, MESSAGE);
+    let longest = room.clamp(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
     let mut message = format!("{}: {}", element.category, element.message_text.trim_end());
     if let Some(detail) = element.detail.as_deref().filter(|detail| !detail.trim().is_empty()) {
         message.push('\n');
@@ -159,7 +159,7 @@ fn message(element: &LogElement, room: usize) -> String {
     }
     if message.len() > longest {
         // Secrets are detected only in complete texts, so redact before shortening.
-        message = format!("{} ...", cut::head(&text::door(&message).text, longest));
+        message = format!("{} ...", cut::head(&text::sanitize(&message).text, longest));
     }
     message
 }
@@ -168,9 +168,9 @@ fn message(element: &LogElement, room: usize) -> String {
 struct Node<'a> {
     activity: &'a Activity,
     /// Whether `failures` shows the messages of the node.
-    is_told: bool,
+    is_in_failures: bool,
     /// Whether the node and all nodes below it succeeded.
-    all_went_well: bool,
+    is_all_successful: bool,
     children: Vec<Node<'a>>,
 }
 
@@ -181,24 +181,25 @@ impl<'a> Node<'a> {
             activity.children.iter().map(|child| Self::of(child, shown_causes)).collect();
         Self {
             activity,
-            is_told: shown_causes.iter().any(|cause| std::ptr::eq(cause.activity, activity)),
-            all_went_well: went_well(activity) && children.iter().all(|child| child.all_went_well),
+            is_in_failures: shown_causes.iter().any(|cause| std::ptr::eq(cause.activity, activity)),
+            is_all_successful: is_successful(activity)
+                && children.iter().all(|child| child.is_all_successful),
             children,
         }
     }
 }
 
 /// The level of detail of the tree.
-struct Style {
-    messages: Messages,
+struct DetailLevel {
+    messages: ShownMessages,
     /// Whether succeeded nodes are shown, or only counted.
     all_nodes: bool,
 }
 
 #[derive(Clone, Copy)]
-enum Messages {
+enum ShownMessages {
     None,
-    OfProblems,
+    Unsuccessful,
     All,
 }
 
@@ -212,38 +213,38 @@ pub(super) fn tree(
     all_messages: bool,
     room: usize,
     check: Check<'_>,
-) -> Result<Shown, Stopped> {
-    let asked = if all_messages { Messages::All } else { Messages::OfProblems };
+) -> Result<ShortenedTree, JobStopped> {
+    let asked = if all_messages { ShownMessages::All } else { ShownMessages::Unsuccessful };
     let whole = usize::MAX;
     let attempts = [
         (asked, true, whole, None),
-        (Messages::OfProblems, true, whole, Some("messages of succeeded steps")),
-        (Messages::OfProblems, false, whole, Some("succeeded steps, except their number")),
-        (Messages::None, false, whole, Some("succeeded steps, except their number; messages")),
-        (Messages::None, false, 3, Some("succeeded steps; messages; nodes below targets")),
-        (Messages::None, false, 1, Some("messages; nodes below steps")),
+        (ShownMessages::Unsuccessful, true, whole, Some("messages of succeeded steps")),
+        (ShownMessages::Unsuccessful, false, whole, Some("succeeded steps, except their number")),
+        (ShownMessages::None, false, whole, Some("succeeded steps, except their number; messages")),
+        (ShownMessages::None, false, 3, Some("succeeded steps; messages; nodes below targets")),
+        (ShownMessages::None, false, 1, Some("messages; nodes below steps")),
     ];
     let last = attempts.len() - 1;
     let nodes: Vec<Node> = tree.iter().map(|activity| Node::of(activity, shown_causes)).collect();
     for (attempt, (messages, all_nodes, depth, left_out)) in attempts.into_iter().enumerate() {
-        let style = Style { messages, all_nodes };
+        let style = DetailLevel { messages, all_nodes };
         let show = |node| {
             check()?;
             Ok(style.show(node, depth))
         };
-        let tree: Vec<Value> = nodes.iter().map(show).collect::<Result<_, Stopped>>()?;
+        let tree: Vec<Value> = nodes.iter().map(show).collect::<Result<_, JobStopped>>()?;
         let size = serde_json::to_vec(&tree).map_or(0, |json| json.len());
         if size <= room || attempt == last {
-            return Ok(Shown { tree, left_out: left_out.map(str::to_owned) });
+            return Ok(ShortenedTree { tree, left_out: left_out.map(str::to_owned) });
         }
     }
-    Ok(Shown { tree: Vec::new(), left_out: None })
+    Ok(ShortenedTree { tree: Vec::new(), left_out: None })
 }
 
-impl Style {
+impl DetailLevel {
     fn show(&self, node: &Node<'_>, depth: usize) -> Value {
         steps::add(1);
-        let Node { activity: node, is_told, children: all, .. } = node;
+        let Node { activity: node, is_in_failures: is_told, children: all, .. } = node;
         let mut shown = json!({
             "name": node.name,
             "status": node.status,
@@ -252,19 +253,23 @@ impl Style {
         });
         let Value::Object(object) = &mut shown else { return shown };
         let with_messages = match self.messages {
-            Messages::None => false,
-            Messages::OfProblems => !went_well(node) && !*is_told,
-            Messages::All => !*is_told,
+            ShownMessages::None => false,
+            ShownMessages::Unsuccessful => !is_successful(node) && !*is_told,
+            ShownMessages::All => !*is_told,
         };
         if with_messages && !node.log_elements.is_empty() {
-            let messages: Vec<_> =
-                node.log_elements.iter().map(|element| message(element, MESSAGE)).collect();
+            let messages: Vec<_> = node
+                .log_elements
+                .iter()
+                .map(|element| message(element, MAX_MESSAGE_BYTES))
+                .collect();
             object.insert("messages".to_owned(), json!(messages));
         }
-        let is_shown = |child: &&Node<'_>| depth > 0 && (self.all_nodes || !child.all_went_well);
+        let is_shown =
+            |child: &&Node<'_>| depth > 0 && (self.all_nodes || !child.is_all_successful);
         let children: Vec<_> = all.iter().filter(is_shown).collect();
         if !self.all_nodes && children.len() < all.len() {
-            let well = all.iter().filter(|child| child.all_went_well).count();
+            let well = all.iter().filter(|child| child.is_all_successful).count();
             object.insert("wentWell".to_owned(), json!(well));
         }
         if !children.is_empty() {
@@ -275,6 +280,6 @@ impl Style {
     }
 }
 
-fn went_well(node: &Activity) -> bool {
+fn is_successful(node: &Activity) -> bool {
     matches!(node.status.as_str(), "Success" | "Skipped" | "Pending")
 }

@@ -4,24 +4,24 @@ use std::cell::Cell;
 
 use serde_json::json;
 
-use super::activity::{self, hide};
-use crate::{compute::Stopped, octopus::tasks::Activity, text::steps};
+use super::activity::{self, redact};
+use crate::{compute::JobStopped, octopus::tasks::Activity, text::steps};
 
 #[test]
-fn deep_trees_are_shown_in_few_steps_a_node() {
+fn deep_trees_take_few_steps_per_node() {
     let leaf = json!({ "Name": "leaf", "Status": "Success" });
     let deep = (0..40).fold(
         leaf.clone(),
         |inner, _| json!({ "Name": "step", "Status": "Success", "Children": [inner, leaf, leaf] }),
     );
     let tree: Vec<Activity> = vec![serde_json::from_value(deep).unwrap()];
-    let (shown, steps) = steps::of(|| activity::tree(&tree, &[], false, 100, &|| Ok(())));
+    let (shown, steps) = steps::count(|| activity::tree(&tree, &[], false, 100, &|| Ok(())));
     assert!(steps <= 6 * 121, "{steps}");
     assert!(shown.unwrap().left_out.is_some());
 }
 
 #[test]
-fn a_job_without_time_stops_within_the_messages_of_a_node() {
+fn job_without_budget_stops_between_messages() {
     let messages = vec![json!({ "Category": "Info", "MessageText": "text" }); 10_000];
     let node = json!({ "Name": "step", "Status": "Failed", "LogElements": messages });
     let mut tree: Vec<Activity> = vec![serde_json::from_value(node).unwrap()];
@@ -29,10 +29,10 @@ fn a_job_without_time_stops_within_the_messages_of_a_node() {
     let check = || {
         checks.set(checks.get() + 1);
         left.set(left.get() - 1);
-        if left.get() == 0 { Err(Stopped::Cancelled) } else { Ok(()) }
+        if left.get() == 0 { Err(JobStopped::Cancelled) } else { Ok(()) }
     };
-    assert_eq!(hide(&mut tree, &check), Err(Stopped::Cancelled));
+    assert_eq!(redact(&mut tree, &check), Err(JobStopped::Cancelled));
     left.set(1);
     let shown = activity::tree(&tree, &[], true, 100, &check);
-    assert_eq!((shown.err(), checks.get()), (Some(Stopped::Cancelled), 6));
+    assert_eq!((shown.err(), checks.get()), (Some(JobStopped::Cancelled), 6));
 }

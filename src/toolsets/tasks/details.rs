@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::{
     TaskSummary,
-    activity::{self, Cause, Failure, Shown},
+    activity::{self, Cause, Failure, ShortenedTree},
 };
 use crate::{
     compute::Budget,
     octopus::{
         Space,
-        tasks::{Details, SHORT_TAIL},
+        tasks::{Details, SHORT_TAIL_MESSAGES},
     },
     tool::{Context, Error},
 };
@@ -43,7 +43,7 @@ struct TaskProgress {
 }
 
 /// Approximate size of the task summary in the answer, in bytes.
-const TASK: usize = 2048;
+const TASK_BYTES: usize = 2048;
 
 impl TaskDetails {
     /// Shortens the details of a task to about `room` bytes: half for the failures, the rest for the tree.
@@ -57,14 +57,20 @@ impl TaskDetails {
         all_messages: bool,
         room: usize,
     ) -> Result<Self, Error> {
-        let Details { task, mut activity_logs, physical_log_size, progress, is_short } = details;
+        let Details {
+            task,
+            mut activity_logs,
+            physical_log_size,
+            progress,
+            is_truncated: is_short,
+        } = details;
         let waits_for_person = task.has_pending_interruptions;
         let shorten = move |budget: &Budget| {
             let check = || budget.check();
-            activity::hide(&mut activity_logs, &check)?;
+            activity::redact(&mut activity_logs, &check)?;
             let causes = activity::causes(&activity_logs, waits_for_person);
             let failures: Vec<Failure> = activity::failures(&causes, room / 2);
-            let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK;
+            let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK_BYTES;
             let shown_causes: Vec<&Cause> = causes.iter().take(failures.len()).collect();
             let room = room.saturating_sub(spent);
             let shown = activity::tree(&activity_logs, &shown_causes, all_messages, room, &check)?;
@@ -72,13 +78,13 @@ impl TaskDetails {
             Ok((failures, more, shown))
         };
         let (failures, more, shown) = cx.compute().run(shorten).await?;
-        let Shown { tree, left_out } = shown;
+        let ShortenedTree { tree, left_out } = shown;
         let more = (more > 0).then(|| format!("{more} more failures"));
-        let earlier =
-            is_short.then(|| format!("messages before the last {SHORT_TAIL} of each step"));
+        let earlier = is_short
+            .then(|| format!("messages before the last {SHORT_TAIL_MESSAGES} of each step"));
         let left_out: Vec<String> = more.into_iter().chain(earlier).chain(left_out).collect();
         let left_out = (!left_out.is_empty()).then(|| {
-            let is_on = cx.policy.names("get_task_raw");
+            let is_on = cx.access.is_visible_by_name("get_task_raw");
             let how = if is_on { "; get_task_raw has the whole log" } else { "" };
             format!("{}{how}", left_out.join("; "))
         });

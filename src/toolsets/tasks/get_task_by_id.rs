@@ -26,9 +26,9 @@ impl Tool for GetTaskById {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let task: Task = space.get(&id).await?;
-        cx.keep(&space, task.project_id.as_ref()).await?;
+        cx.ensure_project_in_scope(&space, task.project_id.as_ref()).await?;
         Ok(TaskSummary::named(&space, task).await?)
     }
 }

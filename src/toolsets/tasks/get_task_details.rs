@@ -10,7 +10,7 @@ use crate::{
         projects::Project,
         tasks::{self, Task},
     },
-    tool::{Context, Error, Names, SpaceArg, TaskArg, Tool},
+    tool::{Context, Error, NamesById, SpaceArg, TaskArg, Tool},
 };
 
 /// Get the failures of a task with their error lines, and the outcome of each step and target. get_task_raw
@@ -35,11 +35,11 @@ impl Tool for GetTaskDetails {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let details = tasks::details(&space, &id).await?;
         let project = details.task.project_id.as_ref();
-        cx.keep(&space, project).await?;
-        let names = Names::of::<Project>(&space, project).await?;
+        cx.ensure_project_in_scope(&space, project).await?;
+        let names = NamesById::lookup::<Project>(&space, project).await?;
         let project_name = project.and_then(|id| names.get(id.as_str()));
         let everything = self.all_messages == Some(true);
         let room = cx.limits.answer;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::TaskDetails;
 use crate::{
     octopus::{portal_url::PortalUrl, projects::Project, tasks},
-    tool::{Context, Error, Names, Tool, uri},
-    toolsets::portal_url::{UrlInfo, open, space_of},
+    tool::{Context, Error, NamesById, Tool, resource_uri},
+    toolsets::portal_url::{UrlInfo, enter_space, resolve},
 };
 
 /// Get the task at a URL of the Octopus web portal, in the form of get_task_details.
@@ -30,7 +30,7 @@ pub(super) struct TaskOfUrl {
 }
 
 /// Approximate size of the answer without the task, in bytes.
-const AROUND: usize = 1024;
+const ENVELOPE_BYTES: usize = 1024;
 
 impl Tool for GetTaskFromUrl {
     const NAME: &'static str = "get_task_from_url";
@@ -41,11 +41,12 @@ impl Tool for GetTaskFromUrl {
     type Output = TaskOfUrl;
 
     async fn run(self, asked: &Context) -> Result<Self::Output, Error> {
-        let (url, cx) = open(&self.url, Self::NAME, asked).await?;
+        let (url, cx) = resolve(&self.url, Self::NAME, asked).await?;
         let PortalUrl { space, task, deployment, resource_type } = url;
         let cx = &cx;
         let Some(id) = task else {
-            let what = match (&deployment, cx.policy.names("get_deployment_from_url")) {
+            let what = match (&deployment, cx.access.is_visible_by_name("get_deployment_from_url"))
+            {
                 (Some(deployment), true) => {
                     format!("is for {deployment}, not a task; use get_deployment_from_url for it")
                 }
@@ -55,18 +56,18 @@ impl Tool for GetTaskFromUrl {
             let reason = format!("this URL {what}");
             return Err(Error::Argument { field: "url".to_owned(), reason });
         };
-        let mut url_info = UrlInfo::of(&self.url, &space, resource_type, [asked, cx]);
+        let mut url_info = UrlInfo::new(&self.url, &space, resource_type, [asked, cx]);
         url_info.extracted_task_id = Some(id.to_string());
-        let space = space_of(&space, cx).await?;
+        let space = enter_space(&space, cx).await?;
         let details = tasks::details(&space, &id).await?;
         let project = details.task.project_id.as_ref();
-        cx.keep(&space, project).await?;
-        let names = Names::of::<Project>(&space, project).await?;
+        cx.ensure_project_in_scope(&space, project).await?;
+        let names = NamesById::lookup::<Project>(&space, project).await?;
         let project_name = project.and_then(|id| names.get(id.as_str()));
-        let room = cx.limits.answer.saturating_sub(AROUND + self.url.len());
+        let room = cx.limits.answer.saturating_sub(ENVELOPE_BYTES + self.url.len());
         Ok(TaskOfUrl {
             resolved_space_name: space.name().to_owned(),
-            resource_uri: uri(["spaces", space.name(), "tasks", id.as_str(), "details"]),
+            resource_uri: resource_uri(["spaces", space.name(), "tasks", id.as_str(), "details"]),
             resolved_task_id: id.to_string(),
             url_info,
             task: TaskDetails::of(cx, &space, details, project_name, false, room).await?,

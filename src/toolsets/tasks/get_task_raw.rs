@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::log::{self, Part, Wanted};
+use super::log::{self, LogPart, LogRange};
 use crate::{
     octopus::{
         Id,
@@ -74,12 +74,12 @@ impl Tool for GetTaskRaw {
                     "no line precedes line 1; expected beforeLine >= 2".to_owned(),
                 ));
             }
-            (Some(line), None) => Wanted::Before(line),
-            (None, Some(line)) => Wanted::From(line.max(1)),
-            (None, None) => Wanted::Before(u64::MAX),
+            (Some(line), None) => LogRange::Before(line),
+            (None, Some(line)) => LogRange::From(line.max(1)),
+            (None, None) => LogRange::Before(u64::MAX),
         };
-        let space = cx.space(self.space.as_deref()).await?;
-        super::keep(&space, &id, cx).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
+        super::ensure_task_in_scope(&space, &id, cx).await?;
         let only_problems = self.only_problems == Some(true);
         let stream = tasks::log(&space, &id).await?;
         // The other fields of the answer take about 512 bytes.
@@ -102,14 +102,14 @@ impl Tool for GetTaskRaw {
     }
 }
 
-fn hint(part: &Part, only_problems: bool, wanted: Wanted) -> Option<String> {
+fn hint(part: &LogPart, only_problems: bool, wanted: LogRange) -> Option<String> {
     if part.first.is_some() {
         return None;
     }
     Some(match (part.total_lines, wanted) {
         (Some(0), _) => "the log is empty; the task may not have started".to_owned(),
         _ if only_problems => "no errors or warnings here; leave out onlyProblems".to_owned(),
-        (Some(lines), Wanted::From(line)) if line > lines => {
+        (Some(lines), LogRange::From(line)) if line > lines => {
             format!("the log ends at line {lines}")
         }
         _ => "this part of the log is empty".to_owned(),

@@ -9,9 +9,9 @@ use crate::{
         Id, Space,
         tasks::{self, Task},
     },
-    text::grep::{Found, Grep},
-    tool::{Context, Error, SpaceArg, TaskArg, Tool, uri},
-    toolsets::search::{self, Answer, Search},
+    text::grep::{Grep, GrepResult},
+    tool::{Context, Error, SpaceArg, TaskArg, Tool, resource_uri},
+    toolsets::search::{self, Search, SearchAnswer},
 };
 
 /// Search the whole log of a task with the options of grep.
@@ -54,7 +54,7 @@ pub(super) struct TaskLogMatches {
     task_id: String,
     pattern: String,
     #[serde(flatten)]
-    answer: Answer,
+    answer: SearchAnswer,
     task_details_resource_uri: String,
     url: String,
 }
@@ -69,13 +69,13 @@ impl Tool for GrepTaskLog {
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
         let search = self.search();
-        let grep = search.begin(cx).await?;
-        let space = cx.space(self.space.as_deref()).await?;
-        super::keep(&space, &id, cx).await?;
-        let found = read(&space, &id, grep, cx).await?;
+        let grep = search.start(cx).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
+        super::ensure_task_in_scope(&space, &id, cx).await?;
+        let found = search_log(&space, &id, grep, cx).await?;
         Ok(TaskLogMatches {
             answer: search.answer(found),
-            task_details_resource_uri: uri([
+            task_details_resource_uri: resource_uri([
                 "spaces",
                 space.name(),
                 "tasks",
@@ -107,26 +107,32 @@ impl GrepTaskLog {
 }
 
 /// Number of bytes between two progress reports.
-const TELL_EVERY: u64 = 1024 * 1024;
+const PROGRESS_INTERVAL_BYTES: u64 = 1024 * 1024;
 /// Maximum number of received chunks for one job of the compute pool.
-const TOGETHER: usize = 16;
+const CHUNKS_PER_JOB: usize = 16;
 
 /// Searches the log while it is received.
 ///
 /// The log is not cached, although the log of a finished task never changes: a few large logs would take more
 /// memory than everything else, and Octopus only reads a file.
-async fn read(space: &Space, id: &Id<Task>, mut grep: Grep, cx: &Context) -> Result<Found, Error> {
-    let mut chunks = tasks::log(space, id).await?.ready_chunks(TOGETHER);
+async fn search_log(
+    space: &Space,
+    id: &Id<Task>,
+    mut grep: Grep,
+    cx: &Context,
+) -> Result<GrepResult, Error> {
+    let mut chunks = tasks::log(space, id).await?.ready_chunks(CHUNKS_PER_JOB);
     let (mut bytes, mut reported) = (0, 0);
     while let Some(received) = chunks.next().await {
         let received = received.into_iter().collect::<Result<Vec<_>, _>>()?;
         bytes += received.iter().map(|piece| piece.len() as u64).sum::<u64>();
-        grep = search::push(grep, received, cx.compute()).await?;
-        if bytes - reported >= TELL_EVERY {
+        grep = search::search_chunks(grep, received, cx.compute()).await?;
+        if bytes - reported >= PROGRESS_INTERVAL_BYTES {
             reported = bytes;
-            cx.progress
-                .report(reported, || format!("{} MiB of the log searched", reported / TELL_EVERY));
+            cx.progress.report(reported, || {
+                format!("{} MiB of the log searched", reported / PROGRESS_INTERVAL_BYTES)
+            });
         }
     }
-    search::finish(grep, cx.compute()).await
+    search::finish_search(grep, cx.compute()).await
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 
-use super::log_reader::Reader;
+use super::log_reader::LogReader;
 use crate::{
     compute::ComputeScope,
     octopus,
@@ -14,7 +14,7 @@ use crate::{
 
 /// The range of a log to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum LogRange {
     /// The last lines before this line number that fit.
     Before(u64),
     /// The first lines from this line number on that fit.
@@ -23,7 +23,7 @@ pub(super) enum Wanted {
 
 /// A range of a log. Line numbers start at 1.
 #[derive(Debug, Default)]
-pub(super) struct Part {
+pub(super) struct LogPart {
     pub(super) text: String,
     pub(super) first: Option<u64>,
     pub(super) last: Option<u64>,
@@ -37,43 +37,45 @@ pub(super) struct Part {
 }
 
 /// Number of bytes between two progress reports.
-const TELL_EVERY: u64 = 1024 * 1024;
+const PROGRESS_INTERVAL_BYTES: u64 = 1024 * 1024;
 
 /// Maximum number of received chunks for one job of the compute pool.
-const TOGETHER: usize = 16;
+const CHUNKS_PER_JOB: usize = 16;
 
 /// Reads a range of at most `room` bytes of JSON, and at least one line.
 ///
 /// Lines are split and sanitized in the compute pool.
 pub(super) async fn read(
     pieces: impl Stream<Item = Result<Bytes, octopus::Error>> + Unpin,
-    wanted: Wanted,
+    wanted: LogRange,
     only_problems: bool,
     room: usize,
     cx: &Context,
-) -> Result<Part, Error> {
+) -> Result<LogPart, Error> {
     let progress = |reported: u64| {
-        cx.progress.report(reported, || format!("{} MiB of the log read", reported / TELL_EVERY));
+        cx.progress.report(reported, || {
+            format!("{} MiB of the log read", reported / PROGRESS_INTERVAL_BYTES)
+        });
     };
-    read_in(cx.compute(), pieces, Reader::new(wanted, only_problems, room), progress).await
+    read_with(cx.compute(), pieces, LogReader::new(wanted, only_problems, room), progress).await
 }
 
-async fn read_in(
+async fn read_with(
     compute: &ComputeScope,
     pieces: impl Stream<Item = Result<Bytes, octopus::Error>> + Unpin,
-    mut reader: Reader,
+    mut reader: LogReader,
     progress: impl Fn(u64),
-) -> Result<Part, Error> {
-    let mut pieces = pieces.ready_chunks(TOGETHER);
+) -> Result<LogPart, Error> {
+    let mut pieces = pieces.ready_chunks(CHUNKS_PER_JOB);
     let mut reported = 0;
     let mut continues = true;
     while continues && let Some(received) = pieces.next().await {
         let mut received = received.into_iter().collect::<Result<VecDeque<_>, _>>()?;
         while continues && !received.is_empty() {
             (reader, received, continues) =
-                compute.run(move |budget| reader.take_all(received, budget)).await?;
+                compute.run(move |budget| reader.push_all(received, budget)).await?;
         }
-        if reader.bytes - reported >= TELL_EVERY {
+        if reader.bytes - reported >= PROGRESS_INTERVAL_BYTES {
             reported = reader.bytes;
             progress(reported);
         }
@@ -88,26 +90,26 @@ mod tests {
     use proptest::prelude::*;
     use tokio::runtime::Runtime;
 
-    use super::{super::log_reader::LONGEST_LINE, *};
+    use super::{super::log_reader::MAX_LINE_BYTES, *};
     use crate::compute::{CallerKey, ComputePool};
 
     static RUNTIME: LazyLock<Runtime> =
         LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().unwrap());
 
-    fn read_all(log: &[u8], pieces: usize, wanted: Wanted, room: usize) -> Part {
+    fn read_all(log: &[u8], pieces: usize, wanted: LogRange, room: usize) -> LogPart {
         let pieces: Vec<_> =
             log.chunks(pieces.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let pool = ComputePool::new(1, std::time::Duration::from_mins(1));
         let scope = pool.scope(CallerKey::new([0; 32]));
-        let reader = Reader::new(wanted, false, room);
-        let read = read_in(&scope, futures::stream::iter(pieces), reader, |_| {});
+        let reader = LogReader::new(wanted, false, room);
+        let read = read_with(&scope, futures::stream::iter(pieces), reader, |_| {});
         RUNTIME.block_on(read).unwrap()
     }
 
     #[test]
-    fn the_end_comes_first() {
+    fn reads_the_end_by_default() {
         let log: String = (1..=1000).fold(String::new(), |log, n| log + &format!("line {n}\r\n"));
-        let part = read_all(log.as_bytes(), 7, Wanted::Before(u64::MAX), 100);
+        let part = read_all(log.as_bytes(), 7, LogRange::Before(u64::MAX), 100);
         assert_eq!(part.last, Some(1000));
         assert_eq!(part.total_lines, Some(1000));
         assert!(part.text.ends_with("line 1000") && part.text.len() <= 100);
@@ -115,16 +117,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_does_not_fill_memory() {
-        let part = read_all(&vec![b'x'; 300_000], 1000, Wanted::Before(u64::MAX), 100_000);
-        assert_eq!((part.text.len(), part.total_lines), (LONGEST_LINE + 4, Some(1)));
+    fn shortens_a_line_without_end() {
+        let part = read_all(&vec![b'x'; 300_000], 1000, LogRange::Before(u64::MAX), 100_000);
+        assert_eq!((part.text.len(), part.total_lines), (MAX_LINE_BYTES + 4, Some(1)));
         assert!(part.text.ends_with("x ..."));
         assert_eq!(part.total_bytes, Some(300_000));
     }
 
     proptest! {
         #[test]
-        fn going_back_or_forward_visits_every_line_once(
+        fn paging_visits_every_line_once(
             lines in prop::collection::vec("[a-z ]{0,30}", 1..60),
             pieces in 1usize..50,
             room in 40usize..200,
@@ -133,7 +135,7 @@ mod tests {
             let mut back: Vec<String> = Vec::new();
             let mut end = u64::MAX;
             loop {
-                let part = read_all(log.as_bytes(), pieces, Wanted::Before(end), room);
+                let part = read_all(log.as_bytes(), pieces, LogRange::Before(end), room);
                 let text = part.text.split('\n').map(str::to_owned);
                 back.splice(0..0, text);
                 if !part.more_before { break }
@@ -144,7 +146,7 @@ mod tests {
             let mut forth: Vec<String> = Vec::new();
             let mut start = 1;
             loop {
-                let part = read_all(log.as_bytes(), pieces, Wanted::From(start), room);
+                let part = read_all(log.as_bytes(), pieces, LogRange::From(start), room);
                 forth.extend(part.text.split('\n').map(str::to_owned));
                 if !part.more_after { break }
                 start = part.last.unwrap() + 1;

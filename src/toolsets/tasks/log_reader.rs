@@ -4,69 +4,69 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::log::{Part, Wanted};
+use super::log::{LogPart, LogRange};
 use crate::{
     compute::{Budget, ComputeError},
-    text::{self, cut, lines::Lines, log_line::LogLine, steps},
+    text::{self, cut, lines::LineSanitizer, log_line::LogLine, steps},
 };
 
 /// Maximum bytes of a line; longer lines are shortened.
-pub(super) const LONGEST_LINE: usize = 4 * 1024;
+pub(super) const MAX_LINE_BYTES: usize = 4 * 1024;
 /// Maximum bytes of a line that are buffered before it is sanitized and shortened.
-const KEPT: usize = 4 * LONGEST_LINE;
+const MAX_BUFFERED_BYTES: usize = 4 * MAX_LINE_BYTES;
 /// Number of bytes between two checks of the compute budget.
-const STEP: usize = 64 * 1024;
+const BYTES_PER_CHECK: usize = 64 * 1024;
 
 /// Splits chunks into lines and keeps the lines of the requested range.
-pub(super) struct Reader {
-    wanted: Wanted,
+pub(super) struct LogReader {
+    wanted: LogRange,
     only_problems: bool,
     room: usize,
     /// The beginning of a line whose end was not received yet.
-    rest: Vec<u8>,
+    partial_line: Vec<u8>,
     pub(super) bytes: u64,
     lines: u64,
     kept: VecDeque<(u64, String)>,
     kept_bytes: usize,
     problems: u64,
     dropped_before: bool,
-    before: Lines,
+    secret_context: LineSanitizer,
 }
 
-impl Reader {
-    pub(super) fn new(wanted: Wanted, only_problems: bool, room: usize) -> Self {
+impl LogReader {
+    pub(super) fn new(wanted: LogRange, only_problems: bool, room: usize) -> Self {
         Self {
             wanted,
             only_problems,
             room,
-            rest: Vec::new(),
+            partial_line: Vec::new(),
             bytes: 0,
             lines: 0,
             kept: VecDeque::new(),
             kept_bytes: 0,
             problems: 0,
             dropped_before: false,
-            before: Lines::default(),
+            secret_context: LineSanitizer::default(),
         }
     }
 
     /// Reads chunks until the turn of the job is over.
     ///
     /// Returns the remaining chunks, and whether lines after them are in the range.
-    pub(super) fn take_all(
+    pub(super) fn push_all(
         mut self,
         mut pieces: VecDeque<Bytes>,
         budget: &Budget,
     ) -> Result<(Self, VecDeque<Bytes>, bool), ComputeError> {
         while let Some(mut piece) = pieces.pop_front() {
             budget.check()?;
-            if !self.take(&piece.split_to(STEP.min(piece.len()))) {
+            if !self.push(&piece.split_to(BYTES_PER_CHECK.min(piece.len()))) {
                 return Ok((self, pieces, false));
             }
             if !piece.is_empty() {
                 pieces.push_front(piece);
             }
-            if budget.is_turn_over() {
+            if budget.is_time_slice_over() {
                 break;
             }
         }
@@ -74,15 +74,16 @@ impl Reader {
     }
 
     /// Reads a chunk. Returns `false` if no later line is in the range.
-    fn take(&mut self, piece: &[u8]) -> bool {
+    fn push(&mut self, piece: &[u8]) -> bool {
         self.bytes += piece.len() as u64;
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
             // Bytes past the maximum of a line are dropped at once.
-            let left = (KEPT + 2).saturating_sub(self.rest.len());
-            self.rest.extend_from_slice(part.get(..left.min(part.len())).unwrap_or_default());
+            let left = (MAX_BUFFERED_BYTES + 2).saturating_sub(self.partial_line.len());
+            self.partial_line
+                .extend_from_slice(part.get(..left.min(part.len())).unwrap_or_default());
             if part.ends_with(b"\n") {
-                let line = std::mem::take(&mut self.rest);
-                if !self.line(&line) {
+                let line = std::mem::take(&mut self.partial_line);
+                if !self.push_line(&line) {
                     return false;
                 }
             }
@@ -91,20 +92,20 @@ impl Reader {
     }
 
     /// Reads a complete line. Returns `false` if no later line is in the range.
-    fn line(&mut self, line: &[u8]) -> bool {
+    fn push_line(&mut self, line: &[u8]) -> bool {
         let number = self.lines + 1;
-        if matches!(self.wanted, Wanted::Before(end) if number >= end) {
+        if matches!(self.wanted, LogRange::Before(end) if number >= end) {
             return false;
         }
         self.lines = number;
         let line = String::from_utf8_lossy(line);
         let mut line = line.trim_end_matches(['\n', '\r']);
         // The range can start inside a private key, or between a name and its value.
-        let hidden = self.before.hide(line.as_bytes());
+        let hidden = self.secret_context.redact_with_context(line.as_bytes());
         line = hidden.as_deref().unwrap_or(line);
-        let is_problem = LogLine::read(line).is_problem();
+        let is_problem = LogLine::parse(line).is_problem();
         self.problems += u64::from(is_problem);
-        if matches!(self.wanted, Wanted::From(start) if number < start) {
+        if matches!(self.wanted, LogRange::From(start) if number < start) {
             self.dropped_before = true;
             return true;
         }
@@ -115,15 +116,15 @@ impl Reader {
         if self.only_problems {
             shown = format!("{number}: ");
         }
-        if line.len() > LONGEST_LINE {
+        if line.len() > MAX_LINE_BYTES {
             // Secrets are detected only in complete texts, so redact before shortening.
-            shown.push_str(cut::head(&text::door(line).text, LONGEST_LINE));
+            shown.push_str(cut::head(&text::sanitize(line).text, MAX_LINE_BYTES));
             shown.push_str(" ...");
         } else {
             shown.push_str(line);
         }
-        let size = size(&shown);
-        if matches!(self.wanted, Wanted::From(_))
+        let size = json_size(&shown);
+        if matches!(self.wanted, LogRange::From(_))
             && self.kept_bytes + size > self.room
             && !self.kept.is_empty()
         {
@@ -134,21 +135,21 @@ impl Reader {
         self.kept.push_back((number, shown));
         while self.kept_bytes > self.room && self.kept.len() > 1 {
             if let Some((_, dropped)) = self.kept.pop_front() {
-                self.kept_bytes -= self::size(&dropped);
+                self.kept_bytes -= json_size(&dropped);
                 self.dropped_before = true;
             }
         }
         true
     }
 
-    pub(super) fn finish(mut self, whole: bool) -> Part {
+    pub(super) fn finish(mut self, whole: bool) -> LogPart {
         let mut whole = whole;
-        if whole && !self.rest.is_empty() {
-            let line = std::mem::take(&mut self.rest);
-            whole = self.line(&line);
+        if whole && !self.partial_line.is_empty() {
+            let line = std::mem::take(&mut self.partial_line);
+            whole = self.push_line(&line);
         }
         let dropped_after = self.shrink();
-        Part {
+        LogPart {
             text: self.text(0, self.kept.len()),
             first: self.kept.front().map(|(number, _)| *number),
             last: self.kept.back().map(|(number, _)| *number),
@@ -179,7 +180,7 @@ impl Reader {
             let middle = fitting + (too_many - fitting) / 2;
             if self.fits(middle) { fitting = middle } else { too_many = middle }
         }
-        let is_end = matches!(self.wanted, Wanted::Before(_));
+        let is_end = matches!(self.wanted, LogRange::Before(_));
         self.dropped_before |= is_end;
         self.kept.drain(if is_end { 0..all - fitting } else { fitting..all });
         !is_end
@@ -187,15 +188,15 @@ impl Reader {
 
     /// Returns whether this number of lines fits after redaction.
     fn fits(&self, lines: usize) -> bool {
-        let is_end = matches!(self.wanted, Wanted::Before(_));
+        let is_end = matches!(self.wanted, LogRange::Before(_));
         let text = self.text(if is_end { self.kept.len() - lines } else { 0 }, lines);
         steps::add(text.len());
-        size(&text::door(&text).text) <= self.room
+        json_size(&text::sanitize(&text).text) <= self.room
     }
 }
 
 /// Returns the size of a line and its line break in JSON.
-pub(super) fn size(line: &str) -> usize {
+pub(super) fn json_size(line: &str) -> usize {
     cut::json_len(line) + 2
 }
 
@@ -204,18 +205,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_that_grow_by_redaction_are_dropped_in_few_attempts() {
+    fn drops_lines_that_redaction_enlarged_in_few_attempts() {
         let room = 40_000;
         // Blank lines are small; redaction makes the few long lines larger.
         let log = "\n".repeat(14_000) + &("pwd=abcd1 ".repeat(400) + "\n").repeat(3);
-        for wanted in [Wanted::Before(u64::MAX), Wanted::From(1)] {
+        for wanted in [LogRange::Before(u64::MAX), LogRange::From(1)] {
             let read = || {
-                let mut reader = Reader::new(wanted, false, room);
-                let continues = reader.take(log.as_bytes());
+                let mut reader = LogReader::new(wanted, false, room);
+                let continues = reader.push(log.as_bytes());
                 reader.finish(continues)
             };
-            let (part, steps) = steps::of(read);
-            assert!(size(&text::door(&part.text).text) <= room && part.text.len() > room / 4);
+            let (part, steps) = steps::count(read);
+            assert!(
+                json_size(&text::sanitize(&part.text).text) <= room && part.text.len() > room / 4
+            );
             assert!(steps <= 20 * room, "{steps} bytes were redacted for a part of {room}");
         }
     }

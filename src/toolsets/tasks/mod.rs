@@ -29,12 +29,12 @@ use crate::{
 /// # Errors
 ///
 /// Those of [`Context::ensure_project_in_scope`]. Does nothing if the request pins no project.
-async fn keep(space: &Space, id: &Id<Task>, cx: &Context) -> Result<(), Error> {
-    if cx.fixed_project().is_none() {
+async fn ensure_task_in_scope(space: &Space, id: &Id<Task>, cx: &Context) -> Result<(), Error> {
+    if cx.pinned_project().is_none() {
         return Ok(());
     }
     let task: Task = space.get(id).await?;
-    cx.keep(space, task.project_id.as_ref()).await
+    cx.ensure_project_in_scope(space, task.project_id.as_ref()).await
 }
 
 pub(super) const TOOLSET: Toolset = Toolset {

@@ -24,8 +24,8 @@ impl Resource for TaskResource {
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
-        let space = cx.space(Some(&self.space_name)).await?;
-        super::keep(&space, &id, cx).await?;
-        Ok(Contents::Json(document::whole(&space, &id).await?))
+        let space = cx.resolve_space(Some(&self.space_name)).await?;
+        super::ensure_task_in_scope(&space, &id, cx).await?;
+        Ok(Contents::Json(document::read(&space, &id).await?))
     }
 }

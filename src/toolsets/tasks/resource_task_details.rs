@@ -28,10 +28,10 @@ impl Resource for TaskDetailsResource {
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
-        let space = cx.space(Some(&self.space_name)).await?;
-        super::keep(&space, &id, cx).await?;
+        let space = cx.resolve_space(Some(&self.space_name)).await?;
+        super::ensure_task_in_scope(&space, &id, cx).await?;
         let path = space.path([Task::COLLECTION, id.as_str(), "details"]);
-        let path = path.with("verbose", false).with("tail", TAIL);
-        Ok(Contents::Json(document::whole_at(&space, &id, &path).await?))
+        let path = path.query("verbose", false).query("tail", TAIL);
+        Ok(Contents::Json(document::read_at(&space, &id, &path).await?))
     }
 }

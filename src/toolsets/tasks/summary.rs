@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     octopus::{Error, Id, Space, document, projects::Project, tasks::Task},
-    tool::{Names, uri},
+    tool::{NamesById, resource_uri},
 };
 
 /// A server task.
@@ -50,7 +50,7 @@ impl TaskSummary {
     pub(crate) fn of(space: &Space, task: Task, project_name: Option<String>) -> Self {
         Self {
             url: space.portal().task(&task.id),
-            resource_uri: uri(["spaces", space.name(), "tasks", task.id.as_str()]),
+            resource_uri: resource_uri(["spaces", space.name(), "tasks", task.id.as_str()]),
             id: task.id.into_string(),
             space_id: task.space_id,
             name: task.name,
@@ -67,7 +67,7 @@ impl TaskSummary {
             can_rerun: task.can_rerun,
             project_name,
             project_id: task.project_id.map(Id::into_string),
-            arguments: document::plain(task.arguments.into()),
+            arguments: document::to_answer_form(task.arguments.into()),
             queue_time: task.queue_time,
             queue_time_expiry: task.queue_time_expiry,
             start_time: task.start_time,
@@ -80,7 +80,7 @@ impl TaskSummary {
 
     /// Creates the answer form of a task, with the name of its project.
     pub(crate) async fn named(space: &Space, task: Task) -> Result<Self, Error> {
-        let names = Names::of::<Project>(space, task.project_id.as_ref()).await?;
+        let names = NamesById::lookup::<Project>(space, task.project_id.as_ref()).await?;
         let project_name = task.project_id.as_ref().and_then(|id| names.get(id.as_str()));
         Ok(Self::of(space, task, project_name))
     }

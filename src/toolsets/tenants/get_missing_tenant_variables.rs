@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{
-        Id, Space, Window,
+        Id, PageRange, Space,
         environments::Environment,
         library_variable_sets::LibraryVariableSet,
         projects::Project,
-        tenants::{self, Missing, Tenant},
+        tenants::{self, Tenant, TenantMissingVariables},
     },
     tool::{
-        Context, EnvironmentArg, Error, Names, ProjectArg, Skip, SpaceArg, Take, TenantArg, Tool,
+        Context, EnvironmentArg, Error, NamesById, ProjectArg, Skip, SpaceArg, Take, TenantArg,
+        Tool,
     },
 };
 
@@ -35,7 +36,7 @@ pub(super) struct GetMissingTenantVariables {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct TenantsWithout {
+pub(super) struct MissingTenantVariables {
     filters: Filters,
     include_details: bool,
     /// Tenants with missing variables.
@@ -87,16 +88,16 @@ impl Tool for GetMissingTenantVariables {
     const NAME: &'static str = "get_missing_tenant_variables";
     const TITLE: &'static str = "Find missing tenant variables";
 
-    type Output = TenantsWithout;
+    type Output = MissingTenantVariables;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let include_details = self.include_details == Some(true);
-        let Window { skip, take } = cx.window(self.skip, self.take)?;
-        let space = cx.space(self.space.as_deref()).await?;
+        let PageRange { skip, take } = cx.window(self.skip, self.take)?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let (tenant, project, environment) = futures::try_join!(
-            space.find_some::<Tenant>(self.tenant_id.as_deref()),
-            space.find_some::<Project>(self.project_id.as_deref()),
-            space.find_some::<Environment>(self.environment_id.as_deref()),
+            space.find_optional::<Tenant>(self.tenant_id.as_deref()),
+            space.find_optional::<Project>(self.project_id.as_deref()),
+            space.find_optional::<Environment>(self.environment_id.as_deref()),
         )?;
         let all = tenants::missing_variables(
             &space,
@@ -108,12 +109,12 @@ impl Tool for GetMissingTenantVariables {
         .await?;
         // Octopus returns all tenants at once, so this server selects the page.
         let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
-        let mut page: Vec<Missing> =
+        let mut page: Vec<TenantMissingVariables> =
             all.into_iter().skip(skip as usize).take(take as usize).collect();
         let next = skip.saturating_add(u32::try_from(page.len()).unwrap_or(u32::MAX));
-        let denied = leave_out_denied(&mut page, cx).await?;
-        let missing_variables = named(&space, page, include_details).await?;
-        Ok(TenantsWithout {
+        let denied = remove_denied(&mut page, cx).await?;
+        let missing_variables = with_names(&space, page, include_details).await?;
+        Ok(MissingTenantVariables {
             filters: Filters {
                 tenant_id: tenant.as_ref().map(|tenant| tenant.id.to_string()),
                 tenant_name: tenant.map(|tenant| tenant.name),
@@ -128,7 +129,7 @@ impl Tool for GetMissingTenantVariables {
             skip,
             take,
             next_skip: (next < total).then_some(next),
-            hint: hint(total, skip).or_else(|| super::left_out(denied)),
+            hint: hint(total, skip).or_else(|| super::denied_hint(denied)),
         })
     }
 }
@@ -143,13 +144,14 @@ fn hint(total: u32, skip: u32) -> Option<String> {
 }
 
 /// Removes variables of projects or environments that the policy denies to read. Returns their number.
-async fn leave_out_denied(page: &mut [Missing], cx: &Context) -> Result<usize, Error> {
+async fn remove_denied(page: &mut [TenantMissingVariables], cx: &Context) -> Result<usize, Error> {
     let place = |variable: &tenants::MissingVariable| {
         let project = variable.project_id.as_ref().map(Id::as_str);
-        super::variables::place(project, variable.environment_id.as_ref().map(Id::as_str))
+        super::variables::owner_fields(project, variable.environment_id.as_ref().map(Id::as_str))
     };
     let variables = page.iter().flat_map(|tenant| &tenant.missing_variables);
-    let mut readable = cx.readable(&Arc::new(variables.map(place).collect())).await?.into_iter();
+    let mut readable =
+        cx.readable_documents(&Arc::new(variables.map(place).collect())).await?.into_iter();
     let mut denied = 0;
     for tenant in page {
         let before = tenant.missing_variables.len();
@@ -159,17 +161,20 @@ async fn leave_out_denied(page: &mut [Missing], cx: &Context) -> Result<usize, E
     Ok(denied)
 }
 
-async fn named(
+async fn with_names(
     space: &Space,
-    page: Vec<Missing>,
+    page: Vec<TenantMissingVariables>,
     include_details: bool,
 ) -> Result<Vec<TenantMissing>, Error> {
     let variables = || page.iter().flat_map(|tenant| &tenant.missing_variables);
     let (tenants, projects, environments, sets) = futures::try_join!(
-        Names::of::<Tenant>(space, page.iter().map(|tenant| &tenant.tenant_id)),
-        Names::of::<Project>(space, variables().filter_map(|v| v.project_id.as_ref())),
-        Names::of::<Environment>(space, variables().filter_map(|v| v.environment_id.as_ref())),
-        Names::of::<LibraryVariableSet>(
+        NamesById::lookup::<Tenant>(space, page.iter().map(|tenant| &tenant.tenant_id)),
+        NamesById::lookup::<Project>(space, variables().filter_map(|v| v.project_id.as_ref())),
+        NamesById::lookup::<Environment>(
+            space,
+            variables().filter_map(|v| v.environment_id.as_ref())
+        ),
+        NamesById::lookup::<LibraryVariableSet>(
             space,
             variables().filter_map(|v| v.library_variable_set_id.as_ref())
         ),
@@ -195,6 +200,6 @@ async fn named(
     Ok(shown.collect())
 }
 
-fn name<R>(names: &Names, id: Option<&Id<R>>) -> Option<String> {
+fn name<R>(names: &NamesById, id: Option<&Id<R>>) -> Option<String> {
     id.and_then(|id| names.get(id.as_str()))
 }

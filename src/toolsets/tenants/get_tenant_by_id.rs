@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{Id, environments::Environment, projects::Project, tenants::Tenant},
-    tool::{Alias, Context, Error, Names, Ref, SpaceArg, TenantArg, Tool},
+    tool::{Alias, Context, Error, NamedId, NamesById, SpaceArg, TenantArg, Tool},
 };
 
 /// Get one tenant with its tags and its connected projects and environments.
@@ -38,33 +38,38 @@ pub(super) struct TenantDetails {
 struct Connection {
     project_id: String,
     project_name: Option<String>,
-    environments: Vec<Ref>,
+    environments: Vec<NamedId>,
 }
 
 impl Tool for GetTenantById {
     const NAME: &'static str = "get_tenant_by_id";
     const TITLE: &'static str = "Get a tenant";
     const TAKES_MAX_BYTES: bool = true;
-    const ALIASES: &'static [Alias] =
-        &[Alias::with("find_tenants", "tenantId"), Alias::with("find_tenants", "tenantName")];
+    const ALIASES: &'static [Alias] = &[
+        Alias::with_argument("find_tenants", "tenantId"),
+        Alias::with_argument("find_tenants", "tenantName"),
+    ];
 
     type Output = TenantDetails;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let space = cx.space(self.space.as_deref()).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let tenant = space.find::<Tenant>(&self.tenant_id).await?;
         let connected: Vec<Id<Project>> =
             tenant.project_environments.keys().filter_map(|id| Id::parse(id).ok()).collect();
         let (projects, environments, originals) = futures::try_join!(
-            Names::of::<Project>(&space, &connected),
-            Names::of::<Environment>(&space, tenant.project_environments.values().flatten()),
-            Names::of::<Tenant>(&space, tenant.cloned_from_tenant_id.as_ref()),
+            NamesById::lookup::<Project>(&space, &connected),
+            NamesById::lookup::<Environment>(
+                &space,
+                tenant.project_environments.values().flatten()
+            ),
+            NamesById::lookup::<Tenant>(&space, tenant.cloned_from_tenant_id.as_ref()),
         )?;
         let connection =
             |(project_id, environment_ids): (&String, &Vec<Id<Environment>>)| Connection {
                 project_name: projects.get(project_id),
                 project_id: project_id.clone(),
-                environments: environment_ids.iter().map(|id| environments.with(id)).collect(),
+                environments: environment_ids.iter().map(|id| environments.named_id(id)).collect(),
             };
         Ok(TenantDetails {
             space_id: space.id().to_string(),

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::variables::{self, Part, TenantVariable, Wanted};
+use super::variables::{self, PageRequest, TenantVariable, VariablesPage};
 use crate::{
     compute::Budget,
     octopus::{
-        Space, Window,
-        tenants::{self, Half, ScopedVariables, Tenant},
+        PageRange, Space,
+        tenants::{self, ScopedVariables, Tenant, VariableGroup},
     },
     tool::{Context, Error, Skip, SpaceArg, Take, TenantArg, Tool},
 };
@@ -40,7 +40,7 @@ pub(super) enum VariableType {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct FoundVariables {
+pub(super) struct TenantVariables {
     tenant_id: String,
     tenant_name: String,
     variable_type: VariableType,
@@ -62,39 +62,44 @@ impl Tool for GetTenantVariables {
     const NAME: &'static str = "get_tenant_variables";
     const TITLE: &'static str = "Get the variables of a tenant";
 
-    type Output = FoundVariables;
+    type Output = TenantVariables;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let include_missing = self.include_missing_variables == Some(true);
         // Variables are short, so the default is the maximum.
         let take = self.take.unwrap_or(Take(cx.limits.take_cap));
         let window = cx.window(self.skip, Some(take))?;
-        let Window { skip, take } = window;
-        let space = cx.space(self.space.as_deref()).await?;
+        let PageRange { skip, take } = window;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
         let tenant = space.find::<Tenant>(&self.tenant_id).await?;
         let variable_type = self.variable_type;
         let missing = include_missing && skip == 0;
-        let wanted = Wanted { window, variable_type, missing };
-        let read = newer(&space, &tenant, variable_type, include_missing).await?;
+        let wanted = PageRequest { window, variable_type, missing };
+        let read = scoped_variables(&space, &tenant, variable_type, include_missing).await?;
         let mut part = if let Some(scoped) = read {
-            cx.compute().run(move |_| Ok(variables::scoped(scoped, wanted))).await?
+            cx.compute().run(move |_| Ok(variables::read_scoped(scoped, wanted))).await?
         } else {
             let all = tenants::variables(&space, &tenant.id).await?;
-            let read = move |budget: &Budget| Ok(variables::unscoped(&all, wanted, budget)?);
+            let read = move |budget: &Budget| Ok(variables::read_unscoped(&all, wanted, budget)?);
             cx.compute().run(read).await??
         };
-        let next = skip.saturating_add(u32::try_from(part.given.len()).unwrap_or(u32::MAX));
-        let denied = part.leave_out_denied(cx).await?;
+        let next = skip.saturating_add(u32::try_from(part.with_value.len()).unwrap_or(u32::MAX));
+        let denied = part.remove_denied(cx).await?;
         variables::name_environments(&space, &mut part).await?;
-        let Part { given: variables, total, missing: without, missing_more } = part;
+        let VariablesPage {
+            with_value: variables,
+            total,
+            missing: without,
+            missing_omitted: missing_more,
+        } = part;
         let total = u32::try_from(total).unwrap_or(u32::MAX);
-        Ok(FoundVariables {
+        Ok(TenantVariables {
             url: space.portal().tenant(&tenant.id),
             tenant_id: tenant.id.into_string(),
             hint: hint(&tenant.name, total, skip)
                 .into_iter()
-                .chain(more(missing_more))
-                .chain(super::left_out(denied))
+                .chain(omitted_hint(missing_more))
+                .chain(super::denied_hint(denied))
                 .reduce(|all, next| format!("{all}; {next}")),
             tenant_name: tenant.name,
             variable_type: self.variable_type,
@@ -121,18 +126,18 @@ fn hint(tenant: &str, total: u32, skip: u32) -> Option<String> {
 }
 
 /// Returns a hint with the number of omitted variables without a value, if any.
-fn more(missing: usize) -> Option<String> {
+fn omitted_hint(missing: usize) -> Option<String> {
     (missing > 0).then(|| format!("missingVariables leaves out {missing} further variables"))
 }
 
 /// Reads the variables in the scoped form. Returns `None` if the instance is too old for it.
-async fn newer(
+async fn scoped_variables(
     space: &Space,
     tenant: &Tenant,
     wanted: VariableType,
     include_missing: bool,
 ) -> Result<Option<ScopedVariables>, Error> {
-    let read = async |half: Half, wanted: bool| {
+    let read = async |half: VariableGroup, wanted: bool| {
         if wanted {
             tenants::scoped_variables(space, &tenant.id, half, include_missing).await
         } else {
@@ -140,8 +145,8 @@ async fn newer(
         }
     };
     let (common, project) = futures::try_join!(
-        read(Half::Common, wanted != VariableType::Project),
-        read(Half::Project, wanted != VariableType::Common),
+        read(VariableGroup::Common, wanted != VariableType::Project),
+        read(VariableGroup::Project, wanted != VariableType::Common),
     )?;
     Ok(common.zip(project).map(|(mut all, project)| {
         all.variables.extend(project.variables);

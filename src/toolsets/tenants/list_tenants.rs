@@ -12,8 +12,8 @@ use crate::{
         tenants::{self, Filter, Tenant},
     },
     tool::{
-        Alias, Context, Error, List, NamePart, Names, ProjectArg, Skip, SpaceArg, Tags, Take, Tool,
-        Words, ids_of,
+        Alias, Context, Error, List, NamePart, NamesById, ProjectArg, Skip, SpaceArg, StringList,
+        Tags, Take, Tool, find_ids,
     },
 };
 
@@ -26,7 +26,7 @@ pub(super) struct ListTenants {
     /// Tenant tags, e.g. "Region/EMEA"; tags of one set are alternatives.
     tags: Option<Tags>,
     /// Tenant names, slugs or IDs.
-    ids: Option<Words>,
+    ids: Option<StringList>,
     partial_name: Option<NamePart>,
     skip: Option<Skip>,
     take: Option<Take>,
@@ -52,16 +52,16 @@ pub(super) struct TenantSummary {
 impl Tool for ListTenants {
     const NAME: &'static str = "list_tenants";
     const TITLE: &'static str = "List tenants";
-    const ALIASES: &'static [Alias] = &[Alias::of("find_tenants")];
+    const ALIASES: &'static [Alias] = &[Alias::new("find_tenants")];
 
     type Output = List<TenantSummary>;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let window = cx.window(self.skip, self.take)?;
         let Tags(tags) = self.tags.unwrap_or_default();
-        let space = cx.space(self.space.as_deref()).await?;
-        let project = space.find_some::<Project>(self.project_id.as_deref()).await?;
-        let ids = ids_of::<Tenant>(&space, self.ids).await?;
+        let space = cx.resolve_space(self.space.as_deref()).await?;
+        let project = space.find_optional::<Project>(self.project_id.as_deref()).await?;
+        let ids = find_ids::<Tenant>(&space, self.ids).await?;
         let project = project.map(|project| project.id);
         let filter =
             Filter { project, tags, ids, partial_name: self.partial_name.map(String::from) };
@@ -70,7 +70,7 @@ impl Tool for ListTenants {
             page.items.iter().map(|t| (t.id.to_string(), t.name.clone())).collect();
         let originals = page.items.iter().filter_map(|t| t.cloned_from_tenant_id.as_ref());
         let other_tenants = originals.filter(|id| !names.contains_key(id.as_str()));
-        let other_tenants = Names::of::<Tenant>(&space, other_tenants).await?;
+        let other_tenants = NamesById::lookup::<Tenant>(&space, other_tenants).await?;
         let name = |id: &str| names.get(id).cloned().or_else(|| other_tenants.get(id));
         let items = page.items.into_iter().map(|tenant| TenantSummary {
             space_id: space.id().to_string(),
@@ -88,7 +88,7 @@ impl Tool for ListTenants {
             cloned_from_tenant_id: tenant.cloned_from_tenant_id.map(Id::into_string),
             project_count: tenant.project_environments.len(),
         });
-        Ok(List::new(window, page.total_results, items.collect()).or_hint(|| {
+        Ok(List::new(window, page.total_results, items.collect()).with_hint_if_empty(|| {
             if filter.is_empty() {
                 format!("space '{}' has no tenant that this user can see", space.name())
             } else {

@@ -22,7 +22,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
 };
 
 /// Returns a hint with the number of variables that the policy hides, if any.
-fn left_out(denied: usize) -> Option<String> {
+fn denied_hint(denied: usize) -> Option<String> {
     let reason = "belong to projects or environments that the policy denies";
     (denied > 0).then(|| format!("{denied} variables are left out because they {reason}"))
 }

@@ -6,7 +6,7 @@ mod invented;
 mod places;
 mod shared;
 
-use octopus_mcp::config::Instance;
+use octopus_mcp::config::InstanceSettings;
 use octopus_sample::keys;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::support::TestServer;
 const CALLERS: [&str; 4] =
     [keys::ADMIN, keys::DEFAULT_SPACE_ONLY, keys::WITHOUT_TASK_VIEW, keys::VIEW_ONLY];
 
-async fn server(change: impl FnOnce(&mut Instance)) -> TestServer {
+async fn server_without_retries(change: impl FnOnce(&mut InstanceSettings)) -> TestServer {
     TestServer::with(|config| {
         config.octopus.retries = 0;
         change(&mut config.octopus);
@@ -26,14 +26,14 @@ async fn server(change: impl FnOnce(&mut Instance)) -> TestServer {
 
 /// Lets the instance accept each credential once, because only failures of verified callers open the
 /// breaker for others.
-async fn prove(server: &TestServer) {
+async fn verify_callers(server: &TestServer) {
     for key in CALLERS {
-        assert_eq!(spaces(server, key).await, Ok(()));
+        assert_eq!(list_spaces(server, key).await, Ok(()));
     }
     server.sample.clear_journal();
 }
 
-async fn spaces(server: &TestServer, key: &str) -> Result<(), String> {
+async fn list_spaces(server: &TestServer, key: &str) -> Result<(), String> {
     let called = server.call_as(key, "list_spaces", json!({})).await;
     if called.is_error { Err(called.text) } else { Ok(()) }
 }

@@ -9,15 +9,15 @@ use std::{
 };
 
 use axum::{extract::Request, middleware::from_fn};
-use octopus_mcp::config::Period;
+use octopus_mcp::config::DurationSetting;
 use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
-use super::{CALLERS, server, spaces};
-use crate::support::{TestServer, serve, soon};
+use super::{CALLERS, list_spaces, server_without_retries};
+use crate::support::{TestServer, serve, wait_until_some};
 
 /// Returns a router of the sample, and the highest number of concurrent requests that it counted.
-fn counted(sample: &Sample) -> (axum::Router, Arc<AtomicUsize>) {
+fn counting_router(sample: &Sample) -> (axum::Router, Arc<AtomicUsize>) {
     let (now, max) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let result = Arc::clone(&max);
     let router =
@@ -34,12 +34,12 @@ fn counted(sample: &Sample) -> (axum::Router, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn so_many_requests_are_under_way_at_once_and_no_more() {
+async fn limits_concurrent_requests_to_octopus() {
     let sample = Sample::new();
     sample.faults().add(Fault::on("/environments").delay(Duration::from_millis(200)));
-    let (router, max) = counted(&sample);
+    let (router, max) = counting_router(&sample);
     let octopus = serve(router);
-    let server = server(|octopus_settings| {
+    let server = server_without_retries(|octopus_settings| {
         octopus_settings.url = Some(format!("http://{}", octopus.address).parse().unwrap());
         octopus_settings.concurrent_requests = 3;
     })
@@ -56,11 +56,11 @@ async fn so_many_requests_are_under_way_at_once_and_no_more() {
 }
 
 #[tokio::test]
-async fn whoever_finds_no_place_in_time_is_told_so_and_nothing_is_sent() {
+async fn request_without_permit_fails_and_sends_nothing() {
     let server = TestServer::with(|config| {
         config.octopus.concurrent_requests = 1;
-        config.octopus.timeout = Period(Duration::from_millis(300));
-        config.http.request_timeout = Period::seconds(5);
+        config.octopus.timeout = DurationSetting(Duration::from_millis(300));
+        config.http.request_timeout = DurationSetting::seconds(5);
     })
     .await;
     server.call_as(keys::ADMIN, "list_environments", json!({ "space": "Default" })).await;
@@ -69,9 +69,9 @@ async fn whoever_finds_no_place_in_time_is_told_so_and_nothing_is_sent() {
     let stream = server.call_as(keys::ADMIN, "get_task_raw", log);
     let other = async {
         let raw = || server.sample.journal().iter().any(|entry| entry.path.ends_with("/raw"));
-        soon(async || raw().then_some(())).await;
+        wait_until_some(async || raw().then_some(())).await;
         server.sample.clear_journal();
-        let error = spaces(&server, keys::DEFAULT_SPACE_ONLY).await.unwrap_err();
+        let error = list_spaces(&server, keys::DEFAULT_SPACE_ONLY).await.unwrap_err();
         assert!(
             error.contains("the concurrency limit for the instance 'default' is reached"),
             "{error}"
@@ -82,14 +82,14 @@ async fn whoever_finds_no_place_in_time_is_told_so_and_nothing_is_sent() {
     };
     // The endless read holds the only permit until its client disconnects.
     tokio::select! { _ = stream => panic!("the endless read ended"), () = other => {} }
-    soon(async || spaces(&server, keys::DEFAULT_SPACE_ONLY).await.ok()).await;
+    wait_until_some(async || list_spaces(&server, keys::DEFAULT_SPACE_ONLY).await.ok()).await;
 }
 
 #[tokio::test]
-async fn small_reads_go_on_while_logs_are_read() {
-    let server = server(|octopus| {
+async fn small_reads_continue_while_logs_are_streamed() {
+    let server = server_without_retries(|octopus| {
         octopus.concurrent_requests = 2;
-        octopus.timeout = Period(Duration::from_secs(2));
+        octopus.timeout = DurationSetting(Duration::from_secs(2));
     })
     .await;
     let log = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
@@ -101,9 +101,9 @@ async fn small_reads_go_on_while_logs_are_read() {
         .map(|key| server.call_as(key, "get_task_raw", log.clone()));
     let small = async {
         let raw = || server.sample.journal().iter().any(|entry| entry.path.ends_with("/raw"));
-        soon(async || raw().then_some(())).await;
+        wait_until_some(async || raw().then_some(())).await;
         for key in CALLERS.iter().cycle().take(40) {
-            assert_eq!(spaces(&server, key).await, Ok(()));
+            assert_eq!(list_spaces(&server, key).await, Ok(()));
         }
     };
     tokio::select! { _ = futures::future::join_all(logs) => panic!("an endless read ended"), () = small => {} }

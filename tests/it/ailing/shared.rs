@@ -5,11 +5,11 @@ use std::time::Duration;
 use octopus_sample::{Fault, keys};
 use serde_json::json;
 
-use super::{CALLERS, server};
+use super::{CALLERS, server_without_retries};
 
 #[tokio::test]
-async fn the_same_read_of_one_caller_at_one_moment_is_sent_once_and_of_two_twice() {
-    let server = server(|_| {}).await;
+async fn coalesces_concurrent_identical_reads_per_caller() {
+    let server = server_without_retries(|_| {}).await;
     for key in CALLERS {
         server.call_as(key, "list_environments", json!({ "space": "Default" })).await;
     }

@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use octopus_mcp::config::Sessions;
+use octopus_mcp::config::SessionStorage;
 use serde_json::json;
 use tracing::{
     Event, Metadata, Subscriber,
@@ -95,7 +95,7 @@ fn a_call_passes_ten_layers_in_the_documented_order() {
 #[tokio::test]
 async fn the_first_layer_that_finds_a_mistake_rejects() {
     let server = TestServer::with(|config| {
-        config.http.sessions = Sessions::Memory;
+        config.http.sessions = SessionStorage::Memory;
         config.http.body_limit = octopus_mcp::config::ByteSize(4096);
     })
     .await;
@@ -124,7 +124,7 @@ async fn the_first_layer_that_finds_a_mistake_rejects() {
     ] {
         let reply = server.post_at(path, headers, body.to_owned()).await;
         assert_eq!(reply.status, status, "{headers:?}: {}", reply.text);
-        assert!(reply.message().contains(part), "{headers:?}: {}", reply.text);
+        assert!(reply.error_message().contains(part), "{headers:?}: {}", reply.text);
     }
 }
 
@@ -184,7 +184,7 @@ async fn resolves_the_scope_of_a_request_once() {
             let before = resolutions.0.load(Ordering::Relaxed);
             let headers = [("x-octopus-space", "Default")];
             let headers = if method == "tools/call" { &[][..] } else { &headers[..] };
-            let reply = server.ask_at("", headers, era, method, params).await;
+            let reply = server.rpc_at("", headers, era, method, params).await;
             assert_eq!(reply.status, 200, "{method}: {}", reply.text);
             assert!(reply.json()["result"].is_object(), "{method}: {}", reply.text);
             let times = resolutions.0.load(Ordering::Relaxed) - before;

@@ -4,27 +4,27 @@ use std::{fs, io::Write, path::Path};
 
 use octopus_mcp::{
     app,
-    audit::{Expected, Verified, verify},
-    config::{ByteSize, Config, Period},
+    audit::{ExpectedChain, Verification, verify},
+    config::{ByteSize, Config, DurationSetting},
 };
 use octopus_sample::keys;
 use serde_json::json;
 
-use super::{Recorded, lines, records};
+use super::{AuditFixture, read_lines, read_records};
 
-fn checked(files: &[std::path::PathBuf]) -> Verified {
+fn verify_files(files: &[std::path::PathBuf]) -> Verification {
     let open = |path: &std::path::PathBuf| Ok(std::io::BufReader::new(fs::File::open(path)?));
-    verify(files.iter().map(open), &Expected::default()).unwrap()
+    verify(files.iter().map(open), &ExpectedChain::default()).unwrap()
 }
 
-async fn calls(recorded: &Recorded, count: usize) {
+async fn call_times(recorded: &AuditFixture, count: usize) {
     for _ in 0..count {
-        recorded.desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+        recorded.approval.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     }
 }
 
 /// Returns the files of a folder, oldest first.
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+fn sorted_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     // The file without a number is the newest.
     files.sort_by_key(|path| (path.extension().is_some_and(|e| e == "jsonl"), path.clone()));
@@ -32,17 +32,17 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[tokio::test]
-async fn the_chain_goes_on_over_a_restart() {
-    let recorded = Recorded::start().await;
-    calls(&recorded, 2).await;
+async fn chain_continues_after_restart() {
+    let recorded = AuditFixture::start().await;
+    call_times(&recorded, 2).await;
     let folder = recorded.stop().await;
-    let recorded = Recorded::within(folder, |_| {}).await;
-    calls(&recorded, 2).await;
+    let recorded = AuditFixture::in_folder(folder, |_| {}).await;
+    call_times(&recorded, 2).await;
     let path = recorded.path();
     let folder = recorded.stop().await;
-    let verified = checked(std::slice::from_ref(&path));
+    let verified = verify_files(std::slice::from_ref(&path));
     assert_eq!((verified.findings, verified.records), (vec![], 6));
-    let all = lines(&path);
+    let all = read_lines(&path);
     assert_eq!(all[0]["begin"]["why"], "first");
     assert_eq!(
         (&all[3]["begin"]["why"], &all[3]["begin"]["after"]),
@@ -53,79 +53,79 @@ async fn the_chain_goes_on_over_a_restart() {
 }
 
 #[tokio::test]
-async fn the_chain_goes_on_over_rotation_by_size_and_so_many_files_are_kept() {
-    let recorded = Recorded::with(|config| {
+async fn chain_continues_across_size_rotation_and_old_files_are_deleted() {
+    let recorded = AuditFixture::with(|config| {
         config.audit.file.rotate_bytes = ByteSize(4096);
         config.audit.file.keep = 2;
     })
     .await;
-    calls(&recorded, 60).await;
+    call_times(&recorded, 60).await;
     let folder = recorded.stop().await;
-    let rotated = files(folder.path());
+    let rotated = sorted_files(folder.path());
     assert_eq!(rotated.len(), 3, "{rotated:?}");
-    let verified = checked(&rotated);
+    let verified = verify_files(&rotated);
     assert_eq!(verified.findings, []);
     assert!(verified.after > 0, "older files are deleted");
     for file in &rotated {
         assert!(fs::metadata(file).unwrap().len() <= 4096 + 512);
-        assert_eq!(lines(file)[0]["begin"]["why"], "rotated");
+        assert_eq!(read_lines(file)[0]["begin"]["why"], "rotated");
     }
-    let last = records(&rotated[2]).pop().unwrap();
-    let first_seq = lines(&rotated[2])[0]["seq"].as_u64().unwrap();
+    let last = read_records(&rotated[2]).pop().unwrap();
+    let first_seq = read_lines(&rotated[2])[0]["seq"].as_u64().unwrap();
     assert!(last["seq"].as_u64().unwrap() > 60 && first_seq > 1);
     // A missing file breaks the chain.
-    let findings = checked(&[rotated[0].clone(), rotated[2].clone()]).findings;
+    let findings = verify_files(&[rotated[0].clone(), rotated[2].clone()]).findings;
     let [gap] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!((gap.file, gap.line), (1, 1));
     let expected = format!("records are missing before record {first_seq}");
-    assert!(gap.what.ends_with(&expected), "{gap:?}");
+    assert!(gap.message.ends_with(&expected), "{gap:?}");
 }
 
 #[tokio::test]
-async fn the_file_takes_turns_by_age() {
-    let recorded = Recorded::with(|config| {
-        config.audit.file.rotate_after = Period(std::time::Duration::from_nanos(1));
+async fn rotates_by_age() {
+    let recorded = AuditFixture::with(|config| {
+        config.audit.file.rotate_after = DurationSetting(std::time::Duration::from_nanos(1));
     })
     .await;
-    calls(&recorded, 3).await;
+    call_times(&recorded, 3).await;
     let folder = recorded.stop().await;
-    let rotated = files(folder.path());
+    let rotated = sorted_files(folder.path());
     assert_eq!(rotated.len(), 3);
-    assert_eq!(checked(&rotated).findings, []);
+    assert_eq!(verify_files(&rotated).findings, []);
 }
 
 /// A crash can leave a partial record, or an empty file if it happens during rotation.
 #[tokio::test]
-async fn what_a_crash_leaves_is_marked_and_the_chain_goes_on() {
-    let recorded = Recorded::start().await;
-    calls(&recorded, 2).await;
+async fn marks_partial_record_of_a_crash_and_continues() {
+    let recorded = AuditFixture::start().await;
+    call_times(&recorded, 2).await;
     let path = recorded.path();
     let folder = recorded.stop().await;
     let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(b"{\"v\":1,\"seq\":4,\"ki").unwrap();
-    let recorded = Recorded::within(folder, |_| {}).await;
-    calls(&recorded, 1).await;
+    let recorded = AuditFixture::in_folder(folder, |_| {}).await;
+    call_times(&recorded, 1).await;
     let folder = recorded.stop().await;
-    let verified = checked(std::slice::from_ref(&path));
+    let verified = verify_files(std::slice::from_ref(&path));
     assert_eq!((verified.findings, verified.notes.len()), (vec![], 1));
 
     // Only the line feed is missing: the record is complete.
     let text = fs::read(&path).unwrap();
     fs::write(&path, text.strip_suffix(b"\n").unwrap()).unwrap();
-    let recorded = Recorded::within(folder, |_| {}).await;
-    calls(&recorded, 1).await;
+    let recorded = AuditFixture::in_folder(folder, |_| {}).await;
+    call_times(&recorded, 1).await;
     let folder = recorded.stop().await;
-    let verified = checked(std::slice::from_ref(&path));
+    let verified = verify_files(std::slice::from_ref(&path));
     assert_eq!((verified.findings, verified.notes.len()), (vec![], 1));
 
     let rotated_file = folder.path().join(format!("audit.jsonl.{:012}", verified.last.unwrap().0));
     fs::rename(&path, &rotated_file).unwrap();
     fs::write(&path, "").unwrap();
-    let recorded = Recorded::within(folder, |_| {}).await;
-    calls(&recorded, 1).await;
+    let recorded = AuditFixture::in_folder(folder, |_| {}).await;
+    call_times(&recorded, 1).await;
     let folder = recorded.stop().await;
-    assert_eq!(checked(&[rotated_file, path.clone()]).findings, []);
-    assert_eq!(lines(&path)[0]["begin"]["why"], "rotated");
+    assert_eq!(verify_files(&[rotated_file, path.clone()]).findings, []);
+    assert_eq!(read_lines(&path)[0]["begin"]["why"], "rotated");
     drop(folder);
 }
 
@@ -133,32 +133,32 @@ async fn what_a_crash_leaves_is_marked_and_the_chain_goes_on() {
 /// A file with only a partial record has no sequence number yet, so rotation could overwrite the file
 /// before it.
 #[tokio::test]
-async fn what_a_crash_leaves_in_a_file_that_is_due_for_its_turn_is_marked_before_the_turn() {
+async fn marks_partial_record_before_a_due_rotation() {
     type Cut = fn(&str) -> usize;
     type Due = (&'static str, fn(&mut Config));
     let damages: [(&str, Cut, usize); 2] =
         [("torn", |text| text.len() - 40, 1), ("no line feed", |text| text.len() - 1, 0)];
     let rotations: [Due; 2] = [
         ("age", |config| {
-            config.audit.file.rotate_after = Period(std::time::Duration::from_nanos(1));
+            config.audit.file.rotate_after = DurationSetting(std::time::Duration::from_nanos(1));
         }),
         ("size", |config| config.audit.file.rotate_bytes = ByteSize(1)),
     ];
     for ((damage, cut_at, notes), (rotation, settings)) in
         damages.into_iter().flat_map(|damage| rotations.map(|rotation| (damage, rotation)))
     {
-        let recorded = Recorded::start().await;
-        calls(&recorded, 2).await;
+        let recorded = AuditFixture::start().await;
+        call_times(&recorded, 2).await;
         let path = recorded.path();
         let folder = recorded.stop().await;
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, &text[..cut_at(&text)]).unwrap();
-        let recorded = Recorded::within(folder, settings).await;
-        calls(&recorded, 3).await;
+        let recorded = AuditFixture::in_folder(folder, settings).await;
+        call_times(&recorded, 3).await;
         let folder = recorded.stop().await;
-        let rotated = files(folder.path());
+        let rotated = sorted_files(folder.path());
         assert!(rotated.len() > 1, "{damage} by {rotation}: the file was rotated");
-        let verified = checked(&rotated);
+        let verified = verify_files(&rotated);
         assert_eq!(
             (verified.findings, verified.notes.len()),
             (vec![], notes),
@@ -168,15 +168,15 @@ async fn what_a_crash_leaves_in_a_file_that_is_due_for_its_turn_is_marked_before
         // The newest file contains only a partial record.
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, &text[..40]).unwrap();
-        let recorded = Recorded::within(folder, settings).await;
-        calls(&recorded, 2).await;
+        let recorded = AuditFixture::in_folder(folder, settings).await;
+        call_times(&recorded, 2).await;
         let folder = recorded.stop().await;
-        let after = files(folder.path());
+        let after = sorted_files(folder.path());
         assert!(
             rotated[..rotated.len() - 1].iter().all(|file| after.contains(file)),
             "{damage} by {rotation}"
         );
-        let verified = checked(&after);
+        let verified = verify_files(&after);
         assert_eq!(
             (verified.findings, verified.notes.len()),
             (vec![], notes + 1),
@@ -186,9 +186,9 @@ async fn what_a_crash_leaves_in_a_file_that_is_due_for_its_turn_is_marked_before
 }
 
 #[tokio::test]
-async fn nobody_else_reads_the_file_and_no_other_process_writes_to_it() {
-    let recorded = Recorded::start().await;
-    calls(&recorded, 1).await;
+async fn audit_file_is_private_and_locked() {
+    let recorded = AuditFixture::start().await;
+    call_times(&recorded, 1).await;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -3,20 +3,25 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::{Recorded, deployment};
+use super::{AuditFixture, deployment};
 use crate::{
-    consent::{Way, changes},
+    consent::{ApprovalFlow, write_calls},
     support::Era,
 };
 
 #[tokio::test]
-async fn a_change_is_asked_about_agreed_to_and_done_under_one_id() {
-    for flow in [Way::Rounds, Way::Code(Era::Legacy), Way::Code(Era::Modern)] {
-        let recorded = Recorded::start().await;
+async fn records_of_one_change_share_an_id() {
+    for flow in [
+        ApprovalFlow::InputRequired,
+        ApprovalFlow::ConfirmCode(Era::Legacy),
+        ApprovalFlow::ConfirmCode(Era::Modern),
+    ] {
+        let recorded = AuditFixture::start().await;
         let (tool, arguments) = deployment();
-        let (preview, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
-        recorded.desk.agree(flow, tool, &arguments, &token).await.answered();
-        recorded.desk.agree(flow, tool, &arguments, &token).await.answered();
+        let (preview, token) =
+            recorded.approval.call(flow, tool, &arguments).await.expect_approval_request();
+        recorded.approval.approve(flow, tool, &arguments, &token).await.expect_result();
+        recorded.approval.approve(flow, tool, &arguments, &token).await.expect_result();
         let records = recorded.records().await;
         let values = |name: &str| -> Vec<Value> {
             records.iter().map(|record| record[name].clone()).collect()
@@ -25,7 +30,7 @@ async fn a_change_is_asked_about_agreed_to_and_done_under_one_id() {
         let change = records[0]["change"].as_str().unwrap();
         assert_eq!(values("change"), [change; 3]);
         assert!(preview.contains(&format!("Audit ID: {change}")), "{preview}");
-        let approved_by = if flow == Way::Rounds { "person" } else { "code" };
+        let approved_by = if flow == ApprovalFlow::InputRequired { "person" } else { "code" };
         assert_eq!(records[1]["consent"], approved_by);
         assert_eq!(records[1]["tier"], "write");
         assert_eq!(
@@ -39,17 +44,17 @@ async fn a_change_is_asked_about_agreed_to_and_done_under_one_id() {
 }
 
 #[tokio::test]
-async fn change_that_octopus_accepted_with_an_unreadable_answer_is_recorded_as_done() {
-    let recorded = Recorded::start().await;
-    let (tool, arguments, request, _) = changes().remove(0);
+async fn accepted_change_with_unreadable_response_is_recorded_as_done() {
+    let recorded = AuditFixture::start().await;
+    let (tool, arguments, request, _) = write_calls().remove(0);
     let (method, path) = request.split_once(' ').unwrap();
-    let flow = Way::Code(Era::Modern);
-    let (_, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
+    let flow = ApprovalFlow::ConfirmCode(Era::Modern);
+    let (_, token) = recorded.approval.call(flow, tool, &arguments).await.expect_approval_request();
     let fault = Fault::on(path).method(method).status(201).body("{}");
-    recorded.desk.server.sample.faults().add(fault);
+    recorded.approval.server.sample.faults().add(fault);
     for _ in 0..2 {
-        let outcome = recorded.desk.agree(flow, tool, &arguments, &token).await;
-        outcome.refused("it is not known whether the change was made");
+        let outcome = recorded.approval.approve(flow, tool, &arguments, &token).await;
+        outcome.expect_error("it is not known whether the change was made");
     }
     let records = recorded.records().await;
     let results: Vec<_> =
@@ -59,14 +64,21 @@ async fn change_that_octopus_accepted_with_an_unreadable_answer_is_recorded_as_d
 }
 
 #[tokio::test]
-async fn a_declined_change_is_recorded_as_that() {
-    let recorded = Recorded::start().await;
+async fn declined_and_cancelled_changes_are_recorded() {
+    let recorded = AuditFixture::start().await;
     let (tool, arguments) = deployment();
     for action in ["decline", "cancel"] {
-        let (_, token) = recorded.desk.call(Way::Rounds, tool, &arguments).await.asked();
-        recorded.desk.answer(Way::Rounds, tool, &arguments, &token, action).await;
+        let (_, token) = recorded
+            .approval
+            .call(ApprovalFlow::InputRequired, tool, &arguments)
+            .await
+            .expect_approval_request();
+        recorded
+            .approval
+            .respond(ApprovalFlow::InputRequired, tool, &arguments, &token, action)
+            .await;
     }
-    assert_eq!(recorded.desk.changes(), []);
+    assert_eq!(recorded.approval.sent_changes(), []);
     let records = recorded.records().await;
     let results: Vec<_> =
         records.iter().map(|r| (r["result"].clone(), r["error"].clone())).collect();
@@ -76,23 +88,27 @@ async fn a_declined_change_is_recorded_as_that() {
 
 /// The audit ID in release notes and in the user agent identifies the record and the caller.
 #[tokio::test]
-async fn what_was_made_leads_back_to_its_record() {
-    for flow in [Way::Rounds, Way::Code(Era::Modern)] {
-        let recorded = Recorded::start().await;
-        let (release, notes, ..) = changes().remove(0);
-        let (preview, token) = recorded.desk.call(flow, release, &notes).await.asked();
-        let created = recorded.desk.agree(flow, release, &notes, &token).await.answered();
+async fn audit_id_in_octopus_identifies_the_record() {
+    for flow in [ApprovalFlow::InputRequired, ApprovalFlow::ConfirmCode(Era::Modern)] {
+        let recorded = AuditFixture::start().await;
+        let (release, notes, ..) = write_calls().remove(0);
+        let (preview, token) =
+            recorded.approval.call(flow, release, &notes).await.expect_approval_request();
+        let created =
+            recorded.approval.approve(flow, release, &notes, &token).await.expect_result();
         let (deploy, arguments) = deployment();
-        let (_, token) = recorded.desk.call(flow, deploy, &arguments).await.asked();
-        recorded.desk.agree(flow, deploy, &arguments, &token).await.answered();
+        let (_, token) =
+            recorded.approval.call(flow, deploy, &arguments).await.expect_approval_request();
+        recorded.approval.approve(flow, deploy, &arguments, &token).await.expect_result();
 
         let release = json!({ "space": "Default", "releaseId": created["releaseId"] });
-        let read = recorded.desk.server.call_as(keys::ADMIN, "get_release_by_id", release).await;
+        let read =
+            recorded.approval.server.call_as(keys::ADMIN, "get_release_by_id", release).await;
         let notes = read.structured["releaseNotes"].as_str().unwrap_or_default().to_owned();
         assert!(notes.starts_with("One\nTwo\n\nMade through octopus-mcp by API key "), "{notes}");
         let in_notes = notes.split("(audit ").nth(1).unwrap().trim_end_matches(')').to_owned();
         assert!(preview.contains(&format!("(audit {in_notes})")), "in the preview: {preview}");
-        let sent = recorded.desk.changes();
+        let sent = recorded.approval.sent_changes();
         let agent = sent[1].user_agent.clone().unwrap();
         let in_agent = agent.split(" audit/").nth(1).unwrap().to_owned();
 
@@ -107,14 +123,15 @@ async fn what_was_made_leads_back_to_its_record() {
 }
 
 #[tokio::test]
-async fn nothing_is_marked_where_the_settings_say_so() {
-    let recorded = Recorded::with(|config| config.audit.mark_changes = false).await;
-    let (tool, arguments, ..) = changes().remove(0);
-    let flow = Way::Code(Era::Modern);
-    let (preview, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
-    recorded.desk.agree(flow, tool, &arguments, &token).await.answered();
+async fn mark_changes_false_sends_no_audit_id() {
+    let recorded = AuditFixture::with(|config| config.audit.mark_changes = false).await;
+    let (tool, arguments, ..) = write_calls().remove(0);
+    let flow = ApprovalFlow::ConfirmCode(Era::Modern);
+    let (preview, token) =
+        recorded.approval.call(flow, tool, &arguments).await.expect_approval_request();
+    recorded.approval.approve(flow, tool, &arguments, &token).await.expect_result();
     assert!(!preview.to_lowercase().contains("audit"), "{preview}");
-    let sent = recorded.desk.changes();
+    let sent = recorded.approval.sent_changes();
     assert_eq!(sent[0].body.as_ref().unwrap()["ReleaseNotes"], "One\nTwo");
     assert!(!sent[0].user_agent.as_ref().unwrap().contains("audit"));
     assert!(recorded.records().await[1]["change"].is_string());

@@ -13,8 +13,8 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use octopus_mcp::{
-    audit::{Expected, verify},
-    config::{Config, Http, OtlpHeader, Period, Secret, Tls},
+    audit::{ExpectedChain, verify},
+    config::{Config, DurationSetting, HttpSettings, OtlpHeader, Secret, TlsSettings},
     http::{self, Certificates, Listening},
 };
 use octopus_sample::keys;
@@ -25,18 +25,18 @@ use prost::Message;
 use serde_json::json;
 
 use crate::{
-    commands::{Serving, program},
-    consent::{Desk, Way, changes},
-    support::{Era, client, reply, soon},
+    commands::{ServerProcess, program},
+    consent::{ApprovalFixture, ApprovalFlow, write_calls},
+    support::{Era, client, send, wait_until_some},
 };
 
 /// Requests that a collector received, and whether any was compressed.
 #[derive(Clone, Default)]
-struct Taken(Arc<Mutex<Vec<Delivery>>>, Arc<AtomicBool>);
+struct CollectedLogs(Arc<Mutex<Vec<Delivery>>>, Arc<AtomicBool>);
 
 type Delivery = (Option<String>, ExportLogsServiceRequest);
 
-async fn take(State(collected): State<Taken>, headers: HeaderMap, body: Bytes) {
+async fn collect_logs(State(collected): State<CollectedLogs>, headers: HeaderMap, body: Bytes) {
     let header = headers.get("x-token").map(|value| value.to_str().unwrap().to_owned());
     let mut plain = Vec::new();
     let is_gzip = headers.get("content-encoding").is_some_and(|value| value == "gzip");
@@ -50,7 +50,7 @@ async fn take(State(collected): State<Taken>, headers: HeaderMap, body: Bytes) {
     collected.0.lock().unwrap().push((header, read));
 }
 
-impl Taken {
+impl CollectedLogs {
     /// Returns the bodies of all records in order, and the names of their attributes.
     fn records(&self) -> (Vec<String>, Vec<String>) {
         let requests = self.0.lock().unwrap();
@@ -66,14 +66,14 @@ impl Taken {
     }
 }
 
-fn collector(certificates: Option<&Certificates>) -> (Listening, Taken) {
-    let collected = Taken::default();
-    let router = Router::new().route("/v1/logs", post(take)).with_state(collected.clone());
+fn start_collector(certificates: Option<&Certificates>) -> (Listening, CollectedLogs) {
+    let collected = CollectedLogs::default();
+    let router = Router::new().route("/v1/logs", post(collect_logs)).with_state(collected.clone());
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-    (http::listen(socket, router, certificates, &Http::default()).unwrap(), collected)
+    (http::listen(socket, router, certificates, &HttpSettings::default()).unwrap(), collected)
 }
 
-fn towards(config: &mut Config, endpoint: &str) {
+fn configure_otlp(config: &mut Config, endpoint: &str) {
     let otlp = &mut config.audit.otlp;
     otlp.endpoint = Some(endpoint.parse().unwrap());
     otlp.headers =
@@ -81,17 +81,17 @@ fn towards(config: &mut Config, endpoint: &str) {
 }
 
 /// Makes some calls, stops the server, and checks the records that the collector received.
-async fn reaches(mut fixture: Desk, collected: Taken) {
-    let flow = Way::Code(Era::Modern);
-    let (tool, arguments, ..) = changes().remove(1);
-    let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
-    fixture.agree(flow, tool, &arguments, &token).await.answered();
+async fn assert_records_delivered(mut fixture: ApprovalFixture, collected: CollectedLogs) {
+    let flow = ApprovalFlow::ConfirmCode(Era::Modern);
+    let (tool, arguments, ..) = write_calls().remove(1);
+    let (_, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
+    fixture.approve(flow, tool, &arguments, &token).await.expect_result();
     fixture.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     fixture.server.running.take().unwrap().stop().await;
 
     let (bodies, attributes) = collected.records();
     let text: String = bodies.iter().flat_map(|body| [body.as_str(), "\n"]).collect();
-    let verified = verify([Ok(text.as_bytes())], &Expected::default()).unwrap();
+    let verified = verify([Ok(text.as_bytes())], &ExpectedChain::default()).unwrap();
     assert_eq!(verified.findings, []);
     let results: Vec<String> = bodies
         .iter()
@@ -109,73 +109,77 @@ async fn reaches(mut fixture: Desk, collected: Taken) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn records_reach_a_collector_before_the_server_stops() {
-    let (listening, collected) = collector(None);
-    let fixture = Desk::with(|config| {
-        towards(config, &format!("http://{}/v1/logs", listening.address));
+async fn delivers_records_before_shutdown() {
+    let (listening, collected) = start_collector(None);
+    let fixture = ApprovalFixture::with(|config| {
+        configure_otlp(config, &format!("http://{}/v1/logs", listening.address));
         config.audit.required = true;
     });
-    reaches(fixture.await, collected).await;
+    assert_records_delivered(fixture.await, collected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heads_of_the_file_reach_the_collector_while_the_server_runs() {
-    let (listening, collected) = collector(None);
+async fn delivers_chain_heads_periodically() {
+    let (listening, collected) = start_collector(None);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
-    let fixture = Desk::with(|config| {
-        towards(config, &format!("http://{}/v1/logs", listening.address));
-        config.audit.otlp.delay = Period(Duration::from_millis(10));
-        config.audit.head_every = Period(Duration::from_millis(10));
+    let fixture = ApprovalFixture::with(|config| {
+        configure_otlp(config, &format!("http://{}/v1/logs", listening.address));
+        config.audit.otlp.delay = DurationSetting(Duration::from_millis(10));
+        config.audit.head_every = DurationSetting(Duration::from_millis(10));
         config.audit.file.path = Some(path);
     })
     .await;
     fixture.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     let is_head =
         |body: &String| body.contains("\"kind\":\"head\"") && body.contains("audit-head:1:2:");
-    soon(async || collected.records().0.iter().any(is_head).then_some(())).await;
+    wait_until_some(async || collected.records().0.iter().any(is_head).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn records_reach_a_collector_over_tls_that_an_authority_of_the_settings_vouches_for() {
+async fn delivers_records_over_tls_with_configured_ca() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let pair = rcgen::generate_simple_self_signed(names).unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     fs::write(&certificate, pair.cert.pem()).unwrap();
     fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-    let tls = Tls { certificate: Some(certificate.clone()), key: Some(key), ..Tls::default() };
+    let tls = TlsSettings {
+        certificate: Some(certificate.clone()),
+        key: Some(key),
+        ..TlsSettings::default()
+    };
     let certificates = Certificates::load(&tls).await.unwrap();
-    let (listening, collected) = collector(certificates.as_ref());
+    let (listening, collected) = start_collector(certificates.as_ref());
     let endpoint = format!("https://localhost:{}/v1/logs", listening.address.port());
-    let fixture = Desk::with(|config| {
-        towards(config, &endpoint);
+    let fixture = ApprovalFixture::with(|config| {
+        configure_otlp(config, &endpoint);
         config.audit.required = true;
         config.audit.otlp.ca_file = Some(certificate);
     });
-    reaches(fixture.await, collected).await;
+    assert_records_delivered(fixture.await, collected).await;
 
     // Without the CA file no record is delivered, so no change is sent.
-    let (listening, collected) = collector(certificates.as_ref());
+    let (listening, collected) = start_collector(certificates.as_ref());
     let endpoint = format!("https://localhost:{}/v1/logs", listening.address.port());
-    let fixture = Desk::with(|config| {
-        towards(config, &endpoint);
+    let fixture = ApprovalFixture::with(|config| {
+        configure_otlp(config, &endpoint);
         config.audit.required = true;
-        config.audit.otlp.timeout = Period(Duration::from_millis(500));
+        config.audit.otlp.timeout = DurationSetting(Duration::from_millis(500));
     })
     .await;
-    let (tool, arguments, ..) = changes().remove(0);
-    let flow = Way::Code(Era::Modern);
-    let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
-    fixture.agree(flow, tool, &arguments, &token).await.refused("nothing was changed");
+    let (tool, arguments, ..) = write_calls().remove(0);
+    let flow = ApprovalFlow::ConfirmCode(Era::Modern);
+    let (_, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
+    fixture.approve(flow, tool, &arguments, &token).await.expect_error("nothing was changed");
     assert!(collected.0.lock().unwrap().is_empty());
-    assert_eq!(fixture.changes(), []);
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 /// The OTLP exporter also reads some standard `OTEL_*` variables, as the settings reference documents.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_the_standard_variables_headers_compression_and_who_sends_count_for_records() {
-    let (listening, collected) = collector(None);
+async fn otel_variables_set_headers_compression_and_service_name() {
+    let (listening, collected) = start_collector(None);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     let settings = format!(
@@ -192,19 +196,19 @@ async fn of_the_standard_variables_headers_compression_and_who_sends_count_for_r
         .env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
         .env("OTEL_BLRP_SCHEDULE_DELAY", "3600000")
         .env("OTEL_SERVICE_NAME", "another");
-    let serving = Serving::start(program);
+    let serving = ServerProcess::start(program);
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces", "arguments": {} } });
     let request =
         client().post(&serving.url).header("accept", "application/json, text/event-stream");
-    assert_eq!(reply(request.json(&body)).await.status, 200);
+    assert_eq!(send(request.json(&body)).await.status, 200);
     let first_request = async || {
         let requests = collected.0.lock().unwrap();
         let (header, request) = requests.first()?;
         let resource = request.resource_logs[0].resource.clone()?;
         Some((header.clone(), format!("{resource:?}")))
     };
-    let (header, resource) = soon(first_request).await;
+    let (header, resource) = wait_until_some(first_request).await;
     assert_eq!(header.as_deref(), Some("of-the-environment"));
     assert!(resource.contains("another"), "{resource}");
     assert!(collected.1.load(Ordering::Relaxed), "the request was not compressed");

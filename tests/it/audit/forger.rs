@@ -18,7 +18,7 @@ pub enum Forger {
 type Edit = fn(&mut Vec<Value>);
 
 /// Returns the edits by name. They keep the notice at the beginning of the file.
-pub fn edits() -> [(&'static str, Edit); 5] {
+pub fn tampering_edits() -> [(&'static str, Edit); 5] {
     [
         ("a changed record", |records| records[2]["result"] = Value::from("asked")),
         ("a removed record", |records| drop(records.remove(2))),

@@ -13,34 +13,34 @@ use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{
-    Recorded,
-    forger::{Forger, edits},
-    lines,
-    verify::verify,
+    AuditFixture,
+    forger::{Forger, tampering_edits},
+    read_lines,
+    verify::run_verify,
 };
 use crate::{
-    commands::{Serving, program},
-    support::{client, reply},
+    commands::{ServerProcess, program},
+    support::{client, send},
 };
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
 const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba9876543210";
 
-fn with(key: Option<&str>) -> impl FnOnce(&mut Config) {
+fn with_chain_key(key: Option<&str>) -> impl FnOnce(&mut Config) {
     let key = key.map(|key| Secret::from(key.to_owned()));
     move |config| config.audit.chain_key = key
 }
 
-async fn four_calls(recorded: Recorded) -> (tempfile::TempDir, PathBuf) {
+async fn after_four_calls(recorded: AuditFixture) -> (tempfile::TempDir, PathBuf) {
     for _ in 0..4 {
-        recorded.desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+        recorded.approval.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     }
     let path = recorded.path();
     (recorded.stop().await, path)
 }
 
 /// Writes a key to a file in another folder than the records.
-fn key_file(folder: &Path, key: &str) -> String {
+fn write_key_file(folder: &Path, key: &str) -> String {
     let name = &key[..4];
     let path = folder.join("keys").join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -49,33 +49,34 @@ fn key_file(folder: &Path, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
-    let (folder, path) = four_calls(Recorded::start().await).await;
+async fn recomputed_hashes_are_detected_only_with_the_key() {
+    let (folder, path) = after_four_calls(AuditFixture::start().await).await;
     let name = path.to_str().unwrap();
-    let plain = lines(&path);
-    for (kind, edit) in edits() {
+    let plain = read_lines(&path);
+    for (kind, edit) in tampering_edits() {
         fs::write(&path, Forger::WithoutKey.rewrite(&plain, edit)).unwrap();
-        let (code, output) = verify(&[name]);
+        let (code, output) = run_verify(&[name]);
         // Documented limit of a chain without a key.
         assert_eq!(code, 0, "without a key, {kind} is not detected: {output}");
         assert!(output.contains("records 1 to") && output.contains("have no key"), "{output}");
     }
     drop(folder);
 
-    let (folder, path) = four_calls(Recorded::with(with(Some(KEY))).await).await;
+    let (folder, path) =
+        after_four_calls(AuditFixture::with(with_chain_key(Some(KEY))).await).await;
     let name = path.to_str().unwrap();
-    let (key, other) = (key_file(folder.path(), KEY), key_file(folder.path(), OTHER));
+    let (key, other) = (write_key_file(folder.path(), KEY), write_key_file(folder.path(), OTHER));
     let intact = fs::read(&path).unwrap();
-    let keyed = lines(&path);
-    let (code, output) = verify(&[name, "--key-file", &key]);
+    let keyed = read_lines(&path);
+    let (code, output) = run_verify(&[name, "--key-file", &key]);
     assert_eq!(code, 0, "{output}");
     assert!(output.contains("records 1 to 5 were checked with key"), "{output}");
     assert!(!fs::read_to_string(&path).unwrap().contains(KEY));
 
-    for (kind, edit) in edits() {
+    for (kind, edit) in tampering_edits() {
         for forger in [Forger::WithoutKey, Forger::KeepsKeyId] {
             fs::write(&path, forger.rewrite(&keyed, edit)).unwrap();
-            let (code, output) = verify(&[name, "--key-file", &key]);
+            let (code, output) = run_verify(&[name, "--key-file", &key]);
             assert_eq!(code, 1, "{kind}, {forger:?}: {output}");
             let expected = match forger {
                 Forger::WithoutKey => "have no key, so their integrity cannot be verified",
@@ -85,7 +86,7 @@ async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
         }
         // The option --keyed expects a key without giving one.
         fs::write(&path, Forger::WithoutKey.rewrite(&keyed, edit)).unwrap();
-        let (code, output) = verify(&[name, "--keyed"]);
+        let (code, output) = run_verify(&[name, "--keyed"]);
         assert_eq!(code, 1, "{kind}: {output}");
         assert!(output.contains("have no key, so their integrity cannot be verified"), "{output}");
     }
@@ -96,7 +97,7 @@ async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
         (&[name, "--key-file", &other], "NOT VERIFIED: records 1 to 5 were written with the key"),
         (&[name, "--key-file", "/nowhere"], "--key-file: /nowhere"),
     ] {
-        let (code, output) = verify(arguments);
+        let (code, output) = run_verify(arguments);
         assert_eq!(code, 1, "{arguments:?}: {output}");
         assert!(output.contains(expected), "{arguments:?}: {output}");
     }
@@ -107,25 +108,25 @@ async fn recomputed_hashes_are_found_with_the_key_and_not_without_one() {
 }
 
 #[tokio::test]
-async fn a_chain_gets_a_key_and_another_one_and_never_goes_on_without() {
-    let (folder, path) = four_calls(Recorded::start().await).await;
-    let recorded = Recorded::within(folder, with(Some(KEY))).await;
-    let (folder, _) = four_calls(recorded).await;
-    let recorded = Recorded::within(folder, with(Some(OTHER))).await;
-    let (folder, _) = four_calls(recorded).await;
-    let all = lines(&path);
+async fn chain_can_change_its_key_but_not_drop_it() {
+    let (folder, path) = after_four_calls(AuditFixture::start().await).await;
+    let recorded = AuditFixture::in_folder(folder, with_chain_key(Some(KEY))).await;
+    let (folder, _) = after_four_calls(recorded).await;
+    let recorded = AuditFixture::in_folder(folder, with_chain_key(Some(OTHER))).await;
+    let (folder, _) = after_four_calls(recorded).await;
+    let all = read_lines(&path);
     assert_eq!((all.len(), &all[5]["begin"]["rekeyed"]["from"]), (15, &Value::Null));
     assert_eq!(all[5]["begin"]["rekeyed"]["to"], all[5]["key"]);
     assert_eq!(all[10]["begin"]["rekeyed"]["from"], all[9]["key"]);
     assert_eq!((&all[0]["v"], &all[5]["v"]), (&json!(1), &json!(2)));
 
     let name = path.to_str().unwrap();
-    let (key, other) = (key_file(folder.path(), KEY), key_file(folder.path(), OTHER));
+    let (key, other) = (write_key_file(folder.path(), KEY), write_key_file(folder.path(), OTHER));
     let both = ["--key-file", &key, "--key-file", &other];
-    let (code, output) = verify(&[&[name, "--unkeyed-until", "5"], &both[..]].concat());
+    let (code, output) = run_verify(&[&[name, "--unkeyed-until", "5"], &both[..]].concat());
     assert_eq!(code, 0, "{output}");
     assert!(output.contains("note: the key changes here from no key to"), "{output}");
-    let (code, output) = verify(&[&[name], &both[..]].concat());
+    let (code, output) = run_verify(&[&[name], &both[..]].concat());
     assert_eq!(code, 1, "{output}");
     assert!(output.contains("pass --unkeyed-until 5"), "{output}");
     // The head is signed with the configured key, not with an earlier key.
@@ -142,7 +143,7 @@ async fn a_chain_gets_a_key_and_another_one_and_never_goes_on_without() {
     let printed = String::from_utf8(printed.stdout).unwrap();
     let last = all[14]["key"].as_str().unwrap();
     assert!(printed.starts_with("audit-head:1:15:") && printed.contains(last), "{printed}");
-    let (code, output) = verify(&[name, "--unkeyed-until", "5", "--key-file", &key]);
+    let (code, output) = run_verify(&[name, "--unkeyed-until", "5", "--key-file", &key]);
     assert_eq!(code, 1, "{output}");
     assert!(output.contains("NOT VERIFIED: records 11 to 15"), "{output}");
 
@@ -155,17 +156,17 @@ async fn a_chain_gets_a_key_and_another_one_and_never_goes_on_without() {
 }
 
 #[tokio::test]
-async fn the_key_goes_on_over_rotation() {
-    let recorded = Recorded::with(|config| {
+async fn key_continues_across_rotation() {
+    let recorded = AuditFixture::with(|config| {
         config.audit.file.rotate_bytes = octopus_mcp::config::ByteSize(4096);
-        with(Some(KEY))(config);
+        with_chain_key(Some(KEY))(config);
     })
     .await;
     for _ in 0..20 {
-        recorded.desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+        recorded.approval.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     }
     let folder = recorded.stop().await;
-    let key = key_file(folder.path(), KEY);
+    let key = write_key_file(folder.path(), KEY);
     let mut files: Vec<String> = fs::read_dir(folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -175,21 +176,21 @@ async fn the_key_goes_on_over_rotation() {
     files.sort_by_key(|path| (path.rsplit('.').next() == Some("jsonl"), path.clone()));
     assert!(files.len() > 2, "{files:?}");
     let all: Vec<&str> = files.iter().map(String::as_str).chain(["--key-file", &key]).collect();
-    let (code, output) = verify(&all);
+    let (code, output) = run_verify(&all);
     assert_eq!(code, 0, "{output}");
     // A rewritten file in the middle is detected.
-    let forged = Forger::KeepsKeyId.rewrite(&lines(Path::new(&files[1])), |_| {});
+    let forged = Forger::KeepsKeyId.rewrite(&read_lines(Path::new(&files[1])), |_| {});
     fs::write(&files[1], forged).unwrap();
-    let (code, output) = verify(&all);
+    let (code, output) = run_verify(&all);
     assert_eq!(code, 1, "{output}");
     assert!(output.contains("the record was changed"), "{output}");
 }
 
 /// The log and standard output contain the chain head, which reveals a truncated file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
+async fn head_in_the_log_reveals_a_truncated_file() {
     let folder = tempfile::tempdir().unwrap();
-    let (key, path) = (key_file(folder.path(), KEY), folder.path().join("audit.jsonl"));
+    let (key, path) = (write_key_file(folder.path(), KEY), folder.path().join("audit.jsonl"));
     let name = path.to_str().unwrap();
     let mut command = program(&["--listen=127.0.0.1:0"]);
     command
@@ -197,11 +198,11 @@ async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
         .env("OCTOPUS_MCP_AUDIT__STDOUT", "true")
         .env("OCTOPUS_MCP_AUDIT__CHAIN_KEY_FILE", &key)
         .env("OCTOPUS_MCP_AUDIT__FILE__PATH", &path);
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
     for _ in 0..3 {
         let post = client().post(&serving.url).header("content-type", "application/json");
-        assert_eq!(reply(post.body(list.clone())).await.status, 401);
+        assert_eq!(send(post.body(list.clone())).await.status, 401);
     }
     let (code, out, log) = serving.finish();
     assert_eq!(code, 0);
@@ -210,11 +211,11 @@ async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
     fs::write(&log_file, &log).unwrap();
     fs::write(&stdout, &out).unwrap();
     let stdout_name = stdout.to_str().unwrap();
-    let (code, output) = verify(&[stdout_name, "--key-file", &key, "--output", "stdout"]);
+    let (code, output) = run_verify(&[stdout_name, "--key-file", &key, "--output", "stdout"]);
     assert_eq!(code, 0, "{output}");
     // The chain of standard output is not accepted as the chain of another output.
     for output in ["file", "collector"] {
-        let (code, output) = verify(&[stdout_name, "--key-file", &key, "--output", output]);
+        let (code, output) = run_verify(&[stdout_name, "--key-file", &key, "--output", output]);
         assert_eq!(code, 1, "{output}: {output}");
         assert!(output.contains("and --output if these are not records of the file"), "{output}");
     }
@@ -222,7 +223,7 @@ async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
     let printed = String::from_utf8(printed.stdout).unwrap().trim().to_owned();
     let heads = [log_file.to_str().unwrap(), stdout.to_str().unwrap(), &printed];
     for head in heads {
-        let (code, output) = verify(&[name, "--key-file", &key, "--head", head]);
+        let (code, output) = run_verify(&[name, "--key-file", &key, "--head", head]);
         assert_eq!(code, 0, "{head}: {output}");
         assert!(output.contains("1 heads compared"), "{output}");
     }
@@ -231,19 +232,19 @@ async fn a_head_in_the_log_shows_that_the_end_was_cut_off() {
     let cut: String = text.lines().take(3).flat_map(|line| [line, "\n"]).collect();
     fs::write(&path, cut).unwrap();
     // Documented limit: without a head, the key does not reveal a truncated file.
-    assert_eq!(verify(&[name, "--key-file", &key]).0, 0);
+    assert_eq!(run_verify(&[name, "--key-file", &key]).0, 0);
     for head in heads {
-        let (code, output) = verify(&[name, "--key-file", &key, "--head", head]);
+        let (code, output) = run_verify(&[name, "--key-file", &key, "--head", head]);
         assert_eq!(code, 1, "{head}: {output}");
         assert!(output.contains("the end is missing: a head refers to record 4"), "{output}");
     }
-    let (code, output) = verify(&[name, "--key-file", &key, "--head", "/nowhere"]);
+    let (code, output) = run_verify(&[name, "--key-file", &key, "--head", "/nowhere"]);
     assert_eq!(code, 1);
     assert!(output.contains("/nowhere is neither a head nor a readable file"), "{output}");
 }
 
 #[test]
-fn a_new_key_is_for_its_owner_alone_and_settings_keep_it_apart() {
+fn new_key_file_is_private_and_kept_apart_from_records() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     let make = || program(&["audit", "new-key", path.to_str().unwrap()]).output().unwrap();

@@ -4,15 +4,15 @@
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::{Recorded, deployment};
+use super::{AuditFixture, deployment};
 use crate::support::Era;
 
 #[tokio::test]
-async fn refused_calls_have_records_too() {
-    let recorded = Recorded::start().await;
-    let server = &recorded.desk.server;
+async fn rejected_calls_are_recorded() {
+    let recorded = AuditFixture::start().await;
+    let server = &recorded.approval.server;
     let unknown = json!({ "name": "drop_everything", "arguments": { "a": 1 } });
-    assert_eq!(server.ask(Era::Legacy, "tools/call", unknown).await.code(), -32602);
+    assert_eq!(server.rpc(Era::Legacy, "tools/call", unknown).await.error_code(), -32602);
     server.call_as(keys::ADMIN, "list_projects", json!({ "spice": "Default" })).await;
     server.call_as(keys::ADMIN, "list_projects", json!({ "space": "Nowhere" })).await;
     let (tool, mut arguments) = deployment();
@@ -33,14 +33,14 @@ async fn refused_calls_have_records_too() {
 }
 
 #[tokio::test]
-async fn completions_have_records_with_what_they_touch_and_the_rule_that_left_something_out() {
-    let recorded = Recorded::with(|config| {
+async fn completions_are_recorded_with_space_and_arguments_hash() {
+    let recorded = AuditFixture::with(|config| {
         let deny = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
             "projects": ["Parcel*"] }]);
-        crate::rules::rules(config, &deny);
+        crate::rules::set_rules(config, &deny);
     })
     .await;
-    let server = &recorded.desk.server;
+    let server = &recorded.approval.server;
     for (reference, argument) in [
         (json!({ "type": "ref/prompt", "name": "diagnose_failed_deployment" }), "project"),
         (
@@ -51,7 +51,7 @@ async fn completions_have_records_with_what_they_touch_and_the_rule_that_left_so
     ] {
         let params = json!({ "ref": reference, "argument": { "name": argument, "value": "dep" },
             "context": { "arguments": { "space": "Default" } } });
-        server.ask(Era::Modern, "completion/complete", params).await;
+        server.rpc(Era::Modern, "completion/complete", params).await;
     }
     let records = recorded.records().await;
     let [done, rejected] = records.as_slice() else { panic!("{records:#?}") };
@@ -68,16 +68,16 @@ async fn completions_have_records_with_what_they_touch_and_the_rule_that_left_so
 }
 
 #[tokio::test]
-async fn resources_and_prompts_have_records() {
-    let recorded = Recorded::start().await;
-    let server = &recorded.desk.server;
+async fn resource_and_prompt_requests_are_recorded() {
+    let recorded = AuditFixture::start().await;
+    let server = &recorded.approval.server;
     for uri in ["octopus://spaces/Default", "octopus://nothing/at/all"] {
-        server.ask(Era::Modern, "resources/read", json!({ "uri": uri })).await;
+        server.rpc(Era::Modern, "resources/read", json!({ "uri": uri })).await;
     }
     let arguments = json!({ "space": "Default" });
     for name in ["what_is_deployed_where", "no_such_prompt"] {
         let params = json!({ "name": name, "arguments": arguments });
-        server.ask(Era::Modern, "prompts/get", params).await;
+        server.rpc(Era::Modern, "prompts/get", params).await;
     }
     let records = recorded.records().await;
     let values: Vec<String> = records
@@ -98,9 +98,9 @@ async fn resources_and_prompts_have_records() {
 }
 
 #[tokio::test]
-async fn requests_of_nobody_are_recorded_and_cannot_flood() {
-    let recorded = Recorded::start().await;
-    let server = &recorded.desk.server;
+async fn unauthenticated_requests_are_recorded_up_to_a_limit() {
+    let recorded = AuditFixture::start().await;
+    let server = &recorded.approval.server;
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
     for _ in 0..100 {
         let reply = server.post(&[("x-octopus-apikey", "nonsense")], list.clone()).await;

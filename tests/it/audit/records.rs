@@ -1,24 +1,27 @@
 //! Contents of a call record, and values that must not be recorded.
 
-use octopus_mcp::config::{ByteSize, List, Secret};
+use octopus_mcp::config::{ByteSize, ListSetting, Secret};
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::{Recorded, records};
+use super::{AuditFixture, read_records};
 use crate::{
-    consent::{Way, changes},
+    consent::{ApprovalFlow, write_calls},
     support::{Era, TestServer},
 };
 
 #[tokio::test]
-async fn a_read_says_who_where_with_what_and_how_much() {
-    let recorded = Recorded::with(|config| {
-        config.audit.fields = List(vec!["partialName".to_owned()]);
+async fn read_record_contains_caller_space_arguments_and_sizes() {
+    let recorded = AuditFixture::with(|config| {
+        config.audit.fields = ListSetting(vec!["partialName".to_owned()]);
     })
     .await;
     let arguments = json!({ "space": "default", "partialName": "Parcel" });
-    let called =
-        recorded.desk.server.call_in(Era::Modern, keys::ADMIN, "list_projects", arguments).await;
+    let called = recorded
+        .approval
+        .server
+        .call_in(Era::Modern, keys::ADMIN, "list_projects", arguments)
+        .await;
     assert!(!called.is_error, "{}", called.text);
     let records = recorded.records().await;
     let [record] = records.as_slice() else { panic!("{records:#?}") };
@@ -45,62 +48,63 @@ async fn a_read_says_who_where_with_what_and_how_much() {
 }
 
 #[tokio::test]
-async fn a_record_leads_to_the_request_and_the_trace() {
-    let recorded = Recorded::start().await;
+async fn record_contains_request_id_and_trace_id() {
+    let recorded = AuditFixture::start().await;
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces" } });
     let headers = [
         ("x-request-id", "request-of-a-proxy"),
         ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     ];
-    assert_eq!(recorded.desk.server.post(&headers, body.to_string()).await.status, 200);
+    assert_eq!(recorded.approval.server.post(&headers, body.to_string()).await.status, 200);
     let records = recorded.records().await;
     assert_eq!(records[0]["request"], "request-of-a-proxy");
     assert_eq!(records[0]["trace"], "0af7651916cd43dd8448eb211c80319c");
 }
 
 #[tokio::test]
-async fn what_was_cut_is_counted() {
-    let recorded = Recorded::with(|config| config.tools.answer_bytes = ByteSize(1024)).await;
+async fn record_counts_bytes_before_and_after_truncation() {
+    let recorded = AuditFixture::with(|config| config.tools.answer_bytes = ByteSize(1024)).await;
     let arguments = json!({ "space": "Default" });
-    recorded.desk.server.call_as(keys::ADMIN, "list_projects", arguments).await;
+    recorded.approval.server.call_as(keys::ADMIN, "list_projects", arguments).await;
     let records = recorded.records().await;
     let bytes = |name: &str| records[0]["bytes"][name].as_u64().unwrap();
     assert!(bytes("before") > bytes("after"), "{records:#?}");
 }
 
 #[tokio::test]
-async fn no_record_holds_a_credential_or_an_argument_that_no_setting_names() {
+async fn records_contain_no_credentials_or_unlisted_arguments() {
     const SECRETS: [&str; 4] =
         ["API-FAKEFAKEFAKEFAKEFAKEFAKE", "hunter2-hunter2", "Sekret-D07", "Ev\u{202e}il"];
-    let recorded = Recorded::with(|config| {
+    let recorded = AuditFixture::with(|config| {
         config.tools.allow_deletes = true;
         config.audit.hash_key = Some(Secret::from("k".repeat(32)));
-        config.audit.fields = List(vec!["body".to_owned()]);
+        config.audit.fields = ListSetting(vec!["body".to_owned()]);
     })
     .await;
-    let flow = Way::Code(Era::Modern);
-    for (tool, mut arguments, ..) in changes() {
+    let flow = ApprovalFlow::ConfirmCode(Era::Modern);
+    for (tool, mut arguments, ..) in write_calls() {
         if tool == "run_runbook" && arguments.get("gitRef").is_some() {
             arguments["promptedVariableValues"] = json!({ "Depot.Code": SECRETS[2] });
         }
-        let (_, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
-        let _ = recorded.desk.agree(flow, tool, &arguments, &token).await;
+        let (_, token) =
+            recorded.approval.call(flow, tool, &arguments).await.expect_approval_request();
+        let _ = recorded.approval.approve(flow, tool, &arguments, &token).await;
     }
     let body =
         json!({ "Name": "x", "Password": SECRETS[1], "Note": SECRETS[0], "Odd": SECRETS[3] });
     let arguments = json!({ "method": "POST", "path": "/api/Spaces-1/tenants", "body": body });
-    let _ = recorded.desk.call(flow, "execute", &arguments).await;
-    let server = &recorded.desk.server;
+    let _ = recorded.approval.call(flow, "execute", &arguments).await;
+    let server = &recorded.approval.server;
     server.call_as(keys::ADMIN, "list_projects", json!({ (SECRETS[1]): SECRETS[0] })).await;
     server.call_as(keys::ADMIN, "list_projects", json!({ "space": SECRETS[0] })).await;
     let uri = format!("octopus://spaces/{}", SECRETS[1]);
-    server.ask(Era::Modern, "resources/read", json!({ "uri": uri })).await;
+    server.rpc(Era::Modern, "resources/read", json!({ "uri": uri })).await;
 
     let path = recorded.path();
     let folder = recorded.stop().await;
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(records(&path).len() > 18);
+    assert!(read_records(&path).len() > 18);
     drop(folder);
     // Names of accessed resources are recorded on purpose, arguments are not.
     let argument_values = ["1.13.0", "One\\nTwo", "D07", "eta-window", "restart-tracking-workers"];
@@ -111,9 +115,9 @@ async fn no_record_holds_a_credential_or_an_argument_that_no_setting_names() {
 }
 
 #[tokio::test]
-async fn without_settings_nothing_is_recorded_or_marked() {
+async fn changes_carry_no_audit_id_without_audit_settings() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
-    let (tool, arguments, ..) = changes().remove(0);
+    let (tool, arguments, ..) = write_calls().remove(0);
     let called = server.call_as(keys::ADMIN, tool, arguments).await;
     let preview = called.structured["preview"].as_str().unwrap();
     assert!(preview.starts_with("Create release 1.13.0 of Parcel Tracking API"), "{preview}");

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use octopus_mcp::config::{AuthMode, Confirm, List, Modes, Networks, Secret};
+use octopus_mcp::config::{ApprovalMode, AuthMode, AuthModes, ListSetting, Networks, Secret};
 use octopus_sample::{Fault, keys};
 use serde_json::json;
 
-use super::{Recorded, deployment, records};
+use super::{AuditFixture, deployment, read_records};
 use crate::{
     callers::issuer::{Signer, TestIssuer},
-    consent::Way,
-    support::{Era, LEGACY, soon},
+    consent::ApprovalFlow,
+    support::{Era, LEGACY_VERSION, wait_until_some},
 };
 
-const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+const LIST_TOOLS: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
 
 /// Starts a server behind a trusted proxy that sends the user name.
-async fn named_by_a_proxy(change: impl FnOnce(&mut octopus_mcp::config::Config)) -> Recorded {
-    Recorded::with(|config| {
-        config.auth.mode = Some(Modes(vec![AuthMode::Proxy]));
+async fn start_behind_proxy(change: impl FnOnce(&mut octopus_mcp::config::Config)) -> AuditFixture {
+    AuditFixture::with(|config| {
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Proxy]));
         config.http.trusted_proxies = Networks(vec!["127.0.0.0/8".parse().unwrap()]);
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
         change(config);
@@ -26,22 +26,22 @@ async fn named_by_a_proxy(change: impl FnOnce(&mut octopus_mcp::config::Config))
     .await
 }
 
-const MARIA: [(&str, &str); 2] = [("x-octopus-apikey", ""), ("x-forwarded-user", "maria")];
+const MARIA_HEADERS: [(&str, &str); 2] = [("x-octopus-apikey", ""), ("x-forwarded-user", "maria")];
 
 /// Request headers as name and value.
 type Headers = &'static [(&'static str, &'static str)];
 
 #[tokio::test]
-async fn each_refusal_of_the_endpoint_has_one_record_with_its_caller() {
-    let recorded = named_by_a_proxy(|config| {
+async fn each_rejected_request_has_one_record_with_its_caller() {
+    let recorded = start_behind_proxy(|config| {
         config.limits.caller_rate = 1;
         config.limits.caller_burst = 1;
         config.limits.far_over = 2;
     })
     .await;
-    let server = &recorded.desk.server;
+    let server = &recorded.approval.server;
     let ask = async |path: &str, extra_headers: &[(&str, &str)]| {
-        let mut headers = MARIA.to_vec();
+        let mut headers = MARIA_HEADERS.to_vec();
         headers.retain(|(name, _)| !extra_headers.iter().any(|(other, _)| other == name));
         headers.extend(extra_headers);
         let call =
@@ -82,17 +82,17 @@ async fn each_refusal_of_the_endpoint_has_one_record_with_its_caller() {
 }
 
 #[tokio::test]
-async fn a_call_that_the_scope_of_a_token_does_not_allow_has_a_record() {
+async fn call_with_insufficient_scope_is_recorded() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
-    let recorded = Recorded::with(|config| issuer.trusted(config)).await;
+    let issuer = TestIssuer::start(&[&signer]);
+    let recorded = AuditFixture::with(|config| issuer.configure(config)).await;
     let token = signer.sign(&issuer.claims_with(&json!({ "scope": "octopus:read" })));
     let authorization = format!("Bearer {token}");
     let (tool, arguments) = deployment();
     let params = json!({ "name": tool, "arguments": arguments });
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
     let headers = [("x-octopus-apikey", ""), ("authorization", authorization.as_str())];
-    let reply = recorded.desk.server.post(&headers, call.to_string()).await;
+    let reply = recorded.approval.server.post(&headers, call.to_string()).await;
     assert_eq!(reply.status, 403, "{}", reply.text);
     let records = recorded.records().await;
     let [record] = records.as_slice() else { panic!("{records:#?}") };
@@ -102,13 +102,13 @@ async fn a_call_that_the_scope_of_a_token_does_not_allow_has_a_record() {
 }
 
 #[tokio::test]
-async fn refusals_of_nobody_say_so_and_what_browsers_are_told_is_none() {
-    let recorded = named_by_a_proxy(|config| {
+async fn unauthenticated_rejections_are_recorded_and_405_is_not() {
+    let recorded = start_behind_proxy(|config| {
         config.limits.failed_rate = 1;
         config.limits.failed_burst = 1;
     })
     .await;
-    let server = &recorded.desk.server;
+    let server = &recorded.approval.server;
     let no_key = ("x-octopus-apikey", "");
     let mut statuses = Vec::new();
     for (path, extra_headers) in [
@@ -117,7 +117,7 @@ async fn refusals_of_nobody_say_so_and_what_browsers_are_told_is_none() {
         ("", ("x-a", "a")),
         ("", ("x-a", "a")),
     ] {
-        statuses.push(server.post_at(path, &[no_key, extra_headers], LIST).await.status);
+        statuses.push(server.post_at(path, &[no_key, extra_headers], LIST_TOOLS).await.status);
     }
     assert_eq!(statuses, [403, 404, 401, 429]);
     assert_eq!(server.http.get(&server.url).send().await.unwrap().status(), 405);
@@ -130,30 +130,30 @@ async fn refusals_of_nobody_say_so_and_what_browsers_are_told_is_none() {
 }
 
 #[tokio::test]
-async fn refusals_of_one_known_caller_are_bounded_and_leave_room_for_others() {
-    let recorded = named_by_a_proxy(|_| {}).await;
-    let server = &recorded.desk.server;
+async fn rejection_records_are_limited_per_caller() {
+    let recorded = start_behind_proxy(|_| {}).await;
+    let server = &recorded.approval.server;
     for _ in 0..100 {
-        assert_eq!(server.post_at("/i/nowhere", &MARIA, LIST).await.status, 404);
+        assert_eq!(server.post_at("/i/nowhere", &MARIA_HEADERS, LIST_TOOLS).await.status, 404);
     }
     let otto = [("x-octopus-apikey", ""), ("x-forwarded-user", "otto")];
-    assert_eq!(server.post_at("/i/nowhere", &otto, LIST).await.status, 404);
-    assert_eq!(server.post(&[("x-octopus-apikey", "")], LIST).await.status, 401);
+    assert_eq!(server.post_at("/i/nowhere", &otto, LIST_TOOLS).await.status, 404);
+    assert_eq!(server.post(&[("x-octopus-apikey", "")], LIST_TOOLS).await.status, 401);
     let records = recorded.records().await;
     let of = |name: &str| records.iter().filter(|r| r["caller"]["name"] == name).count();
     assert_eq!((of("maria"), of("otto"), records.len()), (60, 1, 62));
 }
 
 #[tokio::test]
-async fn what_mcp_answers_is_recorded_once_whatever_the_status() {
-    let recorded = Recorded::with(|config| config.tools.confirm = Confirm::Ask).await;
-    let server = &recorded.desk.server;
+async fn mcp_errors_are_recorded_once_for_any_status() {
+    let recorded = AuditFixture::with(|config| config.tools.confirm = ApprovalMode::Ask).await;
+    let server = &recorded.approval.server;
     let unknown = json!({ "name": "drop_everything", "arguments": {} });
-    assert_eq!(server.ask(Era::Modern, "tools/call", unknown).await.code(), -32602);
+    assert_eq!(server.rpc(Era::Modern, "tools/call", unknown).await.error_code(), -32602);
     let (tool, arguments) = deployment();
     let params = json!({ "name": tool, "arguments": arguments });
-    let reply = server.ask(Era::Modern, "tools/call", params).await;
-    assert_eq!((reply.status, reply.code()), (400, -32021), "{}", reply.text);
+    let reply = server.rpc(Era::Modern, "tools/call", params).await;
+    assert_eq!((reply.status, reply.error_code()), (400, -32021), "{}", reply.text);
     let records = recorded.records().await;
     let results: Vec<_> =
         records.iter().map(|r| (r["kind"].as_str(), r["error"].as_str())).collect();
@@ -162,27 +162,30 @@ async fn what_mcp_answers_is_recorded_once_whatever_the_status() {
 }
 
 #[tokio::test]
-async fn a_change_that_nobody_waited_for_has_a_record_of_what_was_sent_and_of_what_became_of_it() {
+async fn abandoned_change_is_recorded_when_sent_and_when_finished() {
     for is_rejected in [false, true] {
-        let recorded = Recorded::start().await;
+        let recorded = AuditFixture::start().await;
         let (tool, mut arguments) = deployment();
-        let flow = Way::Code(Era::Legacy);
-        let (_, token) = recorded.desk.call(flow, tool, &arguments).await.asked();
-        let server = &recorded.desk.server;
+        let flow = ApprovalFlow::ConfirmCode(Era::Legacy);
+        let (_, token) =
+            recorded.approval.call(flow, tool, &arguments).await.expect_approval_request();
+        let server = &recorded.approval.server;
         let fault = Fault::on("/deployments/create").delay(Duration::from_secs(1));
         server.sample.faults().add(if is_rejected { fault.status(400) } else { fault });
         arguments["confirm"] = json!(token);
         let params = json!({ "name": tool, "arguments": arguments });
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
-        let headers = [("mcp-protocol-version", LEGACY)];
-        let sent = soon(async || (!server.sample.changes().is_empty()).then_some(()));
+        let headers = [("mcp-protocol-version", LEGACY_VERSION)];
+        let sent = wait_until_some(async || (!server.sample.changes().is_empty()).then_some(()));
         tokio::select! {
             _ = server.post(&headers, call.to_string()) => panic!("the call was answered"),
             () = sent => {}
         }
         let path = recorded.path();
-        let call_records =
-            soon(async || Some(records(&path)).filter(|records| records.len() == 3)).await;
+        let call_records = wait_until_some(async || {
+            Some(read_records(&path)).filter(|records| records.len() == 3)
+        })
+        .await;
         let results: Vec<_> =
             call_records.iter().map(|record| record["result"].as_str().unwrap()).collect();
         let final_result = if is_rejected { "refused" } else { "done" };
@@ -202,20 +205,32 @@ async fn a_change_that_nobody_waited_for_has_a_record_of_what_was_sent_and_of_wh
 }
 
 #[tokio::test]
-async fn a_no_is_recorded_with_the_change_that_it_is_about() {
-    let recorded =
-        Recorded::with(|config| config.audit.fields = List(vec!["releaseVersion".to_owned()]))
-            .await;
+async fn decline_is_recorded_with_its_change() {
+    let recorded = AuditFixture::with(|config| {
+        config.audit.fields = ListSetting(vec!["releaseVersion".to_owned()])
+    })
+    .await;
     let (tool, arguments) = deployment();
     for action in ["decline", "cancel"] {
-        let (expected, token) = recorded.desk.call(Way::Rounds, tool, &arguments).await.asked();
-        recorded.desk.answer(Way::Rounds, tool, &arguments, &token, action).await;
+        let (expected, token) = recorded
+            .approval
+            .call(ApprovalFlow::InputRequired, tool, &arguments)
+            .await
+            .expect_approval_request();
+        recorded
+            .approval
+            .respond(ApprovalFlow::InputRequired, tool, &arguments, &token, action)
+            .await;
         assert!(expected.contains("Audit ID: "), "{expected}");
     }
-    let (_, token) = recorded.desk.call(Way::Rounds, tool, &arguments).await.asked();
+    let (_, token) = recorded
+        .approval
+        .call(ApprovalFlow::InputRequired, tool, &arguments)
+        .await
+        .expect_approval_request();
     let mut other = arguments.clone();
     other["releaseVersion"] = json!("1.11.7");
-    recorded.desk.answer(Way::Rounds, tool, &other, &token, "decline").await;
+    recorded.approval.respond(ApprovalFlow::InputRequired, tool, &other, &token, "decline").await;
     let records = recorded.records().await;
     let results: Vec<_> = records.iter().map(|record| record["result"].as_str().unwrap()).collect();
     assert_eq!(results, ["asked", "declined", "asked", "declined", "asked", "declined"]);

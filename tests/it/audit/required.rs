@@ -2,102 +2,104 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use octopus_mcp::config::{Confirm, Period};
+use octopus_mcp::config::{ApprovalMode, DurationSetting};
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::{Recorded, lines};
+use super::{AuditFixture, read_lines};
 use crate::{
-    consent::{Desk, Way, changes},
-    support::{Era, soon},
+    consent::{ApprovalFixture, ApprovalFlow, write_calls},
+    support::{Era, wait_until_some},
 };
 
-const WAY: Way = Way::Code(Era::Modern);
+const FLOW: ApprovalFlow = ApprovalFlow::ConfirmCode(Era::Modern);
 
 /// Returns a file on a full disk.
-fn full() -> PathBuf {
+fn full_device() -> PathBuf {
     PathBuf::from("/dev/full")
 }
 
-async fn refused_while_reads_go_on(fixture: &Desk) {
-    for (tool, arguments, ..) in changes() {
-        let (_, token) = fixture.call(WAY, tool, &arguments).await.asked();
-        let outcome = fixture.agree(WAY, tool, &arguments, &token).await;
-        outcome
-            .refused("nothing was changed: this server requires an audit record of every change");
+async fn assert_changes_rejected_and_reads_work(fixture: &ApprovalFixture) {
+    for (tool, arguments, ..) in write_calls() {
+        let (_, token) = fixture.call(FLOW, tool, &arguments).await.expect_approval_request();
+        let outcome = fixture.approve(FLOW, tool, &arguments, &token).await;
+        outcome.expect_error(
+            "nothing was changed: this server requires an audit record of every change",
+        );
     }
-    assert_eq!(fixture.changes(), [], "no change was sent");
+    assert_eq!(fixture.sent_changes(), [], "no change was sent");
     let called = fixture.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(!called.is_error, "{}", called.text);
 }
 
 #[tokio::test]
-async fn where_the_disk_is_full_nothing_is_changed_and_reads_go_on() {
-    let fixture = Desk::with(|config| {
+async fn full_disk_blocks_changes_but_not_reads() {
+    let fixture = ApprovalFixture::with(|config| {
         config.audit.required = true;
-        config.audit.file.path = Some(full());
+        config.audit.file.path = Some(full_device());
     })
     .await;
-    refused_while_reads_go_on(&fixture).await;
+    assert_changes_rejected_and_reads_work(&fixture).await;
 }
 
 #[tokio::test]
-async fn where_the_collector_alone_keeps_records_and_is_away_nothing_is_changed() {
+async fn unreachable_collector_blocks_changes_but_not_reads() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let fixture = Desk::with(|config| {
+    let fixture = ApprovalFixture::with(|config| {
         config.audit.required = true;
         config.audit.otlp.endpoint = Some(format!("http://{address}/v1/logs").parse().unwrap());
-        config.audit.otlp.timeout = Period(Duration::from_millis(200));
-        config.audit.otlp.delay = Period(Duration::from_millis(50));
+        config.audit.otlp.timeout = DurationSetting(Duration::from_millis(200));
+        config.audit.otlp.delay = DurationSetting(Duration::from_millis(50));
     })
     .await;
-    let (tool, arguments, ..) = changes().remove(0);
-    let (_, token) = fixture.call(WAY, tool, &arguments).await.asked();
-    fixture.agree(WAY, tool, &arguments, &token).await.refused("nothing was changed");
-    assert_eq!(fixture.changes(), []);
+    let (tool, arguments, ..) = write_calls().remove(0);
+    let (_, token) = fixture.call(FLOW, tool, &arguments).await.expect_approval_request();
+    fixture.approve(FLOW, tool, &arguments, &token).await.expect_error("nothing was changed");
+    assert_eq!(fixture.sent_changes(), []);
     let called = fixture.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(!called.is_error, "{}", called.text);
 }
 
 #[tokio::test]
-async fn where_records_are_not_required_a_full_disk_stops_nothing() {
-    let fixture = Desk::with(|config| config.audit.file.path = Some(full())).await;
-    let (tool, arguments, ..) = changes().remove(0);
-    let (_, token) = fixture.call(WAY, tool, &arguments).await.asked();
-    fixture.agree(WAY, tool, &arguments, &token).await.answered();
-    assert_eq!(fixture.changes().len(), 1);
+async fn full_disk_does_not_block_changes_if_records_are_optional() {
+    let fixture =
+        ApprovalFixture::with(|config| config.audit.file.path = Some(full_device())).await;
+    let (tool, arguments, ..) = write_calls().remove(0);
+    let (_, token) = fixture.call(FLOW, tool, &arguments).await.expect_approval_request();
+    fixture.approve(FLOW, tool, &arguments, &token).await.expect_result();
+    assert_eq!(fixture.sent_changes().len(), 1);
 }
 
 #[tokio::test]
-async fn what_is_about_to_be_sent_is_on_the_disk_before_it_is_done() {
-    for confirm in [Confirm::Code, Confirm::Never] {
-        let recorded = Recorded::with(|config| {
+async fn intent_record_is_on_disk_before_the_change_is_done() {
+    for confirm in [ApprovalMode::Code, ApprovalMode::Never] {
+        let recorded = AuditFixture::with(|config| {
             config.audit.required = true;
             config.tools.confirm = confirm;
         })
         .await;
-        let (tool, arguments, ..) = changes().remove(1);
-        let fixture = &recorded.desk;
+        let (tool, arguments, ..) = write_calls().remove(1);
+        let fixture = &recorded.approval;
         let mut token = String::new();
-        if confirm == Confirm::Code {
-            token = fixture.call(WAY, tool, &arguments).await.asked().1;
+        if confirm == ApprovalMode::Code {
+            token = fixture.call(FLOW, tool, &arguments).await.expect_approval_request().1;
         }
         // Octopus responds slowly, so that the file can be read before the change is done.
         let delay = Fault::on("/deployments/create").delay(Duration::from_millis(500));
         fixture.server.sample.faults().add(delay);
         let path = recorded.path();
         let call = async {
-            if confirm == Confirm::Code {
-                fixture.agree(WAY, tool, &arguments, &token).await.answered();
+            if confirm == ApprovalMode::Code {
+                fixture.approve(FLOW, tool, &arguments, &token).await.expect_result();
             } else {
-                fixture.call(WAY, tool, &arguments).await.answered();
+                fixture.call(FLOW, tool, &arguments).await.expect_result();
             }
         };
         let read_during_change = async {
-            soon(async || (!fixture.changes().is_empty()).then_some(())).await;
-            lines(&path)
+            wait_until_some(async || (!fixture.sent_changes().is_empty()).then_some(())).await;
+            read_lines(&path)
         };
         let ((), lines_during_change) = tokio::join!(call, read_during_change);
         let folder = recorded.stop().await;
@@ -107,29 +109,32 @@ async fn what_is_about_to_be_sent_is_on_the_disk_before_it_is_done() {
             !lines_during_change.iter().any(|record| has_result(&record, "done")),
             "{lines_during_change:#?}"
         );
-        let all_lines = lines(&path);
+        let all_lines = read_lines(&path);
         let done = all_lines.iter().find(|record| has_result(record, "done")).unwrap();
         assert_eq!(intent["result"], "sending");
         assert_eq!(intent["change"], done["change"]);
         assert_ne!(intent["id"], done["id"]);
         assert!(intent["user"].is_string() && intent["route"].is_string());
-        assert_eq!(intent["consent"], if confirm == Confirm::Code { "code" } else { "nobody" });
+        assert_eq!(
+            intent["consent"],
+            if confirm == ApprovalMode::Code { "code" } else { "nobody" }
+        );
         drop(folder);
     }
 }
 
 /// The caller does not get the result, but the call is recorded.
 #[tokio::test]
-async fn a_call_that_takes_too_long_is_recorded_as_abandoned() {
-    let recorded = Recorded::with(|config| {
-        config.http.request_timeout = Period(Duration::from_millis(200));
+async fn call_that_times_out_is_recorded_as_abandoned() {
+    let recorded = AuditFixture::with(|config| {
+        config.http.request_timeout = DurationSetting(Duration::from_millis(200));
     })
     .await;
     let delay = Fault::on("/api/spaces").delay(Duration::from_secs(5));
-    recorded.desk.server.sample.faults().add(delay);
-    let called = recorded.desk.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
+    recorded.approval.server.sample.faults().add(delay);
+    let called = recorded.approval.server.call_as(keys::ADMIN, "list_spaces", json!({})).await;
     assert!(called.is_error, "{}", called.text);
-    recorded.desk.server.sample.faults().clear();
+    recorded.approval.server.sample.faults().clear();
     let records = recorded.records().await;
     assert_eq!(records[0]["result"], "abandoned", "{records:#?}");
 }

@@ -3,9 +3,10 @@
 use std::{fs, path::Path};
 
 use octopus_mcp::{
-    callers::{Scope, Way, Ways},
+    callers::{AuthMethod, Authenticators, TokenScope},
     config::{
-        self, AuthMode, ClientCertificates, Config, GroupScope, Modes, Secret, SubjectName, Tls,
+        self, AuthMode, AuthModes, ClientCertificates, Config, GroupScope, Secret, SubjectName,
+        TlsSettings,
     },
     telemetry::Metrics,
 };
@@ -15,20 +16,20 @@ use rcgen::{
     KeyPair, SanType, date_time_ymd,
 };
 
-use super::LIST;
-use crate::support::{Reply, TestServer, reply};
+use super::LIST_TOOLS;
+use crate::support::{Reply, TestServer, send};
 
 /// A certificate authority for servers and clients.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct TestCa(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its private key.
-pub struct Pair {
+pub struct IssuedCertificate {
     pub pem: String,
     der: Vec<u8>,
     pub key: String,
 }
 
-impl Authority {
+impl TestCa {
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -42,7 +43,11 @@ impl Authority {
     }
 
     /// Issues a certificate for these subject alternative names.
-    pub fn signs(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
+    pub fn signs(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> IssuedCertificate {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -51,11 +56,15 @@ impl Authority {
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
-        Pair { pem: certificate.pem(), der: certificate.der().to_vec(), key: key.serialize_pem() }
+        IssuedCertificate {
+            pem: certificate.pem(),
+            der: certificate.der().to_vec(),
+            key: key.serialize_pem(),
+        }
     }
 
     /// Issues a client certificate with this common name.
-    fn names(&self, name: &str) -> Pair {
+    fn names(&self, name: &str) -> IssuedCertificate {
         self.signs(&[], |params| {
             params.distinguished_name.push(DnType::CommonName, name);
             params.distinguished_name.push(DnType::OrganizationalUnitName, "freight");
@@ -71,7 +80,7 @@ impl Authority {
     }
 
     /// Returns a client that trusts the CA, with or without a client certificate.
-    fn client(&self, pair: Option<&Pair>) -> reqwest::Client {
+    fn client(&self, pair: Option<&IssuedCertificate>) -> reqwest::Client {
         let trusted = reqwest::Certificate::from_pem(self.0.pem().as_bytes()).unwrap();
         let mut builder = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]);
         if let Some(pair) = pair {
@@ -82,8 +91,8 @@ impl Authority {
     }
 }
 
-fn settings(folder: &Path, clients: ClientCertificates) -> Tls {
-    Tls {
+fn tls_settings(folder: &Path, clients: ClientCertificates) -> TlsSettings {
+    TlsSettings {
         certificate: Some(folder.join("cert.pem")),
         key: Some(folder.join("key.pem")),
         client_ca: Some(folder.join("ca.pem")),
@@ -93,15 +102,15 @@ fn settings(folder: &Path, clients: ClientCertificates) -> Tls {
 
 async fn server(folder: &Path, clients: ClientCertificates) -> TestServer {
     TestServer::with(|config| {
-        config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
-        config.http.tls = settings(folder, clients);
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Certificate]));
+        config.http.tls = tls_settings(folder, clients);
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
     })
     .await
 }
 
-fn asking(client: &reqwest::Client, server: &TestServer) -> reqwest::RequestBuilder {
-    client.post(&server.url).header("content-type", "application/json").body(LIST)
+fn list_tools_request(client: &reqwest::Client, server: &TestServer) -> reqwest::RequestBuilder {
+    client.post(&server.url).header("content-type", "application/json").body(LIST_TOOLS)
 }
 
 /// Checks that the server ends the TLS handshake with this alert (RFC 8446, section 6.2).
@@ -111,98 +120,102 @@ async fn assert_handshake_fails(request: reqwest::RequestBuilder, alert: &str) {
 }
 
 #[tokio::test]
-async fn a_certificate_of_the_authority_lets_its_caller_in_and_none_does_not() {
-    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+async fn accepts_only_callers_with_a_named_certificate() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), TestCa::new());
     authority.write(folder.path());
     let server = server(folder.path(), ClientCertificates::Optional).await;
     let client = authority.client(Some(&authority.names("build-agent")));
-    let known: Reply = reply(asking(&client, &server)).await;
+    let known: Reply = send(list_tools_request(&client, &server)).await;
     assert_eq!(known.status, 200, "{}", known.text);
-    let anonymous = reply(asking(&authority.client(None), &server)).await;
+    let anonymous = send(list_tools_request(&authority.client(None), &server)).await;
     assert_eq!((anonymous.status, anonymous.json()["id"].as_str()), (401, Some("x")));
-    assert!(anonymous.message().contains("certificate"), "{}", anonymous.text);
+    assert!(anonymous.error_message().contains("certificate"), "{}", anonymous.text);
     let without_name = authority.client(Some(&authority.signs(&[], |_| {})));
-    let without_name = reply(asking(&without_name, &server)).await;
+    let without_name = send(list_tools_request(&without_name, &server)).await;
     assert_eq!(without_name.status, 401, "{}", without_name.text);
     assert!(
-        without_name.message().contains("certificate contains no caller name"),
+        without_name.error_message().contains("certificate contains no caller name"),
         "{}",
         without_name.text
     );
 }
 
 #[tokio::test]
-async fn whose_certificate_was_good_a_moment_ago_is_still_served_where_others_fail() {
-    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+async fn known_certificate_is_exempt_from_the_failure_limit() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), TestCa::new());
     authority.write(folder.path());
     let server = TestServer::with(|config| {
-        config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
-        config.http.tls = settings(folder.path(), ClientCertificates::Optional);
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Certificate]));
+        config.http.tls = tls_settings(folder.path(), ClientCertificates::Optional);
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
         config.limits.failed_rate = 1;
         config.limits.failed_burst = 2;
     })
     .await;
     let known = authority.client(Some(&authority.names("build-agent")));
-    assert_eq!(reply(asking(&known, &server)).await.status, 200);
+    assert_eq!(send(list_tools_request(&known, &server)).await.status, 200);
     let anonymous = authority.client(None);
     for status in [401, 401, 429] {
-        assert_eq!(reply(asking(&anonymous, &server)).await.status, status);
+        assert_eq!(send(list_tools_request(&anonymous, &server)).await.status, status);
     }
-    assert_eq!(reply(asking(&known, &server)).await.status, 200);
+    assert_eq!(send(list_tools_request(&known, &server)).await.status, 200);
     let other = authority.client(Some(&authority.names("other-agent")));
-    assert_eq!(reply(asking(&other, &server)).await.status, 429, "the exemption is per caller");
+    assert_eq!(
+        send(list_tools_request(&other, &server)).await.status,
+        429,
+        "the exemption is per caller"
+    );
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_authority_gets_no_connection() {
-    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+async fn handshake_rejects_foreign_and_expired_certificates() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), TestCa::new());
     authority.write(folder.path());
     let server = server(folder.path(), ClientCertificates::Optional).await;
-    let foreign = Authority::new().names("build-agent");
+    let foreign = TestCa::new().names("build-agent");
     let client = authority.client(Some(&foreign));
     // The foreign CA has the same name, so verification of the signature fails.
-    assert_handshake_fails(asking(&client, &server), "DecryptError").await;
+    assert_handshake_fails(list_tools_request(&client, &server), "DecryptError").await;
     let expired = authority.signs(&[], |params| {
         params.distinguished_name.push(DnType::CommonName, "build-agent");
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2020, 2, 1);
     });
     let client = authority.client(Some(&expired));
-    assert_handshake_fails(asking(&client, &server), "CertificateExpired").await;
+    assert_handshake_fails(list_tools_request(&client, &server), "CertificateExpired").await;
 }
 
 #[tokio::test]
-async fn where_certificates_are_required_nobody_else_gets_a_connection() {
-    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+async fn required_mode_rejects_connections_without_certificate() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), TestCa::new());
     authority.write(folder.path());
     let server = server(folder.path(), ClientCertificates::Required).await;
     let client = authority.client(None);
-    assert_handshake_fails(asking(&client, &server), "CertificateRequired").await;
+    assert_handshake_fails(list_tools_request(&client, &server), "CertificateRequired").await;
     let client = authority.client(Some(&authority.names("build-agent")));
-    assert_eq!(reply(asking(&client, &server)).await.status, 200);
+    assert_eq!(send(list_tools_request(&client, &server)).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_certificate_and_a_token_are_two_proofs() {
-    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+async fn rejects_certificate_together_with_token() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), TestCa::new());
     authority.write(folder.path());
     let server = TestServer::with(|config| {
-        config.auth.mode = Some(Modes(vec![AuthMode::Certificate, AuthMode::Tokens]));
-        config.http.tls = settings(folder.path(), ClientCertificates::Optional);
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Certificate, AuthMode::Tokens]));
+        config.http.tls = tls_settings(folder.path(), ClientCertificates::Optional);
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
     })
     .await;
     let client = authority.client(Some(&authority.names("build-agent")));
-    let both = asking(&client, &server).header("authorization", "Bearer omcp_x");
-    let rejected = reply(both).await;
+    let both = list_tools_request(&client, &server).header("authorization", "Bearer omcp_x");
+    let rejected = send(both).await;
     assert_eq!(rejected.status, 400, "{}", rejected.text);
-    assert!(rejected.message().contains("in two ways"), "{}", rejected.text);
+    assert!(rejected.error_message().contains("in two ways"), "{}", rejected.text);
 }
 
 #[tokio::test]
-async fn the_settings_say_what_of_a_certificate_names_its_caller() {
-    let authority = Authority::new();
+async fn caller_name_comes_from_the_configured_subject_field() {
+    let authority = TestCa::new();
     let pair = authority.signs(&[], |params| {
         params.distinguished_name.push(DnType::CommonName, "build-agent");
         params.distinguished_name.push(DnType::OrganizationalUnitName, "freight");
@@ -219,30 +232,34 @@ async fn the_settings_say_what_of_a_certificate_names_its_caller() {
         (SubjectName::Email, "agent@example.com"),
     ] {
         let mut config = Config::default();
-        config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Certificate]));
         config.auth.certificate.subject = subject;
-        let scope = config::Scope::Deploy;
+        let scope = config::TokenScopeSetting::Deploy;
         config.auth.group_scopes = vec![GroupScope { group: "freight".to_owned(), scope }];
-        let identity = Ways::from_config(&config, |_| Ok(()), &Metrics::default())
+        let identity = Authenticators::from_config(&config, |_| Ok(()), &Metrics::default())
             .unwrap()
-            .certified(&pair.der)
+            .authenticate_certificate(&pair.der)
             .unwrap();
-        assert_eq!((identity.way, identity.subject.as_str()), (Way::Certificate, name));
+        assert_eq!((identity.method, identity.subject.as_str()), (AuthMethod::Certificate, name));
         assert_eq!(identity.issuer.as_deref(), Some("Example authority"));
         assert!(identity.groups.contains("freight") && identity.expires.is_some());
-        assert_eq!(identity.grants.scope, Scope::Deploy);
+        assert_eq!(identity.grants.scope, TokenScope::Deploy);
     }
 }
 
 #[tokio::test]
-async fn a_certificate_that_does_not_read_or_has_expired_names_nobody() {
-    let authority = Authority::new();
+async fn rejects_unreadable_and_expired_certificates() {
+    let authority = TestCa::new();
     let mut config = Config::default();
-    config.auth.mode = Some(Modes(vec![AuthMode::Certificate]));
-    let authenticators = Ways::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
-    assert_eq!(authenticators.certified(&authority.names("maria").der).unwrap().subject, "maria");
+    config.auth.mode = Some(AuthModes(vec![AuthMode::Certificate]));
+    let authenticators =
+        Authenticators::from_config(&config, |_| Ok(()), &Metrics::default()).unwrap();
+    assert_eq!(
+        authenticators.authenticate_certificate(&authority.names("maria").der).unwrap().subject,
+        "maria"
+    );
     for der in [&b""[..], b"no certificate", &authority.names("maria").der[..100]] {
-        let error = authenticators.certified(der).unwrap_err();
+        let error = authenticators.authenticate_certificate(der).unwrap_err();
         assert_eq!(error.to_string(), "the client certificate cannot be parsed");
     }
     let expired = authority.signs(&[], |params| {
@@ -251,6 +268,6 @@ async fn a_certificate_that_does_not_read_or_has_expired_names_nobody() {
         params.not_after = date_time_ymd(2020, 2, 1);
     });
     // A certificate can expire while its connection is open.
-    let error = authenticators.certified(&expired.der).unwrap_err();
+    let error = authenticators.authenticate_certificate(&expired.der).unwrap_err();
     assert_eq!(error.to_string(), "the client certificate has expired");
 }

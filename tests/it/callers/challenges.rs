@@ -1,41 +1,41 @@
 //! Exact text of the `WWW-Authenticate` challenges.
 
-use octopus_mcp::config::{AuthMode, Modes, Secret};
+use octopus_mcp::config::{AuthMode, AuthModes, Secret};
 use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use super::{
-    LIST, SPACES, bearing, calling,
+    LIST_SPACES, LIST_TOOLS, call_with_token,
     issuer::{Signer, TestIssuer, now},
-    list, metadata_of, send,
+    list_tools, list_tools_with_token, metadata_url, send,
 };
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn without_a_token_there_is_no_error_in_the_challenge() {
-    let issuer = TestIssuer::with(&[]);
-    let server = TestServer::with(|config| issuer.trusted(config)).await;
-    let rejected = list(&server, &[]).await;
+async fn challenge_without_token_has_no_error() {
+    let issuer = TestIssuer::start(&[]);
+    let server = TestServer::with(|config| issuer.configure(config)).await;
+    let rejected = list_tools(&server, &[]).await;
     assert_eq!((rejected.status, &rejected.json()["id"]), (401, &json!("x")));
-    let challenge = format!("Bearer resource_metadata=\"{}\"", metadata_of(&server));
+    let challenge = format!("Bearer resource_metadata=\"{}\"", metadata_url(&server));
     assert_eq!(rejected.header("www-authenticate"), challenge);
-    assert!(rejected.message().contains("Authorization: Bearer"), "{}", rejected.text);
-    assert_eq!(issuer.asked(), (0, 0));
+    assert!(rejected.error_message().contains("Authorization: Bearer"), "{}", rejected.text);
+    assert_eq!(issuer.request_counts(), (0, 0));
     // An Octopus API key alone does not authenticate the caller in this mode.
-    let key = send(&server, &[("x-octopus-apikey", keys::ADMIN)], LIST).await;
+    let key = send(&server, &[("x-octopus-apikey", keys::ADMIN)], LIST_TOOLS).await;
     assert_eq!((key.status, key.header("www-authenticate")), (401, &*challenge));
 }
 
 #[tokio::test]
-async fn the_challenge_names_the_address_that_clients_know() {
-    let issuer = TestIssuer::with(&[]);
+async fn challenge_uses_the_public_url() {
+    let issuer = TestIssuer::start(&[]);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
+        issuer.configure(config);
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
     })
     .await;
     for host in ["mcp.example.com", "127.0.0.1:1"] {
-        let rejected = list(&server, &[("host", host)]).await;
+        let rejected = list_tools(&server, &[("host", host)]).await;
         assert_eq!(
             rejected.header("www-authenticate"),
             "Bearer resource_metadata=\"https://mcp.example.com/.well-known/\
@@ -45,109 +45,118 @@ async fn the_challenge_names_the_address_that_clients_know() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_told_apart_from_none() {
+async fn expired_token_has_its_own_challenge() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
-    let server = TestServer::with(|config| issuer.trusted(config)).await;
+    let issuer = TestIssuer::start(&[&signer]);
+    let server = TestServer::with(|config| issuer.configure(config)).await;
     let token = signer.sign(&issuer.claims_with(&json!({ "exp": now() - 600 })));
-    let rejected = bearing(&server, &token).await;
+    let rejected = list_tools_with_token(&server, &token).await;
     let challenge = format!(
         "Bearer resource_metadata=\"{}\", error=\"invalid_token\", error_description=\"the token \
          has expired\"",
-        metadata_of(&server)
+        metadata_url(&server)
     );
     assert_eq!((rejected.status, rejected.header("www-authenticate")), (401, &*challenge));
 }
 
 #[tokio::test]
-async fn a_token_without_any_of_our_scopes_is_told_which_to_ask_for() {
+async fn token_without_scopes_gets_the_required_scope() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
-    let server = TestServer::with(|config| issuer.trusted(config)).await;
+    let issuer = TestIssuer::start(&[&signer]);
+    let server = TestServer::with(|config| issuer.configure(config)).await;
     let token = signer.sign(&issuer.claims_with(&json!({ "scope": "openid profile" })));
-    let rejected = bearing(&server, &token).await;
+    let rejected = list_tools_with_token(&server, &token).await;
     assert_eq!((rejected.status, &rejected.json()["id"]), (403, &json!("x")));
     let challenge = format!(
         "Bearer error=\"insufficient_scope\", scope=\"octopus:read\", resource_metadata=\"{}\", \
          error_description=\"the token has no scope of this server; it needs the scope octopus:read\"",
-        metadata_of(&server)
+        metadata_url(&server)
     );
     assert_eq!(rejected.header("www-authenticate"), challenge);
 }
 
 #[tokio::test]
-async fn authorization_that_is_no_bearer_token_is_a_bad_request() {
-    let issuer = TestIssuer::with(&[]);
-    let server = TestServer::with(|config| issuer.trusted(config)).await;
+async fn malformed_authorization_header_is_a_bad_request() {
+    let issuer = TestIssuer::start(&[]);
+    let server = TestServer::with(|config| issuer.configure(config)).await;
     for authorization in ["Basic aHVudGVyMg==", "Bearer", "Bearer ", "hunter2"] {
-        let rejected = list(&server, &[("authorization", authorization)]).await;
+        let rejected = list_tools(&server, &[("authorization", authorization)]).await;
         assert_eq!(rejected.status, 400, "{authorization}: {}", rejected.text);
         assert_eq!(rejected.header("www-authenticate"), "Bearer error=\"invalid_request\"");
         assert!(!format!("{rejected:?}").contains("hunter2"));
     }
-    let two = list(&server, &[("authorization", "Bearer a"), ("Authorization", "Bearer b")]).await;
+    let two =
+        list_tools(&server, &[("authorization", "Bearer a"), ("Authorization", "Bearer b")]).await;
     assert_eq!(two.status, 400, "{}", two.text);
-    assert!(two.message().contains("the header authorization is there twice"), "{}", two.text);
+    assert!(
+        two.error_message().contains("the header authorization is there twice"),
+        "{}",
+        two.text
+    );
 }
 
 #[tokio::test]
-async fn what_octopus_refuses_never_becomes_a_refusal_of_the_token() {
+async fn octopus_401_and_403_are_tool_errors_without_challenge() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     let sample = Sample::new();
-    let server = TestServer::on(sample, |config| issuer.trusted(config)).await;
+    let server = TestServer::with_sample(sample, |config| issuer.configure(config)).await;
     let token = signer.sign(&issuer.claims());
     for status in [401, 403] {
         server.sample.faults().clear();
         server.sample.faults().add(Fault::on("/api/spaces").status(status));
-        let answer = calling(&server, &token, "list_spaces", &json!({})).await;
+        let answer = call_with_token(&server, &token, "list_spaces", &json!({})).await;
         assert_eq!((answer.status, answer.header("www-authenticate")), (200, ""), "{status}");
         assert_eq!(answer.json()["result"]["isError"], true, "{status}: {}", answer.text);
     }
 }
 
 #[tokio::test]
-async fn a_caller_whose_own_octopus_credential_is_missing_is_told_which_header() {
+async fn missing_octopus_credential_names_the_header() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
+        issuer.configure(config);
         config.octopus.api_key = None::<Secret>;
     })
     .await;
     let authorization = format!("Bearer {}", signer.sign(&issuer.claims()));
-    let without = send(&server, &[("authorization", &authorization)], SPACES).await;
+    let without = send(&server, &[("authorization", &authorization)], LIST_SPACES).await;
     assert_eq!(without.status, 400);
-    assert!(without.message().contains("X-Octopus-ApiKey"), "{}", without.text);
+    assert!(without.error_message().contains("X-Octopus-ApiKey"), "{}", without.text);
     assert_eq!(without.header("www-authenticate"), "", "another token would not help");
     let both = [("authorization", &*authorization), ("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY)];
-    let with = send(&server, &both, SPACES).await;
+    let with = send(&server, &both, LIST_SPACES).await;
     assert_eq!(with.json()["result"]["structuredContent"]["totalResults"], 1, "{}", with.text);
     let wrong = [("authorization", &*authorization), ("x-octopus-apikey", "hunter2")];
-    let wrong = send(&server, &wrong, SPACES).await;
+    let wrong = send(&server, &wrong, LIST_SPACES).await;
     assert_eq!(wrong.status, 400, "{}", wrong.text);
-    assert!(wrong.message().contains("look like API-") && !wrong.text.contains("hunter2"));
+    assert!(wrong.error_message().contains("look like API-") && !wrong.text.contains("hunter2"));
 }
 
 #[tokio::test]
-async fn a_key_beside_the_proof_is_refused_where_another_credential_acts() {
+async fn rejects_octopus_key_where_the_server_has_its_own() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
-    let server = TestServer::with(|config| issuer.trusted(config)).await;
+    let issuer = TestIssuer::start(&[&signer]);
+    let server = TestServer::with(|config| issuer.configure(config)).await;
     let authorization = format!("Bearer {}", signer.sign(&issuer.claims()));
     let both = [("authorization", &*authorization), ("x-octopus-apikey", keys::ADMIN)];
-    let rejected = send(&server, &both, SPACES).await;
+    let rejected = send(&server, &both, LIST_SPACES).await;
     assert_eq!(rejected.status, 400, "{}", rejected.text);
-    assert!(rejected.message().contains("remove the header X-Octopus-ApiKey"), "{}", rejected.text);
+    assert!(
+        rejected.error_message().contains("remove the header X-Octopus-ApiKey"),
+        "{}",
+        rejected.text
+    );
 }
 
 #[tokio::test]
-async fn two_proofs_are_one_too_many() {
+async fn rejects_two_proofs_of_identity() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
-        config.auth.mode = Some(Modes(vec![AuthMode::Oauth, AuthMode::Proxy]));
+        issuer.configure(config);
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Oauth, AuthMode::Proxy]));
         config.http.trusted_proxies = serde_json::from_str("\"127.0.0.1\"").unwrap();
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
     })
@@ -157,10 +166,10 @@ async fn two_proofs_are_one_too_many() {
     for (headers, status) in
         [(&[token][..], 200), (&[user], 200), (&[token, user], 400), (&[], 401)]
     {
-        let reply = list(&server, headers).await;
+        let reply = list_tools(&server, headers).await;
         assert_eq!(reply.status, status, "{}", reply.text);
         if status == 400 {
-            assert!(reply.message().contains("two proofs of identity"), "{}", reply.text);
+            assert!(reply.error_message().contains("two proofs of identity"), "{}", reply.text);
         }
     }
 }

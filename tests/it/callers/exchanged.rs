@@ -1,20 +1,20 @@
 //! Access tokens of callers that Octopus exchanges for its own tokens: which tokens Octopus receives.
 
-use octopus_mcp::config::{Config, CredentialSource, Instance};
+use octopus_mcp::config::{Config, CredentialSource, InstanceSettings};
 use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use super::{
-    LIST,
+    LIST_TOOLS,
     issuer::{Signer, TestIssuer},
 };
 use crate::{
-    exchange::seen,
+    exchange::recording_router,
     support::{Reply, TestServer},
 };
 
 /// Configures an instance to exchange the token of the caller for an Octopus token.
-fn exchanging(instance: &mut Instance) {
+fn enable_exchange(instance: &mut InstanceSettings) {
     instance.api_key = None;
     instance.retries = 0;
     instance.credential = Some(CredentialSource::Exchange);
@@ -34,14 +34,14 @@ fn username(reply: &Reply) -> Value {
 }
 
 #[tokio::test]
-async fn octopus_sees_the_exchanged_token_and_the_callers_own_at_the_token_endpoint_alone() {
+async fn caller_token_is_sent_only_to_the_token_endpoint() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     let sample = Sample::new();
-    let (router, requests) = seen(&sample);
-    let server = TestServer::behind(sample, router, |config| {
-        issuer.trusted(config);
-        exchanging(&mut config.octopus);
+    let (router, requests) = recording_router(&sample);
+    let server = TestServer::with_router(sample, router, |config| {
+        issuer.configure(config);
+        enable_exchange(&mut config.octopus);
     })
     .await;
     let token = |subject: &str| signer.sign(&issuer.claims_with(&json!({ "sub": subject })));
@@ -82,12 +82,12 @@ async fn octopus_sees_the_exchanged_token_and_the_callers_own_at_the_token_endpo
 }
 
 #[tokio::test]
-async fn a_caller_whose_token_octopus_does_not_exchange_does_nothing_as_anybody_else() {
+async fn failed_exchange_sends_no_api_request() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
-        exchanging(&mut config.octopus);
+        issuer.configure(config);
+        enable_exchange(&mut config.octopus);
     })
     .await;
     let known = signer.sign(&issuer.claims());
@@ -105,16 +105,16 @@ async fn a_caller_whose_token_octopus_does_not_exchange_does_nothing_as_anybody_
 }
 
 #[tokio::test]
-async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_there() {
+async fn token_for_one_instance_is_never_sent_to_another() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
-    let server = TestServer::several(&["europe", "america"], |config: &mut Config| {
-        issuer.trusted(config);
-        config.octopus = Instance::default();
+    let issuer = TestIssuer::start(&[&signer]);
+    let server = TestServer::with_instances(&["europe", "america"], |config: &mut Config| {
+        issuer.configure(config);
+        config.octopus = InstanceSettings::default();
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
         // Without configured audiences, a token is valid for the endpoint in `aud` and for paths below it.
         config.auth.oauth.issuers[0].audiences.0.clear();
-        config.instances.values_mut().for_each(exchanging);
+        config.instances.values_mut().for_each(enable_exchange);
     })
     .await;
     let token = |path: &str| {
@@ -124,7 +124,7 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
     let america = token("/mcp/i/america");
     let current_user = call(&server, "/i/america", &america, "get_current_user", json!({})).await;
     assert_eq!(username(&current_user), "build-server", "{}", current_user.text);
-    assert_eq!(server.other("america").tokens().issued(), 1);
+    assert_eq!(server.other_sample("america").tokens().issued(), 1);
 
     let authorization = format!("Bearer {america}");
     let bearer = [("x-octopus-apikey", ""), ("authorization", &*authorization)];
@@ -139,15 +139,19 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         ("", &both, 401),
         ("/i/america", &both, 400),
     ] {
-        let rejected = server.post_at(path, headers, LIST).await;
+        let rejected = server.post_at(path, headers, LIST_TOOLS).await;
         assert_eq!(rejected.status, status, "{path}: {}", rejected.text);
         if status == 401 {
-            assert_eq!(rejected.message(), "the token was issued for another resource", "{path}");
+            assert_eq!(
+                rejected.error_message(),
+                "the token was issued for another resource",
+                "{path}"
+            );
             assert!(rejected.header("www-authenticate").contains("error=\"invalid_token\""));
         }
     }
     // A portal URL in the arguments does not reach the other instance either.
-    let url = format!("{}/app#/Spaces-1/tasks/ServerTasks-90004", server.octopus());
+    let url = format!("{}/app#/Spaces-1/tasks/ServerTasks-90004", server.octopus_url());
     let result =
         call(&server, "/i/america", &america, "get_task_from_url", json!({ "url": url })).await;
     assert!(result.text.contains("this request is pinned to 'america'"), "{}", result.text);
@@ -160,6 +164,6 @@ async fn a_token_for_one_instance_is_refused_at_another_and_nothing_of_it_gets_t
         let current_user = call(&server, path, &all, "get_current_user", json!({})).await;
         assert_eq!(username(&current_user), "build-server", "{path}: {}", current_user.text);
     }
-    assert_eq!(server.other("america").tokens().issued(), 2);
+    assert_eq!(server.other_sample("america").tokens().issued(), 2);
     assert_eq!(server.sample.tokens().issued(), 1);
 }

@@ -19,7 +19,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::StatusCode;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use octopus_mcp::{
-    config::{AuthMode, Config, Issuer, List, Modes, Period, Secret},
+    config::{AuthMode, AuthModes, Config, DurationSetting, IssuerSettings, ListSetting, Secret},
     http::{Certificates, Listening},
 };
 use octopus_sample::keys;
@@ -69,7 +69,7 @@ impl Signer {
     }
 
     /// Returns the public key as a JWK.
-    pub fn public(&self) -> Value {
+    pub fn public_jwk(&self) -> Value {
         let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
         let mut jwk = serde_json::to_value(jwk).unwrap();
         jwk["kid"] = json!(self.id);
@@ -92,7 +92,7 @@ impl Signer {
 }
 
 /// Encodes a token with an arbitrary signature.
-pub fn unsigned(header: &Value, claims: &Value, signature: &str) -> String {
+pub fn encode_token(header: &Value, claims: &Value, signature: &str) -> String {
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{signature}", part(header), part(claims))
 }
@@ -103,55 +103,55 @@ pub fn now() -> u64 {
 
 /// How the key endpoint of the issuer responds.
 #[derive(Clone)]
-pub enum Mood {
-    Answers,
-    Fails,
+pub enum KeyEndpoint {
+    Normal,
+    Unavailable,
     Hangs,
     /// Sends a body without end.
     Endless,
     /// Sends this text.
-    Says(String),
+    Text(String),
     /// Redirects to this URL.
-    Leads(String),
+    Redirect(String),
 }
 
-struct Shared {
+struct IssuerState {
     keys: Mutex<Vec<Value>>,
-    described: Mutex<Value>,
-    mood: Mutex<Mood>,
-    asked_for_keys: AtomicUsize,
-    asked_for_description: AtomicUsize,
+    metadata: Mutex<Value>,
+    key_endpoint: Mutex<KeyEndpoint>,
+    key_requests: AtomicUsize,
+    metadata_requests: AtomicUsize,
 }
 
 /// A running authorization server.
 pub struct TestIssuer {
     pub url: String,
-    shared: Arc<Shared>,
+    shared: Arc<IssuerState>,
     _listening: Listening,
 }
 
 impl TestIssuer {
     /// Starts an issuer that publishes these keys.
-    pub fn with(signers: &[&Signer]) -> Self {
-        Self::speaking(signers, None)
+    pub fn start(signers: &[&Signer]) -> Self {
+        Self::start_with(signers, None)
     }
 
     /// Starts an issuer with TLS; the certificate is for `localhost`.
-    pub fn encrypted(signers: &[&Signer], certificates: &Certificates) -> Self {
-        Self::speaking(signers, Some(certificates))
+    pub fn start_tls(signers: &[&Signer], certificates: &Certificates) -> Self {
+        Self::start_with(signers, Some(certificates))
     }
 
-    fn speaking(signers: &[&Signer], certificates: Option<&Certificates>) -> Self {
-        let shared = Arc::new(Shared {
+    fn start_with(signers: &[&Signer], certificates: Option<&Certificates>) -> Self {
+        let shared = Arc::new(IssuerState {
             keys: Mutex::default(),
-            described: Mutex::default(),
-            mood: Mutex::new(Mood::Answers),
-            asked_for_keys: AtomicUsize::new(0),
-            asked_for_description: AtomicUsize::new(0),
+            metadata: Mutex::default(),
+            key_endpoint: Mutex::new(KeyEndpoint::Normal),
+            key_requests: AtomicUsize::new(0),
+            metadata_requests: AtomicUsize::new(0),
         });
         let router = Router::new()
-            .route("/.well-known/openid-configuration", get(description))
-            .route("/keys", get(key_set))
+            .route("/.well-known/openid-configuration", get(serve_metadata))
+            .route("/keys", get(serve_keys))
             .with_state(Arc::clone(&shared));
         let listening = serve_with(router, certificates);
         let port = listening.address.port();
@@ -160,8 +160,8 @@ impl TestIssuer {
             Some(_) => format!("https://localhost:{port}"),
         };
         let issuer = Self { url, shared, _listening: listening };
-        issuer.shows(signers);
-        issuer.describes(json!({
+        issuer.publish_keys(signers);
+        issuer.publish_metadata(json!({
             "issuer": issuer.url,
             "jwks_uri": format!("{}/keys", issuer.url),
             "authorization_endpoint": format!("{}/authorize", issuer.url),
@@ -170,26 +170,26 @@ impl TestIssuer {
     }
 
     /// Replaces the published keys.
-    pub fn shows(&self, signers: &[&Signer]) {
-        self.shows_all(signers.iter().map(|signer| signer.public()).collect());
+    pub fn publish_keys(&self, signers: &[&Signer]) {
+        self.publish_jwks(signers.iter().map(|signer| signer.public_jwk()).collect());
     }
 
-    pub fn shows_all(&self, keys: Vec<Value>) {
+    pub fn publish_jwks(&self, keys: Vec<Value>) {
         *self.shared.keys.lock().unwrap() = keys;
     }
 
-    pub fn describes(&self, description: Value) {
-        *self.shared.described.lock().unwrap() = description;
+    pub fn publish_metadata(&self, description: Value) {
+        *self.shared.metadata.lock().unwrap() = description;
     }
 
-    pub fn is(&self, mood: Mood) {
-        *self.shared.mood.lock().unwrap() = mood;
+    pub fn set_key_endpoint(&self, mood: KeyEndpoint) {
+        *self.shared.key_endpoint.lock().unwrap() = mood;
     }
 
     /// Returns the number of requests for keys and for metadata.
-    pub fn asked(&self) -> (usize, usize) {
+    pub fn request_counts(&self) -> (usize, usize) {
         let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
-        (of(&self.shared.asked_for_keys), of(&self.shared.asked_for_description))
+        (of(&self.shared.key_requests), of(&self.shared.metadata_requests))
     }
 
     /// Returns valid claims.
@@ -218,46 +218,46 @@ impl TestIssuer {
     }
 
     /// Returns the issuer settings that trust this issuer.
-    pub fn settings(&self) -> Issuer {
-        Issuer {
+    pub fn settings(&self) -> IssuerSettings {
+        IssuerSettings {
             issuer: self.url.clone(),
-            audiences: List(vec![AUDIENCE.to_owned()]),
-            ..Issuer::default()
+            audiences: ListSetting(vec![AUDIENCE.to_owned()]),
+            ..IssuerSettings::default()
         }
     }
 
     /// Configures a server to trust this issuer and to use a configured Octopus API key.
-    pub fn trusted(&self, config: &mut Config) {
-        config.auth.mode = Some(Modes(vec![AuthMode::Oauth]));
+    pub fn configure(&self, config: &mut Config) {
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Oauth]));
         config.auth.oauth.issuers.push(self.settings());
-        config.auth.oauth.timeout = Period(std::time::Duration::from_secs(5));
+        config.auth.oauth.timeout = DurationSetting(std::time::Duration::from_secs(5));
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
     }
 }
 
-async fn description(State(shared): State<Arc<Shared>>) -> Response {
-    shared.asked_for_description.fetch_add(1, Ordering::SeqCst);
-    let described = shared.described.lock().unwrap().clone();
+async fn serve_metadata(State(shared): State<Arc<IssuerState>>) -> Response {
+    shared.metadata_requests.fetch_add(1, Ordering::SeqCst);
+    let described = shared.metadata.lock().unwrap().clone();
     Json(described).into_response()
 }
 
-async fn key_set(State(shared): State<Arc<Shared>>) -> Response {
-    shared.asked_for_keys.fetch_add(1, Ordering::SeqCst);
-    let mood = shared.mood.lock().unwrap().clone();
+async fn serve_keys(State(shared): State<Arc<IssuerState>>) -> Response {
+    shared.key_requests.fetch_add(1, Ordering::SeqCst);
+    let mood = shared.key_endpoint.lock().unwrap().clone();
     match mood {
-        Mood::Answers => {
+        KeyEndpoint::Normal => {
             let keys = shared.keys.lock().unwrap().clone();
             Json(json!({ "keys": keys })).into_response()
         }
-        Mood::Fails => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Mood::Hangs => std::future::pending().await,
-        Mood::Endless => {
+        KeyEndpoint::Unavailable => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        KeyEndpoint::Hangs => std::future::pending().await,
+        KeyEndpoint::Endless => {
             let piece = Bytes::from(vec![b' '; 16 * 1024]);
             let pieces = futures::stream::repeat(Ok::<_, std::convert::Infallible>(piece));
             Body::from_stream(pieces).into_response()
         }
-        Mood::Says(text) => text.into_response(),
-        Mood::Leads(place) => {
+        KeyEndpoint::Text(text) => text.into_response(),
+        KeyEndpoint::Redirect(place) => {
             (StatusCode::FOUND, [("location", place)], String::new()).into_response()
         }
     }

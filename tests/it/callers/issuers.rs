@@ -3,73 +3,86 @@
 use std::{fs, time::Duration};
 
 use octopus_mcp::{
-    config::{Period, Tls},
+    config::{DurationSetting, TlsSettings},
     http::Certificates,
 };
 use serde_json::json;
 
 use super::{
-    bearing,
-    certificate::Authority,
-    issuer::{Mood, Signer, TestIssuer},
+    certificate::TestCa,
+    issuer::{KeyEndpoint, Signer, TestIssuer},
+    list_tools_with_token,
 };
 use crate::support::{Reply, TestServer};
 
 /// Sends a valid token to a server after the issuer was changed.
-async fn asked(change: impl FnOnce(&TestIssuer)) -> Reply {
+async fn reply_with_issuer(change: impl FnOnce(&TestIssuer)) -> Reply {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     change(&issuer);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
-        config.auth.oauth.timeout = Period(Duration::from_millis(500));
+        issuer.configure(config);
+        config.auth.oauth.timeout = DurationSetting(Duration::from_millis(500));
     })
     .await;
-    bearing(&server, &signer.sign(&issuer.claims())).await
+    list_tools_with_token(&server, &signer.sign(&issuer.claims())).await
 }
 
 fn assert_unavailable(reply: &Reply) {
     assert_eq!((reply.status, reply.header("retry-after")), (503, "5"), "{}", reply.text);
     assert_eq!(reply.json()["id"], "x");
-    assert!(reply.message().contains("issuer does not respond"), "{}", reply.text);
+    assert!(reply.error_message().contains("issuer does not respond"), "{}", reply.text);
     assert_eq!(reply.header("www-authenticate"), "", "the token is not rejected");
 }
 
 #[tokio::test]
-async fn an_issuer_that_fails_is_told_and_the_token_is_not_refused() {
-    assert_unavailable(&asked(|issuer| issuer.is(Mood::Fails)).await);
+async fn failing_issuer_answers_503_instead_of_401() {
+    assert_unavailable(
+        &reply_with_issuer(|issuer| issuer.set_key_endpoint(KeyEndpoint::Unavailable)).await,
+    );
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_slow_is_not_waited_for_longer_than_its_time() {
-    assert_unavailable(&asked(|issuer| issuer.is(Mood::Hangs)).await);
+async fn slow_issuer_times_out() {
+    assert_unavailable(
+        &reply_with_issuer(|issuer| issuer.set_key_endpoint(KeyEndpoint::Hangs)).await,
+    );
 }
 
 #[tokio::test]
-async fn an_endless_set_of_keys_is_not_read_to_its_end() {
-    assert_unavailable(&asked(|issuer| issuer.is(Mood::Endless)).await);
+async fn endless_key_set_is_rejected() {
+    assert_unavailable(
+        &reply_with_issuer(|issuer| issuer.set_key_endpoint(KeyEndpoint::Endless)).await,
+    );
 }
 
 #[tokio::test]
-async fn a_malformed_set_of_keys_is_none() {
+async fn malformed_key_set_is_rejected() {
     for text in ["", "no JSON", "[]", r#"{"keys":"none"}"#, r#"{"keys":[]}"#] {
-        assert_unavailable(&asked(|issuer| issuer.is(Mood::Says(text.to_owned()))).await);
+        assert_unavailable(
+            &reply_with_issuer(|issuer| {
+                issuer.set_key_endpoint(KeyEndpoint::Text(text.to_owned()))
+            })
+            .await,
+        );
     }
 }
 
 #[tokio::test]
-async fn keys_are_not_looked_for_where_the_issuer_leads_elsewhere() {
+async fn redirect_of_the_key_set_is_not_followed() {
     let signer = Signer::new("one");
-    let elsewhere = TestIssuer::with(&[&signer]);
+    let elsewhere = TestIssuer::start(&[&signer]);
     let place = format!("{}/keys", elsewhere.url);
-    assert_unavailable(&asked(|issuer| issuer.is(Mood::Leads(place))).await);
-    assert_eq!(elsewhere.asked(), (0, 0));
+    assert_unavailable(
+        &reply_with_issuer(|issuer| issuer.set_key_endpoint(KeyEndpoint::Redirect(place))).await,
+    );
+    assert_eq!(elsewhere.request_counts(), (0, 0));
 }
 
 #[tokio::test]
-async fn a_description_of_another_issuer_is_not_believed() {
-    let reply = asked(|issuer| {
-        issuer.describes(json!({
+async fn metadata_of_another_issuer_is_rejected() {
+    let reply = reply_with_issuer(|issuer| {
+        issuer.publish_metadata(json!({
             "issuer": "https://evil.example.com",
             "jwks_uri": format!("{}/keys", issuer.url),
         }));
@@ -78,33 +91,33 @@ async fn a_description_of_another_issuer_is_not_believed() {
 }
 
 #[tokio::test]
-async fn keys_that_come_over_http_are_not_believed() {
-    let reply = asked(|issuer| {
+async fn key_set_over_plain_http_is_rejected() {
+    let reply = reply_with_issuer(|issuer| {
         let jwks_uri = "http://keys.example.com/keys";
-        issuer.describes(json!({ "issuer": issuer.url, "jwks_uri": jwks_uri }));
+        issuer.publish_metadata(json!({ "issuer": issuer.url, "jwks_uri": jwks_uri }));
     });
     assert_unavailable(&reply.await);
 }
 
 #[tokio::test]
-async fn a_place_for_keys_that_the_settings_name_needs_no_description() {
+async fn configured_jwks_uri_skips_discovery() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
-    issuer.describes(json!({}));
+    let issuer = TestIssuer::start(&[&signer]);
+    issuer.publish_metadata(json!({}));
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
+        issuer.configure(config);
         let place = format!("{}/keys", issuer.url).parse().unwrap();
         config.auth.oauth.issuers[0].jwks_uri = Some(place);
     })
     .await;
-    assert_eq!(bearing(&server, &signer.sign(&issuer.claims())).await.status, 200);
-    assert_eq!(issuer.asked(), (1, 0));
+    assert_eq!(list_tools_with_token(&server, &signer.sign(&issuer.claims())).await.status, 200);
+    assert_eq!(issuer.request_counts(), (1, 0));
 }
 
 #[tokio::test]
-async fn an_issuer_that_cannot_show_who_it_is_vouches_for_nobody() {
+async fn issuer_with_untrusted_certificate_gets_no_request() {
     let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new();
+    let authority = TestCa::new();
     let pair = authority.signs(&["localhost"], |_| {});
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -112,22 +125,22 @@ async fn an_issuer_that_cannot_show_who_it_is_vouches_for_nobody() {
         path
     };
     let ca = file("ca.pem", &authority.pem());
-    let tls = Tls {
+    let tls = TlsSettings {
         certificate: Some(file("certificate.pem", &pair.pem)),
         key: Some(file("key.pem", &pair.key)),
-        ..Tls::default()
+        ..TlsSettings::default()
     };
     let certificates = Certificates::load(&tls).await.unwrap().unwrap();
     let signer = Signer::new("one");
-    let issuer = TestIssuer::encrypted(&[&signer], &certificates);
+    let issuer = TestIssuer::start_tls(&[&signer], &certificates);
     for (trusted, status) in [(Some(ca), 200), (None, 503)] {
         let server = TestServer::with(|config| {
-            issuer.trusted(config);
+            issuer.configure(config);
             config.auth.oauth.issuers[0].ca_file = trusted;
         })
         .await;
-        let reply = bearing(&server, &signer.sign(&issuer.claims())).await;
+        let reply = list_tools_with_token(&server, &signer.sign(&issuer.claims())).await;
         assert_eq!(reply.status, status, "{}", reply.text);
-        assert_eq!(issuer.asked(), (1, 1), "an untrusted issuer gets no request");
+        assert_eq!(issuer.request_counts(), (1, 1), "an untrusted issuer gets no request");
     }
 }

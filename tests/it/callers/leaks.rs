@@ -6,26 +6,26 @@ use octopus_sample::{Sample, keys};
 use serde_json::json;
 
 use super::{
-    SPACES,
+    LIST_SPACES,
     issuer::{AUDIENCE, Signer, TestIssuer, now},
 };
 use crate::{
-    commands::{Serving, program},
-    support::{client, reply, serve},
+    commands::{ServerProcess, program},
+    support::{client, send, serve},
 };
 
-const KNOWN: &str = "omcp_1111111111111111111111111111111111111111111111111111111111111111";
-const UNKNOWN: &str = "omcp_2222222222222222222222222222222222222222222222222222222222222222";
-const HALF: &str = "half-a-token-33333333333333333333";
+const KNOWN_TOKEN: &str = "omcp_1111111111111111111111111111111111111111111111111111111111111111";
+const UNKNOWN_TOKEN: &str = "omcp_2222222222222222222222222222222222222222222222222222222222222222";
+const MALFORMED_TOKEN: &str = "half-a-token-33333333333333333333";
 
 #[tokio::test]
-async fn tokens_are_in_no_output_whatever_comes_of_them() {
+async fn tokens_appear_in_no_log_response_or_upstream_request() {
     let (sample, signer) = (Sample::new(), Signer::new("one"));
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     let octopus = serve(sample.router());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
-    let hash = super::tokens::hash(KNOWN);
+    let hash = super::tokens::sha256_hex(KNOWN_TOKEN);
     let settings = format!(
         "[octopus]\nurl = \"http://{}\"\napi_key = \"{}\"\n[auth]\nmode = \"tokens,oauth\"\n\
          [auth.tokens.agent]\nsha256 = \"{hash}\"\n[[auth.oauth.issuers]]\nissuer = \"{}\"\n\
@@ -48,16 +48,20 @@ async fn tokens_are_in_no_output_whatever_comes_of_them() {
         let mut command =
             program(&["--listen=127.0.0.1:0", "--log-format", format, "--config", config]);
         command.env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", "trace");
-        let serving = Serving::start(command);
-        let mut outputs = serving.welcome.clone();
+        let serving = ServerProcess::start(command);
+        let mut outputs = serving.startup_message.clone();
         let http = client();
         let mut statuses = Vec::new();
-        let tokens = jwts.into_iter().map(String::as_str).chain([KNOWN, UNKNOWN, HALF]);
+        let tokens = jwts.into_iter().map(String::as_str).chain([
+            KNOWN_TOKEN,
+            UNKNOWN_TOKEN,
+            MALFORMED_TOKEN,
+        ]);
         for token in tokens {
             for form in [format!("Bearer {token}"), token.to_owned()] {
-                let request = http.post(&serving.url).body(SPACES);
+                let request = http.post(&serving.url).body(LIST_SPACES);
                 let request = request.header("content-type", "application/json");
-                let answer = reply(request.header("authorization", form)).await;
+                let answer = send(request.header("authorization", form)).await;
                 statuses.push(answer.status);
                 let _ = write!(outputs, "{answer:?}");
             }
@@ -68,7 +72,9 @@ async fn tokens_are_in_no_output_whatever_comes_of_them() {
         assert_eq!(code, 0, "{log}");
         assert!(log.contains("a token was refused"), "{log}");
         outputs.push_str(&log);
-        for secret in [KNOWN, UNKNOWN, HALF].into_iter().map(|token| &token[8..30]) {
+        for secret in
+            [KNOWN_TOKEN, UNKNOWN_TOKEN, MALFORMED_TOKEN].into_iter().map(|token| &token[8..30])
+        {
             assert!(!outputs.contains(secret), "{format}: {secret}");
         }
         for jwt in jwts {

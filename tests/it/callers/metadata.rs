@@ -1,33 +1,33 @@
 //! Protected resource metadata (RFC 9728).
 
-use octopus_mcp::config::{Forwarding, Issuer};
+use octopus_mcp::config::{ForwardingHeaders, IssuerSettings};
 use serde_json::{Value, json};
 
 use super::issuer::TestIssuer;
-use crate::support::{Reply, TestServer, reply};
+use crate::support::{Reply, TestServer, send};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-async fn look(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Reply {
+async fn get_metadata(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Reply {
     let base = server.url.trim_end_matches("/mcp");
     let mut request = server.http.get(format!("{base}{WELL_KNOWN}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    reply(request).await
+    send(request).await
 }
 
-async fn resource(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Value {
-    let reply = look(server, path, headers).await;
+async fn resource_of(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Value {
+    let reply = get_metadata(server, path, headers).await;
     assert_eq!(reply.status, 200, "{path}: {}", reply.text);
     assert_eq!(reply.header("content-type"), "application/json");
     reply.json()["resource"].clone()
 }
 
 #[tokio::test]
-async fn every_endpoint_has_its_metadata_with_and_without_a_slash() {
-    let issuer = TestIssuer::with(&[]);
-    let server = TestServer::with(|config| issuer.trusted(config)).await;
+async fn every_endpoint_has_metadata() {
+    let issuer = TestIssuer::start(&[]);
+    let server = TestServer::with(|config| issuer.configure(config)).await;
     let base = server.url.trim_end_matches("/mcp");
     for (path, endpoint) in [
         ("", "/mcp"),
@@ -42,30 +42,30 @@ async fn every_endpoint_has_its_metadata_with_and_without_a_slash() {
         ("/mcp/i/production/Default/", "/mcp/i/production/Default/"),
         ("/mcp/i/production/My%20Space", "/mcp/i/production/My%20Space"),
     ] {
-        assert_eq!(resource(&server, path, &[]).await, format!("{base}{endpoint}"), "{path}");
+        assert_eq!(resource_of(&server, path, &[]).await, format!("{base}{endpoint}"), "{path}");
     }
     for path in ["/mcpx", "/other", "/healthz", "/%6dcp"] {
-        let missing = look(&server, path, &[]).await;
+        let missing = get_metadata(&server, path, &[]).await;
         assert_eq!(missing.status, 404, "{path}: {}", missing.text);
     }
 }
 
 #[tokio::test]
-async fn the_whole_document_is_as_the_standard_has_it() {
-    let issuer = TestIssuer::with(&[]);
+async fn metadata_document_follows_rfc_9728() {
+    let issuer = TestIssuer::start(&[]);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
+        issuer.configure(config);
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
         config.auth.oauth.documentation = Some("https://wiki.example.com/mcp".to_owned());
         config.auth.oauth.issuers[0].issuer = "https://login.example.com/tenant/".to_owned();
-        config.auth.oauth.issuers.push(Issuer {
+        config.auth.oauth.issuers.push(IssuerSettings {
             issuer: "https://sts.example.com/tenant/".to_owned(),
             advertised: false,
             ..issuer.settings()
         });
     })
     .await;
-    let reply = look(&server, "/mcp", &[]).await;
+    let reply = get_metadata(&server, "/mcp", &[]).await;
     assert_eq!(
         reply.json(),
         json!({
@@ -82,32 +82,32 @@ async fn the_whole_document_is_as_the_standard_has_it() {
 }
 
 #[tokio::test]
-async fn the_scopes_are_those_that_are_of_use() {
-    let issuer = TestIssuer::with(&[]);
+async fn metadata_lists_only_usable_scopes() {
+    let issuer = TestIssuer::start(&[]);
     for (read_only, allow_deletes, scopes) in [
         (true, false, json!(["api://octopus/octopus.read"])),
         (false, false, json!(["api://octopus/octopus.read", "octopus:deploy"])),
         (false, true, json!(["api://octopus/octopus.read", "octopus:deploy", "octopus:admin"])),
     ] {
         let server = TestServer::with(|config| {
-            issuer.trusted(config);
+            issuer.configure(config);
             config.tools.read_only = read_only;
             config.tools.allow_deletes = allow_deletes;
             config.auth.oauth.scope_names.read.0 =
                 vec!["api://octopus/octopus.read".to_owned(), "octopus.read".to_owned()];
         })
         .await;
-        assert_eq!(look(&server, "", &[]).await.json()["scopes_supported"], scopes);
+        assert_eq!(get_metadata(&server, "", &[]).await.json()["scopes_supported"], scopes);
     }
 }
 
 #[tokio::test]
-async fn pages_of_any_origin_may_read_it() {
-    let issuer = TestIssuer::with(&[]);
-    let server = TestServer::with(|config| issuer.trusted(config)).await;
+async fn metadata_allows_any_origin() {
+    let issuer = TestIssuer::start(&[]);
+    let server = TestServer::with(|config| issuer.configure(config)).await;
     let origin = [("origin", "https://app.example.com")];
     for path in ["", "/mcp", "/mcp/i/production/"] {
-        let reply = look(&server, path, &origin).await;
+        let reply = get_metadata(&server, path, &origin).await;
         assert_eq!(reply.header("access-control-allow-origin"), "*", "{path}");
     }
     let base = server.url.trim_end_matches("/mcp");
@@ -117,59 +117,59 @@ async fn pages_of_any_origin_may_read_it() {
         .header("origin", "https://app.example.com")
         .header("access-control-request-method", "GET")
         .header("access-control-request-headers", "mcp-protocol-version");
-    let preflight = reply(preflight).await;
+    let preflight = send(preflight).await;
     assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (200, "*"));
     assert_eq!(preflight.header("access-control-allow-headers"), "mcp-protocol-version");
 }
 
 #[tokio::test]
-async fn the_resource_has_the_host_that_the_client_asked_if_that_is_served() {
-    let issuer = TestIssuer::with(&[]);
+async fn resource_uses_the_requested_host_if_allowed() {
+    let issuer = TestIssuer::start(&[]);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
+        issuer.configure(config);
         config.http.allowed_hosts.0 = vec!["mcp.example.com".to_owned()];
     })
     .await;
     let host = [("host", "mcp.example.com:8443")];
-    assert_eq!(resource(&server, "/mcp", &host).await, "http://mcp.example.com:8443/mcp");
-    let foreign = look(&server, "/mcp", &[("host", "evil.example.com")]).await;
+    assert_eq!(resource_of(&server, "/mcp", &host).await, "http://mcp.example.com:8443/mcp");
+    let foreign = get_metadata(&server, "/mcp", &[("host", "evil.example.com")]).await;
     assert_eq!(foreign.status, 403);
-    assert!(foreign.message().contains("http.public_url"), "{}", foreign.text);
+    assert!(foreign.error_message().contains("http.public_url"), "{}", foreign.text);
 }
 
 #[tokio::test]
-async fn what_a_proxy_says_of_the_address_counts_if_the_proxy_is_trusted() {
-    let issuer = TestIssuer::with(&[]);
+async fn forwarded_address_is_used_only_from_trusted_proxies() {
+    let issuer = TestIssuer::start(&[]);
     let headers = [("x-forwarded-proto", "https"), ("x-forwarded-host", "mcp.example.com")];
     for (proxies, forwarding, expected) in [
-        ("127.0.0.1", Forwarding::XForwarded, Some("https://mcp.example.com/mcp")),
-        ("10.0.0.1", Forwarding::XForwarded, None),
-        ("127.0.0.1", Forwarding::Forwarded, None),
+        ("127.0.0.1", ForwardingHeaders::XForwarded, Some("https://mcp.example.com/mcp")),
+        ("10.0.0.1", ForwardingHeaders::XForwarded, None),
+        ("127.0.0.1", ForwardingHeaders::Forwarded, None),
     ] {
         let server = TestServer::with(|config| {
-            issuer.trusted(config);
+            issuer.configure(config);
             config.http.allowed_hosts.0 = vec!["mcp.example.com".to_owned()];
             config.http.trusted_proxies = serde_json::from_value(json!(proxies)).unwrap();
             config.http.forwarding = forwarding;
         })
         .await;
-        let reply = resource(&server, "/mcp", &headers).await;
+        let reply = resource_of(&server, "/mcp", &headers).await;
         assert_eq!(reply, expected.unwrap_or(&server.url), "{proxies}");
     }
 }
 
 #[tokio::test]
-async fn an_address_with_a_path_has_it_before_those_of_the_endpoints() {
-    let issuer = TestIssuer::with(&[]);
+async fn public_url_path_precedes_endpoint_paths() {
+    let issuer = TestIssuer::start(&[]);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
+        issuer.configure(config);
         config.http.public_url = Some("https://example.com/tools/".parse().unwrap());
     })
     .await;
     for path in ["/tools/mcp", ""] {
-        assert_eq!(resource(&server, path, &[]).await, "https://example.com/tools/mcp");
+        assert_eq!(resource_of(&server, path, &[]).await, "https://example.com/tools/mcp");
     }
-    let rejected = super::list(&server, &[]).await;
+    let rejected = super::list_tools(&server, &[]).await;
     assert_eq!(
         rejected.header("www-authenticate"),
         "Bearer resource_metadata=\"https://example.com/.well-known/oauth-protected-resource/\
@@ -178,9 +178,9 @@ async fn an_address_with_a_path_has_it_before_those_of_the_endpoints() {
 }
 
 #[tokio::test]
-async fn there_is_none_where_callers_are_known_in_other_ways() {
+async fn metadata_is_absent_without_oauth() {
     let server = TestServer::start().await;
     for path in ["", "/mcp"] {
-        assert_eq!(look(&server, path, &[]).await.status, 404, "{path}");
+        assert_eq!(get_metadata(&server, path, &[]).await.status, 404, "{path}");
     }
 }

@@ -19,12 +19,12 @@ mod tokens_file;
 
 use crate::support::{Reply, TestServer};
 
-const LIST: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
-const SPACES: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"list_spaces","arguments":{}}}"#;
+const LIST_TOOLS: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
+const LIST_SPACES: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"list_spaces","arguments":{}}}"#;
 
 /// Lists the tools with these headers and without an API key.
-async fn list(server: &TestServer, headers: &[(&str, &str)]) -> Reply {
-    send(server, headers, LIST).await
+async fn list_tools(server: &TestServer, headers: &[(&str, &str)]) -> Reply {
+    send(server, headers, LIST_TOOLS).await
 }
 
 /// Sends a body with these headers and without an API key.
@@ -36,12 +36,12 @@ async fn send(server: &TestServer, headers: &[(&str, &str)], body: &str) -> Repl
 }
 
 /// Lists the tools with a bearer token.
-async fn bearing(server: &TestServer, token: &str) -> Reply {
-    list(server, &[("authorization", &format!("Bearer {token}"))]).await
+async fn list_tools_with_token(server: &TestServer, token: &str) -> Reply {
+    list_tools(server, &[("authorization", &format!("Bearer {token}"))]).await
 }
 
 /// Calls a tool with a bearer token.
-pub async fn calling(
+pub async fn call_with_token(
     server: &TestServer,
     token: &str,
     tool: &str,
@@ -56,19 +56,19 @@ pub async fn calling(
 }
 
 /// Returns the URL of the protected resource metadata of the endpoint (RFC 9728).
-fn metadata_of(server: &TestServer) -> String {
+fn metadata_url(server: &TestServer) -> String {
     let base = server.url.trim_end_matches("/mcp");
     format!("{base}/.well-known/oauth-protected-resource/mcp")
 }
 
 /// Checks that a token is rejected with this message, in the body and in the challenge, and is not echoed.
-fn assert_invalid(server: &TestServer, rejected: &Reply, token: &str, message: &str) {
+fn assert_invalid_token(server: &TestServer, rejected: &Reply, token: &str, message: &str) {
     assert_eq!(rejected.status, 401, "{}", rejected.text);
     assert_eq!(rejected.json()["id"], "x");
-    assert_eq!(rejected.message(), message);
+    assert_eq!(rejected.error_message(), message);
     let challenge = format!(
         "Bearer resource_metadata=\"{}\", error=\"invalid_token\", error_description=\"{message}\"",
-        metadata_of(server)
+        metadata_url(server)
     );
     assert_eq!(rejected.header("www-authenticate"), challenge);
     for part in token.split('.').filter(|part| part.len() > 8) {

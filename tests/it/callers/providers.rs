@@ -1,8 +1,8 @@
 //! Tokens and keys in the formats of well-known identity providers.
 
 use octopus_mcp::{
-    callers::{Refused, Scope, Way, Ways, Who},
-    config::{ClaimGroup, Config, Issuer, List},
+    callers::{AuthError, AuthMethod, Authenticators, Identity, TokenScope},
+    config::{ClaimGroup, Config, IssuerSettings, ListSetting},
     telemetry::Metrics,
 };
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::issuer::{Signer, TestIssuer, now};
 
-fn list(words: &[&str]) -> List {
-    List(words.iter().map(|word| (*word).to_owned()).collect())
+fn string_list(words: &[&str]) -> ListSetting {
+    ListSetting(words.iter().map(|word| (*word).to_owned()).collect())
 }
 
 /// A provider with its own issuer name, whose keys are published by the test issuer.
@@ -24,27 +24,27 @@ struct Provider {
 impl Provider {
     fn new(name: &str, audiences: &[&str]) -> Self {
         let signer = Signer::rsa("key-1", jsonwebtoken::Algorithm::RS256);
-        let issuer = TestIssuer::with(&[&signer]);
+        let issuer = TestIssuer::start(&[&signer]);
         let mut config = Config::default();
-        issuer.trusted(&mut config);
-        config.auth.oauth.issuers = vec![Issuer {
+        issuer.configure(&mut config);
+        config.auth.oauth.issuers = vec![IssuerSettings {
             issuer: name.to_owned(),
-            audiences: list(audiences),
+            audiences: string_list(audiences),
             jwks_uri: Some(format!("{}/keys", issuer.url).parse().unwrap()),
-            ..Issuer::default()
+            ..IssuerSettings::default()
         }];
         Self { signer, issuer, config }
     }
 
     /// Authenticates a token with these claims, to which `iat` and `exp` are added.
-    async fn who(&self, claims: &Value) -> Result<Arc<Who>, Refused> {
+    async fn authenticate(&self, claims: &Value) -> Result<Arc<Identity>, AuthError> {
         let mut claims = claims.clone();
         claims["iat"] = json!(now());
         claims["exp"] = json!(now() + 3600);
         let token = self.signer.sign(&claims);
-        Ways::from_config(&self.config, |_| Ok(()), &Metrics::default())
+        Authenticators::from_config(&self.config, |_| Ok(()), &Metrics::default())
             .unwrap()
-            .bearer(&token, "/mcp")
+            .authenticate_bearer(&token, "/mcp")
             .await
     }
 }
@@ -60,22 +60,22 @@ fn entra() -> Provider {
     let mut provider = Provider::new(&name, &[APP, &format!("api://{APP}")]);
     let keys = provider.config.auth.oauth.issuers[0].jwks_uri.clone();
     // Keys of Entra ID have no `alg`.
-    let mut key = provider.signer.public();
+    let mut key = provider.signer.public_jwk();
     key.as_object_mut().unwrap().remove("alg");
     key["x5t"] = json!("i5X3l0f1X0mQ");
-    provider.issuer.shows_all(vec![key]);
-    provider.config.auth.oauth.issuers.push(Issuer {
+    provider.issuer.publish_jwks(vec![key]);
+    provider.config.auth.oauth.issuers.push(IssuerSettings {
         issuer: format!("https://sts.windows.net/{TENANT}/"),
-        audiences: list(&[&format!("api://{APP}")]),
+        audiences: string_list(&[&format!("api://{APP}")]),
         jwks_uri: keys,
         advertised: false,
-        ..Issuer::default()
+        ..IssuerSettings::default()
     });
     let names = &mut provider.config.auth.oauth.scope_names;
-    names.read = list(&[&format!("api://{APP}/octopus.read"), "octopus.read"]);
-    names.deploy = list(&[&format!("api://{APP}/octopus.deploy"), "octopus.deploy"]);
+    names.read = string_list(&[&format!("api://{APP}/octopus.read"), "octopus.read"]);
+    names.deploy = string_list(&[&format!("api://{APP}/octopus.deploy"), "octopus.deploy"]);
     for issuer in &mut provider.config.auth.oauth.issuers {
-        issuer.scope_claims = list(&["scp", "roles"]);
+        issuer.scope_claims = string_list(&["scp", "roles"]);
     }
     let group = "deployers".to_owned();
     let value = "5d1d64a5-2f1c-4f25-9cf1-0f43a0a7f9f2".to_owned();
@@ -85,7 +85,7 @@ fn entra() -> Provider {
 }
 
 #[tokio::test]
-async fn entra_id_version_2_people() {
+async fn entra_id_v2_user_tokens() {
     let claims = json!({
         "aud": APP,
         "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
@@ -94,53 +94,56 @@ async fn entra_id_version_2_people() {
         "name": "Maria Gomez", "oid": "77a1", "preferred_username": "maria.gomez@example.com",
         "scp": "octopus.read octopus.deploy", "sub": "AAAAAAAAAAAAAAAA", "tid": TENANT, "ver": "2.0",
     });
-    let identity = entra().who(&claims).await.unwrap();
-    assert_eq!((identity.way, identity.name.as_str()), (Way::Oauth, "maria.gomez@example.com"));
+    let identity = entra().authenticate(&claims).await.unwrap();
+    assert_eq!(
+        (identity.method, identity.name.as_str()),
+        (AuthMethod::Oauth, "maria.gomez@example.com")
+    );
     assert_eq!(identity.subject, "AAAAAAAAAAAAAAAA");
     assert_eq!(identity.client.as_deref(), Some("9ba1a5c7-f17a-4de9-a1f1-6178c8d51223"));
-    assert_eq!(identity.grants.scope, Scope::Deploy);
+    assert_eq!(identity.grants.scope, TokenScope::Deploy);
     assert!(identity.groups.contains("deployers"));
 }
 
 #[tokio::test]
-async fn entra_id_version_1_people() {
+async fn entra_id_v1_user_tokens() {
     let claims = json!({
         "aud": format!("api://{APP}"), "iss": format!("https://sts.windows.net/{TENANT}/"),
         "appid": "9ba1a5c7", "upn": "maria.gomez@example.com", "scp": "octopus.read",
         "sub": "BBBB", "ver": "1.0",
     });
     let provider = entra();
-    let identity = provider.who(&claims).await.unwrap();
+    let identity = provider.authenticate(&claims).await.unwrap();
     assert_eq!(
         (identity.name.as_str(), identity.client.as_deref()),
         ("maria.gomez@example.com", Some("9ba1a5c7"))
     );
     let mut other = claims;
     other["iss"] = json!("https://sts.windows.net/another-tenant/");
-    let error = provider.who(&other).await.unwrap_err();
+    let error = provider.authenticate(&other).await.unwrap_err();
     assert_eq!(error.to_string(), UNKNOWN_ISSUER, "another tenant");
 }
 
 #[tokio::test]
-async fn entra_id_machines_with_app_roles() {
+async fn entra_id_service_tokens_with_app_roles() {
     let claims = json!({
         "aud": APP, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
         "azp": "c0ffee", "idtyp": "app", "oid": "9c1d", "sub": "9c1d", "roles": ["octopus.read"],
     });
-    let identity = entra().who(&claims).await.unwrap();
+    let identity = entra().authenticate(&claims).await.unwrap();
     assert_eq!((identity.name.as_str(), identity.subject.as_str()), ("c0ffee", "9c1d"));
-    assert_eq!(identity.grants.scope, Scope::Read);
+    assert_eq!(identity.grants.scope, TokenScope::Read);
 }
 
 #[tokio::test]
-async fn entra_id_with_too_many_groups() {
+async fn entra_id_group_overage_is_rejected() {
     let claims = json!({
         "aud": APP, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
         "sub": "AAAA", "scp": "octopus.read",
         "_claim_names": { "groups": "src1" },
         "_claim_sources": { "src1": { "endpoint": "https://graph.windows.net/x" } },
     });
-    let error = entra().who(&claims).await.unwrap_err();
+    let error = entra().authenticate(&claims).await.unwrap_err();
     assert!(
         error.to_string().contains("omits the groups of its caller because there are too many"),
         "{error}"
@@ -148,41 +151,41 @@ async fn entra_id_with_too_many_groups() {
 }
 
 #[tokio::test]
-async fn okta_people_and_machines() {
+async fn okta_user_and_service_tokens() {
     let name = "https://example.okta.com/oauth2/aus1";
     let provider = Provider::new(name, &["api://octopus"]);
     let user = json!({
         "ver": 1, "jti": "AT.1", "iss": name, "aud": "api://octopus", "cid": "0oa1", "uid": "00u1",
         "scp": ["openid", "octopus:deploy"], "sub": "maria.gomez@example.com", "groups": ["Everyone"],
     });
-    let identity = provider.who(&user).await.unwrap();
+    let identity = provider.authenticate(&user).await.unwrap();
     assert_eq!(
         (identity.subject.as_str(), identity.client.as_deref()),
         ("maria.gomez@example.com", Some("0oa1"))
     );
-    assert_eq!(identity.grants.scope, Scope::Deploy);
+    assert_eq!(identity.grants.scope, TokenScope::Deploy);
     assert!(identity.groups.contains("Everyone"));
     let service = json!({
         "iss": name, "aud": "api://octopus", "cid": "0oa2", "sub": "0oa2", "scp": ["octopus:read"],
     });
-    let identity = provider.who(&service).await.unwrap();
+    let identity = provider.authenticate(&service).await.unwrap();
     assert_eq!((identity.name.as_str(), identity.subject.as_str()), ("0oa2", "0oa2"));
 }
 
 #[tokio::test]
-async fn cognito_has_no_audience() {
+async fn cognito_tokens_use_client_id_as_audience() {
     let name = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example";
     let mut provider = Provider::new(name, &["5f2c7example"]);
     let issuer = &mut provider.config.auth.oauth.issuers[0];
     issuer.audience_claim = "client_id".to_owned();
-    issuer.groups_claims = list(&["cognito:groups"]);
-    issuer.name_claims = list(&["username"]);
-    provider.config.auth.oauth.scope_names.read = list(&["octopus-mcp/octopus:read"]);
+    issuer.groups_claims = string_list(&["cognito:groups"]);
+    issuer.name_claims = string_list(&["username"]);
+    provider.config.auth.oauth.scope_names.read = string_list(&["octopus-mcp/octopus:read"]);
     let access = json!({
         "iss": name, "client_id": "5f2c7example", "token_use": "access", "sub": "u1",
         "scope": "octopus-mcp/octopus:read", "username": "maria", "cognito:groups": ["freight"],
     });
-    let identity = provider.who(&access).await.unwrap();
+    let identity = provider.authenticate(&access).await.unwrap();
     assert_eq!(
         (identity.name.as_str(), identity.client.as_deref()),
         ("maria", Some("5f2c7example"))
@@ -193,24 +196,24 @@ async fn cognito_has_no_audience() {
     id.as_object_mut().unwrap().remove("client_id");
     id["aud"] = json!("5f2c7example");
     id["token_use"] = json!("id");
-    let error = provider.who(&id).await.unwrap_err();
+    let error = provider.authenticate(&id).await.unwrap_err();
     assert_eq!(error.to_string(), OTHER_RESOURCE);
     let mut other = access;
     other["client_id"] = json!("another-client");
-    let error = provider.who(&other).await.unwrap_err();
+    let error = provider.authenticate(&other).await.unwrap_err();
     assert_eq!(error.to_string(), OTHER_RESOURCE);
 }
 
 #[tokio::test]
-async fn keycloak_has_roles_within_claims_and_several_keys() {
+async fn keycloak_nested_role_claims_and_encryption_keys() {
     let name = "https://id.example.com/realms/octopus";
     let mut provider = Provider::new(name, &["octopus-mcp"]);
     provider.config.auth.oauth.issuers[0].groups_claims =
-        list(&["groups", "realm_access.roles", "resource_access.octopus-mcp.roles"]);
-    let mut encrypting = Signer::rsa("key-2", jsonwebtoken::Algorithm::RS256).public();
+        string_list(&["groups", "realm_access.roles", "resource_access.octopus-mcp.roles"]);
+    let mut encrypting = Signer::rsa("key-2", jsonwebtoken::Algorithm::RS256).public_jwk();
     encrypting["use"] = json!("enc");
     encrypting["alg"] = json!("RSA-OAEP");
-    provider.issuer.shows_all(vec![encrypting, provider.signer.public()]);
+    provider.issuer.publish_jwks(vec![encrypting, provider.signer.public_jwk()]);
     let claims = json!({
         "iss": name, "aud": ["octopus-mcp", "account"], "sub": "f:1:maria", "typ": "Bearer",
         "azp": "claude", "preferred_username": "maria", "scope": "profile octopus:deploy email",
@@ -218,7 +221,7 @@ async fn keycloak_has_roles_within_claims_and_several_keys() {
         "realm_access": { "roles": ["offline_access", "uma_authorization"] },
         "resource_access": { "octopus-mcp": { "roles": ["releaser"] } },
     });
-    let identity = provider.who(&claims).await.unwrap();
+    let identity = provider.authenticate(&claims).await.unwrap();
     assert_eq!((identity.name.as_str(), identity.client.as_deref()), ("maria", Some("claude")));
     for group in ["/platform/deployers", "offline_access", "releaser"] {
         assert!(identity.groups.contains(group), "{group}");
@@ -227,43 +230,44 @@ async fn keycloak_has_roles_within_claims_and_several_keys() {
         "iss": name, "aud": "octopus-mcp", "sub": "9f", "azp": "night-agent", "client_id": "night-agent",
         "preferred_username": "service-account-night-agent", "scope": "octopus:read",
     });
-    let identity = provider.who(&service).await.unwrap();
+    let identity = provider.authenticate(&service).await.unwrap();
     assert_eq!(identity.name, "service-account-night-agent");
 }
 
 #[tokio::test]
-async fn auth0_has_a_slash_at_its_end_and_claims_with_addresses() {
+async fn auth0_issuer_with_trailing_slash_and_namespaced_claims() {
     let name = "https://example.eu.auth0.com/";
     let mut provider = Provider::new(name, &["https://mcp.example.com/mcp"]);
-    provider.config.auth.oauth.issuers[0].groups_claims = list(&["https://example.com/groups"]);
+    provider.config.auth.oauth.issuers[0].groups_claims =
+        string_list(&["https://example.com/groups"]);
     let claims = json!({
         "iss": name, "sub": "auth0|63", "azp": "Hq7", "scope": "openid octopus:read",
         "aud": ["https://mcp.example.com/mcp", "https://example.eu.auth0.com/userinfo"],
         "https://example.com/groups": ["freight"],
     });
-    let identity = provider.who(&claims).await.unwrap();
+    let identity = provider.authenticate(&claims).await.unwrap();
     assert_eq!((identity.name.as_str(), identity.subject.as_str()), ("Hq7", "auth0|63"));
     assert!(identity.groups.contains("freight"));
     let service = json!({
         "iss": name, "sub": "Hq8@clients", "azp": "Hq8", "gty": "client-credentials",
         "aud": "https://mcp.example.com/mcp", "scope": "octopus:read",
     });
-    assert_eq!(provider.who(&service).await.unwrap().subject, "Hq8@clients");
+    assert_eq!(provider.authenticate(&service).await.unwrap().subject, "Hq8@clients");
     let mut without_slash = claims;
     without_slash["iss"] = json!("https://example.eu.auth0.com");
-    let error = provider.who(&without_slash).await.unwrap_err();
+    let error = provider.authenticate(&without_slash).await.unwrap_err();
     assert_eq!(error.to_string(), UNKNOWN_ISSUER, "issuers are compared byte by byte");
 }
 
 #[tokio::test]
-async fn callers_of_two_issuers_with_one_subject_are_two() {
+async fn equal_subjects_of_two_issuers_are_two_callers() {
     let (one, two) = (
         Provider::new("https://a.example.com", &["x"]),
         Provider::new("https://b.example.com", &["x"]),
     );
     let claims =
         |issuer: &str| json!({ "iss": issuer, "aud": "x", "sub": "1", "scope": "octopus:read" });
-    let one = one.who(&claims("https://a.example.com")).await.unwrap();
-    let two = two.who(&claims("https://b.example.com")).await.unwrap();
+    let one = one.authenticate(&claims("https://a.example.com")).await.unwrap();
+    let two = two.authenticate(&claims("https://b.example.com")).await.unwrap();
     assert_ne!(one.fingerprint(), two.fingerprint());
 }

@@ -4,28 +4,28 @@ use octopus_mcp::config::GroupScope;
 use serde_json::{Value, json};
 
 use super::{
-    calling,
+    call_with_token,
     issuer::{Signer, TestIssuer},
-    metadata_of,
+    metadata_url,
 };
 use crate::support::{Reply, TestServer};
 
-struct Setup {
+struct ScopeFixture {
     signer: Signer,
     issuer: TestIssuer,
     server: TestServer,
 }
 
-impl Setup {
+impl ScopeFixture {
     async fn new() -> Self {
         let signer = Signer::new("one");
-        let issuer = TestIssuer::with(&[&signer]);
+        let issuer = TestIssuer::start(&[&signer]);
         let server = TestServer::with(|config| {
-            issuer.trusted(config);
+            issuer.configure(config);
             config.tools.read_only = false;
             config.tools.allow_deletes = true;
             let group = "deployers".to_owned();
-            let scope = octopus_mcp::config::Scope::Deploy;
+            let scope = octopus_mcp::config::TokenScopeSetting::Deploy;
             config.auth.group_scopes = vec![GroupScope { group, scope }];
         })
         .await;
@@ -34,21 +34,21 @@ impl Setup {
 
     async fn call(&self, scope: &str, tool: &str, arguments: Value) -> Reply {
         let token = self.signer.sign(&self.issuer.claims_with(&json!({ "scope": scope })));
-        calling(&self.server, &token, tool, &arguments).await
+        call_with_token(&self.server, &token, tool, &arguments).await
     }
 
-    fn assert_needs(&self, reply: &Reply, scopes: &str, required: &str, granted: &str) {
+    fn assert_requires_scope(&self, reply: &Reply, scopes: &str, required: &str, granted: &str) {
         assert_eq!((reply.status, &reply.json()["id"]), (403, &json!("x")), "{}", reply.text);
         let challenge = format!(
             "Bearer error=\"insufficient_scope\", scope=\"{scopes}\", resource_metadata=\"{}\", \
              error_description=\"this needs the scope {required}, and the token has {granted}\"",
-            metadata_of(&self.server)
+            metadata_url(&self.server)
         );
         assert_eq!(reply.header("www-authenticate"), challenge);
     }
 }
 
-fn deploying() -> Value {
+fn deploy_arguments() -> Value {
     json!({
         "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.12.0",
         "environmentNames": ["Staging"],
@@ -56,20 +56,20 @@ fn deploying() -> Value {
 }
 
 #[tokio::test]
-async fn a_tool_that_changes_things_needs_the_scope_to_deploy() {
-    let setup = Setup::new().await;
-    let rejected = setup.call("octopus:read", "deploy_release", deploying()).await;
+async fn write_tool_requires_the_deploy_scope() {
+    let setup = ScopeFixture::new().await;
+    let rejected = setup.call("octopus:read", "deploy_release", deploy_arguments()).await;
     let scopes = "octopus:read octopus:deploy";
-    setup.assert_needs(&rejected, scopes, "octopus:deploy", "octopus:read");
+    setup.assert_requires_scope(&rejected, scopes, "octopus:deploy", "octopus:read");
     for scope in ["octopus:deploy", "octopus:admin", "octopus:read octopus:deploy"] {
-        let accepted = setup.call(scope, "deploy_release", deploying()).await;
+        let accepted = setup.call(scope, "deploy_release", deploy_arguments()).await;
         assert_eq!(accepted.status, 200, "{scope}: {}", accepted.text);
     }
 }
 
 #[tokio::test]
-async fn more_scope_implies_less() {
-    let setup = Setup::new().await;
+async fn higher_scopes_include_lower_ones() {
+    let setup = ScopeFixture::new().await;
     for scope in ["octopus:read", "octopus:deploy", "octopus:admin"] {
         let read = setup.call(scope, "list_spaces", json!({})).await;
         assert_eq!(read.json()["result"]["structuredContent"]["totalResults"], 2, "{scope}");
@@ -77,8 +77,8 @@ async fn more_scope_implies_less() {
 }
 
 #[tokio::test]
-async fn execute_needs_what_its_method_does() {
-    let setup = Setup::new().await;
+async fn execute_requires_the_scope_of_its_method() {
+    let setup = ScopeFixture::new().await;
     let call = async |scope: &str, method: &str, arguments_to_add: Value| {
         let mut arguments = json!({ "method": method, "path": "/api/Spaces-1/projects" });
         for (name, value) in arguments_to_add.as_object().unwrap() {
@@ -93,24 +93,31 @@ async fn execute_needs_what_its_method_does() {
     {
         let rejected = call("octopus:read", "POST", arguments_to_add).await;
         let scopes = "octopus:read octopus:deploy";
-        setup.assert_needs(&rejected, scopes, "octopus:deploy", "octopus:read");
+        setup.assert_requires_scope(&rejected, scopes, "octopus:deploy", "octopus:read");
     }
     let rejected = call("octopus:read", "DELETE", json!({})).await;
-    setup.assert_needs(&rejected, "octopus:read octopus:admin", "octopus:admin", "octopus:read");
+    setup.assert_requires_scope(
+        &rejected,
+        "octopus:read octopus:admin",
+        "octopus:admin",
+        "octopus:read",
+    );
     let rejected = call("octopus:deploy", "DELETE", json!({ "confirm": "x" })).await;
     let scopes = "octopus:read octopus:deploy octopus:admin";
-    setup.assert_needs(&rejected, scopes, "octopus:admin", "octopus:deploy");
+    setup.assert_requires_scope(&rejected, scopes, "octopus:admin", "octopus:deploy");
     assert_eq!(call("octopus:admin", "DELETE", json!({})).await.status, 200);
 }
 
 #[tokio::test]
-async fn another_name_of_a_tool_needs_the_same() {
-    let setup = Setup::new().await;
+async fn tool_aliases_require_the_same_scope() {
+    let setup = ScopeFixture::new().await;
     let catalog = octopus_mcp::app::catalog();
     let mut names = 0;
     for toolset in catalog.toolsets() {
-        for tool in toolset.tools.iter().filter(|tool| tool.least > octopus_mcp::tool::Tier::Read) {
-            for alias in tool.aliases.iter().filter(|alias| alias.with.is_none()) {
+        for tool in
+            toolset.tools.iter().filter(|tool| tool.min_tier > octopus_mcp::tool::Tier::Read)
+        {
+            for alias in tool.aliases.iter().filter(|alias| alias.required_argument.is_none()) {
                 let rejected = setup.call("octopus:read", alias.name, json!({})).await;
                 assert_eq!(rejected.status, 403, "{}: {}", alias.name, rejected.text);
                 names += 1;
@@ -124,14 +131,15 @@ async fn another_name_of_a_tool_needs_the_same() {
 }
 
 #[tokio::test]
-async fn a_group_gives_the_scope_that_a_token_does_not_name() {
-    let setup = Setup::new().await;
+async fn group_grants_scope_that_the_token_lacks() {
+    let setup = ScopeFixture::new().await;
     let claims = json!({ "scope": "openid", "groups": ["deployers"] });
     let token = setup.signer.sign(&setup.issuer.claims_with(&claims));
-    let accepted = calling(&setup.server, &token, "deploy_release", &deploying()).await;
+    let accepted =
+        call_with_token(&setup.server, &token, "deploy_release", &deploy_arguments()).await;
     assert_eq!(accepted.status, 200, "{}", accepted.text);
     let claims = json!({ "scope": "openid", "groups": ["readers"] });
     let token = setup.signer.sign(&setup.issuer.claims_with(&claims));
-    let rejected = calling(&setup.server, &token, "list_spaces", &json!({})).await;
+    let rejected = call_with_token(&setup.server, &token, "list_spaces", &json!({})).await;
     assert_eq!(rejected.status, 403, "{}", rejected.text);
 }

@@ -15,7 +15,7 @@ fn errors_of(settings: &str) -> String {
 }
 
 #[test]
-fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
+fn invalid_auth_settings_are_reported_with_a_fix() {
     let hash = "0".repeat(64);
     let issuer =
         "[[auth.oauth.issuers]]\nissuer = \"https://id.example.com\"\naudiences = [\"x\"]\n";
@@ -138,7 +138,7 @@ fn mistakes_in_the_settings_of_callers_are_told_with_what_to_do() {
 }
 
 #[test]
-fn settings_that_are_right_are_accepted() {
+fn accepts_valid_auth_settings() {
     let hash = "0".repeat(64);
     for settings in [
         format!(
@@ -157,7 +157,7 @@ fn settings_that_are_right_are_accepted() {
 }
 
 #[test]
-fn what_is_risky_is_told() {
+fn warns_about_risky_settings() {
     let config =
         |text: &str| -> octopus_mcp::config::Config { serde_json::from_str(text).unwrap() };
     let hash = "0".repeat(64);
@@ -180,11 +180,12 @@ fn what_is_risky_is_told() {
         ),
         (shared.to_owned(), "limits.store"),
     ] {
-        let risks = config(&text).risks();
+        let risks = config(&text).warnings();
         assert!(risks.iter().any(|risk| risk.contains(message)), "{text}: {risks:?}");
     }
-    assert_eq!(config("{}").risks(), [""; 0]);
+    assert_eq!(config("{}").warnings(), [""; 0]);
     let mut with_store = config(shared);
-    with_store.limits.store = octopus_mcp::config::StoreAddress::read("redis://127.0.0.1").unwrap();
-    assert_eq!(with_store.risks(), [""; 0]);
+    with_store.limits.store =
+        octopus_mcp::config::StoreAddress::parse("redis://127.0.0.1").unwrap();
+    assert_eq!(with_store.warnings(), [""; 0]);
 }

@@ -8,9 +8,9 @@ mod serving;
 
 use std::process::Output;
 
-pub use serving::{Serving, program};
+pub use serving::{ServerProcess, program};
 
-fn run(arguments: &[&str]) -> (i32, String, String) {
+fn run_program(arguments: &[&str]) -> (i32, String, String) {
     let Output { status, stdout, stderr } = program(arguments).output().unwrap();
     (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }

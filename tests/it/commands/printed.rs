@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{program, run};
+use super::{program, run_program};
 
 #[test]
-fn the_settings_in_force_are_printed_with_their_layer() {
+fn config_prints_effective_settings_with_their_origin() {
     let mut command = program(&["config", "--server-url", "https://octopus.example.com"]);
     let output = command.env("OCTOPUS_API_KEY", "API-TOPSECRET").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -20,21 +20,21 @@ fn the_settings_in_force_are_printed_with_their_layer() {
     assert!(line("http.listen").contains("127.0.0.1:8080"));
     assert!(line("http.listen").ends_with("# default"));
     assert!(!text.contains("TOPSECRET"));
-    let (code, printed, stderr) = run(&["config"]);
+    let (code, printed, stderr) = run_program(&["config"]);
     assert_eq!(code, 2, "{stderr}");
     assert!(printed.contains("http.listen"), "the settings are printed before the error");
 }
 
 #[test]
-fn the_tools_are_listed_as_lines_and_as_json() {
-    let (code, text, _) = run(&["tools"]);
+fn tools_prints_lines_json_and_versions() {
+    let (code, text, _) = run_program(&["tools"]);
     assert_eq!(code, 0);
     assert!(text.lines().count() >= 16, "{text}");
     let live = text.lines().find(|line| line.contains("get_kubernetes_live_status")).unwrap();
     assert!(live.contains("  2025.3  "), "{live}");
     let columns: Vec<_> = text.lines().map(|line| line.find("  read  ")).skip(1).collect();
     assert!(columns.iter().flatten().all(|column| columns[0] == Some(*column)), "{text}");
-    let (_, text, _) = run(&["tools", "--json", "--toolsets", "core,projects"]);
+    let (_, text, _) = run_program(&["tools", "--json", "--toolsets", "core,projects"]);
     let tools: Value = serde_json::from_str(&text).unwrap();
     let names: Vec<_> =
         tools.as_array().unwrap().iter().map(|t| t["tool"]["name"].as_str().unwrap()).collect();
@@ -50,24 +50,24 @@ fn the_tools_are_listed_as_lines_and_as_json() {
         ]
     );
     assert!(tools[0]["tool"]["inputSchema"].is_object());
-    let (code, text, _) = run(&["tools", "--by-version"]);
+    let (code, text, _) = run_program(&["tools", "--by-version"]);
     assert_eq!(code, 0);
     assert!(text.starts_with("Octopus 2021.1 is the oldest supported version; 2026."), "{text}");
     let headings: Vec<_> = text.lines().filter(|line| line.starts_with("Since ")).collect();
     assert!(headings.len() >= 3 && headings.is_sorted(), "{headings:?}");
     let live = "\n- get_kubernetes_live_status (kubernetes)\n";
     assert!(text.split("Since 2025.3 (").nth(1).is_some_and(|rest| rest.contains(live)), "{text}");
-    let (code, _, stderr) = run(&["tools", "--by-version", "--json"]);
+    let (code, _, stderr) = run_program(&["tools", "--by-version", "--json"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("cannot be used with"), "{stderr}");
-    let (code, _, stderr) = run(&["tools", "--toolsets", "everything"]);
+    let (code, _, stderr) = run_program(&["tools", "--toolsets", "everything"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("`all`"), "{stderr}");
 }
 
 /// A `.env` file in the working directory must not change the settings.
 #[test]
-fn a_file_that_lies_in_the_folder_is_not_read() {
+fn dotenv_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let settings = "OCTOPUS_MCP_TOOLS__CONFIRM=never\nOCTOPUS_MCP_TOOLS__READ_ONLY=false\n\
                     OCTOPUS_SKIP_ELICITATION=true\nOCTOPUS_SERVER_URL=https://evil.example\n";

@@ -22,15 +22,15 @@ pub fn program(arguments: &[&str]) -> Command {
 }
 
 /// A running server process, which is killed on drop.
-pub struct Serving {
+pub struct ServerProcess {
     child: Child,
     log: Option<std::thread::JoinHandle<String>>,
     out: Option<std::thread::JoinHandle<String>>,
     pub url: String,
-    pub welcome: String,
+    pub startup_message: String,
 }
 
-impl Serving {
+impl ServerProcess {
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
@@ -41,7 +41,7 @@ impl Serving {
         let first = lines.next().expect("the program exited immediately").unwrap();
         let url = first.strip_prefix("octopus-mcp serves ").unwrap().to_owned();
         let mut welcome = first;
-        if welcome_goes_on(&command) {
+        if has_client_examples(&command) {
             for line in lines {
                 let line = line.unwrap();
                 welcome = format!("{welcome}\n{line}");
@@ -51,11 +51,11 @@ impl Serving {
             }
         }
         let out = std::thread::spawn(|| std::io::read_to_string(stdout).unwrap());
-        Self { child, log: Some(log), out: Some(out), url, welcome }
+        Self { child, log: Some(log), out: Some(out), url, startup_message: welcome }
     }
 
     /// Returns the process ID.
-    pub fn id(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
@@ -75,12 +75,12 @@ impl Serving {
     }
 }
 
-impl Drop for Serving {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
 }
 
-fn welcome_goes_on(command: &Command) -> bool {
+fn has_client_examples(command: &Command) -> bool {
     command.get_args().any(|argument| argument == "--sample")
 }

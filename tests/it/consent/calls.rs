@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// Returns a call of each write tool: the tool, its arguments, the method and path that it sends, and a part
 /// of the body.
-pub fn changes() -> Vec<(&'static str, Value, &'static str, Value)> {
+pub fn write_calls() -> Vec<(&'static str, Value, &'static str, Value)> {
     vec![
         (
             "create_release",

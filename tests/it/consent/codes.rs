@@ -1,173 +1,198 @@
 //! Binding of an approval to its call, and the approval modes of `tools.confirm`.
 
-use octopus_mcp::config::{Confirm, Secret};
+use octopus_mcp::config::{ApprovalMode, Secret};
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::{Desk, WAYS, Way, changes};
+use super::{APPROVAL_FLOWS, ApprovalFixture, ApprovalFlow, write_calls};
 use crate::support::{ERAS, Era};
 
-fn with(arguments: &Value, name: &str, value: Value) -> Value {
+fn with_argument(arguments: &Value, name: &str, value: Value) -> Value {
     let mut arguments = arguments.clone();
     arguments[name] = value;
     arguments
 }
 
 #[tokio::test]
-async fn a_yes_is_for_the_same_caller_tool_and_arguments() {
-    for flow in WAYS {
-        let mut fixture = Desk::start().await;
-        let (tool, arguments, ..) = changes().remove(1);
-        let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
+async fn approval_is_bound_to_caller_tool_and_arguments() {
+    for flow in APPROVAL_FLOWS {
+        let mut fixture = ApprovalFixture::start().await;
+        let (tool, arguments, ..) = write_calls().remove(1);
+        let (_, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
 
-        let elsewhere = with(&arguments, "environmentNames", json!(["Production"]));
-        fixture.agree(flow, tool, &elsewhere, &token).await.refused("not valid for this call");
+        let elsewhere = with_argument(&arguments, "environmentNames", json!(["Production"]));
+        fixture
+            .approve(flow, tool, &elsewhere, &token)
+            .await
+            .expect_error("not valid for this call");
         let other = json!({ "space": "Default", "projectName": "Parcel Tracking API" });
         fixture
-            .agree(flow, "create_release", &other, &token)
+            .approve(flow, "create_release", &other, &token)
             .await
-            .refused("not valid for this call");
+            .expect_error("not valid for this call");
         fixture.key = keys::DEFAULT_SPACE_ONLY;
-        fixture.agree(flow, tool, &arguments, &token).await.refused("not valid for this call");
+        fixture
+            .approve(flow, tool, &arguments, &token)
+            .await
+            .expect_error("not valid for this call");
         fixture.key = keys::ADMIN;
         let tampered = format!("{}A{}", &token[..token.len() / 2], &token[token.len() / 2 + 1..]);
-        fixture.agree(flow, tool, &arguments, &tampered).await.refused("not valid for this call");
-        fixture.agree(flow, tool, &arguments, "yes").await.refused("not valid for this call");
-        assert_eq!(fixture.changes(), [], "{flow:?}");
+        fixture
+            .approve(flow, tool, &arguments, &tampered)
+            .await
+            .expect_error("not valid for this call");
+        fixture
+            .approve(flow, tool, &arguments, "yes")
+            .await
+            .expect_error("not valid for this call");
+        assert_eq!(fixture.sent_changes(), [], "{flow:?}");
 
         // The idempotency key is one of the bound arguments.
         for key in ["a", "b"] {
-            let keyed = with(&arguments, "idempotencyKey", json!(key));
-            fixture.agree(flow, tool, &keyed, &token).await.refused("not valid for this call");
+            let keyed = with_argument(&arguments, "idempotencyKey", json!(key));
+            fixture
+                .approve(flow, tool, &keyed, &token)
+                .await
+                .expect_error("not valid for this call");
         }
-        assert_eq!(fixture.changes(), [], "{flow:?}");
+        assert_eq!(fixture.sent_changes(), [], "{flow:?}");
 
         // The order of arguments does not matter.
         let mut reversed = serde_json::Map::new();
         for (key, value) in arguments.as_object().unwrap().iter().rev() {
             reversed.insert(key.clone(), value.clone());
         }
-        fixture.agree(flow, tool, &Value::Object(reversed), &token).await.answered();
-        assert_eq!(fixture.changes().len(), 1);
+        fixture.approve(flow, tool, &Value::Object(reversed), &token).await.expect_result();
+        assert_eq!(fixture.sent_changes().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_code_never_stands_in_for_a_person_who_can_be_asked() {
-    let fixture = Desk::start().await;
-    let (tool, arguments, ..) = changes().remove(0);
-    let (_, code) = fixture.call(Way::Code(Era::Modern), tool, &arguments).await.asked();
+async fn code_does_not_replace_elicitation_where_the_client_supports_it() {
+    let fixture = ApprovalFixture::start().await;
+    let (tool, arguments, ..) = write_calls().remove(0);
+    let (_, code) = fixture
+        .call(ApprovalFlow::ConfirmCode(Era::Modern), tool, &arguments)
+        .await
+        .expect_approval_request();
     for confirm in [json!(code), json!(true)] {
-        let arguments = with(&arguments, "confirm", confirm);
-        fixture.call(Way::Rounds, tool, &arguments).await.asked();
+        let arguments = with_argument(&arguments, "confirm", confirm);
+        fixture.call(ApprovalFlow::InputRequired, tool, &arguments).await.expect_approval_request();
     }
     // A code is not valid as request state, and request state is not valid as a code.
-    let (_, state) = fixture.call(Way::Rounds, tool, &arguments).await.asked();
-    fixture.agree(Way::Rounds, tool, &arguments, &code).await.refused("not valid for this call");
+    let (_, state) =
+        fixture.call(ApprovalFlow::InputRequired, tool, &arguments).await.expect_approval_request();
     fixture
-        .agree(Way::Code(Era::Legacy), tool, &arguments, &state)
+        .approve(ApprovalFlow::InputRequired, tool, &arguments, &code)
         .await
-        .refused("not valid for this call");
-    assert_eq!(fixture.changes(), []);
+        .expect_error("not valid for this call");
+    fixture
+        .approve(ApprovalFlow::ConfirmCode(Era::Legacy), tool, &arguments, &state)
+        .await
+        .expect_error("not valid for this call");
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 #[tokio::test]
-async fn a_bare_yes_counts_only_where_the_settings_say_so() {
+async fn confirm_true_is_accepted_only_in_argument_mode() {
     for (confirm, flow, is_accepted) in [
-        (Confirm::Code, Way::Code(Era::Legacy), false),
-        (Confirm::Code, Way::Rounds, false),
-        (Confirm::Argument, Way::Code(Era::Legacy), true),
-        (Confirm::Argument, Way::Code(Era::Modern), true),
-        (Confirm::Argument, Way::Rounds, false),
+        (ApprovalMode::Code, ApprovalFlow::ConfirmCode(Era::Legacy), false),
+        (ApprovalMode::Code, ApprovalFlow::InputRequired, false),
+        (ApprovalMode::Argument, ApprovalFlow::ConfirmCode(Era::Legacy), true),
+        (ApprovalMode::Argument, ApprovalFlow::ConfirmCode(Era::Modern), true),
+        (ApprovalMode::Argument, ApprovalFlow::InputRequired, false),
     ] {
-        let fixture = Desk::with(|config| config.tools.confirm = confirm).await;
-        for (tool, arguments, ..) in changes() {
-            let before = fixture.changes().len();
-            let bare = with(&arguments, "confirm", json!(true));
+        let fixture = ApprovalFixture::with(|config| config.tools.confirm = confirm).await;
+        for (tool, arguments, ..) in write_calls() {
+            let before = fixture.sent_changes().len();
+            let bare = with_argument(&arguments, "confirm", json!(true));
             let outcome = fixture.call(flow, tool, &bare).await;
             if is_accepted {
-                outcome.answered();
+                outcome.expect_result();
                 // A client may retry the same call after a timeout.
-                assert_eq!(fixture.call(flow, tool, &bare).await.answered()["repeated"], true);
-                assert_eq!(fixture.changes().len(), before + 1);
+                assert_eq!(fixture.call(flow, tool, &bare).await.expect_result()["repeated"], true);
+                assert_eq!(fixture.sent_changes().len(), before + 1);
             } else {
-                outcome.asked();
-                assert_eq!(fixture.changes(), [], "{tool}: {confirm:?} {flow:?}");
+                outcome.expect_approval_request();
+                assert_eq!(fixture.sent_changes(), [], "{tool}: {confirm:?} {flow:?}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn false_and_nonsense_change_nothing() {
-    let fixture = Desk::start().await;
-    let (tool, arguments, ..) = changes().remove(0);
+async fn confirm_false_and_invalid_values_send_nothing() {
+    let fixture = ApprovalFixture::start().await;
+    let (tool, arguments, ..) = write_calls().remove(0);
     for era in ERAS {
-        let flow = Way::Code(era);
-        let no = with(&arguments, "confirm", json!(false));
-        fixture.call(flow, tool, &no).await.refused("nothing was changed");
-        let invalid = with(&arguments, "confirm", json!(1));
-        fixture.call(flow, tool, &invalid).await.refused("confirm: expected the code");
+        let flow = ApprovalFlow::ConfirmCode(era);
+        let no = with_argument(&arguments, "confirm", json!(false));
+        fixture.call(flow, tool, &no).await.expect_error("nothing was changed");
+        let invalid = with_argument(&arguments, "confirm", json!(1));
+        fixture.call(flow, tool, &invalid).await.expect_error("confirm: expected the code");
     }
-    assert_eq!(fixture.changes(), []);
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 #[tokio::test]
-async fn where_only_a_person_counts_a_client_that_cannot_ask_changes_nothing() {
-    let fixture = Desk::with(|config| config.tools.confirm = Confirm::Ask).await;
-    for (tool, arguments, ..) in changes() {
+async fn ask_mode_rejects_clients_without_elicitation() {
+    let fixture = ApprovalFixture::with(|config| config.tools.confirm = ApprovalMode::Ask).await;
+    for (tool, arguments, ..) in write_calls() {
         fixture
-            .call(Way::Code(Era::Legacy), tool, &arguments)
+            .call(ApprovalFlow::ConfirmCode(Era::Legacy), tool, &arguments)
             .await
-            .refused("does not support elicitation");
+            .expect_error("does not support elicitation");
         let params = json!({ "name": tool, "arguments": arguments });
-        let reply = fixture.reply(Way::Code(Era::Modern), params).await;
-        assert_eq!((reply.status, reply.code()), (400, -32021));
+        let reply = fixture.reply(ApprovalFlow::ConfirmCode(Era::Modern), params).await;
+        assert_eq!((reply.status, reply.error_code()), (400, -32021));
         let needed = &reply.json()["error"]["data"]["requiredCapabilities"];
         assert!(needed["elicitation"].is_object(), "{needed}");
-        fixture.call(Way::Rounds, tool, &arguments).await.asked();
+        fixture.call(ApprovalFlow::InputRequired, tool, &arguments).await.expect_approval_request();
     }
-    assert_eq!(fixture.changes(), []);
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 #[tokio::test]
-async fn where_nobody_is_asked_it_is_done_at_once_and_once() {
-    let fixture = Desk::with(|config| config.tools.confirm = Confirm::Never).await;
-    for (count, (tool, arguments, ..)) in changes().into_iter().enumerate() {
-        for flow in WAYS {
-            fixture.call(flow, tool, &arguments).await.answered();
-            assert_eq!(fixture.changes().len(), count + 1, "{tool} {flow:?}");
+async fn never_mode_sends_each_change_once_without_approval() {
+    let fixture = ApprovalFixture::with(|config| config.tools.confirm = ApprovalMode::Never).await;
+    for (count, (tool, arguments, ..)) in write_calls().into_iter().enumerate() {
+        for flow in APPROVAL_FLOWS {
+            fixture.call(flow, tool, &arguments).await.expect_result();
+            assert_eq!(fixture.sent_changes().len(), count + 1, "{tool} {flow:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_shared_key_lets_another_replica_take_the_yes() {
+async fn replicas_with_the_same_seal_key_accept_each_others_approvals() {
     let key = |letter: &str| Some(Secret::from(letter.repeat(40)));
-    let shared = || async { Desk::with(|config| config.tools.seal_key = key("k")).await };
-    let (one, other, foreign) = (shared().await, shared().await, Desk::start().await);
-    let (tool, arguments, ..) = changes().remove(0);
-    let (_, code) = one.call(Way::Rounds, tool, &arguments).await.asked();
-    let elsewhere = foreign.agree(Way::Rounds, tool, &arguments, &code).await;
-    elsewhere.refused("not valid for this call");
+    let shared =
+        || async { ApprovalFixture::with(|config| config.tools.seal_key = key("k")).await };
+    let (one, other, foreign) = (shared().await, shared().await, ApprovalFixture::start().await);
+    let (tool, arguments, ..) = write_calls().remove(0);
+    let (_, code) =
+        one.call(ApprovalFlow::InputRequired, tool, &arguments).await.expect_approval_request();
+    let elsewhere = foreign.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
+    elsewhere.expect_error("not valid for this call");
     // The token is bound to the instance, so a shared key does not suffice.
-    let elsewhere = other.agree(Way::Rounds, tool, &arguments, &code).await;
-    elsewhere.refused("not valid for this call");
+    let elsewhere = other.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
+    elsewhere.expect_error("not valid for this call");
     let url = one.server.sample.router();
     let octopus = crate::support::serve(url);
     let address = format!("http://{}", octopus.address);
     let replica = |url: String| async move {
-        Desk::with(|config| {
+        ApprovalFixture::with(|config| {
             config.tools.seal_key = key("k");
             config.octopus.url = Some(url.parse().unwrap());
         })
         .await
     };
     let (first, second) = (replica(address.clone()).await, replica(address).await);
-    let (_, code) = first.call(Way::Rounds, tool, &arguments).await.asked();
-    second.agree(Way::Rounds, tool, &arguments, &code).await.answered();
+    let (_, code) =
+        first.call(ApprovalFlow::InputRequired, tool, &arguments).await.expect_approval_request();
+    second.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await.expect_result();
     // Without a shared store, the first replica does not know the change, but the preview has changed.
-    let again = first.agree(Way::Rounds, tool, &arguments, &code).await;
-    again.refused("already has a release 1.13.0");
+    let again = first.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
+    again.expect_error("already has a release 1.13.0");
     assert_eq!(one.server.sample.changes().len(), 1);
 }

@@ -1,61 +1,65 @@
 //! A server with write tools, the ways in which clients approve changes, and the outcomes of calls.
 
-use octopus_mcp::{config::Config, rules::Clock};
+use octopus_mcp::{config::Config, rules::PolicyClock};
 use octopus_sample::{JournalEntry, Sample, keys};
 use serde_json::{Value, json};
 
-use crate::support::{Era, Reply, TestServer, meta, projected_headers};
+use crate::support::{Era, Reply, TestServer, argument_headers, modern_meta};
 
 /// The way in which a client gets and sends an approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum ApprovalFlow {
     /// The result has `resultType: "input_required"`, and the client repeats the call with the response of
     /// the user (elicitation in protocol revision 2026-07-28).
-    Rounds,
+    InputRequired,
     /// The result contains a code, and the client repeats the call with the code in `confirm`.
-    Code(Era),
+    ConfirmCode(Era),
 }
 
-pub const WAYS: [Way; 3] = [Way::Rounds, Way::Code(Era::Legacy), Way::Code(Era::Modern)];
+pub const APPROVAL_FLOWS: [ApprovalFlow; 3] = [
+    ApprovalFlow::InputRequired,
+    ApprovalFlow::ConfirmCode(Era::Legacy),
+    ApprovalFlow::ConfirmCode(Era::Modern),
+];
 
 /// A server with write tools, and the API key of its client.
-pub struct Desk {
+pub struct ApprovalFixture {
     pub server: TestServer,
     pub key: &'static str,
 }
 
 /// The outcome of a call.
 #[derive(Debug)]
-pub enum Came {
+pub enum CallOutcome {
     /// The server requires approval: the preview, and the token or code to send with the approval.
-    Asked { words: String, sealed: String },
+    ApprovalRequired { words: String, sealed: String },
     /// The structured result.
-    Answered(Value),
+    Completed(Value),
     /// The message of a tool error or JSON-RPC error.
-    Refused(String),
+    Failed(String),
 }
 
-impl Came {
+impl CallOutcome {
     #[track_caller]
-    pub fn asked(self) -> (String, String) {
+    pub fn expect_approval_request(self) -> (String, String) {
         match self {
-            Self::Asked { words, sealed } => (words, sealed),
+            Self::ApprovalRequired { words, sealed } => (words, sealed),
             other => panic!("no approval was requested: {other:?}"),
         }
     }
 
     #[track_caller]
-    pub fn answered(self) -> Value {
+    pub fn expect_result(self) -> Value {
         match self {
-            Self::Answered(answer) => answer,
+            Self::Completed(answer) => answer,
             other => panic!("no result: {other:?}"),
         }
     }
 
     #[track_caller]
-    pub fn refused(self, words: &str) {
+    pub fn expect_error(self, words: &str) {
         match self {
-            Self::Refused(message) => {
+            Self::Failed(message) => {
                 assert!(message.contains(words), "no {words:?} in {message:?}")
             }
             other => panic!("no error ({words}): {other:?}"),
@@ -63,18 +67,18 @@ impl Came {
     }
 }
 
-impl Desk {
+impl ApprovalFixture {
     pub async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::by(Clock::default(), change).await
+        Self::with_clock(PolicyClock::default(), change).await
     }
 
     /// Starts a server whose policy rules use this clock.
-    pub async fn by(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
-        let server = TestServer::by(clock, Sample::new(), |config| {
+    pub async fn with_clock(clock: PolicyClock, change: impl FnOnce(&mut Config)) -> Self {
+        let server = TestServer::with_clock(clock, Sample::new(), |config| {
             config.tools.read_only = false;
             change(config);
         });
@@ -82,52 +86,58 @@ impl Desk {
     }
 
     /// Returns the change requests that Octopus received.
-    pub fn changes(&self) -> Vec<JournalEntry> {
+    pub fn sent_changes(&self) -> Vec<JournalEntry> {
         self.server.sample.changes()
     }
 
     /// Calls a tool without an approval.
-    pub async fn call(&self, flow: Way, tool: &str, arguments: &Value) -> Came {
+    pub async fn call(&self, flow: ApprovalFlow, tool: &str, arguments: &Value) -> CallOutcome {
         self.send(flow, json!({ "name": tool, "arguments": arguments })).await
     }
 
     /// Repeats a call with an approval.
-    pub async fn agree(&self, flow: Way, tool: &str, arguments: &Value, sealed: &str) -> Came {
-        self.answer(flow, tool, arguments, sealed, "accept").await
+    pub async fn approve(
+        &self,
+        flow: ApprovalFlow,
+        tool: &str,
+        arguments: &Value,
+        sealed: &str,
+    ) -> CallOutcome {
+        self.respond(flow, tool, arguments, sealed, "accept").await
     }
 
     /// Repeats a call with the action of the user: "accept", "decline" or "cancel".
-    pub async fn answer(
+    pub async fn respond(
         &self,
-        flow: Way,
+        flow: ApprovalFlow,
         tool: &str,
         arguments: &Value,
         sealed: &str,
         action: &str,
-    ) -> Came {
-        self.typed(flow, tool, arguments, sealed, action, None).await
+    ) -> CallOutcome {
+        self.respond_with_word(flow, tool, arguments, sealed, action, None).await
     }
 
     /// Repeats a call with the action of the user and the confirmation word that the user typed.
-    pub async fn typed(
+    pub async fn respond_with_word(
         &self,
-        flow: Way,
+        flow: ApprovalFlow,
         tool: &str,
         arguments: &Value,
         sealed: &str,
         action: &str,
         word: Option<&str>,
-    ) -> Came {
+    ) -> CallOutcome {
         let mut params = json!({ "name": tool, "arguments": arguments });
         match flow {
-            Way::Rounds => {
+            ApprovalFlow::InputRequired => {
                 params["requestState"] = json!(sealed);
                 params["inputResponses"] = json!({ "confirm": { "action": action } });
                 if let Some(word) = word {
                     params["inputResponses"]["confirm"]["content"] = json!({ "word": word });
                 }
             }
-            Way::Code(_) => {
+            ApprovalFlow::ConfirmCode(_) => {
                 assert_eq!(action, "accept", "a code can only approve");
                 let word = word.map_or_else(String::new, |word| format!(" {word}"));
                 params["arguments"]["confirm"] = json!(format!("{sealed}{word}"));
@@ -136,22 +146,24 @@ impl Desk {
         self.send(flow, params).await
     }
 
-    pub async fn send(&self, flow: Way, params: Value) -> Came {
-        read(&self.reply(flow, params).await)
+    pub async fn send(&self, flow: ApprovalFlow, params: Value) -> CallOutcome {
+        parse_outcome(&self.reply(flow, params).await)
     }
 
-    pub async fn reply(&self, flow: Way, mut params: Value) -> Reply {
+    pub async fn reply(&self, flow: ApprovalFlow, mut params: Value) -> Reply {
         match flow {
-            Way::Code(era) => self.server.ask_as(era, self.key, "tools/call", params).await,
-            Way::Rounds => {
+            ApprovalFlow::ConfirmCode(era) => {
+                self.server.rpc_as(era, self.key, "tools/call", params).await
+            }
+            ApprovalFlow::InputRequired => {
                 let name = params["name"].as_str().unwrap().to_owned();
-                params["_meta"] = meta();
+                params["_meta"] = modern_meta();
                 params["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
                     json!({ "elicitation": { "form": {} } });
-                let projected = projected_headers(&name, &params["arguments"]);
+                let projected = argument_headers(&name, &params["arguments"]);
                 let mut headers = vec![
                     ("x-octopus-apikey", self.key),
-                    ("mcp-protocol-version", crate::support::MODERN),
+                    ("mcp-protocol-version", crate::support::MODERN_VERSION),
                     ("mcp-method", "tools/call"),
                     ("mcp-name", &name),
                 ];
@@ -165,7 +177,7 @@ impl Desk {
 }
 
 /// Reads the outcome from a reply of any flow.
-pub fn read(reply: &Reply) -> Came {
+pub fn parse_outcome(reply: &Reply) -> CallOutcome {
     let json = reply.json();
     let result = &json["result"];
     if result["resultType"] == "input_required" {
@@ -175,7 +187,7 @@ pub fn read(reply: &Reply) -> Came {
         let fields = elicitation["params"]["requestedSchema"]["properties"].as_object().unwrap();
         assert!(fields.is_empty() || fields.keys().eq(["word"]), "{fields:?}");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        return Came::Asked {
+        return CallOutcome::ApprovalRequired {
             words: text(&elicitation["params"]["message"]),
             sealed: text(&result["requestState"]),
         };
@@ -185,14 +197,14 @@ pub fn read(reply: &Reply) -> Came {
         assert_eq!(result["isError"], true);
         assert_eq!(structured["success"], false);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        return Came::Asked {
+        return CallOutcome::ApprovalRequired {
             words: text(&structured["preview"]),
             sealed: text(&structured["confirm"]),
         };
     }
     match (json.get("error"), result["isError"] == true) {
-        (Some(error), _) => Came::Refused(error.to_string()),
-        (None, true) => Came::Refused(result["content"][0]["text"].to_string()),
-        (None, false) => Came::Answered(structured.clone()),
+        (Some(error), _) => CallOutcome::Failed(error.to_string()),
+        (None, true) => CallOutcome::Failed(result["content"][0]["text"].to_string()),
+        (None, false) => CallOutcome::Completed(structured.clone()),
     }
 }

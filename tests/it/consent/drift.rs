@@ -3,29 +3,34 @@
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::{Desk, WAYS};
+use super::{APPROVAL_FLOWS, ApprovalFixture};
 
 /// Changes something in Octopus directly, and clears the journal of the sample.
-async fn meanwhile(fixture: &Desk, method: reqwest::Method, path: &str, body: &Value) {
+async fn change_in_octopus(
+    fixture: &ApprovalFixture,
+    method: reqwest::Method,
+    path: &str,
+    body: &Value,
+) {
     let octopus = crate::support::serve(fixture.server.sample.router());
     let url = format!("http://{}/api/Spaces-1/{path}", octopus.address);
     let request = fixture.server.http.request(method, url).header("x-octopus-apikey", keys::ADMIN);
-    let reply = crate::support::reply(request.json(body)).await;
+    let reply = crate::support::send(request.json(body)).await;
     assert!(reply.status < 300, "{path}: {}", reply.text);
     fixture.server.sample.clear_journal();
 }
 
-async fn read(fixture: &Desk, path: &str) -> Value {
+async fn get_from_octopus(fixture: &ApprovalFixture, path: &str) -> Value {
     let octopus = crate::support::serve(fixture.server.sample.router());
     let url = format!("http://{}/api/Spaces-1/{path}", octopus.address);
     let request = fixture.server.http.get(url).header("x-octopus-apikey", keys::ADMIN);
-    crate::support::reply(request).await.json()
+    crate::support::send(request).await.json()
 }
 
 #[tokio::test]
-async fn another_deployment_in_between_is_told() {
-    for flow in WAYS {
-        let fixture = Desk::start().await;
+async fn rejects_approval_after_another_deployment() {
+    for flow in APPROVAL_FLOWS {
+        let fixture = ApprovalFixture::start().await;
         let tool = "deploy_release";
         let arguments = json!({
             "space": "Default",
@@ -33,7 +38,7 @@ async fn another_deployment_in_between_is_told() {
             "releaseVersion": "1.12.0",
             "environmentNames": ["Staging"],
         });
-        let (preview, token) = fixture.call(flow, tool, &arguments).await.asked();
+        let (preview, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
         assert!(preview.contains("Now in Staging: 1.12.0 (Failed)"), "{preview}");
         let body = json!({
             "SpaceId": "Spaces-1",
@@ -42,45 +47,45 @@ async fn another_deployment_in_between_is_told() {
             "EnvironmentNames": ["Staging"],
         });
         let path = "deployments/create/untenanted/v1";
-        meanwhile(&fixture, reqwest::Method::POST, path, &body).await;
-        let outcome = fixture.agree(flow, tool, &arguments, &token).await;
-        outcome.refused(
+        change_in_octopus(&fixture, reqwest::Method::POST, path, &body).await;
+        let outcome = fixture.approve(flow, tool, &arguments, &token).await;
+        outcome.expect_error(
             "Now in Staging: was shown as '1.12.0 (Failed)', is now '1.12.0 (Executing now)'",
         );
-        assert_eq!(fixture.changes(), []);
+        assert_eq!(fixture.sent_changes(), []);
     }
 }
 
 #[tokio::test]
-async fn a_release_in_between_is_told() {
-    for flow in WAYS {
-        let fixture = Desk::start().await;
+async fn rejects_approval_after_another_release() {
+    for flow in APPROVAL_FLOWS {
+        let fixture = ApprovalFixture::start().await;
         let tool = "create_release";
         let arguments =
             json!({ "space": "Default", "projectName": "Projects-1", "releaseVersion": "1.14.0" });
-        let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
+        let (_, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
         let body = json!({
             "SpaceId": "Spaces-1",
             "ProjectName": "Parcel Tracking API",
             "ReleaseVersion": "1.13.5",
         });
-        meanwhile(&fixture, reqwest::Method::POST, "releases/create/v1", &body).await;
-        let outcome = fixture.agree(flow, tool, &arguments, &token).await;
-        outcome.refused("Latest release: was shown as '1.12.0', is now '1.13.5'");
-        assert_eq!(fixture.changes(), []);
+        change_in_octopus(&fixture, reqwest::Method::POST, "releases/create/v1", &body).await;
+        let outcome = fixture.approve(flow, tool, &arguments, &token).await;
+        outcome.expect_error("Latest release: was shown as '1.12.0', is now '1.13.5'");
+        assert_eq!(fixture.sent_changes(), []);
     }
 }
 
 #[tokio::test]
-async fn what_somebody_else_did_to_a_toggle_is_never_lost() {
+async fn toggle_update_never_overwrites_concurrent_changes() {
     let path = "projects/Projects-1/featuretoggles/eta-window";
-    for flow in WAYS {
+    for flow in APPROVAL_FLOWS {
         for (key, value) in [
             ("Description", json!("Changed concurrently")),
             ("Tags", json!(["Tier/Gold"])),
             ("DefaultIsEnabled", json!(true)),
         ] {
-            let fixture = Desk::start().await;
+            let fixture = ApprovalFixture::start().await;
             let tool = "update_feature_toggle";
             let arguments = json!({
                 "space": "Default",
@@ -88,23 +93,27 @@ async fn what_somebody_else_did_to_a_toggle_is_never_lost() {
                 "slug": "eta-window",
                 "environments": [{ "deploymentEnvironmentId": "Production", "isEnabled": true }],
             });
-            let (preview, token) = fixture.call(flow, tool, &arguments).await.asked();
+            let (preview, token) =
+                fixture.call(flow, tool, &arguments).await.expect_approval_request();
             assert!(preview.contains("In Production, on: no → yes"), "{preview}");
-            let mut toggle = read(&fixture, path).await;
+            let mut toggle = get_from_octopus(&fixture, path).await;
             toggle[key] = value.clone();
-            meanwhile(
+            change_in_octopus(
                 &fixture,
                 reqwest::Method::PUT,
                 "projects/Projects-1/featuretoggles",
                 &toggle,
             )
             .await;
-            fixture.agree(flow, tool, &arguments, &token).await.refused("depends on has changed");
-            assert_eq!(fixture.changes(), []);
+            fixture
+                .approve(flow, tool, &arguments, &token)
+                .await
+                .expect_error("depends on has changed");
+            assert_eq!(fixture.sent_changes(), []);
             // A new approval keeps the concurrent change.
-            let (_, token) = fixture.call(flow, tool, &arguments).await.asked();
-            fixture.agree(flow, tool, &arguments, &token).await.answered();
-            let toggle = read(&fixture, path).await;
+            let (_, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
+            fixture.approve(flow, tool, &arguments, &token).await.expect_result();
+            let toggle = get_from_octopus(&fixture, path).await;
             assert_eq!(toggle[key], value, "{key}");
             let entries = toggle["Environments"].as_array().unwrap();
             let entry =

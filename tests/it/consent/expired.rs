@@ -1,23 +1,28 @@
 //! Approval after the credential of the call has expired.
 
-use octopus_mcp::config::{Period, Sessions};
+use octopus_mcp::config::{DurationSetting, SessionStorage};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use super::changes;
+use super::write_calls;
 use crate::{
     callers::issuer::{Signer, TestIssuer, now},
-    sessions::{Messages, greeting},
-    support::{LEGACY, TestServer, reply, soon},
+    sessions::{MessageStream, initialize_request},
+    support::{LEGACY_VERSION, TestServer, send, wait_until_some},
 };
 
-fn post(server: &TestServer, token: &str, session: Option<&str>, body: &Value) -> RequestBuilder {
+fn request(
+    server: &TestServer,
+    token: &str,
+    session: Option<&str>,
+    body: &Value,
+) -> RequestBuilder {
     let request = server
         .http
         .post(&server.url)
         .header("accept", "application/json, text/event-stream")
         .header("authorization", format!("Bearer {token}"))
-        .header("mcp-protocol-version", LEGACY)
+        .header("mcp-protocol-version", LEGACY_VERSION)
         .json(body);
     match session {
         Some(session) => request.header("mcp-session-id", session),
@@ -26,13 +31,13 @@ fn post(server: &TestServer, token: &str, session: Option<&str>, body: &Value) -
 }
 
 #[tokio::test]
-async fn a_credential_that_expires_while_the_person_thinks_does_nothing() {
+async fn credential_that_expires_before_approval_sends_nothing() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     let server = TestServer::with(|config| {
-        issuer.trusted(config);
-        config.auth.oauth.clock_skew = Period(std::time::Duration::ZERO);
-        config.http.sessions = Sessions::Memory;
+        issuer.configure(config);
+        config.auth.oauth.clock_skew = DurationSetting(std::time::Duration::ZERO);
+        config.http.sessions = SessionStorage::Memory;
         config.tools.read_only = false;
     })
     .await;
@@ -42,32 +47,33 @@ async fn a_credential_that_expires_while_the_person_thinks_does_nothing() {
     };
     let valid_token = token(600);
     let capabilities = json!({ "elicitation": {} });
-    let initialized = reply(post(&server, &valid_token, None, &greeting(&capabilities))).await;
+    let initialized =
+        send(request(&server, &valid_token, None, &initialize_request(&capabilities))).await;
     let session = Some(initialized.header("mcp-session-id"));
     let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    assert_eq!(reply(post(&server, &valid_token, session, &notification)).await.status, 202);
-    let (tool, arguments, ..) = changes().remove(0);
+    assert_eq!(send(request(&server, &valid_token, session, &notification)).await.status, 202);
+    let (tool, arguments, ..) = write_calls().remove(0);
     let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call",
         "params": { "name": tool, "arguments": arguments } });
     for (expires, is_done) in [(true, false), (false, true)] {
         let call_token = if expires { token(5) } else { valid_token.clone() };
-        let called = post(&server, &call_token, session, &call).send().await.unwrap();
+        let called = request(&server, &call_token, session, &call).send().await.unwrap();
         assert_eq!(called.status(), 200);
-        let mut messages = Messages::of(called);
+        let mut messages = MessageStream::of(called);
         let elicitation = messages.next().await.unwrap();
         assert_eq!(elicitation["method"], "elicitation/create", "{elicitation}");
         if expires {
             let list = json!({ "jsonrpc": "2.0", "id": 8, "method": "ping" });
             let is_expired = async || {
-                (reply(post(&server, &call_token, session, &list)).await.status == 401)
+                (send(request(&server, &call_token, session, &list)).await.status == 401)
                     .then_some(())
             };
-            soon(is_expired).await;
+            wait_until_some(is_expired).await;
         }
         // The client has renewed its token in the meantime.
         let approval = json!({ "jsonrpc": "2.0", "id": elicitation["id"],
             "result": { "action": "accept", "content": {} } });
-        assert_eq!(reply(post(&server, &valid_token, session, &approval)).await.status, 202);
+        assert_eq!(send(request(&server, &valid_token, session, &approval)).await.status, 202);
         let result = messages.next().await.unwrap()["result"].clone();
         assert_eq!(result["isError"] == true, !is_done, "{result}");
         assert_eq!(server.sample.changes().len(), usize::from(is_done));

@@ -4,12 +4,12 @@ use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Serving, program},
-    support::{client, reply, serve},
+    commands::{ServerProcess, program},
+    support::{client, send, serve},
 };
 
 #[tokio::test]
-async fn a_change_leaves_a_trace_with_caller_and_consent() {
+async fn approved_change_is_logged_with_caller_and_method() {
     let sample = Sample::new();
     let octopus = serve(sample.router());
     let url = format!("http://{}", octopus.address);
@@ -17,13 +17,13 @@ async fn a_change_leaves_a_trace_with_caller_and_consent() {
     let mut command = program(&arguments);
     command.env("OCTOPUS_MCP_TOOLS__READ_ONLY", "false");
     command.env("OCTOPUS_MCP_AUTH__MODE", "octopus");
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     let http = client();
     let call = async |arguments: &Value| {
         let params = json!({ "name": "create_release", "arguments": arguments });
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
         let request = http.post(&serving.url).header("x-octopus-apikey", keys::ADMIN).json(&body);
-        reply(request).await.json()["result"]["structuredContent"].clone()
+        send(request).await.json()["result"]["structuredContent"].clone()
     };
     let mut arguments = json!({
         "space": "Default",

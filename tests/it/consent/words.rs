@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Desk, Way};
+use super::{ApprovalFixture, ApprovalFlow};
 
 /// A call, the snapshot of its preview, and texts that the preview must not contain.
 struct PreviewCase {
@@ -76,20 +76,23 @@ fn preview_cases() -> [PreviewCase; 4] {
 
 #[tokio::test]
 async fn previews_match_the_snapshots() {
-    let fixture = Desk::start().await;
+    let fixture = ApprovalFixture::start().await;
     for PreviewCase { snapshot, tool, arguments, hidden } in preview_cases() {
-        let (preview, _) = fixture.call(Way::Rounds, tool, &arguments).await.asked();
+        let (preview, _) = fixture
+            .call(ApprovalFlow::InputRequired, tool, &arguments)
+            .await
+            .expect_approval_request();
         insta::assert_snapshot!(snapshot, preview);
         for text in hidden {
             assert!(!preview.contains(text), "{text}: {preview}");
         }
     }
-    assert_eq!(fixture.changes(), []);
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 #[tokio::test]
-async fn tenants_of_a_tag_are_shown_by_name_and_sent_by_id() {
-    let fixture = Desk::start().await;
+async fn tag_tenants_are_previewed_by_name_and_sent_by_id() {
+    let fixture = ApprovalFixture::start().await;
     let arguments = json!({
         "space": "Default",
         "projectName": "Driver App Backend",
@@ -97,10 +100,16 @@ async fn tenants_of_a_tag_are_shown_by_name_and_sent_by_id() {
         "environmentNames": "Staging",
         "tenantTags": ["Region/EMEA", "Region/APAC"],
     });
-    let (preview, token) = fixture.call(Way::Rounds, "deploy_release", &arguments).await.asked();
+    let (preview, token) = fixture
+        .call(ApprovalFlow::InputRequired, "deploy_release", &arguments)
+        .await
+        .expect_approval_request();
     insta::assert_snapshot!("deploy_release_to_tags", preview);
-    fixture.agree(Way::Rounds, "deploy_release", &arguments, &token).await.answered();
-    let sent = fixture.changes().remove(0).body.unwrap();
+    fixture
+        .approve(ApprovalFlow::InputRequired, "deploy_release", &arguments, &token)
+        .await
+        .expect_result();
+    let sent = fixture.sent_changes().remove(0).body.unwrap();
     assert_eq!(sent.get("TenantTags"), None);
     let tenants = sent["Tenants"].as_array().unwrap();
     assert!(!tenants.is_empty());
@@ -108,15 +117,18 @@ async fn tenants_of_a_tag_are_shown_by_name_and_sent_by_id() {
 }
 
 #[tokio::test]
-async fn what_is_so_already_needs_no_yes() {
-    let fixture = Desk::start().await;
+async fn change_without_effect_needs_no_approval() {
+    let fixture = ApprovalFixture::start().await;
     let arguments = json!({
         "space": "Default",
         "projectId": "Projects-1",
         "slug": "ETA-window",
         "environments": [{ "deploymentEnvironmentId": "Staging", "isEnabled": true }],
     });
-    let answer = fixture.call(Way::Rounds, "update_feature_toggle", &arguments).await.answered();
+    let answer = fixture
+        .call(ApprovalFlow::InputRequired, "update_feature_toggle", &arguments)
+        .await
+        .expect_result();
     assert_eq!((&answer["noOp"], &answer["success"]), (&json!(true), &json!(true)));
     let arguments = json!({
         "space": "Default",
@@ -124,55 +136,70 @@ async fn what_is_so_already_needs_no_yes() {
         "releaseVersion": "1.12.0",
         "ignoreIfAlreadyExists": true,
     });
-    let answer = fixture.call(Way::Rounds, "create_release", &arguments).await.answered();
+    let answer = fixture
+        .call(ApprovalFlow::InputRequired, "create_release", &arguments)
+        .await
+        .expect_result();
     assert_eq!(
         (&answer["created"], &answer["releaseId"]),
         (&json!(false), &json!("Releases-9002"))
     );
-    assert_eq!(fixture.changes(), []);
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 #[tokio::test]
-async fn a_change_that_a_person_cannot_read_whole_is_refused() {
-    let fixture = Desk::start().await;
+async fn rejects_change_that_is_too_large_to_preview() {
+    let fixture = ApprovalFixture::start().await;
     let arguments = json!({
         "space": "Default",
         "projectName": "Parcel Tracking API",
         "releaseNotes": "x".repeat(20_000),
     });
-    fixture.call(Way::Rounds, "create_release", &arguments).await.refused("too large for a person");
-    assert_eq!(fixture.changes(), []);
+    fixture
+        .call(ApprovalFlow::InputRequired, "create_release", &arguments)
+        .await
+        .expect_error("too large for a person");
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 #[tokio::test]
-async fn what_is_named_twice_is_done_once() {
-    let fixture = Desk::start().await;
+async fn duplicate_names_are_sent_once() {
+    let fixture = ApprovalFixture::start().await;
     let arguments = json!({
         "space": "Default",
         "projectName": "Parcel Tracking API",
         "releaseVersion": "1.12.0",
         "environmentNames": ["Staging", "environments-2", "STAGING"],
     });
-    let (preview, token) = fixture.call(Way::Rounds, "deploy_release", &arguments).await.asked();
+    let (preview, token) = fixture
+        .call(ApprovalFlow::InputRequired, "deploy_release", &arguments)
+        .await
+        .expect_approval_request();
     assert!(preview.starts_with("Deploy Parcel Tracking API 1.12.0 to Staging?"), "{preview}");
-    let answer = fixture.agree(Way::Rounds, "deploy_release", &arguments, &token).await.answered();
+    let answer = fixture
+        .approve(ApprovalFlow::InputRequired, "deploy_release", &arguments, &token)
+        .await
+        .expect_result();
     assert_eq!(answer["deploymentsCreated"], 1);
     assert_eq!(
-        fixture.changes()[0].body.as_ref().unwrap()["EnvironmentNames"],
+        fixture.sent_changes()[0].body.as_ref().unwrap()["EnvironmentNames"],
         json!(["Environments-2"])
     );
 }
 
 #[tokio::test]
-async fn what_a_reader_would_not_see_is_shown() {
-    let fixture = Desk::start().await;
+async fn preview_reveals_invisible_characters() {
+    let fixture = ApprovalFixture::start().await;
     let arguments = json!({
         "space": "Default",
         "projectName": "Parcel Tracking API",
         "releaseVersion": "1.13.0\u{200b}",
         "releaseNotes": "password=hunter2-hunter2",
     });
-    let (preview, _) = fixture.call(Way::Rounds, "create_release", &arguments).await.asked();
+    let (preview, _) = fixture
+        .call(ApprovalFlow::InputRequired, "create_release", &arguments)
+        .await
+        .expect_approval_request();
     assert!(preview.contains("Version: 1.13.0\\u{200b}"), "{preview}");
     assert!(preview.contains("Notes: password=hunter2-hunter2"), "{preview}");
 }

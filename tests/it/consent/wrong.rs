@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{Desk, Way};
+use super::{ApprovalFixture, ApprovalFlow};
 use crate::support::Era;
 
 /// Each row is a tool, its valid arguments, one changed argument, and the expected error.
 #[tokio::test]
-async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
+async fn invalid_arguments_are_rejected_before_approval() {
     let deploy = json!({
         "space": "Default",
         "projectName": "Parcel Tracking API",
@@ -151,34 +151,40 @@ async fn what_cannot_be_right_is_refused_before_anybody_is_asked() {
             "no variable is prompted",
         ),
     ];
-    let fixture = Desk::start().await;
+    let fixture = ApprovalFixture::start().await;
     for (tool, valid, name, value, expected) in rows {
         let mut arguments = valid.clone();
         arguments[name] = value;
-        for flow in [Way::Rounds, Way::Code(Era::Legacy)] {
-            fixture.call(flow, tool, &arguments).await.refused(expected);
+        for flow in [ApprovalFlow::InputRequired, ApprovalFlow::ConfirmCode(Era::Legacy)] {
+            fixture.call(flow, tool, &arguments).await.expect_error(expected);
         }
     }
-    assert_eq!(fixture.changes(), []);
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 #[tokio::test]
-async fn prompted_variables_are_asked_for_by_name() {
-    let fixture = Desk::start().await;
+async fn missing_prompted_variables_are_named_in_the_error() {
+    let fixture = ApprovalFixture::start().await;
     let mut arguments = json!({
         "space": "Default",
         "projectName": "Billing Engine",
         "releaseVersion": "5.7.0",
         "environmentNames": ["Staging"],
     });
-    let outcome = fixture.call(Way::Rounds, "deploy_release", &arguments).await;
-    outcome.refused("values are required for 'Change.Ticket' (Change ticket)");
+    let outcome = fixture.call(ApprovalFlow::InputRequired, "deploy_release", &arguments).await;
+    outcome.expect_error("values are required for 'Change.Ticket' (Change ticket)");
     arguments["variables"] = json!({ "Change.Tickt": "CHG-1" });
-    let outcome = fixture.call(Way::Rounds, "deploy_release", &arguments).await;
-    outcome.refused("prompt 'Change.Tickt' not found; did you mean 'Change.Ticket'?");
+    let outcome = fixture.call(ApprovalFlow::InputRequired, "deploy_release", &arguments).await;
+    outcome.expect_error("prompt 'Change.Tickt' not found; did you mean 'Change.Ticket'?");
     arguments["variables"] = json!({ "Change.Ticket": "CHG-1" });
-    let (_, token) = fixture.call(Way::Rounds, "deploy_release", &arguments).await.asked();
-    fixture.agree(Way::Rounds, "deploy_release", &arguments, &token).await.answered();
-    let sent = fixture.changes().remove(0).body.unwrap();
+    let (_, token) = fixture
+        .call(ApprovalFlow::InputRequired, "deploy_release", &arguments)
+        .await
+        .expect_approval_request();
+    fixture
+        .approve(ApprovalFlow::InputRequired, "deploy_release", &arguments, &token)
+        .await
+        .expect_result();
+    let sent = fixture.sent_changes().remove(0).body.unwrap();
     assert_eq!(sent["Variables"], json!({ "Change.Ticket": "CHG-1" }));
 }

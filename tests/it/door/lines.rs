@@ -3,13 +3,13 @@
 use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
-use crate::support::{Era, TestServer, client, reply, serve};
+use crate::support::{Era, TestServer, client, send, serve};
 
 pub(super) const TASK: &str = "ServerTasks-90004";
-const INSIDE: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
+const KEY_LINE: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
 
 /// Returns lines of a manifest, a configuration file and two private keys, with four secrets.
-fn lines() -> Vec<String> {
+fn secret_lines() -> Vec<String> {
     let text = format!(
         "env:\n\
          - name: DB_PASSWORD\n\
@@ -17,11 +17,11 @@ fn lines() -> Vec<String> {
          <setting name=\"ApiPassword\" serializeAs=\"String\">\n\
          \u{20} <value>hunter3-x1y2z3</value>\n\
          </setting>\n\
-         Private-Lines: 2\n{INSIDE}\n{INSIDE}\n\
+         Private-Lines: 2\n{KEY_LINE}\n{KEY_LINE}\n\
          the key was read\n\
          -----BEGIN RSA PRIVATE KEY-----\n\
          Proc-Type: 4,ENCRYPTED\n\
-         {INSIDE}\n{INSIDE}\nRkFLRQ==\n\
+         {KEY_LINE}\n{KEY_LINE}\nRkFLRQ==\n\
          -----END RSA PRIVATE KEY-----\n\
          the end"
     );
@@ -29,14 +29,14 @@ fn lines() -> Vec<String> {
 }
 
 #[track_caller]
-fn hidden(label: &str, shown: &Value) {
+fn assert_secrets_hidden(label: &str, shown: &Value) {
     let text = shown.to_string();
     for secret in ["hunter2", "hunter3", "RkFL"] {
         assert!(!text.contains(secret), "{label}: {text}");
     }
 }
 
-pub(super) async fn with_log(log: &str) -> TestServer {
+pub(super) async fn server_with_log(log: &str) -> TestServer {
     let server = TestServer::with(|config| config.limits.caller_rate = 0).await;
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").body(log);
     server.sample.faults().add(fault);
@@ -44,23 +44,23 @@ pub(super) async fn with_log(log: &str) -> TestServer {
 }
 
 /// Returns the log without prefixes, and with the time and level that Octopus adds to each line.
-fn logs() -> [String; 2] {
+fn log_variants() -> [String; 2] {
     let prefix = "08:10:02   Info     |   ";
-    let logged = format!("{prefix}{}\r\n", lines().join(&format!("\r\n{prefix}")));
-    [lines().join("\n"), logged]
+    let logged = format!("{prefix}{}\r\n", secret_lines().join(&format!("\r\n{prefix}")));
+    [secret_lines().join("\n"), logged]
 }
 
 #[tokio::test]
-async fn each_page_of_a_log_hides_what_the_whole_log_hides() {
-    for log in logs() {
-        let server = with_log(&log).await;
+async fn log_pages_hide_multi_line_secrets() {
+    for log in log_variants() {
+        let server = server_with_log(&log).await;
         let mut shown = Vec::new();
-        for line in 1..=lines().len() {
+        for line in 1..=secret_lines().len() {
             for part in ["fromLine", "beforeLine"] {
                 let mut arguments = json!({ "space": "Default", "taskId": TASK });
                 arguments[part] = json!(line + usize::from(part == "beforeLine"));
                 let page = server.call_as(keys::ADMIN, "get_task_raw", arguments).await;
-                hidden(&format!("{part} {line}"), &page.structured);
+                assert_secrets_hidden(&format!("{part} {line}"), &page.structured);
                 shown.push(page.text);
             }
         }
@@ -73,22 +73,22 @@ async fn each_page_of_a_log_hides_what_the_whole_log_hides() {
 }
 
 #[tokio::test]
-async fn a_search_shows_and_finds_no_secret_that_only_the_line_before_tells() {
-    for log in logs() {
-        let server = with_log(&log).await;
+async fn search_does_not_find_multi_line_secrets() {
+    for log in log_variants() {
+        let server = server_with_log(&log).await;
         for (pattern, matches) in [
             ("hunter", 0),
             ("RkFL", 0),
             ("value: .redacted:password", 1),
             ("<value>.redacted:password.</value>", 1),
             ("the key was read|the end", 2),
-            (".", lines().len()),
+            (".", secret_lines().len()),
         ] {
             for context in [0, 3] {
                 let arguments = json!({ "space": "Default", "taskId": TASK, "pattern": pattern,
                     "beforeContext": context, "afterContext": context });
                 let result = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
-                hidden(pattern, &result.structured["matches"]);
+                assert_secrets_hidden(pattern, &result.structured["matches"]);
                 assert_eq!(result.structured["totalMatches"], matches, "{pattern}");
             }
         }
@@ -96,14 +96,14 @@ async fn a_search_shows_and_finds_no_secret_that_only_the_line_before_tells() {
 }
 
 #[tokio::test]
-async fn messages_of_a_task_hide_what_messages_before_them_tell() {
+async fn task_messages_hide_multi_line_secrets() {
     let sample = Sample::new();
     let octopus = serve(sample.router());
     let url = format!("http://{}/api/Spaces-1/tasks/{TASK}/details", octopus.address);
     let request = client().get(url).header("x-octopus-apikey", keys::ADMIN);
-    let mut details = reply(request).await.json();
+    let mut details = send(request).await.json();
     let message = |text: &String| json!({ "Category": "Info", "MessageText": text });
-    let lines_of_log = lines();
+    let lines_of_log = secret_lines();
     // The excerpt starts at each message in turn.
     for first in 0..lines_of_log.len() {
         let padding = (0..40 - (lines_of_log.len() - first)).map(|_| "and so on".to_owned());
@@ -118,25 +118,25 @@ async fn messages_of_a_task_hide_what_messages_before_them_tell() {
         let arguments = json!({ "space": "Default", "taskId": TASK });
         let result = server.call_as(keys::ADMIN, "get_task_details", arguments).await;
         let shown = &result.structured["failures"][0]["messages"];
-        hidden(&format!("from {first}"), shown);
+        assert_secrets_hidden(&format!("from {first}"), shown);
         assert_eq!(shown.as_array().unwrap().len(), 40, "{}", result.text);
         if first < 3 {
             assert!(shown.to_string().contains("value: [redacted:password]"), "{shown}");
         }
         if first == 0 {
             let uri = format!("octopus://spaces/Default/tasks/{TASK}/details");
-            let read = server.ask(Era::Modern, "resources/read", json!({ "uri": uri })).await;
+            let read = server.rpc(Era::Modern, "resources/read", json!({ "uri": uri })).await;
             let read = read.json();
             assert!(read.to_string().contains("DB_PASSWORD"), "{read}");
-            hidden("the resource", &read);
+            assert_secrets_hidden("the resource", &read);
         }
     }
 }
 
 #[tokio::test]
-async fn a_line_of_sequences_that_never_end_is_read_as_fast_as_any_other() {
+async fn unterminated_terminal_sequences_are_searched_in_linear_time() {
     let line = "\u{90}\u{9d}".repeat(60_000);
-    let server = with_log(&format!("one\n{line}two\nthree\n")).await;
+    let server = server_with_log(&format!("one\n{line}two\nthree\n")).await;
     let arguments = json!({ "space": "Default", "taskId": TASK, "pattern": "^two$" });
     let result = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
     assert_eq!(result.structured["totalMatches"], 1, "{}", result.text);

@@ -7,10 +7,10 @@ use serde_json::Value;
 /// A secret that is recognised in any context.
 pub const SECRET: &str = "API-POISONPOISONPOISON0001";
 /// An invisible character (`U+2063`).
-pub const UNSEEN: char = '\u{2063}';
+pub const INVISIBLE: char = '\u{2063}';
 
 /// Fields that Octopus generates and users cannot write. Lookups depend on them, so they are not poisoned.
-const OCTOPUS_WRITES: &[&str] = &[
+const GENERATED_FIELDS: &[&str] = &[
     "Id",
     "Slug",
     "Version",
@@ -25,47 +25,47 @@ const OCTOPUS_WRITES: &[&str] = &[
 ];
 
 /// Adds poison to every text in the responses of a router.
-pub fn poisoned(router: Router) -> Router {
+pub fn poison_responses(router: Router) -> Router {
     router.layer(map_response(async |response: Response| {
         let (mut parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let body = match serde_json::from_str::<Value>(&text) {
             Ok(mut document) => {
-                write(&mut document, "");
+                poison_value(&mut document, "");
                 document.to_string()
             }
-            Err(_) => text.lines().map(|line| poison(line) + "\n").collect(),
+            Err(_) => text.lines().map(|line| append_poison(line) + "\n").collect(),
         };
         parts.headers.remove("content-length");
         Response::from_parts(parts, Body::from(body))
     }))
 }
 
-fn poison(text: &str) -> String {
-    format!("{text} {SECRET}{UNSEEN}")
+fn append_poison(text: &str) -> String {
+    format!("{text} {SECRET}{INVISIBLE}")
 }
 
-fn write(value: &mut Value, field: &str) {
+fn poison_value(value: &mut Value, field: &str) {
     let is_id = field.ends_with("Id") || field.ends_with("Ids");
-    if field == "Links" || is_id || OCTOPUS_WRITES.contains(&field) {
+    if field == "Links" || is_id || GENERATED_FIELDS.contains(&field) {
         return;
     }
     match value {
-        Value::String(text) if !is_of_octopus(text) => *text = poison(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| write(item, field)),
+        Value::String(text) if !is_generated(text) => *text = append_poison(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| poison_value(item, field)),
         Value::Object(object) => {
             // Values of prompted variables are given by the name of the control.
             let is_kept = |name: &str| field == "Control" && name == "Name";
             let fields = object.iter_mut().filter(|(name, _)| !is_kept(name));
-            fields.for_each(|(field, item)| write(item, field));
+            fields.for_each(|(field, item)| poison_value(item, field));
         }
         _ => {}
     }
 }
 
 /// Returns whether a text is empty, a time or an ID.
-fn is_of_octopus(text: &str) -> bool {
+fn is_generated(text: &str) -> bool {
     let is_time = text.len() >= 19 && text.as_bytes()[10] == b'T' && text.starts_with("20");
     let is_id = text.rsplit_once('-').is_some_and(|(kind, number)| {
         kind.chars().all(char::is_alphabetic) && number.bytes().all(|byte| byte.is_ascii_digit())
@@ -75,14 +75,14 @@ fn is_of_octopus(text: &str) -> bool {
 
 /// Returns whether a text contains poison, also in escaped form.
 pub fn is_poisoned(text: &str) -> bool {
-    text.contains(SECRET) || text.contains(UNSEEN) || text.contains("\\u2063")
+    text.contains(SECRET) || text.contains(INVISIBLE) || text.contains("\\u2063")
 }
 
 /// Names with their IDs. Lookups by name fail on a poisoned instance.
-pub struct Ids(Vec<(String, String)>);
+pub struct NameToId(Vec<(String, String)>);
 
-impl Ids {
-    pub async fn of(sample: &Sample) -> Self {
+impl NameToId {
+    pub async fn load(sample: &Sample) -> Self {
         let octopus = crate::support::serve(sample.router());
         let http = crate::support::client();
         let mut ids = vec![("main".to_owned(), "refs/heads/main".to_owned())];
@@ -95,7 +95,7 @@ impl Ids {
         ] {
             let url = format!("http://{}/api/{path}?take=1000", octopus.address);
             let request = http.get(url).header("x-octopus-apikey", keys::ADMIN);
-            let page = crate::support::reply(request).await.json();
+            let page = crate::support::send(request).await.json();
             for item in page["Items"].as_array().unwrap() {
                 let id = item["Id"].as_str().unwrap();
                 for name in [&item["Name"], &item["Slug"]].into_iter().filter_map(Value::as_str) {

@@ -4,11 +4,11 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::lines::{TASK, with_log};
+use super::lines::{TASK, server_with_log};
 use crate::support::{Era, TestServer};
 
 /// Returns lines with secrets, which contain `hunter` or `fa4e0`, and some ordinary values.
-fn lines() -> Vec<String> {
+fn secret_lines() -> Vec<String> {
     let token = concat!("gh", "p_hunter2aFAKEfake0");
     let text = format!(
         "db password\u{a0}:\u{2003}hunter2-a1\n\
@@ -38,7 +38,7 @@ fn lines() -> Vec<String> {
 }
 
 #[track_caller]
-fn hidden(label: &str, shown: &Value) {
+fn assert_secrets_hidden(label: &str, shown: &Value) {
     let text = shown.to_string();
     assert!(!text.contains("hunter") && !text.contains("fa4e0"), "{label}: {text}");
     for ordinary in ["b77a5c561934e089", "pass=214", "vergessen?"] {
@@ -47,12 +47,12 @@ fn hidden(label: &str, shown: &Value) {
 }
 
 #[tokio::test]
-async fn a_log_shows_no_secret_in_another_spelling() {
-    let server = with_log(&lines().join("\r\n")).await;
+async fn log_pages_hide_secrets_in_other_spellings() {
+    let server = server_with_log(&secret_lines().join("\r\n")).await;
     let arguments = json!({ "space": "Default", "taskId": TASK });
     let page = server.call_as(keys::ADMIN, "get_task_raw", arguments).await;
-    hidden("the page", &page.structured);
-    for line in 1..=lines().len() {
+    assert_secrets_hidden("the page", &page.structured);
+    for line in 1..=secret_lines().len() {
         let arguments = json!({ "space": "Default", "taskId": TASK, "fromLine": line });
         let page = server.call_as(keys::ADMIN, "get_task_raw", arguments).await;
         assert!(!page.structured.to_string().contains("hunter"), "from {line}: {}", page.text);
@@ -60,14 +60,14 @@ async fn a_log_shows_no_secret_in_another_spelling() {
 }
 
 #[tokio::test]
-async fn a_search_finds_no_secret_in_another_spelling() {
-    let server = with_log(&lines().join("\r\n")).await;
+async fn search_does_not_find_secrets_in_other_spellings() {
+    let server = server_with_log(&secret_lines().join("\r\n")).await;
     for (pattern, matches) in [
         ("hunter", 0),
         ("fa4e0", 0),
         ("redacted:", 17),
         ("public key token: b77a5c561934e089", 1),
-        (".", lines().len()),
+        (".", secret_lines().len()),
     ] {
         let arguments = json!({ "space": "Default", "taskId": TASK, "pattern": pattern });
         let result = server.call_as(keys::ADMIN, "grep_task_log", arguments).await;
@@ -77,7 +77,7 @@ async fn a_search_finds_no_secret_in_another_spelling() {
 }
 
 /// Returns a document that marks values as sensitive in each form that Octopus uses.
-fn sensitive() -> Value {
+fn sensitive_document() -> Value {
     json!({
         "Id": TASK, "SpaceId": "Spaces-1", "Name": "Deploy", "State": "Success",
         "Variables": [
@@ -90,9 +90,9 @@ fn sensitive() -> Value {
 }
 
 #[tokio::test]
-async fn no_raw_document_shows_a_sensitive_value() {
+async fn raw_documents_hide_sensitive_values() {
     let server = TestServer::start().await;
-    let answer = |path: &str| Fault::on(path).body(&sensitive().to_string());
+    let answer = |path: &str| Fault::on(path).body(&sensitive_document().to_string());
     server.sample.faults().add(answer("/variables/"));
     server.sample.faults().add(answer(TASK));
     let path = "/api/Spaces-1/variables/variableset-Projects-1";
@@ -101,7 +101,7 @@ async fn no_raw_document_shows_a_sensitive_value() {
     let uri = format!("octopus://spaces/Default/tasks/{TASK}");
     let arguments = json!({ "uri": uri });
     let called = server.call_as(keys::ADMIN, "read_resource", arguments.clone()).await;
-    let read = server.ask(Era::Modern, "resources/read", arguments).await;
+    let read = server.rpc(Era::Modern, "resources/read", arguments).await;
     for (label, text) in [("execute", executed.text), ("a tool", called.text), ("read", read.text)]
     {
         assert!(text.contains("db01"), "{label}: {text}");

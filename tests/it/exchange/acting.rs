@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use octopus_mcp::{
     config::{AuthMode, Config},
-    octopus::{Brings, Instances, NoCredential},
+    octopus::{CallerCredentials, CredentialError, Instances},
     telemetry::Metrics,
 };
 use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
-use super::{Exchanging, token};
+use super::{ExchangeFixture, unsigned_token};
 use crate::support::{Era, serve};
 
 #[tokio::test]
-async fn the_service_account_acts_with_its_rights_and_no_more() {
+async fn service_account_permissions_apply() {
     for sample in [Sample::new(), Sample::with_version("2024.4.6962")] {
-        let exchanging = Exchanging::start(sample, "ci").await;
-        assert_eq!(exchanging.user().await, "build-server");
+        let exchanging = ExchangeFixture::start(sample, "ci").await;
+        assert_eq!(exchanging.octopus_username().await, "build-server");
         let spaces = exchanging.call("list_spaces", json!({})).await.structured;
         assert_eq!(spaces["totalResults"], 1, "{spaces}");
         let result = exchanging.call("find_accounts", json!({ "space": "Default" })).await;
@@ -26,23 +26,23 @@ async fn the_service_account_acts_with_its_rights_and_no_more() {
 }
 
 #[tokio::test]
-async fn one_token_serves_many_calls_and_calls_at_one_moment_wait_for_one_exchange() {
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
+async fn concurrent_calls_share_one_exchange() {
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     exchanging.server.sample.faults().add(Fault::on("/token/v1").delay(Duration::from_millis(200)));
-    let users = futures::future::join_all((0..8).map(|_| exchanging.user())).await;
+    let users = futures::future::join_all((0..8).map(|_| exchanging.octopus_username())).await;
     assert!(users.iter().all(|user| user == "build-server"), "{users:?}");
-    exchanging.user().await;
-    assert_eq!((exchanging.exchanges(), exchanging.server.sample.tokens().issued()), (1, 1));
+    exchanging.octopus_username().await;
+    assert_eq!((exchanging.exchange_count(), exchanging.server.sample.tokens().issued()), (1, 1));
 }
 
 #[tokio::test]
-async fn a_callers_own_key_is_refused_where_the_exchange_acts() {
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
+async fn rejects_caller_key_where_exchange_is_configured() {
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     let params = json!({ "name": "list_spaces" });
-    let reply = exchanging.server.ask_as(Era::Legacy, keys::ADMIN, "tools/call", params).await;
+    let reply = exchanging.server.rpc_as(Era::Legacy, keys::ADMIN, "tools/call", params).await;
     assert_eq!(reply.status, 400, "{}", reply.text);
     assert!(
-        reply.message().contains("has its own Octopus credential for the instance"),
+        reply.error_message().contains("has its own Octopus credential for the instance"),
         "{}",
         reply.text
     );
@@ -50,7 +50,7 @@ async fn a_callers_own_key_is_refused_where_the_exchange_acts() {
 }
 
 #[tokio::test]
-async fn each_caller_has_their_own_token_exchanged() {
+async fn exchanges_one_token_per_caller() {
     let sample = Sample::new();
     let octopus = serve(sample.router());
     let mut config = Config::default();
@@ -60,8 +60,8 @@ async fn each_caller_has_their_own_token_exchanged() {
     let instances = Instances::from_config(&config, &Metrics::default()).unwrap();
     let instance = instances.default().unwrap();
     let ask = async |subject: &str| {
-        let token = Some(token(subject).into());
-        instance.credentials(&Brings { token, ..Brings::default() }).await
+        let token = Some(unsigned_token(subject).into());
+        instance.credentials(&CallerCredentials { token, ..CallerCredentials::default() }).await
     };
     let first = futures::future::join_all((0..8).map(|_| ask("ann"))).await;
     assert_eq!(sample.tokens().issued(), 1, "one exchange for all calls of one caller");
@@ -71,8 +71,8 @@ async fn each_caller_has_their_own_token_exchanged() {
     // Both tokens belong to the same service account, which determines the fingerprint.
     assert_eq!(first.fingerprint(), second.fingerprint());
     let error = ask("stranger").await.unwrap_err();
-    assert!(matches!(error, NoCredential::Refused(..)), "{error}");
+    assert!(matches!(error, CredentialError::ExchangeRejected(..)), "{error}");
     assert!(error.to_string().contains("No OIDC identity matches"), "{error}");
-    let missing = instance.credentials(&Brings::default()).await.unwrap_err();
-    assert_eq!(missing, NoCredential::NoToken("default".to_owned()));
+    let missing = instance.credentials(&CallerCredentials::default()).await.unwrap_err();
+    assert_eq!(missing, CredentialError::NoToken("default".to_owned()));
 }

@@ -3,19 +3,19 @@
 use octopus_sample::{Fault, Sample};
 use serde_json::json;
 
-use super::{Exchanging, seen, token};
+use super::{ExchangeFixture, recording_router, unsigned_token};
 use crate::support::serve;
 
 #[tokio::test]
-async fn the_token_that_is_exchanged_goes_to_the_token_endpoint_and_nowhere_else() {
+async fn exchanged_token_is_sent_only_to_the_token_endpoint() {
     let sample = Sample::new();
-    let (router, requests) = seen(&sample);
+    let (router, requests) = recording_router(&sample);
     let octopus = serve(router);
-    let exchanging = Exchanging::with(sample, "ci", |config| {
+    let exchanging = ExchangeFixture::with(sample, "ci", |config| {
         config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
     })
     .await;
-    exchanging.user().await;
+    exchanging.octopus_username().await;
     exchanging.call("list_environments", json!({ "space": "Default" })).await;
     let log = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     exchanging.call("get_task_raw", log).await;
@@ -23,7 +23,7 @@ async fn the_token_that_is_exchanged_goes_to_the_token_endpoint_and_nowhere_else
     assert!(requests.len() >= 6, "{requests:#?}");
     for (path, headers_and_body) in requests.iter() {
         let is_endpoint = path == "/token/v1";
-        assert_eq!(headers_and_body.contains(&token("ci")), is_endpoint, "{path}");
+        assert_eq!(headers_and_body.contains(&unsigned_token("ci")), is_endpoint, "{path}");
         assert_eq!(
             headers_and_body.to_lowercase().contains("authorization"),
             !is_endpoint && path.starts_with("/api"),
@@ -33,10 +33,10 @@ async fn the_token_that_is_exchanged_goes_to_the_token_endpoint_and_nowhere_else
 }
 
 #[tokio::test]
-async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
+async fn token_endpoint_of_another_origin_is_rejected() {
     let elsewhere = Sample::new();
     let other = serve(elsewhere.router());
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     let metadata = json!({ "token_endpoint": format!("http://{}/token/v1", other.address) });
     let faults = exchanging.server.sample.faults();
     faults.add(Fault::on("openid-configuration").body(&metadata.to_string()));
@@ -48,7 +48,7 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
     );
     assert_eq!(elsewhere.journal(), []);
     // Redirects are not followed either.
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     let target = format!("http://{}/token/v1", other.address);
     let redirect = Fault::on("/token/v1").status(307).redirect(&target);
     exchanging.server.sample.faults().add(redirect);
@@ -62,16 +62,16 @@ async fn no_token_is_sent_to_an_endpoint_at_another_origin() {
 }
 
 #[tokio::test]
-async fn where_nothing_says_where_tokens_are_exchanged_it_is_where_octopus_has_had_it() {
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
+async fn falls_back_to_known_token_endpoints() {
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     exchanging.server.sample.faults().add(Fault::on("openid-configuration").status(404));
-    assert_eq!(exchanging.user().await, "build-server");
+    assert_eq!(exchanging.octopus_username().await, "build-server");
     assert!(exchanging.server.sample.journal().iter().any(|entry| entry.path == "/token/v1"));
     // The Octopus API reference documents an endpoint below /api.
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     let faults = exchanging.server.sample.faults();
     faults.add(Fault::on("openid-configuration").status(404));
     faults.add(Fault::on("/token/v1").status(404).times(1));
-    assert_eq!(exchanging.user().await, "build-server");
-    assert_eq!(exchanging.exchanges(), 2);
+    assert_eq!(exchanging.octopus_username().await, "build-server");
+    assert_eq!(exchanging.exchange_count(), 2);
 }

@@ -23,20 +23,20 @@ use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Called, Era, Reply, TestServer};
+use crate::support::{CallResult, Era, Reply, TestServer};
 
 /// Returns an unsigned token with this subject.
-pub fn token(subject: &str) -> String {
+pub fn unsigned_token(subject: &str) -> String {
     let claims = URL_SAFE_NO_PAD.encode(json!({ "sub": subject }).to_string());
     format!("eyJhbGciOiJub25lIn0.{claims}.c2ln")
 }
 
 /// Requests that a sample instance received: the path, and the headers with the body.
-pub type Seen = Arc<Mutex<Vec<(String, String)>>>;
+pub type RequestLog = Arc<Mutex<Vec<(String, String)>>>;
 
 /// Returns a router of the sample instance that records all requests.
-pub fn seen(sample: &Sample) -> (axum::Router, Seen) {
-    let seen = Seen::default();
+pub fn recording_router(sample: &Sample) -> (axum::Router, RequestLog) {
+    let seen = RequestLog::default();
     let log = Arc::clone(&seen);
     let router = sample.router().layer(from_fn(move |request: Request, next: Next| {
         let seen = Arc::clone(&log);
@@ -53,13 +53,13 @@ pub fn seen(sample: &Sample) -> (axum::Router, Seen) {
 }
 
 /// A server that exchanges the token of a file.
-struct Exchanging {
+struct ExchangeFixture {
     server: TestServer,
     file: PathBuf,
     _folder: TempDir,
 }
 
-impl Exchanging {
+impl ExchangeFixture {
     async fn start(sample: Sample, subject: &str) -> Self {
         Self::with(sample, subject, |_| {}).await
     }
@@ -67,8 +67,8 @@ impl Exchanging {
     async fn with(sample: Sample, subject: &str, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
-        std::fs::write(&file, token(subject)).unwrap();
-        let server = TestServer::on(sample, |config| {
+        std::fs::write(&file, unsigned_token(subject)).unwrap();
+        let server = TestServer::with_sample(sample, |config| {
             config.auth.mode = Some(AuthMode::None.into());
             config.octopus.retries = 0;
             config.octopus.exchange.audience = Some(keys::SERVICE_ACCOUNT.to_owned());
@@ -81,23 +81,23 @@ impl Exchanging {
 
     async fn reply(&self, tool: &str, arguments: &Value) -> Reply {
         self.server
-            .ask_as(Era::Legacy, "", "tools/call", json!({ "name": tool, "arguments": arguments }))
+            .rpc_as(Era::Legacy, "", "tools/call", json!({ "name": tool, "arguments": arguments }))
             .await
     }
 
-    async fn call(&self, tool: &str, arguments: Value) -> Called {
+    async fn call(&self, tool: &str, arguments: Value) -> CallResult {
         self.server.call_in(Era::Legacy, "", tool, arguments).await
     }
 
     /// Returns the user name that Octopus reports.
-    async fn user(&self) -> String {
+    async fn octopus_username(&self) -> String {
         let called = self.call("get_current_user", json!({})).await;
         assert!(!called.is_error, "{}", called.text);
         called.structured["username"].as_str().unwrap().to_owned()
     }
 
     /// Returns the number of exchange requests.
-    fn exchanges(&self) -> usize {
+    fn exchange_count(&self) -> usize {
         let journal = self.server.sample.journal();
         journal.iter().filter(|entry| entry.path.ends_with("/token/v1")).count()
     }

@@ -3,16 +3,16 @@
 use octopus_sample::{Fault, Sample};
 use serde_json::json;
 
-use super::{Exchanging, token};
-use crate::support::soon;
+use super::{ExchangeFixture, unsigned_token};
+use crate::support::wait_until_some;
 
 #[tokio::test]
-async fn a_refused_exchange_is_told_in_a_tool_error_in_whatever_shape_it_came() {
+async fn rejected_exchange_is_a_tool_error_and_cached() {
     for (sample, subject, expected) in [
         (Sample::new(), "stranger", "invalid_request No OIDC identity matches"),
         (Sample::with_version("2024.4.6962"), "stranger", "No OIDC identity matches"),
     ] {
-        let exchanging = Exchanging::start(sample, subject).await;
+        let exchanging = ExchangeFixture::start(sample, subject).await;
         for _ in 0..5 {
             let reply = exchanging.reply("list_spaces", &json!({})).await;
             assert_eq!(reply.status, 200, "{}", reply.text);
@@ -24,25 +24,28 @@ async fn a_refused_exchange_is_told_in_a_tool_error_in_whatever_shape_it_came() 
                 "{error}"
             );
             assert!(error.contains("OIDC identity with those of your token"), "{error}");
-            assert!(!error.contains(&token(subject)), "{error}");
+            assert!(!error.contains(&unsigned_token(subject)), "{error}");
         }
-        assert_eq!(exchanging.exchanges(), 1, "a rejection is cached for a while");
+        assert_eq!(exchanging.exchange_count(), 1, "a rejection is cached for a while");
     }
 }
 
 #[tokio::test]
-async fn an_octopus_that_cannot_exchange_now_is_no_refusal_and_asked_again_soon() {
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
+async fn unavailable_token_endpoint_is_retried() {
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     exchanging.server.sample.faults().add(Fault::on("/token/v1").status(503).times(1));
     let error = exchanging.call("list_spaces", json!({})).await;
     assert!(error.is_error && error.text.contains("Octopus returned 503:"), "{}", error.text);
-    soon(async || (!exchanging.call("list_spaces", json!({})).await.is_error).then_some(())).await;
-    assert_eq!(exchanging.exchanges(), 2);
+    wait_until_some(async || {
+        (!exchanging.call("list_spaces", json!({})).await.is_error).then_some(())
+    })
+    .await;
+    assert_eq!(exchanging.exchange_count(), 2);
 }
 
 #[tokio::test]
-async fn an_octopus_that_exchanges_nothing_says_so() {
-    let old = Exchanging::start(Sample::with_version("2023.3.1"), "ci").await;
+async fn unsupported_or_malformed_exchange_is_reported() {
+    let old = ExchangeFixture::start(Sample::with_version("2023.3.1"), "ci").await;
     let error = old.call("list_spaces", json!({})).await.text;
     assert!(error.contains("has no token endpoint"), "{error}");
     for (body, expected) in [
@@ -53,7 +56,7 @@ async fn an_octopus_that_exchanges_nothing_says_so() {
             "contains no access token",
         ),
     ] {
-        let server = Exchanging::start(Sample::new(), "ci").await;
+        let server = ExchangeFixture::start(Sample::new(), "ci").await;
         let path = if body == "<html>" { "openid-configuration" } else { "/token/v1" };
         server.server.sample.faults().add(Fault::on(path).body(body));
         let error = server.call("list_spaces", json!({})).await;

@@ -5,53 +5,53 @@ use std::time::Duration;
 use octopus_sample::Sample;
 use serde_json::json;
 
-use super::{Exchanging, token};
-use crate::support::soon;
+use super::{ExchangeFixture, unsigned_token};
+use crate::support::wait_until_some;
 
 #[tokio::test]
-async fn a_token_is_got_anew_shortly_before_its_end_and_no_call_fails() {
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
+async fn token_is_renewed_before_it_expires() {
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     exchanging.server.sample.tokens().set_lifetime(Duration::from_secs(2));
-    exchanging.user().await;
+    exchanging.octopus_username().await;
     let renewed = async || {
-        exchanging.user().await;
+        exchanging.octopus_username().await;
         (exchanging.server.sample.tokens().issued() >= 2).then_some(())
     };
-    soon(renewed).await;
+    wait_until_some(renewed).await;
 }
 
 #[tokio::test]
-async fn a_token_that_octopus_refuses_before_its_end_is_got_anew() {
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    exchanging.user().await;
+async fn rejected_token_is_exchanged_again() {
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
+    exchanging.octopus_username().await;
     exchanging.server.sample.tokens().revoke();
     let result = exchanging.call("list_spaces", json!({})).await;
     assert!(result.is_error && result.text.contains("rejected the credential"));
-    soon(async || {
+    wait_until_some(async || {
         let called = exchanging.call("list_spaces", json!({})).await;
         (!called.is_error).then_some(())
     })
     .await;
-    assert_eq!(exchanging.exchanges(), 2);
+    assert_eq!(exchanging.exchange_count(), 2);
 }
 
 #[tokio::test]
-async fn a_token_file_is_read_again_when_it_changes() {
-    let exchanging = Exchanging::start(Sample::new(), "ci").await;
-    exchanging.user().await;
-    std::fs::write(&exchanging.file, token("another-job")).unwrap();
-    exchanging.user().await;
+async fn token_file_is_reloaded() {
+    let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
+    exchanging.octopus_username().await;
+    std::fs::write(&exchanging.file, unsigned_token("another-job")).unwrap();
+    exchanging.octopus_username().await;
     assert_eq!(exchanging.server.sample.tokens().issued(), 2);
 }
 
 #[tokio::test]
-async fn a_yes_outlives_the_renewal_of_the_token() {
+async fn approval_survives_token_renewal() {
     let exchanging =
-        Exchanging::with(Sample::new(), "ci", |config| config.tools.read_only = false).await;
-    let (tool, mut arguments, request, _) = crate::consent::changes().remove(0);
+        ExchangeFixture::with(Sample::new(), "ci", |config| config.tools.read_only = false).await;
+    let (tool, mut arguments, request, _) = crate::consent::write_calls().remove(0);
     let preview = exchanging.call(tool, arguments.clone()).await.structured;
     assert_eq!(preview["confirmationRequired"], true, "{preview}");
-    std::fs::write(&exchanging.file, token("another-job")).unwrap();
+    std::fs::write(&exchanging.file, unsigned_token("another-job")).unwrap();
     exchanging.server.sample.tokens().revoke();
     arguments["confirm"] = preview["confirm"].clone();
     let result = exchanging.call(tool, arguments).await;

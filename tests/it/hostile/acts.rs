@@ -5,149 +5,160 @@ use std::{io, time::Duration};
 use flate2::{Compress, Compression, FlushCompress};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use super::front::DROP;
+use super::front::SLOW_INTERVAL;
 
 /// A response that Octopus would not send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+pub enum HostileResponse {
     /// Reads the request and sends nothing.
-    Silence,
+    NoResponse,
     /// Declares a body of 1 TiB and starts to send it.
-    HugeAndSaysSo,
+    HugeContentLength,
     /// Sends chunks as fast as possible without end.
-    Endless,
+    EndlessBody,
     /// Sends the body one byte at a time without end.
-    Drip,
+    SlowBody,
     /// Sends a header one byte at a time without end.
-    DripOfTheHead,
+    SlowHeaders,
     /// Sends truncated JSON.
-    HalfOfJson,
+    TruncatedJson,
     /// Sends JSON with a million nested lists.
     DeepJson,
     /// Sends an image.
-    AnImage,
+    Image,
     /// Sends less than 4 MiB that decompress to 1 GiB.
     GzipBomb,
     /// Declares gzip encoding but sends plain text.
-    NoGzip,
+    InvalidGzip,
     /// Sends chunks with invalid lengths.
-    BadChunks,
+    InvalidChunks,
     /// Sends headers without end.
-    HeadersWithoutEnd,
+    EndlessHeaders,
     /// Sends one header of 16 MiB.
-    EnormousHeader,
+    HugeHeader,
     /// Resets the connection before the response.
     Reset,
     /// Resets the connection in the body.
-    ResetInTheMiddle,
+    ResetInBody,
     /// Sends a sign-in page with status 200.
     SignInPage,
     /// Sends JSON with invalid UTF-8.
-    NoUtf8,
+    InvalidUtf8,
     /// Sends the banner of another protocol.
     NotHttp,
 }
 
-pub const ACTS: [Act; 18] = [
-    Act::Silence,
-    Act::HugeAndSaysSo,
-    Act::Endless,
-    Act::Drip,
-    Act::DripOfTheHead,
-    Act::HalfOfJson,
-    Act::DeepJson,
-    Act::AnImage,
-    Act::GzipBomb,
-    Act::NoGzip,
-    Act::BadChunks,
-    Act::HeadersWithoutEnd,
-    Act::EnormousHeader,
-    Act::Reset,
-    Act::ResetInTheMiddle,
-    Act::SignInPage,
-    Act::NoUtf8,
-    Act::NotHttp,
+pub const HOSTILE_RESPONSES: [HostileResponse; 18] = [
+    HostileResponse::NoResponse,
+    HostileResponse::HugeContentLength,
+    HostileResponse::EndlessBody,
+    HostileResponse::SlowBody,
+    HostileResponse::SlowHeaders,
+    HostileResponse::TruncatedJson,
+    HostileResponse::DeepJson,
+    HostileResponse::Image,
+    HostileResponse::GzipBomb,
+    HostileResponse::InvalidGzip,
+    HostileResponse::InvalidChunks,
+    HostileResponse::EndlessHeaders,
+    HostileResponse::HugeHeader,
+    HostileResponse::Reset,
+    HostileResponse::ResetInBody,
+    HostileResponse::SignInPage,
+    HostileResponse::InvalidUtf8,
+    HostileResponse::NotHttp,
 ];
 
 const JSON: &str = "application/json; charset=utf-8";
 
-impl Act {
-    pub async fn perform(self, mut stream: TcpStream) -> io::Result<()> {
+impl HostileResponse {
+    pub async fn send(self, mut stream: TcpStream) -> io::Result<()> {
         match self {
-            Self::Silence => {
+            Self::NoResponse => {
                 tokio::time::sleep(Duration::from_mins(5)).await;
                 Ok(())
             }
-            Self::HugeAndSaysSo => {
-                head(&mut stream, JSON, "Content-Length: 1099511627776").await?;
-                without_end(&mut stream, &[b' '; 8 * 1024]).await
+            Self::HugeContentLength => {
+                write_head(&mut stream, JSON, "Content-Length: 1099511627776").await?;
+                write_forever(&mut stream, &[b' '; 8 * 1024]).await
             }
-            Self::Endless => {
-                head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
-                without_end(&mut stream, &chunk(&[b' '; 8 * 1024])).await
+            Self::EndlessBody => {
+                write_head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
+                write_forever(&mut stream, &chunk(&[b' '; 8 * 1024])).await
             }
-            Self::Drip => {
-                head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
-                drip(&mut stream, &chunk(b" ")).await
+            Self::SlowBody => {
+                write_head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
+                write_slowly(&mut stream, &chunk(b" ")).await
             }
-            Self::DripOfTheHead => {
+            Self::SlowHeaders => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nX-Drip: ").await?;
-                drip(&mut stream, b"x").await
+                write_slowly(&mut stream, b"x").await
             }
-            Self::HalfOfJson => whole(stream, JSON, br#"{"Items":[{"Id":"Spaces-1","#).await,
-            Self::DeepJson => whole(stream, JSON, "[".repeat(1_000_000).as_bytes()).await,
-            Self::AnImage => whole(stream, "image/png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").await,
+            Self::TruncatedJson => {
+                write_response(stream, JSON, br#"{"Items":[{"Id":"Spaces-1","#).await
+            }
+            Self::DeepJson => write_response(stream, JSON, "[".repeat(1_000_000).as_bytes()).await,
+            Self::Image => {
+                write_response(stream, "image/png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").await
+            }
             Self::GzipBomb => {
-                let bomb = bomb();
+                let bomb = gzip_bomb();
                 assert!(bomb.len() < 4 * 1024 * 1024, "{}", bomb.len());
                 let extra_headers =
                     format!("Content-Encoding: gzip\r\nContent-Length: {}", bomb.len());
-                head(&mut stream, JSON, &extra_headers).await?;
+                write_head(&mut stream, JSON, &extra_headers).await?;
                 stream.write_all(&bomb).await
             }
-            Self::NoGzip => {
-                head(&mut stream, JSON, "Content-Encoding: gzip\r\nContent-Length: 7").await?;
+            Self::InvalidGzip => {
+                write_head(&mut stream, JSON, "Content-Encoding: gzip\r\nContent-Length: 7")
+                    .await?;
                 stream.write_all(b"not gz!").await
             }
-            Self::BadChunks => {
-                head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
+            Self::InvalidChunks => {
+                write_head(&mut stream, JSON, "Transfer-Encoding: chunked").await?;
                 stream.write_all(b"zz\r\n{}\r\n0\r\n\r\n").await
             }
-            Self::HeadersWithoutEnd => {
+            Self::EndlessHeaders => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
-                without_end(&mut stream, b"X-More: and more\r\n").await
+                write_forever(&mut stream, b"X-More: and more\r\n").await
             }
-            Self::EnormousHeader => {
+            Self::HugeHeader => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nX-Enormous: ").await?;
                 stream.write_all(&vec![b'x'; 16 * 1024 * 1024]).await?;
                 stream.write_all(b"\r\nContent-Length: 2\r\n\r\n{}").await
             }
             Self::Reset => reset(stream),
-            Self::ResetInTheMiddle => {
-                head(&mut stream, JSON, "Content-Length: 1000").await?;
+            Self::ResetInBody => {
+                write_head(&mut stream, JSON, "Content-Length: 1000").await?;
                 stream.write_all(br#"{"Items":["#).await?;
                 stream.flush().await?;
-                tokio::time::sleep(DROP).await;
+                tokio::time::sleep(SLOW_INTERVAL).await;
                 reset(stream)
             }
             Self::SignInPage => {
                 let page = b"<!DOCTYPE html><title>Sign in</title><form>Password</form>";
-                whole(stream, "text/html; charset=utf-8", page).await
+                write_response(stream, "text/html; charset=utf-8", page).await
             }
-            Self::NoUtf8 => whole(stream, JSON, b"{\"Items\":[{\"Name\":\"\xff\xfe\xc3\"}]}").await,
+            Self::InvalidUtf8 => {
+                write_response(stream, JSON, b"{\"Items\":[{\"Name\":\"\xff\xfe\xc3\"}]}").await
+            }
             Self::NotHttp => stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await,
         }
     }
 }
 
-async fn head(stream: &mut TcpStream, content_type: &str, extra_headers: &str) -> io::Result<()> {
+async fn write_head(
+    stream: &mut TcpStream,
+    content_type: &str,
+    extra_headers: &str,
+) -> io::Result<()> {
     let head =
         format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n{extra_headers}\r\n\r\n");
     stream.write_all(head.as_bytes()).await
 }
 
-async fn whole(mut stream: TcpStream, content_type: &str, body: &[u8]) -> io::Result<()> {
-    head(&mut stream, content_type, &format!("Content-Length: {}", body.len())).await?;
+async fn write_response(mut stream: TcpStream, content_type: &str, body: &[u8]) -> io::Result<()> {
+    write_head(&mut stream, content_type, &format!("Content-Length: {}", body.len())).await?;
     stream.write_all(body).await
 }
 
@@ -158,16 +169,16 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     chunk
 }
 
-async fn without_end(stream: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
+async fn write_forever(stream: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
     loop {
         stream.write_all(piece).await?;
     }
 }
 
-async fn drip(stream: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
+async fn write_slowly(stream: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
     loop {
         stream.write_all(piece).await?;
-        tokio::time::sleep(DROP).await;
+        tokio::time::sleep(SLOW_INTERVAL).await;
     }
 }
 
@@ -179,7 +190,7 @@ fn reset(stream: TcpStream) -> io::Result<()> {
 
 /// Returns a gzip stream of 1 GiB of spaces. A full flush makes the compressed MiB independent of earlier
 /// data, so it can be repeated.
-fn bomb() -> Vec<u8> {
+fn gzip_bomb() -> Vec<u8> {
     let plain = vec![b' '; 1024 * 1024];
     let mut compressor = Compress::new(Compression::best(), false);
     let mut compressed = Vec::with_capacity(64 * 1024);

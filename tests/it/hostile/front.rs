@@ -14,75 +14,75 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::acts::Act;
+use super::acts::HostileResponse;
 use crate::support::{client, serve};
 
 /// A proxy that forwards requests, except those with a configured hostile response.
-pub struct Front {
+pub struct FaultyProxy {
     pub address: SocketAddr,
-    state: Arc<State>,
+    state: Arc<ProxyState>,
     _sample: Listening,
 }
 
-struct State {
+struct ProxyState {
     sample: String,
     http: reqwest::Client,
     /// The method, the end of the path, and the response.
-    act: Mutex<Option<(&'static str, &'static str, Act)>>,
+    hostile: Mutex<Option<(&'static str, &'static str, HostileResponse)>>,
 }
 
-struct Asked {
+struct ProxiedRequest {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Front {
-    pub async fn before(sample: &Sample) -> Self {
+impl FaultyProxy {
+    pub async fn start(sample: &Sample) -> Self {
         let listening = serve(sample.router());
-        let state = Arc::new(State {
+        let state = Arc::new(ProxyState {
             sample: format!("http://{}", listening.address),
             http: client(),
-            act: Mutex::default(),
+            hostile: Mutex::default(),
         });
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let shared_state = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
-                tokio::spawn(converse(Arc::clone(&shared_state), stream));
+                tokio::spawn(serve_connection(Arc::clone(&shared_state), stream));
             }
         });
         Self { address, state, _sample: listening }
     }
 
-    pub fn perform(&self, method: &'static str, path: &'static str, act: Act) {
-        *self.state.act.lock().unwrap() = Some((method, path, act));
+    pub fn respond_with(&self, method: &'static str, path: &'static str, act: HostileResponse) {
+        *self.state.hostile.lock().unwrap() = Some((method, path, act));
     }
 
-    pub fn behave(&self) {
-        *self.state.act.lock().unwrap() = None;
+    pub fn forward_all(&self) {
+        *self.state.hostile.lock().unwrap() = None;
     }
 }
 
-async fn converse(state: Arc<State>, mut stream: TcpStream) {
-    while let Some(request) = read(&mut stream).await {
-        let act = state.act.lock().unwrap().filter(|(method, path, _)| {
+async fn serve_connection(state: Arc<ProxyState>, mut stream: TcpStream) {
+    while let Some(request) = read_request(&mut stream).await {
+        let act = state.hostile.lock().unwrap().filter(|(method, path, _)| {
             request.method == *method && request.path.split('?').next().unwrap().ends_with(path)
         });
         if let Some((_, _, act)) = act {
             // The response ends when the client disconnects.
-            return drop(act.perform(stream).await);
+            return drop(act.send(stream).await);
         }
-        let response_bytes = pass_on(&state, request).await;
+        let response_bytes = forward(&state, request).await;
         if stream.write_all(&response_bytes).await.is_err() {
             return;
         }
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Asked> {
+async fn read_request(stream: &mut TcpStream) -> Option<ProxiedRequest> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     let end = loop {
@@ -107,10 +107,10 @@ async fn read(stream: &mut TcpStream) -> Option<Asked> {
         let read = stream.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
         body.extend_from_slice(&buffer[..read]);
     }
-    Some(Asked { method, path, headers, body })
+    Some(ProxiedRequest { method, path, headers, body })
 }
 
-async fn pass_on(state: &State, proxied: Asked) -> Vec<u8> {
+async fn forward(state: &ProxyState, proxied: ProxiedRequest) -> Vec<u8> {
     let method = proxied.method.parse().unwrap();
     let mut request = state.http.request(method, format!("{}{}", state.sample, proxied.path));
     for (name, value) in &proxied.headers {
@@ -132,4 +132,4 @@ async fn pass_on(state: &State, proxied: Asked) -> Vec<u8> {
 }
 
 /// Pause between the pieces of a slow response.
-pub const DROP: Duration = Duration::from_millis(50);
+pub const SLOW_INTERVAL: Duration = Duration::from_millis(50);

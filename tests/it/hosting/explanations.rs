@@ -5,19 +5,19 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::{
-    FILE, FRIDAY_EVENING, TUESDAY,
-    company::{Company, settings, write_keys},
-    said,
+    FRIDAY_EVENING, SETTINGS_FILE, TUESDAY,
+    company::{HostingFixture, load_settings, write_keys},
+    result_field,
 };
 use crate::{commands::program, docs::root, support::Reply};
 
-const EXPLAINED: &[&str] = &["/caller", "/decision"];
+const EXPLANATION_FIELDS: &[&str] = &["/caller", "/decision"];
 
 /// Runs `octopus-mcp policy test` with the example file and returns the command and its output.
-fn policy_test(arguments: &[&str]) -> String {
+fn policy_test_output(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    write_keys(folder.path(), &mut settings());
-    let file = root().join(FILE);
+    write_keys(folder.path(), &mut load_settings());
+    let file = root().join(SETTINGS_FILE);
     let mut command =
         program(&[&["policy", "test", "--config", file.to_str().unwrap()], arguments].concat());
     let output = command.current_dir(folder.path()).output().unwrap();
@@ -28,20 +28,20 @@ fn policy_test(arguments: &[&str]) -> String {
         .map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() })
         .collect();
     format!(
-        "```console\n$ octopus-mcp policy test --config {FILE} {}\n{}\n```\n\n",
+        "```console\n$ octopus-mcp policy test --config {SETTINGS_FILE} {}\n{}\n```\n\n",
         quoted.join(" "),
         text.trim_end()
     )
 }
 
-pub async fn explanations() -> String {
-    let company = Box::pin(Company::at(FRIDAY_EVENING)).await;
+pub async fn render_explanations() -> String {
+    let company = Box::pin(HostingFixture::start_at(FRIDAY_EVENING)).await;
     let mut text = String::new();
     let mut add = |title: &str, reply: &Reply, pointers: &[&str]| {
         let _ = writeln!(text, "**{title}.** Excerpt of the `explain_access` result:\n\n```json");
         for pointer in pointers {
             let key = pointer.rsplit('/').next().unwrap();
-            let _ = writeln!(text, "\"{key}\": {}", said(reply, pointer));
+            let _ = writeln!(text, "\"{key}\": {}", result_field(reply, pointer));
         }
         text.push_str("```\n\n");
     };
@@ -52,17 +52,18 @@ pub async fn explanations() -> String {
         })
     };
     let production = arguments("deploy_release", "Production");
-    let engineer = company.call("", &company.engineer(), "explain_access", &production).await;
-    add("Engineer on Friday evening", &engineer, EXPLAINED);
-    let agent = company.call("", &company.night_agent, "explain_access", &production).await;
-    add("Night agent", &agent, EXPLAINED);
-    let manager = company.call("", &company.release_manager(), "explain_access", &production).await;
-    add("Release manager", &manager, EXPLAINED);
+    let engineer = company.call("", &company.engineer_token(), "explain_access", &production).await;
+    add("Engineer on Friday evening", &engineer, EXPLANATION_FIELDS);
+    let agent = company.call("", &company.night_agent_token, "explain_access", &production).await;
+    add("Night agent", &agent, EXPLANATION_FIELDS);
+    let manager =
+        company.call("", &company.release_manager_token(), "explain_access", &production).await;
+    add("Release manager", &manager, EXPLANATION_FIELDS);
     let lab = json!({ "tool": "deploy_release" });
-    let lab = company.call("/i/lab", &company.engineer(), "explain_access", &lab).await;
+    let lab = company.call("/i/lab", &company.engineer_token(), "explain_access", &lab).await;
     add("Engineer on the instance `lab`", &lab, &["/tool/hidden"]);
     let reader = json!({ "tool": "deploy_release" });
-    let reader = company.call("", &company.notes_agent, "explain_access", &reader).await;
+    let reader = company.call("", &company.notes_agent_token, "explain_access", &reader).await;
     add("Notes agent", &reader, &["/tool/hidden"]);
 
     text.push_str(
@@ -73,7 +74,7 @@ pub async fn explanations() -> String {
     for (group, time) in
         [("engineers", FRIDAY_EVENING), ("release-managers", FRIDAY_EVENING), ("agents", TUESDAY)]
     {
-        text.push_str(&policy_test(
+        text.push_str(&policy_test_output(
             &[common_arguments.as_slice(), &["--group", group, "--time", time]].concat(),
         ));
     }

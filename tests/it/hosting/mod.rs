@@ -7,23 +7,23 @@ mod refusals;
 
 use std::fs;
 
-use explanations::explanations;
-use refusals::refusals;
+use explanations::render_explanations;
+use refusals::render_rejections;
 use serde_json::json;
 
 use crate::{
-    docs::{ensure, root},
+    docs::{ensure_current, root},
     support::Reply,
 };
 
-const FILE: &str = "config/hosting.toml";
+const SETTINGS_FILE: &str = "config/hosting.toml";
 const TUESDAY: &str = "2026-11-24T10:00:00Z";
 /// 17:30 in Berlin.
 const FRIDAY_EVENING: &str = "2026-11-27T16:30:00Z";
 const AUDIENCE: &str = "https://mcp.example.com";
 
 /// Returns a field of a structured result as compact JSON, with values that change between runs replaced.
-fn said(reply: &Reply, pointer: &str) -> String {
+fn result_field(reply: &Reply, pointer: &str) -> String {
     let json = reply.json();
     let value = json["result"]["structuredContent"].pointer(pointer);
     let mut value = value.unwrap_or_else(|| panic!("no {pointer} in {json}")).clone();
@@ -35,16 +35,17 @@ fn said(reply: &Reply, pointer: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_refusal_of_the_example_is_given_and_explained_as_the_page_says() {
+async fn hosting_page_shows_actual_rejections_and_explanations() {
     const BEGINS: [&str; 2] = ["<!-- refusals -->\n", "<!-- explanations -->\n"];
     const END: &str = "<!-- end -->\n";
     let mut page = fs::read_to_string(root().join("docs/hosting.md")).unwrap();
-    for (begin, text) in
-        BEGINS.into_iter().zip([Box::pin(refusals()).await, Box::pin(explanations()).await])
+    for (begin, text) in BEGINS
+        .into_iter()
+        .zip([Box::pin(render_rejections()).await, Box::pin(render_explanations()).await])
     {
         let from = page.find(begin).unwrap() + begin.len();
         let to = from + page[from..].find(END).unwrap();
         page.replace_range(from..to, &format!("\n{text}"));
     }
-    ensure("docs/hosting.md", &page);
+    ensure_current("docs/hosting.md", &page);
 }

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::{FRIDAY_EVENING, TUESDAY, company::Company, said};
+use super::{FRIDAY_EVENING, TUESDAY, company::HostingFixture, result_field};
 use crate::{
     callers::issuer::now,
     support::{Era, Reply},
 };
 
-fn deployment(environment: &str) -> Value {
+fn deploy_arguments(environment: &str) -> Value {
     json!({
         "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.11.7",
         "environmentNames": [environment],
@@ -19,14 +19,14 @@ fn deployment(environment: &str) -> Value {
 }
 
 /// A rejected request and its response.
-struct Refusal {
-    what: &'static str,
+struct Rejection {
+    title: &'static str,
     reply: Reply,
 }
 
-impl Refusal {
+impl Rejection {
     /// Returns the message of the JSON-RPC error, tool error or preview.
-    fn words(&self) -> String {
+    fn message(&self) -> String {
         let json = self.reply.json();
         let asked = &json["result"]["structuredContent"];
         if let Some(preview) = asked["preview"].as_str() {
@@ -38,69 +38,70 @@ impl Refusal {
         }
         let said = json["error"]["message"].as_str();
         let said = said.or_else(|| json["result"]["content"][0]["text"].as_str());
-        said.unwrap_or_else(|| panic!("{}: {}", self.what, self.reply.text)).to_owned()
+        said.unwrap_or_else(|| panic!("{}: {}", self.title, self.reply.text)).to_owned()
     }
 
-    fn shown(&self) -> String {
+    fn to_markdown(&self) -> String {
         let json = self.reply.json();
         let form = if json["error"].is_object() {
             format!("JSON-RPC error {}", json["error"]["code"])
         } else {
-            assert_eq!(json["result"]["isError"], true, "{}: {json}", self.what);
+            assert_eq!(json["result"]["isError"], true, "{}: {json}", self.title);
             "a tool result with `isError`".to_owned()
         };
-        let mut shown = format!("**{}.** HTTP {}, {form}", self.what, self.reply.status);
+        let mut shown = format!("**{}.** HTTP {}, {form}", self.title, self.reply.status);
         for name in ["www-authenticate", "retry-after", "x-ratelimit-limit"] {
             let value = self.reply.header(name);
             if !value.is_empty() {
                 let _ = write!(shown, "; `{name}: {value}`");
             }
         }
-        let words = self.words().replace('\n', "\n> ");
+        let words = self.message().replace('\n', "\n> ");
         let _ = write!(shown, "\n\n> {words}\n\n");
         shown
     }
 }
 
-pub async fn refusals() -> String {
-    let company = Box::pin(Company::at(TUESDAY)).await;
+pub async fn render_rejections() -> String {
+    let company = Box::pin(HostingFixture::start_at(TUESDAY)).await;
     let mut found = Vec::new();
-    let mut add = |what, reply| found.push(Refusal { what, reply });
+    let mut add = |what, reply| found.push(Rejection { title: what, reply });
     let spaces = json!({});
 
-    add("No token", company.ask("", &[], "tools/list", json!({})).await);
-    let expired = company.person(&["engineers"], &json!({ "exp": now() - 600 }));
+    add("No token", company.request("", &[], "tools/list", json!({})).await);
+    let expired = company.person_token(&["engineers"], &json!({ "exp": now() - 600 }));
     add("Expired token", company.call("", &expired, "list_spaces", &spaces).await);
-    let other = company.person(&["engineers"], &json!({ "aud": "https://other.example.com" }));
+    let other =
+        company.person_token(&["engineers"], &json!({ "aud": "https://other.example.com" }));
     add("Token for another server", company.call("", &other, "list_spaces", &spaces).await);
     let unknown = format!("omcp_{}", "0".repeat(64));
     add("Unknown server token", company.call("", &unknown, "list_spaces", &spaces).await);
-    let unauthorized = company.person(&["marketing"], &json!({}));
+    let unauthorized = company.person_token(&["marketing"], &json!({}));
     add(
         "User without an authorized group",
         company.call("", &unauthorized, "list_spaces", &spaces).await,
     );
-    let reader = company.person(&["engineers"], &json!({ "scope": "octopus:read" }));
-    let release = deployment("Staging");
+    let reader = company.person_token(&["engineers"], &json!({ "scope": "octopus:read" }));
+    let release = deploy_arguments("Staging");
     add(
         "Change with a read-only token",
         company.call("", &reader, "deploy_release", &release).await,
     );
-    let guest = company.person(&["guests"], &json!({ "scope": "octopus:read" }));
+    let guest = company.person_token(&["guests"], &json!({ "scope": "octopus:read" }));
     add(
         "User whose groups have no key for `europe`",
         company.call("", &guest, "list_spaces", &spaces).await,
     );
-    let engineer = company.engineer();
+    let engineer = company.engineer_token();
     add("Unknown instance", company.call("/i/asia", &engineer, "list_spaces", &spaces).await);
     add(
         "Instance that the token does not cover",
-        company.call("/i/lab", &company.night_agent, "list_spaces", &spaces).await,
+        company.call("/i/lab", &company.night_agent_token, "list_spaces", &spaces).await,
     );
     let both =
         [("authorization", &*format!("Bearer {engineer}")), ("x-octopus-apikey", keys::ADMIN)];
     let params = json!({ "name": "list_spaces", "arguments": {} });
-    let own_key = company.server.ask_at("", &both, Era::Legacy, "tools/call", params).await;
+    let own_key = company.server.rpc_at("", &both, Era::Legacy, "tools/call", params).await;
     add("Own API key where the key of a group is used", own_key);
     add(
         "Unknown space",
@@ -108,20 +109,20 @@ pub async fn refusals() -> String {
     );
     add(
         "Change on a read-only instance",
-        company.call("/i/lab", &company.engineer(), "deploy_release", &release).await,
+        company.call("/i/lab", &company.engineer_token(), "deploy_release", &release).await,
     );
     add(
         "Change by an agent with read access",
-        company.call("", &company.notes_agent, "deploy_release", &release).await,
+        company.call("", &company.notes_agent_token, "deploy_release", &release).await,
     );
-    let production = deployment("Production");
+    let production = deploy_arguments("Production");
     add(
         "Deployment to production by an agent",
-        company.call("", &company.night_agent, "deploy_release", &production).await,
+        company.call("", &company.night_agent_token, "deploy_release", &production).await,
     );
-    let manager = company.release_manager();
+    let manager = company.release_manager_token();
     let asked = company.call("", &manager, "deploy_release", &production).await;
-    let code = said(&asked, "/confirm").trim_matches('"').to_owned();
+    let code = result_field(&asked, "/confirm").trim_matches('"').to_owned();
     add("Deployment to production without approval", asked);
     let mut wrong = production.clone();
     wrong["confirm"] = json!(format!("{code} production-like"));
@@ -137,14 +138,15 @@ pub async fn refusals() -> String {
     assert_eq!(done.json()["result"]["structuredContent"]["success"], true, "{}", done.text);
     assert_eq!(company.server.sample.changes().len(), 1);
 
-    let friday = Box::pin(Company::at(FRIDAY_EVENING)).await;
-    let engineer = friday.engineer();
+    let friday = Box::pin(HostingFixture::start_at(FRIDAY_EVENING)).await;
+    let engineer = friday.engineer_token();
     add(
         "Deployment to production by an engineer on Friday evening",
         friday.call("", &engineer, "deploy_release", &production).await,
     );
     assert!(friday.server.sample.changes().is_empty());
-    let manager = friday.call("", &friday.release_manager(), "deploy_release", &production).await;
+    let manager =
+        friday.call("", &friday.release_manager_token(), "deploy_release", &production).await;
     assert!(manager.text.contains("confirmationRequired"), "{}", manager.text);
 
     let limited = async {
@@ -157,5 +159,5 @@ pub async fn refusals() -> String {
         panic!("the rate limit was not reached");
     };
     add("Rate limit exceeded", limited.await);
-    found.iter().map(Refusal::shown).collect()
+    found.iter().map(Rejection::to_markdown).collect()
 }

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{Router, routing::get};
 use octopus_mcp::{
-    config::Tls,
+    config::TlsSettings,
     http::{Certificates, Listening},
 };
 use tokio::{
@@ -18,28 +18,28 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::support::{client, serve, serve_with, soon};
+use crate::support::{client, serve, serve_with, wait_until_some};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-fn here() -> Router {
+fn ok_router() -> Router {
     Router::new().route("/", get(async || "here"))
 }
 
-fn open(address: SocketAddr) -> TcpStream {
+fn connect(address: SocketAddr) -> TcpStream {
     let connection = TcpStream::connect_timeout(&address, Duration::from_secs(10)).unwrap();
     connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     connection
 }
 
-fn asking(address: SocketAddr) -> TcpStream {
-    let mut connection = open(address);
+fn send_request(address: SocketAddr) -> TcpStream {
+    let mut connection = connect(address);
     connection.write_all(REQUEST).unwrap();
     connection
 }
 
 /// Reads until the server closes the connection. A reset is an error.
-async fn rest(mut connection: TcpStream) -> String {
+async fn read_to_end(mut connection: TcpStream) -> String {
     let reading = tokio::task::spawn_blocking(move || {
         let mut text = String::new();
         connection.read_to_string(&mut text).map(|_| text)
@@ -52,25 +52,26 @@ async fn stop(listening: Listening) {
 }
 
 /// Waits until the address refuses connections.
-async fn refused(address: SocketAddr) {
-    soon(async || tokio::net::TcpStream::connect(address).await.is_err().then_some(())).await;
+async fn wait_until_refused(address: SocketAddr) {
+    wait_until_some(async || tokio::net::TcpStream::connect(address).await.is_err().then_some(()))
+        .await;
 }
 
 #[tokio::test]
-async fn who_has_asked_is_answered_though_nobody_had_accepted_them() {
-    let listening = serve(here());
-    let connections: Vec<_> = (0..200).map(|_| asking(listening.address)).collect();
+async fn drain_answers_requests_of_unaccepted_connections() {
+    let listening = serve(ok_router());
+    let connections: Vec<_> = (0..200).map(|_| send_request(listening.address)).collect();
     stop(listening).await;
     for connection in connections {
-        let answer = rest(connection).await;
+        let answer = read_to_end(connection).await;
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{answer}");
     }
 }
 
 #[tokio::test]
-async fn the_next_request_on_an_old_connection_is_answered() {
-    let listening = serve(here());
-    let mut connection = asking(listening.address);
+async fn drain_answers_the_next_request_on_a_kept_connection() {
+    let listening = serve(ok_router());
+    let mut connection = send_request(listening.address);
     let read = tokio::task::spawn_blocking(move || {
         let mut answer = [0; 4096];
         let length = connection.read(&mut answer).unwrap();
@@ -80,49 +81,49 @@ async fn the_next_request_on_an_old_connection_is_answered() {
     let mut connection = read.await.unwrap();
     connection.write_all(REQUEST).unwrap();
     stop(listening).await;
-    let answer = rest(connection).await;
+    let answer = read_to_end(connection).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{answer}");
 }
 
 #[tokio::test]
-async fn whoever_has_just_connected_may_still_ask_once() {
-    let listening = serve(here());
+async fn drain_answers_one_request_of_a_new_connection() {
+    let listening = serve(ok_router());
     let address = listening.address;
-    let mut connection = open(address);
+    let mut connection = connect(address);
     let stopping = tokio::spawn(stop(listening));
-    refused(address).await;
+    wait_until_refused(address).await;
     connection.write_all(REQUEST).unwrap();
-    let answer = rest(connection).await;
+    let answer = read_to_end(connection).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{answer}");
     stopping.await.unwrap();
 }
 
 #[tokio::test]
-async fn whoever_asks_nothing_holds_nothing_up() {
-    let listening = serve(here());
+async fn idle_connections_do_not_delay_the_drain() {
+    let listening = serve(ok_router());
     let address = listening.address;
-    let used = asking(address);
-    soon(async || client().get(format!("http://{address}/")).send().await.ok()).await;
-    let idle = open(address);
+    let used = send_request(address);
+    wait_until_some(async || client().get(format!("http://{address}/")).send().await.ok()).await;
+    let idle = connect(address);
     // The silent connection gets 1 s; the deadline would be 20 s.
     tokio::time::timeout(Duration::from_secs(10), stop(listening)).await.unwrap();
-    assert!(rest(used).await.ends_with("here"));
-    assert_eq!(rest(idle).await, "");
+    assert!(read_to_end(used).await.ends_with("here"));
+    assert_eq!(read_to_end(idle).await, "");
 }
 
 #[tokio::test]
-async fn at_the_deadline_everything_is_cut() {
+async fn drain_deadline_closes_all_connections() {
     let never = Router::new().route("/", get(std::future::pending::<&'static str>));
     let listening = serve(never);
     let address = listening.address;
-    let connection = asking(address);
+    let connection = send_request(address);
     let stopping = tokio::spawn(listening.stop(Duration::from_millis(500)));
     tokio::time::timeout(Duration::from_secs(10), stopping).await.unwrap().unwrap();
-    assert_eq!(rest(connection).await, "");
+    assert_eq!(read_to_end(connection).await, "");
 }
 
 #[tokio::test]
-async fn a_stream_of_http2_ends_before_its_connection() {
+async fn drain_finishes_http2_streams() {
     let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (seen, go_on) = (Arc::clone(&asked), Arc::clone(&answer));
     let slow = get(async move || {
@@ -137,7 +138,7 @@ async fn a_stream_of_http2_ends_before_its_connection() {
     let call = tokio::spawn(http2.get(format!("http://{address}/")).send());
     asked.notified().await;
     let stopping = tokio::spawn(stop(listening));
-    refused(address).await;
+    wait_until_refused(address).await;
     answer.notify_one();
     assert_eq!(call.await.unwrap().unwrap().text().await.unwrap(), "here");
     // The client keeps the connection open, and the server sends GOAWAY.
@@ -146,13 +147,13 @@ async fn a_stream_of_http2_ends_before_its_connection() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_has_begun_ends_with_an_answer() {
+async fn drain_answers_after_a_pending_tls_handshake() {
     let folder = tempfile::tempdir().unwrap();
     let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     std::fs::write(&cert, pair.cert.pem()).unwrap();
     std::fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-    let tls = Tls { certificate: Some(cert), key: Some(key), ..Tls::default() };
+    let tls = TlsSettings { certificate: Some(cert), key: Some(key), ..TlsSettings::default() };
     let certificates = Certificates::load(&tls).await.unwrap();
 
     let mut trusted = rustls::RootCertStore::empty();
@@ -160,8 +161,8 @@ async fn a_handshake_that_has_begun_ends_with_an_answer() {
     let settings = rustls::ClientConfig::builder().with_root_certificates(trusted);
     let connector = tokio_rustls::TlsConnector::from(Arc::new(settings.with_no_client_auth()));
 
-    let listening = serve_with(here(), certificates.as_ref());
-    let connection = open(listening.address);
+    let listening = serve_with(ok_router(), certificates.as_ref());
+    let connection = connect(listening.address);
     connection.set_nonblocking(true).unwrap();
     let stopping = tokio::spawn(stop(listening));
     let connection = tokio::net::TcpStream::from_std(connection).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, process::Command, time::Duration};
 
-use octopus_mcp::config::{Config, Period};
+use octopus_mcp::config::{Config, DurationSetting};
 use octopus_sample::{Fault, keys};
 use serde_json::json;
 use tokio::{
@@ -11,20 +11,20 @@ use tokio::{
 };
 
 use super::{
-    LIST,
-    stalled::{http2_request, kinds},
+    LIST_TOOLS,
+    stalled::{frame_types, http2_request},
 };
 use crate::{
-    commands::Serving,
-    support::{TestServer, client, reply, soon},
+    commands::ServerProcess,
+    support::{TestServer, client, send, wait_until_some},
 };
 
 const PREFACE_AND_SETTINGS: &[u8] =
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
 
-fn few(config: &mut Config, connections: u32) {
+fn limit_connections(config: &mut Config, connections: u32) {
     config.limits.connections = Some(connections);
-    config.http.header_timeout = Period(Duration::from_mins(10));
+    config.http.header_timeout = DurationSetting(Duration::from_mins(10));
     config.http.admin_listen = Some(([127, 0, 0, 1], 0).into());
 }
 
@@ -33,14 +33,14 @@ fn addresses(server: &TestServer) -> (SocketAddr, SocketAddr) {
     (running.main.address, running.admin.as_ref().unwrap().address)
 }
 
-async fn open(address: SocketAddr, first_bytes: &[u8]) -> TcpStream {
+async fn connect(address: SocketAddr, first_bytes: &[u8]) -> TcpStream {
     let mut connection = TcpStream::connect(address).await.unwrap();
     let _ = connection.write_all(first_bytes).await;
     connection
 }
 
 /// Reads until the server closes the connection, and returns the received bytes.
-async fn ends(connection: &mut TcpStream) -> Vec<u8> {
+async fn read_to_end(connection: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(20), connection.read_to_end(&mut rest));
     // A reset also closes the connection.
@@ -49,17 +49,17 @@ async fn ends(connection: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Sends a keep-alive request and reads the first part of the response.
-async fn ask(connection: &mut TcpStream, request: &str) -> String {
+async fn exchange(connection: &mut TcpStream, request: &str) -> String {
     connection.write_all(request.as_bytes()).await.unwrap();
     let mut answer = [0; 8192];
     let length = connection.read(&mut answer).await.unwrap_or(0);
     String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
-const PROBE: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const HEALTH_REQUEST: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// Returns a request whose credential Octopus must accept.
-fn call(key: &str) -> String {
+fn list_spaces_request(key: &str) -> String {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces", "arguments": {} } })
     .to_string();
@@ -72,39 +72,39 @@ fn call(key: &str) -> String {
 }
 
 #[tokio::test]
-async fn idle_connections_give_way_to_new_clients_at_both_listeners() {
-    let server = TestServer::with(|config| few(config, 4)).await;
+async fn idle_connections_are_closed_for_new_clients() {
+    let server = TestServer::with(|config| limit_connections(config, 4)).await;
     let (main, admin) = addresses(&server);
     let mut connections = Vec::new();
     for first_bytes in [b"".as_slice(), b"POST /mcp HTTP/1.1\r\nHost: local", PREFACE_AND_SETTINGS]
     {
         for _ in 0..50 {
-            connections.push(open(main, first_bytes).await);
-            connections.push(open(admin, first_bytes).await);
+            connections.push(connect(main, first_bytes).await);
+            connections.push(connect(admin, first_bytes).await);
         }
-        assert_eq!(server.post(&[], LIST).await.status, 200);
+        assert_eq!(server.post(&[], LIST_TOOLS).await.status, 200);
         for address in [main, admin] {
             let probe = client().get(format!("http://{address}/readyz"));
-            assert_eq!(reply(probe).await.status, 200, "{address}");
+            assert_eq!(send(probe).await.status, 200, "{address}");
         }
     }
     for connection in connections.iter_mut().take(100) {
-        ends(connection).await;
+        read_to_end(connection).await;
     }
 }
 
 #[tokio::test]
-async fn requests_under_way_are_not_cut_for_new_connections() {
-    let server = TestServer::with(|config| few(config, 2)).await;
+async fn active_requests_are_not_closed_for_new_connections() {
+    let server = TestServer::with(|config| limit_connections(config, 2)).await;
     let (main, _) = addresses(&server);
     server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_secs(2)));
-    let mut busy = [open(main, b"").await, open(main, b"").await];
+    let mut busy = [connect(main, b"").await, connect(main, b"").await];
     for (connection, key) in busy.iter_mut().zip([keys::ADMIN, keys::VIEW_ONLY]) {
-        connection.write_all(call(key).as_bytes()).await.unwrap();
+        connection.write_all(list_spaces_request(key).as_bytes()).await.unwrap();
     }
-    soon(async || (server.sample.journal().len() == 2).then_some(())).await;
+    wait_until_some(async || (server.sample.journal().len() == 2).then_some(())).await;
     for _ in 0..10 {
-        ends(&mut open(main, b"").await).await;
+        read_to_end(&mut connect(main, b"").await).await;
     }
     for connection in &mut busy {
         let mut answer = [0; 8192];
@@ -115,18 +115,18 @@ async fn requests_under_way_are_not_cut_for_new_connections() {
 }
 
 #[tokio::test]
-async fn one_address_displaces_only_its_own_connections_and_a_proxy_is_exempt() {
+async fn connection_limit_per_address_exempts_trusted_proxies() {
     let server = TestServer::with(|config| {
-        few(config, 100);
+        limit_connections(config, 100);
         config.limits.connections_per_address = 2;
     })
     .await;
     let (main, _) = addresses(&server);
-    let mut first = open(main, b"").await;
-    let _others = [open(main, b"").await, open(main, b"").await];
-    ends(&mut first).await;
+    let mut first = connect(main, b"").await;
+    let _others = [connect(main, b"").await, connect(main, b"").await];
+    read_to_end(&mut first).await;
     let server = TestServer::with(|config| {
-        few(config, 100);
+        limit_connections(config, 100);
         config.limits.connections_per_address = 2;
         config.http.trusted_proxies.0 = vec!["127.0.0.1/32".parse().unwrap()];
     })
@@ -134,78 +134,87 @@ async fn one_address_displaces_only_its_own_connections_and_a_proxy_is_exempt() 
     let (main, _) = addresses(&server);
     let mut all = Vec::new();
     for _ in 0..20 {
-        all.push(open(main, b"").await);
+        all.push(connect(main, b"").await);
     }
     for connection in &mut all {
-        let answer = ask(connection, PROBE).await;
+        let answer = exchange(connection, HEALTH_REQUEST).await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 }
 
 #[tokio::test]
-async fn a_connection_stays_idle_for_long_only_once_its_caller_is_known() {
-    let server =
-        TestServer::with(|config| config.http.header_timeout = Period(Duration::from_secs(2)))
-            .await;
+async fn long_idle_timeout_applies_only_to_known_callers() {
+    let server = TestServer::with(|config| {
+        config.http.header_timeout = DurationSetting(Duration::from_secs(2))
+    })
+    .await;
     let main = server.running.as_ref().unwrap().main.address;
-    let mut authenticated = open(main, b"").await;
-    assert!(ask(&mut authenticated, &call(keys::ADMIN)).await.starts_with("HTTP/1.1 200 "));
-    let unauthenticated =
-        [PROBE.to_owned(), call("API-INVENTED"), "GET / HTTP/1.1\r\n\r\n".to_owned()];
+    let mut authenticated = connect(main, b"").await;
+    assert!(
+        exchange(&mut authenticated, &list_spaces_request(keys::ADMIN))
+            .await
+            .starts_with("HTTP/1.1 200 ")
+    );
+    let unauthenticated = [
+        HEALTH_REQUEST.to_owned(),
+        list_spaces_request("API-INVENTED"),
+        "GET / HTTP/1.1\r\n\r\n".to_owned(),
+    ];
     for request in unauthenticated {
-        let mut connection = open(main, b"").await;
-        assert!(ask(&mut connection, &request).await.starts_with("HTTP/1.1 "), "{request}");
-        ends(&mut connection).await;
+        let mut connection = connect(main, b"").await;
+        assert!(exchange(&mut connection, &request).await.starts_with("HTTP/1.1 "), "{request}");
+        read_to_end(&mut connection).await;
     }
     // This connection has been idle for longer than the anonymous ones.
-    assert!(ask(&mut authenticated, PROBE).await.starts_with("HTTP/1.1 200 "));
+    assert!(exchange(&mut authenticated, HEALTH_REQUEST).await.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test]
-async fn an_idle_http2_connection_ends_and_gives_way() {
-    let server =
-        TestServer::with(|config| config.http.header_timeout = Period(Duration::from_secs(1)))
-            .await;
+async fn idle_http2_connections_are_closed() {
+    let server = TestServer::with(|config| {
+        config.http.header_timeout = DurationSetting(Duration::from_secs(1))
+    })
+    .await;
     let main = server.running.as_ref().unwrap().main.address;
     // One connection sends no request; the other one is idle after its response.
-    ends(&mut open(main, PREFACE_AND_SETTINGS).await).await;
-    let received = ends(&mut open(main, &http2_request("/healthz", &[])).await).await;
-    assert!(kinds(&received).contains(&(0, 1)), "the response is complete: {received:?}");
+    read_to_end(&mut connect(main, PREFACE_AND_SETTINGS).await).await;
+    let received = read_to_end(&mut connect(main, &http2_request("/healthz", &[])).await).await;
+    assert!(frame_types(&received).contains(&(0, 1)), "the response is complete: {received:?}");
     // No timeout closes this connection.
-    let server = TestServer::with(|config| few(config, 1)).await;
+    let server = TestServer::with(|config| limit_connections(config, 1)).await;
     let (main, _) = addresses(&server);
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let http2 = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
     let probe = http2.get(format!("http://{main}/healthz"));
-    assert_eq!(reply(probe).await.status, 200);
-    assert_eq!(server.post(&[], LIST).await.status, 200, "the idle connection is closed");
+    assert_eq!(send(probe).await.status, 200);
+    assert_eq!(server.post(&[], LIST_TOOLS).await.status, 200, "the idle connection is closed");
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn with_64_file_descriptors_both_listeners_go_on_answering() {
+async fn listeners_keep_answering_with_64_file_descriptors() {
     let port = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (main, admin) = (port(), port());
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_octopus-mcp")]);
     command.args(["serve", "--sample", "--listen", &main.to_string()]);
     command.env_clear().env("OCTOPUS_MCP_HTTP__ADMIN_LISTEN", admin.to_string());
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     let mut connections = Vec::new();
     for _ in 0..100 {
-        connections.push(open(main, b"").await);
-        connections.push(open(admin, b"").await);
+        connections.push(connect(main, b"").await);
+        connections.push(connect(admin, b"").await);
     }
     for _ in 0..3 {
         for address in [main, admin] {
             let probe = client().get(format!("http://{address}/readyz"));
-            assert_eq!(reply(probe).await.status, 200, "{address}");
+            assert_eq!(send(probe).await.status, 200, "{address}");
         }
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
             "params": { "name": "list_spaces", "arguments": {} } });
         let call = client().post(&serving.url).body(call.to_string());
         let call = call.header("content-type", "application/json").header("accept", "*/*");
-        let called = reply(call).await;
+        let called = send(call).await;
         assert!(called.text.contains("Warehouse Systems"), "{}", called.text);
     }
     drop(connections);

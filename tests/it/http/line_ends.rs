@@ -21,7 +21,7 @@ async fn exchange(server: &TestServer, sent: &[u8]) -> String {
 }
 
 /// Returns a `list_spaces` request with these header lines, which sends a request to Octopus if accepted.
-fn call(lines: &str, more: &str) -> String {
+fn list_spaces_request(lines: &str, more: &str) -> String {
     // The line feeds in the body must not affect header parsing.
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "list_spaces", "arguments": {} } });
@@ -34,7 +34,7 @@ fn call(lines: &str, more: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_bare_line_feed_in_a_head_is_refused() {
+async fn rejects_bare_line_feed_in_headers() {
     let server = TestServer::start().await;
     let key = format!("X-Octopus-ApiKey: {}", keys::ADMIN);
     let close = "Connection: close\r\n";
@@ -44,30 +44,30 @@ async fn a_bare_line_feed_in_a_head_is_refused() {
         format!("{key}\r\nX-Other: \n\r\n{close}"),
         format!("{close}{key}\r\n\n"),
     ] {
-        let answer = exchange(&server, call(&lines, "").as_bytes()).await;
+        let answer = exchange(&server, list_spaces_request(&lines, "").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{lines:?}: {answer}");
     }
     assert_eq!(server.sample.journal(), [], "no rejected request reaches Octopus");
     // The same after a valid request on the connection.
-    let first = call(&format!("{key}\r\n"), "");
-    let second = call(&format!("X-Other: a\n{key}\r\n{close}"), "");
+    let first = list_spaces_request(&format!("{key}\r\n"), "");
+    let second = list_spaces_request(&format!("X-Other: a\n{key}\r\n{close}"), "");
     let answer = exchange(&server, format!("{first}{second}").as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("HTTP/1.1 400 "), "{answer}");
 }
 
 #[tokio::test]
-async fn line_feeds_in_bodies_are_none_of_a_head() {
+async fn accepts_line_feeds_in_bodies() {
     let server = TestServer::start().await;
     let key = format!("X-Octopus-ApiKey: {}\r\n", keys::ADMIN);
-    let first = call(&key, &" \n".repeat(50_000));
-    let last = call(&format!("{key}Connection: close\r\n"), "");
+    let first = list_spaces_request(&key, &" \n".repeat(50_000));
+    let last = list_spaces_request(&format!("{key}Connection: close\r\n"), "");
     let answer = exchange(&server, format!("{first}{first}{last}").as_bytes()).await;
     assert_eq!(answer.matches("HTTP/1.1 200 ").count(), 3, "{answer}");
     assert_eq!(answer.matches("Warehouse Systems").count() % 3, 0, "{answer}");
 }
 
 #[tokio::test]
-async fn a_header_value_holds_no_control_character() {
+async fn rejects_control_characters_in_headers() {
     let server = TestServer::start().await;
     for byte in (0_u8..0x20).chain([0x7f]).filter(|byte| !b"\t\n\r".contains(byte)) {
         let mut sent = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: a".to_vec();

@@ -12,12 +12,12 @@ mod tls;
 use octopus_sample::keys;
 use serde_json::json;
 
-use crate::support::{TestServer, reply};
+use crate::support::{TestServer, send};
 
-const LIST: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
+const LIST_TOOLS: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
 
 #[tokio::test]
-async fn only_hosts_that_are_meant_are_served() {
+async fn serves_only_allowed_hosts() {
     let server = TestServer::with(|config| {
         config.http.allowed_hosts.0 = vec!["mcp.example.com".to_owned()];
     })
@@ -31,17 +31,17 @@ async fn only_hosts_that_are_meant_are_served() {
         ("localhost.evil.example.com", 403),
         ("mcp.example.com@evil.example.com", 403),
     ] {
-        let refused = server.post(&[("host", host)], LIST).await;
+        let refused = server.post(&[("host", host)], LIST_TOOLS).await;
         assert_eq!(refused.status, status, "{host}: {}", refused.text);
         if status == 403 {
             assert_eq!(refused.json()["id"], "x", "{host}");
-            assert!(refused.message().contains("http.allowed_hosts"), "{}", refused.text);
+            assert!(refused.error_message().contains("http.allowed_hosts"), "{}", refused.text);
         }
     }
 }
 
 #[tokio::test]
-async fn only_pages_of_allowed_origins_may_call() {
+async fn serves_only_allowed_origins() {
     let server = TestServer::with(|config| {
         config.http.allowed_origins.0 = vec!["https://app.example.com".to_owned()];
     })
@@ -54,11 +54,11 @@ async fn only_pages_of_allowed_origins_may_call() {
         ("null", 403),
         ("garbage", 403),
     ] {
-        let refused = server.post(&[("origin", origin)], LIST).await;
+        let refused = server.post(&[("origin", origin)], LIST_TOOLS).await;
         assert_eq!(refused.status, status, "{origin}: {}", refused.text);
         assert_eq!(refused.json()["id"], "x", "{origin}");
         if status == 403 {
-            assert!(refused.message().contains("http.allowed_origins"), "{}", refused.text);
+            assert!(refused.error_message().contains("http.allowed_origins"), "{}", refused.text);
         }
         let allowed = refused.header("access-control-allow-origin");
         assert_eq!(allowed, if status == 200 { origin } else { "" }, "{origin}");
@@ -69,7 +69,7 @@ async fn only_pages_of_allowed_origins_may_call() {
         .header("origin", "https://app.example.com")
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "x-octopus-apikey,content-type");
-    let preflight = reply(preflight).await;
+    let preflight = send(preflight).await;
     assert_eq!(preflight.status, 200);
     assert_eq!(preflight.header("access-control-allow-origin"), "https://app.example.com");
     // With this header, browsers would send client certificates and cookies of a proxy.
@@ -78,7 +78,7 @@ async fn only_pages_of_allowed_origins_may_call() {
 }
 
 #[tokio::test]
-async fn media_types_are_compared_as_the_standards_say() {
+async fn checks_content_type_and_accept() {
     let server = TestServer::start().await;
     for (header, value, status) in [
         ("content-type", "Application/JSON", 200),
@@ -93,7 +93,7 @@ async fn media_types_are_compared_as_the_standards_say() {
         ("accept", "text/html", 406),
         ("accept", "application/json;q=0, text/event-stream", 406),
     ] {
-        let answer = server.post(&[(header, value)], LIST).await;
+        let answer = server.post(&[(header, value)], LIST_TOOLS).await;
         assert_eq!(answer.status, status, "{header}: {value}: {}", answer.text);
         assert_eq!(answer.json()["id"], "x", "{header}: {value}");
         assert_eq!(answer.header("content-type"), "application/json", "{header}: {value}");
@@ -101,18 +101,18 @@ async fn media_types_are_compared_as_the_standards_say() {
 }
 
 #[tokio::test]
-async fn a_visitor_with_get_learns_what_this_is() {
+async fn get_and_delete_return_405_with_an_explanation() {
     let server = TestServer::start().await;
     for accept in ["text/html", "application/json, text/event-stream", "*/*"] {
-        let answer = reply(server.http.get(&server.url).header("accept", accept)).await;
+        let answer = send(server.http.get(&server.url).header("accept", accept)).await;
         assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
-        assert!(answer.message().contains("MCP server"), "{}", answer.text);
+        assert!(answer.error_message().contains("MCP server"), "{}", answer.text);
     }
-    let ended = reply(server.http.delete(&server.url).header("accept", "*/*")).await;
+    let ended = send(server.http.delete(&server.url).header("accept", "*/*")).await;
     assert_eq!((ended.status, ended.header("allow")), (405, "POST"));
-    let elsewhere = reply(server.http.get(server.url.replace("/mcp", "/elsewhere"))).await;
+    let elsewhere = send(server.http.get(server.url.replace("/mcp", "/elsewhere"))).await;
     assert_eq!(elsewhere.status, 404);
-    assert!(elsewhere.message().contains("/mcp"));
+    assert!(elsewhere.error_message().contains("/mcp"));
 }
 
 #[tokio::test]
@@ -125,37 +125,37 @@ async fn probes_need_no_credential_and_no_known_host() {
     for base in [server.url.trim_end_matches("/mcp").to_owned(), format!("http://{admin}")] {
         for path in ["/healthz", "/readyz"] {
             let probe = server.http.get(format!("{base}{path}")).header("host", "10.1.2.3:8080");
-            assert_eq!(reply(probe).await.status, 200, "{base}{path}");
+            assert_eq!(send(probe).await.status, 200, "{base}{path}");
         }
     }
     assert!(server.sample.journal().is_empty(), "health checks send nothing to Octopus");
-    let closed = server.http.post(format!("http://{admin}/mcp")).body(LIST);
-    assert_eq!(reply(closed).await.status, 404, "the admin listener does not serve MCP");
+    let closed = server.http.post(format!("http://{admin}/mcp")).body(LIST_TOOLS);
+    assert_eq!(send(closed).await.status, 404, "the admin listener does not serve MCP");
 }
 
 #[tokio::test]
-async fn every_answer_has_an_id_that_a_proxy_may_choose() {
+async fn responses_carry_a_request_id() {
     let server = TestServer::start().await;
-    let answer = server.post(&[], LIST).await;
+    let answer = server.post(&[], LIST_TOOLS).await;
     assert_eq!(answer.header("x-request-id").len(), 36);
-    let answer = server.post(&[("x-request-id", "from-the-proxy-1")], LIST).await;
+    let answer = server.post(&[("x-request-id", "from-the-proxy-1")], LIST_TOOLS).await;
     assert_eq!(answer.header("x-request-id"), "from-the-proxy-1");
-    let answer = server.post(&[("x-request-id", &"x".repeat(500))], LIST).await;
+    let answer = server.post(&[("x-request-id", &"x".repeat(500))], LIST_TOOLS).await;
     assert_eq!(answer.header("x-request-id").len(), 36);
 }
 
 #[tokio::test]
-async fn a_credential_in_the_address_is_refused() {
+async fn rejects_credential_in_the_url() {
     let mut server = TestServer::start().await;
     let plain = server.url.clone();
     for query in ["apikey=API-X", "ApiKey=API-X", "access_token=x", "x=API-SECRET", "token=y"] {
         server.url = format!("{plain}?{query}");
-        let refused = server.post(&[("x-octopus-apikey", keys::ADMIN)], LIST).await;
-        assert_eq!((refused.status, refused.code()), (400, -32600), "{query}");
+        let refused = server.post(&[("x-octopus-apikey", keys::ADMIN)], LIST_TOOLS).await;
+        assert_eq!((refused.status, refused.error_code()), (400, -32600), "{query}");
         assert_eq!(refused.json()["id"], json!("x"));
-        assert!(refused.message().contains("X-Octopus-ApiKey"), "{}", refused.text);
+        assert!(refused.error_message().contains("X-Octopus-ApiKey"), "{}", refused.text);
         assert!(!refused.text.contains("API-X") && !refused.text.contains("SECRET"));
     }
     server.url = format!("{plain}?trace=1");
-    assert_eq!(server.post(&[], LIST).await.status, 200);
+    assert_eq!(server.post(&[], LIST_TOOLS).await.status, 200);
 }

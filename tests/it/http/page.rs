@@ -7,39 +7,39 @@ use octopus_sample::keys;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::{Era, Reply, TestServer, reply};
+use crate::support::{Era, Reply, TestServer, send};
 
-async fn page(server: &TestServer, headers: &[(&str, &str)]) -> Reply {
-    let mut request = server.http.get(root(server));
+async fn get_page(server: &TestServer, headers: &[(&str, &str)]) -> Reply {
+    let mut request = server.http.get(page_url(server));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    reply(request).await
+    send(request).await
 }
 
-fn root(server: &TestServer) -> String {
+fn page_url(server: &TestServer) -> String {
     server.url.trim_end_matches("mcp").to_owned()
 }
 
 /// Returns the content of the first element with this start tag.
-fn element<'a>(page: &'a str, begin: &str, end: &str) -> &'a str {
+fn element_content<'a>(page: &'a str, begin: &str, end: &str) -> &'a str {
     let (_, rest) = page.split_once(begin).unwrap_or_else(|| panic!("element {begin} not found"));
     rest.split_once(end).unwrap().0
 }
 
-fn told(page: &Reply) -> Value {
+fn embedded_data(page: &Reply) -> Value {
     let begin = "<script type=\"application/json\" id=\"server\">";
-    serde_json::from_str(element(&page.text, begin, "</script>")).unwrap()
+    serde_json::from_str(element_content(&page.text, begin, "</script>")).unwrap()
 }
 
 #[tokio::test]
-async fn the_policy_of_the_page_allows_its_own_script_and_style_and_nothing_else() {
+async fn csp_allows_only_the_inline_script_and_style() {
     let server = TestServer::start().await;
-    let page = page(&server, &[]).await;
+    let page = get_page(&server, &[]).await;
     assert_eq!(page.status, 200);
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
-    let script = hash(element(&page.text, "<script type=\"module\">", "</script>"));
-    let style = hash(element(&page.text, "<style>", "</style>"));
+    let script = hash(element_content(&page.text, "<script type=\"module\">", "</script>"));
+    let style = hash(element_content(&page.text, "<style>", "</style>"));
     assert_eq!(
         page.header("content-security-policy"),
         format!(
@@ -65,40 +65,40 @@ async fn the_policy_of_the_page_allows_its_own_script_and_style_and_nothing_else
 }
 
 #[tokio::test]
-async fn the_page_is_there_for_get_and_head_and_for_nobody_when_it_is_off() {
+async fn page_answers_get_and_head_and_can_be_disabled() {
     let server = TestServer::start().await;
-    let head = reply(server.http.head(root(&server))).await;
+    let head = send(server.http.head(page_url(&server))).await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
     assert!(head.header("content-security-policy").starts_with("default-src 'none'"));
-    let posted = reply(server.http.post(root(&server)).body("{}")).await;
+    let posted = send(server.http.post(page_url(&server)).body("{}")).await;
     assert_eq!(posted.status, 404, "{}", posted.text);
-    assert!(posted.message().contains("the MCP endpoint is /mcp"), "{}", posted.text);
+    assert!(posted.error_message().contains("the MCP endpoint is /mcp"), "{}", posted.text);
     let off = TestServer::with(|config| config.http.page = false).await;
-    let none = page(&off, &[]).await;
+    let none = get_page(&off, &[]).await;
     assert_eq!(none.status, 404, "{}", none.text);
-    assert!(none.message().contains("the MCP endpoint is /mcp"), "{}", none.text);
+    assert!(none.error_message().contains("the MCP endpoint is /mcp"), "{}", none.text);
 }
 
 #[tokio::test]
-async fn the_page_is_served_for_allowed_hosts_alone_and_takes_no_credential_in_its_address() {
+async fn page_requires_allowed_host_and_rejects_credential_in_url() {
     let server = TestServer::with(|config| {
         config.http.allowed_hosts.0 = vec!["mcp.example.com".to_owned()];
     })
     .await;
-    let allowed = page(&server, &[("host", "mcp.example.com")]).await;
+    let allowed = get_page(&server, &[("host", "mcp.example.com")]).await;
     assert_eq!(allowed.status, 200);
-    assert_eq!(told(&allowed)["endpoint"], "http://mcp.example.com/mcp");
-    let refused = page(&server, &[("host", "evil.example.com")]).await;
+    assert_eq!(embedded_data(&allowed)["endpoint"], "http://mcp.example.com/mcp");
+    let refused = get_page(&server, &[("host", "evil.example.com")]).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
-    assert!(refused.message().contains("http.allowed_hosts"), "{}", refused.text);
-    let key = format!("{}?key={}", root(&server), keys::ADMIN);
-    let refused = reply(server.http.get(key)).await;
+    assert!(refused.error_message().contains("http.allowed_hosts"), "{}", refused.text);
+    let key = format!("{}?key={}", page_url(&server), keys::ADMIN);
+    let refused = send(server.http.get(key)).await;
     assert_eq!(refused.status, 400, "{}", refused.text);
     assert!(server.sample.journal().is_empty(), "the page sends no request to Octopus");
 }
 
 #[tokio::test]
-async fn the_page_is_told_where_the_endpoint_is_and_how_callers_are_known() {
+async fn page_data_contains_endpoint_and_auth_methods() {
     fn none(config: &mut Config) {
         config.auth.mode = Some(AuthMode::None.into());
         config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
@@ -114,7 +114,7 @@ async fn the_page_is_told_where_the_endpoint_is_and_how_callers_are_known() {
         (|_| {}, json!(["octopus"]), None),
     ] {
         let server = TestServer::with(change).await;
-        let data = told(&page(&server, &[]).await);
+        let data = embedded_data(&get_page(&server, &[]).await);
         assert_eq!(data["ways"], ways);
         assert_eq!(data["endpoint"], endpoint.unwrap_or(&server.url));
         assert_eq!(data["signIn"], json!([]));
@@ -123,36 +123,36 @@ async fn the_page_is_told_where_the_endpoint_is_and_how_callers_are_known() {
 }
 
 #[tokio::test]
-async fn where_people_can_sign_in_the_page_may_ask_the_issuer_and_is_its_client() {
+async fn page_data_contains_sign_in_settings() {
     let server = TestServer::with(|config| {
         config.auth.mode = Some(AuthMode::Oauth.into());
         config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
         for (issuer, client) in
             [("https://login.example.com/tenant", Some("the-page")), ("https://old.example", None)]
         {
-            config.auth.oauth.issuers.push(octopus_mcp::config::Issuer {
+            config.auth.oauth.issuers.push(octopus_mcp::config::IssuerSettings {
                 issuer: issuer.to_owned(),
                 page_client_id: client.map(str::to_owned),
                 ..Default::default()
             });
         }
-        config.auth.oauth.issuers.push(octopus_mcp::config::Issuer {
+        config.auth.oauth.issuers.push(octopus_mcp::config::IssuerSettings {
             issuer: "https://named.example".to_owned(),
             discovery: "https://described.example/metadata".parse().ok(),
-            audiences: octopus_mcp::config::List(vec!["api://octopus-mcp".to_owned()]),
+            audiences: octopus_mcp::config::ListSetting(vec!["api://octopus-mcp".to_owned()]),
             page_client_id: Some("page-2".to_owned()),
             ..Default::default()
         });
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
     })
     .await;
-    let page = page(&server, &[]).await;
+    let page = get_page(&server, &[]).await;
     let policy = page.header("content-security-policy");
     let allowed = "connect-src 'self' https://login.example.com https://named.example \
                    https://described.example;";
     assert!(policy.contains(allowed), "{policy}");
     assert_eq!(
-        told(&page)["signIn"],
+        embedded_data(&page)["signIn"],
         json!([
             { "issuer": "https://login.example.com/tenant", "discovery": null,
                 "clientId": "the-page", "scopes": ["octopus:read"],
@@ -166,7 +166,7 @@ async fn where_people_can_sign_in_the_page_may_ask_the_issuer_and_is_its_client(
 
 /// Browsers send the origin of the page with its requests.
 #[tokio::test]
-async fn the_endpoint_takes_requests_of_its_own_page() {
+async fn endpoint_accepts_the_origin_of_its_page() {
     let server = TestServer::with(|config| {
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
         config.http.allowed_hosts.0 = vec!["mcp.internal".to_owned()];
@@ -179,14 +179,14 @@ async fn the_endpoint_takes_requests_of_its_own_page() {
         ("127.0.0.1:8080", "http://127.0.0.1:8080"),
     ] {
         let headers = [("host", host), ("origin", origin)];
-        let answer = server.ask_at("", &headers, Era::Modern, "server/discover", json!({})).await;
+        let answer = server.rpc_at("", &headers, Era::Modern, "server/discover", json!({})).await;
         assert_eq!(answer.status, 200, "{origin}: {}", answer.text);
     }
 }
 
 /// The host is checked before the origin.
 #[tokio::test]
-async fn a_page_of_a_host_that_is_not_served_may_not_call_though_its_origin_is_that_host() {
+async fn rejects_foreign_hosts_and_origins() {
     let server = TestServer::with(|config| {
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
     })
@@ -200,8 +200,8 @@ async fn a_page_of_a_host_that_is_not_served_may_not_call_though_its_origin_is_t
         ("mcp.example.com", "null", "http.allowed_origins"),
     ] {
         let headers = [("host", host), ("origin", origin)];
-        let answer = server.ask_at("", &headers, Era::Modern, "server/discover", json!({})).await;
+        let answer = server.rpc_at("", &headers, Era::Modern, "server/discover", json!({})).await;
         assert_eq!(answer.status, 403, "{host} {origin}: {}", answer.text);
-        assert!(answer.message().contains(setting), "{host} {origin}: {}", answer.text);
+        assert!(answer.error_message().contains(setting), "{host} {origin}: {}", answer.text);
     }
 }

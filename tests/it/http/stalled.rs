@@ -6,7 +6,7 @@ use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
 use futures::stream;
 use octopus_mcp::{
-    config::{Http, Period},
+    config::{DurationSetting, HttpSettings},
     http,
 };
 use tokio::{
@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::TestServer;
 
-const LIMIT: Period = Period(Duration::from_secs(1));
-const PATIENCE: Duration = Duration::from_secs(20);
+const LIMIT: DurationSetting = DurationSetting(Duration::from_secs(1));
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Encodes an HTTP/2 frame (RFC 9113, section 4.1) with a payload of less than 256 bytes.
 fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
@@ -41,7 +41,7 @@ pub fn http2_request(path: &str, settings: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the types and flags of frames.
-pub fn kinds(mut frames: &[u8]) -> Vec<(u8, u8)> {
+pub fn frame_types(mut frames: &[u8]) -> Vec<(u8, u8)> {
     let mut kinds = Vec::new();
     while let [a, b, c, kind, flags, _, _, _, _, rest @ ..] = frames {
         kinds.push((*kind, *flags));
@@ -52,22 +52,22 @@ pub fn kinds(mut frames: &[u8]) -> Vec<(u8, u8)> {
 }
 
 #[tokio::test]
-async fn an_http2_client_with_a_zero_window_loses_its_connection() {
+async fn closes_http2_connection_with_zero_window() {
     let server = TestServer::with(|config| config.http.header_timeout = LIMIT).await;
     let main = server.running.as_ref().unwrap().main.address;
     let mut connection = TcpStream::connect(main).await.unwrap();
     connection.write_all(&http2_request("/mcp", ZERO_WINDOW)).await.unwrap();
     let mut received = Vec::new();
-    let ended = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut received));
+    let ended = tokio::time::timeout(TIMEOUT, connection.read_to_end(&mut received));
     let _ = ended.await.expect("the connection was not closed");
-    let kinds = kinds(&received);
+    let kinds = frame_types(&received);
     // The server sent HEADERS (type 1) without END_STREAM (flag 1), and no DATA (type 0).
     assert!(kinds.iter().any(|(kind, flags)| *kind == 1 && flags & 1 == 0), "{kinds:?}");
     assert!(kinds.iter().all(|(kind, _)| *kind != 0), "{kinds:?}");
 }
 
 #[tokio::test]
-async fn a_client_that_reads_nothing_of_a_long_response_loses_its_connection() {
+async fn closes_connection_that_does_not_read_its_response() {
     let ended = CancellationToken::new();
     let ends = ended.clone();
     let endless = get(async move || {
@@ -78,12 +78,13 @@ async fn a_client_that_reads_nothing_of_a_long_response_loses_its_connection() {
         });
         Body::from_stream(pieces)
     });
-    let times = Http { header_timeout: LIMIT, idle_timeout: LIMIT, ..Http::default() };
+    let times =
+        HttpSettings { header_timeout: LIMIT, idle_timeout: LIMIT, ..HttpSettings::default() };
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let router = Router::new().route("/", endless);
     let listening = http::listen(socket, router, None, &times).unwrap();
     let mut connection = TcpStream::connect(listening.address).await.unwrap();
     connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-    let ended = tokio::time::timeout(PATIENCE, ended.cancelled());
+    let ended = tokio::time::timeout(TIMEOUT, ended.cancelled());
     ended.await.expect("the connection was not closed");
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use octopus_mcp::config::Period;
+use octopus_mcp::config::DurationSetting;
 use octopus_sample::{Fault, keys};
 use serde_json::json;
 
-use crate::support::{TestServer, soon};
+use crate::support::{TestServer, wait_until_some};
 
 fn slow_call(server: &TestServer, key: &str) -> tokio::task::JoinHandle<(u16, String)> {
     let body = json!({ "jsonrpc": "2.0", "id": "slow", "method": "tools/call",
@@ -23,30 +23,31 @@ fn slow_call(server: &TestServer, key: &str) -> tokio::task::JoinHandle<(u16, St
     })
 }
 
-async fn asked(server: &TestServer) {
-    soon(async || (!server.sample.journal().is_empty()).then_some(())).await;
+async fn wait_for_upstream_request(server: &TestServer) {
+    wait_until_some(async || (!server.sample.journal().is_empty()).then_some(())).await;
 }
 
 #[tokio::test]
-async fn a_running_call_ends_and_new_ones_find_nobody() {
+async fn shutdown_finishes_running_calls_and_accepts_no_new_ones() {
     let mut server = TestServer::with(|config| {
-        config.http.drain_timeout = Period::seconds(20);
+        config.http.drain_timeout = DurationSetting::seconds(20);
         config.http.admin_listen = Some(([127, 0, 0, 1], 0).into());
     })
     .await;
     server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
     let call = slow_call(&server, keys::ADMIN);
-    asked(&server).await;
+    wait_for_upstream_request(&server).await;
     let admin = server.running.as_ref().unwrap().admin.as_ref().unwrap().address;
     let running = server.running.take().unwrap();
     let stopping = tokio::spawn(running.stop());
     let readyz = format!("http://{admin}/readyz");
-    soon(async || {
+    wait_until_some(async || {
         let status = server.http.get(&readyz).send().await.ok()?.status();
         (status == 503).then_some(())
     })
     .await;
-    soon(async || server.http.get(&server.url).send().await.is_err().then_some(())).await;
+    wait_until_some(async || server.http.get(&server.url).send().await.is_err().then_some(()))
+        .await;
     let (status, text) = call.await.unwrap();
     assert_eq!(status, 200, "{text}");
     assert!(text.contains("Warehouse Systems"), "{text}");
@@ -54,14 +55,14 @@ async fn a_running_call_ends_and_new_ones_find_nobody() {
 }
 
 #[tokio::test]
-async fn a_call_past_the_deadline_is_told_that_the_server_stops() {
+async fn call_past_the_drain_deadline_gets_a_shutdown_error() {
     let mut server = TestServer::with(|config| {
-        config.http.drain_timeout = Period(Duration::from_millis(1200));
+        config.http.drain_timeout = DurationSetting(Duration::from_millis(1200));
     })
     .await;
     server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let call = slow_call(&server, keys::ADMIN);
-    asked(&server).await;
+    wait_for_upstream_request(&server).await;
     server.running.take().unwrap().stop().await;
     let (status, text) = call.await.unwrap();
     assert_eq!(status, 200, "{text}");

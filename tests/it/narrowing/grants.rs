@@ -4,74 +4,76 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use octopus_mcp::{
     app,
-    callers::{Caller, Grants, Scope, Who},
+    callers::{Caller, Grants, Identity, TokenScope},
     config::Config,
-    mcp::{NotServed, Offering, Request, RequestContext, Tools},
+    mcp::{AdmissionError, McpProvider, OctopusProvider, RequestContext, RequestInfo},
     octopus::Credentials,
     telemetry::Metrics,
-    tool::Narrowing,
+    tool::RequestScope,
 };
 use octopus_sample::{Sample, keys};
 use rmcp::model::{CallToolRequestParams, CallToolResponse, ClientCapabilities, ProtocolVersion};
 use serde_json::{Value, json};
 
-use super::words;
+use super::grant_set;
 use crate::support::serve;
 
 /// The tool provider without HTTP, for grants that no authentication method of these tests can
 /// produce.
-struct Direct {
-    tools: Tools,
+struct DirectServer {
+    tools: OctopusProvider,
     samples: Vec<Sample>,
     _octopus: Vec<octopus_mcp::http::Listening>,
 }
 
-fn direct(names: &[&str], change: impl FnOnce(&mut Config)) -> Direct {
+fn start_direct(names: &[&str], change: impl FnOnce(&mut Config)) -> DirectServer {
     let mut config = Config::default();
     let samples: Vec<_> = names.iter().map(|_| Sample::new()).collect();
     let octopus: Vec<_> = samples.iter().map(|sample| serve(sample.router())).collect();
     for (name, octopus) in names.iter().zip(&octopus) {
-        let instance = octopus_mcp::config::Instance {
+        let instance = octopus_mcp::config::InstanceSettings {
             url: Some(format!("http://{}", octopus.address).parse().unwrap()),
             default: *name == names[0],
-            ..octopus_mcp::config::Instance::default()
+            ..octopus_mcp::config::InstanceSettings::default()
         };
         config.instances.insert((*name).to_owned(), instance);
     }
     change(&mut config);
-    let tools = app::tools(&config, &Metrics::default()).unwrap();
-    Direct { tools, samples, _octopus: octopus }
+    let tools = app::build_provider(&config, &Metrics::default()).unwrap();
+    DirectServer { tools, samples, _octopus: octopus }
 }
 
 fn caller(grants: Grants) -> Caller {
     let own = Credentials::api_key(keys::ADMIN).unwrap();
-    let who = Who { grants, ..Who::of_octopus(&own) };
-    Caller { who: Arc::new(who), own: Some(own), token: None }
+    let who = Identity { grants, ..Identity::from_octopus_credentials(&own) };
+    Caller { identity: Arc::new(who), own_credentials: Some(own), subject_token: None }
 }
 
-fn request(grants: Grants, narrowing: Narrowing) -> Request {
-    Request {
+fn request_with(grants: Grants, narrowing: RequestScope) -> RequestInfo {
+    RequestInfo {
         context: Arc::new(RequestContext::new(caller(grants), narrowing)),
         client: None,
-        id: None,
-        trace: None,
+        request_id: None,
+        trace_id: None,
         capabilities: ClientCapabilities::default(),
         version: ProtocolVersion::V_2026_07_28,
-        can_ask: false,
+        can_elicit: false,
         progress: None,
     }
 }
 
-impl Direct {
+impl DirectServer {
     async fn names(&self, grants: Grants) -> BTreeSet<String> {
-        let tools = Box::pin(self.tools.tools(request(grants, Narrowing::default()))).await;
+        let tools = Box::pin(self.tools.tools(request_with(grants, RequestScope::default()))).await;
         tools.into_iter().map(|tool| tool.name.into_owned()).collect()
     }
 
     async fn call(&self, grants: Grants, tool: &'static str, arguments: Value) -> (bool, String) {
         let Value::Object(arguments) = arguments else { panic!("no object") };
         let params = CallToolRequestParams::new(tool).with_arguments(arguments);
-        match Box::pin(self.tools.call(params, request(grants, Narrowing::default()))).await {
+        match Box::pin(self.tools.call_tool(params, request_with(grants, RequestScope::default())))
+            .await
+        {
             Ok(CallToolResponse::Complete(result)) => {
                 let json = serde_json::to_value(&result).unwrap();
                 let text = json["content"][0]["text"].as_str().unwrap().to_owned();
@@ -84,17 +86,17 @@ impl Direct {
 }
 
 #[tokio::test]
-async fn a_scope_and_granted_toolsets_hide_tools_and_refuse_calls() {
-    let server = direct(&["warehouse"], |config| config.tools.read_only = false);
+async fn token_scope_and_granted_toolsets_limit_tools() {
+    let server = start_direct(&["warehouse"], |config| config.tools.read_only = false);
     let whole = server.names(Grants::default()).await;
-    let read = Grants { scope: Scope::Read, ..Grants::default() };
+    let read = Grants { scope: TokenScope::Read, ..Grants::default() };
     let readable = server.names(read.clone()).await;
     assert!(whole.contains("create_release") && !readable.contains("create_release"));
     assert!(readable.is_subset(&whole));
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/releases", "body": {} });
     let (done, said) = server.call(read, "execute", post).await;
     assert!(!done && said.contains("it requires the scope octopus:deploy"), "{said}");
-    let tasks = Grants { toolsets: words(&["tasks"]), ..Grants::default() };
+    let tasks = Grants { toolsets: grant_set(&["tasks"]), ..Grants::default() };
     let listed = server.names(tasks.clone()).await;
     assert!(listed.contains("get_task_raw") && !listed.contains("list_projects"));
     let arguments = json!({ "space": "Default" });
@@ -103,24 +105,25 @@ async fn a_scope_and_granted_toolsets_hide_tools_and_refuse_calls() {
 }
 
 #[tokio::test]
-async fn only_granted_instances_are_there() {
-    let server = direct(&["warehouse", "shop", "yard"], |_| {});
-    let grants = Grants { instances: words(&["shop", "yard"]), ..Grants::default() };
+async fn only_granted_instances_are_visible() {
+    let server = start_direct(&["warehouse", "shop", "yard"], |_| {});
+    let grants = Grants { instances: grant_set(&["shop", "yard"]), ..Grants::default() };
     let admits = |instance: Option<&str>| {
-        let narrowing = Narrowing { instance: instance.map(str::to_owned), ..Narrowing::default() };
-        server.tools.admits(&server.tools.resolve(caller(grants.clone()), narrowing))
+        let narrowing =
+            RequestScope { instance: instance.map(str::to_owned), ..RequestScope::default() };
+        server.tools.check_request(&server.tools.resolve(caller(grants.clone()), narrowing))
     };
     assert_eq!(admits(Some("shop")), Ok(()));
     for other in [None, Some("warehouse"), Some("nowhere")] {
-        let Err(NotServed::Missing(said)) = admits(other) else { panic!("{other:?}") };
+        let Err(AdmissionError::NotFound(said)) = admits(other) else { panic!("{other:?}") };
         assert!(said.contains("available: shop, yard."), "{said}");
     }
 }
 
 #[tokio::test]
-async fn only_granted_spaces_are_entered_listed_and_reached() {
-    let server = direct(&["warehouse"], |_| {});
-    let grants = || Grants { spaces: words(&["default"]), ..Grants::default() };
+async fn only_granted_spaces_are_accessible() {
+    let server = start_direct(&["warehouse"], |_| {});
+    let grants = || Grants { spaces: grant_set(&["default"]), ..Grants::default() };
     for (tool, arguments, part) in [
         ("list_projects", json!({ "space": "Spaces-1" }), "Route Planner"),
         ("list_spaces", json!({}), "\"Default\""),
@@ -149,7 +152,7 @@ async fn only_granted_spaces_are_entered_listed_and_reached() {
     let all = json!({ "method": "GET", "path": "/api/spaces" });
     let (done, said) = server.call(grants(), "execute", all).await;
     assert!(!done, "{said}");
-    let listed = server.tools.resources(0, request(grants(), Narrowing::default()));
+    let listed = server.tools.resources(0, request_with(grants(), RequestScope::default()));
     let resources = Box::pin(listed).await.unwrap();
     let uris: Vec<_> = resources.resources.iter().map(|resource| resource.uri.as_str()).collect();
     assert!(uris.contains(&"octopus://spaces/Default"), "{uris:?}");
@@ -159,9 +162,9 @@ async fn only_granted_spaces_are_entered_listed_and_reached() {
 /// A granted ID matches only that ID. Otherwise users with permission to rename a space could grant
 /// it to themselves.
 #[tokio::test]
-async fn a_space_named_like_a_granted_id_is_not_granted() {
-    let server = direct(&["warehouse"], |_| {});
-    let grants = || Grants { spaces: words(&["Spaces-22"]), ..Grants::default() };
+async fn space_named_like_a_granted_id_is_not_granted() {
+    let server = start_direct(&["warehouse"], |_| {});
+    let grants = || Grants { spaces: grant_set(&["Spaces-22"]), ..Grants::default() };
     for (key, value) in [("Name", "Spaces-22"), ("Slug", "spaces-22")] {
         server.samples[0].edit("Spaces-1", key, value);
         let arguments = json!({ "space": "Spaces-1" });

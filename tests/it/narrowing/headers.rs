@@ -2,50 +2,50 @@
 
 use serde_json::json;
 
-use super::{ask, call, failure, tools};
+use super::{call, call_error, listed_tools, rpc};
 use crate::support::{ERAS, Era, TestServer};
 
 #[tokio::test]
-async fn toolsets_tools_and_exclusions_take_away() {
+async fn headers_limit_toolsets_and_tools() {
     let server = TestServer::start().await;
-    let whole = tools(&server, ("", &[])).await;
-    let tasks = tools(&server, ("", &[("x-mcp-toolsets", " Tasks , ")])).await;
-    assert_eq!(tasks, tools(&server, ("/x/tasks", &[])).await);
-    assert_eq!(whole, tools(&server, ("", &[("x-mcp-toolsets", "all")])).await);
-    let two = tools(&server, ("", &[("x-mcp-tools", "list_projects,LIST_SPACES")])).await;
+    let whole = listed_tools(&server, ("", &[])).await;
+    let tasks = listed_tools(&server, ("", &[("x-mcp-toolsets", " Tasks , ")])).await;
+    assert_eq!(tasks, listed_tools(&server, ("/x/tasks", &[])).await);
+    assert_eq!(whole, listed_tools(&server, ("", &[("x-mcp-toolsets", "all")])).await);
+    let two = listed_tools(&server, ("", &[("x-mcp-tools", "list_projects,LIST_SPACES")])).await;
     assert_eq!(two.into_iter().collect::<Vec<_>>(), ["list_projects", "list_spaces"]);
     let both =
         [("x-mcp-tools", "list_projects,list_spaces"), ("x-mcp-exclude-tools", "list_spaces")];
-    let one = tools(&server, ("", &both)).await;
+    let one = listed_tools(&server, ("", &both)).await;
     assert_eq!(one.into_iter().collect::<Vec<_>>(), ["list_projects"]);
     let place = ("", &both[..]);
-    let message = failure(&server, place, "list_spaces", json!({})).await;
+    let message = call_error(&server, place, "list_spaces", json!({})).await;
     assert_eq!(message, "unknown tool: list_spaces");
     for empty in ["", ",", " , "] {
         assert_eq!(
             whole,
-            tools(&server, ("", &[("x-mcp-tools", empty), ("x-mcp-toolsets", empty)])).await
+            listed_tools(&server, ("", &[("x-mcp-tools", empty), ("x-mcp-toolsets", empty)])).await
         );
     }
 }
 
 #[tokio::test]
-async fn what_is_left_out_is_not_done_with_execute_either() {
+async fn excluded_toolsets_are_unreachable_through_execute() {
     let server = TestServer::start().await;
     let place = ("", &[("x-mcp-exclude-tools", "list_deployments")][..]);
     let get = json!({ "method": "GET", "path": "/api/Spaces-1/deployments" });
-    let message = failure(&server, place, "execute", get.clone()).await;
+    let message = call_error(&server, place, "execute", get.clone()).await;
     assert!(message.contains("excludes its tool list_deployments"), "{message}");
     let other = ("", &[("x-mcp-exclude-tools", "list_projects")][..]);
     assert_eq!(call(&server, Era::Modern, other, "execute", get).await["isError"], false);
 }
 
 #[tokio::test]
-async fn resources_of_tools_that_are_not_asked_for_are_not_there() {
+async fn omits_resources_of_excluded_tools() {
     let server = TestServer::start().await;
     let place = ("", &[("x-mcp-tools", "list_projects")][..]);
     for era in ERAS {
-        let templates = ask(&server, era, place, "resources/templates/list", json!({})).await;
+        let templates = rpc(&server, era, place, "resources/templates/list", json!({})).await;
         assert!(!templates.text.contains("/tasks/"), "{}", templates.text);
     }
 }
@@ -65,18 +65,18 @@ async fn read_only_is_a_relaxed_boolean() {
         ("yes", false),
         ("whatever", false),
     ] {
-        let listed = tools(&server, ("", &[("x-mcp-readonly", value)])).await;
+        let listed = listed_tools(&server, ("", &[("x-mcp-readonly", value)])).await;
         assert_eq!(listed.contains("create_release"), changes, "{value}");
     }
 }
 
 #[tokio::test]
-async fn a_request_switches_nothing_on_that_the_settings_have_off() {
+async fn request_cannot_enable_disabled_tools() {
     let server = TestServer::with(|config| {
         config.tools.toolsets.0 = vec!["tasks".to_owned()];
     })
     .await;
-    let whole = tools(&server, ("", &[])).await;
+    let whole = listed_tools(&server, ("", &[])).await;
     for headers in [
         &[("x-mcp-toolsets", "all")][..],
         &[("x-mcp-toolsets", "projects,tasks")],
@@ -84,24 +84,24 @@ async fn a_request_switches_nothing_on_that_the_settings_have_off() {
         &[("x-mcp-tools", "create_release,list_projects,get_task_raw")],
         &[("x-mcp-readonly", "false"), ("x-mcp-toolsets", "releases")],
     ] {
-        let listed = tools(&server, ("", headers)).await;
+        let listed = listed_tools(&server, ("", headers)).await;
         assert!(listed.is_subset(&whole), "{headers:?}: {listed:?}");
         let arguments = json!({ "space": "Default" });
-        let message = failure(&server, ("", headers), "list_projects", arguments).await;
+        let message = call_error(&server, ("", headers), "list_projects", arguments).await;
         assert_eq!(message, "unknown tool: list_projects", "{headers:?}");
     }
-    assert!(tools(&server, ("/x/all", &[])).await.is_subset(&whole));
+    assert!(listed_tools(&server, ("/x/all", &[])).await.is_subset(&whole));
 }
 
 #[tokio::test]
-async fn unknown_tools_are_refused_with_those_that_there_are() {
+async fn unknown_tools_are_rejected_with_suggestions() {
     let server = TestServer::start().await;
     for header in ["x-mcp-tools", "x-mcp-exclude-tools"] {
         for era in ERAS {
             let place = ("", &[(header, "list_spaces,list_project")][..]);
-            let refused = ask(&server, era, place, "tools/list", json!({})).await;
+            let refused = rpc(&server, era, place, "tools/list", json!({})).await;
             assert_eq!(refused.status, 400, "{}", refused.text);
-            let message = refused.message();
+            let message = refused.error_message();
             assert!(
                 message.contains("unknown tool `list_project`; did you mean `list_projects`?"),
                 "{message}"
@@ -112,8 +112,8 @@ async fn unknown_tools_are_refused_with_those_that_there_are() {
 }
 
 #[tokio::test]
-async fn what_contradicts_is_refused() {
-    let server = TestServer::several(&["warehouse", "shop"], |_| {}).await;
+async fn rejects_contradictory_paths_and_headers() {
+    let server = TestServer::with_instances(&["warehouse", "shop"], |_| {}).await;
     for (path, headers) in [
         ("/i/shop", &[("x-octopus-instance", "warehouse")][..]),
         ("/i/shop/Default", &[("x-octopus-space", "Warehouse Systems")]),
@@ -125,10 +125,10 @@ async fn what_contradicts_is_refused() {
         ("", &[("x-mcp-readonly", "false"), ("x-mcp-readonly", "true")]),
     ] {
         for era in ERAS {
-            let refused = ask(&server, era, (path, headers), "tools/list", json!({})).await;
-            assert_eq!((refused.status, refused.code()), (400, -32600), "{path} {headers:?}");
+            let refused = rpc(&server, era, (path, headers), "tools/list", json!({})).await;
+            assert_eq!((refused.status, refused.error_code()), (400, -32600), "{path} {headers:?}");
             let header = format!("header {}", headers[0].0);
-            assert!(refused.message().contains(&header), "{headers:?}: {}", refused.text);
+            assert!(refused.error_message().contains(&header), "{headers:?}: {}", refused.text);
         }
     }
     for (path, headers) in [
@@ -138,7 +138,7 @@ async fn what_contradicts_is_refused() {
         ("", &[("x-octopus-space", "Default"), ("x-octopus-space", "Default")]),
         ("", &[("x-octopus-space", "")]),
     ] {
-        let reply = ask(&server, Era::Modern, (path, headers), "tools/list", json!({})).await;
+        let reply = rpc(&server, Era::Modern, (path, headers), "tools/list", json!({})).await;
         assert_eq!(reply.status, 200, "{path} {headers:?}: {}", reply.text);
     }
 }

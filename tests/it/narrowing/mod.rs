@@ -17,26 +17,26 @@ use serde_json::{Value, json};
 use crate::support::{ERAS, Era, Reply, TestServer};
 
 /// Headers in addition to the defaults.
-type Headers<'a> = &'a [(&'a str, &'a str)];
+type ExtraHeaders<'a> = &'a [(&'a str, &'a str)];
 
 /// Sends a JSON-RPC request as the administrator, in one era, with this path and headers.
-async fn ask(
+async fn rpc(
     server: &TestServer,
     era: Era,
-    (path, headers): (&str, Headers<'_>),
+    (path, headers): (&str, ExtraHeaders<'_>),
     method: &str,
     params: Value,
 ) -> Reply {
     let mut all = vec![("x-octopus-apikey", keys::ADMIN)];
     all.extend(headers);
-    server.ask_at(path, &all, era, method, params).await
+    server.rpc_at(path, &all, era, method, params).await
 }
 
 /// Returns the listed tools, which must be equal in both eras.
-async fn tools(server: &TestServer, place: (&str, Headers<'_>)) -> BTreeSet<String> {
+async fn listed_tools(server: &TestServer, place: (&str, ExtraHeaders<'_>)) -> BTreeSet<String> {
     let mut both = Vec::new();
     for era in ERAS {
-        let reply = ask(server, era, place, "tools/list", json!({})).await;
+        let reply = rpc(server, era, place, "tools/list", json!({})).await;
         assert_eq!(reply.status, 200, "{place:?}: {}", reply.text);
         let tools = reply.json()["result"]["tools"].as_array().unwrap().clone();
         let names = tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned());
@@ -50,21 +50,21 @@ async fn tools(server: &TestServer, place: (&str, Headers<'_>)) -> BTreeSet<Stri
 async fn call(
     server: &TestServer,
     era: Era,
-    place: (&str, Headers<'_>),
+    place: (&str, ExtraHeaders<'_>),
     tool: &str,
     arguments: Value,
 ) -> Value {
     let params = json!({ "name": tool, "arguments": arguments });
-    let reply = ask(server, era, place, "tools/call", params).await;
+    let reply = rpc(server, era, place, "tools/call", params).await;
     let json = reply.json();
     let found = json.get("result").or(json.get("error"));
     found.unwrap_or_else(|| panic!("{tool}: {}", reply.text)).clone()
 }
 
 /// Calls a tool in both eras, asserts equal success, and returns the structured answer.
-async fn answer(
+async fn call_ok(
     server: &TestServer,
-    place: (&str, Headers<'_>),
+    place: (&str, ExtraHeaders<'_>),
     tool: &str,
     arguments: Value,
 ) -> Value {
@@ -79,9 +79,9 @@ async fn answer(
 }
 
 /// Calls a tool in both eras, asserts equal failure, and returns the error message.
-async fn failure(
+async fn call_error(
     server: &TestServer,
-    place: (&str, Headers<'_>),
+    place: (&str, ExtraHeaders<'_>),
     tool: &str,
     arguments: Value,
 ) -> String {
@@ -102,6 +102,6 @@ async fn failure(
 
 /// Returns the values of a grant.
 #[expect(clippy::unnecessary_wraps, reason = "grants are optional")]
-fn words(words: &[&str]) -> Option<BTreeSet<String>> {
+fn grant_set(words: &[&str]) -> Option<BTreeSet<String>> {
     Some(words.iter().map(|word| (*word).to_owned()).collect())
 }

@@ -1,12 +1,12 @@
 //! Paths below `/mcp`.
 
-use octopus_mcp::config::Sessions;
+use octopus_mcp::config::SessionStorage;
 use serde_json::json;
 
-use super::{ask, failure, tools};
-use crate::support::{ERAS, Era, LEGACY, TestServer, reply};
+use super::{call_error, listed_tools, rpc};
+use crate::support::{ERAS, Era, LEGACY_VERSION, TestServer, send};
 
-const FORMS: [&str; 13] = [
+const PATH_FORMS: [&str; 13] = [
     "",
     "/",
     "/readonly",
@@ -24,91 +24,91 @@ const FORMS: [&str; 13] = [
 
 fn greeting() -> serde_json::Value {
     json!({
-        "protocolVersion": LEGACY,
+        "protocolVersion": LEGACY_VERSION,
         "capabilities": {},
         "clientInfo": { "name": "test", "version": "1" },
     })
 }
 
 #[tokio::test]
-async fn every_form_of_path_serves_both_eras() {
-    let server = TestServer::several(&["warehouse", "shop"], |_| {}).await;
-    for path in FORMS {
-        let greeted = ask(&server, Era::Legacy, (path, &[]), "initialize", greeting()).await;
+async fn all_path_forms_serve_both_eras() {
+    let server = TestServer::with_instances(&["warehouse", "shop"], |_| {}).await;
+    for path in PATH_FORMS {
+        let greeted = rpc(&server, Era::Legacy, (path, &[]), "initialize", greeting()).await;
         assert_eq!(greeted.status, 200, "{path}: {}", greeted.text);
-        let found = ask(&server, Era::Modern, (path, &[]), "server/discover", json!({})).await;
+        let found = rpc(&server, Era::Modern, (path, &[]), "server/discover", json!({})).await;
         assert_eq!(found.status, 200, "{path}: {}", found.text);
         let (greeted, found) = (greeted.json(), found.json());
         let message = &greeted["result"]["instructions"];
         assert_eq!(message, &found["result"]["instructions"], "{path}");
         assert!(message.as_str().unwrap().contains("The instance is warehouse."), "{message}");
-        assert!(!tools(&server, (path, &[])).await.is_empty(), "{path}");
+        assert!(!listed_tools(&server, (path, &[])).await.is_empty(), "{path}");
         let got = server.http.get(format!("{}{path}", server.url)).send().await.unwrap();
         assert_eq!(got.status(), 405, "{path}");
     }
 }
 
 #[tokio::test]
-async fn other_paths_lead_nowhere() {
+async fn unknown_paths_return_404() {
     let server = TestServer::start().await;
     for path in ["/tasks", "/x", "/i", "/i/default/a/b/c", "/readonly/x/tasks", "//", "/i/%00"] {
-        let found = ask(&server, Era::Modern, (path, &[]), "tools/list", json!({})).await;
+        let found = rpc(&server, Era::Modern, (path, &[]), "tools/list", json!({})).await;
         assert_eq!(found.status, 404, "{path}: {}", found.text);
-        assert!(found.message().contains("/mcp/i/INSTANCE"), "{path}: {}", found.text);
+        assert!(found.error_message().contains("/mcp/i/INSTANCE"), "{path}: {}", found.text);
         let got = server.http.get(format!("{}{path}", server.url)).send().await.unwrap();
         assert_eq!(got.status(), 404, "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_read_only_path_changes_nothing_whoever_asks_how() {
+async fn read_only_path_rejects_changes() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
     let (whole, narrow) =
-        (tools(&server, ("", &[])).await, tools(&server, ("/readonly", &[])).await);
+        (listed_tools(&server, ("", &[])).await, listed_tools(&server, ("/readonly", &[])).await);
     assert!(whole.contains("create_release") && !narrow.contains("create_release"));
     assert!(narrow.is_subset(&whole) && narrow.contains("execute"));
     let release = json!({ "space": "Default", "projectName": "Route Planner" });
-    let message = failure(&server, ("/readonly", &[]), "create_release", release).await;
+    let message = call_error(&server, ("/readonly", &[]), "create_release", release).await;
     assert_eq!(message, "unknown tool: create_release");
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/releases", "body": {} });
-    let message = failure(&server, ("/readonly", &[]), "execute", post).await;
+    let message = call_error(&server, ("/readonly", &[]), "execute", post).await;
     assert!(message.contains("this request is read-only"), "{message}");
     assert!(message.contains("X-MCP-Readonly"), "{message}");
     assert_eq!(server.sample.changes(), []);
 }
 
 #[tokio::test]
-async fn a_path_of_a_toolset_has_no_other_tools_resources_and_prompts() {
+async fn toolset_path_limits_tools_resources_and_prompts() {
     let server = TestServer::start().await;
     let place = ("/x/tasks", &[][..]);
-    let narrow = tools(&server, place).await;
+    let narrow = listed_tools(&server, place).await;
     assert!(narrow.contains("get_task_details") && narrow.contains("list_spaces"), "{narrow:?}");
     assert!(!narrow.contains("list_projects"));
-    let message = failure(&server, place, "list_projects", json!({ "space": "Default" })).await;
+    let message = call_error(&server, place, "list_projects", json!({ "space": "Default" })).await;
     assert_eq!(message, "unknown tool: list_projects");
     let get = json!({ "method": "GET", "path": "/api/Spaces-1/projects" });
-    let message = failure(&server, place, "execute", get).await;
+    let message = call_error(&server, place, "execute", get).await;
     assert!(message.contains("the toolset `projects`"), "{message}");
     for era in ERAS {
-        let templates = ask(&server, era, place, "resources/templates/list", json!({})).await;
+        let templates = rpc(&server, era, place, "resources/templates/list", json!({})).await;
         assert!(templates.text.contains("/tasks/") && !templates.text.contains("/releases/"));
         let uri = json!({ "uri": "octopus://spaces/Default/releases/Releases-1" });
-        let read = ask(&server, era, place, "resources/read", uri).await;
-        assert!(read.message().contains("resource 'octopus://"), "{}", read.text);
-        let prompts = ask(&server, era, place, "prompts/list", json!({})).await.json();
+        let read = rpc(&server, era, place, "resources/read", uri).await;
+        assert!(read.error_message().contains("resource 'octopus://"), "{}", read.text);
+        let prompts = rpc(&server, era, place, "prompts/list", json!({})).await.json();
         let names: Vec<_> = prompts["result"]["prompts"].as_array().unwrap().iter().collect();
         assert!(names.iter().all(|prompt| prompt["name"] != "prepare_promotion"), "{prompts}");
     }
 }
 
 #[tokio::test]
-async fn unknown_toolsets_are_refused_with_those_that_there_are() {
+async fn unknown_toolsets_are_rejected_with_suggestions() {
     let server = TestServer::start().await;
     for (path, headers) in [("/x/task", &[][..]), ("", &[("x-mcp-toolsets", "core,task")][..])] {
         for era in ERAS {
-            let refused = ask(&server, era, (path, headers), "tools/list", json!({})).await;
+            let refused = rpc(&server, era, (path, headers), "tools/list", json!({})).await;
             assert_eq!(refused.status, 400, "{}", refused.text);
-            let message = refused.message();
+            let message = refused.error_message();
             assert!(
                 message.contains("unknown toolset `task`; did you mean `tasks`? Available: core,"),
                 "{message}"
@@ -118,33 +118,33 @@ async fn unknown_toolsets_are_refused_with_those_that_there_are() {
 }
 
 #[tokio::test]
-async fn a_session_belongs_to_the_path_that_it_began_on() {
-    let server = TestServer::several(&["warehouse", "shop"], |config| {
-        config.http.sessions = Sessions::Memory;
+async fn session_is_bound_to_its_path() {
+    let server = TestServer::with_instances(&["warehouse", "shop"], |config| {
+        config.http.sessions = SessionStorage::Memory;
     })
     .await;
     let begin = async |path: &str| {
-        let greeted = ask(&server, Era::Legacy, (path, &[]), "initialize", greeting()).await;
+        let greeted = rpc(&server, Era::Legacy, (path, &[]), "initialize", greeting()).await;
         assert_eq!(greeted.status, 200, "{}", greeted.text);
         greeted.header("mcp-session-id").to_owned()
     };
     for path in ["/readonly", "/i/shop", "/i/shop/Default", "/x/tasks"] {
         let id = begin(path).await;
-        for other in FORMS.into_iter().filter(|other| !other.starts_with(path)) {
+        for other in PATH_FORMS.into_iter().filter(|other| !other.starts_with(path)) {
             let place = (other, &[("mcp-session-id", id.as_str())][..]);
-            let refused = ask(&server, Era::Legacy, place, "tools/list", json!({})).await;
+            let refused = rpc(&server, Era::Legacy, place, "tools/list", json!({})).await;
             assert_eq!(refused.status, 404, "{path} at {other}");
             let request = server.http.delete(format!("{}{other}", server.url));
             let request = request.header("x-octopus-apikey", octopus_sample::keys::ADMIN);
-            let ended = reply(request.header("mcp-session-id", &id)).await;
+            let ended = send(request.header("mcp-session-id", &id)).await;
             assert_eq!(ended.status, 404, "{path} at {other}");
         }
         let with_header = [("mcp-session-id", id.as_str()), ("x-mcp-tools", "list_spaces")];
         let refused =
-            ask(&server, Era::Legacy, (path, &with_header), "tools/list", json!({})).await;
+            rpc(&server, Era::Legacy, (path, &with_header), "tools/list", json!({})).await;
         assert_eq!(refused.status, 404, "{path} with another header");
         let request = server.http.delete(format!("{}{path}", server.url));
         let request = request.header("x-octopus-apikey", octopus_sample::keys::ADMIN);
-        assert_eq!(reply(request.header("mcp-session-id", &id)).await.status, 204, "{path}");
+        assert_eq!(send(request.header("mcp-session-id", &id)).await.status, 204, "{path}");
     }
 }

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{answer, ask, failure, tools};
+use super::{call_error, call_ok, listed_tools, rpc};
 use crate::support::{ERAS, Era, TestServer};
 
-const SPACE: (&str, super::Headers<'static>) = ("/i/default/Default", &[]);
-const PROJECT: (&str, super::Headers<'static>) = ("/i/default/default/route-planner", &[]);
+const SPACE: (&str, super::ExtraHeaders<'static>) = ("/i/default/Default", &[]);
+const PROJECT: (&str, super::ExtraHeaders<'static>) = ("/i/default/default/route-planner", &[]);
 
 /// Returns all argument names of the listed tools.
-async fn arguments(server: &TestServer, place: (&str, super::Headers<'_>)) -> Vec<String> {
-    let listed = ask(server, Era::Modern, place, "tools/list", json!({})).await.json();
+async fn arguments(server: &TestServer, place: (&str, super::ExtraHeaders<'_>)) -> Vec<String> {
+    let listed = rpc(server, Era::Modern, place, "tools/list", json!({})).await.json();
     let tools = listed["result"]["tools"].as_array().unwrap().clone();
     let names = |tool: &Value| -> Vec<String> {
         let schema = &tool["inputSchema"];
@@ -23,35 +23,35 @@ async fn arguments(server: &TestServer, place: (&str, super::Headers<'_>)) -> Ve
 }
 
 #[tokio::test]
-async fn a_fixed_space_is_no_argument_of_any_tool() {
+async fn pinned_space_is_not_a_tool_argument() {
     let server = TestServer::start().await;
     let by_header = ("", &[("x-octopus-space", "Spaces-1")][..]);
     for place in [SPACE, by_header] {
         assert!(!arguments(&server, place).await.contains(&"space".to_owned()));
-        assert!(!tools(&server, place).await.contains("list_spaces"));
-        let projects = answer(&server, place, "list_projects", json!({})).await;
+        assert!(!listed_tools(&server, place).await.contains("list_spaces"));
+        let projects = call_ok(&server, place, "list_projects", json!({})).await;
         assert!(projects.to_string().contains("Route Planner"), "{projects}");
         let same = json!({ "space": "default", "take": 1 });
-        answer(&server, place, "list_projects", same).await;
+        call_ok(&server, place, "list_projects", same).await;
         let other = json!({ "space": "Warehouse Systems" });
-        let message = failure(&server, place, "list_projects", other).await;
+        let message = call_error(&server, place, "list_projects", other).await;
         assert!(message.contains("is limited to the space 'Default'"), "{message}");
         let path = json!({ "method": "GET", "path": "/api/Spaces-22/projects" });
-        let message = failure(&server, place, "execute", path).await;
+        let message = call_error(&server, place, "execute", path).await;
         assert!(message.contains("limited to one space"), "{message}");
     }
     assert!(arguments(&server, ("", &[])).await.contains(&"space".to_owned()));
 }
 
 #[tokio::test]
-async fn a_space_that_the_caller_does_not_see_is_refused_with_those_that_they_do() {
+async fn unknown_space_error_lists_visible_spaces() {
     let server = TestServer::start().await;
     let by_header = ("", &[("x-octopus-space", "Defalt")][..]);
     for place in [("/i/default/Defalt", &[][..]), by_header] {
         for era in ERAS {
-            let refused = ask(&server, era, place, "tools/list", json!({})).await;
+            let refused = rpc(&server, era, place, "tools/list", json!({})).await;
             assert_eq!(refused.status, 404, "{}", refused.text);
-            let message = refused.message();
+            let message = refused.error_message();
             let expected = "space 'Defalt' not found in instance 'default', or you have no access to \
                             it; available: default";
             assert!(message.contains(expected), "{message}");
@@ -60,7 +60,7 @@ async fn a_space_that_the_caller_does_not_see_is_refused_with_those_that_they_do
 }
 
 #[tokio::test]
-async fn the_space_of_the_settings_is_not_left_by_a_request() {
+async fn request_cannot_leave_the_configured_space() {
     let server = TestServer::with(|config| {
         config.octopus.space = Some("Default".to_owned());
     })
@@ -68,55 +68,55 @@ async fn the_space_of_the_settings_is_not_left_by_a_request() {
     for place in
         [("/i/default/Spaces-22", &[][..]), ("", &[("x-octopus-space", "Warehouse Systems")][..])]
     {
-        let refused = ask(&server, Era::Modern, place, "tools/list", json!({})).await;
+        let refused = rpc(&server, Era::Modern, place, "tools/list", json!({})).await;
         assert_eq!(refused.status, 404, "{}", refused.text);
-        assert!(refused.message().contains("available: Default"), "{}", refused.text);
+        assert!(refused.error_message().contains("available: Default"), "{}", refused.text);
     }
-    answer(&server, ("/i/default/spaces-1", &[]), "list_projects", json!({})).await;
+    call_ok(&server, ("/i/default/spaces-1", &[]), "list_projects", json!({})).await;
 }
 
 #[tokio::test]
-async fn a_fixed_project_is_no_argument_and_holds_every_call() {
+async fn pinned_project_limits_every_call() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
     let taken = arguments(&server, PROJECT).await;
     for gone in ["space", "projectId", "projectName", "projects", "eventId"] {
         assert!(!taken.contains(&gone.to_owned()), "{gone}");
     }
-    let listed = tools(&server, PROJECT).await;
+    let listed = listed_tools(&server, PROJECT).await;
     for across in ["list_projects", "list_releases", "find_interruptions", "execute", "list_spaces"]
     {
         assert!(!listed.contains(across), "{across}");
-        let message = failure(&server, PROJECT, across, json!({})).await;
+        let message = call_error(&server, PROJECT, across, json!({})).await;
         assert_eq!(message, format!("unknown tool: {across}"));
     }
     for there in ["list_deployments", "get_task_details", "create_release", "find_runbooks"] {
         assert!(listed.contains(there), "{there}");
     }
-    let found = answer(&server, PROJECT, "list_deployments", json!({})).await;
+    let found = call_ok(&server, PROJECT, "list_deployments", json!({})).await;
     let items = found["items"].as_array().unwrap();
     assert!(!items.is_empty() && items.iter().all(|item| item["projectId"] == "Projects-2"));
-    let releases = answer(&server, PROJECT, "list_releases_for_project", json!({})).await;
+    let releases = call_ok(&server, PROJECT, "list_releases_for_project", json!({})).await;
     assert!(!releases["items"].as_array().unwrap().is_empty());
     for same in ["Route Planner", "Projects-2", "route-planner"] {
         let arguments = json!({ "projectId": same });
-        answer(&server, PROJECT, "list_releases_for_project", arguments).await;
+        call_ok(&server, PROJECT, "list_releases_for_project", arguments).await;
     }
     for (tool, arguments) in [
         ("list_releases_for_project", json!({ "projectId": "Projects-1" })),
         ("list_deployments", json!({ "projects": ["Route Planner", "Projects-1"] })),
         ("get_latest_deployment", json!({ "project": "Parcel Tracking API" })),
     ] {
-        let message = failure(&server, PROJECT, tool, arguments).await;
+        let message = call_error(&server, PROJECT, tool, arguments).await;
         assert!(message.contains("limited to the project 'Route Planner'"), "{tool}: {message}");
     }
 }
 
 #[tokio::test]
-async fn single_documents_of_another_project_are_refused() {
+async fn rejects_documents_of_another_project() {
     let server = TestServer::start().await;
     let document = async |project: &str| {
         let arguments = json!({ "space": "Default", "projects": [project], "take": 1 });
-        let found = server.answer("list_deployments", arguments).await;
+        let found = server.call_ok("list_deployments", arguments).await;
         let item = &found["items"][0];
         let text = |key: &str| item[key].as_str().unwrap().to_owned();
         (text("releaseId"), text("taskId"), text("url"))
@@ -142,9 +142,9 @@ async fn single_documents_of_another_project_are_refused() {
         ];
         for (tool, arguments) in calls {
             if is_own {
-                answer(&server, PROJECT, tool, arguments).await;
+                call_ok(&server, PROJECT, tool, arguments).await;
             } else {
-                let message = failure(&server, PROJECT, tool, arguments).await;
+                let message = call_error(&server, PROJECT, tool, arguments).await;
                 assert!(
                     message.contains("not belong to the project 'Route Planner'"),
                     "{tool}: {message}"
@@ -154,16 +154,16 @@ async fn single_documents_of_another_project_are_refused() {
     }
     for era in ERAS {
         let uri = json!({ "uri": "octopus://spaces/Default" });
-        let read = ask(&server, era, PROJECT, "resources/read", uri).await;
-        assert!(read.message().contains("resource 'octopus://"), "{}", read.text);
+        let read = rpc(&server, era, PROJECT, "resources/read", uri).await;
+        assert!(read.error_message().contains("resource 'octopus://"), "{}", read.text);
     }
 }
 
 #[tokio::test]
-async fn prompts_completions_and_instructions_know_what_is_fixed() {
+async fn prompts_completions_and_instructions_use_pinned_scope() {
     let server = TestServer::start().await;
     for era in ERAS {
-        let prompts = ask(&server, era, PROJECT, "prompts/list", json!({})).await.json();
+        let prompts = rpc(&server, era, PROJECT, "prompts/list", json!({})).await.json();
         let prompts = prompts["result"]["prompts"].as_array().unwrap().clone();
         assert!(!prompts.is_empty());
         for prompt in &prompts {
@@ -175,12 +175,12 @@ async fn prompts_completions_and_instructions_know_what_is_fixed() {
             "ref": { "type": "ref/resource", "uri": "octopus://spaces/{spaceName}/tasks/{taskId}" },
             "argument": { "name": "taskId", "value": "" },
         });
-        let completed = ask(&server, era, PROJECT, "completion/complete", params).await.json();
+        let completed = rpc(&server, era, PROJECT, "completion/complete", params).await.json();
         assert_eq!(completed["result"]["completion"]["values"], json!([]), "{completed}");
     }
-    let found = ask(&server, Era::Modern, PROJECT, "server/discover", json!({})).await;
+    let found = rpc(&server, Era::Modern, PROJECT, "server/discover", json!({})).await;
     assert!(found.text.contains("All tools work in the space default."), "{}", found.text);
     assert!(found.text.contains("work only on the project route-planner"), "{}", found.text);
-    let found = ask(&server, Era::Modern, ("", &[]), "server/discover", json!({})).await;
+    let found = rpc(&server, Era::Modern, ("", &[]), "server/discover", json!({})).await;
     assert!(found.text.contains("Most tools take a `space`"), "{}", found.text);
 }

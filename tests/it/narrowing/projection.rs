@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use octopus_mcp::{app, tool::Fixed};
+use octopus_mcp::{app, tool::PinnedArguments};
 use octopus_sample::keys;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::{
@@ -16,11 +16,11 @@ use rmcp::{
 };
 use serde_json::json;
 
-use super::{ask, call};
+use super::{call, rpc};
 use crate::support::{Era, TestServer};
 
 /// The arguments that select the target of a call, and their headers.
-const ROUTING: [(&str, &str); 6] = [
+const ROUTING_ARGUMENTS: [(&str, &str); 6] = [
     ("space", "Space"),
     ("projectId", "Project"),
     ("projectName", "Project"),
@@ -30,20 +30,22 @@ const ROUTING: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn every_tool_with_such_an_argument_repeats_it_and_nothing_else() {
+fn tools_declare_headers_for_routing_arguments_only() {
     let mut seen = BTreeSet::new();
-    for entry in app::catalog().shown(&app::policy(&crate::catalog::all()).unwrap()) {
+    for entry in
+        app::catalog().visible(&app::tool_access(&crate::catalog::all_tools_config()).unwrap())
+    {
         let name = entry.definition.name;
         let forms = [(false, false), (true, false), (true, true)];
         for (space, project) in forms {
-            let fixed = Fixed { instance: false, space, project };
-            let schema = serde_json::to_value(&entry.listed(fixed, true).input_schema).unwrap();
-            let plain = serde_json::to_value(&entry.listed(fixed, false).input_schema).unwrap();
+            let fixed = PinnedArguments { instance: false, space, project };
+            let schema = serde_json::to_value(&entry.listing(fixed, true).input_schema).unwrap();
+            let plain = serde_json::to_value(&entry.listing(fixed, false).input_schema).unwrap();
             assert!(!plain.to_string().contains("x-mcp-header"), "{name}");
             let properties = schema["properties"].as_object().unwrap();
             let mut headers = BTreeSet::new();
             for (argument, property) in properties {
-                let expected = ROUTING.iter().find(|(routing, _)| routing == argument);
+                let expected = ROUTING_ARGUMENTS.iter().find(|(routing, _)| routing == argument);
                 let header = property.get("x-mcp-header").map(|header| header.as_str().unwrap());
                 assert_eq!(header, expected.map(|(_, header)| *header), "{name}.{argument}");
                 if let Some(header) = header {
@@ -57,19 +59,19 @@ fn every_tool_with_such_an_argument_repeats_it_and_nothing_else() {
             assert_eq!(below, headers.len(), "{name}");
         }
     }
-    assert_eq!(seen.len(), ROUTING.len(), "{seen:?}");
+    assert_eq!(seen.len(), ROUTING_ARGUMENTS.len(), "{seen:?}");
 }
 
 #[tokio::test]
-async fn only_the_revision_that_knows_the_word_is_told_it() {
+async fn only_the_modern_era_declares_argument_headers() {
     let server = TestServer::start().await;
-    let listed = async |era| ask(&server, era, ("", &[]), "tools/list", json!({})).await.text;
+    let listed = async |era| rpc(&server, era, ("", &[]), "tools/list", json!({})).await.text;
     assert!(listed(Era::Modern).await.contains("x-mcp-header"));
     assert!(!listed(Era::Legacy).await.contains("x-mcp-header"));
 }
 
 #[tokio::test]
-async fn a_header_says_what_the_body_says_or_the_call_is_refused() {
+async fn rejects_headers_that_differ_from_the_body() {
     let server = TestServer::start().await;
     let arguments = json!({ "space": "Default", "projectId": "Route Planner" });
     let tool = "list_releases_for_project";
@@ -93,39 +95,39 @@ async fn a_header_says_what_the_body_says_or_the_call_is_refused() {
         &[("mcp-param-project", "Route Planner"), ("mcp-param-project", "Route Planner")],
     ] {
         let params = json!({ "name": tool, "arguments": arguments });
-        let refused = ask(&server, Era::Modern, ("", headers), "tools/call", params).await;
-        assert_eq!((refused.status, refused.code()), (400, -32020), "{headers:?}");
+        let refused = rpc(&server, Era::Modern, ("", headers), "tools/call", params).await;
+        assert_eq!((refused.status, refused.error_code()), (400, -32020), "{headers:?}");
     }
     // Without the argument there is no header for it.
     let params = json!({ "name": "list_deployments", "arguments": { "space": "Default" } });
     let extra = &[("mcp-param-environment", "Production")][..];
-    let reply = ask(&server, Era::Modern, ("", extra), "tools/call", params).await;
+    let reply = rpc(&server, Era::Modern, ("", extra), "tools/call", params).await;
     assert_eq!(reply.status, 200, "this tool declares no such header");
     let params = json!({ "name": "get_latest_deployment", "arguments": arguments });
-    let refused = ask(&server, Era::Modern, ("", extra), "tools/call", params).await;
+    let refused = rpc(&server, Era::Modern, ("", extra), "tools/call", params).await;
     assert_eq!(
-        (refused.status, refused.code()),
+        (refused.status, refused.error_code()),
         (400, -32020),
         "a header without its argument is rejected"
     );
 }
 
 #[tokio::test]
-async fn what_a_path_fixes_is_repeated_by_no_header() {
+async fn pinned_arguments_have_no_header() {
     let server = TestServer::start().await;
     let place = ("/i/default/Default/route-planner", &[][..]);
     let params = json!({ "name": "list_releases_for_project", "arguments": {} });
-    let reply = ask(&server, Era::Modern, place, "tools/call", params).await;
+    let reply = rpc(&server, Era::Modern, place, "tools/call", params).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     let same = json!({ "space": "Default", "projectId": "Route Planner" });
     let params = json!({ "name": "list_releases_for_project", "arguments": same });
     let headers = [("mcp-param-space", "")];
-    let reply = ask(&server, Era::Modern, (place.0, &headers), "tools/call", params).await;
+    let reply = rpc(&server, Era::Modern, (place.0, &headers), "tools/call", params).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
 }
 
 #[tokio::test]
-async fn a_real_client_sends_the_headers_by_itself() {
+async fn real_client_sends_argument_headers() {
     let server = TestServer::start().await;
     let key = (HeaderName::from_static("x-octopus-apikey"), HeaderValue::from_static(keys::ADMIN));
     let config = StreamableHttpClientTransportConfig::with_uri(server.url.clone())
@@ -136,7 +138,7 @@ async fn a_real_client_sends_the_headers_by_itself() {
     let client = ClientConfig::default().serve_with_lifecycle(transport, lifecycle).await.unwrap();
     let listed = client.list_all_tools().await.unwrap();
     // Clients drop tools with an invalid annotation from the list.
-    assert_eq!(listed.len(), super::tools(&server, ("", &[])).await.len());
+    assert_eq!(listed.len(), super::listed_tools(&server, ("", &[])).await.len());
     let arguments = json!({ "space": "Default", "projectId": "Route Planner" });
     let params = CallToolRequestParams::new("list_releases_for_project")
         .with_arguments(arguments.as_object().unwrap().clone());

@@ -3,10 +3,10 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::{ask, complete, prompt};
+use super::{ask, complete, prompt_reference};
 use crate::support::{ERAS, Era, TestServer};
 
-fn template(uri: &str) -> Value {
+fn template_reference(uri: &str) -> Value {
     json!({ "type": "ref/resource", "uri": uri })
 }
 
@@ -15,9 +15,9 @@ fn values(info: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_is_typed_is_completed_with_what_the_caller_sees() {
+async fn completes_with_values_visible_to_the_caller() {
     let server = TestServer::start().await;
-    let of_prompt = || prompt("prepare_promotion");
+    let of_prompt = || prompt_reference("prepare_promotion");
     let space = json!({ "space": "default" });
     let project = json!({ "space": "Default", "project": "parcel-tracking-api" });
     for (name, typed, given, expected) in [
@@ -42,7 +42,7 @@ async fn what_is_typed_is_completed_with_what_the_caller_sees() {
 }
 
 #[tokio::test]
-async fn variables_of_addresses_are_completed_too() {
+async fn completes_variables_of_resource_uris() {
     let server = TestServer::start().await;
     let space = || json!({ "spaceName": "Default" });
     let base = "octopus://spaces/{spaceName}";
@@ -65,16 +65,16 @@ async fn variables_of_addresses_are_completed_too() {
         (git.clone(), "gitRef", "ma", of_git.clone(), "main"),
         (git, "runbookSlug", "rebuild", of_git, "rebuild-route-cache"),
     ] {
-        let info = complete(&server, template(&uri), name, typed, given).await;
+        let info = complete(&server, template_reference(&uri), name, typed, given).await;
         let found = values(&info);
         assert!(found.first().is_some_and(|v| v.starts_with(expected)), "{name} {typed}: {info}");
     }
 }
 
 #[tokio::test]
-async fn nothing_to_choose_from_is_no_error() {
+async fn empty_completions_are_not_errors() {
     let server = TestServer::with(|config| config.octopus.retries = 0).await;
-    let of_prompt = || prompt("diagnose_failed_deployment");
+    let of_prompt = || prompt_reference("diagnose_failed_deployment");
     // No space argument, an unknown space, and text that matches no name.
     for given in [json!({}), json!({ "space": " " }), json!({ "space": "Nowhere" })] {
         let info = complete(&server, of_prompt(), "project", "web", given).await;
@@ -83,12 +83,13 @@ async fn nothing_to_choose_from_is_no_error() {
     let space = || json!({ "space": "Default" });
     let info = complete(&server, of_prompt(), "project", &"x".repeat(5000), space()).await;
     assert_eq!(info["values"], json!([]));
-    let info = complete(&server, prompt("investigate_task"), "url", "http", json!({})).await;
+    let info =
+        complete(&server, prompt_reference("investigate_task"), "url", "http", json!({})).await;
     assert_eq!(info["values"], json!([]));
     let group = "octopus://spaces/{spaceName}/projects/{projectId}/rolloutgroups/{rolloutGroupId}";
     server.sample.clear_journal();
     let given = json!({ "spaceName": "Default", "projectId": "Projects-1" });
-    let info = complete(&server, template(group), "rolloutGroupId", "", given).await;
+    let info = complete(&server, template_reference(group), "rolloutGroupId", "", given).await;
     assert_eq!(info["values"], json!([]));
     assert!(server.sample.journal().is_empty(), "Octopus has no list endpoint for them");
     // An unknown project matters only if the values belong to the project.
@@ -98,7 +99,8 @@ async fn nothing_to_choose_from_is_no_error() {
         ("tenant", "hollis", Some("Hollis Freight")),
         ("release", "", None),
     ] {
-        let info = complete(&server, prompt("prepare_promotion"), name, typed, given()).await;
+        let info =
+            complete(&server, prompt_reference("prepare_promotion"), name, typed, given()).await;
         assert_eq!(values(&info).first().copied(), expected, "{name}: {info}");
     }
     for status in [401, 403, 404, 429, 500] {
@@ -114,13 +116,13 @@ async fn nothing_to_choose_from_is_no_error() {
 }
 
 #[tokio::test]
-async fn nobody_is_shown_what_only_others_see() {
+async fn completions_are_limited_to_the_caller() {
     let server = TestServer::start().await;
-    let params = json!({ "ref": prompt("prepare_promotion"),
+    let params = json!({ "ref": prompt_reference("prepare_promotion"),
         "argument": { "name": "space", "value": "" } });
     let seen = ask(&server, Era::Modern, keys::WAREHOUSE_SPACE_ONLY, &params).await.json();
     assert_eq!(seen["result"]["completion"]["values"], json!(["Warehouse Systems"]));
-    let params = json!({ "ref": prompt("prepare_promotion"),
+    let params = json!({ "ref": prompt_reference("prepare_promotion"),
         "argument": { "name": "project", "value": "" },
         "context": { "arguments": { "space": "Default" } } });
     let seen = ask(&server, Era::Modern, keys::WAREHOUSE_SPACE_ONLY, &params).await.json();
@@ -128,12 +130,12 @@ async fn nobody_is_shown_what_only_others_see() {
 }
 
 #[tokio::test]
-async fn a_completion_sends_one_bounded_request_once_the_space_is_known() {
+async fn completion_sends_one_bounded_request() {
     let server = TestServer::start().await;
     let space = || json!({ "space": "Default" });
-    complete(&server, prompt("prepare_promotion"), "project", "a", space()).await;
+    complete(&server, prompt_reference("prepare_promotion"), "project", "a", space()).await;
     server.sample.clear_journal();
-    complete(&server, prompt("prepare_promotion"), "project", "a&b", space()).await;
+    complete(&server, prompt_reference("prepare_promotion"), "project", "a&b", space()).await;
     let asked = server.sample.journal();
     assert_eq!(asked.len(), 2, "one request per era: {asked:#?}");
     for entry in asked {
@@ -142,18 +144,18 @@ async fn a_completion_sends_one_bounded_request_once_the_space_is_known() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_completed_is_refused() {
+async fn rejects_unknown_completion_references() {
     let server = TestServer::start().await;
     for (of, name) in [
-        (prompt("nothing"), "space"),
-        (prompt("prepare_promotion"), "colour"),
-        (template("octopus://nothing/{x}"), "x"),
-        (template("octopus://spaces/{spaceName}"), "taskId"),
+        (prompt_reference("nothing"), "space"),
+        (prompt_reference("prepare_promotion"), "colour"),
+        (template_reference("octopus://nothing/{x}"), "x"),
+        (template_reference("octopus://spaces/{spaceName}"), "taskId"),
     ] {
         let params = json!({ "ref": of, "argument": { "name": name, "value": "" } });
         for era in ERAS {
             let reply = ask(&server, era, keys::ADMIN, &params).await;
-            assert_eq!(reply.code(), -32602, "{}", reply.text);
+            assert_eq!(reply.error_code(), -32602, "{}", reply.text);
         }
     }
 }

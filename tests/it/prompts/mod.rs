@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Era, Reply, TestServer};
 
-fn prompt(name: &str) -> Value {
+fn prompt_reference(name: &str) -> Value {
     json!({ "type": "ref/prompt", "name": name })
 }
 
 async fn ask(server: &TestServer, era: Era, key: &str, params: &Value) -> Reply {
-    server.ask_as(era, key, "completion/complete", params.clone()).await
+    server.rpc_as(era, key, "completion/complete", params.clone()).await
 }
 
 async fn complete(server: &TestServer, of: Value, name: &str, typed: &str, given: Value) -> Value {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{ERAS, Era, TestServer};
 
 #[tokio::test]
-async fn a_failing_call_is_an_answer_with_status_200() {
+async fn failing_call_returns_http_200() {
     let server = TestServer::start().await;
     for status in [400, 401, 403, 404, 409, 429, 500, 502, 503] {
         server.sample.faults().clear();
@@ -14,7 +14,7 @@ async fn a_failing_call_is_an_answer_with_status_200() {
         server.sample.faults().add(fault);
         for era in ERAS {
             let params = json!({ "name": "list_spaces", "arguments": {} });
-            let reply = server.ask(era, "tools/call", params).await;
+            let reply = server.rpc(era, "tools/call", params).await;
             assert_eq!(reply.status, 200, "Octopus answered {status}");
             assert_eq!(reply.json()["result"]["isError"], true, "Octopus answered {status}");
         }
@@ -22,9 +22,9 @@ async fn a_failing_call_is_an_answer_with_status_200() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_are_a_failed_call_and_no_protocol_error() {
+async fn invalid_arguments_are_tool_errors() {
     let server = TestServer::start().await;
-    let tools = server.ask(Era::Modern, "tools/list", json!({})).await.json();
+    let tools = server.rpc(Era::Modern, "tools/list", json!({})).await.json();
     for tool in tools["result"]["tools"].as_array().unwrap() {
         let name = tool["name"].as_str().unwrap();
         for arguments in [json!({}), json!({ "frobnicate": 1 }), json!({ "space": 7, "take": "x" })]
@@ -38,7 +38,7 @@ async fn wrong_arguments_are_a_failed_call_and_no_protocol_error() {
 }
 
 #[tokio::test]
-async fn a_tool_that_does_not_exist_and_one_that_is_hidden_answer_alike() {
+async fn unknown_and_hidden_tools_return_the_same_error() {
     let server = TestServer::with(|config| {
         config.tools.toolsets.0 = vec!["projects".to_owned()];
     })
@@ -46,13 +46,13 @@ async fn a_tool_that_does_not_exist_and_one_that_is_hidden_answer_alike() {
     for era in ERAS {
         let mut said = Vec::new();
         for name in ["get_task_raw", "get_task_rax"] {
-            let reply = server.ask(era, "tools/call", json!({ "name": name })).await;
-            assert_eq!(reply.code(), -32602);
+            let reply = server.rpc(era, "tools/call", json!({ "name": name })).await;
+            assert_eq!(reply.error_code(), -32602);
             assert_eq!(reply.status, 200, "{}", reply.text);
-            said.push(reply.message().replace(name, "NAME"));
+            said.push(reply.error_message().replace(name, "NAME"));
         }
         assert_eq!(said[0], said[1]);
-        let tools = server.ask(era, "tools/list", json!({})).await.json();
+        let tools = server.rpc(era, "tools/list", json!({})).await.json();
         let names: Vec<_> = tools["result"]["tools"]
             .as_array()
             .unwrap()
@@ -67,13 +67,13 @@ async fn a_tool_that_does_not_exist_and_one_that_is_hidden_answer_alike() {
 }
 
 #[tokio::test]
-async fn a_long_call_tells_how_far_it_is_where_it_is_asked_to() {
+async fn long_call_sends_requested_progress() {
     let server = TestServer::start().await;
     let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90032" });
     for era in ERAS {
         let params = json!({ "name": "get_task_raw", "arguments": arguments,
             "_meta": { "progressToken": "p" } });
-        let reply = server.ask(era, "tools/call", params).await;
+        let reply = server.rpc(era, "tools/call", params).await;
         assert_eq!(reply.header("content-type"), "text/event-stream");
         assert_eq!(reply.header("x-accel-buffering"), "no");
         let told: Vec<f64> = reply
@@ -90,14 +90,14 @@ async fn a_long_call_tells_how_far_it_is_where_it_is_asked_to() {
         assert!(reply.json()["result"]["structuredContent"]["totalLines"].as_u64().unwrap() > 1000);
         // Without a progress token, one JSON response is sufficient.
         let params = json!({ "name": "get_task_raw", "arguments": arguments });
-        let reply = server.ask(era, "tools/call", params).await;
+        let reply = server.rpc(era, "tools/call", params).await;
         assert_eq!(reply.header("content-type"), "application/json");
     }
 }
 
 /// The TypeScript client times out after 60 s, so a call must be answered before.
 #[test]
-fn calls_are_answered_before_clients_give_up() {
+fn calls_time_out_before_clients_do() {
     let config = octopus_mcp::config::Config::default();
     assert!(config.http.request_timeout.0 < std::time::Duration::from_mins(1));
     assert!(config.octopus.timeout < config.http.request_timeout);

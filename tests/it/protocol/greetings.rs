@@ -2,33 +2,33 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ERAS, Era, LEGACY, MODERN, TestServer, meta};
+use crate::support::{ERAS, Era, LEGACY_VERSION, MODERN_VERSION, TestServer, modern_meta};
 
-fn greeting(version: &str) -> Value {
+fn initialize_request(version: &str) -> Value {
     let client = json!({ "name": "test", "version": "1" });
     let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client });
     json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": params })
 }
 
 #[tokio::test]
-async fn one_address_serves_both_eras_with_and_without_a_slash() {
+async fn endpoint_serves_both_eras_with_and_without_slash() {
     let mut server = TestServer::start().await;
     for slash in ["", "/"] {
         server.url = server.url.trim_end_matches('/').to_owned() + slash;
         for era in ERAS {
-            let reply = server.ask(era, "tools/list", json!({})).await;
+            let reply = server.rpc(era, "tools/list", json!({})).await;
             assert_eq!(reply.status, 200);
             assert_eq!(reply.json()["result"]["tools"][0]["name"], "list_spaces");
         }
-        let reply = server.post(&[], greeting(LEGACY).to_string()).await;
-        assert_eq!(reply.json()["result"]["protocolVersion"], LEGACY);
-        let reply = server.ask(Era::Modern, "server/discover", json!({})).await;
+        let reply = server.post(&[], initialize_request(LEGACY_VERSION).to_string()).await;
+        assert_eq!(reply.json()["result"]["protocolVersion"], LEGACY_VERSION);
+        let reply = server.rpc(Era::Modern, "server/discover", json!({})).await;
         assert_eq!(reply.json()["result"]["resultType"], "complete");
     }
 }
 
 #[tokio::test]
-async fn initialize_agrees_on_a_version_of_its_era() {
+async fn initialize_negotiates_a_legacy_version() {
     let server = TestServer::start().await;
     for (asked, agreed) in [
         ("2025-03-26", "2025-03-26"),
@@ -41,8 +41,9 @@ async fn initialize_agrees_on_a_version_of_its_era() {
         ("soon", "2025-11-25"),
     ] {
         for header in ["", asked] {
-            let reply =
-                server.post(&[("mcp-protocol-version", header)], greeting(asked).to_string()).await;
+            let reply = server
+                .post(&[("mcp-protocol-version", header)], initialize_request(asked).to_string())
+                .await;
             assert_eq!(reply.status, 200, "{asked}: {}", reply.text);
             let json = reply.json();
             assert_eq!(json["result"]["protocolVersion"], agreed, "{asked} {header}");
@@ -59,7 +60,7 @@ async fn initialize_agrees_on_a_version_of_its_era() {
 }
 
 #[tokio::test]
-async fn the_instructions_are_short_and_say_what_is_on() {
+async fn instructions_are_short_and_name_enabled_toolsets() {
     let read_only = TestServer::start().await;
     let open = TestServer::with(|config| {
         config.tools.read_only = false;
@@ -69,7 +70,7 @@ async fn the_instructions_are_short_and_say_what_is_on() {
     .await;
     let unasked = TestServer::with(|config| {
         config.tools.read_only = false;
-        config.tools.confirm = octopus_mcp::config::Confirm::Never;
+        config.tools.confirm = octopus_mcp::config::ApprovalMode::Never;
         config.tools.toolsets.0 = vec!["tasks".to_owned()];
     })
     .await;
@@ -78,7 +79,7 @@ async fn the_instructions_are_short_and_say_what_is_on() {
         (&open, &["only after the user approves it", "the space Warehouse Systems"], "list_spaces"),
         (&unasked, &["made immediately", "tasks ("], "featureToggles"),
     ] {
-        let hello = server.post(&[], greeting(LEGACY).to_string()).await.json();
+        let hello = server.post(&[], initialize_request(LEGACY_VERSION).to_string()).await.json();
         let told = hello["result"]["instructions"].as_str().unwrap();
         assert!(told.len() < 1500, "{}: {told}", told.len());
         for words in says.iter().chain(&["octopus://api/capabilities", "read_resource"]) {
@@ -89,11 +90,11 @@ async fn the_instructions_are_short_and_say_what_is_on() {
 }
 
 #[tokio::test]
-async fn discovery_says_the_versions_and_how_long_they_hold() {
+async fn discover_returns_versions_and_ttl() {
     let server = TestServer::start().await;
-    let headers = [("mcp-protocol-version", MODERN), ("mcp-method", "server/discover")];
+    let headers = [("mcp-protocol-version", MODERN_VERSION), ("mcp-method", "server/discover")];
     let body = json!({ "jsonrpc": "2.0", "id": "server-discover-probe-1",
-        "method": "server/discover", "params": { "_meta": meta() } });
+        "method": "server/discover", "params": { "_meta": modern_meta() } });
     let json = server.post(&headers, body.to_string()).await.json();
     assert_eq!(json["id"], "server-discover-probe-1");
     let result = &json["result"];

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::support::{LEGACY, MODERN, TestServer, meta};
+use crate::support::{LEGACY_VERSION, MODERN_VERSION, TestServer, modern_meta};
 
 #[tokio::test]
-async fn versions_that_are_not_spoken_are_refused_with_those_that_are() {
+async fn unsupported_version_error_lists_supported_versions() {
     let server = TestServer::start().await;
     for version in ["1999-01-01", "2099-01-01", "2026-07-29", "x"] {
         let body = json!({ "jsonrpc": "2.0", "id": "v", "method": "tools/list" });
         let reply = server.post(&[("mcp-protocol-version", version)], body.to_string()).await;
-        assert_eq!((reply.status, reply.code()), (400, -32022), "{version}");
+        assert_eq!((reply.status, reply.error_code()), (400, -32022), "{version}");
         let json = reply.json();
         assert_eq!(json["id"], "v");
         assert_eq!(json["error"]["data"]["requested"], version);
@@ -19,15 +19,15 @@ async fn versions_that_are_not_spoken_are_refused_with_those_that_are() {
 }
 
 #[tokio::test]
-async fn headers_of_the_modern_era_must_agree_with_the_body() {
+async fn rejects_modern_headers_that_differ_from_the_body() {
     let server = TestServer::start().await;
-    let params = json!({ "name": "list_spaces", "_meta": meta() });
+    let params = json!({ "name": "list_spaces", "_meta": modern_meta() });
     let body = json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": params });
     let post = async |headers: &[(&str, &str)]| {
         let reply = server.post(headers, body.to_string()).await;
-        (reply.status, if reply.status == 200 { 0 } else { reply.code() })
+        (reply.status, if reply.status == 200 { 0 } else { reply.error_code() })
     };
-    let version = ("mcp-protocol-version", MODERN);
+    let version = ("mcp-protocol-version", MODERN_VERSION);
     let method = ("Mcp-Method", "tools/call");
     let name = ("Mcp-Name", "list_spaces");
     assert_eq!(post(&[version, method, name]).await, (200, 0));
@@ -47,17 +47,17 @@ async fn headers_of_the_modern_era_must_agree_with_the_body() {
         "two names"
     );
     assert_eq!(
-        post(&[version, ("mcp-protocol-version", LEGACY), method, name]).await,
+        post(&[version, ("mcp-protocol-version", LEGACY_VERSION), method, name]).await,
         (400, -32020),
         "two versions"
     );
     let bare = json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/list", "params": {} });
     let reply = server.post(&[version, ("mcp-method", "tools/list")], bare.to_string()).await;
-    assert_eq!((reply.status, reply.code()), (400, -32602), "no _meta");
+    assert_eq!((reply.status, reply.error_code()), (400, -32602), "no _meta");
 }
 
 #[tokio::test]
-async fn session_and_event_ids_of_other_servers_mean_nothing() {
+async fn ignores_foreign_session_and_event_ids() {
     let server = TestServer::start().await;
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     let headers = [("mcp-session-id", "of-before-the-restart"), ("last-event-id", "7")];

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Era, TestServer};
 
 #[tokio::test]
-async fn every_list_is_served_and_says_how_long_it_holds_in_the_era_that_asks() {
+async fn lists_are_served_with_the_fields_of_the_era() {
     let server = TestServer::start().await;
     for (method, list) in [
         ("tools/list", "tools"),
@@ -13,12 +13,12 @@ async fn every_list_is_served_and_says_how_long_it_holds_in_the_era_that_asks() 
         ("resources/templates/list", "resourceTemplates"),
         ("prompts/list", "prompts"),
     ] {
-        let modern = server.ask(Era::Modern, method, json!({})).await.json();
+        let modern = server.rpc(Era::Modern, method, json!({})).await.json();
         assert!(modern["result"][list].is_array(), "{method}: {modern}");
         assert!(modern["result"]["ttlMs"].as_u64().unwrap() >= 60_000, "{method}");
         assert_eq!(modern["result"]["cacheScope"], "private", "{method}");
         assert_eq!(modern["result"]["resultType"], "complete", "{method}");
-        let legacy = server.ask(Era::Legacy, method, json!({})).await.json();
+        let legacy = server.rpc(Era::Legacy, method, json!({})).await.json();
         // Legacy revisions do not know headers that repeat arguments.
         let mut both = modern["result"][list].clone();
         for tool in both.as_array_mut().unwrap() {
@@ -31,7 +31,7 @@ async fn every_list_is_served_and_says_how_long_it_holds_in_the_era_that_asks() 
         for odd in ["ttlMs", "cacheScope", "resultType"] {
             assert!(legacy["result"].get(odd).is_none(), "{method}: {odd} in {legacy}");
         }
-        let paged = server.ask(Era::Modern, method, json!({ "cursor": "x" })).await;
-        assert_eq!(paged.code(), -32602, "{method}");
+        let paged = server.rpc(Era::Modern, method, json!({ "cursor": "x" })).await;
+        assert_eq!(paged.error_code(), -32602, "{method}");
     }
 }

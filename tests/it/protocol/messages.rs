@@ -2,21 +2,21 @@
 
 use serde_json::json;
 
-use crate::support::{ERAS, Era, LEGACY, TestServer};
+use crate::support::{ERAS, Era, LEGACY_VERSION, TestServer};
 
 #[tokio::test]
-async fn notifications_are_accepted_and_answers_to_nothing_refused() {
+async fn accepts_notifications_and_rejects_unsolicited_responses() {
     let server = TestServer::start().await;
     let body = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    let reply = server.post(&[("mcp-protocol-version", LEGACY)], body.to_string()).await;
+    let reply = server.post(&[("mcp-protocol-version", LEGACY_VERSION)], body.to_string()).await;
     assert_eq!((reply.status, reply.text.as_str()), (202, ""));
     let body = json!({ "jsonrpc": "2.0", "id": 9, "result": {} });
     let reply = server.post(&[], body.to_string()).await;
-    assert_eq!((reply.status, reply.code()), (400, -32600));
+    assert_eq!((reply.status, reply.error_code()), (400, -32600));
 }
 
 #[tokio::test]
-async fn messages_that_are_none_are_refused_with_their_own_codes() {
+async fn malformed_messages_have_specific_error_codes() {
     let server = TestServer::start().await;
     for (body, status, code, id) in [
         ("{", 400, -32700, json!(null)),
@@ -30,14 +30,14 @@ async fn messages_that_are_none_are_refused_with_their_own_codes() {
         (r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":[]}"#, 400, -32602, json!(5)),
     ] {
         let reply = server.post(&[], body).await;
-        assert_eq!((reply.status, reply.code()), (status, code), "{body}: {}", reply.text);
+        assert_eq!((reply.status, reply.error_code()), (status, code), "{body}: {}", reply.text);
         assert_eq!(reply.json()["id"], id, "{body}");
         assert_eq!(reply.header("content-type"), "application/json", "{body}");
     }
 }
 
 #[tokio::test]
-async fn parameters_of_the_wrong_type_are_told_as_such() {
+async fn wrong_parameter_types_are_invalid_params() {
     let server = TestServer::start().await;
     for (method, params) in [
         ("tools/call", json!({ "name": 7 })),
@@ -49,8 +49,8 @@ async fn parameters_of_the_wrong_type_are_told_as_such() {
         ("completion/complete", json!({ "ref": "x" })),
     ] {
         for era in ERAS {
-            let reply = server.ask(era, method, params.clone()).await;
-            assert_eq!(reply.code(), -32602, "{method} {params}: {}", reply.text);
+            let reply = server.rpc(era, method, params.clone()).await;
+            assert_eq!(reply.error_code(), -32602, "{method} {params}: {}", reply.text);
             let status = if era == Era::Modern { 400 } else { 200 };
             assert_eq!(reply.status, status, "{method} {params}");
             assert_eq!(reply.json()["id"], 1);
@@ -59,28 +59,28 @@ async fn parameters_of_the_wrong_type_are_told_as_such() {
 }
 
 #[tokio::test]
-async fn methods_that_are_gone_or_unknown_are_not_found() {
+async fn removed_and_unknown_methods_are_not_found() {
     let server = TestServer::start().await;
     for method in ["ping", "logging/setLevel", "resources/subscribe", "nothing/here"] {
-        let reply = server.ask(Era::Modern, method, json!({})).await;
-        assert_eq!((reply.status, reply.code()), (404, -32601), "{method}: {}", reply.text);
+        let reply = server.rpc(Era::Modern, method, json!({})).await;
+        assert_eq!((reply.status, reply.error_code()), (404, -32601), "{method}: {}", reply.text);
         assert_eq!(reply.json()["id"], 1, "{method}");
     }
-    let pong = server.ask(Era::Legacy, "ping", json!({})).await;
+    let pong = server.rpc(Era::Legacy, "ping", json!({})).await;
     assert_eq!(pong.json()["result"], json!({}));
-    let unknown = server.ask(Era::Legacy, "nothing/here", json!({})).await;
-    assert_eq!((unknown.status, unknown.code()), (200, -32601));
+    let unknown = server.rpc(Era::Legacy, "nothing/here", json!({})).await;
+    assert_eq!((unknown.status, unknown.error_code()), (200, -32601));
     let listen = json!({ "notifications": {} });
-    let listen = server.ask(Era::Modern, "subscriptions/listen", listen).await;
-    assert_eq!((listen.status, listen.code()), (404, -32601));
+    let listen = server.rpc(Era::Modern, "subscriptions/listen", listen).await;
+    assert_eq!((listen.status, listen.error_code()), (404, -32601));
 }
 
 #[tokio::test]
-async fn an_unknown_resource_is_named_in_the_code_of_its_era() {
+async fn unknown_resource_error_uses_the_code_of_the_era() {
     let server = TestServer::start().await;
     let params = json!({ "uri": "octopus://nothing" });
-    let modern = server.ask(Era::Modern, "resources/read", params.clone()).await;
-    assert_eq!(modern.code(), -32602);
+    let modern = server.rpc(Era::Modern, "resources/read", params.clone()).await;
+    assert_eq!(modern.error_code(), -32602);
     assert_eq!(modern.json()["error"]["data"]["uri"], "octopus://nothing");
-    assert_eq!(server.ask(Era::Legacy, "resources/read", params).await.code(), -32002);
+    assert_eq!(server.rpc(Era::Legacy, "resources/read", params).await.error_code(), -32002);
 }

@@ -6,19 +6,19 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{LIST, WAIT};
-use crate::support::{Reply, TestServer, soon};
+use super::{LIST, RATE_LIMITED_CODE};
+use crate::support::{Reply, TestServer, wait_until_some};
 
 const FORWARDED: &str = "x-forwarded-for";
 
-fn behind_a_proxy(config: &mut Config) {
+fn trust_local_proxies(config: &mut Config) {
     config.http.trusted_proxies = Networks(vec!["127.0.0.0/8".parse().unwrap()]);
     config.limits.concurrent_requests = 6;
     config.limits.unread_requests_per_address = 3;
 }
 
 /// Sends the head of a request and the first bytes of its body only.
-async fn begin(server: &TestServer, address: &str) -> TcpStream {
+async fn send_partial_request(server: &TestServer, address: &str) -> TcpStream {
     let socket = server.running.as_ref().unwrap().main.address;
     let mut connection = TcpStream::connect(socket).await.unwrap();
     let head = format!(
@@ -34,23 +34,23 @@ async fn from(server: &TestServer, address: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn slow_bodies_of_one_address_leave_places_for_the_others() {
-    let server = TestServer::with(behind_a_proxy).await;
+async fn slow_bodies_of_one_address_leave_permits_for_others() {
+    let server = TestServer::with(trust_local_proxies).await;
     let mut held = Vec::new();
     for _ in 0..3 {
-        held.push(begin(&server, "203.0.113.7").await);
+        held.push(send_partial_request(&server, "203.0.113.7").await);
     }
-    let refused = soon(async || {
+    let refused = wait_until_some(async || {
         let reply = from(&server, "203.0.113.7").await;
         (reply.status != 200).then_some(reply)
     })
     .await;
-    assert_eq!((refused.status, refused.code()), (429, WAIT), "{refused:?}");
+    assert_eq!((refused.status, refused.error_code()), (429, RATE_LIMITED_CODE), "{refused:?}");
     assert_eq!(refused.header("retry-after"), "1");
-    assert!(refused.message().contains("body has not come"), "{}", refused.text);
+    assert!(refused.error_message().contains("body has not come"), "{}", refused.text);
     // Further requests from this address get no more permits.
     for _ in 0..10 {
-        let mut more = begin(&server, "203.0.113.7").await;
+        let mut more = send_partial_request(&server, "203.0.113.7").await;
         let mut answer = [0; 12];
         more.read_exact(&mut answer).await.unwrap();
         assert_eq!(&answer, b"HTTP/1.1 429");
@@ -59,24 +59,26 @@ async fn slow_bodies_of_one_address_leave_places_for_the_others() {
     assert_eq!(from(&server, "203.0.113.8").await.status, 200);
     // A closed connection releases its permits.
     drop(held);
-    soon(async || (from(&server, "203.0.113.7").await.status == 200).then_some(())).await;
+    wait_until_some(async || (from(&server, "203.0.113.7").await.status == 200).then_some(()))
+        .await;
 }
 
 #[tokio::test]
-async fn all_of_one_ipv6_network_has_the_places_of_one_address() {
-    let server = TestServer::with(behind_a_proxy).await;
+async fn ipv6_network_shares_the_permits_of_one_address() {
+    let server = TestServer::with(trust_local_proxies).await;
     let mut held = Vec::new();
     for address in ["2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::9"] {
-        held.push(begin(&server, address).await);
+        held.push(send_partial_request(&server, address).await);
     }
-    soon(async || (from(&server, "2001:db8:1:2::77").await.status == 429).then_some(())).await;
+    wait_until_some(async || (from(&server, "2001:db8:1:2::77").await.status == 429).then_some(()))
+        .await;
     assert_eq!(from(&server, "2001:db8:1:3::77").await.status, 200);
 }
 
 #[tokio::test]
-async fn calls_that_run_hold_no_place_of_those_whose_body_is_to_come() {
+async fn running_calls_hold_no_pending_body_permit() {
     let server = TestServer::with(|config| {
-        behind_a_proxy(config);
+        trust_local_proxies(config);
         config.limits.unread_requests_per_address = 1;
     })
     .await;
@@ -84,7 +86,7 @@ async fn calls_that_run_hold_no_place_of_those_whose_body_is_to_come() {
     server.sample.faults().add(fault.delay(std::time::Duration::from_mins(1)));
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_spaces"}}"#;
     let check = async {
-        soon(async || (!server.sample.journal().is_empty()).then_some(())).await;
+        wait_until_some(async || (!server.sample.journal().is_empty()).then_some(())).await;
         assert_eq!(server.post(&[], LIST).await.status, 200);
     };
     tokio::select! { _ = server.post(&[], call) => panic!("the call must still be running"), () = check => {} }

@@ -5,129 +5,131 @@ use std::{
     time::Duration,
 };
 
-use octopus_mcp::config::Sessions;
+use octopus_mcp::config::SessionStorage;
 use octopus_sample::{Fault, keys};
 use serde_json::json;
 
-use super::{LIST, WAIT, few, greeting, is_told_to_wait, served};
-use crate::support::{ERAS, Era, LEGACY, TestServer, client, reply, soon};
+use super::{
+    LIST, RATE_LIMITED_CODE, count_served, initialize_request, is_rate_limited, limit_caller_to,
+};
+use crate::support::{ERAS, Era, LEGACY_VERSION, TestServer, client, send, wait_until_some};
 
 #[tokio::test]
-async fn a_caller_over_the_rate_is_told_so_in_http_200_in_both_eras() {
+async fn rate_limit_error_uses_http_200_in_both_eras() {
     for era in ERAS {
-        let server = TestServer::with(|config| few(config, 2)).await;
-        let call = async || server.ask(era, "tools/call", json!({ "name": "list_spaces" })).await;
+        let server = TestServer::with(|config| limit_caller_to(config, 2)).await;
+        let call = async || server.rpc(era, "tools/call", json!({ "name": "list_spaces" })).await;
         for left in ["1", "0"] {
             let reply = call().await;
-            assert!(!is_told_to_wait(&reply));
+            assert!(!is_rate_limited(&reply));
             assert_eq!(reply.header("x-ratelimit-limit"), "2");
             assert_eq!(reply.header("x-ratelimit-remaining"), left);
             assert_eq!(reply.header("retry-after"), "");
         }
         server.sample.clear_journal();
         let reply = call().await;
-        assert!(is_told_to_wait(&reply));
+        assert!(is_rate_limited(&reply));
         assert_eq!(reply.json()["id"], 1);
         assert_eq!(reply.header("x-ratelimit-limit"), "2");
         assert_eq!(reply.header("x-ratelimit-remaining"), "0");
         let reset: u64 = reply.header("x-ratelimit-reset").parse().unwrap();
         assert!((61..=120).contains(&reset), "reset is the time until the full burst: {reset}");
-        assert!(reply.message().contains("nothing was done"), "{}", reply.text);
+        assert!(reply.error_message().contains("nothing was done"), "{}", reply.text);
         assert!(server.sample.journal().is_empty(), "a limited call sends no upstream request");
     }
 }
 
 #[tokio::test]
-async fn greetings_pings_and_notifications_are_never_limited() {
-    let server = TestServer::with(|config| few(config, 1)).await;
-    assert_eq!(served(&server, &[], 2).await, 1);
+async fn initialize_ping_and_notifications_are_not_limited() {
+    let server = TestServer::with(|config| limit_caller_to(config, 1)).await;
+    assert_eq!(count_served(&server, &[], 2).await, 1);
     for _ in 0..20 {
-        let discovered = server.ask(Era::Modern, "server/discover", json!({})).await;
+        let discovered = server.rpc(Era::Modern, "server/discover", json!({})).await;
         assert_eq!(discovered.json()["result"]["resultType"], "complete");
         assert_eq!(discovered.header("x-ratelimit-limit"), "", "discovery is not counted");
-        let greeted = server.post(&[], greeting().to_string()).await;
-        assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY);
-        assert_eq!(server.ask(Era::Legacy, "ping", json!({})).await.json()["result"], json!({}));
+        let greeted = server.post(&[], initialize_request().to_string()).await;
+        assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY_VERSION);
+        assert_eq!(server.rpc(Era::Legacy, "ping", json!({})).await.json()["result"], json!({}));
         let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
         assert_eq!(server.post(&[], ready).await.status, 202);
     }
-    assert_eq!(served(&server, &[], 1).await, 0, "list requests stay limited");
+    assert_eq!(count_served(&server, &[], 1).await, 0, "list requests stay limited");
 }
 
 #[tokio::test]
-async fn whoever_goes_on_far_over_the_rate_is_refused_with_429() {
+async fn rejects_sustained_overload_with_429() {
     let server = TestServer::with(|config| {
-        few(config, 2);
+        limit_caller_to(config, 2);
         config.limits.far_over = 3;
     })
     .await;
-    assert_eq!(served(&server, &[], 6).await, 2);
+    assert_eq!(count_served(&server, &[], 6).await, 2);
     let refused = server.post(&[], LIST).await;
-    assert_eq!((refused.status, refused.code()), (429, WAIT));
+    assert_eq!((refused.status, refused.error_code()), (429, RATE_LIMITED_CODE));
     assert_eq!(refused.json()["id"], "list-1");
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(refused.header("x-ratelimit-remaining"), "0");
-    let discovered = server.ask(Era::Modern, "server/discover", json!({})).await;
+    let discovered = server.rpc(Era::Modern, "server/discover", json!({})).await;
     assert_eq!(discovered.status, 200, "discovery is served under overload");
-    assert_eq!(server.post(&[], greeting().to_string()).await.status, 200);
+    assert_eq!(server.post(&[], initialize_request().to_string()).await.status, 200);
 }
 
 #[tokio::test]
-async fn two_callers_do_not_take_from_each_other() {
-    let server = TestServer::with(|config| few(config, 3)).await;
-    assert_eq!(served(&server, &[], 5).await, 3);
+async fn callers_have_separate_limits() {
+    let server = TestServer::with(|config| limit_caller_to(config, 3)).await;
+    assert_eq!(count_served(&server, &[], 5).await, 3);
     let other = [("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY)];
-    assert_eq!(served(&server, &other, 5).await, 3);
-    assert_eq!(served(&server, &[], 1).await, 0);
+    assert_eq!(count_served(&server, &other, 5).await, 3);
+    assert_eq!(count_served(&server, &[], 1).await, 0);
 }
 
 #[tokio::test]
-async fn what_was_spent_comes_back() {
+async fn limit_refills_over_time() {
     let server = TestServer::with(|config| {
         config.limits.caller_rate = 60;
         config.limits.caller_burst = 1;
         config.limits.far_over = 1_000_000;
     })
     .await;
-    assert!(!is_told_to_wait(&server.post(&[], LIST).await));
-    assert!(is_told_to_wait(&server.post(&[], LIST).await));
-    soon(async || (!is_told_to_wait(&server.post(&[], LIST).await)).then_some(())).await;
+    assert!(!is_rate_limited(&server.post(&[], LIST).await));
+    assert!(is_rate_limited(&server.post(&[], LIST).await));
+    wait_until_some(async || (!is_rate_limited(&server.post(&[], LIST).await)).then_some(())).await;
 }
 
 #[tokio::test]
-async fn all_callers_together_are_limited_at_an_instance_and_told_which() {
+async fn instance_limit_applies_to_all_callers() {
     let server = TestServer::with(|config| {
         config.limits.instance_rate = 1;
         config.limits.instance_burst = 3;
     })
     .await;
     let other = [("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY)];
-    assert_eq!(served(&server, &[], 2).await + served(&server, &other, 2).await, 3);
+    assert_eq!(count_served(&server, &[], 2).await + count_served(&server, &other, 2).await, 3);
     for _ in 0..20 {
         let told = server.post(&[], LIST).await;
         assert!(
-            is_told_to_wait(&told),
+            is_rate_limited(&told),
             "the shared limit never returns 429, since no single caller exceeds it"
         );
-        assert!(told.message().contains("instance 'default'"), "{}", told.text);
+        assert!(told.error_message().contains("instance 'default'"), "{}", told.text);
         assert_eq!(told.header("x-ratelimit-limit"), "3");
     }
 }
 
 #[tokio::test]
-async fn a_rate_of_nothing_is_no_limit() {
+async fn rate_of_zero_disables_the_limit() {
     let server = TestServer::with(|config| {
         config.limits.caller_rate = 0;
         config.limits.caller_burst = 0;
     })
     .await;
-    assert_eq!(served(&server, &[], 5).await, 5);
+    assert_eq!(count_served(&server, &[], 5).await, 5);
     assert_eq!(server.post(&[], LIST).await.header("x-ratelimit-limit"), "");
 }
 
 #[tokio::test]
-async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
+async fn concurrent_calls_are_limited_per_caller() {
     let server = TestServer::with(|config| config.limits.concurrent_calls_per_caller = 2).await;
     server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_mins(1)));
     let call = async |key: &str| {
@@ -135,10 +137,10 @@ async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
         // Each call differs, because identical concurrent reads of one caller are coalesced.
         let skip = NUMBER.fetch_add(1, Ordering::Relaxed);
         let params = json!({ "name": "list_spaces", "arguments": { "skip": skip } });
-        server.ask_as(Era::Modern, key, "tools/call", params).await
+        server.rpc_as(Era::Modern, key, "tools/call", params).await
     };
     let under_way = async |count: usize| {
-        soon(async || {
+        wait_until_some(async || {
             let asked = server.sample.journal();
             let asked = asked.iter().filter(|entry| entry.path.ends_with("/spaces")).count();
             (asked == count).then_some(())
@@ -148,12 +150,12 @@ async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
     let check = async {
         under_way(2).await;
         let told = call(keys::ADMIN).await;
-        assert_eq!((told.status, told.code()), (200, WAIT));
-        assert!(told.message().contains("2 concurrent requests"), "{}", told.text);
+        assert_eq!((told.status, told.error_code()), (200, RATE_LIMITED_CODE));
+        assert!(told.error_message().contains("2 concurrent requests"), "{}", told.text);
         assert_eq!(told.json()["id"], 1);
-        let other = server.ask_as(Era::Modern, keys::DEFAULT_SPACE_ONLY, "tools/list", json!({}));
+        let other = server.rpc_as(Era::Modern, keys::DEFAULT_SPACE_ONLY, "tools/list", json!({}));
         assert!(other.await.json()["result"].is_object());
-        let discovered = server.ask(Era::Modern, "server/discover", json!({})).await;
+        let discovered = server.rpc(Era::Modern, "server/discover", json!({})).await;
         assert!(discovered.json()["result"].is_object(), "discovery needs no permit");
     };
     tokio::select! {
@@ -162,37 +164,41 @@ async fn a_caller_has_so_many_calls_under_way_and_others_have_theirs() {
     }
     // Both calls were dropped with their connections, which releases their permits.
     server.sample.faults().clear();
-    soon(async || call(keys::ADMIN).await.json()["result"].is_object().then_some(())).await;
+    wait_until_some(async || call(keys::ADMIN).await.json()["result"].is_object().then_some(()))
+        .await;
 }
 
 #[tokio::test]
-async fn opening_streams_counts_and_ending_sessions_does_not() {
+async fn opening_streams_counts_but_ending_sessions_does_not() {
     let server = TestServer::with(|config| {
-        few(config, 1);
-        config.http.sessions = Sessions::Memory;
+        limit_caller_to(config, 1);
+        config.http.sessions = SessionStorage::Memory;
     })
     .await;
-    let session =
-        server.post(&[], greeting().to_string()).await.header("mcp-session-id").to_owned();
+    let session = server
+        .post(&[], initialize_request().to_string())
+        .await
+        .header("mcp-session-id")
+        .to_owned();
     let ask = |method| {
         let request = client().request(method, &server.url);
         request
             .header("accept", "text/event-stream")
             .header("x-octopus-apikey", keys::ADMIN)
-            .header("mcp-protocol-version", LEGACY)
+            .header("mcp-protocol-version", LEGACY_VERSION)
             .header("mcp-session-id", &session)
     };
     let stream = ask(reqwest::Method::GET).send().await.unwrap();
     assert_eq!(stream.status(), 200);
-    let refused = reply(ask(reqwest::Method::GET)).await;
-    assert_eq!((refused.status, refused.code()), (429, WAIT));
+    let refused = send(ask(reqwest::Method::GET)).await;
+    assert_eq!((refused.status, refused.error_code()), (429, RATE_LIMITED_CODE));
     assert!(!refused.header("retry-after").is_empty());
-    assert_eq!(reply(ask(reqwest::Method::DELETE)).await.status, 204);
+    assert_eq!(send(ask(reqwest::Method::DELETE)).await.status, 204);
 }
 
 #[tokio::test]
-async fn pages_of_allowed_origins_may_read_what_is_left() {
-    let server = TestServer::with(|config| few(config, 1)).await;
+async fn allowed_origins_can_read_rate_limit_headers() {
+    let server = TestServer::with(|config| limit_caller_to(config, 1)).await;
     for _ in 0..2 {
         let reply = server.post(&[("origin", "http://localhost:3000")], LIST).await;
         let exposed = reply.header("access-control-expose-headers").to_owned();

@@ -12,10 +12,10 @@ use rmcp::{
     },
 };
 
-use super::WAIT;
-use crate::support::{TestServer, client, soon};
+use super::RATE_LIMITED_CODE;
+use crate::support::{TestServer, client, wait_until_some};
 
-async fn a_refused_call_leaves_the_connection_alive(lifecycle: ClientLifecycleMode) {
+async fn assert_connection_survives_rejection(lifecycle: ClientLifecycleMode) {
     let server = TestServer::with(|config| {
         config.limits.caller_rate = 60;
         config.limits.caller_burst = 2;
@@ -29,25 +29,25 @@ async fn a_refused_call_leaves_the_connection_alive(lifecycle: ClientLifecycleMo
         StreamableHttpClientTransport::with_client(client(), config.custom_headers(headers));
     let connected = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
     let call = async || connected.call_tool(CallToolRequestParams::new("list_spaces")).await;
-    let told = soon(async || call().await.err()).await;
+    let told = wait_until_some(async || call().await.err()).await;
     let ServiceError::McpError(told) = told else { panic!("not a JSON-RPC error: {told:?}") };
-    assert_eq!(i64::from(told.code.0), WAIT);
+    assert_eq!(i64::from(told.code.0), RATE_LIMITED_CODE);
     assert!(told.message.contains("retry in 1 second"), "{}", told.message);
     assert_eq!(told.data.unwrap()["retryAfter"], 1);
     assert!(!connected.is_transport_closed());
-    let answer = soon(async || call().await.ok()).await;
+    let answer = wait_until_some(async || call().await.ok()).await;
     assert_eq!(answer.structured_content.unwrap()["totalResults"], 2);
     connected.cancel().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_refused_call_leaves_the_connection_of_an_earlier_client_alive() {
-    a_refused_call_leaves_the_connection_alive(ClientLifecycleMode::Initialize).await;
+async fn legacy_client_survives_a_rejected_call() {
+    assert_connection_survives_rejection(ClientLifecycleMode::Initialize).await;
 }
 
 #[tokio::test]
-async fn a_refused_call_leaves_the_connection_of_a_client_of_today_alive() {
+async fn modern_client_survives_a_rejected_call() {
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     let lifecycle = ClientLifecycleMode::Discover { preferred_versions };
-    a_refused_call_leaves_the_connection_alive(lifecycle).await;
+    assert_connection_survives_rejection(lifecycle).await;
 }

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{callers::certificate::Pair, support::soon};
+use crate::{callers::certificate::IssuedCertificate, support::wait_until_some};
 
 /// A running Redis, which stops on drop.
 pub struct Redis {
@@ -26,21 +26,21 @@ pub struct Redis {
     server: Option<Child>,
     url: String,
     /// Whether requests are stalled.
-    held_up: watch::Sender<bool>,
+    stalled: watch::Sender<bool>,
     /// How many times the open connections were left without a response for good.
     stranded: watch::Sender<u64>,
-    cut: Arc<Cut>,
-    front: JoinHandle<()>,
+    cut: Arc<Cutoff>,
+    accept_task: JoinHandle<()>,
 }
 
 /// Closes a connection at a given command.
 #[derive(Default)]
-struct Cut(Mutex<Option<(&'static [u8], usize)>>);
+struct Cutoff(Mutex<Option<(&'static [u8], usize)>>);
 
-impl Cut {
+impl Cutoff {
     /// Counts the occurrences of the words in these bytes. Returns whether to close the connection
     /// before forwarding them.
-    fn ends_before(&self, sent: &[u8]) -> bool {
+    fn should_cut(&self, sent: &[u8]) -> bool {
         let mut cut = self.0.lock().unwrap();
         let Some((words, times)) = cut.as_mut() else { return false };
         let found = sent.windows(words.len()).filter(|bytes| bytes == words).count();
@@ -58,21 +58,21 @@ fn program() -> PathBuf {
 
 impl Redis {
     pub async fn start() -> Self {
-        Self::behind(None).await
+        Self::start_behind(None).await
     }
 
     /// Starts a Redis that accepts only TLS, with this certificate.
-    pub async fn encrypted(pair: &Pair) -> Self {
+    pub async fn encrypted(pair: &IssuedCertificate) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let settings = rustls::ServerConfig::builder_with_provider(provider);
         let settings = settings.with_safe_default_protocol_versions().unwrap();
         let certificate = CertificateDer::from_pem_slice(pair.pem.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
         let settings = settings.with_no_client_auth().with_single_cert(vec![certificate], key);
-        Self::behind(Some(TlsAcceptor::from(Arc::new(settings.unwrap())))).await
+        Self::start_behind(Some(TlsAcceptor::from(Arc::new(settings.unwrap())))).await
     }
 
-    async fn behind(tls: Option<TlsAcceptor>) -> Self {
+    async fn start_behind(tls: Option<TlsAcceptor>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if tls.is_some() { "rediss" } else { "redis" };
@@ -80,11 +80,17 @@ impl Redis {
         let (held_up, holds) = watch::channel(false);
         let (stranded, strands) = watch::channel(0);
         let socket = folder.path().join("socket");
-        let cut = Arc::new(Cut::default());
-        let controls = Controls { holds, hold_up: held_up.clone(), strands, cut: Arc::clone(&cut) };
-        let front = tokio::spawn(front(listener, tls, socket, controls));
-        let mut redis = Self { folder, server: None, url, held_up, stranded, cut, front };
-        redis.come_back().await;
+        let cut = Arc::new(Cutoff::default());
+        let controls = Controls {
+            stalled: holds,
+            stall: held_up.clone(),
+            stranded: strands,
+            cut: Arc::clone(&cut),
+        };
+        let front = tokio::spawn(accept_loop(listener, tls, socket, controls));
+        let mut redis =
+            Self { folder, server: None, url, stalled: held_up, stranded, cut, accept_task: front };
+        redis.restart().await;
         redis
     }
 
@@ -94,21 +100,21 @@ impl Redis {
     }
 
     /// Configures a server to use this store.
-    pub fn store(&self, config: &mut Config) {
-        config.limits.store = StoreAddress::read(&self.url).unwrap();
+    pub fn configure(&self, config: &mut Config) {
+        config.limits.store = StoreAddress::parse(&self.url).unwrap();
         // The timeout is generous because speed is not under test and the machine may be busy.
-        config.limits.store_timeout = octopus_mcp::config::Period::seconds(5);
+        config.limits.store_timeout = octopus_mcp::config::DurationSetting::seconds(5);
     }
 
     /// Kills Redis; the proxy port stays open.
-    pub fn die(&mut self) {
+    pub fn kill(&mut self) {
         let mut server = self.server.take().unwrap();
         server.kill().unwrap();
         server.wait().unwrap();
     }
 
     /// Starts Redis with an empty database.
-    pub async fn come_back(&mut self) {
+    pub async fn restart(&mut self) {
         let socket = self.folder.path().join("socket");
         let mut command = Command::new(program());
         command
@@ -125,49 +131,49 @@ impl Redis {
             )
         });
         self.server = Some(server);
-        soon(async || UnixStream::connect(&socket).await.ok()).await;
+        wait_until_some(async || UnixStream::connect(&socket).await.ok()).await;
     }
 
     /// Stalls or resumes the requests to Redis.
-    pub fn hold_up(&self, is_held_up: bool) {
-        self.held_up.send_replace(is_held_up);
+    pub fn set_stalled(&self, is_held_up: bool) {
+        self.stalled.send_replace(is_held_up);
     }
 
     /// Closes a connection at the given occurrence of `words` without forwarding that command, and
     /// then stalls all other connections.
-    pub fn cut_at(&self, words: &'static str, times: usize) {
+    pub fn cut_and_stall_at(&self, words: &'static str, times: usize) {
         *self.cut.0.lock().unwrap() = Some((words.as_bytes(), times));
     }
 
     /// Leaves the current connections without a response for good; new connections work.
-    pub fn strand(&self) {
+    pub fn strand_connections(&self) {
         self.stranded.send_modify(|times| *times += 1);
     }
 
     /// Returns all keys in the database.
-    pub async fn names(&self) -> Vec<String> {
-        self.ask(redis::cmd("KEYS").arg("*")).await
+    pub async fn key_names(&self) -> Vec<String> {
+        self.query(redis::cmd("KEYS").arg("*")).await
     }
 
     /// Returns the value of a key.
     pub async fn value(&self, name: &str) -> Vec<u8> {
-        self.ask(redis::cmd("GET").arg(name)).await
+        self.query(redis::cmd("GET").arg(name)).await
     }
 
     /// Writes a value directly, as an attacker with access to the store could.
     pub async fn write(&self, name: &str, value: &[u8]) {
-        self.ask::<()>(redis::cmd("SET").arg(name).arg(value)).await;
+        self.query::<()>(redis::cmd("SET").arg(name).arg(value)).await;
     }
 
     /// Returns how many times Redis executed this command.
-    pub async fn calls(&self, command: &str) -> u64 {
-        let counts: String = self.ask(redis::cmd("INFO").arg("commandstats")).await;
+    pub async fn command_count(&self, command: &str) -> u64 {
+        let counts: String = self.query(redis::cmd("INFO").arg("commandstats")).await;
         let start = format!("cmdstat_{command}:calls=");
         let count = counts.lines().find_map(|line| line.strip_prefix(&start)?.split(',').next());
         count.map_or(0, |count| count.parse().unwrap())
     }
 
-    async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
+    async fn query<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
         let socket = self.folder.path().join("socket");
         let client = redis::Client::open(format!("redis+unix://{}", socket.display())).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -177,7 +183,7 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        self.front.abort();
+        self.accept_task.abort();
         if let Some(mut server) = self.server.take() {
             let _ = server.kill();
             let _ = server.wait();
@@ -188,13 +194,13 @@ impl Drop for Redis {
 /// Receivers of the test's controls, one set per connection.
 #[derive(Clone)]
 struct Controls {
-    holds: watch::Receiver<bool>,
-    hold_up: watch::Sender<bool>,
-    strands: watch::Receiver<u64>,
-    cut: Arc<Cut>,
+    stalled: watch::Receiver<bool>,
+    stall: watch::Sender<bool>,
+    stranded: watch::Receiver<u64>,
+    cut: Arc<Cutoff>,
 }
 
-async fn front(
+async fn accept_loop(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     socket: PathBuf,
@@ -202,14 +208,14 @@ async fn front(
 ) {
     loop {
         let Ok((client, _)) = listener.accept().await else { continue };
-        controls.strands.mark_unchanged();
+        controls.stranded.mark_unchanged();
         let (tls, socket, controls) = (tls.clone(), socket.clone(), controls.clone());
         tokio::spawn(async move {
             match tls {
-                None => pass(client, &socket, controls).await,
+                None => forward(client, &socket, controls).await,
                 Some(tls) => {
                     if let Ok(client) = tls.accept(client).await {
-                        pass(client, &socket, controls).await;
+                        forward(client, &socket, controls).await;
                     }
                 }
             }
@@ -217,7 +223,7 @@ async fn front(
     }
 }
 
-async fn pass(
+async fn forward(
     mut client: impl AsyncRead + AsyncWrite + Unpin,
     socket: &Path,
     mut controls: Controls,
@@ -226,16 +232,16 @@ async fn pass(
     let Ok(mut server) = UnixStream::connect(socket).await else { return };
     let (mut sent, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
-        let _ = controls.holds.wait_for(|is_held_up| !is_held_up).await;
-        let mut changed = controls.holds.clone();
+        let _ = controls.stalled.wait_for(|is_held_up| !is_held_up).await;
+        let mut changed = controls.stalled.clone();
         let is_held_up = async move { drop(changed.wait_for(|is_held_up| *is_held_up).await) };
         let written = tokio::select! {
             biased;
-            _ = controls.strands.changed() => break,
+            _ = controls.stranded.changed() => break,
             () = is_held_up => continue,
             read = client.read(&mut sent) => match read {
-                Ok(bytes @ 1..) if controls.cut.ends_before(&sent[..bytes]) => {
-                    controls.hold_up.send_replace(true);
+                Ok(bytes @ 1..) if controls.cut.should_cut(&sent[..bytes]) => {
+                    controls.stall.send_replace(true);
                     return;
                 }
                 Ok(bytes @ 1..) => server.write_all(&sent[..bytes]).await,

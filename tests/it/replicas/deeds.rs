@@ -5,44 +5,46 @@ use std::time::Duration;
 use octopus_sample::Fault;
 use serde_json::{Value, json};
 
-use super::desks;
+use super::replica_fixtures;
 use crate::{
-    consent::{Came, Desk, WAYS, Way, changes},
+    consent::{APPROVAL_FLOWS, ApprovalFixture, ApprovalFlow, CallOutcome, write_calls},
     rate::redis::Redis,
-    support::{Era, soon},
+    support::{Era, wait_until_some},
 };
 
-const CODE: Way = Way::Code(Era::Modern);
+const CODE_FLOW: ApprovalFlow = ApprovalFlow::ConfirmCode(Era::Modern);
 
-fn with_key(arguments: &Value, key: &str) -> Value {
+fn with_idempotency_key(arguments: &Value, key: &str) -> Value {
     let mut arguments = arguments.clone();
     arguments["idempotencyKey"] = json!(key);
     arguments
 }
 
 #[tokio::test]
-async fn a_yes_to_one_replica_is_taken_by_another_once_and_by_none_again() {
+async fn approval_is_accepted_once_by_any_replica() {
     let redis = Redis::start().await;
-    for way in WAYS {
-        for (tool, arguments, sends, _) in changes() {
-            let desks = desks(&redis, 3, |_| {}).await;
+    for way in APPROVAL_FLOWS {
+        for (tool, arguments, sends, _) in write_calls() {
+            let desks = replica_fixtures(&redis, 3, |_| {}).await;
             let [one, two, three] = desks.as_slice() else { panic!() };
-            let (_, sealed) = one.call(way, tool, &arguments).await.asked();
-            let answer = two.agree(way, tool, &arguments, &sealed).await.answered();
+            let (_, sealed) = one.call(way, tool, &arguments).await.expect_approval_request();
+            let answer = two.approve(way, tool, &arguments, &sealed).await.expect_result();
             assert_eq!(answer["success"], true, "{tool}: {answer}");
             assert_eq!(answer.get("repeated"), None, "{tool}");
-            let again = two.agree(way, tool, &arguments, &sealed).await.answered();
+            let again = two.approve(way, tool, &arguments, &sealed).await.expect_result();
             assert_eq!(again["repeated"], true, "{tool}: {again}");
             for other in [one, three] {
-                let came = other.agree(way, tool, &arguments, &sealed).await;
-                came.refused("another replica of this server is executing this change or did so");
+                let came = other.approve(way, tool, &arguments, &sealed).await;
+                came.expect_error(
+                    "another replica of this server is executing this change or did so",
+                );
             }
-            let sent = one.changes();
+            let sent = one.sent_changes();
             let [sent] = sent.as_slice() else { panic!("{tool}: {sent:#?}") };
             assert_eq!(format!("{} {}", sent.method, sent.path), sends);
         }
     }
-    for name in redis.names().await {
+    for name in redis.key_names().await {
         let kinds = ["rate:", "kept:deed:", "kept:starter:"];
         let is_known = kinds.map(|kind| format!("octopus-mcp:{kind}"));
         assert!(is_known.iter().any(|known| name.starts_with(known.as_str())), "{name}");
@@ -50,55 +52,56 @@ async fn a_yes_to_one_replica_is_taken_by_another_once_and_by_none_again() {
 }
 
 #[tokio::test]
-async fn a_key_of_the_caller_names_one_deed_at_every_replica() {
+async fn idempotency_key_names_one_change_at_all_replicas() {
     let redis = Redis::start().await;
-    let desks = desks(&redis, 2, |_| {}).await;
+    let desks = replica_fixtures(&redis, 2, |_| {}).await;
     let [one, two] = desks.as_slice() else { panic!() };
-    let (tool, arguments, ..) = changes().remove(1);
-    let keyed = with_key(&arguments, "change-17");
-    let (_, sealed) = one.call(CODE, tool, &keyed).await.asked();
-    one.agree(CODE, tool, &keyed, &sealed).await.answered();
-    two.call(CODE, tool, &keyed).await.refused("another replica");
-    two.agree(CODE, tool, &keyed, &sealed).await.refused("another replica");
+    let (tool, arguments, ..) = write_calls().remove(1);
+    let keyed = with_idempotency_key(&arguments, "change-17");
+    let (_, sealed) = one.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
+    one.approve(CODE_FLOW, tool, &keyed, &sealed).await.expect_result();
+    two.call(CODE_FLOW, tool, &keyed).await.expect_error("another replica");
+    two.approve(CODE_FLOW, tool, &keyed, &sealed).await.expect_error("another replica");
     let mut other = keyed.clone();
     other["environmentNames"] = json!(["Production"]);
-    two.call(CODE, tool, &other).await.refused("pass a new one");
-    let new = with_key(&arguments, "change-18");
-    two.call(CODE, tool, &new).await.asked();
-    assert_eq!(one.changes().len(), 1);
+    two.call(CODE_FLOW, tool, &other).await.expect_error("pass a new one");
+    let new = with_idempotency_key(&arguments, "change-18");
+    two.call(CODE_FLOW, tool, &new).await.expect_approval_request();
+    assert_eq!(one.sent_changes().len(), 1);
 }
 
 #[tokio::test]
-async fn a_claim_that_cannot_be_read_is_somebody_elses() {
+async fn unreadable_lease_counts_as_foreign() {
     let redis = Redis::start().await;
-    let desks = desks(&redis, 2, |_| {}).await;
+    let desks = replica_fixtures(&redis, 2, |_| {}).await;
     let [one, two] = desks.as_slice() else { panic!() };
-    let (tool, arguments, ..) = changes().remove(1);
-    let keyed = with_key(&arguments, "change-17");
-    let (_, sealed) = two.call(CODE, tool, &keyed).await.asked();
-    let (_, other) = one.call(CODE, tool, &keyed).await.asked();
-    one.agree(CODE, tool, &keyed, &other).await.answered();
-    let names = redis.names().await;
+    let (tool, arguments, ..) = write_calls().remove(1);
+    let keyed = with_idempotency_key(&arguments, "change-17");
+    let (_, sealed) = two.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
+    let (_, other) = one.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
+    one.approve(CODE_FLOW, tool, &keyed, &other).await.expect_result();
+    let names = redis.key_names().await;
     let claims: Vec<_> = names.iter().filter(|name| name.contains(":deed:")).collect();
     for value in [b"".as_slice(), b"x", &[0; 20]] {
         for claim in &claims {
             redis.write(claim, value).await;
         }
-        two.call(CODE, tool, &keyed).await.refused("another replica");
-        two.agree(CODE, tool, &keyed, &sealed).await.refused("another replica");
+        two.call(CODE_FLOW, tool, &keyed).await.expect_error("another replica");
+        two.approve(CODE_FLOW, tool, &keyed, &sealed).await.expect_error("another replica");
     }
-    assert_eq!(one.changes().len(), 1);
+    assert_eq!(one.sent_changes().len(), 1);
 }
 
 /// Until the first change completes, the drift check passes at every replica, and a cancelled task
 /// does not show who cancelled it. Only the shared store prevents repeats.
 #[tokio::test]
-async fn one_yes_at_all_replicas_at_one_moment_is_one_deed() {
+async fn concurrent_approvals_execute_one_change() {
     let redis = Redis::start().await;
-    for (tool, arguments, ..) in changes() {
-        let desks = desks(&redis, 3, |_| {}).await;
-        let (_, sealed) = desks[0].call(CODE, tool, &arguments).await.asked();
-        let agree = |desk: &'_ Desk| {
+    for (tool, arguments, ..) in write_calls() {
+        let desks = replica_fixtures(&redis, 3, |_| {}).await;
+        let (_, sealed) =
+            desks[0].call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+        let agree = |desk: &'_ ApprovalFixture| {
             let (key, url) = (desk.key, desk.server.url.clone());
             let (http, arguments) = (desk.server.http.clone(), arguments.clone());
             let sealed = sealed.clone();
@@ -110,31 +113,33 @@ async fn one_yes_at_all_replicas_at_one_moment_is_one_deed() {
                     json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
                 let call = http.post(url).header("x-octopus-apikey", key).json(&body);
                 let call = call.header("accept", "application/json, text/event-stream");
-                crate::consent::read(&crate::support::reply(call).await)
+                crate::consent::parse_outcome(&crate::support::send(call).await)
             }
         };
         let came = futures::future::join_all(desks.iter().map(agree)).await;
         // A later approval may find that the state is already reached.
-        let did = came
-            .iter()
-            .filter(|came| matches!(came, Came::Answered(answer) if answer.get("noOp").is_none()));
+        let did = came.iter().filter(
+            |came| matches!(came, CallOutcome::Completed(answer) if answer.get("noOp").is_none()),
+        );
         let did = did.count();
         assert_eq!(did, 1, "{tool}: {came:?}");
-        assert_eq!(desks[0].changes().len(), 1, "{tool}");
+        assert_eq!(desks[0].sent_changes().len(), 1, "{tool}");
     }
 }
 
 #[tokio::test]
-async fn what_octopus_refused_at_one_replica_can_be_tried_at_another() {
+async fn rejected_change_can_be_retried_at_another_replica() {
     let redis = Redis::start().await;
-    let desks = desks(&redis, 2, |_| {}).await;
+    let desks = replica_fixtures(&redis, 2, |_| {}).await;
     let [one, two] = desks.as_slice() else { panic!() };
-    let (tool, arguments, ..) = changes().remove(1);
-    let (_, sealed) = one.call(CODE, tool, &arguments).await.asked();
+    let (tool, arguments, ..) = write_calls().remove(1);
+    let (_, sealed) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
     let fault = Fault::on("/deployments/create/untenanted/v1").method("POST").status(400);
     one.server.sample.faults().add(fault.times(1));
-    one.agree(CODE, tool, &arguments, &sealed).await.refused("Octopus rejected the request");
-    let answer = two.agree(CODE, tool, &arguments, &sealed).await.answered();
+    one.approve(CODE_FLOW, tool, &arguments, &sealed)
+        .await
+        .expect_error("Octopus rejected the request");
+    let answer = two.approve(CODE_FLOW, tool, &arguments, &sealed).await.expect_result();
     assert_eq!(answer["success"], true, "{answer}");
 }
 
@@ -142,46 +147,46 @@ async fn what_octopus_refused_at_one_replica_can_be_tried_at_another() {
 /// replica that issued the approval accepts it; the others learn of the change when the store
 /// returns.
 #[tokio::test]
-async fn while_the_store_is_away_a_yes_counts_where_it_was_asked_for_alone() {
+async fn during_outage_only_the_issuing_replica_accepts_approval() {
     let mut redis = Redis::start().await;
-    let desks = desks(&redis, 2, |_| {}).await;
+    let desks = replica_fixtures(&redis, 2, |_| {}).await;
     let [one, two] = desks.as_slice() else { panic!() };
-    let (tool, arguments, ..) = changes().remove(1);
-    let keyed = with_key(&arguments, "change-17");
-    let (_, sealed) = one.call(CODE, tool, &arguments).await.asked();
-    let (_, of_key) = one.call(CODE, tool, &keyed).await.asked();
-    redis.die();
-    two.agree(CODE, tool, &arguments, &sealed)
+    let (tool, arguments, ..) = write_calls().remove(1);
+    let keyed = with_idempotency_key(&arguments, "change-17");
+    let (_, sealed) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+    let (_, of_key) = one.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
+    redis.kill();
+    two.approve(CODE_FLOW, tool, &arguments, &sealed)
         .await
-        .refused("the store that replicas share is unavailable");
-    one.agree(CODE, tool, &keyed, &of_key).await.refused("without idempotencyKey");
-    assert_eq!(one.changes(), []);
-    let answer = one.agree(CODE, tool, &arguments, &sealed).await.answered();
+        .expect_error("the store that replicas share is unavailable");
+    one.approve(CODE_FLOW, tool, &keyed, &of_key).await.expect_error("without idempotencyKey");
+    assert_eq!(one.sent_changes(), []);
+    let answer = one.approve(CODE_FLOW, tool, &arguments, &sealed).await.expect_result();
     assert_eq!(answer["success"], true, "{answer}");
-    redis.come_back().await;
+    redis.restart().await;
     let known = async || {
-        let names = redis.names().await;
+        let names = redis.key_names().await;
         names.iter().any(|name| name.contains(":deed:")).then_some(())
     };
-    soon(known).await;
-    soon(async || {
+    wait_until_some(known).await;
+    wait_until_some(async || {
         let store = &two.server.running.as_ref().unwrap().store;
-        (!store.is_away()).then_some(())
+        (!store.is_unavailable()).then_some(())
     })
     .await;
-    two.agree(CODE, tool, &arguments, &sealed).await.refused("another replica");
-    assert_eq!(one.changes().len(), 1);
+    two.approve(CODE_FLOW, tool, &arguments, &sealed).await.expect_error("another replica");
+    assert_eq!(one.sent_changes().len(), 1);
 }
 
 /// The connection closes while a replica replaces the lease of an equal, completed change, or right
 /// after. The replica sends nothing, so the lease of the other change must be restored.
 #[tokio::test]
-async fn claim_that_was_replaced_in_vain_is_written_back() {
+async fn restores_a_lease_after_a_failed_replacement() {
     // Lengths of Redis arguments: a completed lease is replaced, and a new one is acquired by its
     // ID.
     for (words, times) in [("$80\r\n", 1), ("$16\r\n", 2)] {
         let redis = Redis::start().await;
-        let desks = desks(&redis, 3, |_| {}).await;
+        let desks = replica_fixtures(&redis, 3, |_| {}).await;
         let [one, two, three] = desks.as_slice() else { panic!() };
         // `execute` does not include state in its preview, so the same call stays the same change.
         let body = json!({ "SpaceId": "Spaces-1", "SpaceIdOrName": "Spaces-1",
@@ -190,26 +195,26 @@ async fn claim_that_was_replaced_in_vain_is_written_back() {
         let path = "/api/Spaces-1/deployments/create/untenanted/v1";
         let (tool, arguments) =
             ("execute", json!({ "method": "POST", "path": path, "body": body }));
-        let (_, first) = one.call(CODE, tool, &arguments).await.asked();
-        let (_, before) = one.call(CODE, tool, &arguments).await.asked();
-        one.agree(CODE, tool, &arguments, &first).await.answered();
-        let (_, after) = one.call(CODE, tool, &arguments).await.asked();
-        redis.cut_at(words, times);
-        two.agree(CODE, tool, &arguments, &after)
+        let (_, first) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+        let (_, before) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+        one.approve(CODE_FLOW, tool, &arguments, &first).await.expect_result();
+        let (_, after) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+        redis.cut_and_stall_at(words, times);
+        two.approve(CODE_FLOW, tool, &arguments, &after)
             .await
-            .refused("the store that replicas share is unavailable");
+            .expect_error("the store that replicas share is unavailable");
         // The write is applied after all writes that are queued before it.
         let store = &two.server.running.as_ref().unwrap().store;
         store.put("last", &[0; 32], b"", Duration::from_hours(1)).await;
-        redis.hold_up(false);
+        redis.set_stalled(false);
         let is_written = async || {
-            let names = redis.names().await;
+            let names = redis.key_names().await;
             names.iter().any(|name| name.contains(":last:")).then_some(())
         };
-        soon(is_written).await;
-        let came = three.agree(CODE, tool, &arguments, &before).await;
-        came.refused("another replica of this server is executing this change or did so");
-        three.agree(CODE, tool, &arguments, &after).await.answered();
-        assert_eq!(one.changes().len(), 2);
+        wait_until_some(is_written).await;
+        let came = three.approve(CODE_FLOW, tool, &arguments, &before).await;
+        came.expect_error("another replica of this server is executing this change or did so");
+        three.approve(CODE_FLOW, tool, &arguments, &after).await.expect_result();
+        assert_eq!(one.sent_changes().len(), 2);
     }
 }

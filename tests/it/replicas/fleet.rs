@@ -10,10 +10,13 @@ use tokio::net::TcpStream;
 
 use super::{SEAL_KEY, proxy::Proxy};
 use crate::{
-    commands::{Serving, program},
+    commands::{ServerProcess, program},
     rate::redis::Redis,
-    sessions::{Messages, greeting},
-    support::{LEGACY, MODERN, client, meta, projected_headers, serve, soon},
+    sessions::{MessageStream, initialize_request},
+    support::{
+        LEGACY_VERSION, MODERN_VERSION, argument_headers, client, modern_meta, serve,
+        wait_until_some,
+    },
 };
 
 /// Three server processes, their shared services, and the proxy in front of them.
@@ -22,14 +25,14 @@ pub struct Fleet {
     _octopus: Listening,
     _redis: Redis,
     _folder: TempDir,
-    pub replicas: BTreeMap<String, Serving>,
+    pub replicas: BTreeMap<String, ServerProcess>,
     proxy: Proxy,
     http: reqwest::Client,
 }
 
 /// The protocol variant of a client.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Speaks<'a> {
+pub enum ClientKind<'a> {
     Modern,
     /// An earlier revision, without a session.
     Stateless,
@@ -69,14 +72,14 @@ caller_burst = {}
         // process connects to it at startup.
         let starting = [(); 3].map(|()| {
             let command = program(&["--config", file.to_str().unwrap()]);
-            tokio::task::spawn_blocking(|| Serving::start(command))
+            tokio::task::spawn_blocking(|| ServerProcess::start(command))
         });
         for serving in futures::future::try_join_all(starting).await.unwrap() {
             let address = serving.url.trim_start_matches("http://").trim_end_matches("/mcp");
             replicas.insert(address.to_owned(), serving);
         }
         let addresses: Vec<String> = replicas.keys().cloned().collect();
-        let proxy = Proxy::before(&addresses).await;
+        let proxy = Proxy::start(&addresses).await;
         Self {
             sample,
             _octopus: octopus,
@@ -91,12 +94,12 @@ caller_burst = {}
     /// Kills a replica like a machine failure. Returns when its port is closed.
     pub async fn kill(&mut self, address: &str) {
         drop(self.replicas.remove(address).unwrap());
-        soon(async || TcpStream::connect(address).await.is_err().then_some(())).await;
+        wait_until_some(async || TcpStream::connect(address).await.is_err().then_some(())).await;
     }
 
     fn request(
         &self,
-        speaks: Speaks<'_>,
+        speaks: ClientKind<'_>,
         method: &str,
         mut params: Value,
     ) -> reqwest::RequestBuilder {
@@ -106,21 +109,23 @@ caller_burst = {}
             .header("accept", "application/json, text/event-stream")
             .header("x-octopus-apikey", keys::ADMIN);
         match speaks {
-            Speaks::Stateless => request = request.header("mcp-protocol-version", LEGACY),
-            Speaks::Session(id) => {
-                request = request.header("mcp-protocol-version", LEGACY);
+            ClientKind::Stateless => {
+                request = request.header("mcp-protocol-version", LEGACY_VERSION)
+            }
+            ClientKind::Session(id) => {
+                request = request.header("mcp-protocol-version", LEGACY_VERSION);
                 request = request.header("mcp-session-id", id);
             }
-            Speaks::Modern => {
-                request = request.header("mcp-protocol-version", MODERN);
+            ClientKind::Modern => {
+                request = request.header("mcp-protocol-version", MODERN_VERSION);
                 request = request.header("mcp-method", method);
                 if let Some(name) = params["name"].as_str() {
                     request = request.header("mcp-name", name);
-                    for (name, value) in projected_headers(name, &params["arguments"]) {
+                    for (name, value) in argument_headers(name, &params["arguments"]) {
                         request = request.header(name, value);
                     }
                 }
-                for (field, value) in meta().as_object().unwrap() {
+                for (field, value) in modern_meta().as_object().unwrap() {
                     params["_meta"][field] = value.clone();
                 }
             }
@@ -131,7 +136,12 @@ caller_burst = {}
 
     /// Calls a tool, and returns its stream or answer with the address of the replica that served
     /// it.
-    pub async fn call(&self, speaks: Speaks<'_>, tool: &str, arguments: &Value) -> (Came, String) {
+    pub async fn call(
+        &self,
+        speaks: ClientKind<'_>,
+        tool: &str,
+        arguments: &Value,
+    ) -> (ToolReply, String) {
         let params =
             json!({ "name": tool, "arguments": arguments, "_meta": { "progressToken": "p" } });
         let response = self.request(speaks, "tools/call", params).send().await.unwrap();
@@ -142,9 +152,9 @@ caller_burst = {}
         let replica = replica.rsplit(", ").next().unwrap().to_owned();
         let is_stream = response.headers()["content-type"] == "text/event-stream";
         let came = if is_stream {
-            Came::Stream(Messages::of(response))
+            ToolReply::Stream(MessageStream::of(response))
         } else {
-            Came::Answer(response.json().await.unwrap())
+            ToolReply::Answer(response.json().await.unwrap())
         };
         (came, replica)
     }
@@ -152,34 +162,35 @@ caller_burst = {}
     pub async fn session(&self) -> String {
         let request = self.http.post(&self.proxy.url).header("x-octopus-apikey", keys::ADMIN);
         let request = request.header("accept", "application/json, text/event-stream");
-        let greeted = request.json(&greeting(&json!({ "elicitation": {} }))).send().await.unwrap();
+        let greeted =
+            request.json(&initialize_request(&json!({ "elicitation": {} }))).send().await.unwrap();
         assert_eq!(greeted.status(), 200);
         let session = greeted.headers()["mcp-session-id"].to_str().unwrap().to_owned();
         greeted.text().await.unwrap();
         let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-        assert_eq!(self.tell(&session, &ready).await, 202);
+        assert_eq!(self.notify(&session, &ready).await, 202);
         session
     }
 
     /// Sends a notification or response on a session and returns the HTTP status.
-    pub async fn tell(&self, session: &str, message: &Value) -> u16 {
+    pub async fn notify(&self, session: &str, message: &Value) -> u16 {
         let request = self
             .http
             .post(&self.proxy.url)
             .header("accept", "application/json, text/event-stream")
             .header("x-octopus-apikey", keys::ADMIN)
-            .header("mcp-protocol-version", LEGACY)
+            .header("mcp-protocol-version", LEGACY_VERSION)
             .header("mcp-session-id", session);
         request.json(message).send().await.unwrap().status().as_u16()
     }
 }
 
-pub enum Came {
+pub enum ToolReply {
     Answer(Value),
-    Stream(Messages),
+    Stream(MessageStream),
 }
 
-impl Came {
+impl ToolReply {
     /// Returns the next message other than progress, and the number of progress messages before it.
     pub async fn next(&mut self) -> (Value, usize) {
         let mut progress = 0;

@@ -10,18 +10,22 @@ mod together;
 
 use octopus_mcp::config::{Config, Secret};
 
-use crate::{consent::Desk, rate::redis::Redis};
+use crate::{consent::ApprovalFixture, rate::redis::Redis};
 
 /// The seal key of all replicas.
 const SEAL_KEY: &str = "the-same-for-all-replicas-of-these-tests";
 
 /// Starts replicas on one Octopus with one store and one key.
-async fn desks(redis: &Redis, count: usize, change: impl Fn(&mut Config)) -> Vec<Desk> {
-    let mut desks: Vec<Desk> = Vec::new();
+async fn replica_fixtures(
+    redis: &Redis,
+    count: usize,
+    change: impl Fn(&mut Config),
+) -> Vec<ApprovalFixture> {
+    let mut desks: Vec<ApprovalFixture> = Vec::new();
     for _ in 0..count {
-        let octopus = desks.first().map(|first| first.server.octopus().parse().unwrap());
-        let desk = Desk::with(|config| {
-            redis.store(config);
+        let octopus = desks.first().map(|first| first.server.octopus_url().parse().unwrap());
+        let desk = ApprovalFixture::with(|config| {
+            redis.configure(config);
             config.tools.seal_key = Some(Secret::from(SEAL_KEY.to_owned()));
             if octopus.is_some() {
                 config.octopus.url = octopus;

@@ -12,14 +12,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::support::soon;
+use crate::support::wait_until_some;
 
 /// A running nginx, which stops on drop. It listens on a Unix socket; a TCP listener in front of it
 /// uses a free port.
 pub struct Proxy {
     folder: TempDir,
     server: Child,
-    front: JoinHandle<()>,
+    accept_task: JoinHandle<()>,
     /// The URL of the MCP endpoint.
     pub url: String,
 }
@@ -36,10 +36,10 @@ fn program() -> PathBuf {
 
 impl Proxy {
     /// Starts an nginx in front of servers at these addresses.
-    pub async fn before(addresses: &[String]) -> Self {
+    pub async fn start(addresses: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (file, socket) = (folder.path().join("nginx.conf"), folder.path().join("socket"));
-        std::fs::write(&file, settings(folder.path(), addresses)).unwrap();
+        std::fs::write(&file, nginx_config(folder.path(), addresses)).unwrap();
         let mut command = Command::new(program());
         command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
         command.args(["-e", "stderr"]).stdout(Stdio::null());
@@ -49,7 +49,7 @@ impl Proxy {
                  and so does `apt-get install nginx-light`"
             )
         });
-        soon(async || UnixStream::connect(&socket).await.ok()).await;
+        wait_until_some(async || UnixStream::connect(&socket).await.ok()).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         let front = tokio::spawn(async move {
@@ -62,13 +62,13 @@ impl Proxy {
                 });
             }
         });
-        Self { folder, server, front, url }
+        Self { folder, server, accept_task: front, url }
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.front.abort();
+        self.accept_task.abort();
         let _ = self.server.kill();
         let _ = self.server.wait();
         let _ = &self.folder;
@@ -76,7 +76,7 @@ impl Drop for Proxy {
 }
 
 /// Returns the configuration: round robin, failover on connection errors, no buffering.
-fn settings(folder: &Path, addresses: &[String]) -> String {
+fn nginx_config(folder: &Path, addresses: &[String]) -> String {
     let folder = folder.display();
     let servers: Vec<String> =
         addresses.iter().map(|address| format!("server {address} max_fails=0;")).collect();

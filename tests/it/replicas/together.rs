@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::fleet::{Fleet, Speaks};
+use super::fleet::{ClientKind, Fleet};
 
 fn log() -> Value {
     json!({ "space": "Default", "taskId": "ServerTasks-90032" })
 }
 
-fn deploys(environment: &str) -> Value {
+fn deploy_arguments(environment: &str) -> Value {
     json!({ "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.12.0",
         "environmentNames": [environment] })
 }
 
 #[tokio::test]
-async fn nothing_needs_the_same_replica_where_no_session_is_kept() {
+async fn stateless_requests_need_no_affinity() {
     let mut fleet = Fleet::start("off", (0, 0)).await;
-    for speaks in [Speaks::Modern, Speaks::Stateless] {
+    for speaks in [ClientKind::Modern, ClientKind::Stateless] {
         let mut seen = BTreeMap::<String, usize>::new();
         for _ in 0..6 {
             let (mut came, replica) = fleet.call(speaks, "list_spaces", &json!({})).await;
@@ -28,8 +28,8 @@ async fn nothing_needs_the_same_replica_where_no_session_is_kept() {
         }
         assert_eq!(seen.into_values().collect::<Vec<_>>(), [2, 2, 2], "{speaks:?}");
         // The code of one replica is accepted by another, but not by a third one again.
-        let environment = if speaks == Speaks::Modern { "Development" } else { "Staging" };
-        let mut arguments = deploys(environment);
+        let environment = if speaks == ClientKind::Modern { "Development" } else { "Staging" };
+        let mut arguments = deploy_arguments(environment);
         let (mut came, first) = fleet.call(speaks, "deploy_release", &arguments).await;
         let (asked, _) = came.next().await;
         let code = &asked["result"]["structuredContent"]["confirm"];
@@ -51,7 +51,9 @@ async fn nothing_needs_the_same_replica_where_no_session_is_kept() {
     }
     let dies = fleet.replicas.keys().next().unwrap().clone();
     fleet.kill(&dies).await;
-    for speaks in [Speaks::Modern, Speaks::Stateless, Speaks::Modern, Speaks::Stateless] {
+    for speaks in
+        [ClientKind::Modern, ClientKind::Stateless, ClientKind::Modern, ClientKind::Stateless]
+    {
         let (mut came, replica) = fleet.call(speaks, "list_spaces", &json!({})).await;
         assert_eq!(came.next().await.0["result"]["structuredContent"]["totalResults"], 2);
         assert_ne!(replica, dies);
@@ -59,21 +61,21 @@ async fn nothing_needs_the_same_replica_where_no_session_is_kept() {
 }
 
 #[tokio::test]
-async fn replicas_behind_a_proxy_count_together() {
+async fn replicas_behind_a_proxy_share_limits() {
     let fleet = Fleet::start("off", (1, 7)).await;
     let mut served = 0;
     for _ in 0..12 {
-        let (mut came, _) = fleet.call(Speaks::Modern, "list_spaces", &json!({})).await;
+        let (mut came, _) = fleet.call(ClientKind::Modern, "list_spaces", &json!({})).await;
         served += usize::from(came.next().await.0["result"].is_object());
     }
     assert_eq!(served, 7);
 }
 
 #[tokio::test]
-async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
+async fn session_survives_the_loss_of_a_replica() {
     let mut fleet = Fleet::start("store", (0, 0)).await;
     let session = fleet.session().await;
-    let speaks = Speaks::Session(&session);
+    let speaks = ClientKind::Session(&session);
     let mut seen = BTreeMap::<String, usize>::new();
     for _ in 0..6 {
         let (mut came, replica) = fleet.call(speaks, "get_task_raw", &log()).await;
@@ -83,14 +85,15 @@ async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
     }
     assert_eq!(seen.into_values().collect::<Vec<_>>(), [2, 2, 2]);
     // The response goes to the replica after the requesting one.
-    let (mut came, asker) = fleet.call(speaks, "deploy_release", &deploys("Development")).await;
+    let (mut came, asker) =
+        fleet.call(speaks, "deploy_release", &deploy_arguments("Development")).await;
     let (question, _) = came.next().await;
     assert_eq!(question["method"], "elicitation/create", "{question}");
     let yes = |question: &Value| {
         json!({ "jsonrpc": "2.0", "id": question["id"],
             "result": { "action": "accept", "content": {} } })
     };
-    assert_eq!(fleet.tell(&session, &yes(&question)).await, 202);
+    assert_eq!(fleet.notify(&session, &yes(&question)).await, 202);
     let (did, _) = came.next().await;
     assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
     assert_eq!(fleet.sample.changes().len(), 1);
@@ -102,22 +105,23 @@ async fn a_session_is_asked_and_answers_at_any_replica_and_outlives_one() {
         assert_eq!(came.next().await.0["result"]["structuredContent"]["totalResults"], 2);
         assert_ne!(replica, asker);
     }
-    let (mut came, _) = fleet.call(speaks, "deploy_release", &deploys("Staging")).await;
+    let (mut came, _) = fleet.call(speaks, "deploy_release", &deploy_arguments("Staging")).await;
     let (question, _) = came.next().await;
-    assert_eq!(fleet.tell(&session, &yes(&question)).await, 202);
+    assert_eq!(fleet.notify(&session, &yes(&question)).await, 202);
     let (did, _) = came.next().await;
     assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
     // The replica that waited for the response is gone, so the response is lost and the call is
     // repeated.
-    let (mut waits, dies) = fleet.call(speaks, "deploy_release", &deploys("Staging")).await;
+    let (mut waits, dies) =
+        fleet.call(speaks, "deploy_release", &deploy_arguments("Staging")).await;
     let (question, _) = waits.next().await;
     fleet.kill(&dies).await;
-    assert_eq!(fleet.tell(&session, &yes(&question)).await, 202);
-    let (mut came, last) = fleet.call(speaks, "deploy_release", &deploys("Staging")).await;
+    assert_eq!(fleet.notify(&session, &yes(&question)).await, 202);
+    let (mut came, last) = fleet.call(speaks, "deploy_release", &deploy_arguments("Staging")).await;
     let (question, _) = came.next().await;
     assert_eq!(question["method"], "elicitation/create", "{question}");
     assert_eq!(fleet.replicas.keys().collect::<Vec<_>>(), [&last]);
-    assert_eq!(fleet.tell(&session, &yes(&question)).await, 202);
+    assert_eq!(fleet.notify(&session, &yes(&question)).await, 202);
     assert!(came.next().await.0["result"].is_object());
     assert_eq!(
         fleet.sample.changes().len(),

@@ -7,7 +7,7 @@ use super::{document, refused};
 use crate::support::{ERAS, Era, TestServer};
 
 #[tokio::test]
-async fn capabilities_say_what_there_is() {
+async fn capabilities_list_tools_toolsets_and_version() {
     let server = TestServer::start().await;
     server.sample.faults().add(
         Fault::on("featuresconfiguration")
@@ -22,7 +22,7 @@ async fn capabilities_say_what_there_is() {
     assert!(toolsets.len() == 15 && toolsets.is_sorted_by_key(|name| name.as_str().unwrap()));
     let tools = told["tools"].as_array().unwrap();
     assert!(tools.is_sorted_by_key(|tool| tool["name"].as_str().unwrap()));
-    let listed = server.ask(Era::Modern, "tools/list", json!({})).await.json();
+    let listed = server.rpc(Era::Modern, "tools/list", json!({})).await.json();
     assert_eq!(tools.len(), listed["result"]["tools"].as_array().unwrap().len());
     let live = tools.iter().find(|tool| tool["name"] == "get_kubernetes_live_status").unwrap();
     assert_eq!(
@@ -49,18 +49,18 @@ async fn capabilities_say_what_there_is() {
 }
 
 #[tokio::test]
-async fn what_an_old_instance_lacks_is_not_listed_and_says_why() {
-    let server = TestServer::on(Sample::with_version("2024.4.1"), |_| {}).await;
+async fn unsupported_resources_are_not_listed() {
+    let server = TestServer::with_sample(Sample::with_version("2024.4.1"), |_| {}).await;
     for era in ERAS {
-        let tools = server.ask(era, "tools/list", json!({})).await.text;
+        let tools = server.rpc(era, "tools/list", json!({})).await.text;
         assert!(tools.contains("list_spaces") && !tools.contains("get_kubernetes_live_status"));
-        let templates = server.ask(era, "resources/templates/list", json!({})).await.text;
+        let templates = server.rpc(era, "resources/templates/list", json!({})).await.text;
         assert!(templates.contains("{taskId}") && !templates.contains("featuretoggles"));
-        let resources = server.ask(era, "resources/list", json!({})).await.text;
+        let resources = server.rpc(era, "resources/list", json!({})).await.text;
         assert!(resources.contains("capabilities") && !resources.contains("llms.txt"));
     }
     let arguments = json!({ "space": "Default", "projectId": "x", "environmentId": "y" });
-    let message = server.failure("get_kubernetes_live_status", arguments).await;
+    let message = server.call_error("get_kubernetes_live_status", arguments).await;
     assert!(
         message.contains("needs Octopus 2025.3 or later; this instance is 2024.4.1"),
         "{message}"
@@ -76,13 +76,13 @@ async fn what_an_old_instance_lacks_is_not_listed_and_says_why() {
 }
 
 #[tokio::test]
-async fn where_the_version_cannot_be_read_everything_is_listed() {
+async fn unknown_version_lists_everything() {
     let server = TestServer::with(|config| config.octopus.retries = 0).await;
     server.sample.faults().add(Fault::on("/").status(503));
     for era in ERAS {
-        let tools = server.ask(era, "tools/list", json!({})).await.text;
+        let tools = server.rpc(era, "tools/list", json!({})).await.text;
         assert!(tools.contains("get_kubernetes_live_status") && tools.contains("grep_llms_txt"));
-        let resources = server.ask(era, "resources/list", json!({})).await.text;
+        let resources = server.rpc(era, "resources/list", json!({})).await.text;
         assert!(resources.contains("octopus://api/llms.txt"), "{resources}");
     }
 }

@@ -4,14 +4,14 @@ use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Serving, program},
-    support::{client, reply, serve},
+    commands::{ServerProcess, program},
+    support::{client, send, serve},
 };
 
 /// Each read or rejection logs one line with caller, kind and result, but without the URI and the
 /// content.
 #[tokio::test]
-async fn a_read_leaves_a_line_in_the_log() {
+async fn reads_are_logged_without_uri_or_content() {
     let sample = Sample::new();
     let octopus = serve(sample.router());
     sample.faults().add(Fault::on("/tasks/ServerTasks-90005").status(500));
@@ -19,7 +19,7 @@ async fn a_read_leaves_a_line_in_the_log() {
     let arguments = ["--listen=127.0.0.1:0", "--server-url", &url, "--log-format=json"];
     let mut command = program(&arguments);
     command.env("OCTOPUS_MCP_AUTH__MODE", "octopus").env("OCTOPUS_MCP_OCTOPUS__RETRIES", "0");
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     let http = client();
     for uri in [
         "octopus://spaces/Default/releases/Releases-9003",
@@ -30,7 +30,7 @@ async fn a_read_leaves_a_line_in_the_log() {
         let params = json!({ "uri": uri });
         let body =
             json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": params });
-        reply(http.post(&serving.url).header("x-octopus-apikey", keys::ADMIN).json(&body)).await;
+        send(http.post(&serving.url).header("x-octopus-apikey", keys::ADMIN).json(&body)).await;
     }
     let (_, log) = serving.stop();
     let lines: Vec<Value> = log

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::{ERAS, Era, TestServer};
 
 /// A readable URI of each template.
-pub const EACH: &[(&str, &str)] = &[
+pub const SAMPLE_URIS: &[(&str, &str)] = &[
     ("release", "octopus://spaces/Default/releases/Releases-9003"),
     ("runbook", "octopus://spaces/Default/runbooks/Runbooks-1"),
     (
@@ -32,12 +32,12 @@ pub const EACH: &[(&str, &str)] = &[
 
 async fn start() -> TestServer {
     let server = TestServer::start().await;
-    interruption(&server);
+    single_interruption(&server);
     server
 }
 
 /// Makes Octopus return only this interruption.
-pub fn interruption(server: &TestServer) {
+pub fn single_interruption(server: &TestServer) {
     let body = json!({ "Id": "Interruptions-1", "Title": "Approve", "Links": { "Self": "/x" },
         "Form": { "Values": { "Result": null }, "Elements": [{ "Name": "Notes", "Links": {} }] } });
     let fault = Fault::on("/interruptions/Interruptions-1").body(&body.to_string());
@@ -47,7 +47,7 @@ pub fn interruption(server: &TestServer) {
 async fn read(server: &TestServer, uri: &str) -> Value {
     let mut both = Vec::new();
     for era in ERAS {
-        let reply = server.ask(era, "resources/read", json!({ "uri": uri })).await;
+        let reply = server.rpc(era, "resources/read", json!({ "uri": uri })).await;
         assert_eq!(reply.status, 200, "{uri}: {}", reply.text);
         let json = reply.json();
         let result = &json["result"];
@@ -72,16 +72,16 @@ async fn document(server: &TestServer, uri: &str) -> Value {
 
 /// Returns code, message and data of a rejected read.
 async fn refused(server: &TestServer, era: Era, uri: &str) -> (i64, String, Value) {
-    let reply = server.ask(era, "resources/read", json!({ "uri": uri })).await;
-    (reply.code(), reply.message(), reply.json()["error"]["data"].clone())
+    let reply = server.rpc(era, "resources/read", json!({ "uri": uri })).await;
+    (reply.error_code(), reply.error_message(), reply.json()["error"]["data"].clone())
 }
 
-fn keys_of(value: &Value, look: &mut impl FnMut(&str, &Value)) {
+fn visit_keys(value: &Value, look: &mut impl FnMut(&str, &Value)) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| keys_of(item, look)),
+        Value::Array(items) => items.iter().for_each(|item| visit_keys(item, look)),
         Value::Object(object) => object.iter().for_each(|(key, item)| {
             look(key, item);
-            keys_of(item, look);
+            visit_keys(item, look);
         }),
         _ => {}
     }

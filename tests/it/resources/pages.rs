@@ -20,13 +20,13 @@ use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{
-    rules::rules,
+    rules::set_rules,
     support::{ERAS, Era, TestServer},
 };
 
 const SPACES: usize = 2_050;
 /// Maximum bytes of a page of spaces with short names.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_PAGE_BYTES: usize = 64 * 1024;
 
 /// Number of requests that Octopus received.
 type Count = Arc<AtomicUsize>;
@@ -60,7 +60,7 @@ async fn spaces(is_paged: bool, request: Request, next: Next) -> Response {
 async fn server(is_paged: bool, change: impl FnOnce(&mut Config)) -> (TestServer, Count) {
     let count = Count::default();
     let (sample, router) = octopus(is_paged, Arc::clone(&count));
-    (TestServer::behind(sample, router, change).await, count)
+    (TestServer::with_router(sample, router, change).await, count)
 }
 
 /// Follows the cursors to the end and returns the space names in order.
@@ -68,9 +68,9 @@ async fn pages((server, asked): &(TestServer, Count), era: Era) -> Vec<String> {
     let (mut names, mut params, mut count) = (Vec::new(), json!({}), 0);
     loop {
         let before = asked.load(Ordering::Relaxed);
-        let reply = server.ask(era, "resources/list", params).await;
+        let reply = server.rpc(era, "resources/list", params).await;
         let page = reply.json()["result"].clone();
-        assert!(reply.text.len() < MOST_BYTES, "{} bytes", reply.text.len());
+        assert!(reply.text.len() < MAX_PAGE_BYTES, "{} bytes", reply.text.len());
         assert!(
             asked.load(Ordering::Relaxed) - before <= 2,
             "at most two upstream requests per page"
@@ -95,7 +95,7 @@ async fn pages((server, asked): &(TestServer, Count), era: Era) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_page_is_bounded_and_every_space_is_listed_once() {
+async fn pages_are_bounded_and_list_every_space_once() {
     let all: Vec<String> = (1..=SPACES).map(|number| number.to_string()).collect();
     for is_paged in [true, false] {
         let server = server(is_paged, |_| {}).await;
@@ -109,7 +109,7 @@ async fn every_page_is_bounded_and_every_space_is_listed_once() {
 async fn hidden_spaces_are_on_no_page() {
     let denied = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "spaces": ["Space 5", "Space 15*"] }]);
-    let server = server(true, |config| rules(config, &denied)).await;
+    let server = server(true, |config| set_rules(config, &denied)).await;
     let names = pages(&server, Era::Modern).await;
     let is_hidden = |name: &String| name == "5" || name.starts_with("15");
     let all = (1..=SPACES).map(|number| number.to_string());
@@ -118,15 +118,15 @@ async fn hidden_spaces_are_on_no_page() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_this_server_did_not_make_is_refused() {
+async fn rejects_forged_cursors() {
     let (server, asked) = server(true, |_| {}).await;
-    let first = server.ask(Era::Modern, "resources/list", json!({})).await.json();
+    let first = server.rpc(Era::Modern, "resources/list", json!({})).await.json();
     let next = first["result"]["nextCursor"].as_str().unwrap().to_owned();
     let before = asked.load(Ordering::Relaxed);
     for wrong in ["", "x", "100", &format!("{next}A"), &next[1..], "YWZ0ZXI6LTEwMA"] {
         for era in ERAS {
-            let reply = server.ask(era, "resources/list", json!({ "cursor": wrong })).await;
-            assert_eq!(reply.code(), -32602, "{wrong}: {}", reply.text);
+            let reply = server.rpc(era, "resources/list", json!({ "cursor": wrong })).await;
+            assert_eq!(reply.error_code(), -32602, "{wrong}: {}", reply.text);
             assert!(reply.text.contains("expected the `nextCursor`"), "{}", reply.text);
         }
     }
@@ -139,6 +139,6 @@ async fn a_cursor_that_this_server_did_not_make_is_refused() {
     let params = json!({ "cursor": next });
     let spaceless = TestServer::start().await;
     spaceless.sample.faults().add(Fault::on("/api/spaces").status(500));
-    let reply = spaceless.ask_as(Era::Modern, keys::ADMIN, "resources/list", params).await;
-    assert_eq!(reply.code(), -32603, "{}", reply.text);
+    let reply = spaceless.rpc_as(Era::Modern, keys::ADMIN, "resources/list", params).await;
+    assert_eq!(reply.error_code(), -32603, "{}", reply.text);
 }

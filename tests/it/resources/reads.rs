@@ -3,19 +3,19 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::{EACH, document, keys_of, read, start};
+use super::{SAMPLE_URIS, document, read, start, visit_keys};
 use crate::{
     support::{Era, TestServer},
-    tools::calls,
+    tools::sample_calls,
 };
 
 #[tokio::test]
-async fn every_template_reads_by_both_ways() {
+async fn read_resource_tool_and_method_return_the_same() {
     let server = start().await;
-    for (name, uri) in EACH {
+    for (name, uri) in SAMPLE_URIS {
         let contents = read(&server, uri).await;
         let called =
-            server.answer("read_resource", json!({ "uri": uri, "maxBytes": 90_000 })).await;
+            server.call_ok("read_resource", json!({ "uri": uri, "maxBytes": 90_000 })).await;
         assert_eq!(called["mimeType"], contents["mimeType"], "{name}");
         assert_eq!(called["uri"], *uri);
         let text = contents["text"].as_str().unwrap();
@@ -23,7 +23,7 @@ async fn every_template_reads_by_both_ways() {
             let document: Value = serde_json::from_str(text).unwrap();
             assert_eq!(called["json"], document, "{name}: JSON is not encoded as text");
             assert!(called.get("text").is_none());
-            keys_of(&document, &mut |key, value| {
+            visit_keys(&document, &mut |key, value| {
                 assert!(!key.eq_ignore_ascii_case("links"), "{name}: {key}");
                 assert!(!value.is_null(), "{name}: {key} is null");
                 assert!(
@@ -45,26 +45,26 @@ async fn every_template_reads_by_both_ways() {
 }
 
 #[tokio::test]
-async fn how_long_a_resource_holds_depends_on_what_it_is() {
+async fn resource_ttl_depends_on_its_kind() {
     let server = TestServer::start().await;
     for (uri, kept_for) in [
         ("octopus://api/capabilities", 60_000),
         ("octopus://api/llms.txt", 300_000),
         ("octopus://spaces/Default/tasks/ServerTasks-90004", 0),
     ] {
-        let reply = server.ask(Era::Modern, "resources/read", json!({ "uri": uri })).await;
+        let reply = server.rpc(Era::Modern, "resources/read", json!({ "uri": uri })).await;
         assert_eq!(reply.json()["result"]["ttlMs"], kept_for, "{uri}");
     }
 }
 
 #[tokio::test]
-async fn every_address_that_an_answer_names_reads() {
+async fn every_resource_uri_in_answers_is_readable() {
     let server = TestServer::start().await;
     let mut found = 0;
-    for (tool, arguments) in calls() {
+    for (tool, arguments) in sample_calls() {
         let answer = server.call_as(keys::ADMIN, tool, arguments).await.structured;
         let mut uris = Vec::new();
-        keys_of(&answer, &mut |key, value| {
+        visit_keys(&answer, &mut |key, value| {
             if key.ends_with("esourceUri") {
                 uris.push(value.as_str().unwrap().to_owned());
             }
@@ -79,7 +79,7 @@ async fn every_address_that_an_answer_names_reads() {
 }
 
 #[tokio::test]
-async fn names_slugs_ids_and_escapes_lead_to_the_same() {
+async fn names_slugs_ids_and_escapes_are_equivalent() {
     let server = TestServer::start().await;
     let by_name = document(&server, "octopus://spaces/Warehouse%20Systems").await;
     assert_eq!(by_name["id"], "Spaces-22");
@@ -99,7 +99,7 @@ async fn names_slugs_ids_and_escapes_lead_to_the_same() {
 }
 
 #[tokio::test]
-async fn large_documents_are_cut_and_say_so() {
+async fn large_documents_are_truncated_with_a_note() {
     let server = TestServer::start().await;
     let lines = (0..9000).map(|n| format!("- `GET` \"/api/{n}\" \u{e9}\n"));
     let text = lines.collect::<Vec<_>>().concat();
@@ -122,7 +122,7 @@ async fn large_documents_are_cut_and_say_so() {
     for (max, limit) in [(None, 20 * 1024), (Some(3000), 3000), (Some(500_000), 100 * 1024)] {
         for uri in [catalog, release] {
             let answer =
-                server.answer("read_resource", json!({ "uri": uri, "maxBytes": max })).await;
+                server.call_ok("read_resource", json!({ "uri": uri, "maxBytes": max })).await;
             let size = answer.to_string().len();
             assert!(size <= limit && size > limit * 3 / 4, "{uri}: {size} of {limit}");
             let how = answer["json"]["truncated"]["how"].as_str().or(answer["text"].as_str());
@@ -137,7 +137,7 @@ async fn large_documents_are_cut_and_say_so() {
 }
 
 #[tokio::test]
-async fn the_details_of_a_task_are_asked_for_with_a_bound() {
+async fn task_details_are_requested_with_a_limit() {
     let server = TestServer::start().await;
     read(&server, "octopus://spaces/Default/tasks/ServerTasks-90004/details").await;
     let asked = server.sample.journal();

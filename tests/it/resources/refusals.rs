@@ -8,7 +8,7 @@ use super::{document, refused};
 use crate::support::{ERAS, Era, TestServer};
 
 #[tokio::test]
-async fn what_is_not_there_is_told_in_the_code_of_the_era() {
+async fn missing_resources_use_the_error_code_of_the_era() {
     let server = TestServer::start().await;
     server.sample.faults().add(Fault::on("/tasks/ServerTasks-7").status(403));
     for (uri, words) in [
@@ -34,13 +34,13 @@ async fn what_is_not_there_is_told_in_the_code_of_the_era() {
             assert!(message.contains(words), "{uri}: {message}");
             assert_eq!(data["uri"], uri);
         }
-        let called = server.failure("read_resource", json!({ "uri": uri })).await;
+        let called = server.call_error("read_resource", json!({ "uri": uri })).await;
         assert!(called.contains(words), "{called}");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_an_invalid_parameter_and_asks_nobody() {
+async fn malformed_uris_are_rejected_without_upstream_requests() {
     let server = TestServer::start().await;
     let long = format!("octopus://spaces/{}", "x".repeat(4000));
     for uri in [
@@ -67,7 +67,7 @@ async fn what_is_no_address_is_an_invalid_parameter_and_asks_nobody() {
             let (code, message, _) = refused(&server, era, uri).await;
             assert_eq!(code, -32602, "{uri}: {message}");
         }
-        server.failure("read_resource", json!({ "uri": uri })).await;
+        server.call_error("read_resource", json!({ "uri": uri })).await;
         let asked = server.sample.journal();
         assert!(asked.is_empty(), "{uri}: {asked:?}");
     }
@@ -82,7 +82,7 @@ async fn what_is_no_address_is_an_invalid_parameter_and_asks_nobody() {
 }
 
 #[tokio::test]
-async fn trouble_of_octopus_is_no_fault_of_the_address() {
+async fn octopus_failures_are_internal_errors() {
     let server = TestServer::with(|config| config.octopus.retries = 0).await;
     let uri = "octopus://spaces/Default/tasks/ServerTasks-90004";
     for status in [401, 429, 500, 503] {
@@ -98,12 +98,12 @@ async fn trouble_of_octopus_is_no_fault_of_the_address() {
 }
 
 #[tokio::test]
-async fn a_toolset_that_is_off_has_no_resources() {
+async fn disabled_toolset_has_no_resources() {
     let server = TestServer::with(|config| {
         config.tools.toolsets.0 = vec!["releases".to_owned()];
     })
     .await;
-    let templates = server.ask(Era::Modern, "resources/templates/list", json!({})).await.text;
+    let templates = server.rpc(Era::Modern, "resources/templates/list", json!({})).await.text;
     assert!(templates.contains("{releaseId}") && !templates.contains("{taskId}"), "{templates}");
     let (off, none) = (
         refused(&server, Era::Legacy, "octopus://spaces/Default/tasks/ServerTasks-90004").await,
@@ -114,7 +114,7 @@ async fn a_toolset_that_is_off_has_no_resources() {
 }
 
 #[tokio::test]
-async fn where_a_space_is_fixed_no_other_can_be_read() {
+async fn pinned_space_limits_resource_reads() {
     let server = TestServer::with(|config| {
         config.octopus.space = Some("Default".to_owned());
     })
@@ -130,6 +130,6 @@ async fn where_a_space_is_fixed_no_other_can_be_read() {
             assert!(message.contains("is limited to the space 'Default'"), "{message}");
         }
     }
-    let listed = server.ask(Era::Modern, "resources/list", json!({})).await.text;
+    let listed = server.rpc(Era::Modern, "resources/list", json!({})).await.text;
     assert!(listed.contains("octopus://spaces/Default") && !listed.contains("Warehouse"));
 }

@@ -12,15 +12,15 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
-    commands::{Serving, program},
-    support::{client, soon},
+    commands::{ServerProcess, program},
+    support::{client, wait_until_some},
 };
 
 /// Number of calls; they continue for two seconds after the old process stops accepting
 /// connections.
 const CALLS: usize = 1400;
 
-fn start() -> Serving {
+fn start() -> ServerProcess {
     let mut command = program(&["--sample", "--listen=127.0.0.1:0"]);
     command
         .env("OCTOPUS_MCP_HTTP__DRAIN_PAUSE", "3s")
@@ -31,13 +31,13 @@ fn start() -> Serving {
         // All calls come from one caller, and the machine may be slow.
         .env("OCTOPUS_MCP_LIMITS__CONCURRENT_REQUESTS", "2000")
         .env("OCTOPUS_MCP_LIMITS__CONCURRENT_CALLS_PER_CALLER", "2000");
-    Serving::start(command)
+    ServerProcess::start(command)
 }
 
 /// The ready servers, as a polling load balancer sees them.
 type Ready = Arc<Mutex<Vec<String>>>;
 
-async fn balance(all: Vec<String>, ready: Ready, done: Arc<AtomicBool>) {
+async fn poll_readiness(all: Vec<String>, ready: Ready, done: Arc<AtomicBool>) {
     let client = client();
     while !done.load(Ordering::Relaxed) {
         let mut now = Vec::new();
@@ -53,13 +53,13 @@ async fn balance(all: Vec<String>, ready: Ready, done: Arc<AtomicBool>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_under_two_hundred_calls_a_second_loses_none() {
+async fn restart_under_load_loses_no_call() {
     let (old, new) = (start(), start());
     let ready = Ready::default();
     let done = Arc::new(AtomicBool::new(false));
     let all = vec![old.url.clone(), new.url.clone()];
-    let looking = tokio::spawn(balance(all, Arc::clone(&ready), Arc::clone(&done)));
-    soon(async || (ready.lock().unwrap().len() == 2).then_some(())).await;
+    let looking = tokio::spawn(poll_readiness(all, Arc::clone(&ready), Arc::clone(&done)));
+    wait_until_some(async || (ready.lock().unwrap().len() == 2).then_some(())).await;
 
     let (answered, next) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let client = client();

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{CODE, desk, paths::came};
+use super::{CODE_FLOW, paths::evaluate, policy_fixture};
 
 /// Octopus may read a field that this server does not know, so an ID there makes the resource of
 /// that kind unknown.
 #[tokio::test]
-async fn a_place_in_an_unread_part_of_a_body_is_not_passed_over() {
+async fn refuses_ids_in_unknown_body_fields() {
     let made = |more: Value| {
         let mut body = json!({ "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-2" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -22,18 +22,18 @@ async fn a_place_in_an_unread_part_of_a_body_is_not_passed_over() {
         json!({ "Again": { "TaskId": "ServerTasks-90008" } }),
     ] {
         let call = made(more);
-        let (refusal, sent) = came(json!({ "environments": ["Production"] }), &call).await;
-        refusal.refused("rule 'r'");
+        let (refusal, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+        refusal.expect_error("rule 'r'");
         assert_eq!(sent, 0);
     }
     let call = made(json!({ "Comments": "for Production", "ForcePackageDownload": true }));
-    let (came, _) = came(json!({ "environments": ["Production"] }), &call).await;
-    came.asked();
+    let (came, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+    came.expect_approval_request();
 }
 
 /// It is unknown which of two spaces Octopus would use, so path and body must name the same space.
 #[tokio::test]
-async fn a_body_that_names_another_space_than_the_path_is_refused() {
+async fn refuses_bodies_that_name_another_space() {
     for (path, space, refused) in [
         ("/api/Spaces-1/deployments", json!({ "SpaceIdOrName": "Warehouse Systems" }), true),
         ("/api/Spaces-1/deployments", json!({ "SpaceId": "Spaces-22" }), true),
@@ -43,19 +43,19 @@ async fn a_body_that_names_another_space_than_the_path_is_refused() {
         let mut body = json!({ "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-2" });
         body.as_object_mut().unwrap().extend(space.as_object().unwrap().clone());
         let call = json!({ "method": "POST", "path": path, "body": body });
-        let (came, sent) = came(json!({ "environments": ["Production"] }), &call).await;
+        let (came, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
         assert_eq!(sent, 0);
         if refused {
-            came.refused("name the same space in path and body")
+            came.expect_error("name the same space in path and body")
         } else {
-            drop(came.asked())
+            drop(came.expect_approval_request())
         }
     }
 }
 
 /// A space name may look like an ID. Such a name must not hide another space.
 #[tokio::test]
-async fn a_change_that_names_a_denied_space_is_refused_whatever_its_own_space_is_called() {
+async fn refuses_denied_space_despite_id_like_space_name() {
     let rule = json!({ "name": "r", "effect": "deny", "tiers": ["write"], "spaces": ["Default"] });
     for (query, body, refused) in [
         (json!({ "spaceId": "Spaces-1" }), json!({}), true),
@@ -64,23 +64,23 @@ async fn a_change_that_names_a_denied_space_is_refused_whatever_its_own_space_is
         (json!({}), json!({ "Target": "Spaces-1" }), true),
         (json!({ "spaceId": "Spaces-22" }), json!({ "SpaceId": "Spaces-22" }), false),
     ] {
-        let desk = desk(json!([rule])).await;
+        let desk = policy_fixture(json!([rule])).await;
         desk.server.sample.edit("Spaces-22", "Name", "Spaces-1");
         let call = json!({ "method": "POST", "path": "/api/Spaces-22/tenants", "query": query,
             "body": body });
-        let came = desk.call(CODE, "execute", &call).await;
-        if refused { came.refused("rule 'r'") } else { drop(came.asked()) }
+        let came = desk.call(CODE_FLOW, "execute", &call).await;
+        if refused { came.expect_error("rule 'r'") } else { drop(came.expect_approval_request()) }
     }
 }
 
 /// Octopus may use the default space instead of the space in the body.
 #[tokio::test]
-async fn a_space_that_only_the_body_names_is_not_certain() {
+async fn space_named_only_in_the_body_is_uncertain() {
     for (path, refused) in [("/api/deployments", true), ("/api/Spaces-22/deployments", false)] {
         let body = json!({ "ReleaseId": "Releases-9003", "SpaceId": "Spaces-22" });
         let call = json!({ "method": "POST", "path": path, "body": body });
-        let (came, sent) = came(json!({ "spaces": ["Default"] }), &call).await;
+        let (came, sent) = evaluate(json!({ "spaces": ["Default"] }), &call).await;
         assert_eq!(sent, 0);
-        if refused { came.refused("rule 'r'") } else { drop(came.asked()) }
+        if refused { came.expect_error("rule 'r'") } else { drop(came.expect_approval_request()) }
     }
 }

@@ -3,10 +3,10 @@
 use octopus_mcp::config::AuthMode;
 use serde_json::json;
 
-use super::{deploys, rules};
+use super::{deploy_arguments, set_rules};
 use crate::{
     callers::{
-        calling,
+        call_with_token,
         issuer::{Signer, TestIssuer},
     },
     support::TestServer,
@@ -14,12 +14,12 @@ use crate::{
 
 /// Two issuers can assign the same user name, so only `issuer|subject` identifies a caller.
 #[tokio::test]
-async fn whoever_takes_the_name_of_somebody_else_is_not_let_through_as_them() {
+async fn impersonated_caller_name_does_not_match_a_rule() {
     let (first, second) = (Signer::new("one"), Signer::new("two"));
-    let (ours, theirs) = (TestIssuer::with(&[&first]), TestIssuer::with(&[&second]));
+    let (ours, theirs) = (TestIssuer::start(&[&first]), TestIssuer::start(&[&second]));
     let who = format!("{}|alice-1", ours.url);
     let server = TestServer::with(|config| {
-        ours.trusted(config);
+        ours.configure(config);
         config.auth.oauth.issuers.push(theirs.settings());
         assert!(config.auth_modes().has(AuthMode::Oauth));
         config.tools.read_only = false;
@@ -27,7 +27,7 @@ async fn whoever_takes_the_name_of_somebody_else_is_not_let_through_as_them() {
             { "name": "alice", "effect": "confirm", "callers": [who] },
             { "name": "others", "effect": "deny" },
         ]);
-        rules(config, &list);
+        set_rules(config, &list);
     })
     .await;
     let is = |subject: &str, name: &str| json!({ "sub": subject, "scope": "octopus:deploy", "preferred_username": name, "email": name });
@@ -37,7 +37,9 @@ async fn whoever_takes_the_name_of_somebody_else_is_not_let_through_as_them() {
         (first.sign(&ours.claims_with(&is("mallory", &who))), false),
         (second.sign(&theirs.claims_with(&is("alice-1", "Alice"))), false),
     ] {
-        let reply = calling(&server, &token, "deploy_release", &deploys(&["Staging"])).await;
+        let reply =
+            call_with_token(&server, &token, "deploy_release", &deploy_arguments(&["Staging"]))
+                .await;
         let message = reply.text.contains("rule 'others'");
         assert_eq!(message, !lets, "{}", reply.text);
         assert_eq!(reply.text.contains("Rule: alice"), lets, "{}", reply.text);

@@ -3,7 +3,7 @@
 use octopus_sample::Fault;
 use serde_json::{Map, Value, json};
 
-use super::{CODE, desk};
+use super::{CODE_FLOW, policy_fixture};
 
 fn ids(kind: &str, count: usize) -> Vec<String> {
     (1..=count).map(|number| format!("{kind}-{}", 7_000 + number)).collect()
@@ -11,8 +11,8 @@ fn ids(kind: &str, count: usize) -> Vec<String> {
 
 /// A body can name a thousand resources of each kind, which makes 10⁹ combinations.
 #[tokio::test]
-async fn a_call_that_reaches_more_places_than_can_be_judged_is_refused_before_anybody_is_asked() {
-    let desk = desk(json!([{ "name": "r", "effect": "allow",
+async fn refuses_calls_with_too_many_target_combinations() {
+    let desk = policy_fixture(json!([{ "name": "r", "effect": "allow",
         "projects": ["*"], "environments": ["*"], "tenants": ["*"] }]))
     .await;
     let call = |each: usize| {
@@ -23,18 +23,18 @@ async fn a_call_that_reaches_more_places_than_can_be_judged_is_refused_before_an
         }})
     };
     for each in [22, 1_000] {
-        let came = desk.call(CODE, "execute", &call(each)).await;
-        came.refused(
+        let came = desk.call(CODE_FLOW, "execute", &call(each)).await;
+        came.expect_error(
             "the call reaches more than 10000 combinations of project, environment and tenant",
         );
     }
-    desk.call(CODE, "execute", &call(3)).await.asked();
-    assert_eq!(desk.changes(), []);
+    desk.call(CODE_FLOW, "execute", &call(3)).await.expect_approval_request();
+    assert_eq!(desk.sent_changes(), []);
 }
 
 /// A list of tenants names the projects and environments of each: 25000 combinations.
 #[tokio::test]
-async fn a_list_of_many_places_is_read_where_no_rule_matches_by_them() {
+async fn large_lists_are_readable_without_matching_rules() {
     let tenants: Vec<Value> = ids("Tenants", 100)
         .into_iter()
         .map(|id| {
@@ -48,23 +48,24 @@ async fn a_list_of_many_places_is_read_where_no_rule_matches_by_them() {
     for (spaces, is_denied) in [("Secret", false), ("Default", true)] {
         let secret =
             json!([{ "name": "r", "effect": "deny", "tiers": ["read"], "spaces": [spaces] }]);
-        let desk = desk(secret).await;
+        let desk = policy_fixture(secret).await;
         desk.server.sample.faults().add(Fault::on("/tenants").body(&list));
         let call =
             json!({ "method": "GET", "path": "/api/Spaces-1/tenants", "query": { "take": 100 } });
-        let came = desk.call(CODE, "execute", &call).await;
+        let came = desk.call(CODE_FLOW, "execute", &call).await;
         if is_denied {
-            came.refused("rule 'r'");
+            came.expect_error("rule 'r'");
         } else {
-            came.answered();
+            came.expect_result();
         }
     }
 }
 
 /// Names are looked up one by one, and a body can contain very many.
 #[tokio::test]
-async fn only_so_many_names_of_one_body_are_looked_up_and_the_others_are_unknown() {
-    let desk = desk(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
+async fn limits_name_lookups_for_one_body() {
+    let desk =
+        policy_fixture(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
     let desk = desk.await;
     let call = |names: &[String]| -> Value {
         json!({ "method": "POST", "path": "/api/Spaces-1/deployments/create/untenanted/v1",
@@ -72,7 +73,7 @@ async fn only_so_many_names_of_one_body_are_looked_up_and_the_others_are_unknown
     };
     let names: Vec<String> = (0..500).map(|number| format!("nowhere {number}")).collect();
     let before = desk.server.sample.journal().len();
-    desk.call(CODE, "execute", &call(&names)).await.refused("rule 'r'");
+    desk.call(CODE_FLOW, "execute", &call(&names)).await.expect_error("rule 'r'");
     let asked = desk.server.sample.journal().len() - before;
     assert!(asked < 100, "{asked} requests for the names of one body");
 }

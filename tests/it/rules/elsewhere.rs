@@ -1,29 +1,31 @@
 //! Reads from another instance than the one of the request, selected by a URL argument. The rules
 //! of the target instance apply, and the audit record names it.
 
-use octopus_mcp::config::{AuthMode, Config, Instance, List, Modes, Secret, Token};
+use octopus_mcp::config::{
+    AuthMode, AuthModes, Config, InstanceSettings, ListSetting, Secret, TokenSettings,
+};
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::rules;
+use super::set_rules;
 use crate::{
-    audit::records,
-    callers::tokens::hash,
-    exchange::token,
+    audit::read_records,
+    callers::tokens::sha256_hex,
+    exchange::unsigned_token,
     support::{Era, Reply, TestServer},
 };
 
-const AGENT: &str = "omcp_00000000000000000000000000000000000000000000000000000000000agent";
+const AGENT_TOKEN: &str = "omcp_00000000000000000000000000000000000000000000000000000000000agent";
 /// A task of Parcel Tracking API, and a task of another project.
-const PARCELS: &str = "app#/Spaces-1/tasks/ServerTasks-90001";
-const DRIVERS: &str = "app#/Spaces-1/tasks/ServerTasks-90008";
+const PARCEL_TASK: &str = "app#/Spaces-1/tasks/ServerTasks-90001";
+const DRIVER_TASK: &str = "app#/Spaces-1/tasks/ServerTasks-90008";
 
 /// Starts two instances with their own API keys and one caller with a token. The first instance is
 /// the default.
 async fn server(change: impl FnOnce(&mut Config)) -> TestServer {
-    Box::pin(TestServer::several(&["warehouse", "shop"], |config| {
-        config.auth.mode = Some(Modes(vec![AuthMode::Tokens]));
-        let token = Token { sha256: hash(AGENT), ..Token::default() };
+    Box::pin(TestServer::with_instances(&["warehouse", "shop"], |config| {
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Tokens]));
+        let token = TokenSettings { sha256: sha256_hex(AGENT_TOKEN), ..TokenSettings::default() };
         config.auth.tokens.insert("agent".to_owned(), token);
         for instance in config.instances.values_mut() {
             instance.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
@@ -33,40 +35,40 @@ async fn server(change: impl FnOnce(&mut Config)) -> TestServer {
     .await
 }
 
-fn shop(config: &mut Config) -> &mut Instance {
+fn shop(config: &mut Config) -> &mut InstanceSettings {
     config.instances.get_mut("shop").unwrap()
 }
 
-fn agent(config: &mut Config) -> &mut Token {
+fn agent(config: &mut Config) -> &mut TokenSettings {
     config.auth.tokens.get_mut("agent").unwrap()
 }
 
 /// Reads the resource of a URL, with these headers in addition to the usual ones.
-async fn open(server: &TestServer, headers: &[(&str, &str)], url: &str) -> Reply {
-    let authorization = format!("Bearer {AGENT}");
+async fn read_url(server: &TestServer, headers: &[(&str, &str)], url: &str) -> Reply {
+    let authorization = format!("Bearer {AGENT_TOKEN}");
     let mut all = vec![("x-octopus-apikey", ""), ("authorization", &*authorization)];
     all.extend(headers);
     let params = json!({ "name": "get_task_from_url", "arguments": { "url": url } });
-    server.ask_at("", &all, Era::Legacy, "tools/call", params).await
+    server.rpc_at("", &all, Era::Legacy, "tools/call", params).await
 }
 
 /// Reads a URL, expects a failure and returns the error message.
-async fn refused(server: &TestServer, headers: &[(&str, &str)], url: &str) -> String {
-    let reply = open(server, headers, url).await;
+async fn expect_refused(server: &TestServer, headers: &[(&str, &str)], url: &str) -> String {
+    let reply = read_url(server, headers, url).await;
     let json = reply.json();
     assert_eq!(json["result"]["isError"], true, "{url}: {}", reply.text);
     json["result"]["content"][0]["text"].as_str().unwrap().to_owned()
 }
 
-async fn answered(server: &TestServer, url: &str) -> Value {
-    let reply = open(server, &[], url).await;
+async fn expect_answer(server: &TestServer, url: &str) -> Value {
+    let reply = read_url(server, &[], url).await;
     let json = reply.json();
     assert_eq!(json["result"]["isError"], false, "{url}: {}", reply.text);
     json["result"]["structuredContent"].clone()
 }
 
 /// Returns a rule that denies reads.
-fn secret(more: &Value) -> Value {
+fn read_rule(more: &Value) -> Value {
     let mut rule = json!({ "name": "secret", "effect": "deny", "tiers": ["read"] });
     for (matcher, value) in more.as_object().unwrap() {
         rule[matcher] = value.clone();
@@ -75,7 +77,7 @@ fn secret(more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_rules_for_the_instance_that_is_read_decide() {
+async fn rules_of_the_target_instance_apply() {
     let parcels = json!(["Parcel Tracking API"]);
     for (rule, closed) in [
         // Whether each task is denied: both at the shop, then both at the warehouse.
@@ -89,17 +91,22 @@ async fn the_rules_for_the_instance_that_is_read_decide() {
             [false, true, false, false],
         ),
     ] {
-        let server = server(|config| rules(config, &secret(&rule))).await;
-        let (there, here) = (server.other_address("shop"), server.octopus());
-        let urls = [(&there, PARCELS), (&there, DRIVERS), (&here, PARCELS), (&here, DRIVERS)];
+        let server = server(|config| set_rules(config, &read_rule(&rule))).await;
+        let (there, here) = (server.other_address("shop"), server.octopus_url());
+        let urls = [
+            (&there, PARCEL_TASK),
+            (&there, DRIVER_TASK),
+            (&here, PARCEL_TASK),
+            (&here, DRIVER_TASK),
+        ];
         for ((base, route), closed) in urls.into_iter().zip(closed) {
             let url = format!("{base}/{route}");
             if closed {
-                let said = refused(&server, &[], &url).await;
+                let said = expect_refused(&server, &[], &url).await;
                 assert!(said.contains("rule 'secret'"), "{rule} {url}: {said}");
                 assert!(!said.contains("ServerTasks-9"), "{rule} {url}: {said}");
             } else {
-                let found = answered(&server, &url).await;
+                let found = expect_answer(&server, &url).await;
                 let other = (base == &there).then_some("shop");
                 assert_eq!(found["urlInfo"]["otherInstance"].as_str(), other, "{rule} {url}");
             }
@@ -108,67 +115,67 @@ async fn the_rules_for_the_instance_that_is_read_decide() {
 }
 
 #[tokio::test]
-async fn what_a_caller_is_granted_and_a_request_asks_for_holds_at_the_instance_that_is_read() {
+async fn grants_and_request_scope_apply_at_the_target_instance() {
     let leads_away =
         |said: &str| said.contains("belongs to Spaces-1") && said.contains("only space");
     let server_of = server(|_| {}).await;
-    let url = format!("{}/{PARCELS}", server_of.other_address("shop"));
-    answered(&server_of, &url).await;
+    let url = format!("{}/{PARCEL_TASK}", server_of.other_address("shop"));
+    expect_answer(&server_of, &url).await;
     let narrowed = [("x-octopus-space", "Warehouse Systems")];
-    let said = refused(&server_of, &narrowed, &url).await;
+    let said = expect_refused(&server_of, &narrowed, &url).await;
     assert!(leads_away(&said), "{said}");
     for (headers, words) in [
         ([("x-octopus-instance", "warehouse")], "this request is pinned to 'warehouse'"),
         ([("x-mcp-exclude-tools", "get_task_from_url")], "unknown tool: get_task_from_url"),
     ] {
-        let reply = open(&server_of, &headers, &url).await;
+        let reply = read_url(&server_of, &headers, &url).await;
         assert!(reply.json()["result"]["isError"] != false, "{}", reply.text);
         assert!(reply.text.contains(words), "{}", reply.text);
     }
 
     let fixed = server(|config| shop(config).space = Some("warehouse-systems".to_owned())).await;
-    let url = format!("{}/{PARCELS}", fixed.other_address("shop"));
-    let said = refused(&fixed, &[], &url).await;
+    let url = format!("{}/{PARCEL_TASK}", fixed.other_address("shop"));
+    let said = expect_refused(&fixed, &[], &url).await;
     assert!(leads_away(&said), "{said}");
 
-    let spaces = List(vec!["Warehouse Systems".to_owned()]);
+    let spaces = ListSetting(vec!["Warehouse Systems".to_owned()]);
     let granted = server(|config| agent(config).spaces = spaces).await;
-    let url = format!("{}/{PARCELS}", granted.other_address("shop"));
-    let said = refused(&granted, &[], &url).await;
+    let url = format!("{}/{PARCEL_TASK}", granted.other_address("shop"));
+    let said = expect_refused(&granted, &[], &url).await;
     assert!(said.contains("Spaces-1") && !said.contains("Parcel"), "{said}");
 
-    let here = List(vec!["warehouse".to_owned()]);
+    let here = ListSetting(vec!["warehouse".to_owned()]);
     let granted = server(|config| agent(config).instances = here).await;
-    let url = format!("{}/{PARCELS}", granted.other_address("shop"));
-    let said = refused(&granted, &[], &url).await;
+    let url = format!("{}/{PARCEL_TASK}", granted.other_address("shop"));
+    let said = expect_refused(&granted, &[], &url).await;
     assert!(said.contains("the URL belongs to 127.0.0.1:") && !said.contains("shop"), "{said}");
-    assert_eq!(granted.other("shop").journal(), [], "an ungranted instance gets no request");
+    assert_eq!(granted.other_sample("shop").journal(), [], "an ungranted instance gets no request");
 }
 
 #[tokio::test]
-async fn the_record_names_the_instance_that_was_read_and_what_acted_there() {
+async fn audit_record_names_target_instance_and_credential() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
-    let list = secret(&json!({ "instances": ["shop"], "tenants": ["Brightwater Couriers"] }));
+    let list = read_rule(&json!({ "instances": ["shop"], "tenants": ["Brightwater Couriers"] }));
     let mut server = server(|config| {
-        rules(config, &list);
+        set_rules(config, &list);
         config.audit.file.path = Some(path.clone());
         let file = folder.path().join("token");
-        std::fs::write(&file, token("ci")).unwrap();
+        std::fs::write(&file, unsigned_token("ci")).unwrap();
         shop(config).api_key = None;
         shop(config).exchange.audience = Some(keys::SERVICE_ACCOUNT.to_owned());
         shop(config).exchange.token_file = Some(file);
     })
     .await;
-    let (there, here) = (server.other_address("shop"), server.octopus());
-    answered(&server, &format!("{there}/{PARCELS}")).await;
-    refused(&server, &[], &format!("{there}/{DRIVERS}")).await;
-    answered(&server, &format!("{here}/{PARCELS}")).await;
+    let (there, here) = (server.other_address("shop"), server.octopus_url());
+    expect_answer(&server, &format!("{there}/{PARCEL_TASK}")).await;
+    expect_refused(&server, &[], &format!("{there}/{DRIVER_TASK}")).await;
+    expect_answer(&server, &format!("{here}/{PARCEL_TASK}")).await;
     // Without a target, the record names the instance of the request.
     let held = [("x-octopus-instance", "warehouse")];
-    refused(&server, &held, &format!("{there}/{PARCELS}")).await;
+    expect_refused(&server, &held, &format!("{there}/{PARCEL_TASK}")).await;
     server.running.take().unwrap().stop().await;
-    let records = records(&path);
+    let records = read_records(&path);
     let said: Vec<Vec<&str>> = records
         .iter()
         .map(|record| {

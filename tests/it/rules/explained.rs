@@ -1,22 +1,22 @@
 //! `explain_access`.
 
-use octopus_mcp::config::List;
+use octopus_mcp::config::ListSetting;
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::rules;
+use super::set_rules;
 use crate::support::TestServer;
 
 const TOOL: &str = "explain_access";
 
-async fn explained(server: &TestServer, arguments: Value) -> Value {
-    server.answer(TOOL, arguments).await
+async fn explain(server: &TestServer, arguments: Value) -> Value {
+    server.call_ok(TOOL, arguments).await
 }
 
 #[tokio::test]
-async fn a_caller_is_told_who_they_are_here_and_in_octopus_and_what_the_ceilings_are() {
+async fn explains_identity_and_server_limits() {
     let server = TestServer::start().await;
-    let told = explained(&server, json!({})).await;
+    let told = explain(&server, json!({})).await;
     assert_eq!(told["caller"]["knownBy"], "octopus");
     assert!(told["caller"]["name"].as_str().unwrap().starts_with("API key "), "{told}");
     assert_eq!(told["octopus"]["user"], "Users-1");
@@ -27,9 +27,9 @@ async fn a_caller_is_told_who_they_are_here_and_in_octopus_and_what_the_ceilings
 }
 
 #[tokio::test]
-async fn a_tool_that_is_hidden_or_refused_is_explained_with_who_can_change_that() {
+async fn explains_hidden_tools_and_who_can_change_that() {
     let server = TestServer::with(|config| {
-        config.tools.toolsets = List(vec!["projects".to_owned()]);
+        config.tools.toolsets = ListSetting(vec!["projects".to_owned()]);
     })
     .await;
     for (tool, shown, setting) in [
@@ -39,21 +39,21 @@ async fn a_tool_that_is_hidden_or_refused_is_explained_with_who_can_change_that(
         ("explain_access", false, Some("tools.toolsets")),
         ("execute", true, Some("tools.allow_deletes")),
     ] {
-        let told = explained(&server, json!({ "tool": tool })).await;
+        let told = explain(&server, json!({ "tool": tool })).await;
         assert_eq!(told["tool"]["isShown"], shown, "{told}");
         let by = told["tool"]["hidden"]["changedBy"].as_str();
         assert_eq!(by.is_some(), setting.is_some(), "{told}");
         assert!(by.is_none_or(|by| by.contains(setting.unwrap())), "{told}");
     }
     let server = TestServer::start().await;
-    let told = explained(&server, json!({ "tool": "deploy_release" })).await;
+    let told = explain(&server, json!({ "tool": "deploy_release" })).await;
     assert!(told["tool"]["hidden"]["changedBy"].as_str().unwrap().contains("tools.read_only"));
-    let message = server.failure(TOOL, json!({ "tool": "deploy" })).await;
+    let message = server.call_error(TOOL, json!({ "tool": "deploy" })).await;
     assert!(message.contains("tool 'deploy' not found"), "{message}");
 }
 
 #[tokio::test]
-async fn the_rule_that_would_decide_is_named_with_what_it_wants() {
+async fn explains_the_deciding_rule_and_its_requirements() {
     let server = TestServer::with(|config| {
         config.tools.read_only = false;
         let list = json!([
@@ -61,14 +61,14 @@ async fn the_rule_that_would_decide_is_named_with_what_it_wants() {
             { "name": "prod", "effect": "confirm", "type": "environment", "environments": ["prod*"],
               "message": "customers are there" },
         ]);
-        rules(config, &list);
+        set_rules(config, &list);
     })
     .await;
     let ask = |project: &str, environment: &str| {
         json!({ "tool": "deploy_release", "spaceName": "Default", "project": project,
             "environment": environment })
     };
-    let told = explained(&server, ask("Parcel Tracking API", "production")).await;
+    let told = explain(&server, ask("Parcel Tracking API", "production")).await;
     let decision = &told["decision"];
     assert_eq!(decision["rule"], "prod", "{told}");
     assert_eq!(decision["effect"], "confirm");
@@ -77,11 +77,11 @@ async fn the_rule_that_would_decide_is_named_with_what_it_wants() {
     assert_eq!(decision["message"], "customers are there");
     let steps = json!(["group: `project_groups` does not match", "prod: matches"]);
     assert_eq!(decision["rules"], steps);
-    let told = explained(&server, ask("Billing Engine", "Staging")).await;
+    let told = explain(&server, ask("Billing Engine", "Staging")).await;
     assert_eq!(told["decision"]["effect"], "deny", "{told}");
-    let told = explained(&server, ask("Parcel Tracking API", "Staging")).await;
+    let told = explain(&server, ask("Parcel Tracking API", "Staging")).await;
     assert_eq!(told["decision"]["rule"], Value::Null, "{told}");
     // Omitted arguments are unknown, so a rule that denies applies.
-    let told = explained(&server, json!({ "tool": "deploy_release" })).await;
+    let told = explain(&server, json!({ "tool": "deploy_release" })).await;
     assert_eq!(told["decision"]["effect"], "deny", "{told}");
 }

@@ -4,43 +4,43 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::{CODE, deploys, groups::Company};
-use crate::{consent::Desk, rate::redis::Redis, support::TestServer};
+use super::{CODE_FLOW, deploy_arguments, groups::GroupFixture};
+use crate::{consent::ApprovalFixture, rate::redis::Redis, support::TestServer};
 
 /// Starts a task with a tool and returns the task ID.
-async fn started(desk: &Desk, tool: &str, arguments: &Value) -> String {
-    let (_, code) = desk.call(CODE, tool, arguments).await.asked();
-    task_in(&desk.agree(CODE, tool, arguments, &code).await.answered())
+async fn start_task(desk: &ApprovalFixture, tool: &str, arguments: &Value) -> String {
+    let (_, code) = desk.call(CODE_FLOW, tool, arguments).await.expect_approval_request();
+    first_task_id(&desk.approve(CODE_FLOW, tool, arguments, &code).await.expect_result())
 }
 
 /// Returns the first task ID in an answer.
-fn task_in(answer: &Value) -> String {
+fn first_task_id(answer: &Value) -> String {
     let answer = answer.to_string();
     let place = answer.find("ServerTasks-").unwrap();
     answer[place..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
 /// Starts a new server on the same Octopus for the same caller.
-async fn restarted(desk: &Desk) -> Desk {
+async fn restart(desk: &ApprovalFixture) -> ApprovalFixture {
     let sample = desk.server.sample.clone();
-    let server = TestServer::on(sample, |config| config.tools.read_only = false);
-    Desk { server: server.await, key: desk.key }
+    let server = TestServer::with_sample(sample, |config| config.tools.read_only = false);
+    ApprovalFixture { server: server.await, key: desk.key }
 }
 
-fn runs() -> Value {
+fn run_runbook_arguments() -> Value {
     json!({ "space": "Default", "projectName": "Parcel Tracking API",
         "runbookName": "restart-tracking-workers", "environmentNames": ["Staging"] })
 }
 
 /// Makes the interruption belong to this task.
-fn interrupts(desk: &Desk, task: &str) {
+fn mock_interruption(desk: &ApprovalFixture, task: &str) {
     let body = json!({ "Id": "Interruptions-9008", "TaskId": task, "IsPending": true });
     let fault =
         Fault::on("/interruptions/Interruptions-9008").method("GET").body(&body.to_string());
     desk.server.sample.faults().add(fault);
 }
 
-fn answers() -> [Value; 3] {
+fn interruption_responses() -> [Value; 3] {
     let path = "/api/Spaces-1/interruptions/Interruptions-9008";
     [
         json!({ "method": "POST", "path": format!("{path}/submit"), "body": { "Result": "Proceed" } }),
@@ -50,84 +50,91 @@ fn answers() -> [Value; 3] {
 }
 
 #[tokio::test]
-async fn whoever_started_it_does_not_answer_its_interruption_and_somebody_else_does() {
+async fn initiator_cannot_answer_own_interruption() {
     let by_path = json!({ "method": "POST", "path": "/api/Spaces-1/deployments",
         "body": { "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-2" } });
-    for (tool, arguments) in
-        [("deploy_release", deploys(&["Staging"])), ("run_runbook", runs()), ("execute", by_path)]
-    {
-        let mut desk = Desk::start().await;
+    for (tool, arguments) in [
+        ("deploy_release", deploy_arguments(&["Staging"])),
+        ("run_runbook", run_runbook_arguments()),
+        ("execute", by_path),
+    ] {
+        let mut desk = ApprovalFixture::start().await;
         if tool == "execute" {
             let made = json!({ "Id": "Deployments-1", "TaskId": "ServerTasks-77777" });
             let fault = Fault::on("/deployments").method("POST").body(&made.to_string());
             desk.server.sample.faults().add(fault);
         }
-        let task = started(&desk, tool, &arguments).await;
-        interrupts(&desk, &task);
-        let before = desk.changes().len();
-        for answer in answers() {
-            let came = desk.call(CODE, "execute", &answer).await;
-            came.refused(&format!("you started {task} through this server"));
+        let task = start_task(&desk, tool, &arguments).await;
+        mock_interruption(&desk, &task);
+        let before = desk.sent_changes().len();
+        for answer in interruption_responses() {
+            let came = desk.call(CODE_FLOW, "execute", &answer).await;
+            came.expect_error(&format!("you started {task} through this server"));
         }
-        assert_eq!(desk.changes().len(), before, "{tool}");
+        assert_eq!(desk.sent_changes().len(), before, "{tool}");
         desk.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in answers() {
-            desk.call(CODE, "execute", &answer).await.asked();
+        for answer in interruption_responses() {
+            desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
         }
     }
 }
 
 /// Two API keys of one Octopus user identify one person.
 #[tokio::test]
-async fn another_key_of_the_same_user_is_the_same_person() {
-    let mut desk = Desk::start().await;
-    let task = started(&desk, "deploy_release", &deploys(&["Staging"])).await;
-    interrupts(&desk, &task);
+async fn another_key_of_the_same_user_is_the_same_initiator() {
+    let mut desk = ApprovalFixture::start().await;
+    let task = start_task(&desk, "deploy_release", &deploy_arguments(&["Staging"])).await;
+    mock_interruption(&desk, &task);
     let me = json!({ "Id": "Users-1", "Username": "admin" });
     desk.server.sample.faults().add(Fault::on("/users/me").body(&me.to_string()));
     desk.key = keys::DEFAULT_SPACE_ONLY;
-    desk.call(CODE, "execute", &answers()[0]).await.refused("another person must answer");
+    desk.call(CODE_FLOW, "execute", &interruption_responses()[0])
+        .await
+        .expect_error("another person must answer");
 }
 
 #[tokio::test]
-async fn what_nobody_started_here_and_what_the_settings_let_pass_is_answered() {
-    let desk = Desk::start().await;
-    for answer in answers() {
-        desk.call(CODE, "execute", &answer).await.asked();
+async fn foreign_tasks_and_disabled_setting_allow_answers() {
+    let desk = ApprovalFixture::start().await;
+    for answer in interruption_responses() {
+        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
     }
-    let desk = Desk::with(|config| config.policy.four_eyes = false).await;
-    let task = started(&desk, "deploy_release", &deploys(&["Staging"])).await;
-    interrupts(&desk, &task);
-    for answer in answers() {
-        desk.call(CODE, "execute", &answer).await.asked();
+    let desk = ApprovalFixture::with(|config| config.policy.four_eyes = false).await;
+    let task = start_task(&desk, "deploy_release", &deploy_arguments(&["Staging"])).await;
+    mock_interruption(&desk, &task);
+    for answer in interruption_responses() {
+        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
     }
 }
 
 #[tokio::test]
-async fn replicas_that_share_a_store_know_what_was_started_at_another() {
+async fn replicas_share_task_initiators() {
     let redis = Redis::start().await;
-    let one = Desk::with(|config| redis.store(config)).await;
-    let two = Desk::with(|config| redis.store(config)).await;
-    let task = started(&one, "deploy_release", &deploys(&["Staging"])).await;
-    interrupts(&two, &task);
-    let came = two.call(CODE, "execute", &answers()[0]).await;
-    came.refused(&format!("you started {task} through this server"));
+    let one = ApprovalFixture::with(|config| redis.configure(config)).await;
+    let two = ApprovalFixture::with(|config| redis.configure(config)).await;
+    let task = start_task(&one, "deploy_release", &deploy_arguments(&["Staging"])).await;
+    mock_interruption(&two, &task);
+    let came = two.call(CODE_FLOW, "execute", &interruption_responses()[0]).await;
+    came.expect_error(&format!("you started {task} through this server"));
 }
 
 #[tokio::test]
-async fn after_a_restart_octopus_says_which_user_started_it_and_that_user_does_not_answer() {
-    for (tool, arguments) in [("deploy_release", deploys(&["Staging"])), ("run_runbook", runs())] {
-        let desk = Desk::start().await;
-        let task = started(&desk, tool, &arguments).await;
-        let mut desk = restarted(&desk).await;
-        interrupts(&desk, &task);
-        for answer in answers() {
-            let came = desk.call(CODE, "execute", &answer).await;
-            came.refused(&format!("{task} was started by the Octopus user that acts for you"));
+async fn initiator_is_read_from_octopus_after_restart() {
+    for (tool, arguments) in [
+        ("deploy_release", deploy_arguments(&["Staging"])),
+        ("run_runbook", run_runbook_arguments()),
+    ] {
+        let desk = ApprovalFixture::start().await;
+        let task = start_task(&desk, tool, &arguments).await;
+        let mut desk = restart(&desk).await;
+        mock_interruption(&desk, &task);
+        for answer in interruption_responses() {
+            let came = desk.call(CODE_FLOW, "execute", &answer).await;
+            came.expect_error(&format!("{task} was started by the Octopus user that acts for you"));
         }
         desk.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in answers() {
-            desk.call(CODE, "execute", &answer).await.asked();
+        for answer in interruption_responses() {
+            desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
         }
     }
 }
@@ -135,52 +142,58 @@ async fn after_a_restart_octopus_says_which_user_started_it_and_that_user_does_n
 /// Octopus does not distinguish callers that share one API key. If this server does not remember
 /// the initiator either, every caller with that key may be the initiator.
 #[tokio::test]
-async fn behind_one_key_somebody_else_answers_only_while_it_is_remembered_who_started_it() {
-    let company = Company::with(json!([])).await;
+async fn shared_key_requires_a_remembered_initiator() {
+    let company = GroupFixture::with_rules(json!([])).await;
     let (ada, bob) = (json!(["ada"]), json!(["bob"]));
-    let task = company.call(&ada, "deploy_release", &deploys(&["Staging"])).await.answered();
-    let task = task_in(&task);
+    let task =
+        company.call(&ada, "deploy_release", &deploy_arguments(&["Staging"])).await.expect_result();
+    let task = first_task_id(&task);
     let body = json!({ "Id": "Interruptions-9008", "TaskId": task, "IsPending": true });
     let fault = Fault::on("/interruptions/Interruptions-9008").method("GET");
     company.server.sample.faults().add(fault.body(&body.to_string()));
-    let [_, takes, _] = answers();
-    company.call(&ada, "execute", &takes).await.refused("you started");
-    company.call(&bob, "execute", &takes).await.answered();
+    let [_, takes, _] = interruption_responses();
+    company.call(&ada, "execute", &takes).await.expect_error("you started");
+    company.call(&bob, "execute", &takes).await.expect_result();
     let company = company.restarted().await;
     for caller in [&ada, &bob] {
         let came = company.call(caller, "execute", &takes).await;
-        came.refused("this server has no record for which caller");
+        came.expect_error("this server has no record for which caller");
     }
 }
 
 /// The start request reaches Octopus, but its response is lost, so this server remembers no
 /// initiator.
 #[tokio::test]
-async fn whoever_starts_something_and_does_not_hear_of_it_does_not_answer_its_interruption() {
-    for (tool, arguments) in [("deploy_release", deploys(&["Staging"])), ("run_runbook", runs())] {
-        let mut desk = Desk::start().await;
-        let (_, code) = desk.call(CODE, tool, &arguments).await.asked();
+async fn initiator_with_lost_response_cannot_answer() {
+    for (tool, arguments) in [
+        ("deploy_release", deploy_arguments(&["Staging"])),
+        ("run_runbook", run_runbook_arguments()),
+    ] {
+        let mut desk = ApprovalFixture::start().await;
+        let (_, code) = desk.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
         desk.server.sample.faults().add(Fault::on("/create/").method("POST").lost().times(1));
-        desk.agree(CODE, tool, &arguments, &code).await.refused("it is not known whether");
+        desk.approve(CODE_FLOW, tool, &arguments, &code)
+            .await
+            .expect_error("it is not known whether");
         let place = if tool == "run_runbook" { "runbookRuns" } else { "deployments" };
         let newest = json!({ "method": "GET", "path": format!("/api/Spaces-1/{place}"),
             "query": { "take": "1" } });
-        let task = task_in(&desk.call(CODE, "execute", &newest).await.answered());
-        interrupts(&desk, &task);
-        for answer in answers() {
-            let came = desk.call(CODE, "execute", &answer).await;
-            came.refused(&format!("{task} was started by the Octopus user that acts for you"));
+        let task = first_task_id(&desk.call(CODE_FLOW, "execute", &newest).await.expect_result());
+        mock_interruption(&desk, &task);
+        for answer in interruption_responses() {
+            let came = desk.call(CODE_FLOW, "execute", &answer).await;
+            came.expect_error(&format!("{task} was started by the Octopus user that acts for you"));
         }
         desk.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in answers() {
-            desk.call(CODE, "execute", &answer).await.asked();
+        for answer in interruption_responses() {
+            desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
         }
     }
 }
 
 #[tokio::test]
-async fn where_neither_this_server_nor_octopus_says_who_started_it_nobody_answers() {
-    let desk = Desk::start().await;
+async fn unknown_initiator_blocks_all_answers() {
+    let desk = ApprovalFixture::start().await;
     let (task, deployment) = ("/tasks/ServerTasks-90008", "/deployments/Deployments-9008");
     let document = |path: &str, fields: Value| Fault::on(path).body(&fields.to_string());
     let unknown = "the initiator of ServerTasks-90008 is unknown";
@@ -217,19 +230,19 @@ async fn where_neither_this_server_nor_octopus_says_who_started_it_nobody_answer
     ] {
         desk.server.sample.faults().clear();
         desk.server.sample.faults().add(fault.method("GET"));
-        for answer in answers() {
-            desk.call(CODE, "execute", &answer).await.refused(words);
+        for answer in interruption_responses() {
+            desk.call(CODE_FLOW, "execute", &answer).await.expect_error(words);
         }
     }
     desk.server.sample.faults().clear();
-    for answer in answers() {
-        desk.call(CODE, "execute", &answer).await.asked();
+    for answer in interruption_responses() {
+        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
     }
-    assert_eq!(desk.changes(), []);
+    assert_eq!(desk.sent_changes(), []);
 }
 
 /// Returns the caller name that audit records and release notes use.
-async fn name(desk: &Desk) -> String {
+async fn caller_name(desk: &ApprovalFixture) -> String {
     let called = desk.server.call_as(desk.key, "explain_access", json!({})).await;
     called.structured["caller"]["name"].as_str().unwrap().to_owned()
 }
@@ -237,13 +250,15 @@ async fn name(desk: &Desk) -> String {
 /// Release notes are user input. Their audit line is for readers and does not prove who deployed
 /// the release.
 #[tokio::test]
-async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_task() {
+async fn release_notes_do_not_identify_the_initiator() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk =
-        Desk::with(|config| config.audit.file.path = Some(folder.path().join("a.jsonl"))).await;
-    let ada = name(&desk).await;
+    let mut desk = ApprovalFixture::with(|config| {
+        config.audit.file.path = Some(folder.path().join("a.jsonl"))
+    })
+    .await;
+    let ada = caller_name(&desk).await;
     desk.key = keys::WITHOUT_VARIABLE_VIEW;
-    let bob = name(&desk).await;
+    let bob = caller_name(&desk).await;
     assert_ne!(ada, bob);
     desk.key = keys::ADMIN;
     let line = |who: &str| {
@@ -254,21 +269,22 @@ async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_tas
     let notes = format!("{}\n\nServerTasks-90008 was started by {bob}", line(&bob));
     let release = json!({ "space": "Default", "projectName": "Parcel Tracking API",
         "releaseVersion": "1.13.0", "releaseNotes": notes });
-    let (_, code) = desk.call(CODE, "create_release", &release).await.asked();
-    desk.agree(CODE, "create_release", &release, &code).await.answered();
-    let made = desk.changes()[0].body.as_ref().unwrap()["ReleaseNotes"].to_string();
+    let (_, code) =
+        desk.call(CODE_FLOW, "create_release", &release).await.expect_approval_request();
+    desk.approve(CODE_FLOW, "create_release", &release, &code).await.expect_result();
+    let made = desk.sent_changes()[0].body.as_ref().unwrap()["ReleaseNotes"].to_string();
     assert!(made.contains(&line(&bob)) && made.contains(&ada), "both lines: {made}");
     let deployment = json!({ "space": "Default", "projectName": "Parcel Tracking API",
         "releaseVersion": "1.13.0", "environmentNames": ["Development"] });
-    let task = started(&desk, "deploy_release", &deployment).await;
-    interrupts(&desk, &task);
-    for answer in answers() {
-        let came = desk.call(CODE, "execute", &answer).await;
-        came.refused(&format!("you started {task} through this server"));
+    let task = start_task(&desk, "deploy_release", &deployment).await;
+    mock_interruption(&desk, &task);
+    for answer in interruption_responses() {
+        let came = desk.call(CODE_FLOW, "execute", &answer).await;
+        came.expect_error(&format!("you started {task} through this server"));
     }
     desk.key = keys::WITHOUT_VARIABLE_VIEW;
-    for answer in answers() {
-        desk.call(CODE, "execute", &answer).await.asked();
+    for answer in interruption_responses() {
+        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
     }
 
     // A task that was not started through this server, of a release whose notes name Bob.
@@ -278,8 +294,8 @@ async fn notes_of_a_release_that_name_somebody_else_do_not_say_who_started_a_tas
         .sample
         .faults()
         .add(Fault::on("/releases/Releases-9003").method("GET").body(&release.to_string()));
-    interrupts(&desk, "ServerTasks-90008");
-    for answer in answers() {
-        desk.call(CODE, "execute", &answer).await.asked();
+    mock_interruption(&desk, "ServerTasks-90008");
+    for answer in interruption_responses() {
+        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
     }
 }

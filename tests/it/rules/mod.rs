@@ -24,28 +24,28 @@ mod times;
 mod unreadable;
 mod words;
 
-use octopus_mcp::config::{Config, Policy, Rule};
+use octopus_mcp::config::{Config, PolicySettings, RuleSettings};
 use serde_json::{Value, json};
 
-use crate::{consent::Desk, support::Era};
+use crate::{consent::ApprovalFixture, support::Era};
 
 /// Sets the rules of the policy, in the form of the configuration file.
-pub fn rules(config: &mut Config, rules: &Value) {
-    let rules: Vec<Rule> = serde_json::from_value(rules.clone()).unwrap();
-    config.policy = Policy { rules, ..config.policy.clone() };
+pub fn set_rules(config: &mut Config, rules: &Value) {
+    let rules: Vec<RuleSettings> = serde_json::from_value(rules.clone()).unwrap();
+    config.policy = PolicySettings { rules, ..config.policy.clone() };
 }
 
 /// Starts a server with these rules that permits changes and deletions.
-pub async fn desk(list: Value) -> Desk {
-    Desk::with(|config| {
+pub async fn policy_fixture(list: Value) -> ApprovalFixture {
+    ApprovalFixture::with(|config| {
         config.tools.allow_deletes = true;
-        rules(config, &list);
+        set_rules(config, &list);
     })
     .await
 }
 
 /// Returns the arguments of a deployment of one release to these environments.
-pub fn deploys(environments: &[&str]) -> Value {
+pub fn deploy_arguments(environments: &[&str]) -> Value {
     json!({
         "space": "Default",
         "projectName": "Parcel Tracking API",
@@ -55,7 +55,7 @@ pub fn deploys(environments: &[&str]) -> Value {
 }
 
 /// The flows in which a caller can approve a change.
-pub use crate::consent::{WAYS, Way};
+pub use crate::consent::{APPROVAL_FLOWS, ApprovalFlow};
 
 /// The approval flow without a person: the client repeats the call with a code.
-pub const CODE: Way = Way::Code(Era::Modern);
+pub const CODE_FLOW: ApprovalFlow = ApprovalFlow::ConfirmCode(Era::Modern);

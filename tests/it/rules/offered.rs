@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::rules;
+use super::set_rules;
 use crate::support::{ERAS, Era, TestServer};
 
 async fn server(list: Value) -> TestServer {
-    TestServer::with(|config| rules(config, &list)).await
+    TestServer::with(|config| set_rules(config, &list)).await
 }
 
-fn secret(matcher: &str, name: &str) -> Value {
+fn read_rule(matcher: &str, name: &str) -> Value {
     json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], matcher: [name] }])
 }
 
 /// Returns the completions of an argument of a prompt, or of a variable of a template.
-async fn completed(server: &TestServer, of: &str, argument: &str, given: Value) -> Vec<String> {
+async fn complete(server: &TestServer, of: &str, argument: &str, given: Value) -> Vec<String> {
     let is_template = of.starts_with("octopus://");
     let reference = if is_template {
         json!({ "type": "ref/resource", "uri": of })
@@ -26,7 +26,7 @@ async fn completed(server: &TestServer, of: &str, argument: &str, given: Value) 
         "argument": { "name": argument, "value": "" },
         "context": { "arguments": given },
     });
-    let reply = server.ask(Era::Modern, "completion/complete", params).await.json();
+    let reply = server.rpc(Era::Modern, "completion/complete", params).await.json();
     let values = reply["result"]["completion"]["values"].as_array();
     let values = values.unwrap_or_else(|| panic!("{reply}"));
     values.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
@@ -41,7 +41,7 @@ fn has(values: &[String], name: &str) -> bool {
 }
 
 #[tokio::test]
-async fn what_a_rule_denies_reading_is_not_completed_and_the_rest_is() {
+async fn completions_omit_denied_values() {
     let open = server(json!([])).await;
     for (matcher, name, of, argument, denied, kept) in [
         ("spaces", "Warehouse*", PROMPT, "space", "Warehouse Systems", Some("Default")),
@@ -75,47 +75,47 @@ async fn what_a_rule_denies_reading_is_not_completed_and_the_rest_is() {
     ] {
         let key = if of == PROMPT { "space" } else { "spaceName" };
         let given = json!({ key: "Default" });
-        let all = completed(&open, of, argument, given.clone()).await;
+        let all = complete(&open, of, argument, given.clone()).await;
         assert!(has(&all, denied), "{matcher} {argument}: {all:?}");
         assert!(kept.is_none_or(|kept| has(&all, kept)), "{matcher} {argument}: {all:?}");
-        let server = server(secret(matcher, name)).await;
-        let values = completed(&server, of, argument, given).await;
+        let server = server(read_rule(matcher, name)).await;
+        let values = complete(&server, of, argument, given).await;
         assert!(!has(&values, denied), "{matcher} {argument}: {values:?}");
         assert!(kept.is_none_or(|kept| has(&values, kept)), "{matcher} {argument}: {values:?}");
     }
 }
 
 #[tokio::test]
-async fn completions_of_a_denied_project_are_empty_and_no_error() {
-    let server = server(secret("projects", "Parcel Tracking API")).await;
+async fn completions_of_a_denied_project_are_empty() {
+    let server = server(read_rule("projects", "Parcel Tracking API")).await;
     for (project, is_empty) in [("Parcel Tracking API", true), ("Projects-4", false)] {
         let given = json!({ "space": "Default", "project": project });
         for argument in ["from", "to"] {
-            let values = completed(&server, "release_notes_between", argument, given.clone()).await;
+            let values = complete(&server, "release_notes_between", argument, given.clone()).await;
             assert_eq!(values.is_empty(), is_empty, "{project} {argument}: {values:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn rules_about_one_tool_bind_what_it_reads() {
+async fn rules_about_one_tool_apply_to_its_reads() {
     let list = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "tools": ["read_resource"], "spaces": ["Warehouse Systems"] }]);
     let server = server(list).await;
-    let spaces = completed(&server, RELEASE, "spaceName", json!({})).await;
+    let spaces = complete(&server, RELEASE, "spaceName", json!({})).await;
     assert!(!has(&spaces, "Warehouse Systems") && has(&spaces, "Default"), "{spaces:?}");
-    let spaces = completed(&server, PROMPT, "space", json!({})).await;
+    let spaces = complete(&server, PROMPT, "space", json!({})).await;
     assert!(has(&spaces, "Warehouse Systems"), "{spaces:?}");
 }
 
 #[tokio::test]
-async fn what_a_rule_denies_reading_is_not_listed_as_a_resource() {
+async fn resource_lists_omit_denied_resources() {
     let everything = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "tools": ["read_resource"] }]);
     for (list, shown, hidden) in [
         (json!([]), &["octopus://api", "octopus://spaces/Warehouse", "{taskId}"][..], &[][..]),
         (
-            secret("spaces", "Warehouse Systems"),
+            read_rule("spaces", "Warehouse Systems"),
             &["octopus://api", "octopus://spaces/Default", "{taskId}"],
             &["octopus://spaces/Warehouse"],
         ),
@@ -123,8 +123,8 @@ async fn what_a_rule_denies_reading_is_not_listed_as_a_resource() {
     ] {
         let server = server(list).await;
         for era in ERAS {
-            let listed = server.ask(era, "resources/list", json!({})).await;
-            let templates = server.ask(era, "resources/templates/list", json!({})).await;
+            let listed = server.rpc(era, "resources/list", json!({})).await;
+            let templates = server.rpc(era, "resources/templates/list", json!({})).await;
             assert!(listed.json()["result"]["resources"].is_array(), "{}", listed.text);
             let all = format!("{}{}", listed.text, templates.text);
             assert!(shown.iter().all(|uri| all.contains(uri)), "{shown:?}: {all}");
@@ -135,14 +135,14 @@ async fn what_a_rule_denies_reading_is_not_listed_as_a_resource() {
 
 /// Without rules about reads a completion sends no additional requests.
 #[tokio::test]
-async fn rules_about_changes_cost_completions_nothing() {
+async fn write_rules_add_no_requests_to_completions() {
     let mut counts = Vec::new();
     for list in
         [json!([]), json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }])]
     {
         let server = server(list).await;
         server.sample.clear_journal();
-        completed(&server, PROMPT, "project", json!({ "space": "Default" })).await;
+        complete(&server, PROMPT, "project", json!({ "space": "Default" })).await;
         counts.push(server.sample.journal().len());
     }
     assert_eq!(counts[0], counts[1]);

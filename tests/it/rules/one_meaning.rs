@@ -4,21 +4,21 @@
 use serde_json::{Value, json};
 
 use super::{
-    CODE, desk,
-    renamed::{CONFUSABLE, parcel, restart},
+    CODE_FLOW, policy_fixture,
+    renamed::{AMBIGUOUS_MESSAGE, deploy_parcel, restart_runbook},
 };
-use crate::consent::Came;
+use crate::consent::CallOutcome;
 
 /// Where the Octopus endpoint accepts only names, an ambiguous name is rejected.
 #[tokio::test]
-async fn name_that_stands_for_two_things_is_not_sent() {
+async fn rejects_ambiguous_names_in_changes() {
     let run = |key: &str, value: Value| {
-        let mut arguments = restart("Staging");
+        let mut arguments = restart_runbook("Staging");
         arguments[key] = value;
         arguments
     };
     let deploy = |key: &str, value: Value| {
-        let mut arguments = parcel("Staging");
+        let mut arguments = deploy_parcel("Staging");
         arguments[key] = value;
         arguments
     };
@@ -33,7 +33,7 @@ async fn name_that_stands_for_two_things_is_not_sent() {
             "Runbooks-3",
             "run_runbook",
             run("runbookName", by_id.clone()),
-            CONFUSABLE,
+            AMBIGUOUS_MESSAGE,
         ),
         (
             "Runbooks-1",
@@ -49,15 +49,15 @@ async fn name_that_stands_for_two_things_is_not_sent() {
             "Restart tracking workers",
             "run_runbook",
             run("runbookName", by_id),
-            CONFUSABLE,
+            AMBIGUOUS_MESSAGE,
         ),
         (
             "RunbookSnapshots-1",
             "Name",
             "RunbookSnapshots-2",
             "run_runbook",
-            restart("Staging"),
-            CONFUSABLE,
+            restart_runbook("Staging"),
+            AMBIGUOUS_MESSAGE,
         ),
         (
             "Machines-9",
@@ -83,29 +83,43 @@ async fn name_that_stands_for_two_things_is_not_sent() {
             deploy("releaseVersion", json!("Releases-99999")),
             "looks like a release ID",
         ),
-        ("Spaces-22", "Name", "Spaces-1", "deploy_release", parcel("Staging"), CONFUSABLE),
-        ("Spaces-22", "Name", "Spaces-1", "run_runbook", restart("Staging"), CONFUSABLE),
+        (
+            "Spaces-22",
+            "Name",
+            "Spaces-1",
+            "deploy_release",
+            deploy_parcel("Staging"),
+            AMBIGUOUS_MESSAGE,
+        ),
+        (
+            "Spaces-22",
+            "Name",
+            "Spaces-1",
+            "run_runbook",
+            restart_runbook("Staging"),
+            AMBIGUOUS_MESSAGE,
+        ),
         ("Spaces-22", "Name", "Spaces-22", "deploy_release", freezes, id_like),
     ] {
-        let desk = desk(json!([])).await;
+        let desk = policy_fixture(json!([])).await;
         desk.server.sample.edit(id, key, value);
-        let came = desk.call(CODE, tool, &arguments).await;
-        let Came::Refused(message) = &came else { panic!("{id} {key} {value}: {came:?}") };
+        let came = desk.call(CODE_FLOW, tool, &arguments).await;
+        let CallOutcome::Failed(message) = &came else { panic!("{id} {key} {value}: {came:?}") };
         assert!(message.contains(words), "{id} {key} {value}: {message}");
-        assert_eq!(desk.changes(), []);
+        assert_eq!(desk.sent_changes(), []);
     }
 }
 
 /// A read resolves the ID first, alone and in a list, so an equal name cannot bypass a rule.
 #[tokio::test]
-async fn read_of_a_denied_id_is_refused_whatever_else_is_named_so() {
+async fn refuses_denied_id_despite_equal_name() {
     let rule = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environment_tags": ["stage/live"] }]);
     for environments in [&["Environments-3"][..], &["Environments-3", "Development"]] {
-        let desk = desk(rule.clone()).await;
+        let desk = policy_fixture(rule.clone()).await;
         desk.server.sample.edit("Environments-2", "Name", "Environments-3");
         let arguments = json!({ "space": "Default", "environments": environments });
-        let came = desk.call(CODE, "list_deployments", &arguments).await;
-        came.refused("rule 'secret'");
+        let came = desk.call(CODE_FLOW, "list_deployments", &arguments).await;
+        came.expect_error("rule 'secret'");
     }
 }

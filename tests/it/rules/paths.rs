@@ -3,20 +3,20 @@
 
 use serde_json::{Value, json};
 
-use super::{CODE, desk};
-use crate::consent::Came;
+use super::{CODE_FLOW, policy_fixture};
+use crate::consent::CallOutcome;
 
-pub(super) async fn came(rule: Value, call: &Value) -> (Came, usize) {
+pub(super) async fn evaluate(rule: Value, call: &Value) -> (CallOutcome, usize) {
     let mut rule = rule;
     (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
-    let desk = desk(json!([rule])).await;
-    let came = desk.call(CODE, "execute", call).await;
-    (came, desk.changes().len())
+    let desk = policy_fixture(json!([rule])).await;
+    let came = desk.call(CODE_FLOW, "execute", call).await;
+    (came, desk.sent_changes().len())
 }
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "the test cases are one table")]
-async fn a_path_is_judged_by_what_it_leads_to() {
+async fn paths_are_evaluated_by_their_target() {
     let production = json!({ "environments": ["Production"] });
     let staging = json!({ "environments": ["Staging"] });
     let parcel = json!({ "projects": ["Parcel Tracking API"] });
@@ -200,20 +200,20 @@ async fn a_path_is_judged_by_what_it_leads_to() {
         if let Some(body) = body {
             call["body"] = body;
         }
-        let (came, sent) = came(rule.clone(), &call).await;
+        let (came, sent) = evaluate(rule.clone(), &call).await;
         let message = format!("{call} {rule}: {came:?}");
         assert_eq!(
-            matches!(&came, Came::Refused(words) if words.contains("rule 'r'")),
+            matches!(&came, CallOutcome::Failed(words) if words.contains("rule 'r'")),
             refused,
             "{message}"
         );
-        assert_eq!(matches!(came, Came::Asked { .. }), !refused, "{message}");
+        assert_eq!(matches!(came, CallOutcome::ApprovalRequired { .. }), !refused, "{message}");
         assert_eq!(sent, 0);
     }
 }
 
 #[tokio::test]
-async fn where_it_cannot_be_known_a_rule_that_asks_for_it_refuses() {
+async fn unknown_targets_match_denying_rules() {
     for (method, path, body) in [
         // Variables apply to all environments or to some.
         ("PUT", "/api/Spaces-1/variables/variableset-Projects-1", json!({ "Variables": [] })),
@@ -223,14 +223,14 @@ async fn where_it_cannot_be_known_a_rule_that_asks_for_it_refuses() {
         ("POST", "/api/Spaces-1/tasks", json!({ "Name": "Health", "Arguments": {} })),
     ] {
         let call = json!({ "method": method, "path": path, "body": body });
-        let (refusal, _) = came(json!({ "environments": ["Production"] }), &call).await;
-        refusal.refused("`environments` could not be determined");
+        let (refusal, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+        refusal.expect_error("`environments` could not be determined");
         // Unknown targets count as high risk.
-        let (refusal, _) = came(json!({ "risks": ["high"] }), &call).await;
-        refusal.refused("rule 'r'");
+        let (refusal, _) = evaluate(json!({ "risks": ["high"] }), &call).await;
+        refusal.expect_error("rule 'r'");
         // A rule without a condition on the unknown value does not deny.
-        let (came, sent) = came(json!({ "tools": ["deploy_release"] }), &call).await;
-        came.asked();
+        let (came, sent) = evaluate(json!({ "tools": ["deploy_release"] }), &call).await;
+        came.expect_approval_request();
         assert_eq!(sent, 0);
     }
 }
@@ -238,7 +238,7 @@ async fn where_it_cannot_be_known_a_rule_that_asks_for_it_refuses() {
 /// Octopus ignores additional body fields next to the resource of the path, so they must not
 /// determine its target.
 #[tokio::test]
-async fn what_a_body_says_beside_the_thing_of_the_path_makes_nothing_known() {
+async fn body_fields_do_not_describe_the_path_target() {
     let decoy = json!({ "ProjectId": "Projects-2", "EnvironmentId": "Environments-1" });
     for (method, path, body) in [
         ("POST", "/api/Spaces-1/tasks/ServerTasks-999999/cancel", decoy.clone()),
@@ -250,20 +250,20 @@ async fn what_a_body_says_beside_the_thing_of_the_path_makes_nothing_known() {
         ),
     ] {
         let call = json!({ "method": method, "path": path, "body": body });
-        let (refusal, sent) = came(json!({ "environments": ["Production"] }), &call).await;
-        refusal.refused("`environments` could not be determined");
+        let (refusal, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+        refusal.expect_error("`environments` could not be determined");
         assert_eq!(sent, 0);
     }
 }
 
 #[tokio::test]
-async fn machines_in_a_body_lead_to_their_environments() {
+async fn machines_in_bodies_resolve_to_environments() {
     // Machines-14 is in Production only.
     let call = json!({ "method": "POST", "path": "/api/Spaces-1/tasks", "body": {
         "Name": "Health", "Arguments": { "MachineIds": ["Machines-14"] } } });
-    let (refusal, _) = came(json!({ "environments": ["Production"] }), &call).await;
-    refusal.refused("rule 'r' of this server denies this call");
+    let (refusal, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+    refusal.expect_error("rule 'r' of this server denies this call");
     // The project of the change is unknown.
-    let (refusal, _) = came(json!({ "projects": ["Route Planner"] }), &call).await;
-    refusal.refused("`projects` could not be determined");
+    let (refusal, _) = evaluate(json!({ "projects": ["Route Planner"] }), &call).await;
+    refusal.expect_error("`projects` could not be determined");
 }

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{CODE, desk};
+use super::{CODE_FLOW, policy_fixture};
 
-fn production() -> Value {
+fn production_rule() -> Value {
     json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], "environments": ["Production"] }])
 }
 
@@ -14,7 +14,7 @@ fn get(path: &str, query: &Value) -> Value {
 }
 
 /// Returns the reads of a task; one shows the lines of its log that match a pattern.
-fn reads_of(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
+fn reads_of_task(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
     let typed = json!({ "space": "Default", "taskId": task });
     let path = format!("/api/Spaces-1/tasks/{task}");
     let all = json!({});
@@ -32,26 +32,26 @@ fn reads_of(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
 
 /// ServerTasks-90203 checks the health of all targets and names neither environment nor machine.
 #[tokio::test]
-async fn a_task_that_names_no_target_may_reach_a_denied_environment() {
-    let desk = desk(production()).await;
+async fn refuses_tasks_without_targets() {
+    let desk = policy_fixture(production_rule()).await;
     let task = "ServerTasks-90203";
-    for (tool, arguments) in reads_of(task, ".") {
-        desk.call(CODE, tool, &arguments).await.refused("rule 'secret'");
+    for (tool, arguments) in reads_of_task(task, ".") {
+        desk.call(CODE_FLOW, tool, &arguments).await.expect_error("rule 'secret'");
     }
 }
 
 /// ServerTasks-90207 checks the health of machines, two of which are in Production. The task names
 /// no environment.
 #[tokio::test]
-async fn a_task_that_names_a_machine_reaches_the_environment_of_the_machine() {
+async fn task_targets_resolve_to_their_environments() {
     let task = "ServerTasks-90207";
-    let denying = desk(production()).await;
+    let denying = policy_fixture(production_rule()).await;
     let test = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environments": ["Test"] }]);
-    let open = desk(test).await;
-    for (tool, arguments) in reads_of(task, "trk") {
-        denying.call(CODE, tool, &arguments).await.refused("rule 'secret'");
-        let answer = open.call(CODE, tool, &arguments).await.answered().to_string();
+    let open = policy_fixture(test).await;
+    for (tool, arguments) in reads_of_task(task, "trk") {
+        denying.call(CODE_FLOW, tool, &arguments).await.expect_error("rule 'secret'");
+        let answer = open.call(CODE_FLOW, tool, &arguments).await.expect_result().to_string();
         let shows_log = tool != "get_task_by_id" && arguments["path"].is_null();
         assert!(!shows_log || answer.contains("trk-prd-01"), "{tool}: {answer}");
     }
@@ -59,39 +59,40 @@ async fn a_task_that_names_a_machine_reaches_the_environment_of_the_machine() {
 
 /// Parcel Tracking API has a value of `Database.Host` for Staging and one for Production.
 #[tokio::test]
-async fn values_scoped_to_a_denied_environment_are_not_shown() {
-    let desk = desk(production()).await;
+async fn omits_values_scoped_to_a_denied_environment() {
+    let desk = policy_fixture(production_rule()).await;
     for path in [
         "/api/Spaces-1/projects/Projects-1/variables",
         "/api/Spaces-1/variables/variableset-Projects-1",
     ] {
-        desk.call(CODE, "execute", &get(path, &json!({}))).await.refused("scoped to");
+        desk.call(CODE_FLOW, "execute", &get(path, &json!({}))).await.expect_error("scoped to");
     }
     let arguments = json!({ "space": "Default", "projectId": "Projects-1", "name": "Database" });
-    let answer = desk.call(CODE, "get_variables", &arguments).await.answered().to_string();
+    let answer =
+        desk.call(CODE_FLOW, "get_variables", &arguments).await.expect_result().to_string();
     assert!(answer.contains("\"trk-db-stg\"") && !answer.contains("\"trk-db\""), "{answer}");
     assert!(answer.contains("the policy denies"), "{answer}");
 }
 
 #[tokio::test]
-async fn events_by_group_or_of_unknown_documents_may_be_of_a_denied_project() {
+async fn refuses_events_that_may_concern_a_denied_project() {
     let rule = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "projects": ["Parcel Tracking API"] }]);
-    let desk = desk(rule).await;
+    let desk = policy_fixture(rule).await;
     for call in [
         json!({ "space": "Default", "projectGroups": ["Customer Platform"] }),
         json!({ "space": "Default", "regarding": ["ProjectTriggers-5"] }),
         json!({ "space": "Default", "regardingAny": ["ProjectTriggers-5"] }),
     ] {
-        desk.call(CODE, "find_events", &call).await.refused("rule 'secret'");
+        desk.call(CODE_FLOW, "find_events", &call).await.expect_error("rule 'secret'");
     }
 }
 
 /// A rule about reads also covers the data that a change would show: its preview, and the document
 /// that it changes.
 #[tokio::test]
-async fn a_change_shows_nothing_that_may_not_be_read() {
-    let desk = desk(production()).await;
+async fn change_previews_show_no_unreadable_data() {
+    let desk = policy_fixture(production_rule()).await;
     for (method, path, body) in [
         (
             "POST",
@@ -102,7 +103,7 @@ async fn a_change_shows_nothing_that_may_not_be_read() {
         ("PUT", "/api/Spaces-1/environments/Environments-3", json!({ "Name": "x" })),
     ] {
         let call = json!({ "method": method, "path": path, "body": body });
-        desk.call(CODE, "execute", &call).await.refused("rule 'secret'");
+        desk.call(CODE_FLOW, "execute", &call).await.expect_error("rule 'secret'");
     }
-    assert_eq!(desk.changes(), []);
+    assert_eq!(desk.sent_changes(), []);
 }

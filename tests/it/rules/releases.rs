@@ -3,27 +3,27 @@
 use octopus_sample::Fault;
 use serde_json::{Value, json};
 
-use super::{CODE, desk};
-use crate::consent::Came;
+use super::{CODE_FLOW, policy_fixture};
+use crate::consent::CallOutcome;
 
 /// Releases of the default channel are deployed to Development automatically; those of the channel
 /// Hotfix are not.
-fn creates(channel: Option<&str>) -> Value {
+fn create_release_arguments(channel: Option<&str>) -> Value {
     json!({ "space": "Default", "projectName": "Parcel Tracking API", "channelName": channel,
         "releaseVersion": "9.9.9" })
 }
 
-async fn came(matcher: Value, channel: Option<&str>) -> Came {
+async fn evaluate(matcher: Value, channel: Option<&str>) -> CallOutcome {
     let mut rule = matcher;
     (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
-    let desk = desk(json!([rule])).await;
-    let came = desk.call(CODE, "create_release", &creates(channel)).await;
-    assert_eq!(desk.changes(), []);
+    let desk = policy_fixture(json!([rule])).await;
+    let came = desk.call(CODE_FLOW, "create_release", &create_release_arguments(channel)).await;
+    assert_eq!(desk.sent_changes(), []);
     came
 }
 
 #[tokio::test]
-async fn a_release_reaches_the_environments_that_its_lifecycle_deploys_it_to() {
+async fn release_targets_include_automatic_deployments() {
     for (matcher, channel, refused) in [
         (json!({ "environments": ["Development"] }), None, true),
         (json!({ "environments": ["Development"] }), Some("Hotfix"), false),
@@ -32,10 +32,11 @@ async fn a_release_reaches_the_environments_that_its_lifecycle_deploys_it_to() {
         (json!({ "risks": ["low"] }), None, false),
         (json!({ "risks": ["low"] }), Some("Hotfix"), true),
     ] {
-        let came = came(matcher.clone(), channel).await;
-        let is_refused = matches!(&came, Came::Refused(message) if message.contains("rule 'r'"));
+        let came = evaluate(matcher.clone(), channel).await;
+        let is_refused =
+            matches!(&came, CallOutcome::Failed(message) if message.contains("rule 'r'"));
         assert_eq!(is_refused, refused, "{matcher} {channel:?}: {came:?}");
-        if let Came::Asked { words, .. } = came {
+        if let CallOutcome::ApprovalRequired { words, .. } = came {
             let message = "Automatic deployment to: Development";
             assert_eq!(words.contains(message), channel.is_none(), "{words}");
         }
@@ -43,11 +44,12 @@ async fn a_release_reaches_the_environments_that_its_lifecycle_deploys_it_to() {
 }
 
 #[tokio::test]
-async fn where_the_lifecycle_is_hidden_a_rule_about_environments_counts() {
-    let desk = desk(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
+async fn unreadable_lifecycle_matches_environment_rules() {
+    let desk =
+        policy_fixture(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
     let desk = desk.await;
     let hidden = Fault::on("/lifecycles").status(403).body("{\"ErrorMessage\":\"no\"}");
     desk.server.sample.faults().add(hidden);
-    let came = desk.call(CODE, "create_release", &creates(None)).await;
-    came.refused("`environments` could not be determined");
+    let came = desk.call(CODE_FLOW, "create_release", &create_release_arguments(None)).await;
+    came.expect_error("`environments` could not be determined");
 }

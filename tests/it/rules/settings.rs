@@ -44,7 +44,7 @@ fn run(text: &str, arguments: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-fn test(arguments: &[&str]) -> (i32, String) {
+fn policy_test(arguments: &[&str]) -> (i32, String) {
     let (code, out, err) =
         run(FILE, &[&["policy", "test", "--tool=deploy_release"], arguments].concat());
     assert_eq!(err, "", "{out}");
@@ -52,9 +52,9 @@ fn test(arguments: &[&str]) -> (i32, String) {
 }
 
 #[test]
-fn policy_test_names_the_rule_that_decides_and_why_not_the_earlier_ones() {
+fn policy_test_explains_the_deciding_rule() {
     let night = "--time=2026-11-05T23:00:00+01:00";
-    let (code, out) = test(&["--environment=Production", "--group=agents", night]);
+    let (code, out) = policy_test(&["--environment=Production", "--group=agents", night]);
     assert_eq!(code, 4, "{out}");
     for line in
         ["rule:    night", "effect:  deny", "risk:    high", "message: agents sleep at night"]
@@ -62,33 +62,33 @@ fn policy_test_names_the_rule_that_decides_and_why_not_the_earlier_ones() {
         assert!(out.contains(line), "{out}");
     }
     let (code, out) =
-        test(&["--environment=Production", "--group=agents", "--time=2026-11-05T12:00:00Z"]);
+        policy_test(&["--environment=Production", "--group=agents", "--time=2026-11-05T12:00:00Z"]);
     assert_eq!(code, 3, "{out}");
     assert!(out.contains("effect:  confirm (the user must type 'Production')"), "{out}");
     assert!(out.contains("  night (deny): `times` does not match"), "{out}");
     assert!(out.contains("  prod (confirm): matches"), "{out}");
-    let (code, out) = test(&["--environment=Production", "--group=people", night]);
+    let (code, out) = policy_test(&["--environment=Production", "--group=people", night]);
     assert_eq!(code, 3);
     assert!(out.contains("  night (deny): `groups` does not match"), "{out}");
-    let (code, out) = test(&["--environment=Development", night]);
+    let (code, out) = policy_test(&["--environment=Development", night]);
     assert_eq!(code, 0);
     assert!(out.contains("rule:    dev") && out.contains("risk:    medium"), "{out}");
-    let (code, out) = test(&["--environment=Staging", night]);
+    let (code, out) = policy_test(&["--environment=Staging", night]);
     assert_eq!(code, 0);
     assert!(out.contains("no rule matches; policy.otherwise decides"), "{out}");
-    let (code, out) = test(&["--environment=?", "--group=agents", night]);
+    let (code, out) = policy_test(&["--environment=?", "--group=agents", night]);
     assert_eq!(code, 4);
     assert!(out.contains("`environments` is unknown, so the rule applies"), "{out}");
 }
 
 #[test]
-fn policy_test_answers_a_script_that_expects_something() {
+fn policy_test_exit_code_reports_expectation() {
     for (expect, environment, code) in
         [("confirm", "Production", 0), ("deny", "Production", 1), ("allow", "Development", 0)]
     {
         let (expect, environment) =
             (format!("--expect={expect}"), format!("--environment={environment}"));
-        assert_eq!(test(&[&expect, &environment]).0, code, "{expect} {environment}");
+        assert_eq!(policy_test(&[&expect, &environment]).0, code, "{expect} {environment}");
     }
     let (code, _, err) = run(FILE, &["policy", "test", "--tool=deploy"]);
     assert_eq!(code, 1);
@@ -96,7 +96,7 @@ fn policy_test_answers_a_script_that_expects_something() {
 }
 
 #[test]
-fn mistakes_in_rules_are_told_at_once_with_the_way_out() {
+fn invalid_rules_report_all_errors_with_suggestions() {
     for (rule, told) in [
         ("effect = \"deny\"", "rule 1 has no name"),
         ("name = \"a\"\n[[policy.rules]]\nname = \"A\"", "two rules are named 'A'"),

@@ -3,18 +3,18 @@
 use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
-use super::rules;
+use super::set_rules;
 use crate::support::TestServer;
 
 /// Returns a rule that denies reads of the resources that match.
-fn denies(key: &str, name: &str) -> Value {
+fn read_rule(key: &str, name: &str) -> Value {
     json!([{ "name": "secret", "effect": "deny", "tiers": ["read"], (key): [name] }])
 }
 
 /// Brightwater Couriers has values of three projects for Staging and Production, in both response
 /// formats of Octopus.
 #[tokio::test]
-async fn values_of_a_tenant_for_a_denied_environment_or_project_are_not_shown() {
+async fn omits_tenant_values_of_denied_scopes() {
     let (staging, production) = (
         "\"brightwater-staging.larkspurfreight.example\"",
         "\"brightwater.larkspurfreight.example\"",
@@ -27,9 +27,9 @@ async fn values_of_a_tenant_for_a_denied_environment_or_project_are_not_shown() 
             ("projects", "Billing Engine", vec![staging, other, common], vec![]),
             ("projects", "Route Planner", vec![other, common], vec![staging, production]),
         ] {
-            let rule = denies(key, name);
+            let rule = read_rule(key, name);
             let sample = Sample::with_version(version);
-            let server = TestServer::on(sample, |config| rules(config, &rule)).await;
+            let server = TestServer::with_sample(sample, |config| set_rules(config, &rule)).await;
             let arguments = json!({ "space": "Default", "tenantId": "Brightwater Couriers",
                 "variableType": "all", "includeMissingVariables": true });
             let answer = server.call_as(keys::ADMIN, "get_tenant_variables", arguments).await;
@@ -44,14 +44,14 @@ async fn values_of_a_tenant_for_a_denied_environment_or_project_are_not_shown() 
 
 /// The missing value of Brightwater Couriers belongs to Route Planner in Staging.
 #[tokio::test]
-async fn a_missing_value_of_a_denied_environment_or_project_is_not_shown() {
+async fn omits_missing_values_of_denied_scopes() {
     for (key, name, is_shown) in [
         ("environments", "Production", true),
         ("environments", "Staging", false),
         ("projects", "Route Planner", false),
     ] {
-        let rule = denies(key, name);
-        let server = TestServer::with(|config| rules(config, &rule)).await;
+        let rule = read_rule(key, name);
+        let server = TestServer::with(|config| set_rules(config, &rule)).await;
         let arguments = json!({ "space": "Default", "tenantId": "Brightwater Couriers",
             "includeDetails": true });
         let answer = server.call_as(keys::ADMIN, "get_missing_tenant_variables", arguments).await;

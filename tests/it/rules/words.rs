@@ -1,48 +1,53 @@
 //! Typed confirmation: the word that a person has to type.
 
-use octopus_mcp::config::Sessions;
+use octopus_mcp::config::SessionStorage;
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::{CODE, WAYS, Way, deploys, desk, rules};
-use crate::{sessions::asked_for, support::TestServer};
+use super::{APPROVAL_FLOWS, ApprovalFlow, CODE_FLOW, deploy_arguments, policy_fixture, set_rules};
+use crate::{sessions::accept_elicitation, support::TestServer};
 
 const DEPLOY: &str = "deploy_release";
 
-fn by_name() -> Value {
+fn type_environment_rule() -> Value {
     json!([{ "name": "prod", "effect": "confirm", "type": "environment", "environments": ["prod*"],
         "message": "customers are there" }])
 }
 
 #[tokio::test]
-async fn the_word_is_typed_or_nothing_is_changed() {
-    for way in WAYS {
-        let desk = desk(by_name()).await;
-        let arguments = deploys(&["Production"]);
-        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.asked();
+async fn change_requires_the_typed_word() {
+    for way in APPROVAL_FLOWS {
+        let desk = policy_fixture(type_environment_rule()).await;
+        let arguments = deploy_arguments(&["Production"]);
+        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
         assert!(words.contains("\nRule: prod: customers are there"), "{words}");
         assert!(words.contains("\nWord to type: Production"), "{words}");
         for wrong in [None, Some(""), Some("production"), Some("Productio"), Some("yes")] {
-            let came = desk.typed(way, DEPLOY, &arguments, &sealed, "accept", wrong).await;
-            came.refused("the typed word does not match the word");
+            let came =
+                desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", wrong).await;
+            came.expect_error("the typed word does not match the word");
         }
-        assert_eq!(desk.changes(), [], "{way:?}");
-        let right = Some(" Production ").filter(|_| way == Way::Rounds).or(Some("Production"));
-        desk.typed(way, DEPLOY, &arguments, &sealed, "accept", right).await.answered();
-        assert_eq!(desk.changes().len(), 1, "{way:?}");
+        assert_eq!(desk.sent_changes(), [], "{way:?}");
+        let right = Some(" Production ")
+            .filter(|_| way == ApprovalFlow::InputRequired)
+            .or(Some("Production"));
+        desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", right)
+            .await
+            .expect_result();
+        assert_eq!(desk.sent_changes().len(), 1, "{way:?}");
     }
 }
 
 #[tokio::test]
-async fn the_form_has_a_field_for_the_word_and_the_code_says_how_it_comes_with_it() {
-    let desk = desk(by_name()).await;
-    let call = json!({ "name": DEPLOY, "arguments": deploys(&["Production"]) });
-    let reply = desk.reply(Way::Rounds, call.clone()).await.json();
+async fn form_and_code_flow_request_the_word() {
+    let desk = policy_fixture(type_environment_rule()).await;
+    let call = json!({ "name": DEPLOY, "arguments": deploy_arguments(&["Production"]) });
+    let reply = desk.reply(ApprovalFlow::InputRequired, call.clone()).await.json();
     let form = &reply["result"]["inputRequests"]["confirm"]["params"]["requestedSchema"];
     assert_eq!(form["required"], json!(["word"]), "{form}");
     assert_eq!(form["properties"]["word"]["type"], "string");
     assert_eq!(form["properties"]["word"]["title"], "Type Production");
-    let coded = desk.reply(CODE, call).await.json();
+    let coded = desk.reply(CODE_FLOW, call).await.json();
     let question = &coded["result"]["structuredContent"];
     assert_eq!(question["word"], "Production");
     let message = question["message"].as_str().unwrap();
@@ -51,59 +56,67 @@ async fn the_form_has_a_field_for_the_word_and_the_code_says_how_it_comes_with_i
 }
 
 #[tokio::test]
-async fn a_word_of_the_settings_and_the_names_of_several_environments() {
+async fn word_is_configured_or_lists_environment_names() {
     for (typed, environments, word) in [
         ("go live", &["Production"][..], "go live"),
         ("environment", &["Staging", "Production"], "Staging, Production"),
     ] {
-        for way in WAYS {
-            let desk = desk(json!([{ "name": "r", "effect": "confirm", "type": typed }])).await;
-            let arguments = deploys(environments);
-            let (_, sealed) = desk.call(way, DEPLOY, &arguments).await.asked();
-            desk.typed(way, DEPLOY, &arguments, &sealed, "accept", Some(word)).await.answered();
-            assert_eq!(desk.changes().len(), 1, "{way:?}");
+        for way in APPROVAL_FLOWS {
+            let desk =
+                policy_fixture(json!([{ "name": "r", "effect": "confirm", "type": typed }])).await;
+            let arguments = deploy_arguments(environments);
+            let (_, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
+            desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", Some(word))
+                .await
+                .expect_result();
+            assert_eq!(desk.sent_changes().len(), 1, "{way:?}");
         }
     }
 }
 
 /// A call that targets two environments, each with a rule and word of its own.
 #[tokio::test]
-async fn where_two_rules_want_different_words_both_are_typed() {
+async fn two_rules_require_both_words() {
     let list = json!([
         { "name": "prod", "effect": "confirm", "type": "go live", "environments": ["Production"],
             "message": "customers are there" },
         { "name": "stage", "effect": "confirm", "type": "rehearse", "environments": ["Staging"] },
     ]);
-    for way in WAYS {
-        let desk = desk(list.clone()).await;
-        let arguments = deploys(&["Staging", "Production"]);
-        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.asked();
+    for way in APPROVAL_FLOWS {
+        let desk = policy_fixture(list.clone()).await;
+        let arguments = deploy_arguments(&["Staging", "Production"]);
+        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
         let Some((_, word)) = words.split_once("\nWord to type: ") else { panic!("{words}") };
         let word = word.lines().next().unwrap();
         assert!(word == "rehearse go live" || word == "go live rehearse", "{words}");
         assert!(words.contains("customers are there"), "{words}");
         for wrong in ["go live", "rehearse", "go live go live"] {
-            let came = desk.typed(way, DEPLOY, &arguments, &sealed, "accept", Some(wrong)).await;
-            came.refused("the typed word does not match the word");
+            let came = desk
+                .respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", Some(wrong))
+                .await;
+            came.expect_error("the typed word does not match the word");
         }
-        assert_eq!(desk.changes(), [], "{way:?}");
-        desk.typed(way, DEPLOY, &arguments, &sealed, "accept", Some(word)).await.answered();
-        assert_eq!(desk.changes().len(), 1, "{way:?}");
+        assert_eq!(desk.sent_changes(), [], "{way:?}");
+        desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", Some(word))
+            .await
+            .expect_result();
+        assert_eq!(desk.sent_changes().len(), 1, "{way:?}");
     }
 }
 
 #[tokio::test]
-async fn on_a_session_the_person_types_the_word_into_the_form() {
+async fn session_elicitation_form_collects_the_word() {
     for (word, done) in [(Some("Production"), true), (Some("production"), false), (None, false)] {
         let server = TestServer::with(|config| {
-            config.http.sessions = Sessions::Memory;
+            config.http.sessions = SessionStorage::Memory;
             config.tools.read_only = false;
-            rules(config, &by_name());
+            set_rules(config, &type_environment_rule());
         })
         .await;
         let content = word.map_or_else(|| json!({}), |word| json!({ "word": word }));
-        let arguments = deploys(&["Production"]);
-        let (question, result) = asked_for(&server, keys::ADMIN, DEPLOY, &arguments, content).await;
+        let arguments = deploy_arguments(&["Production"]);
+        let (question, result) =
+            accept_elicitation(&server, keys::ADMIN, DEPLOY, &arguments, content).await;
         let form = &question["params"]["requestedSchema"];
         assert_eq!(form["required"], json!(["word"]), "{form}");
         assert_eq!(result["isError"] == true, !done, "{result}");

@@ -3,7 +3,7 @@
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::{LEGACY, Reply, TestServer, reply};
+use crate::support::{LEGACY_VERSION, Reply, TestServer, send};
 
 /// A client with a session, as in the legacy revisions.
 pub struct Client<'a> {
@@ -13,12 +13,12 @@ pub struct Client<'a> {
 }
 
 /// The messages of an event stream, in order of arrival.
-pub struct Messages {
+pub struct MessageStream {
     response: Response,
     rest: String,
 }
 
-impl Messages {
+impl MessageStream {
     /// Reads the messages of this response.
     pub fn of(response: Response) -> Self {
         Self { response, rest: String::new() }
@@ -53,35 +53,35 @@ pub fn request(
         .request(method, &server.url)
         .header("accept", "application/json, text/event-stream")
         .header("x-octopus-apikey", key)
-        .header("mcp-protocol-version", LEGACY);
+        .header("mcp-protocol-version", LEGACY_VERSION);
     match session {
         Some(session) => request.header("mcp-session-id", session),
         None => request,
     }
 }
 
-pub fn greeting(capabilities: &Value) -> Value {
+pub fn initialize_request(capabilities: &Value) -> Value {
     json!({
         "jsonrpc": "2.0",
         "id": 1,
         "method": "initialize",
         "params": {
-            "protocolVersion": LEGACY,
+            "protocolVersion": LEGACY_VERSION,
             "capabilities": capabilities,
             "clientInfo": { "name": "test", "version": "1" },
         },
     })
 }
 
-pub async fn greet(server: &TestServer, key: &str, capabilities: &Value) -> Reply {
-    reply(request(server, Method::POST, key, None).json(&greeting(capabilities))).await
+pub async fn initialize(server: &TestServer, key: &str, capabilities: &Value) -> Reply {
+    send(request(server, Method::POST, key, None).json(&initialize_request(capabilities))).await
 }
 
 impl<'a> Client<'a> {
     pub async fn connect(server: &'a TestServer, key: &'static str, capabilities: Value) -> Self {
-        let greeted = greet(server, key, &capabilities).await;
+        let greeted = initialize(server, key, &capabilities).await;
         assert_eq!(greeted.status, 200, "{}", greeted.text);
-        assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY);
+        assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY_VERSION);
         let session = greeted.header("mcp-session-id").to_owned();
         assert!(!session.is_empty());
         let client = Self { server, key, session };
@@ -91,12 +91,12 @@ impl<'a> Client<'a> {
     }
 
     /// Returns the same client, sending its requests to another replica.
-    pub fn at<'b>(&self, server: &'b TestServer) -> Client<'b> {
+    pub fn at_replica<'b>(&self, server: &'b TestServer) -> Client<'b> {
         Client { server, key: self.key, session: self.session.clone() }
     }
 
     /// Sends a request without a body.
-    pub async fn ask(&self, method: Method) -> Response {
+    pub async fn request(&self, method: Method) -> Response {
         request(self.server, method, self.key, Some(&self.session)).send().await.unwrap()
     }
 
@@ -105,15 +105,15 @@ impl<'a> Client<'a> {
         request.json(message).send().await.unwrap()
     }
 
-    pub async fn call(&self, tool: &str, arguments: &Value) -> Messages {
+    pub async fn call(&self, tool: &str, arguments: &Value) -> MessageStream {
         let params = json!({ "name": tool, "arguments": arguments });
         let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
         let response = self.post(&call).await;
         assert_eq!(response.status(), 200);
-        Messages::of(response)
+        MessageStream::of(response)
     }
 
-    pub async fn answer(&self, question: &Value, result: Value) {
+    pub async fn respond(&self, question: &Value, result: Value) {
         let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": result });
         assert_eq!(self.post(&answer).await.status(), 202);
     }
@@ -121,7 +121,7 @@ impl<'a> Client<'a> {
 
 /// Calls a tool on a new session, accepts the elicitation with this content, and returns the
 /// elicitation request and the result.
-pub async fn asked_for(
+pub async fn accept_elicitation(
     server: &TestServer,
     key: &'static str,
     tool: &str,
@@ -132,7 +132,7 @@ pub async fn asked_for(
     let mut messages = client.call(tool, arguments).await;
     let question = messages.next().await.unwrap();
     assert_eq!(question["method"], "elicitation/create", "{question}");
-    client.answer(&question, json!({ "action": "accept", "content": content })).await;
+    client.respond(&question, json!({ "action": "accept", "content": content })).await;
     let result = messages.next().await.unwrap();
     (question, result["result"].clone())
 }

@@ -1,28 +1,28 @@
 //! Session termination: by the client, by inactivity, and by server shutdown.
 
-use octopus_mcp::config::Period;
+use octopus_mcp::config::DurationSetting;
 use octopus_sample::keys;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Client, Messages, client::request, server};
-use crate::support::{reply, soon};
+use super::{Client, MessageStream, client::request, server};
+use crate::support::{send, wait_until_some};
 
 #[tokio::test]
-async fn a_session_ends_when_its_client_says_so() {
+async fn client_can_end_its_session() {
     let server = server(|_| {}).await;
     let client = Client::connect(&server, keys::ADMIN, json!({})).await;
     let end = || request(&server, Method::DELETE, keys::ADMIN, Some(&client.session));
-    assert_eq!(reply(end()).await.status, 204);
-    assert_eq!(reply(end()).await.status, 404);
+    assert_eq!(send(end()).await.status, 204);
+    assert_eq!(send(end()).await.status, 404);
     let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" });
     assert_eq!(client.post(&list).await.status(), 404);
 }
 
 #[tokio::test]
-async fn an_idle_session_ends_and_one_that_is_in_use_does_not() {
+async fn idle_session_ends_but_used_session_does_not() {
     let server = server(|config| {
-        config.http.session_idle = Period(std::time::Duration::from_millis(200));
+        config.http.session_idle = DurationSetting(std::time::Duration::from_millis(200));
     })
     .await;
     let listening = Client::connect(&server, keys::ADMIN, json!({})).await;
@@ -35,19 +35,19 @@ async fn an_idle_session_ends_and_one_that_is_in_use_does_not() {
         let known = server.running.as_ref().unwrap().sessions.as_ref().unwrap().count();
         (known == 1).then_some(())
     };
-    soon(place).await;
+    wait_until_some(place).await;
     assert_eq!(idle.post(&list).await.status(), 404);
     assert_eq!(listening.post(&list).await.status(), 200);
     drop(stream);
 }
 
 #[tokio::test]
-async fn a_stopping_server_ends_its_sessions() {
+async fn server_shutdown_ends_sessions() {
     let mut server = server(|_| {}).await;
     let client = Client::connect(&server, keys::ADMIN, json!({})).await;
     let stream =
         request(&server, Method::GET, keys::ADMIN, Some(&client.session)).send().await.unwrap();
-    let mut messages = Messages::of(stream);
+    let mut messages = MessageStream::of(stream);
     let running = server.running.take().unwrap();
     let (ended, ()) = tokio::join!(messages.next(), running.stop());
     assert_eq!(ended, None);

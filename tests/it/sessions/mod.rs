@@ -6,14 +6,14 @@ mod ends;
 mod limits;
 mod whose;
 
-pub use client::{Client, Messages, asked_for, greeting};
-use octopus_mcp::config::{Config, Sessions};
+pub use client::{Client, MessageStream, accept_elicitation, initialize_request};
+use octopus_mcp::config::{Config, SessionStorage};
 
 use crate::support::TestServer;
 
 async fn server(change: impl FnOnce(&mut Config)) -> TestServer {
     TestServer::with(|config| {
-        config.http.sessions = Sessions::Memory;
+        config.http.sessions = SessionStorage::Memory;
         config.tools.read_only = false;
         change(config);
     })

@@ -5,10 +5,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{Client, client::request, server};
-use crate::{consent::changes, support::reply};
+use crate::{consent::write_calls, support::send};
 
 #[tokio::test]
-async fn a_session_is_unknown_to_everybody_else() {
+async fn session_is_unknown_to_other_callers() {
     let server = server(|_| {}).await;
     let client = Client::connect(&server, keys::ADMIN, json!({})).await;
     let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" });
@@ -23,30 +23,30 @@ async fn a_session_is_unknown_to_everybody_else() {
         for method in [Method::POST, Method::GET, Method::DELETE] {
             let request = request(&server, method.clone(), key, Some(session));
             let request = if method == Method::POST { request.json(&list) } else { request };
-            let reply = reply(request).await;
+            let reply = send(request).await;
             assert_eq!(reply.status, 404, "{method} {session}: {}", reply.text);
             assert!(reply.text.contains("no such session"), "{}", reply.text);
         }
     }
     // A response from another caller does not reach the elicitation.
-    let (tool, arguments, ..) = changes().remove(0);
+    let (tool, arguments, ..) = write_calls().remove(0);
     let asker = Client::connect(&server, keys::ADMIN, json!({ "elicitation": {} })).await;
     let mut messages = asker.call(tool, &arguments).await;
     let question = messages.next().await.unwrap();
     let yes = json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": "accept", "content": {} } });
     let request = request(&server, Method::POST, keys::DEFAULT_SPACE_ONLY, Some(&asker.session));
-    assert_eq!(reply(request.json(&yes)).await.status, 404);
+    assert_eq!(send(request.json(&yes)).await.status, 404);
     assert_eq!(server.sample.changes(), []);
-    asker.answer(&question, json!({ "action": "decline" })).await;
+    asker.respond(&question, json!({ "action": "decline" })).await;
     let result = messages.next().await.unwrap()["result"].clone();
     assert_eq!(result["isError"], true, "{result}");
     assert_eq!(result["structuredContent"]["reason"], "declined", "{result}");
 }
 
 #[tokio::test]
-async fn the_stateless_era_has_no_sessions_whatever_is_kept() {
+async fn modern_era_has_no_sessions() {
     let server = server(|_| {}).await;
-    let reply = server.ask(crate::support::Era::Modern, "tools/list", json!({})).await;
+    let reply = server.rpc(crate::support::Era::Modern, "tools/list", json!({})).await;
     assert_eq!((reply.status, reply.header("mcp-session-id")), (200, ""));
     assert_eq!(server.running.as_ref().unwrap().sessions.as_ref().unwrap().count(), 0);
 }

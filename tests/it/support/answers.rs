@@ -28,19 +28,19 @@ impl Reply {
     }
 
     /// Returns the code of the JSON-RPC error.
-    pub fn code(&self) -> i64 {
+    pub fn error_code(&self) -> i64 {
         self.json()["error"]["code"].as_i64().unwrap_or_else(|| panic!("no error: {}", self.text))
     }
 
     /// Returns the message of the JSON-RPC error.
-    pub fn message(&self) -> String {
+    pub fn error_message(&self) -> String {
         self.json()["error"]["message"].as_str().unwrap().to_owned()
     }
 }
 
 /// The result of a tool call.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Called {
+pub struct CallResult {
     pub structured: Value,
     pub text: String,
     pub is_error: bool,
@@ -48,7 +48,7 @@ pub struct Called {
 }
 
 /// Sends a request and reads its whole response.
-pub async fn reply(request: reqwest::RequestBuilder) -> Reply {
+pub async fn send(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let headers = response.headers().clone();

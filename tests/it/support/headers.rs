@@ -7,9 +7,9 @@ use octopus_mcp::{app, tool::Catalog};
 use serde_json::Value;
 
 /// Returns the headers that repeat arguments of a call, as the tool listing declares them.
-pub fn projected_headers(tool: &str, arguments: &Value) -> Vec<(String, String)> {
+pub fn argument_headers(tool: &str, arguments: &Value) -> Vec<(String, String)> {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(app::catalog);
-    let Some(entry) = CATALOG.named(tool) else { return Vec::new() };
+    let Some(entry) = CATALOG.get(tool) else { return Vec::new() };
     let properties = entry.model.input_schema["properties"].as_object().unwrap();
     let named = properties.iter().filter_map(|(argument, schema)| {
         let header = schema.get("x-mcp-header")?.as_str().unwrap().to_ascii_lowercase();

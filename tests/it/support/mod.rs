@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use self::{
-    answers::{Called, Reply, reply},
-    headers::projected_headers,
+    answers::{CallResult, Reply, send},
+    headers::argument_headers,
     server::TestServer,
     sockets::{client, serve, serve_with},
 };
@@ -28,24 +28,24 @@ pub enum Era {
 }
 
 pub const ERAS: [Era; 2] = [Era::Legacy, Era::Modern];
-pub const LEGACY: &str = "2025-11-25";
-pub const MODERN: &str = "2026-07-28";
+pub const LEGACY_VERSION: &str = "2025-11-25";
+pub const MODERN_VERSION: &str = "2026-07-28";
 
 /// Placeholder in tool arguments for the address of the sample instance, whose port is chosen at
 /// run time.
-pub const OCTOPUS: &str = "https://octopus.invalid";
+pub const OCTOPUS_PLACEHOLDER: &str = "https://octopus.invalid";
 
 /// Returns the `_meta` fields with which a request of the modern era describes its client.
-pub fn meta() -> Value {
+pub fn modern_meta() -> Value {
     json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/protocolVersion": MODERN_VERSION,
         "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
         "io.modelcontextprotocol/clientCapabilities": {},
     })
 }
 
 /// Polls until the function returns a value. Panics after 20 s.
-pub async fn soon<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn wait_until_some<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(found) = look().await {

@@ -4,7 +4,8 @@ use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{
-    Called, Era, LEGACY, MODERN, OCTOPUS, Reply, TestServer, meta, projected_headers, reply,
+    CallResult, Era, LEGACY_VERSION, MODERN_VERSION, OCTOPUS_PLACEHOLDER, Reply, TestServer,
+    argument_headers, modern_meta, send,
 };
 
 impl TestServer {
@@ -32,21 +33,21 @@ impl TestServer {
         for (name, value) in all {
             request = request.header(name, value);
         }
-        reply(request).await
+        send(request).await
     }
 
     /// Sends a JSON-RPC request like a client of this era.
-    pub async fn ask(&self, era: Era, method: &str, params: Value) -> Reply {
-        self.ask_as(era, keys::ADMIN, method, params).await
+    pub async fn rpc(&self, era: Era, method: &str, params: Value) -> Reply {
+        self.rpc_as(era, keys::ADMIN, method, params).await
     }
 
     /// Like `rpc`, with this API key.
-    pub async fn ask_as(&self, era: Era, key: &str, method: &str, params: Value) -> Reply {
-        self.ask_at("", &[("x-octopus-apikey", key)], era, method, params).await
+    pub async fn rpc_as(&self, era: Era, key: &str, method: &str, params: Value) -> Reply {
+        self.rpc_at("", &[("x-octopus-apikey", key)], era, method, params).await
     }
 
     /// Like `rpc`, to this path below `/mcp`, with these headers in addition to the defaults.
-    pub async fn ask_at(
+    pub async fn rpc_at(
         &self,
         path: &str,
         headers: &[(&str, &str)],
@@ -57,13 +58,13 @@ impl TestServer {
         let name =
             ["name", "uri"].iter().find_map(|field| params[*field].as_str().map(str::to_owned));
         let projected = params["name"].as_str().filter(|_| method == "tools/call");
-        let projected = projected.map(|tool| projected_headers(tool, &params["arguments"]));
+        let projected = projected.map(|tool| argument_headers(tool, &params["arguments"]));
         let projected = projected.unwrap_or_default();
         let mut headers = headers.to_vec();
         match era {
-            Era::Legacy => headers.push(("mcp-protocol-version", LEGACY)),
+            Era::Legacy => headers.push(("mcp-protocol-version", LEGACY_VERSION)),
             Era::Modern => {
-                headers.extend([("mcp-protocol-version", MODERN), ("mcp-method", method)]);
+                headers.extend([("mcp-protocol-version", MODERN_VERSION), ("mcp-method", method)]);
                 if let Some(name) = &name {
                     headers.push(("mcp-name", name));
                 }
@@ -72,7 +73,7 @@ impl TestServer {
                     |name: &str| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
                 let more: Vec<_> = more.filter(|(name, _)| is_new(name)).collect();
                 headers.extend(more);
-                for (field, value) in meta().as_object().unwrap() {
+                for (field, value) in modern_meta().as_object().unwrap() {
                     params["_meta"][field] = value.clone();
                 }
             }
@@ -82,7 +83,7 @@ impl TestServer {
     }
 
     /// Calls a tool in both eras and asserts that the results are equal.
-    pub async fn call(&self, tool: &str, arguments: Value) -> Called {
+    pub async fn call(&self, tool: &str, arguments: Value) -> CallResult {
         let legacy = self.call_in(Era::Legacy, keys::ADMIN, tool, arguments.clone()).await;
         let modern = self.call_in(Era::Modern, keys::ADMIN, tool, arguments).await;
         assert_eq!(legacy, modern, "{tool}: the results of the two eras differ");
@@ -90,16 +91,16 @@ impl TestServer {
     }
 
     /// Calls a tool in the modern era with this API key.
-    pub async fn call_as(&self, key: &str, tool: &str, arguments: Value) -> Called {
+    pub async fn call_as(&self, key: &str, tool: &str, arguments: Value) -> CallResult {
         self.call_in(Era::Modern, key, tool, arguments).await
     }
 
     /// Calls a tool in one era.
-    pub async fn call_in(&self, era: Era, key: &str, tool: &str, arguments: Value) -> Called {
-        let octopus = self.octopus();
+    pub async fn call_in(&self, era: Era, key: &str, tool: &str, arguments: Value) -> CallResult {
+        let octopus = self.octopus_url();
         let params = json!({ "name": tool, "arguments": arguments }).to_string();
-        let params = serde_json::from_str(&params.replace(OCTOPUS, &octopus)).unwrap();
-        let reply = self.ask_as(era, key, "tools/call", params).await;
+        let params = serde_json::from_str(&params.replace(OCTOPUS_PLACEHOLDER, &octopus)).unwrap();
+        let reply = self.rpc_as(era, key, "tools/call", params).await;
         assert_eq!(reply.status, 200, "{tool}: {}", reply.text);
         let json = reply.json();
         let result = &json["result"];
@@ -114,18 +115,18 @@ impl TestServer {
             let as_text: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(as_text, structured, "{tool}: text and structured content differ");
         }
-        Called { structured, text, is_error, meta: result["_meta"].clone() }
+        CallResult { structured, text, is_error, meta: result["_meta"].clone() }
     }
 
     /// Calls a tool in both eras, asserts success, and returns the structured answer.
-    pub async fn answer(&self, tool: &str, arguments: Value) -> Value {
+    pub async fn call_ok(&self, tool: &str, arguments: Value) -> Value {
         let called = self.call(tool, arguments).await;
         assert!(!called.is_error, "{tool}: {}", called.text);
         called.structured
     }
 
     /// Calls a tool in both eras, asserts failure, and returns the error message.
-    pub async fn failure(&self, tool: &str, arguments: Value) -> String {
+    pub async fn call_error(&self, tool: &str, arguments: Value) -> String {
         let called = self.call(tool, arguments).await;
         assert!(called.is_error, "{tool}: {}", called.text);
         called.text

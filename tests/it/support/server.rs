@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use octopus_mcp::{
-    app::{self, Running},
-    config::{Config, Instance, Secret},
+    app::{self, RunningServer},
+    config::{Config, InstanceSettings, Secret},
     http::Listening,
-    rules::Clock,
+    rules::PolicyClock,
 };
 use octopus_sample::{Sample, keys};
 
@@ -18,7 +18,7 @@ pub struct TestServer {
     pub sample: Sample,
     pub url: String,
     pub http: reqwest::Client,
-    pub running: Option<Running>,
+    pub running: Option<RunningServer>,
     /// The settings with which the server was started.
     pub config: Config,
     octopus: Listening,
@@ -34,32 +34,36 @@ impl TestServer {
 
     /// Starts a server with changed settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::on(Sample::new(), change).await
+        Self::with_sample(Sample::new(), change).await
     }
 
     /// Starts a server on this sample instance.
-    pub async fn on(sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
+    pub async fn with_sample(sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
         let router = sample.router();
-        Self::of(Clock::default(), sample, router, change).await
+        Self::start_with(PolicyClock::default(), sample, router, change).await
     }
 
     /// Like `with_sample`, with this clock for the policy.
-    pub async fn by(clock: Clock, sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
+    pub async fn with_clock(
+        clock: PolicyClock,
+        sample: Sample,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let router = sample.router();
-        Self::of(clock, sample, router, change).await
+        Self::start_with(clock, sample, router, change).await
     }
 
     /// Starts a server on a router that wraps a sample instance.
-    pub async fn behind(
+    pub async fn with_router(
         sample: Sample,
         router: axum::Router,
         change: impl FnOnce(&mut Config),
     ) -> Self {
-        Self::of(Clock::default(), sample, router, change).await
+        Self::start_with(PolicyClock::default(), sample, router, change).await
     }
 
-    async fn of(
-        clock: Clock,
+    async fn start_with(
+        clock: PolicyClock,
         sample: Sample,
         router: axum::Router,
         change: impl FnOnce(&mut Config),
@@ -68,26 +72,26 @@ impl TestServer {
         let mut config = Config::default();
         config.octopus.url = Some(format!("http://{}", octopus.address).parse().unwrap());
         config.http.listen = ([127, 0, 0, 1], 0).into();
-        config.http.drain_timeout = octopus_mcp::config::Period::seconds(2);
+        config.http.drain_timeout = octopus_mcp::config::DurationSetting::seconds(2);
         change(&mut config);
-        Box::pin(Self::run(clock, config, sample, octopus, BTreeMap::new())).await
+        Box::pin(Self::start_server(clock, config, sample, octopus, BTreeMap::new())).await
     }
 
     /// Starts a server with several instances of these names, each with its own sample instance.
     /// The first is the default; callers send API keys.
-    pub async fn several(names: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+    pub async fn with_instances(names: &[&str], change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         for name in names {
-            config.instances.insert((*name).to_owned(), Instance::default());
+            config.instances.insert((*name).to_owned(), InstanceSettings::default());
         }
         config.instances.get_mut(names[0]).unwrap().default = true;
-        config.http.drain_timeout = octopus_mcp::config::Period::seconds(2);
+        config.http.drain_timeout = octopus_mcp::config::DurationSetting::seconds(2);
         change(&mut config);
-        Box::pin(Self::hosting(Clock::default(), config)).await
+        Box::pin(Self::with_config(PolicyClock::default(), config)).await
     }
 
     /// Starts a server with these settings and a sample instance for each configured instance.
-    pub async fn hosting(clock: Clock, mut config: Config) -> Self {
+    pub async fn with_config(clock: PolicyClock, mut config: Config) -> Self {
         config.http.listen = ([127, 0, 0, 1], 0).into();
         config.http.admin_listen = None;
         let default = config.default_instance().unwrap().to_owned();
@@ -99,24 +103,24 @@ impl TestServer {
             samples.insert(name.clone(), (sample, octopus));
         }
         let (sample, octopus) = samples.remove(&default).unwrap();
-        Box::pin(Self::run(clock, config, sample, octopus, samples)).await
+        Box::pin(Self::start_server(clock, config, sample, octopus, samples)).await
     }
 
-    async fn run(
-        clock: Clock,
+    async fn start_server(
+        clock: PolicyClock,
         config: Config,
         sample: Sample,
         octopus: Listening,
         others: BTreeMap<String, (Sample, Listening)>,
     ) -> Self {
         let tls = config.http.tls.certificate.is_some();
-        let running = app::start_by(config.clone(), clock).await.unwrap();
+        let running = app::start_with_clock(config.clone(), clock).await.unwrap();
         let url = running.endpoint(tls);
         Self { sample, url, http: client(), running: Some(running), config, octopus, others }
     }
 
     /// Returns the sample instance of an instance other than the default.
-    pub fn other(&self, name: &str) -> &Sample {
+    pub fn other_sample(&self, name: &str) -> &Sample {
         &self.others[name].0
     }
 
@@ -139,7 +143,7 @@ impl TestServer {
     }
 
     /// Returns the base URL of the sample instance.
-    pub fn octopus(&self) -> String {
+    pub fn octopus_url(&self) -> String {
         format!("http://{}", self.octopus.address)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use octopus_mcp::{
-    config::Http,
+    config::HttpSettings,
     http::{self, Certificates, Listening},
 };
 
@@ -15,7 +15,7 @@ pub fn serve(router: axum::Router) -> Listening {
 /// Like [`serve`], over TLS if there are certificates.
 pub fn serve_with(router: axum::Router, certificates: Option<&Certificates>) -> Listening {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    http::listen(socket, router, certificates, &Http::default()).unwrap()
+    http::listen(socket, router, certificates, &HttpSettings::default()).unwrap()
 }
 
 /// Returns an HTTP client that ignores proxies of the environment.

@@ -9,7 +9,7 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use octopus_mcp::{
-    config::{Http, Tls},
+    config::{HttpSettings, TlsSettings},
     http::{self, Certificates, Listening},
 };
 use opentelemetry_proto::tonic::{
@@ -38,7 +38,7 @@ use tonic::{Request, Response, Status, service::Routes};
 
 /// The received data.
 #[derive(Debug, Default)]
-pub struct Taken {
+pub struct Received {
     pub spans: Vec<Span>,
     pub metrics: Vec<Metric>,
     pub logs: Vec<LogRecord>,
@@ -47,13 +47,13 @@ pub struct Taken {
     pub tokens: Vec<Option<String>>,
 }
 
-type Shared = Arc<Mutex<Taken>>;
+type SharedReceived = Arc<Mutex<Received>>;
 
 /// The collector and its certificate.
 pub struct Collector {
     pub endpoint: String,
     pub certificate: PathBuf,
-    taken: Shared,
+    received: SharedReceived,
     _folder: tempfile::TempDir,
     _listening: Listening,
 }
@@ -65,28 +65,32 @@ impl Collector {
         let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         fs::write(&certificate, pair.cert.pem()).unwrap();
         fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-        let tls = Tls { certificate: Some(certificate.clone()), key: Some(key), ..Tls::default() };
+        let tls = TlsSettings {
+            certificate: Some(certificate.clone()),
+            key: Some(key),
+            ..TlsSettings::default()
+        };
         let certificates = Certificates::load(&tls).await.unwrap();
-        let taken = Shared::default();
+        let taken = SharedReceived::default();
         let over_http = Router::new()
             .route("/v1/traces", post(traces))
             .route("/v1/metrics", post(metrics))
             .route("/v1/logs", post(logs))
             .with_state(Arc::clone(&taken));
-        let over_grpc = Routes::new(TraceServiceServer::new(Peer(Arc::clone(&taken))))
-            .add_service(MetricsServiceServer::new(Peer(Arc::clone(&taken))))
-            .add_service(LogsServiceServer::new(Peer(Arc::clone(&taken))))
+        let over_grpc = Routes::new(TraceServiceServer::new(GrpcService(Arc::clone(&taken))))
+            .add_service(MetricsServiceServer::new(GrpcService(Arc::clone(&taken))))
+            .add_service(LogsServiceServer::new(GrpcService(Arc::clone(&taken))))
             .into_axum_router();
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let router = over_http.merge(over_grpc);
         let listening =
-            http::listen(socket, router, certificates.as_ref(), &Http::default()).unwrap();
+            http::listen(socket, router, certificates.as_ref(), &HttpSettings::default()).unwrap();
         let endpoint = format!("https://localhost:{}", listening.address.port());
-        Self { endpoint, certificate, taken, _folder: folder, _listening: listening }
+        Self { endpoint, certificate, received: taken, _folder: folder, _listening: listening }
     }
 
-    pub fn take(&self) -> Taken {
-        std::mem::take(&mut self.taken.lock().unwrap())
+    pub fn received(&self) -> Received {
+        std::mem::take(&mut self.received.lock().unwrap())
     }
 }
 
@@ -100,7 +104,7 @@ pub fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
     }
 }
 
-impl Taken {
+impl Received {
     fn token(&mut self, headers: &HeaderMap) {
         let token = headers.get("x-token").map(|value| value.to_str().unwrap().to_owned());
         self.tokens.push(token);
@@ -128,29 +132,29 @@ impl Taken {
     }
 }
 
-async fn traces(State(taken): State<Shared>, headers: HeaderMap, body: Bytes) {
+async fn traces(State(taken): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
     let mut taken = taken.lock().unwrap();
     taken.token(&headers);
     taken.traces(ExportTraceServiceRequest::decode(body).unwrap());
 }
 
-async fn metrics(State(taken): State<Shared>, headers: HeaderMap, body: Bytes) {
+async fn metrics(State(taken): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
     let mut taken = taken.lock().unwrap();
     taken.token(&headers);
     taken.metrics(ExportMetricsServiceRequest::decode(body).unwrap());
 }
 
-async fn logs(State(taken): State<Shared>, headers: HeaderMap, body: Bytes) {
+async fn logs(State(taken): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
     let mut taken = taken.lock().unwrap();
     taken.token(&headers);
     taken.logs(ExportLogsServiceRequest::decode(body).unwrap());
 }
 
 /// The gRPC services.
-struct Peer(Shared);
+struct GrpcService(SharedReceived);
 
 #[tonic::async_trait]
-impl TraceService for Peer {
+impl TraceService for GrpcService {
     async fn export(
         &self,
         request: Request<ExportTraceServiceRequest>,
@@ -163,7 +167,7 @@ impl TraceService for Peer {
 }
 
 #[tonic::async_trait]
-impl MetricsService for Peer {
+impl MetricsService for GrpcService {
     async fn export(
         &self,
         request: Request<ExportMetricsServiceRequest>,
@@ -176,7 +180,7 @@ impl MetricsService for Peer {
 }
 
 #[tonic::async_trait]
-impl LogsService for Peer {
+impl LogsService for GrpcService {
     async fn export(
         &self,
         request: Request<ExportLogsServiceRequest>,

@@ -1,20 +1,20 @@
 //! Names and attributes follow the OpenTelemetry semantic conventions. Labels contain no values of
 //! unbounded number from callers.
 
-use octopus_mcp::config::Sessions;
+use octopus_mcp::config::SessionStorage;
 use octopus_sample::keys;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value, json};
 
 use super::{
     collector::{Collector, text as attribute},
-    metrics::{counted, text},
+    metrics::{enable_metrics, scrape},
     sent::call,
 };
 use crate::{
-    commands::{Serving, program},
-    sessions::greeting,
-    support::{Era, LEGACY, TestServer, client, meta, reply, soon},
+    commands::{ServerProcess, program},
+    sessions::initialize_request,
+    support::{Era, LEGACY_VERSION, TestServer, client, modern_meta, send, wait_until_some},
 };
 
 const OPERATIONS: &str = "mcp_server_operation_duration_seconds_count";
@@ -27,15 +27,15 @@ fn count(text: &str, labels: &[&str]) -> u64 {
 }
 
 #[tokio::test]
-async fn notifications_and_methods_that_there_are_not_are_counted_by_the_words_of_the_protocol() {
+async fn unknown_methods_use_bounded_metric_labels() {
     let server = TestServer::with(|config| {
-        counted(config);
-        config.http.sessions = Sessions::Memory;
+        enable_metrics(config);
+        config.http.sessions = SessionStorage::Memory;
     })
     .await;
-    let greeted = server.post(&[], greeting(&json!({})).to_string()).await;
+    let greeted = server.post(&[], initialize_request(&json!({})).to_string()).await;
     let session = greeted.header("mcp-session-id").to_owned();
-    let headers = [("mcp-session-id", session.as_str()), ("mcp-protocol-version", LEGACY)];
+    let headers = [("mcp-session-id", session.as_str()), ("mcp-protocol-version", LEGACY_VERSION)];
     let send = async |body: Value| server.post(&headers, body.to_string()).await;
     for (method, params) in [
         ("notifications/initialized", json!({})),
@@ -57,7 +57,7 @@ async fn notifications_and_methods_that_there_are_not_are_counted_by_the_words_o
         let answer = send(body).await;
         assert!(answer.text.contains("\"code\":-32601"), "{method}: {}", answer.text);
     }
-    assert_eq!(server.ask(Era::Modern, "odd/method", json!({})).await.code(), -32601);
+    assert_eq!(server.rpc(Era::Modern, "odd/method", json!({})).await.error_code(), -32601);
     let refused =
         ["error_type=\"-32601\"", "rpc_response_status_code=\"-32601\"", "network_transport"];
     let none: [&str; 0] = [];
@@ -76,21 +76,22 @@ async fn notifications_and_methods_that_there_are_not_are_counted_by_the_words_o
         let name = format!("mcp_method_name=\"{method}\"");
         let labels = [labels, &[name.as_str()]].concat();
         // A notification is acknowledged before it is processed.
-        soon(async || (count(&text(&server).await, &labels) == times).then_some(())).await;
+        wait_until_some(async || (count(&scrape(&server).await, &labels) == times).then_some(()))
+            .await;
     }
 }
 
 #[tokio::test]
-async fn the_scheme_is_the_one_that_a_trusted_proxy_says() {
+async fn url_scheme_comes_from_trusted_proxy() {
     for (proxies, scheme) in [("127.0.0.1", "https"), ("192.0.2.1", "http")] {
         let server = TestServer::with(|config| {
-            counted(config);
+            enable_metrics(config);
             config.http.trusted_proxies = serde_json::from_value(json!(proxies)).unwrap();
         })
         .await;
         let headers = [("x-octopus-apikey", keys::ADMIN), ("x-forwarded-proto", "https")];
-        server.ask_at("", &headers, Era::Legacy, "ping", json!({})).await;
-        let text = text(&server).await;
+        server.rpc_at("", &headers, Era::Legacy, "ping", json!({})).await;
+        let text = scrape(&server).await;
         for name in ["http_server_request_duration_seconds_count", "http_server_active_requests"] {
             let mut lines = text.lines().filter(|line| line.starts_with(name));
             let line = lines.next().unwrap();
@@ -101,28 +102,29 @@ async fn the_scheme_is_the_one_that_a_trusted_proxy_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spans_have_the_attributes_of_the_conventions_and_the_log_has_no_more_of_them() {
+async fn spans_follow_semantic_conventions_and_logs_omit_them() {
     let collector = Collector::start().await;
     let mut command = program(&["--sample", "--listen=127.0.0.1:0"]);
     command
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
         .env("OTEL_EXPORTER_OTLP_CERTIFICATE", &collector.certificate)
         .env("OCTOPUS_MCP_HTTP__SESSIONS", "memory");
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     let odd = reqwest::Method::from_bytes(b"ODDITY").unwrap();
-    reply(client().request(odd.clone(), &serving.url)).await;
-    reply(client().request(odd, serving.url.replace("/mcp", "/nowhere"))).await;
-    reply(client().get(serving.url.replace("/mcp", "/nowhere?key=hidden"))).await;
+    send(client().request(odd.clone(), &serving.url)).await;
+    send(client().request(odd, serving.url.replace("/mcp", "/nowhere"))).await;
+    send(client().get(serving.url.replace("/mcp", "/nowhere?key=hidden"))).await;
     let post = |session: Option<&str>, body: Value| {
         let request = client()
             .post(&serving.url)
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
-            .header("mcp-protocol-version", LEGACY);
+            .header("mcp-protocol-version", LEGACY_VERSION);
         let request = session.iter().fold(request, |it, id| it.header("mcp-session-id", *id));
-        reply(request.body(body.to_string()))
+        send(request.body(body.to_string()))
     };
-    let session = post(None, greeting(&json!({}))).await.header("mcp-session-id").to_owned();
+    let session =
+        post(None, initialize_request(&json!({}))).await.header("mcp-session-id").to_owned();
     let body = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
     assert_eq!(post(Some(&session), body).await.status, 202);
     let uri = "octopus://spaces/Default/releases/Releases-99999";
@@ -131,11 +133,11 @@ async fn spans_have_the_attributes_of_the_conventions_and_the_log_has_no_more_of
     // A session responds on a stream.
     let answer = post(Some(&session), body).await;
     assert!(answer.text.contains("\"code\":-32002"), "{}", answer.text);
-    call(&serving.url, None, meta()).await;
+    call(&serving.url, None, modern_meta()).await;
     let (ended, log) = serving.stop();
     assert_eq!(ended, 0, "{log}");
 
-    let taken = collector.take();
+    let taken = collector.received();
     let of = |name: &str, attributes: &[(&str, Option<&str>)]| {
         let named: Vec<_> = taken.spans.iter().filter(|span| span.name == name).collect();
         let is = |(key, value): &(&str, Option<&str>), span: &Span| {

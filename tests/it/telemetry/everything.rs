@@ -1,31 +1,32 @@
 //! Servers on which every counted event occurs, and their metrics.
 
-use octopus_mcp::config::{AuthMode, Confirm, Sessions};
+use octopus_mcp::config::{ApprovalMode, AuthMode, SessionStorage};
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::metrics::text;
+use super::metrics::scrape;
 use crate::{
-    consent::{Desk, Way, changes},
-    http::limits::filled,
-    rollout::reload::Hosted,
-    sessions::greeting,
-    support::{Era, TestServer, soon},
+    consent::{ApprovalFixture, ApprovalFlow, write_calls},
+    http::limits::fill_concurrency_limit,
+    rollout::reload::FileConfiguredServer,
+    sessions::initialize_request,
+    support::{Era, TestServer, wait_until_some},
 };
 
 /// Returns the metrics of all servers.
-pub async fn told() -> String {
-    let (most, with_a_key) = tokio::join!(Box::pin(most()), Box::pin(with_a_key()));
-    let (full, reloaded) = tokio::join!(Box::pin(full()), Box::pin(reloaded()));
+pub async fn all_metrics() -> String {
+    let (most, with_a_key) =
+        tokio::join!(Box::pin(ordinary_metrics()), Box::pin(configured_key_metrics()));
+    let (full, reloaded) = tokio::join!(Box::pin(saturated_metrics()), Box::pin(reload_metrics()));
     [most, with_a_key, full, reloaded].concat()
 }
 
 /// Returns the metrics of a server on which most events occur.
-async fn most() -> String {
-    let desk = Desk::with(|config| {
+async fn ordinary_metrics() -> String {
+    let desk = ApprovalFixture::with(|config| {
         config.http.admin_listen = "127.0.0.1:0".parse().ok();
-        config.http.sessions = Sessions::Memory;
-        config.tools.confirm = Confirm::Code;
+        config.http.sessions = SessionStorage::Memory;
+        config.tools.confirm = ApprovalMode::Code;
         config.limits.caller_rate = 60;
         config.limits.caller_burst = 40;
     })
@@ -51,36 +52,36 @@ async fn most() -> String {
     let reason = "check that the API key or token exists";
     assert!(rejected.is_error && rejected.text.contains(reason), "{}", rejected.text);
     let prompt = json!({ "name": "what_is_deployed_where", "arguments": { "space": "Default" } });
-    assert_eq!(server.ask(Era::Modern, "prompts/get", prompt).await.status, 200);
+    assert_eq!(server.rpc(Era::Modern, "prompts/get", prompt).await.status, 200);
     // Octopus fails during a resource read, which has no result to report the error in.
     server.sample.faults().add(Fault::on("/releases/Releases-9003").status(500));
     let uri = json!({ "uri": "octopus://spaces/Default/releases/Releases-9003" });
-    assert_eq!(server.ask(Era::Modern, "resources/read", uri).await.code(), -32603);
+    assert_eq!(server.rpc(Era::Modern, "resources/read", uri).await.error_code(), -32603);
     server.sample.faults().clear();
     // A change with preview and approval.
-    let way = Way::Code(Era::Modern);
-    let (tool, arguments, ..) = changes().remove(3);
-    let (_, sealed) = desk.call(way, tool, &arguments).await.asked();
-    desk.agree(way, tool, &arguments, &sealed).await.answered();
+    let way = ApprovalFlow::ConfirmCode(Era::Modern);
+    let (tool, arguments, ..) = write_calls().remove(3);
+    let (_, sealed) = desk.call(way, tool, &arguments).await.expect_approval_request();
+    desk.approve(way, tool, &arguments, &sealed).await.expect_result();
     // A session.
-    assert_eq!(server.post(&[], greeting(&json!({})).to_string()).await.status, 200);
+    assert_eq!(server.post(&[], initialize_request(&json!({})).to_string()).await.status, 200);
     // A rate-limited caller, and one with an unknown credential.
     for _ in 0..45 {
-        let _ = server.ask_as(Era::Modern, keys::VIEW_ONLY, "tools/list", json!({})).await;
+        let _ = server.rpc_as(Era::Modern, keys::VIEW_ONLY, "tools/list", json!({})).await;
     }
-    assert_eq!(server.ask_as(Era::Modern, "API-!", "tools/list", json!({})).await.status, 401);
-    text(server).await
+    assert_eq!(server.rpc_as(Era::Modern, "API-!", "tools/list", json!({})).await.status, 401);
+    scrape(server).await
 }
 
 /// Returns the metrics of a server whose limits are exhausted.
-async fn full() -> String {
+async fn saturated_metrics() -> String {
     let server = TestServer::with(|config| {
         config.http.admin_listen = "127.0.0.1:0".parse().ok();
         config.limits.concurrent_requests = 2;
     })
     .await;
-    let (held, _) = filled(&server).await;
-    let told = text(&server).await;
+    let (held, _) = fill_concurrency_limit(&server).await;
+    let told = scrape(&server).await;
     for call in held {
         call.abort();
     }
@@ -88,28 +89,28 @@ async fn full() -> String {
 }
 
 /// Returns the metrics of a server with a valid and an invalid configuration reload.
-async fn reloaded() -> String {
-    let hosted = Hosted::start("");
+async fn reload_metrics() -> String {
+    let hosted = FileConfiguredServer::start("");
     hosted.write("nonsense = 1\n");
-    soon(async || hosted.reloads("refused").await).await;
+    wait_until_some(async || hosted.reloads("refused").await).await;
     hosted.write("");
-    hosted.hang_up();
-    soon(async || hosted.reloads("applied").await).await;
+    hosted.send_sighup();
+    wait_until_some(async || hosted.reloads("applied").await).await;
     let told = hosted.metrics().await;
     assert_eq!(hosted.serving.stop().0, 0);
     told
 }
 
 /// Returns the metrics of a server with a configured API key.
-async fn with_a_key() -> String {
+async fn configured_key_metrics() -> String {
     let server = TestServer::with(|config| {
         config.http.admin_listen = "127.0.0.1:0".parse().ok();
         config.auth.mode = Some(AuthMode::None.into());
         config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
     })
     .await;
-    soon(async || {
-        let told = text(&server).await;
+    wait_until_some(async || {
+        let told = scrape(&server).await;
         told.contains("octopus_mcp_credential_remaining_days{").then_some(told)
     })
     .await

@@ -7,12 +7,12 @@ use octopus_sample::{Fault, Sample, keys};
 use serde_json::json;
 
 use crate::{
-    commands::{Serving, program},
-    support::{client, reply, serve, soon},
+    commands::{ServerProcess, program},
+    support::{client, send, serve, wait_until_some},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_error() {
+async fn cancelled_request_is_logged_but_not_as_error() {
     let sample = Sample::new();
     sample.faults().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
     let octopus = serve(sample.router());
@@ -21,7 +21,7 @@ async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_er
     let mut command =
         program(&["--listen=127.0.0.1:0", "--server-url", &format!("http://{}", octopus.address)]);
     command.env("OCTOPUS_MCP_HTTP__ADMIN_LISTEN", admin.to_string());
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     let post = |id: &'static str, tool: &str| {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
             "params": { "name": tool, "arguments": { "space": "Default" } } });
@@ -30,9 +30,9 @@ async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_er
             .header("content-type", "application/json")
             .header("x-octopus-apikey", keys::ADMIN)
             .header("x-request-id", id);
-        reply(request.body(body.to_string()))
+        send(request.body(body.to_string()))
     };
-    let asked = soon(async || {
+    let asked = wait_until_some(async || {
         let journal = sample.journal();
         journal.iter().any(|entry| entry.path.ends_with("/deployments")).then_some(())
     });
@@ -41,8 +41,8 @@ async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_er
         () = asked => {}
     }
     // All logs of the request are written when its work has ended.
-    soon(async || {
-        let told = reply(client().get(format!("http://{admin}/metrics"))).await.text;
+    wait_until_some(async || {
+        let told = send(client().get(format!("http://{admin}/metrics"))).await.text;
         let ended = "mcp_server_operation_duration_seconds_count{error_type=\"cancelled\"";
         told.contains(ended).then_some(())
     })
@@ -69,14 +69,14 @@ async fn a_request_that_was_given_up_has_its_line_and_none_says_that_it_is_an_er
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_that_failed_has_a_line_with_the_reason() {
+async fn failed_request_is_logged_with_its_reason() {
     let sample = Sample::new();
     sample.faults().add(Fault::on("/releases/Releases-9003").delay(Duration::from_mins(1)));
     let octopus = serve(sample.router());
     let url = format!("http://{}", octopus.address);
     let mut command = program(&["--listen=127.0.0.1:0", "--server-url", &url]);
     command.env("OCTOPUS_MCP_HTTP__REQUEST_TIMEOUT", "1s");
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     let uri = "octopus://spaces/Default/releases/Releases-9003";
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/read",
         "params": { "uri": uri } });
@@ -84,7 +84,7 @@ async fn a_request_that_failed_has_a_line_with_the_reason() {
         .post(&serving.url)
         .header("content-type", "application/json")
         .header("x-octopus-apikey", keys::ADMIN);
-    assert_eq!(reply(request.body(body.to_string())).await.code(), -32603);
+    assert_eq!(send(request.body(body.to_string())).await.error_code(), -32603);
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
     let is_told = |line: &str| {

@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 
 use super::collector::Collector;
 use crate::{
-    commands::{Serving, program},
-    consent::{Came, read},
-    support::{client, meta, reply, serve},
+    commands::{ServerProcess, program},
+    consent::{CallOutcome, parse_outcome},
+    support::{client, modern_meta, send, serve},
 };
 
 /// The most verbose filter, for this crate and for dependencies that log messages.
-const EVERYTHING: &str = "trace,rmcp=trace,rmcp::service=trace,hyper=trace,h2=trace,reqwest=trace,\
+const MOST_VERBOSE_FILTER: &str = "trace,rmcp=trace,rmcp::service=trace,hyper=trace,h2=trace,reqwest=trace,\
                           tower=trace,tower_http=trace,axum=trace,rustls=trace";
 const API_KEY: &str = "API-MASKEDMASKEDMASKEDMASKED0001";
 const TOKEN: &str = "omcp_5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b";
 const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtYXNrZWQtbWFza2VkIn0.bWFza2VkLW1hc2tlZA";
 
 /// Request headers whose value contains the secret.
-const HEADERS: [&str; 20] = [
+const SECRET_HEADERS: [&str; 20] = [
     "x-request-id",
     "user-agent",
     "mcp-session-id",
@@ -46,10 +46,10 @@ const HEADERS: [&str; 20] = [
 ];
 
 /// Returns messages with the secret in each part that the server parses.
-fn messages(secret: &str) -> Vec<Value> {
+fn messages_with_secret(secret: &str) -> Vec<Value> {
     let call = |params: Value| json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
     let ask = |method: &str, params: Value| json!({ "jsonrpc": "2.0", "id": secret, "method": method, "params": params });
-    let mut named = meta();
+    let mut named = modern_meta();
     named["io.modelcontextprotocol/clientInfo"] = json!({ "name": secret, "version": secret });
     named["progressToken"] = json!(secret);
     named["traceparent"] = json!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
@@ -99,7 +99,7 @@ fn messages(secret: &str) -> Vec<Value> {
     ]
 }
 
-fn posts(url: &str, secret: &str) -> Vec<RequestBuilder> {
+fn requests_with_secret(url: &str, secret: &str) -> Vec<RequestBuilder> {
     let root = url.trim_end_matches("/mcp");
     let post = |url: String| {
         let post = client().post(url).header("content-type", "application/json");
@@ -121,7 +121,7 @@ fn posts(url: &str, secret: &str) -> Vec<RequestBuilder> {
         all.push(post(format!("{root}{path}")).body(list.clone()));
         all.push(client().get(format!("{root}{path}")));
     }
-    for name in HEADERS {
+    for name in SECRET_HEADERS {
         let value = if name == "tracestate" { format!("a={secret}") } else { secret.to_owned() };
         let post = client().post(url).header("x-octopus-apikey", keys::ADMIN);
         let post = match name {
@@ -137,12 +137,14 @@ fn posts(url: &str, secret: &str) -> Vec<RequestBuilder> {
     }
     let method = reqwest::Method::from_bytes(secret.as_bytes()).unwrap();
     all.push(client().request(method, url));
-    all.extend(messages(secret).iter().map(|body| post(url.to_owned()).body(body.to_string())));
+    all.extend(
+        messages_with_secret(secret).iter().map(|body| post(url.to_owned()).body(body.to_string())),
+    );
     all
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn credentials_in_any_part_of_a_request_are_masked_everywhere() {
+async fn credentials_are_masked_in_all_outputs() {
     let octopus = serve(Sample::new().router());
     let folder = tempfile::tempdir().unwrap();
     for format in ["text", "json"] {
@@ -154,21 +156,21 @@ async fn credentials_in_any_part_of_a_request_are_masked_everywhere() {
         command
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
             .env("OTEL_EXPORTER_OTLP_CERTIFICATE", &collector.certificate)
-            .env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", EVERYTHING)
+            .env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", MOST_VERBOSE_FILTER)
             .env("OCTOPUS_MCP_TOOLS__READ_ONLY", "false")
             .env("OCTOPUS_MCP_LIMITS__CALLER_RATE", "0")
             .env("OCTOPUS_MCP_LIMITS__FAILED_RATE", "0")
             .env("OCTOPUS_MCP_LIMITS__UNPROVEN_RATE", "0")
             .env("OCTOPUS_MCP_AUDIT__FILE__PATH", &records);
-        let serving = Serving::start(command);
+        let serving = ServerProcess::start(command);
         for secret in [API_KEY, TOKEN, JWT] {
-            for request in posts(&serving.url, secret) {
-                drop(reply(request).await);
+            for request in requests_with_secret(&serving.url, secret) {
+                drop(send(request).await);
             }
         }
         let (code, log) = serving.stop();
         assert_eq!(code, 0, "{log}");
-        let taken = collector.take();
+        let taken = collector.received();
         assert!(taken.spans.len() > 100 && taken.logs.len() > 100, "{}", taken.spans.len());
         let mut all = format!("{log}\n{:?}\n{:?}", taken.spans, taken.logs);
         let _ = write!(all, "\n{}", std::fs::read_to_string(&records).unwrap());
@@ -188,19 +190,20 @@ async fn credentials_in_any_part_of_a_request_are_masked_everywhere() {
 }
 
 /// Texts that match no secret pattern.
-const WORDS: [&str; 3] = ["swordfish-in-a-pattern", "swordfish-in-notes", "swordfish-as-a-key"];
+const UNPATTERNED_SECRETS: [&str; 3] =
+    ["swordfish-in-a-pattern", "swordfish-in-notes", "swordfish-as-a-key"];
 
 #[tokio::test]
-async fn arguments_and_approval_codes_are_in_no_log_whatever_the_filter_says() {
+async fn arguments_and_approval_codes_appear_in_no_log() {
     let octopus = serve(Sample::new().router());
     for format in ["text", "json"] {
         let address = format!("http://{}", octopus.address);
         let mut command =
             program(&["--listen=127.0.0.1:0", "--server-url", &address, "--log-format", format]);
         command
-            .env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", EVERYTHING)
+            .env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", MOST_VERBOSE_FILTER)
             .env("OCTOPUS_MCP_TOOLS__READ_ONLY", "false");
-        let serving = Serving::start(command);
+        let serving = ServerProcess::start(command);
         let call = async |tool: &str, arguments: &Value| {
             let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
                 "params": { "name": tool, "arguments": arguments } });
@@ -209,23 +212,24 @@ async fn arguments_and_approval_codes_are_in_no_log_whatever_the_filter_says() {
                 .header("content-type", "application/json")
                 .header("mcp-protocol-version", "2025-11-25")
                 .header("x-octopus-apikey", keys::ADMIN);
-            reply(post.body(body.to_string())).await
+            send(post.body(body.to_string())).await
         };
-        let grep =
-            json!({ "space": "Default", "taskId": "ServerTasks-90004", "pattern": WORDS[0] });
+        let grep = json!({ "space": "Default", "taskId": "ServerTasks-90004", "pattern": UNPATTERNED_SECRETS[0] });
         assert_eq!(call("grep_task_log", &grep).await.status, 200);
         let version = if format == "text" { "1.13.0" } else { "1.13.1" };
         let mut create = json!({ "space": "Default", "projectName": "Parcel Tracking API",
-            "releaseVersion": version, "releaseNotes": WORDS[1], "idempotencyKey": WORDS[2] });
-        let Came::Asked { sealed, .. } = read(&call("create_release", &create).await) else {
+            "releaseVersion": version, "releaseNotes": UNPATTERNED_SECRETS[1], "idempotencyKey": UNPATTERNED_SECRETS[2] });
+        let CallOutcome::ApprovalRequired { sealed, .. } =
+            parse_outcome(&call("create_release", &create).await)
+        else {
             panic!("no approval was requested")
         };
         create["confirm"] = json!(sealed);
-        read(&call("create_release", &create).await).answered();
+        parse_outcome(&call("create_release", &create).await).expect_result();
         let (code, log) = serving.stop();
         assert_eq!(code, 0, "{log}");
         assert!(log.contains("grep_task_log") && log.contains("DEBUG"), "{log}");
-        for secret in WORDS.into_iter().chain([sealed.as_str()]) {
+        for secret in UNPATTERNED_SECRETS.into_iter().chain([sealed.as_str()]) {
             let place = log.find(secret).map(|at| &log[at.saturating_sub(300)..at + secret.len()]);
             assert!(place.is_none(), "{format}: {secret} in {place:?}");
         }

@@ -5,27 +5,27 @@ use std::{
     time::Duration,
 };
 
-use octopus_mcp::config::{AuthMode, Config, Confirm};
+use octopus_mcp::config::{ApprovalMode, AuthMode, Config};
 use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use crate::{
     callers::issuer::{Signer, TestIssuer},
-    support::{Era, TestServer, client, meta, reply, soon},
+    support::{Era, TestServer, client, modern_meta, send, wait_until_some},
 };
 
-pub fn counted(config: &mut Config) {
+pub fn enable_metrics(config: &mut Config) {
     config.http.admin_listen = "127.0.0.1:0".parse().ok();
     config.limits.caller_rate = 0;
     config.limits.instance_rate = 0;
     config.limits.unproven_rate = 0;
     config.tools.read_only = false;
-    config.tools.confirm = Confirm::Code;
+    config.tools.confirm = ApprovalMode::Code;
 }
 
-pub async fn text(server: &TestServer) -> String {
+pub async fn scrape(server: &TestServer) -> String {
     let admin = server.running.as_ref().unwrap().admin.as_ref().unwrap();
-    let read = reply(client().get(format!("http://{}/metrics", admin.address))).await;
+    let read = send(client().get(format!("http://{}/metrics", admin.address))).await;
     assert_eq!(read.status, 200);
     assert!(read.header("content-type").starts_with("text/plain; version=0.0.4"));
     read.text
@@ -43,11 +43,11 @@ fn series(text: &str) -> BTreeMap<&str, BTreeSet<&str>> {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted_under_the_names_of_the_conventions() {
-    let server = TestServer::with(counted).await;
-    server.answer("list_projects", json!({ "space": "Default" })).await;
-    server.failure("list_projects", json!({ "space": "Nowhere" })).await;
-    let text = text(&server).await;
+async fn metrics_use_names_of_the_conventions() {
+    let server = TestServer::with(enable_metrics).await;
+    server.call_ok("list_projects", json!({ "space": "Default" })).await;
+    server.call_error("list_projects", json!({ "space": "Nowhere" })).await;
+    let text = scrape(&server).await;
     for line in [
         "# TYPE mcp_server_operation_duration_seconds histogram",
         "# TYPE http_server_request_duration_seconds histogram",
@@ -84,23 +84,23 @@ async fn what_happens_is_counted_under_the_names_of_the_conventions() {
 }
 
 #[tokio::test]
-async fn a_thousand_odd_names_make_no_more_series() {
-    let server = TestServer::with(counted).await;
+async fn unknown_names_add_no_series() {
+    let server = TestServer::with(enable_metrics).await;
     for tool in ["list_projects", "execute"] {
         let _ = server.call(tool, json!({})).await;
     }
-    let before: usize = series(&text(&server).await).values().map(BTreeSet::len).sum();
+    let before: usize = series(&scrape(&server).await).values().map(BTreeSet::len).sum();
     for n in 0..1000 {
         let name = format!("odd_{n}_{}", "x".repeat(n % 50));
         match n % 5 {
             // An unknown tool.
             0 => drop(
                 server
-                    .ask(Era::Modern, "tools/call", json!({ "name": name, "_meta": meta() }))
+                    .rpc(Era::Modern, "tools/call", json!({ "name": name, "_meta": modern_meta() }))
                     .await,
             ),
             // An unknown method.
-            1 => drop(server.ask(Era::Legacy, &format!("odd/{name}"), json!({})).await),
+            1 => drop(server.rpc(Era::Legacy, &format!("odd/{name}"), json!({})).await),
             // Unknown Octopus paths.
             2 => {
                 let path = format!("/api/{name}-{n}/{name}/Odd{n}-{n}");
@@ -116,11 +116,11 @@ async fn a_thousand_odd_names_make_no_more_series() {
                 );
                 let request = request.header("x-octopus-apikey", keys::ADMIN);
                 let request = request.header("mcp-protocol-version", &name);
-                drop(reply(request.header("x-request-id", &name)).await);
+                drop(send(request.header("x-request-id", &name)).await);
             }
         }
     }
-    let text = text(&server).await;
+    let text = scrape(&server).await;
     // Each fifth request of the loop has this kind, and all of them share one label value.
     for (name, label) in [
         ("mcp_server_operation_duration_seconds_count", "mcp_method_name=\"_OTHER\""),
@@ -138,22 +138,22 @@ async fn a_thousand_odd_names_make_no_more_series() {
 }
 
 #[tokio::test]
-async fn what_is_refused_asked_and_changed_is_counted() {
+async fn counts_rejections_approvals_and_changes() {
     let server = TestServer::with(|config| {
-        counted(config);
+        enable_metrics(config);
         config.limits.caller_rate = 60;
         config.limits.caller_burst = 4;
     })
     .await;
-    let (tool, arguments, ..) = crate::consent::changes().remove(3);
+    let (tool, arguments, ..) = crate::consent::write_calls().remove(3);
     assert_eq!(tool, "update_feature_toggle");
     server.call_in(Era::Modern, keys::ADMIN, tool, arguments).await;
     for _ in 0..8 {
-        let _ = server.ask(Era::Legacy, "tools/list", json!({})).await;
+        let _ = server.rpc(Era::Legacy, "tools/list", json!({})).await;
     }
-    let nobody = server.ask_as(Era::Legacy, "API-!", "tools/list", json!({})).await;
+    let nobody = server.rpc_as(Era::Legacy, "API-!", "tools/list", json!({})).await;
     assert_eq!(nobody.status, 401);
-    let text = text(&server).await;
+    let text = scrape(&server).await;
     for series in [
         "octopus_mcp_confirmations_total{outcome=\"asked\",way=\"code\"} 1",
         "octopus_mcp_policy_decisions_total{effect=\"allow\",rule=\"\"} 1",
@@ -167,19 +167,19 @@ async fn what_is_refused_asked_and_changed_is_counted() {
 }
 
 #[tokio::test]
-async fn what_is_asked_of_issuers_is_measured_and_is_no_request_to_octopus() {
+async fn issuer_requests_are_measured_separately() {
     let signer = Signer::new("one");
-    let issuer = TestIssuer::with(&[&signer]);
+    let issuer = TestIssuer::start(&[&signer]);
     let server = TestServer::with(|config| {
-        counted(config);
-        issuer.trusted(config);
+        enable_metrics(config);
+        issuer.configure(config);
     })
     .await;
     let token = format!("Bearer {}", signer.sign(&issuer.claims()));
     let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
     let asked = [("x-octopus-apikey", ""), ("authorization", &token)];
     assert_eq!(server.post(&asked, list).await.status, 200);
-    let text = text(&server).await;
+    let text = scrape(&server).await;
     let count = |template: &str| {
         let template = format!("url_template=\"{template}\"");
         let lines = text.lines().filter(|line| line.contains(&template));
@@ -190,12 +190,12 @@ async fn what_is_asked_of_issuers_is_measured_and_is_no_request_to_octopus() {
 }
 
 #[tokio::test]
-async fn whoever_hangs_up_is_no_failure() {
-    let server = TestServer::with(counted).await;
+async fn disconnected_client_is_not_a_failure() {
+    let server = TestServer::with(enable_metrics).await;
     server.sample.faults().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
     let arguments = json!({ "space": "Default" });
     let call = server.call("list_deployments", arguments);
-    let asked = soon(async || {
+    let asked = wait_until_some(async || {
         let journal = server.sample.journal();
         journal.iter().any(|entry| entry.path.ends_with("/deployments")).then_some(())
     });
@@ -206,14 +206,14 @@ async fn whoever_hangs_up_is_no_failure() {
         ("mcp_server_operation_duration_seconds_count", "error_type=\"cancelled\""),
         ("octopus_mcp_upstream_requests_total", "outcome=\"given_up\""),
     ] {
-        soon(async || {
-            let text = text(&server).await;
+        wait_until_some(async || {
+            let text = scrape(&server).await;
             let is_told = |line: &str| line.starts_with(name) && line.contains(label);
             text.lines().any(is_told).then_some(())
         })
         .await;
     }
-    let text = text(&server).await;
+    let text = scrape(&server).await;
     assert!(!text.contains("error_type=\"-32603\""), "{text}");
     assert!(!text.contains("rpc_response_status_code"), "{text}");
     // One count without a status, because there was no response.
@@ -228,15 +228,15 @@ async fn whoever_hangs_up_is_no_failure() {
 }
 
 #[tokio::test]
-async fn the_days_that_a_configured_key_has_left_are_told() {
+async fn reports_remaining_days_of_configured_key() {
     let server = TestServer::with(|config| {
-        counted(config);
+        enable_metrics(config);
         config.auth.mode = Some(AuthMode::None.into());
         config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
     })
     .await;
-    let left = soon(async || {
-        let text = text(&server).await;
+    let left = wait_until_some(async || {
+        let text = scrape(&server).await;
         let line =
             text.lines().find(|line| line.starts_with("octopus_mcp_credential_remaining"))?;
         Some(line.to_owned())

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::{
     everything,
-    query::{Matcher, Named, named},
+    query::{Matcher, QueryReferences, parse_query},
 };
-use crate::docs::{ensure, root};
+use crate::docs::{ensure_current, root};
 
 const DASHBOARD: &str = "deploy/observability/dashboard.json";
 const ALERTS: &str = "deploy/observability/alerts.yaml";
@@ -21,19 +21,19 @@ const OPERATIONS: &str = "docs/operations.md";
 const PROMETHEUS: [&str; 3] = ["job", "instance", "le"];
 
 /// Every metric with its labels and their values.
-type Known = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+type KnownSeries = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
 fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 /// Returns the metrics of the exercised servers as text, and parsed.
-async fn told() -> (String, Known) {
-    let all = everything::told().await;
-    let mut known = Known::new();
+async fn scrape_everything() -> (String, KnownSeries) {
+    let all = everything::all_metrics().await;
+    let mut known = KnownSeries::new();
     for line in all.lines().filter(|line| !line.starts_with('#')) {
         let (series, _) = line.rsplit_once(' ').unwrap();
-        let [(name, matchers)]: [_; 1] = named(series).metrics.try_into().unwrap();
+        let [(name, matchers)]: [_; 1] = parse_query(series).metrics.try_into().unwrap();
         let labels = known.entry(name).or_default();
         for Matcher { label, value, .. } in matchers {
             labels.entry(label).or_default().insert(value);
@@ -43,8 +43,8 @@ async fn told() -> (String, Known) {
 }
 
 /// Returns the parts of an expression that match no exported series.
-fn unknown(known: &Known, expression: &str) -> Vec<String> {
-    let Named { metrics, grouped } = named(expression);
+fn unknown_references(known: &KnownSeries, expression: &str) -> Vec<String> {
+    let QueryReferences { metrics, grouped } = parse_query(expression);
     let mut missing = Vec::new();
     if metrics.is_empty() {
         missing.push("no metric at all".to_owned());
@@ -56,7 +56,7 @@ fn unknown(known: &Known, expression: &str) -> Vec<String> {
             missing.push(format!("the metric {name}"));
             continue;
         };
-        for Matcher { label, sign, value } in matchers {
+        for Matcher { label, operator: sign, value } in matchers {
             let is_fixed = sign == "=" && !value.is_empty() && !value.starts_with('$');
             match labels.get(label) {
                 Some(values) if is_fixed && !values.contains(value) => {
@@ -106,7 +106,7 @@ fn alerts() -> Vec<Alert> {
 }
 
 /// Returns the names after a marker in a text, as in `{{ $labels.job }}`.
-fn behind<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+fn names_after<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
     let names = text.split(mark).skip(1);
     names
         .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
@@ -114,16 +114,16 @@ fn behind<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn the_dashboard_and_every_alert_refer_to_series_that_a_server_tells() {
-    let (_, known) = told().await;
+async fn dashboard_and_alerts_refer_to_existing_series() {
+    let (_, known) = scrape_everything().await;
     let mut wrong = Vec::new();
     let mut check = |place: &str, expression: &str| {
-        let missing = unknown(&known, expression);
+        let missing = unknown_references(&known, expression);
         wrong.extend(missing.into_iter().map(|missing| format!("{place}: {missing}")));
     };
     for Alert { name, expression, rest } in alerts() {
         check(&name, &expression);
-        for label in behind(&rest, "$labels.") {
+        for label in names_after(&rest, "$labels.") {
             check(&name, &format!("sum by ({label}) ({expression})"));
         }
     }
@@ -135,7 +135,7 @@ async fn the_dashboard_and_every_alert_refer_to_series_that_a_server_tells() {
         for target in targets {
             let expression = target["expr"].as_str().unwrap();
             check(title, expression);
-            for label in behind(target["legendFormat"].as_str().unwrap(), "{{") {
+            for label in names_after(target["legendFormat"].as_str().unwrap(), "{{") {
                 check(title, &format!("sum by ({label}) ({expression})"));
             }
             queries += 1;
@@ -156,7 +156,7 @@ async fn the_dashboard_and_every_alert_refer_to_series_that_a_server_tells() {
 }
 
 #[test]
-fn every_alert_has_its_place_in_the_runbook() {
+fn every_alert_has_a_runbook_section() {
     let text = read(OPERATIONS);
     let (_, runbook) = text.split_once("\n## Runbook\n").expect("the page has a runbook");
     let headings: BTreeSet<&str> =
@@ -178,10 +178,10 @@ fn every_alert_has_its_place_in_the_runbook() {
 }
 
 #[tokio::test]
-async fn the_table_of_metrics_is_fresh() {
+async fn metrics_table_is_up_to_date() {
     const BEGIN: &str = "<!-- metrics: generated by tests/it/telemetry/observed.rs -->\n";
     const END: &str = "<!-- end of metrics -->";
-    let (text, known) = told().await;
+    let (text, known) = scrape_everything().await;
     let mut rows = BTreeMap::new();
     for line in text.lines() {
         let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' '))
@@ -202,5 +202,5 @@ async fn the_table_of_metrics_is_fresh() {
     let page = read(OPERATIONS);
     let (before, rest) = page.split_once(BEGIN).expect("the page has markers for the table");
     let (_, after) = rest.split_once(END).unwrap();
-    ensure(OPERATIONS, &format!("{before}{BEGIN}{table}{END}{after}"));
+    ensure_current(OPERATIONS, &format!("{before}{BEGIN}{table}{END}{after}"));
 }

@@ -15,19 +15,19 @@ use octopus_sample::{Sample, keys};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value, json};
 
-use super::collector::{Collector, Taken, text};
+use super::collector::{Collector, Received, text};
 use crate::{
-    commands::{Serving, program},
-    support::{client, meta, reply, serve},
+    commands::{ServerProcess, program},
+    support::{client, modern_meta, send, serve},
 };
 
 const ANY_PORT: &str = "--listen=127.0.0.1:0";
 /// Trace ID and span ID of the caller, sent in a header.
-const THEIRS: (&str, &str) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+const CALLER_TRACE: (&str, &str) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
 /// Trace ID and span ID in the `_meta` of a message.
-const MESSAGES: (&str, &str) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+const MESSAGE_TRACE: (&str, &str) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
 
-fn parent((trace, span): (&str, &str)) -> String {
+fn traceparent((trace, span): (&str, &str)) -> String {
     format!("00-{trace}-{span}-01")
 }
 
@@ -68,10 +68,10 @@ pub async fn call(url: &str, header: Option<String>, meta: Value) -> Value {
     if let Some(header) = header {
         request = request.header("traceparent", header);
     }
-    reply(request.body(body.to_string())).await.json()
+    send(request.body(body.to_string())).await.json()
 }
 
-pub fn named<'a>(taken: &'a Taken, name: &str, trace: &str) -> &'a Span {
+pub fn find_span<'a>(taken: &'a Received, name: &str, trace: &str) -> &'a Span {
     let of_trace = |span: &&Span| span.name == name && hex(&span.trace_id) == trace;
     taken.spans.iter().find(of_trace).unwrap_or_else(|| {
         let all: Vec<_> =
@@ -82,7 +82,7 @@ pub fn named<'a>(taken: &'a Taken, name: &str, trace: &str) -> &'a Span {
 
 /// Makes one call with a trace context in a header and one with a context in the message. Then
 /// stops the server and checks the exported data.
-async fn reaches(protocol: &str, log_filter: &str) {
+async fn assert_export(protocol: &str, log_filter: &str) {
     let collector = Collector::start().await;
     let (octopus, parents) = octopus();
     let mut command = program(&[ANY_PORT, "--server-url", &format!("http://{}", octopus.address)]);
@@ -94,17 +94,17 @@ async fn reaches(protocol: &str, log_filter: &str) {
         .env("OCTOPUS_MCP_TELEMETRY__LOG_FILTER", log_filter)
         .env("OTEL_SERVICE_NAME", "deploys")
         .env("OTEL_RESOURCE_ATTRIBUTES", "team=platform");
-    let serving = Serving::start(command);
-    let answer = call(&serving.url, Some(parent(THEIRS)), json!({})).await;
+    let serving = ServerProcess::start(command);
+    let answer = call(&serving.url, Some(traceparent(CALLER_TRACE)), json!({})).await;
     assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
-    let mut meta = meta();
-    meta["traceparent"] = json!(parent(MESSAGES));
+    let mut meta = modern_meta();
+    meta["traceparent"] = json!(traceparent(MESSAGE_TRACE));
     let answer = call(&serving.url, None, meta).await;
     assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
 
-    let taken = collector.take();
+    let taken = collector.received();
     assert!(taken.tokens.iter().all(|token| token.as_deref() == Some("t0ken")), "{log}");
     assert!(taken.tokens.len() >= 3, "{:?}\n{log}", taken.tokens);
     for resource in &taken.resources {
@@ -114,25 +114,25 @@ async fn reaches(protocol: &str, log_filter: &str) {
     }
 
     // The server span, the call within it, and the upstream request within the call.
-    let served = named(&taken, "POST /mcp", THEIRS.0);
-    assert_eq!(hex(&served.parent_span_id), THEIRS.1);
+    let served = find_span(&taken, "POST /mcp", CALLER_TRACE.0);
+    assert_eq!(hex(&served.parent_span_id), CALLER_TRACE.1);
     assert_eq!(text(&served.attributes, "http.response.status_code").as_deref(), Some("200"));
     for (name, value) in [("url.path", "/mcp"), ("url.scheme", "http")] {
         assert_eq!(text(&served.attributes, name).as_deref(), Some(value), "{name}");
     }
-    let called = named(&taken, "tools/call list_spaces", THEIRS.0);
+    let called = find_span(&taken, "tools/call list_spaces", CALLER_TRACE.0);
     assert_eq!(text(&called.attributes, "jsonrpc.request.id").as_deref(), Some("1"));
     assert_eq!(called.parent_span_id, served.span_id);
     assert_eq!(text(&called.attributes, "gen_ai.tool.name").as_deref(), Some("list_spaces"));
-    let asked = named(&taken, "GET /api/spaces", THEIRS.0);
+    let asked = find_span(&taken, "GET /api/spaces", CALLER_TRACE.0);
     assert_eq!(asked.parent_span_id, called.span_id);
     assert_eq!(text(&asked.attributes, "url.template").as_deref(), Some("/api/spaces"));
-    let carried = format!("00-{}-{}-01", THEIRS.0, hex(&asked.span_id));
+    let carried = format!("00-{}-{}-01", CALLER_TRACE.0, hex(&asked.span_id));
     assert!(parents.lock().unwrap().contains(&carried), "{carried}: {parents:?}");
 
     // A trace context in the message is the parent of the call; the HTTP request span is linked.
-    let called = named(&taken, "tools/call list_spaces", MESSAGES.0);
-    assert_eq!(hex(&called.parent_span_id), MESSAGES.1);
+    let called = find_span(&taken, "tools/call list_spaces", MESSAGE_TRACE.0);
+    assert_eq!(hex(&called.parent_span_id), MESSAGE_TRACE.1);
     let [link] = called.links.as_slice() else { panic!("{called:?}") };
     let brought = taken.spans.iter().find(|span| span.span_id == link.span_id).unwrap();
     assert_eq!(brought.name, "POST /mcp");
@@ -154,42 +154,42 @@ async fn reaches(protocol: &str, log_filter: &str) {
         .filter(|line| text(&line.attributes, "path").as_deref() == Some("/mcp"))
         .collect();
     assert_eq!(lines.len(), 2, "one log line per request");
-    assert_eq!(hex(&lines[0].trace_id), THEIRS.0);
-    assert!(log.contains(&format!("trace=\"{}\"", THEIRS.0)), "{log}");
+    assert_eq!(hex(&lines[0].trace_id), CALLER_TRACE.0);
+    assert!(log.contains(&format!("trace=\"{}\"", CALLER_TRACE.0)), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn traces_metrics_and_logs_reach_a_collector_over_http_and_tls() {
-    reaches("http/protobuf", "info,rmcp=warn").await;
+async fn exports_all_signals_over_http_and_tls() {
+    assert_export("http/protobuf", "info,rmcp=warn").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn traces_metrics_and_logs_reach_a_collector_over_grpc_and_tls() {
+async fn exports_all_signals_over_grpc_and_tls() {
     // With this filter, spans of dependencies lie between the spans of this server.
-    reaches("grpc", "info,rmcp=trace").await;
+    assert_export("grpc", "info,rmcp=trace").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn log_record_and_octopus_name_one_trace() {
+async fn log_audit_and_upstream_share_one_trace_id() {
     let (octopus, parents) = octopus();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
     let mut command = program(&[ANY_PORT, "--server-url", &format!("http://{}", octopus.address)]);
     command.env("OCTOPUS_MCP_AUDIT__FILE__PATH", &path);
-    let serving = Serving::start(command);
-    for header in [Some(parent(THEIRS)), None] {
+    let serving = ServerProcess::start(command);
+    for header in [Some(traceparent(CALLER_TRACE)), None] {
         call(&serving.url, header, json!({})).await;
     }
     // A message whose trace differs from that of its HTTP request.
-    let mut meta = meta();
-    meta["traceparent"] = json!(parent(MESSAGES));
-    call(&serving.url, Some(parent(THEIRS)), meta).await;
+    let mut meta = modern_meta();
+    meta["traceparent"] = json!(traceparent(MESSAGE_TRACE));
+    call(&serving.url, Some(traceparent(CALLER_TRACE)), meta).await;
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
-    let records = crate::audit::records(&path);
+    let records = crate::audit::read_records(&path);
     let traces: Vec<&str> =
         records.iter().map(|record| record["trace"].as_str().unwrap()).collect();
-    assert_eq!((traces.len(), traces[0], traces[2]), (3, THEIRS.0, MESSAGES.0));
+    assert_eq!((traces.len(), traces[0], traces[2]), (3, CALLER_TRACE.0, MESSAGE_TRACE.0));
     let parents = parents.lock().unwrap();
     for trace in traces {
         let field = format!("trace=\"{trace}\"");
@@ -201,7 +201,7 @@ async fn log_record_and_octopus_name_one_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signal_that_is_off_is_not_sent_and_a_collector_that_is_away_holds_nobody_up() {
+async fn disabled_signal_and_unreachable_collector_do_not_block() {
     let collector = Collector::start().await;
     let mut command = program(&["--sample", ANY_PORT]);
     command
@@ -210,10 +210,10 @@ async fn a_signal_that_is_off_is_not_sent_and_a_collector_that_is_away_holds_nob
         .env("OTEL_LOGS_EXPORTER", "none")
         .env("OTEL_METRICS_EXPORTER", "prometheus")
         .env("OTEL_TRACES_SAMPLER", "always_off");
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     call(&serving.url, None, json!({})).await;
     assert_eq!(serving.stop().0, 0);
-    let taken = collector.take();
+    let taken = collector.received();
     assert!(taken.logs.is_empty() && taken.metrics.is_empty() && taken.spans.is_empty());
 
     let mut command = program(&["--sample", ANY_PORT]);
@@ -221,14 +221,14 @@ async fn a_signal_that_is_off_is_not_sent_and_a_collector_that_is_away_holds_nob
     command
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "500");
-    let serving = Serving::start(command);
+    let serving = ServerProcess::start(command);
     let answer = call(&serving.url, None, json!({})).await;
     assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
     assert_eq!(serving.stop().0, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_that_is_silent_holds_up_the_end_no_longer_than_a_platform_waits() {
+async fn silent_collector_delays_shutdown_only_briefly() {
     // Connections to this socket never get a response.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
@@ -238,7 +238,7 @@ async fn a_collector_that_is_silent_holds_up_the_end_no_longer_than_a_platform_w
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
             .env("OCTOPUS_MCP_AUDIT__OTLP__ENDPOINT", format!("{endpoint}/v1/logs"));
-        let serving = Serving::start(command);
+        let serving = ServerProcess::start(command);
         call(&serving.url, None, json!({})).await;
         let told_to_stop = Instant::now();
         let (code, log) = serving.stop();
@@ -252,17 +252,17 @@ async fn a_collector_that_is_silent_holds_up_the_end_no_longer_than_a_platform_w
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_that_cannot_show_who_it_is_is_told_nothing() {
+async fn untrusted_collector_receives_nothing() {
     let collector = Collector::start().await;
     for protocol in ["http/protobuf", "grpc"] {
         let mut command = program(&["--sample", ANY_PORT]);
         command
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
-        let serving = Serving::start(command);
+        let serving = ServerProcess::start(command);
         call(&serving.url, None, json!({})).await;
         assert_eq!(serving.stop().0, 0);
-        let taken = collector.take();
+        let taken = collector.received();
         assert!(taken.logs.is_empty() && taken.metrics.is_empty() && taken.spans.is_empty());
     }
 }

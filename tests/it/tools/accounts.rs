@@ -1,20 +1,20 @@
 //! `find_accounts`.
 
-use octopus_mcp::octopus::accounts::SHOWN;
+use octopus_mcp::octopus::accounts::DISPLAYABLE_FIELDS;
 use serde_json::{Map, Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 
 const TOOL: &str = "find_accounts";
 
-async fn find(server: &Held, mut arguments: Value) -> Value {
+async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
 #[tokio::test]
-async fn one_account_is_found_by_name_slug_or_id() {
-    let server = Held::start().await;
+async fn finds_one_account_by_name_slug_or_id() {
+    let server = CheckedServer::start().await;
     let found = find(&server, json!({ "accountId": "Accounts-1" })).await;
     assert_eq!(found["environmentNames"], json!(["Staging", "Production"]));
     assert_eq!(found["deploymentSubjectKeys"], json!(["space", "environment", "project"]));
@@ -23,13 +23,13 @@ async fn one_account_is_found_by_name_slug_or_id() {
         assert_eq!(find(&server, json!({ "account": name })).await, found, "{name}");
     }
     let arguments = json!({ "spaceName": "Default", "accountId": "Accounts-1" });
-    assert_eq!(server.server.answer("get_account", arguments).await, found);
-    snapshot(TOOL, &found);
+    assert_eq!(server.server.call_ok("get_account", arguments).await, found);
+    assert_snapshot(TOOL, &found);
 }
 
 #[tokio::test]
-async fn filters_narrow() {
-    let server = Held::start().await;
+async fn filters_limit_the_results() {
+    let server = CheckedServer::start().await;
     for (filter, expected) in [
         (json!({ "accountType": "UsernamePassword" }), &["Accounts-13", "Accounts-9"][..]),
         (json!({ "accountType": "GoogleCloudOidcAccount" }), &["Accounts-7"]),
@@ -43,19 +43,19 @@ async fn filters_narrow() {
     let none = find(&server, json!({ "accountType": "None" })).await;
     assert!(none["hint"].as_str().unwrap().contains("matches accountType; leave one out"));
     let arguments = json!({ "spaceName": "Default" });
-    let listed = server.server.answer("list_accounts", arguments).await;
+    let listed = server.server.call_ok("list_accounts", arguments).await;
     assert_eq!(listed["totalResults"], 13);
-    server.says("/accounts", &page(&json!([])));
+    server.mock_response("/accounts", &list_response(&json!([])));
     let none = find(&server, json!({})).await;
     assert!(none["hint"].as_str().unwrap().contains("has no account that this user can see"));
 }
 
 /// An answer contains only the allow-listed fields, whatever the account type and its fields.
 #[tokio::test]
-async fn nothing_secret_comes_out_of_any_type() {
-    let server = Held::start().await;
+async fn no_account_type_exposes_secrets() {
+    let server = CheckedServer::start().await;
     let secret = json!({ "HasValue": true, "NewValue": "hunter2", "Hint": "hunter2" });
-    let every = SHOWN.iter().flat_map(|(_, keys)| keys.iter());
+    let every = DISPLAYABLE_FIELDS.iter().flat_map(|(_, keys)| keys.iter());
     let mut account: Map<String, Value> =
         every.map(|key| ((*key).to_owned(), json!("shown"))).collect();
     for key in [
@@ -76,11 +76,11 @@ async fn nothing_secret_comes_out_of_any_type() {
         ("Name".to_owned(), json!("Every key")),
         ("TenantIds".to_owned(), Value::Null),
     ]);
-    let types = SHOWN.iter().map(|(name, keys)| (*name, keys.len()));
+    let types = DISPLAYABLE_FIELDS.iter().map(|(name, keys)| (*name, keys.len()));
     for (kind, count) in types.chain([("Token", 0), ("GoogleCloudAccount", 0), ("Newest", 0)]) {
         account.insert("AccountType".to_owned(), json!(kind));
         server.server.sample.faults().clear();
-        server.says("/accounts/Accounts-1", &json!(account));
+        server.mock_response("/accounts/Accounts-1", &json!(account));
         let found = find(&server, json!({ "accountId": "Accounts-1" })).await;
         assert!(!found.to_string().contains("hunter2"), "{kind}: {found}");
         let shown = found.as_object().unwrap().values().filter(|value| *value == "shown");
@@ -90,14 +90,14 @@ async fn nothing_secret_comes_out_of_any_type() {
     account.insert("AccountType".to_owned(), json!("SshKeyPair"));
     account.insert("Username".to_owned(), secret);
     server.server.sample.faults().clear();
-    server.says("/accounts/Accounts-1", &json!(account));
+    server.mock_response("/accounts/Accounts-1", &json!(account));
     let found = find(&server, json!({ "accountId": "Accounts-1" })).await;
     assert_eq!(found.get("username"), None);
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
-    let server = Held::start().await;
+async fn rejects_contradictory_arguments() {
+    let server = CheckedServer::start().await;
     for (arguments, words) in [
         (
             json!({ "accountId": "Accounts-1", "accountType": "Token" }),
@@ -117,6 +117,6 @@ async fn what_makes_no_sense_is_refused() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.refuses(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, words).await;
     }
 }

@@ -3,11 +3,11 @@
 use octopus_mcp::{app, config::Config};
 use serde_json::{Value, json};
 
-use super::held::Held;
-use crate::support::OCTOPUS;
+use super::held::CheckedServer;
+use crate::support::OCTOPUS_PLACEHOLDER;
 
 /// Returns one valid call of each tool.
-pub fn calls() -> Vec<(&'static str, Value)> {
+pub fn sample_calls() -> Vec<(&'static str, Value)> {
     vec![
         ("list_spaces", json!({})),
         ("list_environments", json!({ "space": "Default" })),
@@ -46,11 +46,11 @@ pub fn calls() -> Vec<(&'static str, Value)> {
         ("get_missing_tenant_variables", json!({ "space": "Default", "includeDetails": true })),
         (
             "get_task_from_url",
-            json!({ "url": format!("{OCTOPUS}/app#/Spaces-1/tasks/ServerTasks-90004") }),
+            json!({ "url": format!("{OCTOPUS_PLACEHOLDER}/app#/Spaces-1/tasks/ServerTasks-90004") }),
         ),
         (
             "get_deployment_from_url",
-            json!({ "url": format!("{OCTOPUS}/app#/Spaces-1/deployments/Deployments-9004") }),
+            json!({ "url": format!("{OCTOPUS_PLACEHOLDER}/app#/Spaces-1/deployments/Deployments-9004") }),
         ),
         ("get_current_user", json!({})),
         ("get_branches", json!({ "space": "Default", "projectId": "Route Planner" })),
@@ -67,32 +67,32 @@ pub fn calls() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn with(arguments: &Value, name: &str, value: Value) -> Value {
+fn with_argument(arguments: &Value, name: &str, value: Value) -> Value {
     let mut arguments = arguments.clone();
     arguments[name] = value;
     arguments
 }
 
 #[tokio::test]
-async fn every_tool_answers_within_the_rules() {
-    let server = Held::start().await;
-    let calls = calls();
+async fn every_tool_answer_passes_the_common_checks() {
+    let server = CheckedServer::start().await;
+    let calls = sample_calls();
     let config = Config::default();
-    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
-    for entry in catalog.shown(&policy) {
+    let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
+    for entry in catalog.visible(&policy) {
         let name = entry.definition.name;
         assert!(calls.iter().any(|(tool, _)| *tool == name), "{name} has no call");
     }
     for (tool, arguments) in calls {
-        let answer = server.answer(tool, arguments.clone()).await;
-        let nulls = with(&arguments, "tenantId", arguments["tenantId"].clone());
+        let answer = server.call_ok(tool, arguments.clone()).await;
+        let nulls = with_argument(&arguments, "tenantId", arguments["tenantId"].clone());
         if arguments.get("tenantId").is_some() {
-            assert_eq!(server.answer(tool, nulls).await, answer);
+            assert_eq!(server.call_ok(tool, nulls).await, answer);
         }
         if arguments.get("space").is_some() {
-            let with_null = with(&arguments, "spaceName", Value::Null);
+            let with_null = with_argument(&arguments, "spaceName", Value::Null);
             assert_eq!(
-                server.answer(tool, with_null).await,
+                server.call_ok(tool, with_null).await,
                 answer,
                 "{tool}: null counts as an omitted argument"
             );
@@ -101,11 +101,13 @@ async fn every_tool_answers_within_the_rules() {
 }
 
 #[tokio::test]
-async fn an_unknown_argument_is_refused_with_the_nearest_name() {
-    let server = Held::start().await;
-    for (tool, arguments) in calls() {
+async fn unknown_argument_error_suggests_nearest_name() {
+    let server = CheckedServer::start().await;
+    for (tool, arguments) in sample_calls() {
         let words = ["unknown argument `frobnicate`", "Accepted: "];
-        server.refuses(tool, with(&arguments, "frobnicate", json!(1)), &words).await;
+        server
+            .assert_error_contains(tool, with_argument(&arguments, "frobnicate", json!(1)), &words)
+            .await;
     }
     for (tool, wrong, near) in [
         ("list_projects", "partialname", "did you mean `partialName`"),
@@ -117,16 +119,22 @@ async fn an_unknown_argument_is_refused_with_the_nearest_name() {
         ("grep_task_log", "maxcount", "did you mean `maxCount`"),
     ] {
         let arguments = json!({ "space": "Default", wrong: "x" });
-        server.refuses(tool, arguments, &[wrong, near]).await;
+        server.assert_error_contains(tool, arguments, &[wrong, near]).await;
     }
 }
 
 #[tokio::test]
-async fn a_wrong_type_is_refused_with_the_name_of_the_argument() {
-    let server = Held::start().await;
-    for (tool, arguments) in calls() {
+async fn wrong_type_error_names_the_argument() {
+    let server = CheckedServer::start().await;
+    for (tool, arguments) in sample_calls() {
         if arguments.get("space").is_some() {
-            server.refuses(tool, with(&arguments, "space", json!(1)), &["space: "]).await;
+            server
+                .assert_error_contains(
+                    tool,
+                    with_argument(&arguments, "space", json!(1)),
+                    &["space: "],
+                )
+                .await;
         }
     }
     for (tool, name, value) in [
@@ -143,14 +151,16 @@ async fn a_wrong_type_is_refused_with_the_name_of_the_argument() {
     ] {
         let words = [format!("{name}: ")];
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        server.refuses(tool, json!({ "space": "Default", name: value }), &words).await;
+        server
+            .assert_error_contains(tool, json!({ "space": "Default", name: value }), &words)
+            .await;
     }
 }
 
 #[tokio::test]
-async fn every_list_takes_between_one_and_the_cap() {
-    let server = Held::start().await;
-    for (tool, arguments) in calls() {
+async fn lists_accept_take_between_one_and_maximum() {
+    let server = CheckedServer::start().await;
+    for (tool, arguments) in sample_calls() {
         if !tool.starts_with("list_")
             && !tool.ends_with("tenant_variables")
             && !["get_branches", "find_runbooks"].contains(&tool)
@@ -158,11 +168,15 @@ async fn every_list_takes_between_one_and_the_cap() {
             continue;
         }
         server
-            .refuses(tool, with(&arguments, "take", json!(0)), &["take: must be at least 1"])
+            .assert_error_contains(
+                tool,
+                with_argument(&arguments, "take", json!(0)),
+                &["take: must be at least 1"],
+            )
             .await;
-        let capped = server.answer(tool, with(&arguments, "take", json!(100_000))).await;
+        let capped = server.call_ok(tool, with_argument(&arguments, "take", json!(100_000))).await;
         assert_eq!(capped["take"], 100, "{tool}");
-        let one = server.answer(tool, with(&arguments, "take", json!(1))).await;
+        let one = server.call_ok(tool, with_argument(&arguments, "take", json!(1))).await;
         assert_eq!(one["skip"], 0, "{tool}");
         if one["totalResults"].as_u64().unwrap() > 1 {
             assert_eq!(one["nextSkip"], 1, "{tool}");
@@ -171,12 +185,18 @@ async fn every_list_takes_between_one_and_the_cap() {
 }
 
 #[tokio::test]
-async fn empty_lists_are_refused_rather_than_taken_for_everything() {
-    let server = Held::start().await;
+async fn rejects_empty_filter_lists() {
+    let server = CheckedServer::start().await;
     for name in ["projects", "environments", "tenants", "channels"] {
         for empty in [json!([]), json!([""]), json!(" ")] {
             let arguments = json!({ "space": "Default", name: empty });
-            server.refuses("list_deployments", arguments, &[name, "leave the argument out"]).await;
+            server
+                .assert_error_contains(
+                    "list_deployments",
+                    arguments,
+                    &[name, "leave the argument out"],
+                )
+                .await;
         }
     }
 }

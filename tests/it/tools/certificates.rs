@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 
 const TOOL: &str = "find_certificates";
 
-async fn find(server: &Held, mut arguments: Value) -> Value {
+async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
 #[tokio::test]
-async fn one_certificate_is_found_by_name_or_id_and_never_shows_its_key() {
-    let server = Held::start().await;
+async fn finds_one_certificate_without_private_key() {
+    let server = CheckedServer::start().await;
     let mut found = find(&server, json!({ "certificateId": "Certificates-5" })).await;
     assert_eq!(found["name"], "brightwater.larkspurfreight.example");
     assert_eq!(found["tenantNames"], json!(["Brightwater Couriers"]));
@@ -21,11 +21,11 @@ async fn one_certificate_is_found_by_name_or_id_and_never_shows_its_key() {
     let named = json!({ "certificate": "Brightwater.larkspurfreight.example" });
     assert_eq!(find(&server, named).await, found);
     let arguments = json!({ "spaceName": "Default", "certificateId": "Certificates-5" });
-    assert_eq!(server.server.answer("get_certificate", arguments).await, found);
+    assert_eq!(server.server.call_ok("get_certificate", arguments).await, found);
     // The value depends on the current date.
     found["daysToExpiry"] = json!(0);
-    snapshot(TOOL, &found);
-    server.says("/certificates/Certificates-1", &json!({
+    assert_snapshot(TOOL, &found);
+    server.mock_response("/certificates/Certificates-1", &json!({
         "Id": "Certificates-1", "Name": "Told", "CertificateData": { "HasValue": true, "NewValue": "MIIsecret" },
         "Password": { "NewValue": "opensesame" }, "NotAfter": "never", "TenantIds": null,
         "SubjectAlternativeNames": null,
@@ -36,8 +36,8 @@ async fn one_certificate_is_found_by_name_or_id_and_never_shows_its_key() {
 }
 
 #[tokio::test]
-async fn every_filter_narrows() {
-    let server = Held::start().await;
+async fn filters_limit_the_results() {
+    let server = CheckedServer::start().await;
     for (filter, expected) in [
         (json!({ "archived": true }), &["Certificates-8", "Certificates-3"][..]),
         (json!({ "search": "brightwater" }), &["Certificates-5"]),
@@ -56,16 +56,16 @@ async fn every_filter_narrows() {
     let none = find(&server, json!({ "partialName": "zzz" })).await;
     assert!(none["hint"].as_str().unwrap().contains("matches partialName; leave one out"));
     let arguments = json!({ "spaceName": "Default" });
-    let listed = server.server.answer("list_certificates", arguments).await;
+    let listed = server.server.call_ok("list_certificates", arguments).await;
     assert_eq!(listed["totalResults"], 6);
-    server.says("/certificates", &page(&json!([])));
+    server.mock_response("/certificates", &list_response(&json!([])));
     let none = find(&server, json!({})).await;
     assert!(none["hint"].as_str().unwrap().contains("has no certificate that this user can see"));
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
-    let server = Held::start().await;
+async fn rejects_contradictory_arguments() {
+    let server = CheckedServer::start().await;
     for (arguments, words) in [
         (
             json!({ "certificateId": "Certificates-1", "search": "x" }),
@@ -83,6 +83,6 @@ async fn what_makes_no_sense_is_refused() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.refuses(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, words).await;
     }
 }

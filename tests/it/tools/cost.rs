@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::held::Held;
+use super::held::CheckedServer;
 
 /// List tool, keys of an item of the official server, whether that item has a URL and a sentence
 /// about it, and the permitted size in percent of the official size.
@@ -47,17 +47,17 @@ const LISTS: [(&str, &str, bool, usize); 6] = [
 ];
 
 /// Approximate size of the sentence that the official server adds to a URL, per item.
-const SENTENCE: usize = ",\"publicUrlInstruction\":\"\"".len() + 100;
+const SENTENCE_BYTES: usize = ",\"publicUrlInstruction\":\"\"".len() + 100;
 
 #[tokio::test]
-async fn lists_cost_what_names_and_addresses_take_and_no_more() {
-    let server = Held::start().await;
+async fn lists_stay_near_the_official_response_size() {
+    let server = CheckedServer::start().await;
     for (tool, keys, with_address, limit) in LISTS {
         let mut arguments = json!({ "take": 15 });
         if tool != "list_spaces" {
             arguments["space"] = json!("Default");
         }
-        let answer = server.answer_once(tool, arguments).await;
+        let answer = server.call_ok_once(tool, arguments).await;
         let (mut own, mut official, mut whole) = (0, 0, 0);
         for item in answer["items"].as_array().unwrap() {
             let (mut ours, mut theirs) = (json!({}), json!({}));
@@ -71,7 +71,8 @@ async fn lists_cost_what_names_and_addresses_take_and_no_more() {
             whole += item.to_string().len();
             official += theirs.to_string().len();
             if with_address {
-                official += item["url"].to_string().len() + ",\"publicUrl\":".len() + SENTENCE;
+                official +=
+                    item["url"].to_string().len() + ",\"publicUrl\":".len() + SENTENCE_BYTES;
             }
         }
         assert!(own <= official, "{tool}: {own} of {official}");

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 
-async fn list(server: &Held, mut arguments: Value) -> Value {
+async fn list(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer("list_deployments", arguments).await
+    server.call_ok("list_deployments", arguments).await
 }
 
 #[tokio::test]
-async fn deployments_come_newest_first_with_every_name() {
-    let server = Held::start().await;
+async fn lists_deployments_newest_first_with_names() {
+    let server = CheckedServer::start().await;
     let found = list(&server, json!({ "take": 5 })).await;
     let newest = [
         "Deployments-9031",
@@ -37,12 +37,12 @@ async fn deployments_come_newest_first_with_every_name() {
     let failed = json!({ "items": [found["items"][4]] });
     assert_eq!(column(&failed, "environmentName"), ["Staging"]);
     assert_eq!(column(&failed, "releaseVersion"), ["1.12.0"]);
-    snapshot("list_deployments", &list(&server, json!({ "take": 2, "skip": 3 })).await);
+    assert_snapshot("list_deployments", &list(&server, json!({ "take": 2, "skip": 3 })).await);
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_cut_between_deployments_and_says_how_to_go_on() {
-    let server = Held::start().await;
+async fn truncates_between_deployments_and_hints_at_next_page() {
+    let server = CheckedServer::start().await;
     let found = list(&server, json!({})).await;
     let kept = found["items"].as_array().unwrap().len();
     assert!((20..30).contains(&kept), "{kept}");
@@ -55,8 +55,8 @@ async fn what_does_not_fit_is_cut_between_deployments_and_says_how_to_go_on() {
 }
 
 #[tokio::test]
-async fn filters_are_combined() {
-    let server = Held::start().await;
+async fn combines_filters() {
+    let server = CheckedServer::start().await;
     let arguments = json!({
         "projects": ["parcel tracking api", "Projects-3"], "environments": ["PRODUCTION"], "taskState": "Failed",
     });
@@ -72,8 +72,8 @@ async fn filters_are_combined() {
 }
 
 #[tokio::test]
-async fn every_state_can_be_asked_for() {
-    let server = Held::start().await;
+async fn filters_by_every_task_state() {
+    let server = CheckedServer::start().await;
     for (space, state, first) in [
         ("Default", "Queued", "ServerTasks-90009"),
         ("Default", "Executing", "ServerTasks-90031"),
@@ -84,18 +84,18 @@ async fn every_state_can_be_asked_for() {
         ("Spaces-22", "Cancelling", "ServerTasks-90042"),
     ] {
         let arguments = json!({ "space": space, "taskState": state, "take": 1 });
-        let found = server.answer("list_deployments", arguments).await;
+        let found = server.call_ok("list_deployments", arguments).await;
         assert_eq!(column(&found, "taskState"), [state]);
         assert_eq!(column(&found, "taskId"), [first], "{state}");
     }
     let words = ["taskState", "`Broken`", "`TimedOut`"];
     let arguments = json!({ "space": "Default", "taskState": "Broken" });
-    server.refuses("list_deployments", arguments, &words).await;
+    server.assert_error_contains("list_deployments", arguments, &words).await;
 }
 
 #[tokio::test]
-async fn a_channel_name_stands_for_the_channels_of_the_projects_asked_for() {
-    let server = Held::start().await;
+async fn channel_name_matches_channels_of_selected_projects() {
+    let server = CheckedServer::start().await;
     let found = list(&server, json!({ "channels": ["HOTFIX"], "take": 100 })).await;
     assert!(column(&found, "channelName").iter().all(|name| *name == "Hotfix"));
     let one = json!({ "channels": ["default"], "projects": ["Billing Engine"], "take": 3 });
@@ -104,7 +104,7 @@ async fn a_channel_name_stands_for_the_channels_of_the_projects_asked_for() {
     assert_eq!(column(&list(&server, by_id).await, "projectName"), ["Billing Engine"]);
     let words = ["channel 'hotfx' not found", "did you mean one of these? 'Hotfix'"];
     let message = server
-        .failure("list_deployments", json!({ "space": "Default", "channels": ["hotfx"] }))
+        .call_error("list_deployments", json!({ "space": "Default", "channels": ["hotfx"] }))
         .await;
     assert!(
         words.iter().all(|word| message.contains(word)) && message.matches("Hotfix").count() == 1,
@@ -113,8 +113,8 @@ async fn a_channel_name_stands_for_the_channels_of_the_projects_asked_for() {
 }
 
 #[tokio::test]
-async fn an_empty_result_names_the_filters() {
-    let server = Held::start().await;
+async fn empty_result_names_the_filters() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "projects": ["Carrier Onboarding"], "taskState": "Success" });
     let none = list(&server, arguments).await;
     assert_eq!(none["hint"], "no deployment matches projects and taskState; leave one out");
@@ -123,8 +123,8 @@ async fn an_empty_result_names_the_filters() {
 }
 
 #[tokio::test]
-async fn names_that_are_not_there_are_answered_with_near_ones() {
-    let server = Held::start().await;
+async fn unknown_names_get_suggestions() {
+    let server = CheckedServer::start().await;
     for (argument, wanted, near) in [
         ("projects", "Parcel Tracking", "'Parcel Tracking API'"),
         ("environments", "Prodction", "'Production'"),
@@ -132,24 +132,28 @@ async fn names_that_are_not_there_are_answered_with_near_ones() {
         ("projects", "Projects-999", "project 'Projects-999' not found"),
     ] {
         let arguments = json!({ "space": "Default", argument: [wanted] });
-        server.refuses("list_deployments", arguments, &[wanted, near]).await;
+        server.assert_error_contains("list_deployments", arguments, &[wanted, near]).await;
         let arguments = json!({ "space": "Default", argument: [wanted, "x"] });
-        server.refuses("list_deployments", arguments, &[wanted, near]).await;
+        server.assert_error_contains("list_deployments", arguments, &[wanted, near]).await;
     }
 }
 
 #[tokio::test]
-async fn a_name_of_several_projects_lists_them() {
-    let server = Held::start().await;
+async fn ambiguous_project_name_lists_candidates() {
+    let server = CheckedServer::start().await;
     let twins =
         json!([{ "Id": "Projects-1", "Name": "Twin" }, { "Id": "Projects-2", "Name": "twin" }]);
-    server.says("/Spaces-1/projects", &page(&twins));
+    server.mock_response("/Spaces-1/projects", &list_response(&twins));
     let words = ["more than one project", "Twin (Projects-1), twin (Projects-2)"];
     server
-        .refuses("list_deployments", json!({ "space": "Default", "projects": ["TWIN"] }), &words)
+        .assert_error_contains(
+            "list_deployments",
+            json!({ "space": "Default", "projects": ["TWIN"] }),
+            &words,
+        )
         .await;
     let arguments = json!({ "space": "Default", "projects": ["twin"], "take": 1 });
-    let found = server.answer("list_deployments", arguments).await;
+    let found = server.call_ok("list_deployments", arguments).await;
     assert_eq!(
         column(&found, "projectId"),
         ["Projects-2"],
@@ -158,15 +162,18 @@ async fn a_name_of_several_projects_lists_them() {
 }
 
 #[tokio::test]
-async fn targets_that_a_deployment_is_limited_to_are_named() {
-    let server = Held::start().await;
+async fn names_the_targets_of_a_limited_deployment() {
+    let server = CheckedServer::start().await;
     let deployment = json!({
         "Id": "Deployments-1", "ReleaseId": "Releases-9002", "ProjectId": "Projects-1",
         "EnvironmentId": "Environments-2", "TaskId": "ServerTasks-90004",
         "SpecificMachineIds": ["Machines-1", "machines-old"], "ExcludedMachineIds": null,
     });
-    server.says("/deployments", &page(&json!([deployment])));
-    server.says("/machines", &page(&json!([{ "Id": "Machines-1", "Name": "web-01" }])));
+    server.mock_response("/deployments", &list_response(&json!([deployment])));
+    server.mock_response(
+        "/machines",
+        &list_response(&json!([{ "Id": "Machines-1", "Name": "web-01" }])),
+    );
     let found = list(&server, json!({})).await;
     assert_eq!(found["items"][0]["specificMachineIds"], json!(["Machines-1", "machines-old"]));
     assert_eq!(found["items"][0]["specificMachineNames"], json!(["web-01"]));

@@ -3,23 +3,23 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 
 const TOOL: &str = "find_events";
 
-async fn find(server: &Held, mut arguments: Value) -> Value {
+async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
 #[tokio::test]
-async fn events_come_newest_first_without_what_changed() {
-    let server = Held::start().await;
+async fn lists_events_newest_first_without_change_details() {
+    let server = CheckedServer::start().await;
     let found = find(&server, json!({ "take": 3 })).await;
     let times = column(&found, "occurred");
     assert!(times.windows(2).all(|pair| pair[0] >= pair[1]), "{times:?}");
     assert_eq!(found["nextSkip"], 3);
-    let sent = server.requests();
+    let sent = server.take_requests();
     assert!(sent.iter().any(|sent| sent.contains("/events?excludeDifference=true")), "{sent:?}");
     let modified = json!({ "eventCategories": "Modified", "take": 5 });
     let without = find(&server, modified.clone()).await;
@@ -34,12 +34,12 @@ async fn events_come_newest_first_without_what_changed() {
     assert!(one["changeDetails"].is_object(), "a single event includes its change details");
     let short = find(&server, json!({ "eventId": id, "excludeDifference": true })).await;
     assert_eq!(short.get("changeDetails"), None);
-    snapshot(TOOL, &short);
+    assert_snapshot(TOOL, &short);
 }
 
 #[tokio::test]
-async fn filters_are_names_or_ids_and_reach_octopus_as_it_spells_them() {
-    let server = Held::start().await;
+async fn filters_accept_names_or_ids_and_reach_octopus() {
+    let server = CheckedServer::start().await;
     let arguments = json!({
         "users": ["Users-41", "USERS-SYSTEM"], "projects": "parcel tracking api",
         "environments": ["Production", "Environments-2"], "tenants": "hollis-freight",
@@ -48,7 +48,7 @@ async fn filters_are_names_or_ids_and_reach_octopus_as_it_spells_them() {
         "includeInternalEvents": true,
     });
     find(&server, arguments).await;
-    let sent = server.requests();
+    let sent = server.take_requests();
     let search = sent.iter().find(|sent| sent.contains("/events?")).unwrap();
     for part in [
         "users=Users-41%2Cusers-system",
@@ -96,14 +96,14 @@ async fn filters_are_names_or_ids_and_reach_octopus_as_it_spells_them() {
     assert!(find(&server, group).await["items"].is_array());
     let none = find(&server, json!({ "regarding": "Projects-999" })).await;
     assert!(none["hint"].as_str().unwrap().contains("matches regarding; leave one out"));
-    server.says("/events", &page(&json!([])));
+    server.mock_response("/events", &list_response(&json!([])));
     let none = find(&server, json!({})).await;
     assert!(none["hint"].as_str().unwrap().contains("has no event that this user can see"));
 }
 
 #[tokio::test]
-async fn the_words_that_filters_take_are_listed() {
-    let server = Held::start().await;
+async fn lists_accepted_filter_values() {
+    let server = CheckedServer::start().await;
     for (mode, word) in [
         ("listCategories", "DeploymentFailed"),
         ("listGroups", "Deployment"),
@@ -136,8 +136,8 @@ async fn the_words_that_filters_take_are_listed() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
-    let server = Held::start().await;
+async fn rejects_contradictory_arguments() {
+    let server = CheckedServer::start().await;
     for (arguments, words) in [
         (
             json!({ "eventId": "Events-80001", "users": "Users-1", "take": 1 }),
@@ -180,11 +180,11 @@ async fn what_makes_no_sense_is_refused() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.refuses(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, words).await;
     }
     server.server.sample.faults().add(
         Fault::on("/api/users").body(
-            &page(&json!([
+            &list_response(&json!([
                 { "Id": "Users-7", "Username": "a.b", "DisplayName": "Night Desk" },
                 { "Id": "Users-8", "Username": "c.d", "DisplayName": "Night Desk" },
             ]))
@@ -192,24 +192,24 @@ async fn what_makes_no_sense_is_refused() {
         ),
     );
     let twins = json!({ "space": "Default", "users": "night desk" });
-    server.refuses(TOOL, twins, &["more than one user", "Users-7", "Users-8"]).await;
+    server.assert_error_contains(TOOL, twins, &["more than one user", "Users-7", "Users-8"]).await;
 }
 
 #[tokio::test]
-async fn many_users_are_looked_up_each_in_its_place() {
-    let server = Held::start().await;
+async fn resolves_many_user_names_in_order() {
+    let server = CheckedServer::start().await;
     let users = ["build-server", "octopus.admin", "Users-42", "octopus.admin", "build-server"];
-    server.requests();
-    server.answer_once(TOOL, json!({ "space": "Default", "users": users, "take": 1 })).await;
-    let sent = server.requests();
+    server.take_requests();
+    server.call_ok_once(TOOL, json!({ "space": "Default", "users": users, "take": 1 })).await;
+    let sent = server.take_requests();
     let search = sent.iter().find(|sent| sent.contains("/events?")).unwrap();
     let ids = "users=Users-62%2CUsers-1%2CUsers-42%2CUsers-1%2CUsers-62";
     assert!(search.contains(ids), "{search}");
 }
 
 #[tokio::test]
-async fn who_may_not_look_up_users_gives_their_ids() {
-    let server = Held::start().await;
+async fn user_ids_work_without_permission_to_list_users() {
+    let server = CheckedServer::start().await;
     let by = |users: &str| json!({ "space": "Default", "users": users, "take": 1 });
     let refused = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, by("build-server")).await;
     assert!(
@@ -225,15 +225,15 @@ async fn who_may_not_look_up_users_gives_their_ids() {
 
 /// The change details of one event can have hundreds of kilobytes.
 #[tokio::test]
-async fn a_large_change_stays_within_its_size() {
-    let server = Held::start().await;
+async fn large_change_details_stay_within_the_budget() {
+    let server = CheckedServer::start().await;
     let text = "line of a step\n".repeat(20_000);
     let event = json!({
         "Id": "Events-80001", "RelatedDocumentIds": null, "Message": "Process was changed",
         "MessageHtml": "<b>Process</b>", "MessageReferences": [],
         "ChangeDetails": { "Differences": [{ "op": "replace", "path": "/Steps/0", "value": text }] },
     });
-    server.says("/events/Events-80001", &event);
+    server.mock_response("/events/Events-80001", &event);
     let one = find(&server, json!({ "eventId": "Events-80001" })).await;
     assert!(one["truncated"]["how"].as_str().unwrap().contains("maxBytes"));
     assert_eq!((one.get("messageHtml"), one.get("messageReferences")), (None, None));

@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 
 const TOOL: &str = "find_feature_toggles";
 
-async fn find(server: &Held, mut arguments: Value) -> Value {
+async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
 #[tokio::test]
-async fn toggles_of_a_project_come_with_their_environments() {
-    let server = Held::start().await;
+async fn lists_toggles_with_environments() {
+    let server = CheckedServer::start().await;
     let found = find(&server, json!({ "projectId": "Projects-1", "partialName": "ETA" })).await;
     assert_eq!(column(&found, "slug"), ["eta-window"]);
     let toggle = &found["items"][0];
@@ -27,12 +27,12 @@ async fn toggles_of_a_project_come_with_their_environments() {
         let again = find(&server, json!({ "project": project, "partialName": "eta" })).await;
         assert_eq!(again, found, "{project}");
     }
-    snapshot(TOOL, &found);
+    assert_snapshot(TOOL, &found);
 }
 
 #[tokio::test]
-async fn filters_narrow_and_pages_go_on() {
-    let server = Held::start().await;
+async fn filters_and_pages_limit_the_results() {
+    let server = CheckedServer::start().await;
     let all = find(&server, json!({ "projectId": "Projects-3" })).await;
     assert_eq!(column(&all, "slug"), ["kiosk-mode", "offline-checklists", "shift-swaps"]);
     let there = json!({ "projectId": "Projects-3", "environmentIds": ["staging"] });
@@ -41,30 +41,32 @@ async fn filters_narrow_and_pages_go_on() {
     let tagged = find(&server, tagged).await;
     assert_eq!((&tagged["skip"], &tagged["take"]), (&json!(1), &json!(1)));
     assert!(tagged["items"][0]["tags"].as_array().unwrap().contains(&json!("Tier/Gold")));
-    let sent = server.requests();
+    let sent = server.take_requests();
     let search = sent.iter().rev().find(|sent| sent.contains("/featuretoggles?")).unwrap();
     assert!(search.contains("Skip=1&Take=1&Tags=Tier%2FGold"), "{search}");
     let capped = server
-        .answer_once(TOOL, json!({ "space": "Default", "projectId": "Projects-1", "take": 5000 }))
+        .call_ok_once(TOOL, json!({ "space": "Default", "projectId": "Projects-1", "take": 5000 }))
         .await;
     assert_eq!(capped["take"], 100);
     let none = find(&server, json!({ "projectId": "Projects-3", "partialName": "zzz" })).await;
     assert!(none["hint"].as_str().unwrap().contains("matches partialName; leave one out"));
-    server.says("/featuretoggles", &page(&json!([{ "Id": "FeatureToggles-1", "Slug": "bare", "Environments": null, "Tags": null }])));
+    server.mock_response("/featuretoggles", &list_response(&json!([{ "Id": "FeatureToggles-1", "Slug": "bare", "Environments": null, "Tags": null }])));
     let bare = find(&server, json!({ "projectId": "Projects-1" })).await;
     assert_eq!(bare["items"][0]["defaultIsEnabled"], false);
     server.server.sample.faults().clear();
-    server.says("/featuretoggles", &page(&json!([])));
+    server.mock_response("/featuretoggles", &list_response(&json!([])));
     let none = find(&server, json!({ "projectId": "Projects-1" })).await;
     assert!(none["hint"].as_str().unwrap().contains("'Parcel Tracking API' has no feature toggle"));
 }
 
 #[tokio::test]
-async fn where_there_are_none_it_says_why() {
-    let server = Held::start().await;
-    let projects = server.answer("list_projects", json!({ "space": "Warehouse Systems" })).await;
+async fn hints_why_there_are_no_toggles() {
+    let server = CheckedServer::start().await;
+    let projects = server.call_ok("list_projects", json!({ "space": "Warehouse Systems" })).await;
     let off = json!({ "space": "Warehouse Systems", "projectId": projects["items"][0]["id"] });
-    server.refuses(TOOL, off, &["no feature toggles for project", "may be disabled"]).await;
+    server
+        .assert_error_contains(TOOL, off, &["no feature toggles for project", "may be disabled"])
+        .await;
     for (arguments, words) in [
         (
             json!({ "projectId": "Parcel Tracking AP" }),
@@ -80,9 +82,9 @@ async fn where_there_are_none_it_says_why() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.refuses(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, words).await;
     }
-    let old = Held::version("2026.1.10654").await;
+    let old = CheckedServer::with_version("2026.1.10654").await;
     let arguments = json!({ "space": "Default", "projectId": "Projects-1" });
-    old.refuses(TOOL, arguments, &["needs Octopus 2026.1.10655"]).await;
+    old.assert_error_contains(TOOL, arguments, &["needs Octopus 2026.1.10655"]).await;
 }

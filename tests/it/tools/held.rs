@@ -6,7 +6,7 @@ use octopus_mcp::{app, config::Config};
 use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
-use crate::support::{Called, TestServer};
+use crate::support::{CallResult, TestServer};
 
 /// Default size limit of an answer in bytes.
 pub const BUDGET: usize = 20 * 1024;
@@ -14,59 +14,59 @@ pub const BUDGET: usize = 20 * 1024;
 pub const CAP: usize = 100 * 1024;
 
 /// A test server that checks every answer; see `check_answer`.
-pub struct Held {
+pub struct CheckedServer {
     pub server: TestServer,
 }
 
-impl Held {
+impl CheckedServer {
     pub async fn start() -> Self {
         Self { server: TestServer::start().await }
     }
 
     /// Starts a server in front of an Octopus of this version.
-    pub async fn version(version: &str) -> Self {
-        Self { server: TestServer::on(Sample::with_version(version), |_| {}).await }
+    pub async fn with_version(version: &str) -> Self {
+        Self { server: TestServer::with_sample(Sample::with_version(version), |_| {}).await }
     }
 
     /// Calls a tool in both eras and returns their common answer.
-    pub async fn answer(&self, tool: &str, arguments: Value) -> Value {
-        let limit = limit(&arguments);
-        let answer = self.server.answer(tool, arguments).await;
-        hold(tool, &answer, limit);
+    pub async fn call_ok(&self, tool: &str, arguments: Value) -> Value {
+        let limit = size_limit(&arguments);
+        let answer = self.server.call_ok(tool, arguments).await;
+        check_answer(tool, &answer, limit);
         answer
     }
 
     /// Calls a tool in one era only, for calls that take long.
-    pub async fn answer_once(&self, tool: &str, arguments: Value) -> Value {
-        let limit = limit(&arguments);
-        let Called { structured, is_error, text, .. } =
+    pub async fn call_ok_once(&self, tool: &str, arguments: Value) -> Value {
+        let limit = size_limit(&arguments);
+        let CallResult { structured, is_error, text, .. } =
             self.server.call_as(keys::ADMIN, tool, arguments).await;
         assert!(!is_error, "{tool}: {text}");
-        hold(tool, &structured, limit);
+        check_answer(tool, &structured, limit);
         structured
     }
 
     /// Calls a tool that fails in both eras and returns the error message.
-    pub async fn failure(&self, tool: &str, arguments: Value) -> String {
-        self.server.failure(tool, arguments).await
+    pub async fn call_error(&self, tool: &str, arguments: Value) -> String {
+        self.server.call_error(tool, arguments).await
     }
 
     /// Asserts that the call fails with a message that contains every one of the words.
-    pub async fn refuses(&self, tool: &str, arguments: Value, words: &[&str]) {
-        let said = self.failure(tool, arguments.clone()).await;
+    pub async fn assert_error_contains(&self, tool: &str, arguments: Value, words: &[&str]) {
+        let said = self.call_error(tool, arguments.clone()).await;
         for word in words {
             assert!(said.contains(word), "{tool} {arguments}: no {word:?} in {said:?}");
         }
     }
 
     /// Makes Octopus return this body on all paths that contain `path`.
-    pub fn says(&self, path: &str, body: &Value) {
+    pub fn mock_response(&self, path: &str, body: &Value) {
         self.server.sample.faults().add(Fault::on(path).body(&body.to_string()));
     }
 
     /// Returns the paths and queries of the requests to Octopus since the last call of this
     /// function.
-    pub fn requests(&self) -> Vec<String> {
+    pub fn take_requests(&self) -> Vec<String> {
         let asked = self.server.sample.journal();
         self.server.sample.clear_journal();
         let line = |entry: octopus_sample::JournalEntry| {
@@ -78,7 +78,7 @@ impl Held {
 }
 
 /// Returns the list response of Octopus with these items.
-pub fn page(items: &Value) -> Value {
+pub fn list_response(items: &Value) -> Value {
     json!({ "TotalResults": items.as_array().unwrap().len(), "Items": items })
 }
 
@@ -89,7 +89,7 @@ pub fn column<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
 }
 
 /// Compares an answer with its reviewed snapshot.
-pub fn snapshot(name: &str, answer: &Value) {
+pub fn assert_snapshot(name: &str, answer: &Value) {
     let mut answer = answer.clone();
     hide_port(&mut answer);
     let mut settings = insta::Settings::clone_current();
@@ -112,14 +112,14 @@ fn hide_port(value: &mut Value) {
     }
 }
 
-fn limit(arguments: &Value) -> usize {
+fn size_limit(arguments: &Value) -> usize {
     let asked = arguments["maxBytes"].as_u64().and_then(|bytes| usize::try_from(bytes).ok());
     asked.map_or(BUDGET, |bytes| bytes.clamp(1024, CAP))
 }
 
 /// Checks an answer against its schema, its size limit and the rules of every answer.
-fn hold(tool: &str, answer: &Value, limit: usize) {
-    static SCHEMAS: LazyLock<HashMap<&str, jsonschema::Validator>> = LazyLock::new(schemas);
+fn check_answer(tool: &str, answer: &Value, limit: usize) {
+    static SCHEMAS: LazyLock<HashMap<&str, jsonschema::Validator>> = LazyLock::new(strict_schemas);
     let wrong: Vec<String> = SCHEMAS[tool]
         .iter_errors(answer)
         .map(|e| format!("{e} at {}", e.instance_path()))
@@ -127,7 +127,7 @@ fn hold(tool: &str, answer: &Value, limit: usize) {
     assert!(wrong.is_empty(), "{tool}: answer violates its output schema: {wrong:?}");
     let size = answer.to_string().len();
     assert!(size <= limit, "{tool}: {size} of {limit} bytes");
-    visit(answer, &mut |key, value| {
+    visit_fields(answer, &mut |key, value| {
         assert!(!value.is_null(), "{tool}: {key} is null");
         assert_ne!(key, "Links", "{tool}");
         if key == "url" {
@@ -137,13 +137,13 @@ fn hold(tool: &str, answer: &Value, limit: usize) {
     });
 }
 
-fn visit(value: &Value, look: &mut impl FnMut(&str, &Value)) {
+fn visit_fields(value: &Value, look: &mut impl FnMut(&str, &Value)) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| visit(item, look)),
+        Value::Array(items) => items.iter().for_each(|item| visit_fields(item, look)),
         Value::Object(object) => {
             for (key, item) in object {
                 look(key, item);
-                visit(item, look);
+                visit_fields(item, look);
             }
         }
         _ => {}
@@ -152,25 +152,25 @@ fn visit(value: &Value, look: &mut impl FnMut(&str, &Value)) {
 
 /// Returns the published output schemas with `additionalProperties: false`, so that unknown keys
 /// fail.
-fn schemas() -> HashMap<&'static str, jsonschema::Validator> {
+fn strict_schemas() -> HashMap<&'static str, jsonschema::Validator> {
     let config = Config::default();
-    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
+    let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
     let strict = |entry: &octopus_mcp::tool::Entry| {
         let mut schema = serde_json::to_value(&entry.model.output_schema).unwrap();
-        close(&mut schema);
+        forbid_additional_properties(&mut schema);
         (entry.definition.name, jsonschema::validator_for(&schema).unwrap())
     };
-    catalog.shown(&policy).map(strict).collect()
+    catalog.visible(&policy).map(strict).collect()
 }
 
-fn close(schema: &mut Value) {
+fn forbid_additional_properties(schema: &mut Value) {
     match schema {
-        Value::Array(items) => items.iter_mut().for_each(close),
+        Value::Array(items) => items.iter_mut().for_each(forbid_additional_properties),
         Value::Object(object) => {
             if object.get("properties").is_some_and(Value::is_object) {
                 object.insert("additionalProperties".to_owned(), json!(false));
             }
-            object.values_mut().for_each(close);
+            object.values_mut().for_each(forbid_additional_properties);
         }
         _ => {}
     }
@@ -178,6 +178,6 @@ fn close(schema: &mut Value) {
 
 #[test]
 #[should_panic(expected = "answer violates its output schema")]
-fn a_key_that_no_schema_names_is_found() {
-    hold("list_spaces", &json!({ "items": [], "surprise": 1 }), BUDGET);
+fn detects_a_field_missing_from_the_schema() {
+    check_answer("list_spaces", &json!({ "items": [], "surprise": 1 }), BUDGET);
 }

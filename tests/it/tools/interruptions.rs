@@ -3,18 +3,18 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 use crate::support::TestServer;
 
 const TOOL: &str = "find_interruptions";
 
-async fn find(server: &Held, mut arguments: Value) -> Value {
+async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
 /// Returns the IDs that the owner of this key finds, and the whole answer.
-async fn found_by(server: &Held, key: &str, arguments: Value) -> (Vec<String>, Value) {
+async fn found_by(server: &CheckedServer, key: &str, arguments: Value) -> (Vec<String>, Value) {
     let called = server.server.call_as(key, TOOL, arguments).await;
     assert!(!called.is_error, "{}", called.text);
     let ids = column(&called.structured, "id").into_iter().map(str::to_owned).collect();
@@ -22,8 +22,8 @@ async fn found_by(server: &Held, key: &str, arguments: Value) -> (Vec<String>, V
 }
 
 #[tokio::test]
-async fn those_that_wait_come_with_what_they_are_about() {
-    let server = Held::start().await;
+async fn lists_pending_interruptions_with_context() {
+    let server = CheckedServer::start().await;
     let found = find(&server, json!({})).await;
     assert_eq!(column(&found, "id"), ["Interruptions-9028", "Interruptions-9008"]);
     let waits = &found["items"][1];
@@ -36,7 +36,7 @@ async fn those_that_wait_come_with_what_they_are_about() {
     assert!(waits["url"].as_str().unwrap().ends_with("/tasks/ServerTasks-90008"));
     let one = find(&server, json!({ "interruptionId": "interruptions-9008" })).await;
     assert_eq!(&one, waits);
-    snapshot(TOOL, &one);
+    assert_snapshot(TOOL, &one);
     let over = find(&server, json!({ "interruptionId": "Interruptions-9017" })).await;
     assert_eq!(over["isPending"], false);
     assert_eq!(over["responsible"]["userId"], "Users-41");
@@ -44,43 +44,43 @@ async fn those_that_wait_come_with_what_they_are_about() {
 }
 
 #[tokio::test]
-async fn teams_of_the_space_and_of_the_instance_have_names() {
-    let server = Held::start().await;
+async fn names_teams_of_space_and_instance() {
+    let server = CheckedServer::start().await;
     let body = json!({
         "Id": "Interruptions-9008", "TaskId": "ServerTasks-90008",
         "ResponsibleTeamIds": ["teams-administrators", "Teams-21", "Teams-999"],
     });
-    server.says("/interruptions/Interruptions-9008", &body);
-    server.requests();
+    server.mock_response("/interruptions/Interruptions-9008", &body);
+    server.take_requests();
     let one = json!({ "space": "Default", "interruptionId": "Interruptions-9008" });
-    let found = server.answer_once(TOOL, one.clone()).await;
+    let found = server.call_ok_once(TOOL, one.clone()).await;
     let names = json!(["Octopus Administrators", "Release Engineers", "Teams-999"]);
     assert_eq!(found["responsible"]["teamNames"], names);
-    let sent = server.requests();
+    let sent = server.take_requests();
     let teams: Vec<&String> = sent.iter().filter(|sent| sent.contains("/teams?")).collect();
     assert_eq!(teams.len(), 1, "{sent:#?}");
     assert!(teams[0].starts_with("/api/teams?spaces=Spaces-1&includeSystem=true&ids="));
     // A failed name lookup does not fail the call.
     server.server.sample.faults().add(Fault::on("/api/teams").status(403));
-    let found = server.answer(TOOL, one).await;
+    let found = server.call_ok(TOOL, one).await;
     assert_eq!(found["responsible"]["teamNames"], found["responsible"]["teamIds"]);
 }
 
 #[tokio::test]
-async fn no_task_is_named_where_tasks_are_off() {
+async fn omits_task_uri_without_the_tasks_toolset() {
     let server = TestServer::with(|config| {
         config.tools.toolsets.0 = vec!["interruptions".to_owned()];
     })
     .await;
-    let server = Held { server };
+    let server = CheckedServer { server };
     let found = find(&server, json!({})).await;
     assert_eq!(found["items"][0].get("taskResourceUri"), None);
     assert!(found["items"][0]["taskId"].is_string());
 }
 
 #[tokio::test]
-async fn filters_narrow() {
-    let server = Held::start().await;
+async fn filters_limit_the_results() {
+    let server = CheckedServer::start().await;
     let all = find(&server, json!({ "pendingOnly": false, "take": 2 })).await;
     assert!(all["totalResults"].as_u64().unwrap() >= 12);
     assert_eq!(all["nextSkip"], 2);
@@ -102,8 +102,8 @@ async fn filters_narrow() {
 }
 
 #[tokio::test]
-async fn what_is_assigned_is_what_the_caller_has_or_can_take_from_nobody() {
-    let server = Held::start().await;
+async fn assigned_to_me_includes_claimable_interruptions() {
+    let server = CheckedServer::start().await;
     let mut arguments = json!({ "space": "Default", "assignedToMe": true });
     let (ids, found) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments.clone()).await;
     assert_eq!(ids, ["Interruptions-9028", "Interruptions-9008"]);
@@ -133,8 +133,8 @@ async fn what_is_assigned_is_what_the_caller_has_or_can_take_from_nobody() {
 }
 
 #[tokio::test]
-async fn a_scan_has_a_bound_and_says_so() {
-    let server = Held::start().await;
+async fn bounded_scan_reports_incompleteness() {
+    let server = CheckedServer::start().await;
     let items: Vec<Value> = (0..100)
         .map(|n| json!({
             "Id": format!("Interruptions-{n}"), "ResponsibleUserId": if n == 0 { "Users-1" } else { "Users-9" },
@@ -142,26 +142,26 @@ async fn a_scan_has_a_bound_and_says_so() {
         }))
         .collect();
     let many = json!({ "TotalResults": 700, "Items": items });
-    server.says("/interruptions", &many);
+    server.mock_response("/interruptions", &many);
     let arguments = json!({ "space": "Default", "assignedToMe": true });
-    let found = server.answer_once(TOOL, arguments).await;
+    let found = server.call_ok_once(TOOL, arguments).await;
     assert_eq!(found["totalResults"], 5);
     let filtered = &found["filteredAs"];
     assert_eq!(filtered["serverTotalScanned"], 500);
     assert_eq!(filtered["serverTotalAvailable"], 700);
     assert_eq!(filtered["scanComplete"], false);
     assert!(filtered["scanIncompleteHint"].as_str().unwrap().contains("regarding"));
-    let pages = server.requests().into_iter().filter(|sent| sent.contains("/interruptions?"));
+    let pages = server.take_requests().into_iter().filter(|sent| sent.contains("/interruptions?"));
     assert_eq!(pages.count(), 5);
     server.server.sample.faults().clear();
-    server.says("/interruptions", &page(&json!([])));
+    server.mock_response("/interruptions", &list_response(&json!([])));
     let none = find(&server, json!({ "assignedToMe": true })).await;
     assert!(none["hint"].as_str().unwrap().contains("that you have taken or can take"));
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
-    let server = Held::start().await;
+async fn rejects_contradictory_arguments() {
+    let server = CheckedServer::start().await;
     for (arguments, words) in [
         (
             json!({ "interruptionId": "Interruptions-9008", "pendingOnly": true }),
@@ -185,17 +185,17 @@ async fn what_makes_no_sense_is_refused() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.refuses(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, words).await;
     }
     server.server.sample.faults().add(Fault::on("/users/me").status(503));
     let arguments = json!({ "space": "Default", "assignedToMe": true });
-    server.refuses(TOOL, arguments, &["Octopus returned 503:"]).await;
+    server.assert_error_contains(TOOL, arguments, &["Octopus returned 503:"]).await;
 }
 
 /// User names are optional because most callers have no permission to read other users.
 #[tokio::test]
-async fn names_that_the_caller_may_not_see_are_left_out() {
-    let server = Held::start().await;
+async fn omits_names_the_caller_cannot_read() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "interruptionId": "Interruptions-9017" });
     let called = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, arguments).await;
     assert!(!called.is_error, "{}", called.text);

@@ -18,36 +18,36 @@
 
 use serde_json::{Value, json};
 
-use super::{arguments::calls, held::Held};
+use super::{arguments::sample_calls, held::CheckedServer};
 
-const PAGE: &str = "items totalResults itemsPerPage numberOfPages lastPageNumber skip take";
-const DEPLOYMENT: &str = "spaceId id name releaseId releaseVersion environmentId projectId \
+const LIST_KEYS: &str = "items totalResults itemsPerPage numberOfPages lastPageNumber skip take";
+const DEPLOYMENT_KEYS: &str = "spaceId id name releaseId releaseVersion environmentId projectId \
     channelId created taskId deploymentProcessId comments formValues useGuidedFailure \
     specificMachineIds excludedMachineIds skipActions forcePackageDownload \
     forcePackageRedeployment url";
-const RELEASE: &str = "id version channelId projectId releaseNotes assembled ignoreChannelRules \
+const RELEASE_KEYS: &str = "id version channelId projectId releaseNotes assembled ignoreChannelRules \
     selectedPackages selectedGitResources buildInformation customFields \
     resourceUri url";
-const TASK: &str = "id spaceId name description arguments state queueTime startTime \
+const TASK_KEYS: &str = "id spaceId name description arguments state queueTime startTime \
     lastUpdatedTime completedTime duration errorMessage isCompleted finishedSuccessfully \
     hasPendingInterruptions pendingInterruptionTypes hasPendingPreconditions \
     pendingPreconditionTypes canRerun hasWarningsOrErrors projectId serverNode \
     resourceUri url";
-const DETAILS: &str = "task failures activityLogs physicalLogSize";
-const FOUND: &str = "pattern totalLines totalMatches returnedMatches truncated matches";
-const SET: &str = "id ownerId version spaceId variables";
-const TENANT: &str =
+const TASK_DETAILS_KEYS: &str = "task failures activityLogs physicalLogSize";
+const GREP_KEYS: &str = "pattern totalLines totalMatches returnedMatches truncated matches";
+const VARIABLE_SET_KEYS: &str = "id ownerId version spaceId variables";
+const TENANT_KEYS: &str =
     "id name slug description isDisabled tenantTags clonedFromTenantId spaceId url";
 
 /// Tool, JSON pointer into its answer, and the keys of the object there.
-const KEYS: &[(&str, &str, &str)] = &[
+const EXPECTED_KEYS: &[(&str, &str, &str)] = &[
     // Tools that the official server does not have.
     ("explain_access", "", "caller octopus ceilings tool"),
-    ("list_spaces", "", PAGE),
+    ("list_spaces", "", LIST_KEYS),
     ("list_spaces", "/items/0", "id name description isDefault taskQueueStopped url"),
     ("read_resource", "", "uri mimeType json"),
     ("read_resource", "/json", "id name state"),
-    ("list_projects", "", PAGE),
+    ("list_projects", "", LIST_KEYS),
     (
         "list_projects",
         "/items/10",
@@ -67,19 +67,19 @@ const KEYS: &[(&str, &str, &str)] = &[
     ),
     ("get_variables", "", "projectId projectName gitRef variables url"),
     ("get_variables", "/variables", "projectVariableSet libraryVariableSets"),
-    ("get_variables", "/variables/projectVariableSet", SET),
+    ("get_variables", "/variables/projectVariableSet", VARIABLE_SET_KEYS),
     (
         "get_variables",
         "/variables/projectVariableSet/variables/0",
         "id name value scope isEditable type isSensitive",
     ),
-    ("get_variables", "/variables/libraryVariableSets/0/variableSet", SET),
+    ("get_variables", "/variables/libraryVariableSets/0/variableSet", VARIABLE_SET_KEYS),
     (
         "get_variables",
         "/variables/libraryVariableSets/1/libraryVariableSet",
         "id name variableSetId contentType templates",
     ),
-    ("find_runbooks", "", PAGE),
+    ("find_runbooks", "", LIST_KEYS),
     (
         "find_runbooks",
         "/items/0",
@@ -87,14 +87,14 @@ const KEYS: &[(&str, &str, &str)] = &[
          environments resourceUri url",
     ),
     ("get_task_from_url", "", "task resolvedSpaceName resolvedTaskId urlInfo resourceUri"),
-    ("get_task_from_url", "/task", DETAILS),
+    ("get_task_from_url", "/task", TASK_DETAILS_KEYS),
     ("get_task_from_url", "/urlInfo", "originalUrl extractedSpaceId extractedTaskId resourceType"),
     (
         "get_deployment_from_url",
         "",
         "deployment resolvedSpaceName resolvedDeploymentId taskIdForLogs urlInfo nextSteps",
     ),
-    ("get_deployment_from_url", "/deployment", DEPLOYMENT),
+    ("get_deployment_from_url", "/deployment", DEPLOYMENT_KEYS),
     (
         "get_deployment_from_url",
         "/urlInfo",
@@ -111,46 +111,46 @@ const KEYS: &[(&str, &str, &str)] = &[
         "",
         "id username displayName isActive isService emailAddress canPasswordBeEdited isRequestor",
     ),
-    ("get_branches", "", PAGE),
+    ("get_branches", "", LIST_KEYS),
     ("get_branches", "/items/0", "name isProtected canonicalName"),
-    ("list_environments", "", PAGE),
+    ("list_environments", "", LIST_KEYS),
     (
         "list_environments",
         "/items/0",
         "spaceId id name description sortOrder useGuidedFailure allowDynamicInfrastructure \
          extensionSettings url",
     ),
-    ("grep_llms_txt", "", FOUND),
+    ("grep_llms_txt", "", GREP_KEYS),
     ("grep_llms_txt", "", "catalogResourceUri"),
     ("grep_llms_txt", "/matches/0", "lineNumber line"),
     ("execute", "", "success method path tier response"),
     ("execute", "/response", "ItemType TotalResults Items"),
     ("execute", "/response/Items/0", "Id Name SpaceId SortOrder"),
-    ("list_deployments", "", PAGE),
-    ("list_deployments", "/items/0", DEPLOYMENT),
+    ("list_deployments", "", LIST_KEYS),
+    ("list_deployments", "/items/0", DEPLOYMENT_KEYS),
     ("list_deployments", "/items/0", "tenantId"),
     ("list_deployments", "/items/2/versionControlReference", "gitRef gitCommit"),
     ("get_latest_deployment", "", "deployment taskDetails"),
-    ("get_latest_deployment", "/deployment", DEPLOYMENT),
-    ("get_latest_deployment", "/taskDetails", DETAILS),
-    ("get_release_by_id", "", RELEASE),
+    ("get_latest_deployment", "/deployment", DEPLOYMENT_KEYS),
+    ("get_latest_deployment", "/taskDetails", TASK_DETAILS_KEYS),
+    ("get_release_by_id", "", RELEASE_KEYS),
     ("get_release_by_id", "/versionControlReference", "gitRef gitCommit"),
-    ("list_releases", "", PAGE),
-    ("list_releases", "/items/0", RELEASE),
-    ("list_releases_for_project", "", PAGE),
-    ("list_releases_for_project", "/items/0", RELEASE),
+    ("list_releases", "", LIST_KEYS),
+    ("list_releases", "/items/0", RELEASE_KEYS),
+    ("list_releases_for_project", "", LIST_KEYS),
+    ("list_releases_for_project", "/items/0", RELEASE_KEYS),
     ("list_releases_for_project", "/items/0", "versionControlReference"),
-    ("get_task_by_id", "", TASK),
-    ("get_task_details", "", DETAILS),
-    ("get_task_details", "/task", TASK),
+    ("get_task_by_id", "", TASK_KEYS),
+    ("get_task_details", "", TASK_DETAILS_KEYS),
+    ("get_task_details", "/task", TASK_KEYS),
     ("get_task_raw", "", "taskId text totalLines totalBytes url"),
-    ("grep_task_log", "", FOUND),
+    ("grep_task_log", "", GREP_KEYS),
     ("grep_task_log", "", "spaceName taskId taskDetailsResourceUri url"),
     ("grep_task_log", "/matches/0", "lineNumber line before after"),
     ("grep_task_log", "/matches/0/before/0", "lineNumber line"),
-    ("list_tenants", "", PAGE),
-    ("list_tenants", "/items/4", TENANT),
-    ("get_tenant_by_id", "", TENANT),
+    ("list_tenants", "", LIST_KEYS),
+    ("list_tenants", "/items/4", TENANT_KEYS),
+    ("get_tenant_by_id", "", TENANT_KEYS),
     ("get_tenant_by_id", "", "projectEnvironments"),
     ("get_tenant_by_id", "/projectEnvironments/0", "projectId projectName environments"),
     ("get_tenant_variables", "", "tenantId variableType includeMissingVariables variables"),
@@ -181,7 +181,7 @@ const KEYS: &[(&str, &str, &str)] = &[
         "/liveStatus/machineStatuses/0/resources/0",
         "name namespace kind healthStatus syncStatus resourceId desiredResourceId children",
     ),
-    ("find_deployment_targets", "", PAGE),
+    ("find_deployment_targets", "", LIST_KEYS),
     (
         "find_deployment_targets",
         "/items/0",
@@ -190,7 +190,7 @@ const KEYS: &[(&str, &str, &str)] = &[
          hasLatestCalamari isInProcess url",
     ),
     ("find_deployment_targets", "/items/0/endpoint", "communicationStyle"),
-    ("find_certificates", "", PAGE),
+    ("find_certificates", "", LIST_KEYS),
     (
         "find_certificates",
         "/items/0",
@@ -200,14 +200,14 @@ const KEYS: &[(&str, &str, &str)] = &[
          tenantTags certificateDataFormat selfSigned hasPrivateKey \
          tenantedDeploymentParticipation subjectAlternativeNames url",
     ),
-    ("find_accounts", "", PAGE),
+    ("find_accounts", "", LIST_KEYS),
     (
         "find_accounts",
         "/items/0",
         "spaceId id name description slug accountType environmentIds tenantIds tenantTags \
          tenantedDeploymentParticipation url",
     ),
-    ("find_interruptions", "", PAGE),
+    ("find_interruptions", "", LIST_KEYS),
     (
         "find_interruptions",
         "/items/1",
@@ -219,13 +219,13 @@ const KEYS: &[(&str, &str, &str)] = &[
         "/items/1/responsible",
         "teamIds canTakeResponsibility hasResponsibility",
     ),
-    ("find_feature_toggles", "", PAGE),
+    ("find_feature_toggles", "", LIST_KEYS),
     (
         "find_feature_toggles",
         "/items/0",
         "id slug name projectId defaultIsEnabled tags environmentSummaries resourceUri",
     ),
-    ("find_events", "", PAGE),
+    ("find_events", "", LIST_KEYS),
     (
         "find_events",
         "/items/0",
@@ -234,13 +234,13 @@ const KEYS: &[(&str, &str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn the_keys_of_the_official_server_are_there() {
-    let server = Held::start().await;
+async fn answers_have_the_keys_of_the_official_server() {
+    let server = CheckedServer::start().await;
     let mut lacking = Vec::new();
-    for (tool, arguments) in calls() {
-        let answer = server.answer_once(tool, arguments).await;
+    for (tool, arguments) in sample_calls() {
+        let answer = server.call_ok_once(tool, arguments).await;
         let mut rows = 0;
-        for (_, place, keys) in KEYS.iter().filter(|(named, ..)| *named == tool) {
+        for (_, place, keys) in EXPECTED_KEYS.iter().filter(|(named, ..)| *named == tool) {
             rows += 1;
             let object =
                 answer.pointer(place).unwrap_or_else(|| panic!("{tool}: no value at {place}"));
@@ -255,12 +255,12 @@ async fn the_keys_of_the_official_server_are_there() {
 }
 
 #[tokio::test]
-async fn the_filters_of_missing_variables_are_told_back() {
-    let server = Held::start().await;
+async fn missing_variables_answer_repeats_its_filters() {
+    let server = CheckedServer::start().await;
     let arguments = json!({
         "space": "Default", "tenantId": "Tenants-6", "projectId": "Projects-2", "environmentId": "Environments-3",
     });
-    let answer = server.answer("get_missing_tenant_variables", arguments).await;
+    let answer = server.call_ok("get_missing_tenant_variables", arguments).await;
     for (key, value) in [
         ("tenantId", "Tenants-6"),
         ("projectId", "Projects-2"),

@@ -3,18 +3,18 @@
 use octopus_sample::Fault;
 use serde_json::{Value, json};
 
-use super::held::{Held, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, list_response};
 
 const TOOL: &str = "get_kubernetes_live_status";
 
-async fn status(server: &Held, mut arguments: Value) -> Value {
+async fn status(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
 #[tokio::test]
-async fn what_is_not_well_comes_first() {
-    let server = Held::start().await;
+async fn lists_unhealthy_objects_first() {
+    let server = CheckedServer::start().await;
     let wanted = json!({ "projectId": "Projects-3", "environmentId": "Environments-3" });
     let found = status(&server, wanted).await;
     assert_eq!(found["liveStatus"]["summary"]["healthStatus"], "Degraded");
@@ -27,7 +27,7 @@ async fn what_is_not_well_comes_first() {
     );
     let text = found.to_string();
     assert!(text.find("\"problems\"") < text.find("\"liveStatus\""));
-    snapshot("get_kubernetes_live_status", &found);
+    assert_snapshot("get_kubernetes_live_status", &found);
     for arguments in [
         json!({ "project": "depot portal", "environment": "PRODUCTION" }),
         json!({ "projectName": "depot-portal", "environmentName": "production" }),
@@ -37,8 +37,8 @@ async fn what_is_not_well_comes_first() {
 }
 
 #[tokio::test]
-async fn the_summary_alone_claims_nothing_of_objects() {
-    let server = Held::start().await;
+async fn summary_mode_omits_object_counts() {
+    let server = CheckedServer::start().await;
     let wanted =
         json!({ "project": "Depot Portal", "environment": "Production", "summaryOnly": true });
     let found = status(&server, wanted).await;
@@ -47,8 +47,8 @@ async fn the_summary_alone_claims_nothing_of_objects() {
 }
 
 #[tokio::test]
-async fn a_tenant_is_asked_for_in_its_own_space() {
-    let server = Held::start().await;
+async fn looks_up_tenants_in_the_space_of_the_call() {
+    let server = CheckedServer::start().await;
     for (tenant, name) in [
         ("Tenants-1", "Brightwater Couriers"),
         ("northgate parcels", "Northgate Parcels"),
@@ -60,15 +60,15 @@ async fn a_tenant_is_asked_for_in_its_own_space() {
         assert!(!found["liveStatus"]["machineStatuses"].as_array().unwrap().is_empty());
         assert!(found.get("hint").is_none());
     }
-    let asked = server.requests();
+    let asked = server.take_requests();
     assert!(asked.iter().any(|path| path.starts_with(
         "/api/Spaces-1/projects/Projects-8/environments/Environments-3/tenants/Tenants-1/livestatus"
     )));
 }
 
 #[tokio::test]
-async fn where_nothing_is_monitored_it_says_what_that_takes() {
-    let server = Held::start().await;
+async fn hints_how_to_enable_monitoring() {
+    let server = CheckedServer::start().await;
     let hint =
         async |wanted: Value| status(&server, wanted).await["hint"].as_str().unwrap().to_owned();
     let plain = hint(json!({ "project": "Billing Engine", "environment": "Staging" })).await;
@@ -93,22 +93,24 @@ async fn where_nothing_is_monitored_it_says_what_that_takes() {
 }
 
 #[tokio::test]
-async fn words_that_octopus_has_not_said_before_are_passed_on() {
-    let server = Held::start().await;
+async fn passes_on_unknown_status_values() {
+    let server = CheckedServer::start().await;
     let body = json!({ "MachineStatuses": [{ "MachineId": "Machines-19", "Status": "Rusty", "Resources": [
         { "Name": "a", "Kind": "Deployment", "HealthStatus": "Rusty", "Children": null, "Namespace": null },
         { "Name": "b", "Kind": "Pod", "HealthStatus": "healthy", "SyncStatus": "insync", "Owner": 7 },
     ]}], "Summary": { "Status": "Rusty", "LastUpdated": null } });
-    server.says("/livestatus", &body);
-    server
-        .says("/machines", &page(&json!([{ "Id": "Machines-19", "Name": "freight-prd-cluster" }])));
+    server.mock_response("/livestatus", &body);
+    server.mock_response(
+        "/machines",
+        &list_response(&json!([{ "Id": "Machines-19", "Name": "freight-prd-cluster" }])),
+    );
     let found =
         status(&server, json!({ "project": "Depot Portal", "environment": "Production" })).await;
     assert_eq!(found["problems"].as_array().unwrap().len(), 1);
     assert_eq!(found["problems"][0]["healthStatus"], "Rusty");
     assert_eq!(found["liveStatus"]["machineStatuses"][0]["machineName"], "freight-prd-cluster");
     server.server.sample.faults().clear();
-    server.says("/livestatus", &json!({ "MachineStatuses": null, "Summary": null }));
+    server.mock_response("/livestatus", &json!({ "MachineStatuses": null, "Summary": null }));
     let none =
         status(&server, json!({ "project": "Depot Portal", "environment": "Production" })).await;
     let unmonitored = "nothing is monitored for 'Depot Portal' in 'Production'";
@@ -116,15 +118,15 @@ async fn words_that_octopus_has_not_said_before_are_passed_on() {
 }
 
 #[tokio::test]
-async fn a_big_cluster_stays_within_its_size_and_keeps_its_problems() {
-    let server = Held::start().await;
+async fn large_cluster_is_truncated_after_its_problems() {
+    let server = CheckedServer::start().await;
     let object = |n: usize| {
         let health = if n.is_multiple_of(100) { "Degraded" } else { "Healthy" };
         json!({ "Name": format!("pod-{n:04}"), "Namespace": "depot", "Kind": "Pod", "HealthStatus": health })
     };
     let objects: Vec<Value> = (0..800).map(object).collect();
     let body = json!({ "MachineStatuses": [{ "MachineId": "Machines-19", "Resources": objects }] });
-    server.says("/livestatus", &body);
+    server.mock_response("/livestatus", &body);
     let found =
         status(&server, json!({ "project": "Depot Portal", "environment": "Production" })).await;
     assert_eq!(found["problems"].as_array().unwrap().len(), 8);
@@ -132,13 +134,21 @@ async fn a_big_cluster_stays_within_its_size_and_keeps_its_problems() {
 }
 
 #[tokio::test]
-async fn an_older_octopus_is_told_which_version_it_takes() {
-    let server = Held::version("2024.4.1").await;
+async fn names_the_required_octopus_version() {
+    let server = CheckedServer::with_version("2024.4.1").await;
     let wanted =
         json!({ "space": "Default", "project": "Depot Portal", "environment": "Production" });
-    server.refuses(TOOL, wanted.clone(), &["needs Octopus 2025.3 or later", "2024.4.1"]).await;
+    server
+        .assert_error_contains(TOOL, wanted.clone(), &["needs Octopus 2025.3 or later", "2024.4.1"])
+        .await;
     let words = ["environmentId: this argument is required"];
-    server.refuses(TOOL, json!({ "space": "Default", "project": "Depot Portal" }), &words).await;
-    let server = Held::version("2025.3.0").await;
-    server.answer(TOOL, wanted).await;
+    server
+        .assert_error_contains(
+            TOOL,
+            json!({ "space": "Default", "project": "Depot Portal" }),
+            &words,
+        )
+        .await;
+    let server = CheckedServer::with_version("2025.3.0").await;
+    server.call_ok(TOOL, wanted).await;
 }

@@ -3,16 +3,16 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::held::{Held, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, list_response};
 
-async fn latest(server: &Held, mut arguments: Value) -> Value {
+async fn latest(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer("get_latest_deployment", arguments).await
+    server.call_ok("get_latest_deployment", arguments).await
 }
 
 #[tokio::test]
-async fn the_latest_deployment_says_how_it_ended_and_why() {
-    let server = Held::start().await;
+async fn returns_outcome_and_failures_of_latest_deployment() {
+    let server = CheckedServer::start().await;
     let found = latest(&server, json!({ "projectId": "Parcel Tracking API" })).await;
     let deployment = &found["deployment"];
     assert_eq!(deployment["id"], "Deployments-9004");
@@ -24,12 +24,12 @@ async fn the_latest_deployment_says_how_it_ended_and_why() {
     assert_eq!(details["task"]["projectName"], "Parcel Tracking API");
     assert_eq!(details["failures"][0]["path"][1], "Step 2: Smoke test");
     assert!(details["failures"][0]["messages"].to_string().contains("error: 503"));
-    snapshot("get_latest_deployment", &found);
+    assert_snapshot("get_latest_deployment", &found);
 }
 
 #[tokio::test]
-async fn it_is_narrowed_by_environment_tenant_and_state_under_any_name() {
-    let server = Held::start().await;
+async fn filters_by_environment_tenant_and_state() {
+    let server = CheckedServer::start().await;
     for (arguments, id) in [
         (json!({ "project": "route-planner", "environment": "production" }), "Deployments-9009"),
         (json!({ "projectName": "ROUTE planner", "tenantName": "Tenants-1" }), "Deployments-9008"),
@@ -49,8 +49,8 @@ async fn it_is_narrowed_by_environment_tenant_and_state_under_any_name() {
 }
 
 #[tokio::test]
-async fn where_there_is_none_it_says_why() {
-    let server = Held::start().await;
+async fn hints_why_there_is_no_deployment() {
+    let server = CheckedServer::start().await;
     let never = latest(&server, json!({ "project": "Carrier Onboarding" })).await;
     assert_eq!(never["project"]["name"], "Carrier Onboarding");
     assert!(never.get("deployment").is_none());
@@ -61,24 +61,38 @@ async fn where_there_is_none_it_says_why() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told() {
-    let server = Held::start().await;
+async fn rejects_invalid_arguments() {
+    let server = CheckedServer::start().await;
     let tool = "get_latest_deployment";
-    server.refuses(tool, json!({ "space": "Default" }), &["projectId", "required"]).await;
+    server
+        .assert_error_contains(tool, json!({ "space": "Default" }), &["projectId", "required"])
+        .await;
     let words = ["project 'Parcel' not found", "'Parcel Tracking API'", "list_projects"];
-    server.refuses(tool, json!({ "space": "Default", "project": "Parcel" }), &words).await;
+    server
+        .assert_error_contains(tool, json!({ "space": "Default", "project": "Parcel" }), &words)
+        .await;
     let arguments =
         json!({ "space": "Default", "project": "Depot Portal", "environment": "Yard Test" });
     server
-        .refuses(tool, arguments, &["environment 'Yard Test' not found", "list_environments"])
+        .assert_error_contains(
+            tool,
+            arguments,
+            &["environment 'Yard Test' not found", "list_environments"],
+        )
         .await;
     let arguments = json!({ "space": "Default", "project": "Projects-41" });
-    server.refuses(tool, arguments, &["project 'Projects-41' not found in space 'Default'"]).await;
+    server
+        .assert_error_contains(
+            tool,
+            arguments,
+            &["project 'Projects-41' not found in space 'Default'"],
+        )
+        .await;
 }
 
 #[tokio::test]
-async fn the_newest_is_found_where_octopus_does_not_sort() {
-    let server = Held::start().await;
+async fn finds_newest_deployment_in_unsorted_lists() {
+    let server = CheckedServer::start().await;
     let deployment = |id: &str, created: &str| {
         json!({
             "Id": id, "Created": created, "ReleaseId": "Releases-9002", "ProjectId": "Projects-1",
@@ -90,14 +104,14 @@ async fn the_newest_is_found_where_octopus_does_not_sort() {
         deployment("Deployments-3", "2026-03-01T00:00:00.000+00:00"),
         deployment("Deployments-2", "2026-02-01T00:00:00.000+00:00"),
     ]);
-    server.says("/deployments", &page(&unsorted));
+    server.mock_response("/deployments", &list_response(&unsorted));
     let found = latest(&server, json!({ "project": "Projects-1" })).await;
     assert_eq!(found["deployment"]["id"], "Deployments-3");
 }
 
 #[tokio::test]
-async fn without_the_right_to_see_tasks_the_deployment_is_still_shown() {
-    let server = Held::start().await;
+async fn shows_deployment_without_permission_to_view_tasks() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "project": "Parcel Tracking API" });
     let called = server
         .server
@@ -108,5 +122,5 @@ async fn without_the_right_to_see_tasks_the_deployment_is_still_shown() {
     assert!(called.structured.get("taskDetails").is_none());
     assert!(called.structured["deployment"].get("taskState").is_none());
     server.server.sample.faults().add(Fault::on("/details").status(500));
-    server.refuses("get_latest_deployment", arguments, &["500"]).await;
+    server.assert_error_contains("get_latest_deployment", arguments, &["500"]).await;
 }

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::held::{CAP, Held};
+use super::held::{CAP, CheckedServer};
 
 /// A task with a log of 13.6 MB.
-const BIG: &str = "ServerTasks-90032";
-const LINES: u64 = 118_044;
-const BYTES: u64 = 13_606_384;
+const BIG_TASK: &str = "ServerTasks-90032";
+const BIG_LOG_LINES: u64 = 118_044;
+const BIG_LOG_BYTES: u64 = 13_606_384;
 
-async fn big(server: &Held, mut arguments: Value) -> Value {
+async fn big(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    arguments["taskId"] = json!(BIG);
-    server.answer_once("get_task_raw", arguments).await
+    arguments["taskId"] = json!(BIG_TASK);
+    server.call_ok_once("get_task_raw", arguments).await
 }
 
 fn lines(answer: &Value) -> Vec<String> {
@@ -24,20 +24,23 @@ fn number(answer: &Value, key: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_big_log_comes_end_first_and_says_how_big_it_is() {
-    let server = Held::start().await;
+async fn big_log_returns_its_end_and_total_size() {
+    let server = CheckedServer::start().await;
     let end = big(&server, json!({})).await;
     assert!(end["text"].as_str().unwrap().ends_with("Exit code: 0"));
-    assert_eq!(number(&end, "lastLine"), LINES);
-    assert_eq!((number(&end, "totalLines"), number(&end, "totalBytes")), (LINES, BYTES));
-    assert_eq!(lines(&end).len() as u64, LINES - number(&end, "firstLine") + 1);
+    assert_eq!(number(&end, "lastLine"), BIG_LOG_LINES);
+    assert_eq!(
+        (number(&end, "totalLines"), number(&end, "totalBytes")),
+        (BIG_LOG_LINES, BIG_LOG_BYTES)
+    );
+    assert_eq!(lines(&end).len() as u64, BIG_LOG_LINES - number(&end, "firstLine") + 1);
     assert!(end.to_string().len() > 18_000, "the answer fills most of its budget");
     assert!(end.get("nextFromLine").is_none());
 }
 
 #[tokio::test]
-async fn pages_of_a_big_log_join_in_both_directions() {
-    let server = Held::start().await;
+async fn big_log_pages_join_in_both_directions() {
+    let server = CheckedServer::start().await;
     let end = big(&server, json!({})).await;
     let before = big(&server, json!({ "beforeLine": end["nextBeforeLine"] })).await;
     assert_eq!(number(&before, "lastLine") + 1, number(&end, "firstLine"));
@@ -54,8 +57,8 @@ async fn pages_of_a_big_log_join_in_both_directions() {
 }
 
 #[tokio::test]
-async fn only_problems_finds_the_odd_lines_among_118_000() {
-    let server = Held::start().await;
+async fn only_problems_finds_errors_among_118_000_lines() {
+    let server = CheckedServer::start().await;
     let found = big(&server, json!({ "onlyProblems": true })).await;
     let words = [
         ("28: ", "A call took longer than 10 seconds"),
@@ -67,7 +70,7 @@ async fn only_problems_finds_the_odd_lines_among_118_000() {
     for (line, (number, text)) in lines(&found).iter().zip(words) {
         assert!(line.starts_with(number) && line.contains(text), "{line}");
     }
-    assert_eq!((number(&found, "problems"), number(&found, "totalLines")), (4, LINES));
+    assert_eq!((number(&found, "problems"), number(&found, "totalLines")), (4, BIG_LOG_LINES));
     let around = big(&server, json!({ "fromLine": 73588, "maxBytes": 1024 })).await;
     assert!(lines(&around)[0].contains("PUT /v1/pools/freight-b"));
     let earlier = big(&server, json!({ "onlyProblems": true, "beforeLine": 73588 })).await;
@@ -75,8 +78,8 @@ async fn only_problems_finds_the_odd_lines_among_118_000() {
 }
 
 #[tokio::test]
-async fn the_size_that_is_asked_for_is_kept_and_capped() {
-    let server = Held::start().await;
+async fn respects_and_caps_the_requested_size() {
+    let server = CheckedServer::start().await;
     for (asked, least, most) in [(1, 400, 1024), (3000, 2400, 3000), (10_000_000, 95_000, CAP)] {
         let part = big(&server, json!({ "maxBytes": asked })).await;
         let size = part.to_string().len();
@@ -86,10 +89,10 @@ async fn the_size_that_is_asked_for_is_kept_and_capped() {
 }
 
 #[tokio::test]
-async fn every_line_is_visited_once_in_either_direction() {
-    let server = Held::start().await;
+async fn paging_visits_every_line_once_in_both_directions() {
+    let server = CheckedServer::start().await;
     let task = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
-    let whole = server.answer("get_task_raw", task.clone()).await;
+    let whole = server.call_ok("get_task_raw", task.clone()).await;
     assert_eq!((number(&whole, "totalLines"), number(&whole, "totalBytes")), (50, 3488));
     for (next, first) in [("nextBeforeLine", "beforeLine"), ("nextFromLine", "fromLine")] {
         let mut seen: Vec<String> = Vec::new();
@@ -98,7 +101,7 @@ async fn every_line_is_visited_once_in_either_direction() {
             let mut arguments = task.clone();
             arguments["maxBytes"] = json!(1024);
             arguments[first] = place;
-            let part = server.answer("get_task_raw", arguments).await;
+            let part = server.call_ok("get_task_raw", arguments).await;
             let at = if first == "fromLine" { seen.len() } else { 0 };
             seen.splice(at..at, lines(&part));
             place = part[next].clone();
@@ -111,8 +114,8 @@ async fn every_line_is_visited_once_in_either_direction() {
 }
 
 #[tokio::test]
-async fn odd_logs_are_read() {
-    let server = Held::start().await;
+async fn reads_unusual_logs() {
+    let server = CheckedServer::start().await;
     let task = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     for (log, text, lines) in [
         ("42", "42", 1),
@@ -122,31 +125,31 @@ async fn odd_logs_are_read() {
     ] {
         let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
         server.server.sample.faults().add(fault.body(log));
-        let read = server.answer("get_task_raw", task.clone()).await;
+        let read = server.call_ok("get_task_raw", task.clone()).await;
         assert_eq!((read["text"].as_str(), number(&read, "totalLines")), (Some(text), lines));
         server.server.sample.faults().clear();
     }
     let long = format!("short\n{}\n\"quoted\"\n", "\"\\".repeat(60_000));
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
     server.server.sample.faults().add(fault.body(&long));
-    let read = server.answer("get_task_raw", task.clone()).await;
-    assert_eq!(lines_of(&read), ["short", " ...", "\"quoted\""]);
+    let read = server.call_ok("get_task_raw", task.clone()).await;
+    assert_eq!(lines_without_padding(&read), ["short", " ...", "\"quoted\""]);
     server.server.sample.faults().clear();
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
     server.server.sample.faults().add(fault.body(""));
-    let empty = server.answer("get_task_raw", task).await;
+    let empty = server.call_ok("get_task_raw", task).await;
     assert!(empty["hint"].as_str().unwrap().contains("the log is empty"));
 }
 
 #[tokio::test]
-async fn secrets_that_are_taken_out_cost_no_lines_at_the_end() {
-    let server = Held::start().await;
+async fn redactions_drop_no_lines_at_the_end() {
+    let server = CheckedServer::start().await;
     let log: String =
         (1..=3000).fold(String::new(), |log, n| log + &format!("{n} password=a1B2c\n"));
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
     server.server.sample.faults().add(fault.body(&log));
     let task = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
-    let end = server.answer("get_task_raw", task.clone()).await;
+    let end = server.call_ok("get_task_raw", task.clone()).await;
     assert!(!end.to_string().contains("a1B2c"));
     assert!(lines(&end).last().unwrap().starts_with("3000 "));
     assert_eq!((number(&end, "lastLine"), number(&end, "totalLines")), (3000, 3000));
@@ -154,7 +157,7 @@ async fn secrets_that_are_taken_out_cost_no_lines_at_the_end() {
     assert!(end.get("truncated").is_none());
     let mut forth = task;
     forth["fromLine"] = json!(1);
-    let start = server.answer("get_task_raw", forth.clone()).await;
+    let start = server.call_ok("get_task_raw", forth.clone()).await;
     assert_eq!(number(&start, "nextFromLine"), number(&start, "lastLine") + 1);
     assert_eq!(lines(&start).len() as u64, number(&start, "lastLine"));
 
@@ -165,40 +168,52 @@ async fn secrets_that_are_taken_out_cost_no_lines_at_the_end() {
     let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
     server.server.sample.faults().add(fault.body(&log));
     forth["fromLine"] = json!(1);
-    let start = server.answer("get_task_raw", forth.clone()).await;
+    let start = server.call_ok("get_task_raw", forth.clone()).await;
     assert!(number(&start, "lastLine") < 900 && start["totalLines"] == 900);
     forth["fromLine"] = start["nextFromLine"].clone();
-    let rest = server.answer("get_task_raw", forth).await;
+    let rest = server.call_ok("get_task_raw", forth).await;
     assert_eq!(lines(&start).len() + lines(&rest).len(), 900);
 }
 
 /// Returns the lines without the repeated padding.
-fn lines_of(answer: &Value) -> Vec<String> {
+fn lines_without_padding(answer: &Value) -> Vec<String> {
     lines(answer).iter().map(|line| line.replace("\"\\", "")).collect()
 }
 
 #[tokio::test]
-async fn what_there_is_not_is_told() {
-    let server = Held::start().await;
+async fn reports_positions_outside_the_log_and_clean_logs() {
+    let server = CheckedServer::start().await;
     let task = |more: Value| {
         let mut task = json!({ "space": "Default", "taskId": "ServerTasks-90009" });
         task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         task
     };
-    let past = server.answer("get_task_raw", task(json!({ "fromLine": 900 }))).await;
+    let past = server.call_ok("get_task_raw", task(json!({ "fromLine": 900 }))).await;
     assert_eq!(
         (past["hint"].as_str(), past["text"].as_str()),
         (Some("the log ends at line 11"), Some(""))
     );
-    let well = server.answer("get_task_raw", task(json!({ "onlyProblems": true }))).await;
+    let well = server.call_ok("get_task_raw", task(json!({ "onlyProblems": true }))).await;
     assert!(well["hint"].as_str().unwrap().contains("no errors or warnings"));
     let words = ["not both"];
-    server.refuses("get_task_raw", task(json!({ "fromLine": 1, "beforeLine": 2 })), &words).await;
+    server
+        .assert_error_contains(
+            "get_task_raw",
+            task(json!({ "fromLine": 1, "beforeLine": 2 })),
+            &words,
+        )
+        .await;
     for line in [0, 1] {
         let words = ["no line precedes line 1"];
-        server.refuses("get_task_raw", task(json!({ "beforeLine": line })), &words).await;
+        server
+            .assert_error_contains("get_task_raw", task(json!({ "beforeLine": line })), &words)
+            .await;
     }
     server
-        .refuses("get_task_raw", task(json!({ "fromLine": "x" })), &["fromLine", "not a text"])
+        .assert_error_contains(
+            "get_task_raw",
+            task(json!({ "fromLine": "x" })),
+            &["fromLine", "not a text"],
+        )
         .await;
 }

@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 
 const TOOL: &str = "find_deployment_targets";
 
-async fn find(server: &Held, mut arguments: Value) -> Value {
+async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
 #[tokio::test]
-async fn one_target_is_found_by_name_slug_or_id_under_each_name_of_the_tool() {
-    let server = Held::start().await;
+async fn finds_one_target_by_name_slug_or_id() {
+    let server = CheckedServer::start().await;
     let target = find(&server, json!({ "targetId": "Machines-111" })).await;
     assert_eq!(target["name"], "brightwater-gw-01");
     assert_eq!(target["environmentNames"], json!(["Production"]));
@@ -26,16 +26,16 @@ async fn one_target_is_found_by_name_slug_or_id_under_each_name_of_the_tool() {
         assert_eq!(find(&server, json!({ "target": name })).await, target, "{name}");
     }
     let arguments = json!({ "spaceName": "Default", "targetId": "Machines-111" });
-    assert_eq!(server.server.answer("get_deployment_target", arguments).await, target);
-    snapshot(TOOL, &target);
+    assert_eq!(server.server.call_ok("get_deployment_target", arguments).await, target);
+    assert_snapshot(TOOL, &target);
 }
 
 #[tokio::test]
-async fn a_target_without_an_endpoint_is_one_all_the_same() {
-    let server = Held::start().await;
+async fn shows_targets_without_an_endpoint() {
+    let server = CheckedServer::start().await;
     let target = find(&server, json!({ "targetId": "moved-to-cluster" })).await;
     assert_eq!((&target["isDisabled"], target.get("endpoint")), (&json!(true), None));
-    server.says("/machines", &page(&json!([
+    server.mock_response("/machines", &list_response(&json!([
         { "Id": "Machines-1", "Name": "Bare" },
         {
             "Id": "Machines-2", "Name": "Odd", "EnvironmentIds": null, "Roles": null, "TenantIds": null,
@@ -50,8 +50,8 @@ async fn a_target_without_an_endpoint_is_one_all_the_same() {
 }
 
 #[tokio::test]
-async fn every_filter_narrows() {
-    let server = Held::start().await;
+async fn filters_limit_the_results() {
+    let server = CheckedServer::start().await;
     for (filter, expected) in [
         (
             json!({ "roles": ["tracking-db", "retired"] }),
@@ -89,15 +89,15 @@ async fn every_filter_narrows() {
             );
         }
     }
-    let listed = server.answer_once(TOOL, json!({ "space": "Default", "take": 2 })).await;
+    let listed = server.call_ok_once(TOOL, json!({ "space": "Default", "take": 2 })).await;
     let arguments = json!({ "spaceName": "Default", "take": 2 });
-    assert_eq!(server.server.answer("list_deployment_targets", arguments).await, listed);
+    assert_eq!(server.server.call_ok("list_deployment_targets", arguments).await, listed);
     assert_eq!(listed["nextSkip"], 2);
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
-    let server = Held::start().await;
+async fn rejects_contradictory_arguments() {
+    let server = CheckedServer::start().await;
     for (arguments, words) in [
         (
             json!({ "targetId": "Machines-1", "roles": "x", "take": 1 }),
@@ -125,6 +125,6 @@ async fn what_makes_no_sense_is_refused() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.refuses(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, words).await;
     }
 }

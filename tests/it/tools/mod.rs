@@ -67,4 +67,4 @@ mod any_arguments;
 
 mod arguments;
 
-pub use arguments::calls;
+pub use arguments::sample_calls;

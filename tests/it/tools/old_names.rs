@@ -4,7 +4,7 @@
 use octopus_mcp::{app, config::Config};
 use serde_json::{Value, json};
 
-use super::held::Held;
+use super::held::CheckedServer;
 
 /// Alias, its arguments besides the space, and the tool that serves it with its own arguments.
 type Row = (&'static str, Value, &'static str);
@@ -71,25 +71,25 @@ fn rows() -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn every_old_name_answers_as_the_tool_that_took_its_place() {
-    let server = Held::start().await;
+async fn aliases_return_the_answers_of_their_tools() {
+    let server = CheckedServer::start().await;
     for (old, arguments, now) in rows() {
         let mut new = arguments.clone();
         new["space"] = json!("Default");
-        let expected = server.answer(now, new).await;
+        let expected = server.call_ok(now, new).await;
         // The space argument had each of these names in some version, so all are accepted.
         for space in ["space", "spaceId", "spaceName"] {
             let mut arguments = arguments.clone();
             arguments[space] = json!("Default");
-            let answer = server.server.answer(old, arguments.clone()).await;
+            let answer = server.server.call_ok(old, arguments.clone()).await;
             assert_eq!(answer, expected, "{old} {arguments}");
         }
     }
 }
 
 #[tokio::test]
-async fn arguments_that_do_not_go_together_are_refused_under_old_names_too() {
-    let server = Held::start().await;
+async fn aliases_reject_contradictory_arguments() {
+    let server = CheckedServer::start().await;
     for (old, arguments, words) in [
         (
             "find_releases",
@@ -117,15 +117,15 @@ async fn arguments_that_do_not_go_together_are_refused_under_old_names_too() {
     ] {
         let mut arguments = arguments;
         arguments["spaceName"] = json!("Default");
-        server.refuses(old, arguments, &[words]).await;
+        server.assert_error_contains(old, arguments, &[words]).await;
     }
 }
 
 #[test]
-fn no_old_name_is_listed() {
+fn aliases_are_not_listed() {
     let config = Config::default();
-    let (catalog, policy) = (app::catalog(), app::policy(&config).unwrap());
-    let listed: Vec<&str> = catalog.shown(&policy).map(|entry| entry.definition.name).collect();
+    let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
+    let listed: Vec<&str> = catalog.visible(&policy).map(|entry| entry.definition.name).collect();
     for (old, _, now) in rows() {
         assert_eq!(listed.contains(&old), old == now, "{old}");
         assert!(listed.contains(&now), "{now}");

@@ -3,32 +3,32 @@
 use octopus_sample::Sample;
 use serde_json::{Value, json};
 
-use super::held::Held;
+use super::held::CheckedServer;
 use crate::support::TestServer;
 
 const TASK: &str = "get_task_from_url";
 const DEPLOYMENT: &str = "get_deployment_from_url";
 
 /// Returns a portal URL of the sample instance.
-async fn address(server: &Held, route: &str) -> String {
-    let spaces = server.answer("list_spaces", json!({ "take": 1 })).await;
+async fn portal_url(server: &CheckedServer, route: &str) -> String {
+    let spaces = server.call_ok("list_spaces", json!({ "take": 1 })).await;
     let url = spaces["items"][0]["url"].as_str().unwrap();
     format!("{}/{route}", url.split("/app#").next().unwrap())
 }
 
 #[tokio::test]
-async fn the_task_of_an_address_comes_as_its_details() {
-    let server = Held::start().await;
+async fn task_url_returns_the_task_details() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
-    let details = server.answer("get_task_details", arguments).await;
-    let base = address(&server, "").await;
+    let details = server.call_ok("get_task_details", arguments).await;
+    let base = portal_url(&server, "").await;
     for route in [
         "app#/Spaces-1/tasks/ServerTasks-90004",
         "app#/Spaces-1/tasks/ServerTasks-90004?activeTab=taskLog",
         "app/Spaces-1/tasks/servertasks-90004",
     ] {
         let url = format!("{base}{route}");
-        let found = server.answer(TASK, json!({ "url": format!(" {url}\n") })).await;
+        let found = server.call_ok(TASK, json!({ "url": format!(" {url}\n") })).await;
         assert_eq!(found["task"]["task"], details["task"]);
         assert_eq!(found["task"]["failures"], details["failures"]);
         assert_eq!(found["resolvedSpaceName"], "Default");
@@ -46,10 +46,10 @@ async fn the_task_of_an_address_comes_as_its_details() {
 }
 
 #[tokio::test]
-async fn the_deployment_of_an_address_comes_with_the_way_to_its_log() {
-    let server = Held::start().await;
+async fn deployment_url_returns_next_steps_to_its_log() {
+    let server = CheckedServer::start().await;
     let list = json!({ "space": "Default", "take": 1, "taskState": "Failed" });
-    let list = server.answer("list_deployments", list).await;
+    let list = server.call_ok("list_deployments", list).await;
     let deployment = &list["items"][0];
     let (id, task) = (deployment["id"].as_str().unwrap(), deployment["taskId"].as_str().unwrap());
     for route in [
@@ -57,7 +57,7 @@ async fn the_deployment_of_an_address_comes_with_the_way_to_its_log() {
         format!("app#/Spaces-1/projects/x/deployments/releases/1.0/deployments/{id}?tab=log"),
     ] {
         let found =
-            server.answer(DEPLOYMENT, json!({ "url": address(&server, &route).await })).await;
+            server.call_ok(DEPLOYMENT, json!({ "url": portal_url(&server, &route).await })).await;
         assert_eq!(&found["deployment"], deployment);
         assert_eq!(
             (&found["taskIdForLogs"], &found["resolvedDeploymentId"]),
@@ -77,42 +77,42 @@ async fn the_deployment_of_an_address_comes_with_the_way_to_its_log() {
 }
 
 #[tokio::test]
-async fn only_what_is_on_is_named_as_the_next_step() {
-    let server = Held {
+async fn next_steps_name_only_enabled_tools() {
+    let server = CheckedServer {
         server: TestServer::with(|config| {
             config.tools.toolsets.0 = vec!["deployments".to_owned()];
         })
         .await,
     };
-    let list = server.answer("list_deployments", json!({ "space": "Default", "take": 1 })).await;
+    let list = server.call_ok("list_deployments", json!({ "space": "Default", "take": 1 })).await;
     let route = format!("app#/Spaces-1/deployments/{}", list["items"][0]["id"].as_str().unwrap());
     let base = list["items"][0]["url"].as_str().unwrap().split("/app#").next().unwrap();
-    let found = server.answer(DEPLOYMENT, json!({ "url": format!("{base}/{route}") })).await;
+    let found = server.call_ok(DEPLOYMENT, json!({ "url": format!("{base}/{route}") })).await;
     let next = &found["nextSteps"];
     assert_eq!(next["useTaskId"], list["items"][0]["taskId"]);
     assert_eq!((next.get("taskResourceUri"), next.get("grepTaskLogHint")), (None, None));
 }
 
 #[tokio::test]
-async fn the_space_costs_one_look_up_that_is_remembered() {
-    let server = Held::start().await;
-    let url = address(&server, "app#/Spaces-1/tasks/ServerTasks-90004").await;
-    server.requests();
-    server.answer_once(TASK, json!({ "url": url })).await;
+async fn space_lookup_is_cached() {
+    let server = CheckedServer::start().await;
+    let url = portal_url(&server, "app#/Spaces-1/tasks/ServerTasks-90004").await;
+    server.take_requests();
+    server.call_ok_once(TASK, json!({ "url": url })).await;
     let spaces = |sent: Vec<String>| {
         sent.into_iter().filter(|path| path.starts_with("/api/spaces")).collect::<Vec<_>>()
     };
-    assert_eq!(spaces(server.requests()), ["/api/spaces/Spaces-1?"]);
-    server.answer_once(TASK, json!({ "url": url })).await;
-    let sent = server.requests();
+    assert_eq!(spaces(server.take_requests()), ["/api/spaces/Spaces-1?"]);
+    server.call_ok_once(TASK, json!({ "url": url })).await;
+    let sent = server.take_requests();
     assert!(sent.len() <= 2, "expected requests: the details and the project: {sent:#?}");
 }
 
 #[tokio::test]
-async fn addresses_are_checked_before_octopus_is_asked() {
-    let server = Held::start().await;
-    let base = address(&server, "").await;
-    server.requests();
+async fn rejects_invalid_urls_without_upstream_requests() {
+    let server = CheckedServer::start().await;
+    let base = portal_url(&server, "").await;
+    server.take_requests();
     let rows: [(&str, String, &[&str]); 9] = [
         (TASK, String::new(), &["url: ", "empty"]),
         (TASK, "ServerTasks-1".to_owned(), &["not an http or https URL"]),
@@ -145,14 +145,14 @@ async fn addresses_are_checked_before_octopus_is_asked() {
         ),
     ];
     for (tool, url, words) in rows {
-        server.refuses(tool, json!({ "url": url }), words).await;
+        server.assert_error_contains(tool, json!({ "url": url }), words).await;
     }
-    assert_eq!(server.requests(), Vec::<String>::new());
+    assert_eq!(server.take_requests(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn what_an_address_leads_to_may_be_gone() {
-    let server = Held::start().await;
+async fn reports_deleted_resources_of_a_url() {
+    let server = CheckedServer::start().await;
     for (tool, route, words) in [
         (
             TASK,
@@ -167,27 +167,33 @@ async fn what_an_address_leads_to_may_be_gone() {
         (TASK, "app#/Spaces-99/tasks/ServerTasks-1", "space 'Spaces-99' not found"),
         (TASK, "app#/Spaces-22/tasks/ServerTasks-90004", "in space 'Warehouse Systems'"),
     ] {
-        server.refuses(tool, json!({ "url": address(&server, route).await }), &[words]).await;
+        server
+            .assert_error_contains(
+                tool,
+                json!({ "url": portal_url(&server, route).await }),
+                &[words],
+            )
+            .await;
     }
 }
 
 #[tokio::test]
-async fn a_fixed_space_is_the_only_one() {
-    let server = TestServer::on(Sample::new(), |config| {
+async fn pinned_space_rejects_urls_of_other_spaces() {
+    let server = TestServer::with_sample(Sample::new(), |config| {
         config.octopus.space = Some("warehouse-systems".to_owned());
     })
     .await;
-    let base = server.octopus();
+    let base = server.octopus_url();
     let ask = |route: &str| json!({ "url": format!("{base}/{route}") });
-    let message = server.failure(TASK, ask("app#/Spaces-1/tasks/ServerTasks-90004")).await;
+    let message = server.call_error(TASK, ask("app#/Spaces-1/tasks/ServerTasks-90004")).await;
     assert!(
         message.contains("belongs to Spaces-1")
             && message.contains("only space 'Warehouse Systems'"),
         "{message}"
     );
-    let list = server.answer("list_deployments", json!({ "take": 1 })).await;
+    let list = server.call_ok("list_deployments", json!({ "take": 1 })).await;
     let id = list["items"][0]["id"].as_str().unwrap();
-    let found = server.answer(DEPLOYMENT, ask(&format!("app#/Spaces-22/deployments/{id}"))).await;
+    let found = server.call_ok(DEPLOYMENT, ask(&format!("app#/Spaces-22/deployments/{id}"))).await;
     assert_eq!(found["resolvedSpaceName"], "Warehouse Systems");
     let value: Value = found;
     assert_eq!(value["deployment"]["id"], id);

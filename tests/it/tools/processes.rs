@@ -3,18 +3,18 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::held::{Held, snapshot};
+use super::held::{CheckedServer, assert_snapshot};
 
 const TOOL: &str = "get_deployment_process";
 
-async fn process(server: &Held, mut arguments: Value) -> Value {
+async fn process(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
-async fn refused(server: &Held, mut arguments: Value, words: &[&str]) {
+async fn assert_refused(server: &CheckedServer, mut arguments: Value, words: &[&str]) {
     arguments["space"] = json!("Default");
-    server.refuses(TOOL, arguments, words).await;
+    server.assert_error_contains(TOOL, arguments, words).await;
 }
 
 fn steps(process: &Value) -> Vec<&str> {
@@ -22,8 +22,8 @@ fn steps(process: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_project_has_one_and_a_release_has_its_own() {
-    let server = Held::start().await;
+async fn reads_process_of_project_and_of_release() {
+    let server = CheckedServer::start().await;
     let live = process(&server, json!({ "projectId": "parcel tracking api" })).await;
     assert_eq!(live["id"], "deploymentprocess-Projects-1");
     assert_eq!(live["project"], json!({ "id": "Projects-1", "name": "Parcel Tracking API" }));
@@ -41,22 +41,22 @@ async fn a_project_has_one_and_a_release_has_its_own() {
     assert_eq!((&fixed["id"], &fixed["project"]), (&json!(taken), &live["project"]));
     let both = json!({ "processId": taken, "projectName": "Parcel Tracking API" });
     assert_eq!(process(&server, both).await, fixed);
-    snapshot(TOOL, &process(&server, json!({ "projectId": "Billing Engine" })).await);
+    assert_snapshot(TOOL, &process(&server, json!({ "projectId": "Billing Engine" })).await);
 }
 
 #[tokio::test]
-async fn an_old_form_of_id_is_read_as_it_is() {
-    let server = Held::start().await;
+async fn reads_ids_of_the_former_format() {
+    let server = CheckedServer::start().await;
     let old = json!({ "Id": "DeploymentProcesses-7", "Steps": null });
-    server.says("/deploymentprocesses/DeploymentProcesses-7", &old);
+    server.mock_response("/deploymentprocesses/DeploymentProcesses-7", &old);
     let found = process(&server, json!({ "processId": "deploymentprocesses-7" })).await;
     assert_eq!((&found["id"], &found["steps"]), (&json!("DeploymentProcesses-7"), &json!([])));
     assert_eq!(found.get("project"), None);
 }
 
 #[tokio::test]
-async fn a_process_in_git_is_read_at_an_exact_reference() {
-    let server = Held::start().await;
+async fn reads_git_process_at_exact_reference() {
+    let server = CheckedServer::start().await;
     let usual = process(&server, json!({ "projectId": "Route Planner" })).await;
     assert_eq!(usual["gitRef"], "refs/heads/main");
     assert_eq!(steps(&usual).len(), 3);
@@ -64,7 +64,7 @@ async fn a_process_in_git_is_read_at_an_exact_reference() {
     let by_id = json!({ "processId": "deploymentprocess-Projects-2" });
     assert_eq!(process(&server, by_id).await, usual);
     let release = json!({ "space": "Default", "releaseId": "Releases-9003" });
-    let release = server.answer("get_release_by_id", release).await;
+    let release = server.call_ok("get_release_by_id", release).await;
     let commit = release["versionControlReference"]["gitCommit"].as_str().unwrap().to_owned();
     for (given, read, count) in [
         ("main", "refs/heads/main", 3),
@@ -82,18 +82,18 @@ async fn a_process_in_git_is_read_at_an_exact_reference() {
             assert_eq!(steps(&found).len(), count, "{given}");
         }
     }
-    server.requests();
+    server.take_requests();
     process(&server, json!({ "projectId": "Projects-2", "gitRef": "feature/x/y" })).await;
     let one = "/projects/Projects-2/refs%2Fheads%2Ffeature%2Fx%2Fy/deploymentprocesses?";
     assert!(
-        server.requests().iter().any(|path| path.ends_with(one)),
+        server.take_requests().iter().any(|path| path.ends_with(one)),
         "the reference is one encoded path segment"
     );
 }
 
 #[tokio::test]
-async fn an_unknown_reference_never_means_the_default_branch() {
-    let server = Held::start().await;
+async fn unknown_git_reference_is_not_the_default_branch() {
+    let server = CheckedServer::start().await;
     for (wanted, near) in [
         ("mai", "'main'"),
         ("mainn", "'main'"),
@@ -107,11 +107,11 @@ async fn an_unknown_reference_never_means_the_default_branch() {
     ] {
         let arguments = json!({ "projectId": "Projects-2", "branchName": wanted });
         let expected = format!("branch, tag or commit '{}' not found", wanted.trim());
-        refused(&server, arguments, &[&expected, near]).await;
+        assert_refused(&server, arguments, &[&expected, near]).await;
     }
 }
 
-fn planner(default_branch: Option<&str>) -> Value {
+fn project_with_default_branch(default_branch: Option<&str>) -> Value {
     json!({
         "Id": "Projects-2", "Name": "Route Planner", "IsVersionControlled": true,
         "PersistenceSettings": { "Type": "VersionControlled", "DefaultBranch": default_branch },
@@ -119,11 +119,11 @@ fn planner(default_branch: Option<&str>) -> Value {
 }
 
 #[tokio::test]
-async fn a_default_branch_that_is_gone_or_unknown_is_told() {
-    let server = Held::start().await;
+async fn reports_missing_default_branch() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "projectId": "Projects-2" });
     for tool in [TOOL, "get_variables", "find_runbooks"] {
-        let mut project = planner(Some("maine"));
+        let mut project = project_with_default_branch(Some("maine"));
         project["PersistenceSettings"]["ConversionState"] =
             json!({ "RunbooksAreInGit": true, "VariablesAreInGit": true });
         let once = Fault::on("/projects/Projects-2").times(1).body(&project.to_string());
@@ -133,44 +133,49 @@ async fn a_default_branch_that_is_gone_or_unknown_is_told() {
             assert!(called.is_error && called.text.contains(words), "{tool}: {}", called.text);
         }
     }
-    let list = json!({ "TotalResults": 1, "Items": [planner(None)] });
-    server.says("/Spaces-1/projects", &list);
+    let list = json!({ "TotalResults": 1, "Items": [project_with_default_branch(None)] });
+    server.mock_response("/Spaces-1/projects", &list);
     let words = ["'Route Planner' is in Git", "no default branch", "`gitRef`"];
-    refused(&server, json!({ "projectId": "Route Planner" }), &words).await;
+    assert_refused(&server, json!({ "projectId": "Route Planner" }), &words).await;
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_with_words() {
-    let server = Held::start().await;
-    refused(&server, json!({}), &["`projectId`", "`processId`"]).await;
+async fn rejects_contradictory_arguments() {
+    let server = CheckedServer::start().await;
+    assert_refused(&server, json!({}), &["`projectId`", "`processId`"]).await;
     for id in ["Projects-1", "7", "deploymentprocess-Projects-1/../x"] {
         let words = ["is not a deployment process ID", "'deploymentprocess-Projects-123'"];
-        refused(&server, json!({ "processId": id }), &words).await;
+        assert_refused(&server, json!({ "processId": id }), &words).await;
     }
     let arguments = json!({ "processId": "deploymentprocess-Projects-2", "branchName": "main" });
-    refused(&server, arguments, &["`processId`", "only `projectId` and `gitRef`"]).await;
+    assert_refused(&server, arguments, &["`processId`", "only `projectId` and `gitRef`"]).await;
     assert_eq!(
-        server.requests(),
+        server.take_requests(),
         Vec::<String>::new(),
         "invalid arguments are rejected before any request"
     );
     let arguments = json!({ "projectId": "Billing Engine", "branchName": "main" });
-    refused(&server, arguments, &["the process of 'Billing Engine' is stored in the database"])
-        .await;
+    assert_refused(
+        &server,
+        arguments,
+        &["the process of 'Billing Engine' is stored in the database"],
+    )
+    .await;
     let release = process(&server, json!({ "projectId": "Projects-1" })).await;
     for id in ["deploymentprocess-Projects-1", release["lastSnapshotId"].as_str().unwrap()] {
         let arguments = json!({ "processId": id, "projectId": "Billing Engine" });
-        refused(&server, arguments, &["is not a process of 'Billing Engine'"]).await;
+        assert_refused(&server, arguments, &["is not a process of 'Billing Engine'"]).await;
     }
     let arguments = json!({ "processId": "deploymentprocess-Projects-1-s-1-XXXXX" });
-    refused(&server, arguments, &["deployment process '", "' not found", "list_projects"]).await;
+    assert_refused(&server, arguments, &["deployment process '", "' not found", "list_projects"])
+        .await;
     let arguments = json!({ "processId": "deploymentprocess-Projects-999" });
-    refused(&server, arguments, &["project 'Projects-999' not found"]).await;
+    assert_refused(&server, arguments, &["project 'Projects-999' not found"]).await;
 }
 
 #[tokio::test]
-async fn details_show_properties_and_nothing_that_is_secret() {
-    let server = Held::start().await;
+async fn details_include_properties_without_secrets() {
+    let server = CheckedServer::start().await;
     let action = json!({
         "Id": "a", "Name": "Deploy", "ActionType": "Octopus.Script", "Environments": ["Environments-3"],
         "ExcludedEnvironments": ["Environments-2"], "Channels": ["Channels-1"],
@@ -192,7 +197,7 @@ async fn details_show_properties_and_nothing_that_is_secret() {
     });
     let body = json!({ "Id": "deploymentprocess-Projects-1", "ProjectId": "Projects-1",
         "Version": 3, "Steps": [step] });
-    server.says("/deploymentprocesses/deploymentprocess-Projects-1", &body);
+    server.mock_response("/deploymentprocesses/deploymentprocess-Projects-1", &body);
     let arguments = json!({ "projectId": "Projects-1", "includeDetails": true });
     let found = process(&server, arguments).await;
     let step = &found["steps"][0];

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 
 #[tokio::test]
-async fn projects_come_by_name_with_the_names_of_what_they_refer_to() {
-    let server = Held::start().await;
-    let list = server.answer("list_projects", json!({ "space": "default" })).await;
+async fn lists_projects_with_names_of_references() {
+    let server = CheckedServer::start().await;
+    let list = server.call_ok("list_projects", json!({ "space": "default" })).await;
     assert_eq!(list["totalResults"], 11);
     assert!(column(&list, "name").is_sorted());
     let billing = &list["items"][0];
@@ -22,24 +22,25 @@ async fn projects_come_by_name_with_the_names_of_what_they_refer_to() {
 }
 
 #[tokio::test]
-async fn a_version_controlled_project_says_where_its_process_lives() {
-    let server = Held::start().await;
-    let list =
-        server.answer("list_projects", json!({ "space": "Default", "partialName": "route" })).await;
+async fn version_controlled_project_shows_its_repository() {
+    let server = CheckedServer::start().await;
+    let list = server
+        .call_ok("list_projects", json!({ "space": "Default", "partialName": "route" }))
+        .await;
     assert_eq!(column(&list, "id"), ["Projects-2"]);
     let planner = &list["items"][0];
     let repository = "https://git.larkspurfreight.example/platform/route-planner.git";
     assert_eq!(planner["repositoryUrl"], repository);
     assert_eq!(planner["defaultBranch"], "main");
     assert_eq!(planner["tenantedDeploymentMode"], "Tenanted");
-    let plain = server.answer("list_projects", json!({ "space": "Default", "take": 1 })).await;
+    let plain = server.call_ok("list_projects", json!({ "space": "Default", "take": 1 })).await;
     assert!(plain["items"][0].get("repositoryUrl").is_none());
-    snapshot("list_projects", &list);
+    assert_snapshot("list_projects", &list);
 }
 
 #[tokio::test]
-async fn a_project_is_in_git_where_octopus_says_so_in_either_way() {
-    let server = Held::start().await;
+async fn detects_version_control_from_either_field() {
+    let server = CheckedServer::start().await;
     let settings = |kind: Value| json!({ "Type": kind, "Url": "https://git.example/x" });
     let project = |id: u32, kind: Value, is_in_git: bool| {
         json!({
@@ -52,21 +53,21 @@ async fn a_project_is_in_git_where_octopus_says_so_in_either_way() {
         project(2, json!(null), true),
         project(3, json!("Database"), false),
     ]);
-    server.says("/projects", &page(&projects));
-    let list = server.answer("list_projects", json!({ "space": "Default" })).await;
+    server.mock_response("/projects", &list_response(&projects));
+    let list = server.call_ok("list_projects", json!({ "space": "Default" })).await;
     let urls = column(&list, "repositoryUrl");
     assert_eq!(urls, ["https://git.example/x", "https://git.example/x", "-"]);
 }
 
 #[tokio::test]
-async fn following_next_skip_visits_every_project_once() {
-    let server = Held::start().await;
-    let all = server.answer("list_projects", json!({ "space": "Default" })).await;
+async fn next_skip_visits_every_project_once() {
+    let server = CheckedServer::start().await;
+    let all = server.call_ok("list_projects", json!({ "space": "Default" })).await;
     let mut seen: Vec<String> = Vec::new();
     let mut skip = json!(0);
     while !skip.is_null() {
         let arguments = json!({ "space": "Default", "take": 4, "skip": skip });
-        let page = server.answer("list_projects", arguments).await;
+        let page = server.call_ok("list_projects", arguments).await;
         seen.extend(column(&page, "id").into_iter().map(str::to_owned));
         skip = page["nextSkip"].clone();
     }
@@ -74,44 +75,44 @@ async fn following_next_skip_visits_every_project_once() {
 }
 
 #[tokio::test]
-async fn each_space_has_its_own_projects() {
-    let server = Held::start().await;
-    let list = server.answer("list_projects", json!({ "spaceName": "Warehouse Systems" })).await;
+async fn lists_projects_of_the_requested_space() {
+    let server = CheckedServer::start().await;
+    let list = server.call_ok("list_projects", json!({ "spaceName": "Warehouse Systems" })).await;
     assert_eq!(column(&list, "id"), ["Projects-43", "Projects-41", "Projects-42", "Projects-44"]);
     assert_eq!(list["items"][1]["projectGroupName"], "Warehouse Floor");
 }
 
 #[tokio::test]
-async fn an_empty_list_says_why() {
-    let server = Held::start().await;
+async fn hints_why_the_list_is_empty() {
+    let server = CheckedServer::start().await;
     let none =
-        server.answer("list_projects", json!({ "space": "Default", "partialName": "pick" })).await;
+        server.call_ok("list_projects", json!({ "space": "Default", "partialName": "pick" })).await;
     let hint = none["hint"].as_str().unwrap();
     assert!(hint.contains("'pick'") && hint.contains("another space"), "{hint}");
-    let past = server.answer("list_projects", json!({ "space": "Default", "skip": 11 })).await;
+    let past = server.call_ok("list_projects", json!({ "space": "Default", "skip": 11 })).await;
     assert!(past["hint"].as_str().unwrap().contains("the list has 11 items"));
 }
 
 /// An instance that ignores paging returns the whole collection in every response.
 #[tokio::test]
-async fn every_name_is_found_though_octopus_ignores_paging() {
-    let server = Held::start().await;
+async fn finds_names_when_octopus_ignores_paging() {
+    let server = CheckedServer::start().await;
     let environment =
         |n: usize| json!({ "Id": format!("Environments-{n}"), "Name": format!("E{n}") });
     let items: Vec<Value> = (1_001..=2_200).map(environment).collect();
-    server.says("environments", &json!({ "Items": items, "TotalResults": 1_200 }));
+    server.mock_response("environments", &json!({ "Items": items, "TotalResults": 1_200 }));
     let arguments = json!({ "space": "Default", "environments": ["E1001", "E2200"] });
-    let page = server.answer("list_deployments", arguments).await;
+    let page = server.call_ok("list_deployments", arguments).await;
     assert_eq!(page["totalResults"], 0, "{page}");
 }
 
 #[tokio::test]
-async fn what_octopus_sends_beyond_the_requested_items_is_only_counted() {
-    let server = Held::start().await;
+async fn counts_but_omits_excess_items() {
+    let server = CheckedServer::start().await;
     let project = |n: usize| json!({ "Id": format!("Projects-{n}"), "Name": format!("P{n}") });
     let items: Vec<Value> = (1..=500).map(project).collect();
-    server.says("projects", &json!({ "Items": items, "TotalResults": 3 }));
-    let page = server.answer("list_projects", json!({ "space": "Default", "take": 5 })).await;
+    server.mock_response("projects", &json!({ "Items": items, "TotalResults": 3 }));
+    let page = server.call_ok("list_projects", json!({ "space": "Default", "take": 5 })).await;
     let count = page["items"].as_array().unwrap().len();
     assert_eq!((count, &page["totalResults"], &page["nextSkip"]), (5, &json!(500), &json!(5)));
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::held::{Held, column, page, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column, list_response};
 
 #[tokio::test]
-async fn one_release_comes_whole() {
-    let server = Held::start().await;
+async fn returns_one_complete_release() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "releaseId": "Releases-9002" });
-    let release = server.answer("get_release_by_id", arguments).await;
+    let release = server.call_ok("get_release_by_id", arguments).await;
     assert_eq!(
         (&release["version"], &release["projectName"]),
         (&json!("1.12.0"), &json!("Parcel Tracking API"))
@@ -18,31 +18,35 @@ async fn one_release_comes_whole() {
     assert_eq!(build["workItems"][0]["id"], "TRK-418");
     assert!(build["commits"][0]["linkUrl"].as_str().unwrap().starts_with("https://git."));
     assert_eq!(release["selectedPackages"][0]["version"], "1.12.0");
-    snapshot("get_release_by_id", &release);
+    assert_snapshot("get_release_by_id", &release);
 }
 
 #[tokio::test]
-async fn a_release_of_a_git_project_says_its_commit() {
-    let server = Held::start().await;
+async fn git_release_shows_its_commit() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Spaces-1", "releaseId": " releases-9003 " });
-    let release = server.answer("get_release_by_id", arguments).await;
+    let release = server.call_ok("get_release_by_id", arguments).await;
     assert_eq!(release["versionControlReference"]["gitRef"], "refs/heads/main");
     assert_eq!(release["versionControlReference"]["gitCommit"].as_str().unwrap().len(), 40);
 }
 
 #[tokio::test]
-async fn what_is_no_release_id_is_told_before_octopus_is_asked() {
-    let server = Held::start().await;
+async fn rejects_malformed_release_ids_without_upstream_requests() {
+    let server = CheckedServer::start().await;
     for id in ["7", "1.12.0", "Projects-1", "Releases-", "Releases-1/../../users", "Releases-1?x"] {
         let words = ["is not a release ID", "Releases-123", "list_releases"];
         server
-            .refuses("get_release_by_id", json!({ "space": "Default", "releaseId": id }), &words)
+            .assert_error_contains(
+                "get_release_by_id",
+                json!({ "space": "Default", "releaseId": id }),
+                &words,
+            )
             .await;
     }
-    assert_eq!(server.requests(), Vec::<String>::new());
+    assert_eq!(server.take_requests(), Vec::<String>::new());
     let words = ["release 'Releases-7' not found in space 'Default'", "list_releases"];
     server
-        .refuses(
+        .assert_error_contains(
             "get_release_by_id",
             json!({ "space": "Default", "releaseId": "Releases-7" }),
             &words,
@@ -51,7 +55,7 @@ async fn what_is_no_release_id_is_told_before_octopus_is_asked() {
     // The release exists in the other space.
     let words = ["release 'Releases-9021' not found in space 'Default'"];
     server
-        .refuses(
+        .assert_error_contains(
             "get_release_by_id",
             json!({ "space": "Default", "releaseId": "Releases-9021" }),
             &words,
@@ -60,46 +64,46 @@ async fn what_is_no_release_id_is_told_before_octopus_is_asked() {
 }
 
 #[tokio::test]
-async fn releases_of_a_space_come_newest_first() {
-    let server = Held::start().await;
-    let list = server.answer("list_releases", json!({ "space": "Default", "take": 4 })).await;
+async fn lists_releases_of_a_space_newest_first() {
+    let server = CheckedServer::start().await;
+    let list = server.call_ok("list_releases", json!({ "space": "Default", "take": 4 })).await;
     assert_eq!(list["totalResults"], 287);
     let newest = ["Releases-9010", "Releases-9004", "Releases-9009", "Releases-9005"];
     assert_eq!(column(&list, "id"), newest);
     assert_eq!(list["nextSkip"], 4);
-    let other = server.answer("list_releases", json!({ "space": "Spaces-22", "take": 1 })).await;
+    let other = server.call_ok("list_releases", json!({ "space": "Spaces-22", "take": 1 })).await;
     assert_eq!(column(&other, "projectName"), ["Pick and Pack"]);
-    snapshot(
+    assert_snapshot(
         "list_releases",
-        &server.answer("list_releases", json!({ "space": "Default", "take": 1 })).await,
+        &server.call_ok("list_releases", json!({ "space": "Default", "take": 1 })).await,
     );
 }
 
 #[tokio::test]
-async fn releases_of_a_project_are_searched_by_version() {
-    let server = Held::start().await;
+async fn searches_releases_of_a_project_by_version() {
+    let server = CheckedServer::start().await;
     for project in ["Billing Engine", "billing engine", "billing-engine", "Projects-5"] {
         for name in ["projectId", "project", "projectName"] {
             let arguments = json!({ "space": "Default", name: project, "searchByVersion": "5.7" });
-            let list = server.answer("list_releases_for_project", arguments).await;
+            let list = server.call_ok("list_releases_for_project", arguments).await;
             assert_eq!(column(&list, "id"), ["Releases-9007"]);
         }
     }
     let arguments =
         json!({ "space": "Default", "project": "Billing Engine", "searchByVersion": "99" });
-    let none = server.answer("list_releases_for_project", arguments).await;
+    let none = server.call_ok("list_releases_for_project", arguments).await;
     assert!(none["hint"].as_str().unwrap().contains("'99'"));
     let arguments = json!({ "space": "Default", "project": "Carrier Onboarding" });
-    let none = server.answer("list_releases_for_project", arguments).await;
+    let none = server.call_ok("list_releases_for_project", arguments).await;
     assert!(none["hint"].as_str().unwrap().contains("'Carrier Onboarding' has no release"));
     let words = ["project 'Biling Engine' not found", "'Billing Engine'", "list_projects"];
     let arguments = json!({ "space": "Default", "project": "Biling Engine" });
-    server.refuses("list_releases_for_project", arguments, &words).await;
+    server.assert_error_contains("list_releases_for_project", arguments, &words).await;
 }
 
 #[tokio::test]
-async fn a_list_shows_little_of_a_big_release_and_the_release_alone_shows_all() {
-    let server = Held::start().await;
+async fn list_abbreviates_large_releases() {
+    let server = CheckedServer::start().await;
     let commits: Vec<Value> = (0..40)
         .map(|n| json!({ "Id": format!("{n:040}"), "LinkUrl": "https://git.example/x", "Comment": "More" }))
         .collect();
@@ -108,9 +112,9 @@ async fn a_list_shows_little_of_a_big_release_and_the_release_alone_shows_all() 
         "ReleaseNotes": "A line of notes.\n".repeat(100),
         "BuildInformation": [{ "PackageId": "Web", "VcsRoot": "x", "Commits": commits }],
     });
-    server.says("/releases/Releases-9002", &release);
-    server.says("/releases", &page(&json!([release])));
-    let list = server.answer("list_releases", json!({ "space": "Default" })).await;
+    server.mock_response("/releases/Releases-9002", &release);
+    server.mock_response("/releases", &list_response(&json!([release])));
+    let list = server.call_ok("list_releases", json!({ "space": "Default" })).await;
     let build = &list["items"][0]["buildInformation"][0];
     assert_eq!(
         (build["commits"].as_array().unwrap().len(), &build["commitCount"]),
@@ -118,7 +122,7 @@ async fn a_list_shows_little_of_a_big_release_and_the_release_alone_shows_all() 
     );
     assert!(list["items"][0]["releaseNotes"].as_str().unwrap().len() < 410);
     let arguments = json!({ "space": "Default", "releaseId": "Releases-9002" });
-    let whole = server.answer("get_release_by_id", arguments).await;
+    let whole = server.call_ok("get_release_by_id", arguments).await;
     assert_eq!(whole["buildInformation"][0]["commits"].as_array().unwrap().len(), 40);
     assert_eq!(whole["releaseNotes"].as_str().unwrap().lines().count(), 100);
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use octopus_sample::Fault;
 use serde_json::{Value, json};
 
-use super::{arguments::calls, held::Held};
-use crate::support::soon;
+use super::{arguments::sample_calls, held::CheckedServer};
+use crate::support::wait_until_some;
 
 /// The maximum number of requests of each tool, with the space already cached.
 const BUDGETS: &[(&str, usize)] = &[
@@ -68,7 +68,7 @@ const BUDGETS: &[(&str, usize)] = &[
 ];
 
 /// Counts the requests of each path, ignoring the query.
-fn by_path(requests: &[String]) -> BTreeMap<&str, usize> {
+fn count_by_path(requests: &[String]) -> BTreeMap<&str, usize> {
     let mut paths = BTreeMap::new();
     for request in requests {
         *paths.entry(request.split('?').next().unwrap()).or_default() += 1;
@@ -77,16 +77,16 @@ fn by_path(requests: &[String]) -> BTreeMap<&str, usize> {
 }
 
 #[tokio::test]
-async fn no_tool_sends_more_than_its_budget() {
-    let server = Held::start().await;
+async fn tools_stay_within_their_request_budget() {
+    let server = CheckedServer::start().await;
     let known = ["/api?", "/api/spaces?partialName"];
-    for (tool, arguments) in calls() {
+    for (tool, arguments) in sample_calls() {
         let budget = BUDGETS.iter().find(|(named, _)| *named == tool);
         let (_, budget) = *budget.unwrap_or_else(|| panic!("{tool} has no budget"));
-        server.answer_once(tool, arguments.clone()).await;
-        server.requests();
-        server.answer_once(tool, arguments).await;
-        let sent = server.requests();
+        server.call_ok_once(tool, arguments.clone()).await;
+        server.take_requests();
+        server.call_ok_once(tool, arguments).await;
+        let sent = server.take_requests();
         assert!(sent.len() <= budget, "{tool} may send {budget}: {sent:#?}");
         let again = sent.iter().find(|path| known.iter().any(|known| path.starts_with(known)));
         assert_eq!(again, None, "{tool} must answer this from its cache");
@@ -94,17 +94,17 @@ async fn no_tool_sends_more_than_its_budget() {
 }
 
 #[tokio::test]
-async fn a_page_costs_the_same_whatever_its_number_of_items() {
-    let server = Held::start().await;
-    server.answer_once("list_spaces", json!({})).await;
+async fn request_count_is_independent_of_page_size() {
+    let server = CheckedServer::start().await;
+    server.call_ok_once("list_spaces", json!({})).await;
     for tool in ["list_projects", "list_deployments", "list_releases", "list_tenants"] {
         let mut counts = Vec::new();
         for take in [9, 100] {
-            server.answer_once(tool, json!({ "space": "Default", "take": take })).await;
-            server.requests();
-            server.answer_once(tool, json!({ "space": "Default", "take": take })).await;
-            let sent = server.requests();
-            assert!(by_path(&sent).values().all(|count| *count == 1), "{tool}: {sent:#?}");
+            server.call_ok_once(tool, json!({ "space": "Default", "take": take })).await;
+            server.take_requests();
+            server.call_ok_once(tool, json!({ "space": "Default", "take": take })).await;
+            let sent = server.take_requests();
+            assert!(count_by_path(&sent).values().all(|count| *count == 1), "{tool}: {sent:#?}");
             counts.push(sent.len());
         }
         assert_eq!(counts[0], counts[1], "{tool}");
@@ -112,31 +112,31 @@ async fn a_page_costs_the_same_whatever_its_number_of_items() {
 }
 
 #[tokio::test]
-async fn many_names_of_a_kind_are_one_look_up() {
-    let server = Held::start().await;
+async fn resolves_many_names_with_one_lookup() {
+    let server = CheckedServer::start().await;
     let arguments = json!({
         "space": "Default", "take": 1,
         "projects": ["Parcel Tracking API", "route-planner", "Projects-3", "billing engine"],
         "environments": ["Production", "Staging", "test"],
         "tenants": ["Tenants-1", "Hollis Freight", "northgate-parcels"],
     });
-    server.answer_once("list_deployments", arguments.clone()).await;
-    server.requests();
-    server.answer_once("list_deployments", arguments).await;
-    let sent = server.requests();
+    server.call_ok_once("list_deployments", arguments.clone()).await;
+    server.take_requests();
+    server.call_ok_once("list_deployments", arguments).await;
+    let sent = server.take_requests();
     for kind in ["projects", "environments", "tenants"] {
         let path = format!("/api/Spaces-1/{kind}");
-        let count = by_path(&sent).get(path.as_str()).copied().unwrap_or_default();
+        let count = count_by_path(&sent).get(path.as_str()).copied().unwrap_or_default();
         assert!(count <= 2, "at most one lookup by name and one by ID: {sent:#?}");
     }
 }
 
 #[tokio::test]
-async fn channels_are_found_in_one_look_up_for_all_projects() {
-    let server = Held::start().await;
+async fn resolves_channels_of_all_projects_with_one_lookup() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "channels": ["Default", "Hotfix", "Early Ring"] });
-    server.answer_once("list_deployments", arguments).await;
-    let sent = server.requests();
+    server.call_ok_once("list_deployments", arguments).await;
+    let sent = server.take_requests();
     let channels: Vec<&String> = sent.iter().filter(|path| path.contains("channel")).collect();
     // One lookup finds the channels and one names those of the page. Deployments are filtered by
     // channel IDs.
@@ -144,29 +144,29 @@ async fn channels_are_found_in_one_look_up_for_all_projects() {
 }
 
 #[tokio::test]
-async fn a_space_is_looked_up_once() {
-    let server = Held::start().await;
-    for (tool, arguments) in calls() {
-        server.answer_once(tool, arguments).await;
+async fn looks_up_a_space_once() {
+    let server = CheckedServer::start().await;
+    for (tool, arguments) in sample_calls() {
+        server.call_ok_once(tool, arguments).await;
     }
     let look_ups = |sent: &[String]| {
         sent.iter().filter(|path| path.starts_with("/api/spaces?partialName")).count()
     };
-    let sent = server.requests();
+    let sent = server.take_requests();
     assert_eq!(look_ups(&sent), 1);
     assert_eq!(sent.iter().filter(|path| *path == "/api?").count(), 1, "the version is cached too");
 }
 
 #[tokio::test]
-async fn a_name_in_another_form_costs_one_more_look_up_at_most() {
-    let server = Held::start().await;
-    server.answer_once("list_projects", json!({ "space": "Default" })).await;
+async fn alternative_name_forms_cost_one_more_lookup() {
+    let server = CheckedServer::start().await;
+    server.call_ok_once("list_projects", json!({ "space": "Default" })).await;
     for (name, most) in [("Tenants-1", 1), ("Brightwater Couriers", 1), ("brightwater-couriers", 2)]
     {
-        server.requests();
+        server.take_requests();
         let arguments: Value = json!({ "space": "Default", "tenant": name });
-        server.answer_once("get_tenant_by_id", arguments).await;
-        let sent = server.requests();
+        server.call_ok_once("get_tenant_by_id", arguments).await;
+        let sent = server.take_requests();
         let found = sent.iter().filter(|path| path.contains("/tenants")).count();
         assert!(found <= most, "{name}: {sent:#?}");
     }
@@ -175,17 +175,17 @@ async fn a_name_in_another_form_costs_one_more_look_up_at_most() {
 /// The lookup of channel names starts before the response with project names arrives, and the other
 /// way round.
 #[tokio::test]
-async fn look_ups_that_do_not_need_each_other_run_together() {
-    let server = Held::start().await;
-    server.answer_once("list_spaces", json!({})).await;
-    server.answer_once("list_releases", json!({ "space": "Default" })).await;
-    server.requests();
+async fn independent_lookups_run_concurrently() {
+    let server = CheckedServer::start().await;
+    server.call_ok_once("list_spaces", json!({})).await;
+    server.call_ok_once("list_releases", json!({ "space": "Default" })).await;
+    server.take_requests();
     for path in ["/projects", "/channels"] {
         let slow = Fault::on(path).delay(std::time::Duration::from_millis(500));
         server.server.sample.faults().add(slow);
     }
-    let call = server.answer_once("list_releases", json!({ "space": "Default" }));
-    let together = soon(async || {
+    let call = server.call_ok_once("list_releases", json!({ "space": "Default" }));
+    let together = wait_until_some(async || {
         let asked = server.server.sample.journal();
         let waits = |path: &str| {
             asked.iter().any(|entry| entry.path.ends_with(path) && entry.status.is_none())

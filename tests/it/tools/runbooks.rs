@@ -2,23 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::held::{Held, column, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column};
 
 const TOOL: &str = "find_runbooks";
 
-async fn find(server: &Held, mut arguments: Value) -> Value {
+async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer(TOOL, arguments).await
+    server.call_ok(TOOL, arguments).await
 }
 
-async fn refused(server: &Held, mut arguments: Value, words: &[&str]) {
+async fn assert_refused(server: &CheckedServer, mut arguments: Value, words: &[&str]) {
     arguments["space"] = json!("Default");
-    server.refuses(TOOL, arguments, words).await;
+    server.assert_error_contains(TOOL, arguments, words).await;
 }
 
 #[tokio::test]
-async fn runbooks_of_a_project_are_listed_and_found() {
-    let server = Held::start().await;
+async fn lists_and_finds_runbooks_of_a_project() {
+    let server = CheckedServer::start().await;
     for name in ["projectId", "projectName", "project"] {
         let all = find(&server, json!({ name: "parcel tracking api" })).await;
         assert_eq!(column(&all, "name"), ["Collect diagnostics", "Restart tracking workers"]);
@@ -46,12 +46,12 @@ async fn runbooks_of_a_project_are_listed_and_found() {
             "found without the project argument"
         );
     }
-    snapshot(TOOL, &one);
+    assert_snapshot(TOOL, &one);
 }
 
 #[tokio::test]
-async fn a_space_has_all_that_are_not_in_git() {
-    let server = Held::start().await;
+async fn lists_database_runbooks_of_a_space() {
+    let server = CheckedServer::start().await;
     let all = find(&server, json!({})).await;
     assert_eq!(all["totalResults"], 5);
     assert!(column(&all, "projectName").contains(&"Customs Declarations"));
@@ -63,8 +63,8 @@ async fn a_space_has_all_that_are_not_in_git() {
 }
 
 #[tokio::test]
-async fn runbooks_in_git_are_read_at_a_reference() {
-    let server = Held::start().await;
+async fn reads_git_runbooks_at_a_reference() {
+    let server = CheckedServer::start().await;
     let usual = find(&server, json!({ "projectId": "Route Planner" })).await;
     assert_eq!(column(&usual, "name"), ["Export fleet plans", "Rebuild route cache"]);
     assert_eq!(column(&usual, "gitRef"), ["refs/heads/main", "refs/heads/main"]);
@@ -89,23 +89,24 @@ async fn runbooks_in_git_are_read_at_a_reference() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_or_makes_no_sense_is_refused() {
-    let server = Held::start().await;
+async fn rejects_unknown_runbooks_and_contradictory_arguments() {
+    let server = CheckedServer::start().await;
     let one = json!({ "runbookId": "Runbooks-1", "partialName": "x" });
-    refused(&server, one, &["`runbookId` selects one", "`partialName`"]).await;
-    refused(&server, json!({ "runbookId": "Runbooks-1", "take": 3 }), &["`take`"]).await;
-    refused(&server, json!({ "gitRef": "main" }), &["`gitRef` requires `projectId`"]).await;
-    assert_eq!(server.requests(), Vec::<String>::new());
+    assert_refused(&server, one, &["`runbookId` selects one", "`partialName`"]).await;
+    assert_refused(&server, json!({ "runbookId": "Runbooks-1", "take": 3 }), &["`take`"]).await;
+    assert_refused(&server, json!({ "gitRef": "main" }), &["`gitRef` requires `projectId`"]).await;
+    assert_eq!(server.take_requests(), Vec::<String>::new());
     let database = json!({ "projectId": "Projects-1", "gitRef": "main" });
-    refused(&server, database, &["of 'Parcel Tracking API' is stored in the database"]).await;
+    assert_refused(&server, database, &["of 'Parcel Tracking API' is stored in the database"])
+        .await;
     let typo = json!({ "projectId": "Projects-1", "runbookId": "Restart tracking worker" });
     let words = ["runbook 'Restart tracking worker' not found", "'Restart tracking workers'", TOOL];
-    refused(&server, typo, &words).await;
+    assert_refused(&server, typo, &words).await;
     let other = json!({ "projectId": "Projects-2", "runbookId": "recalibrate-charging-stops" });
-    refused(&server, other, &["runbook 'recalibrate-charging-stops' not found"]).await;
+    assert_refused(&server, other, &["runbook 'recalibrate-charging-stops' not found"]).await;
     let branch = json!({ "projectId": "Projects-2", "gitRef": "feature/electric" });
     let words = ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
-    refused(&server, branch, &words).await;
+    assert_refused(&server, branch, &words).await;
     let none = find(&server, json!({ "projectId": "Carrier Onboarding" })).await;
     assert!(none["hint"].as_str().unwrap().contains("'Carrier Onboarding' has no runbook"));
 }

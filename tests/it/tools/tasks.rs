@@ -2,39 +2,39 @@
 
 use serde_json::{Value, json};
 
-use super::held::{BUDGET, Held, snapshot};
+use super::held::{BUDGET, CheckedServer, assert_snapshot};
 
-async fn details(server: &Held, id: &str) -> Value {
+async fn details(server: &CheckedServer, id: &str) -> Value {
     let space = if id.ends_with("42") || id.ends_with("44") || id.ends_with("49") {
         "Spaces-22"
     } else {
         "Default"
     };
-    server.answer("get_task_details", json!({ "space": space, "taskId": id })).await
+    server.call_ok("get_task_details", json!({ "space": space, "taskId": id })).await
 }
 
 #[tokio::test]
-async fn a_task_says_its_state_and_what_it_works_on() {
-    let server = Held::start().await;
+async fn task_shows_state_and_subject() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "taskId": "servertasks-90004" });
-    let task = server.answer("get_task_by_id", arguments).await;
+    let task = server.call_ok("get_task_by_id", arguments).await;
     assert_eq!((&task["state"], &task["isCompleted"]), (&json!("Failed"), &json!(true)));
     assert_eq!(task["projectName"], "Parcel Tracking API");
     assert_eq!(task["arguments"], json!({ "deploymentId": "Deployments-9004" }));
     assert_eq!(task["duration"], "56 seconds");
     assert!(task["url"].as_str().unwrap().ends_with("/app#/Spaces-1/tasks/ServerTasks-90004"));
-    snapshot("get_task_by_id", &task);
+    assert_snapshot("get_task_by_id", &task);
     let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90028" });
-    let waits = server.answer("get_task_by_id", arguments).await;
+    let waits = server.call_ok("get_task_by_id", arguments).await;
     assert_eq!(waits["pendingInterruptionTypes"], json!(["GuidedFailure"]));
     let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90203" });
-    let health = server.answer("get_task_by_id", arguments).await;
+    let health = server.call_ok("get_task_by_id", arguments).await;
     assert_eq!((&health["name"], health.get("projectId")), (&json!("Health"), None));
 }
 
 #[tokio::test]
-async fn the_failing_path_comes_first_with_its_error_lines() {
-    let server = Held::start().await;
+async fn failing_steps_come_first_with_error_lines() {
+    let server = CheckedServer::start().await;
     let found = details(&server, "ServerTasks-90004").await;
     let path = [
         "Deploy Parcel Tracking API release 1.12.0 to Staging",
@@ -48,12 +48,12 @@ async fn the_failing_path_comes_first_with_its_error_lines() {
     assert_eq!(text.matches("curl: (22)").count(), 1, "each failure is listed once");
     assert!(text.find("failures") < text.find("activityLogs"));
     assert!(found.get("progress").is_none(), "a finished task has no progress");
-    snapshot("get_task_details", &found);
+    assert_snapshot("get_task_details", &found);
 }
 
 #[tokio::test]
-async fn every_failed_task_says_what_failed() {
-    let server = Held::start().await;
+async fn failed_tasks_name_their_failures() {
+    let server = CheckedServer::start().await;
     for (task, step, words) in [
         ("ServerTasks-90013", "Step 1: Deploy portal manifests", "ErrImagePull"),
         (
@@ -75,8 +75,8 @@ async fn every_failed_task_says_what_failed() {
 }
 
 #[tokio::test]
-async fn a_step_that_waits_for_guidance_says_what_went_wrong() {
-    let server = Held::start().await;
+async fn step_waiting_for_guidance_shows_its_error() {
+    let server = CheckedServer::start().await;
     let found = details(&server, "ServerTasks-90028").await;
     assert_eq!(found["task"]["state"], "Executing");
     let failure = &found["failures"][0];
@@ -91,8 +91,8 @@ async fn a_step_that_waits_for_guidance_says_what_went_wrong() {
 }
 
 #[tokio::test]
-async fn tasks_that_have_not_ended_and_those_that_were_stopped_make_sense() {
-    let server = Held::start().await;
+async fn shows_running_and_canceled_tasks() {
+    let server = CheckedServer::start().await;
     let queued = details(&server, "ServerTasks-90009").await;
     assert_eq!((&queued["task"]["state"], &queued["failures"]), (&json!("Queued"), &json!([])));
     assert_eq!(queued["activityLogs"][0]["status"], "Pending");
@@ -111,17 +111,17 @@ async fn tasks_that_have_not_ended_and_those_that_were_stopped_make_sense() {
 }
 
 #[tokio::test]
-async fn all_messages_shows_what_went_well_too() {
-    let server = Held::start().await;
+async fn all_messages_includes_successful_steps() {
+    let server = CheckedServer::start().await;
     let arguments =
         json!({ "space": "Default", "taskId": "ServerTasks-90004", "allMessages": true });
-    let found = server.answer("get_task_details", arguments).await;
+    let found = server.call_ok("get_task_details", arguments).await;
     assert!(found.to_string().contains("Extracting package Larkspur.Tracking.Api v1.12.0"));
     assert_eq!(found.to_string().matches("curl: (22)").count(), 1);
 }
 
 /// Returns a task with a step on this many targets, of which the first `failed` ones failed.
-fn wide(targets: usize, failed: usize, message: &str) -> Value {
+fn task_with_targets(targets: usize, failed: usize, message: &str) -> Value {
     let target = |n: usize| {
         let status = if n < failed { "Failed" } else { "Success" };
         let lines = json!([{ "Category": "Error", "MessageText": message, "Detail": null }]);
@@ -138,10 +138,10 @@ fn wide(targets: usize, failed: usize, message: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_big_tree_stays_within_its_size_and_says_what_is_left_out() {
-    let server = Held::start().await;
+async fn large_log_tree_is_truncated_with_a_note() {
+    let server = CheckedServer::start().await;
     let trouble = || server.server.sample.faults().clear();
-    server.says("/details", &wide(400, 2, "Disk full"));
+    server.mock_response("/details", &task_with_targets(400, 2, "Disk full"));
     let found = details(&server, "ServerTasks-90004").await;
     let step = &found["activityLogs"][0]["children"][0];
     assert_eq!((&step["wentWell"], step["children"].as_array().unwrap().len()), (&json!(398), 2));
@@ -153,7 +153,8 @@ async fn a_big_tree_stays_within_its_size_and_says_what_is_left_out() {
     );
 
     trouble();
-    server.says("/details", &wide(600, 590, &"No space is left. ".repeat(200)));
+    server
+        .mock_response("/details", &task_with_targets(600, 590, &"No space is left. ".repeat(200)));
     let found = details(&server, "ServerTasks-90004").await;
     assert_eq!(found["failures"].as_array().unwrap().len(), 10);
     let left_out = found["leftOut"].as_str().unwrap();
@@ -162,28 +163,42 @@ async fn a_big_tree_stays_within_its_size_and_says_what_is_left_out() {
 
     let arguments =
         json!({ "space": "Default", "taskId": "ServerTasks-90004", "maxBytes": 60_000 });
-    let larger = server.answer("get_task_details", arguments).await;
+    let larger = server.call_ok("get_task_details", arguments).await;
     assert!(larger.to_string().len() > BUDGET, "a larger answer shows more");
 }
 
 #[tokio::test]
-async fn what_is_no_task_id_is_told() {
-    let server = Held::start().await;
+async fn rejects_malformed_task_ids() {
+    let server = CheckedServer::start().await;
     for tool in ["get_task_by_id", "get_task_details", "get_task_raw"] {
         for id in ["90004", "Deployments-9004", "ServerTasks-1/raw"] {
             let words = ["is not a task ID", "ServerTasks-123"];
-            server.refuses(tool, json!({ "space": "Default", "taskId": id }), &words).await;
+            server
+                .assert_error_contains(tool, json!({ "space": "Default", "taskId": id }), &words)
+                .await;
         }
         let words = ["task 'ServerTasks-1' not found in space 'Default'", "list_deployments"];
         server
-            .refuses(tool, json!({ "space": "Default", "taskId": "ServerTasks-1" }), &words)
+            .assert_error_contains(
+                tool,
+                json!({ "space": "Default", "taskId": "ServerTasks-1" }),
+                &words,
+            )
             .await;
         let other = json!({ "space": "Default", "taskId": "ServerTasks-90044" });
         server
-            .refuses(tool, other, &["task 'ServerTasks-90044' not found in space 'Default'"])
+            .assert_error_contains(
+                tool,
+                other,
+                &["task 'ServerTasks-90044' not found in space 'Default'"],
+            )
             .await;
         server
-            .refuses(tool, json!({ "space": "Default" }), &["taskId: this argument is required"])
+            .assert_error_contains(
+                tool,
+                json!({ "space": "Default" }),
+                &["taskId: this argument is required"],
+            )
             .await;
     }
 }

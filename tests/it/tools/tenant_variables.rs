@@ -3,23 +3,23 @@
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::held::{Held, snapshot};
+use super::held::{CheckedServer, assert_snapshot};
 
 fn names<'a>(answer: &'a Value, list: &str, key: &str) -> Vec<&'a str> {
     answer[list].as_array().unwrap().iter().map(|item| item[key].as_str().unwrap_or("-")).collect()
 }
 
-async fn variables(server: &Held, kind: &str, missing: bool) -> Value {
+async fn variables(server: &CheckedServer, kind: &str, missing: bool) -> Value {
     let arguments = json!({
         "space": "Default", "tenant": "Brightwater Couriers", "variableType": kind,
         "includeMissingVariables": missing,
     });
-    server.answer("get_tenant_variables", arguments).await
+    server.call_ok("get_tenant_variables", arguments).await
 }
 
 #[tokio::test]
-async fn variables_come_by_kind() {
-    let server = Held::start().await;
+async fn returns_variables_by_kind() {
+    let server = CheckedServer::start().await;
     let common = variables(&server, "common", false).await;
     assert_eq!(
         names(&common, "variables", "name"),
@@ -34,13 +34,13 @@ async fn variables_come_by_kind() {
     assert_eq!(count(&all), count(&common) + count(&project));
     assert_eq!(names(&all, "missingVariables", "name"), ["Tenant.Database.ConnectionString"]);
     assert_eq!(all["missingVariables"][0]["environments"][0]["name"], "Staging");
-    snapshot("get_tenant_variables", &all);
+    assert_snapshot("get_tenant_variables", &all);
 }
 
 #[tokio::test]
-async fn a_sensitive_value_is_never_shown_whether_it_is_there_or_not() {
+async fn never_shows_sensitive_values() {
     for version in ["2026.3.7314", "2024.4.1"] {
-        let server = Held::version(version).await;
+        let server = CheckedServer::with_version(version).await;
         let all = variables(&server, "all", true).await;
         let secret = |list: &str| {
             let list = all[list].as_array().unwrap();
@@ -55,8 +55,8 @@ async fn a_sensitive_value_is_never_shown_whether_it_is_there_or_not() {
 }
 
 #[tokio::test]
-async fn an_older_octopus_gives_the_same_values_in_its_older_shape() {
-    let (new, old) = (Held::start().await, Held::version("2024.4.1").await);
+async fn reads_tenant_variables_of_older_versions() {
+    let (new, old) = (CheckedServer::start().await, CheckedServer::with_version("2024.4.1").await);
     for kind in ["common", "project", "all"] {
         let own = |answer: Value| {
             let variables = answer["variables"].as_array().unwrap().clone();
@@ -80,25 +80,29 @@ async fn an_older_octopus_gives_the_same_values_in_its_older_shape() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_or_empty_is_told() {
-    let server = Held::start().await;
+async fn reports_invalid_arguments_and_empty_results() {
+    let server = CheckedServer::start().await;
     let tool = "get_tenant_variables";
     let arguments =
         json!({ "space": "Default", "tenant": "Quayside Depots", "variableType": "all" });
-    let none = server.answer(tool, arguments).await;
+    let none = server.call_ok(tool, arguments).await;
     assert!(none["hint"].as_str().unwrap().contains("'Quayside Depots' gives no variable"));
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1" });
-    server.refuses(tool, arguments, &["variableType: this argument is required"]).await;
+    server
+        .assert_error_contains(tool, arguments, &["variableType: this argument is required"])
+        .await;
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "secret" });
-    server.refuses(tool, arguments, &["variableType", "`all`, `common`, `project`"]).await;
+    server
+        .assert_error_contains(tool, arguments, &["variableType", "`all`, `common`, `project`"])
+        .await;
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "all" });
     let called = server.server.call_as(keys::WITHOUT_VARIABLE_VIEW, tool, arguments).await;
     assert!(called.is_error && called.text.contains("VariableView"), "{}", called.text);
 }
 
 #[tokio::test]
-async fn many_variables_come_in_pages() {
-    let server = Held::start().await;
+async fn pages_many_variables() {
+    let server = CheckedServer::start().await;
     let whole = variables(&server, "all", true).await;
     assert_eq!((&whole["totalResults"], &whole["take"]), (&json!(10), &json!(100)));
     let mut arguments = json!({
@@ -107,7 +111,7 @@ async fn many_variables_come_in_pages() {
     });
     let mut seen: Vec<Value> = Vec::new();
     loop {
-        let page = server.answer("get_tenant_variables", arguments.clone()).await;
+        let page = server.call_ok("get_tenant_variables", arguments.clone()).await;
         assert_eq!(page.get("missingVariables").is_some(), seen.is_empty());
         seen.extend(page["variables"].as_array().unwrap().clone());
         arguments["skip"] = page["nextSkip"].clone();
@@ -117,7 +121,7 @@ async fn many_variables_come_in_pages() {
     }
     assert_eq!(json!(seen), whole["variables"]);
     arguments["skip"] = json!(99);
-    let past = server.answer("get_tenant_variables", arguments).await;
+    let past = server.call_ok("get_tenant_variables", arguments).await;
     assert!(past["hint"].as_str().unwrap().contains("there are 10"));
 
     let variable = |n: usize| {
@@ -126,18 +130,18 @@ async fn many_variables_come_in_pages() {
                 "Template": template, "Value": "a value of some length", "Scope": { "EnvironmentIds": ["Environments-3"] } })
     };
     let many: Vec<Value> = (0..300).map(variable).collect();
-    server.says("projectvariables", &json!({ "Variables": many }));
+    server.mock_response("projectvariables", &json!({ "Variables": many }));
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "project" });
-    let cut = server.answer("get_tenant_variables", arguments).await;
+    let cut = server.call_ok("get_tenant_variables", arguments).await;
     let kept = cut["variables"].as_array().unwrap().len();
     assert!(kept > 30 && cut["nextSkip"] == kept && cut["totalResults"] == 300, "{kept}");
 }
 
 #[tokio::test]
-async fn tenants_without_values_are_found() {
-    let server = Held::start().await;
+async fn finds_tenants_with_missing_values() {
+    let server = CheckedServer::start().await;
     let tool = "get_missing_tenant_variables";
-    let found = server.answer(tool, json!({ "space": "Default" })).await;
+    let found = server.call_ok(tool, json!({ "space": "Default" })).await;
     let mut ids = names(&found, "missingVariables", "tenantId");
     ids.sort_unstable();
     assert_eq!(ids, ["Tenants-1", "Tenants-2", "Tenants-6", "Tenants-8", "Tenants-9"]);
@@ -145,7 +149,7 @@ async fn tenants_without_values_are_found() {
     assert!(found["missingVariables"][0].get("missingVariables").is_none());
     let arguments =
         json!({ "space": "Default", "tenant": "ironbark haulage", "includeDetails": true });
-    let one = server.answer(tool, arguments).await;
+    let one = server.call_ok(tool, arguments).await;
     let missing = &one["missingVariables"][0]["missingVariables"];
     assert_eq!(missing.as_array().unwrap().len(), 5);
     assert_eq!(missing[3]["variableTemplateName"], "Customs.TraderId");
@@ -156,12 +160,12 @@ async fn tenants_without_values_are_found() {
         one["filters"],
         json!({ "tenantId": "Tenants-6", "tenantName": "Ironbark Haulage" })
     );
-    snapshot("get_missing_tenant_variables", &one);
+    assert_snapshot("get_missing_tenant_variables", &one);
 }
 
 #[tokio::test]
-async fn missing_values_are_narrowed_and_paged() {
-    let server = Held::start().await;
+async fn filters_and_pages_missing_values() {
+    let server = CheckedServer::start().await;
     let tool = "get_missing_tenant_variables";
     for (more, ids) in [
         (json!({ "project": "driver-app-backend" }), vec!["Tenants-8"]),
@@ -176,27 +180,29 @@ async fn missing_values_are_narrowed_and_paged() {
     ] {
         let mut arguments = json!({ "space": "Default" });
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let found = server.answer(tool, arguments).await;
+        let found = server.call_ok(tool, arguments).await;
         assert_eq!(names(&found, "missingVariables", "tenantId"), ids, "{more}");
     }
-    let first = server.answer(tool, json!({ "space": "Default", "take": 2 })).await;
+    let first = server.call_ok(tool, json!({ "space": "Default", "take": 2 })).await;
     assert_eq!(first["nextSkip"], 2);
-    let last = server.answer(tool, json!({ "space": "Default", "take": 2, "skip": 4 })).await;
+    let last = server.call_ok(tool, json!({ "space": "Default", "take": 2, "skip": 4 })).await;
     assert_eq!(
         (names(&last, "missingVariables", "tenantId").len(), last.get("nextSkip")),
         (1, None)
     );
-    let past = server.answer(tool, json!({ "space": "Default", "skip": 50 })).await;
+    let past = server.call_ok(tool, json!({ "space": "Default", "skip": 50 })).await;
     assert!(past["hint"].as_str().unwrap().contains("there are 5"));
-    let none = server.answer(tool, json!({ "space": "Default", "tenant": "Tenants-4" })).await;
+    let none = server.call_ok(tool, json!({ "space": "Default", "tenant": "Tenants-4" })).await;
     assert!(none["hint"].as_str().unwrap().contains("every required variable"));
     let words = ["environment 'Prod' not found", "list_environments"];
-    server.refuses(tool, json!({ "space": "Default", "environment": "Prod" }), &words).await;
+    server
+        .assert_error_contains(tool, json!({ "space": "Default", "environment": "Prod" }), &words)
+        .await;
 }
 
 #[tokio::test]
-async fn templates_and_environments_of_an_older_octopus_do_not_multiply_copies() {
-    let server = Held::version("2024.4.1").await;
+async fn older_shape_does_not_duplicate_variables() {
+    let server = CheckedServer::with_version("2024.4.1").await;
     let template =
         |n: usize| json!({ "Id": format!("t{n}"), "Name": format!("T{n}"), "DefaultValue": "v" });
     let environments = |count: usize| {
@@ -208,15 +214,15 @@ async fn templates_and_environments_of_an_older_octopus_do_not_multiply_copies()
         let project = json!({ "Templates": templates, "Variables": environments(places) });
         let body = json!({ "ProjectVariables": { "Projects-1": project } });
         server.server.sample.faults().clear();
-        server.says("Tenants-1/variables", &body);
+        server.mock_response("Tenants-1/variables", &body);
     };
     let arguments =
         json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "project", "take": 5 });
     says(100, 100);
-    let page = server.answer("get_tenant_variables", arguments.clone()).await;
+    let page = server.call_ok("get_tenant_variables", arguments.clone()).await;
     let count = page["variables"].as_array().unwrap().len();
     assert_eq!((count, &page["totalResults"]), (5, &json!(10_000)));
     says(2_000, 1_000);
     let words = ["more than 1000000 project variables", "variableType `common`"];
-    server.refuses("get_tenant_variables", arguments, &words).await;
+    server.assert_error_contains("get_tenant_variables", arguments, &words).await;
 }

@@ -3,16 +3,16 @@
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::held::{Held, column, snapshot};
+use super::held::{CheckedServer, assert_snapshot, column};
 
-async fn list(server: &Held, mut arguments: Value) -> Value {
+async fn list(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");
-    server.answer("list_tenants", arguments).await
+    server.call_ok("list_tenants", arguments).await
 }
 
 #[tokio::test]
-async fn tenants_come_by_name() {
-    let server = Held::start().await;
+async fn lists_tenants_by_name() {
+    let server = CheckedServer::start().await;
     let all = list(&server, json!({})).await;
     assert_eq!(all["totalResults"], 10);
     assert!(column(&all, "name").is_sorted());
@@ -23,14 +23,17 @@ async fn tenants_come_by_name() {
     assert_eq!(all["items"][0]["projectCount"], 3);
     let page = list(&server, json!({ "take": 3, "skip": 9 })).await;
     assert_eq!((column(&page, "id").len(), page.get("nextSkip")), (1, None));
-    let other = server.answer("list_tenants", json!({ "spaceName": "warehouse-systems" })).await;
+    let other = server.call_ok("list_tenants", json!({ "spaceName": "warehouse-systems" })).await;
     assert_eq!(column(&other, "id"), ["Tenants-41", "Tenants-42"]);
-    snapshot("list_tenants", &list(&server, json!({ "ids": ["Marrow Lane Markets"] })).await);
+    assert_snapshot(
+        "list_tenants",
+        &list(&server, json!({ "ids": ["Marrow Lane Markets"] })).await,
+    );
 }
 
 #[tokio::test]
-async fn tenants_are_filtered_and_filters_are_combined() {
-    let server = Held::start().await;
+async fn combines_tenant_filters() {
+    let server = CheckedServer::start().await;
     let early_gold = ["Castellan Express", "Northgate Parcels"];
     for tags in [json!("Tier/Gold, Release Ring/Early"), json!(["Tier/Gold", "release ring/early"])]
     {
@@ -52,13 +55,13 @@ async fn tenants_are_filtered_and_filters_are_combined() {
 }
 
 #[tokio::test]
-async fn what_fits_nothing_or_is_no_filter_is_told() {
-    let server = Held::start().await;
+async fn reports_empty_results_and_invalid_filters() {
+    let server = CheckedServer::start().await;
     let none = list(&server, json!({ "partialName": "zzz" })).await;
     assert!(none["hint"].as_str().unwrap().contains("leave one out"));
     let tool = "list_tenants";
     server
-        .refuses(
+        .assert_error_contains(
             tool,
             json!({ "space": "Default", "tags": ["Gold"] }),
             &["'Gold' is not a tag", "Set/Tag"],
@@ -69,29 +72,35 @@ async fn what_fits_nothing_or_is_no_filter_is_told() {
         ("ids", json!(vec!["Tenants-1"; 201]), "201 entries are too many"),
     ] {
         let arguments = json!({ "space": "Default", argument: value });
-        server.refuses(tool, arguments, &[argument, words]).await;
+        server.assert_error_contains(tool, arguments, &[argument, words]).await;
     }
     for empty in [json!([]), json!(""), json!([" "])] {
         for argument in ["tags", "ids"] {
             let arguments = json!({ "space": "Default", argument: empty });
-            server.refuses(tool, arguments, &[argument, "leave the argument out"]).await;
+            server
+                .assert_error_contains(tool, arguments, &[argument, "leave the argument out"])
+                .await;
         }
     }
     let words =
         ["tenant 'Brightwatr Couriers' not found", "'Brightwater Couriers'", "list_tenants"];
     server
-        .refuses(tool, json!({ "space": "Default", "ids": ["Brightwatr Couriers"] }), &words)
+        .assert_error_contains(
+            tool,
+            json!({ "space": "Default", "ids": ["Brightwatr Couriers"] }),
+            &words,
+        )
         .await;
 }
 
 #[tokio::test]
-async fn ids_are_found_with_one_request_and_names_with_one_walk() {
-    let server = Held::start().await;
+async fn finds_ids_with_one_request_and_names_with_one_scan() {
+    let server = CheckedServer::start().await;
     let looked = async |ids: Value| {
-        server.requests();
+        server.take_requests();
         let arguments = json!({ "space": "Default", "ids": ids });
         let called = server.server.call_as(keys::ADMIN, "list_tenants", arguments).await;
-        let sent = server.requests().into_iter();
+        let sent = server.take_requests().into_iter();
         let sent: Vec<_> = sent.filter(|sent| sent.contains("/tenants?")).collect();
         (called, sent.first().cloned().unwrap())
     };
@@ -107,10 +116,10 @@ async fn ids_are_found_with_one_request_and_names_with_one_walk() {
 }
 
 #[tokio::test]
-async fn one_tenant_names_its_projects_and_environments() {
-    let server = Held::start().await;
+async fn tenant_names_its_projects_and_environments() {
+    let server = CheckedServer::start().await;
     let wanted = json!({ "space": "Default", "tenantId": "Tenants-1" });
-    let tenant = server.answer("get_tenant_by_id", wanted).await;
+    let tenant = server.call_ok("get_tenant_by_id", wanted).await;
     assert_eq!(tenant["projectEnvironments"][0]["projectName"], "Route Planner");
     assert_eq!(
         tenant["projectEnvironments"][0]["environments"][1],
@@ -120,29 +129,29 @@ async fn one_tenant_names_its_projects_and_environments() {
         [("tenant", "brightwater COURIERS"), ("tenantName", "brightwater-couriers")]
     {
         let again =
-            server.answer("get_tenant_by_id", json!({ "space": "default", argument: name })).await;
+            server.call_ok("get_tenant_by_id", json!({ "space": "default", argument: name })).await;
         assert_eq!(again, tenant);
     }
-    snapshot("get_tenant_by_id", &tenant);
+    assert_snapshot("get_tenant_by_id", &tenant);
     let copied = json!({ "space": "Default", "tenant": "Tenants-5" });
-    let copied = server.answer("get_tenant_by_id", copied).await;
+    let copied = server.call_ok("get_tenant_by_id", copied).await;
     assert_eq!(copied["clonedFromTenantName"], "Brightwater Couriers");
     let gone = json!({ "space": "Default", "tenant": "Quayside Depots" });
-    let gone = server.answer("get_tenant_by_id", gone).await;
+    let gone = server.call_ok("get_tenant_by_id", gone).await;
     assert_eq!((&gone["isDisabled"], &gone["projectEnvironments"]), (&json!(true), &json!([])));
     assert_eq!(gone["description"], "Left us in spring");
 }
 
 #[tokio::test]
-async fn a_tenant_that_is_not_there_is_answered_with_near_names() {
-    let server = Held::start().await;
+async fn unknown_tenant_error_suggests_names() {
+    let server = CheckedServer::start().await;
     let words =
         ["tenant 'Holis Freight' not found in space 'Default'", "'Hollis Freight'", "list_tenants"];
     let arguments = json!({ "space": "Default", "tenant": "Holis Freight" });
-    server.refuses("get_tenant_by_id", arguments, &words).await;
+    server.assert_error_contains("get_tenant_by_id", arguments, &words).await;
     let arguments = json!({ "space": "Default", "tenant": "Tenants-41" });
     server
-        .refuses(
+        .assert_error_contains(
             "get_tenant_by_id",
             arguments,
             &["tenant 'Tenants-41' not found in space 'Default'"],
@@ -151,17 +160,17 @@ async fn a_tenant_that_is_not_there_is_answered_with_near_names() {
 }
 
 #[tokio::test]
-async fn a_tenant_of_many_projects_is_cut_and_more_can_be_asked_for() {
-    let server = Held::start().await;
+async fn large_tenant_is_truncated_and_can_be_continued() {
+    let server = CheckedServer::start().await;
     let connected: serde_json::Map<String, Value> = (1..=500)
         .map(|n| (format!("Projects-{n}"), json!(["Environments-2", "Environments-3"])))
         .collect();
     let tenant = json!({ "Id": "Tenants-1", "Name": "Many", "ProjectEnvironments": connected });
-    server.says("/tenants/Tenants-1", &tenant);
+    server.mock_response("/tenants/Tenants-1", &tenant);
     let mut arguments = json!({ "space": "Default", "tenant": "Tenants-1" });
-    let cut = server.answer("get_tenant_by_id", arguments.clone()).await;
+    let cut = server.call_ok("get_tenant_by_id", arguments.clone()).await;
     assert!(cut["truncated"]["how"].as_str().unwrap().contains("maxBytes"));
     arguments["maxBytes"] = json!(100_000);
-    let whole = server.answer("get_tenant_by_id", arguments).await;
+    let whole = server.call_ok("get_tenant_by_id", arguments).await;
     assert_eq!(whole["projectEnvironments"].as_array().unwrap().len(), 500);
 }

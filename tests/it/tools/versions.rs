@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::{arguments::calls, held::Held};
+use super::{arguments::sample_calls, held::CheckedServer};
 
 /// Returns each collection with a minimal document and with one that has every optional field.
-fn documents() -> Vec<(&'static str, Value, Value)> {
+fn minimal_and_full_documents() -> Vec<(&'static str, Value, Value)> {
     vec![
         (
             "projects",
@@ -63,15 +63,16 @@ fn documents() -> Vec<(&'static str, Value, Value)> {
 }
 
 #[tokio::test]
-async fn documents_with_little_in_them_are_shown() {
-    let server = Held::start().await;
-    for (collection, bare, full) in documents() {
+async fn shows_documents_with_few_fields() {
+    let server = CheckedServer::start().await;
+    for (collection, bare, full) in minimal_and_full_documents() {
         for document in [bare, full] {
             let id = document["Id"].clone();
             // Lists of some versions have no total count.
-            server.says(&format!("/Spaces-1/{collection}"), &json!({ "Items": [document] }));
+            server
+                .mock_response(&format!("/Spaces-1/{collection}"), &json!({ "Items": [document] }));
             let tool = format!("list_{collection}");
-            let list = server.answer(&tool, json!({ "space": "Default" })).await;
+            let list = server.call_ok(&tool, json!({ "space": "Default" })).await;
             assert_eq!(list["items"][0]["id"], id, "{tool}");
             server.server.sample.faults().clear();
         }
@@ -79,8 +80,8 @@ async fn documents_with_little_in_them_are_shown() {
 }
 
 #[tokio::test]
-async fn a_task_with_little_in_it_is_shown() {
-    let server = Held::start().await;
+async fn shows_tasks_with_few_fields() {
+    let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
     let nulls = json!({
         "Id": "ServerTasks-90004", "SpaceId": null, "Name": null, "State": "Resting", "Arguments": null,
@@ -89,37 +90,39 @@ async fn a_task_with_little_in_it_is_shown() {
         "ErrorMessage": "", "ProjectId": null, "UnmetPreconditions": null,
     });
     for task in [json!({ "Id": "ServerTasks-90004" }), nulls] {
-        server.says(
+        server.mock_response(
             "/tasks/ServerTasks-90004/details",
             &json!({ "Task": task, "ActivityLogs": null, "Progress": null }),
         );
-        server.says("/tasks/ServerTasks-90004", &task);
-        let shown = server.answer("get_task_by_id", arguments.clone()).await;
+        server.mock_response("/tasks/ServerTasks-90004", &task);
+        let shown = server.call_ok("get_task_by_id", arguments.clone()).await;
         assert_eq!((&shown["isCompleted"], shown.get("errorMessage")), (&json!(false), None));
-        let details = server.answer("get_task_details", arguments.clone()).await;
+        let details = server.call_ok("get_task_details", arguments.clone()).await;
         assert_eq!((&details["failures"], &details["activityLogs"]), (&json!([]), &json!([])));
         server.server.sample.faults().clear();
     }
 }
 
 #[tokio::test]
-async fn a_node_with_an_unknown_status_or_category_is_shown() {
-    let server = Held::start().await;
+async fn shows_unknown_status_and_category() {
+    let server = CheckedServer::start().await;
     let tree = json!([{ "Name": null, "Status": "Pondering", "Children": [{ "Name": "x", "Status": null }],
         "LogElements": [{ "Category": "Whisper", "MessageText": "hm", "OccurredAt": null }, { "MessageText": null }] }]);
-    server
-        .says("/details", &json!({ "Task": { "Id": "ServerTasks-90004" }, "ActivityLogs": tree }));
+    server.mock_response(
+        "/details",
+        &json!({ "Task": { "Id": "ServerTasks-90004" }, "ActivityLogs": tree }),
+    );
     let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
-    let details = server.answer("get_task_details", arguments).await;
+    let details = server.call_ok("get_task_details", arguments).await;
     assert_eq!(details["activityLogs"][0]["status"], "Pondering");
     assert_eq!(details["activityLogs"][0]["messages"][0], "Whisper: hm");
 }
 
 #[tokio::test]
-async fn every_tool_works_with_the_oldest_octopus_or_says_what_it_needs() {
+async fn tools_work_on_old_versions_or_name_requirement() {
     for version in ["2021.1.0", "2024.4.1", "2025.2.9", "0.0.0-local"] {
-        let server = Held::version(version).await;
-        for (tool, mut arguments) in calls() {
+        let server = CheckedServer::with_version(version).await;
+        for (tool, mut arguments) in sample_calls() {
             // Old versions keep these in the database, not in Git.
             if ["get_deployment_process", "get_variables", "find_runbooks"].contains(&tool) {
                 arguments["projectId"] = json!("Parcel Tracking API");
@@ -132,27 +135,29 @@ async fn every_tool_works_with_the_oldest_octopus_or_says_what_it_needs() {
                 _ => "",
             };
             if !needs.is_empty() && version != "0.0.0-local" {
-                server.refuses(tool, arguments, &[needs]).await;
+                server.assert_error_contains(tool, arguments, &[needs]).await;
             } else {
-                server.answer(tool, arguments).await;
+                server.call_ok(tool, arguments).await;
             }
         }
     }
 }
 
 #[tokio::test]
-async fn tenant_variables_with_little_in_them_are_shown() {
-    let server = Held::start().await;
+async fn shows_tenant_variables_with_few_fields() {
+    let server = CheckedServer::start().await;
     let variable = json!({ "TenantId": "Tenants-1", "Variables": [{ "Value": null, "Scope": null, "Template": null }],
         "MissingVariables": null });
-    server.says("commonvariables", &variable);
-    server.says("projectvariables", &json!({}));
+    server.mock_response("commonvariables", &variable);
+    server.mock_response("projectvariables", &json!({}));
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "all" });
-    let shown = server.answer("get_tenant_variables", arguments).await;
+    let shown = server.call_ok("get_tenant_variables", arguments).await;
     assert_eq!(shown["variables"][0]["hasValue"], false);
-    server
-        .says("variables-missing", &json!([{ "TenantId": "Tenants-1", "MissingVariables": null }]));
+    server.mock_response(
+        "variables-missing",
+        &json!([{ "TenantId": "Tenants-1", "MissingVariables": null }]),
+    );
     let arguments = json!({ "space": "Default", "includeDetails": true });
-    let missing = server.answer("get_missing_tenant_variables", arguments).await;
+    let missing = server.call_ok("get_missing_tenant_variables", arguments).await;
     assert_eq!(missing["missingVariables"][0]["missingVariables"], json!([]));
 }

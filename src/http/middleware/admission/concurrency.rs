@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    config::Limits,
+    config::LimitSettings,
     http::{envelope, rejection::Rejection},
     telemetry::Limit,
 };
@@ -31,7 +31,7 @@ const READ_TIME: Duration = Duration::from_secs(1);
 pub(super) struct ConcurrencyLimit(Arc<Semaphore>);
 
 impl ConcurrencyLimit {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &LimitSettings) -> Self {
         Self(Arc::new(Semaphore::new(limits.concurrent_requests as usize + RESERVED)))
     }
 
@@ -89,5 +89,5 @@ fn limit_reached() -> Rejection {
     let message = "the limit for concurrent requests is reached; retry in 1 second";
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
         .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
-        .limited_by(Limit::Full)
+        .limited_by(Limit::GlobalConcurrency)
 }

@@ -12,9 +12,9 @@ use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use tokio::time::Instant;
 
 use crate::{
-    config::Limits,
+    config::LimitSettings,
     http::rejection::Rejection,
-    octopus::{Fingerprint, MemoryBudget, Reservation, UNCOUNTED},
+    octopus::{Fingerprint, MemoryBudget, Reservation, UNRESERVED_BYTES},
     telemetry::Limit,
 };
 
@@ -45,7 +45,7 @@ pub(super) struct BodyMemory {
 
 impl RequestMemory {
     /// Splits `limits.request_bytes_in_flight`: a quarter is for bodies while they are read.
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &LimitSettings) -> Self {
         let total = limits.request_bytes_in_flight.0;
         let bodies = MemoryBudget::new(total / 4);
         Self { bodies, messages: MemoryBudget::new(total - total / 4) }
@@ -69,10 +69,10 @@ impl RequestMemory {
     ) -> Result<Option<Reservation>, Rejection> {
         let values = values(body);
         let weight = body.len().saturating_add(values.saturating_mul(VALUE)).saturating_mul(COPIES);
-        if weight <= UNCOUNTED {
+        if weight <= UNRESERVED_BYTES {
             return Ok(None);
         }
-        let most = self.messages.share();
+        let most = self.messages.owner_share();
         if weight > most {
             let most = (most / COPIES).saturating_sub(body.len()) / VALUE;
             let message = format!(
@@ -81,7 +81,7 @@ impl RequestMemory {
             );
             return Err(Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message));
         }
-        let mut memory = self.messages.open(owner, weight);
+        let mut memory = self.messages.register(owner, weight);
         memory.grow(weight, Instant::now() + PATIENCE).await.map_err(|_| full())?;
         Ok(Some(memory))
     }
@@ -90,11 +90,11 @@ impl RequestMemory {
 impl BodyMemory {
     /// Reserves memory for the first `bytes` bytes of the body.
     pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), Rejection> {
-        if bytes <= UNCOUNTED {
+        if bytes <= UNRESERVED_BYTES {
             return Ok(());
         }
         let reserved =
-            self.reserved.get_or_insert_with(|| self.budget.open(self.owner, self.claim));
+            self.reserved.get_or_insert_with(|| self.budget.register(self.owner, self.claim));
         reserved.grow(bytes, Instant::now() + PATIENCE).await.map_err(|_| full())
     }
 }
@@ -106,7 +106,7 @@ fn full() -> Rejection {
          request",
     )
     .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
-    .limited_by(Limit::Full)
+    .limited_by(Limit::GlobalConcurrency)
 }
 
 /// Estimates the number of values in a JSON text: one for each comma, list and object.
@@ -135,7 +135,7 @@ mod tests {
 
     fn memory(mib: usize) -> RequestMemory {
         let request_bytes_in_flight = ByteSize(mib * 1024 * 1024);
-        RequestMemory::new(&Limits { request_bytes_in_flight, ..Limits::default() })
+        RequestMemory::new(&LimitSettings { request_bytes_in_flight, ..LimitSettings::default() })
     }
 
     fn owner() -> Fingerprint {
@@ -160,9 +160,9 @@ mod tests {
     async fn reserves_memory_while_a_body_is_read() {
         let memory = memory(8);
         let mut small = memory.body(owner(), 1024 * 1024);
-        small.grow(UNCOUNTED).await.unwrap();
+        small.grow(UNRESERVED_BYTES).await.unwrap();
         assert_eq!(memory.bodies.reserved(), 0);
-        small.grow(UNCOUNTED + 1).await.unwrap();
+        small.grow(UNRESERVED_BYTES + 1).await.unwrap();
         assert!(memory.bodies.reserved() > 0);
         drop(small);
         assert_eq!(memory.bodies.reserved(), 0);

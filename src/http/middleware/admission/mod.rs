@@ -17,7 +17,7 @@ use http::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
 use self::{concurrency::ConcurrencyLimit, memory::RequestMemory};
 use super::{hold::hold_until_sent, keyed_limit::KeyedLimit};
 use crate::{
-    config::{Http, Limits},
+    config::{HttpSettings, LimitSettings},
     http::{peer::client_key, rejection::Rejection},
     octopus::{Fingerprint, Reservation},
     telemetry::Limit,
@@ -36,7 +36,7 @@ pub(in crate::http) struct Admission {
 }
 
 impl Admission {
-    pub(in crate::http) fn new(http: &Http, limits: &Limits) -> Self {
+    pub(in crate::http) fn new(http: &HttpSettings, limits: &LimitSettings) -> Self {
         Self {
             requests: ConcurrencyLimit::new(limits),
             unread: KeyedLimit::new(limits.unread_requests_per_address as usize),
@@ -103,5 +103,6 @@ fn too_many_unread(limit: usize) -> Rejection {
          send bodies without delay, and retry in 1 second"
     );
     let wait = Duration::from_secs(1);
-    Rejection::rate_limited(StatusCode::TOO_MANY_REQUESTS, wait, message).limited_by(Limit::Unread)
+    Rejection::rate_limited(StatusCode::TOO_MANY_REQUESTS, wait, message)
+        .limited_by(Limit::PendingBody)
 }

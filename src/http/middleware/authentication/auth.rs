@@ -3,8 +3,8 @@
 use http::HeaderName;
 
 use crate::{
-    callers::{CheckToken, Ways},
-    config::{self, AuthMode, Config, Modes},
+    callers::{Authenticators, CheckToken},
+    config::{self, AuthMode, AuthModes, Config},
     telemetry::Metrics,
 };
 
@@ -18,7 +18,7 @@ pub enum Auth {
     /// Not at all, and credentials are ignored: for offerings that need none.
     Open,
     /// With a proof of identity: a token, OAuth, a trusted proxy or a client certificate.
-    Ways(Box<Ways>),
+    Ways(Box<Authenticators>),
 }
 
 impl Auth {
@@ -33,14 +33,14 @@ impl Auth {
         metrics: &Metrics,
     ) -> Result<Self, String> {
         let modes = config.auth_modes();
-        if Modes::PROOFS.into_iter().any(|mode| modes.has(mode)) {
-            return Ok(Self::Ways(Box::new(Ways::from_config(config, check, metrics)?)));
+        if AuthModes::AUTHENTICATING.into_iter().any(|mode| modes.has(mode)) {
+            return Ok(Self::Ways(Box::new(Authenticators::from_config(config, check, metrics)?)));
         }
         Ok(if modes.has(AuthMode::None) { Self::None } else { Self::Octopus })
     }
 
     /// Returns the methods of [`Auth::Ways`].
-    pub(in crate::http) fn ways(&self) -> Option<&Ways> {
+    pub(in crate::http) fn ways(&self) -> Option<&Authenticators> {
         match self {
             Self::Ways(ways) => Some(ways),
             Self::Octopus | Self::None | Self::Open => None,
@@ -49,7 +49,10 @@ impl Auth {
 
     /// Returns the headers in which a trusted proxy names the caller.
     pub(super) fn proxy_headers(&self) -> impl Iterator<Item = HeaderName> {
-        let proxy = self.ways().and_then(Ways::proxy);
-        proxy.into_iter().flat_map(config::Proxy::headers).filter_map(|(_, name)| name.parse().ok())
+        let proxy = self.ways().and_then(Authenticators::proxy);
+        proxy
+            .into_iter()
+            .flat_map(config::ProxyAuthSettings::identity_headers)
+            .filter_map(|(_, name)| name.parse().ok())
     }
 }

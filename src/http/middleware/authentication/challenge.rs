@@ -9,7 +9,7 @@ use http::{
 };
 
 use crate::{
-    callers::{Refused, Scope, Ways},
+    callers::{AuthError, Authenticators, TokenScope},
     http::{public_address::PublicAddresses, rejection::Rejection},
 };
 
@@ -18,13 +18,17 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Builds the rejections of requests that are not authenticated or lack a scope.
 pub(in crate::http) struct Challenge<'a> {
-    ways: &'a Ways,
+    ways: &'a Authenticators,
     /// The URL of the metadata of the endpoint, where authorization servers are configured.
     metadata: Option<String>,
 }
 
 impl<'a> Challenge<'a> {
-    pub(in crate::http) fn new(ways: &'a Ways, addresses: &PublicAddresses, parts: &Parts) -> Self {
+    pub(in crate::http) fn new(
+        ways: &'a Authenticators,
+        addresses: &PublicAddresses,
+        parts: &Parts,
+    ) -> Self {
         let address = ways.oauth().and_then(|_| addresses.public(parts));
         Self { ways, metadata: address.map(|address| address.metadata(parts.uri.path())) }
     }
@@ -32,8 +36,8 @@ impl<'a> Challenge<'a> {
     /// Rejects a request without a proof, with a challenge without an error code (RFC 6750, section
     /// 3.1).
     pub(super) fn missing(&self) -> Rejection {
-        let bearer = self.ways.oauth().is_some() || self.ways.take_tokens();
-        let words = match (self.ways.oauth(), self.ways.take_tokens()) {
+        let bearer = self.ways.oauth().is_some() || self.ways.accepts_tokens();
+        let words = match (self.ways.oauth(), self.ways.accepts_tokens()) {
             (Some(_), true) => {
                 "send Authorization: Bearer with an access token of the authorization server, or \
                  with a token of this server"
@@ -60,13 +64,13 @@ impl<'a> Challenge<'a> {
     }
 
     /// Rejects a request whose proof was not accepted.
-    pub(super) fn rejected(&self, refused: &Refused) -> Rejection {
+    pub(super) fn rejected(&self, refused: &AuthError) -> Rejection {
         match refused {
-            Refused::Invalid(words) => self.invalid(words),
-            Refused::Insufficient { has, needs } => self.insufficient(*has, *needs),
+            AuthError::Invalid(words) => self.invalid(words),
+            AuthError::InsufficientScope { has, needs } => self.insufficient(*has, *needs),
             // No challenge, because no other token would help.
-            Refused::Nothing(words) => Rejection::new(StatusCode::FORBIDDEN, *words),
-            Refused::Unavailable(words) => {
+            AuthError::NoAccess(words) => Rejection::new(StatusCode::FORBIDDEN, *words),
+            AuthError::Unavailable(words) => {
                 let retry = HeaderValue::from(RETRY.as_secs());
                 Rejection::new(StatusCode::SERVICE_UNAVAILABLE, *words)
                     .with_header(RETRY_AFTER, retry)
@@ -86,9 +90,15 @@ impl<'a> Challenge<'a> {
 
     /// Rejects a request whose token lacks a scope. The challenge names the scopes that the token has and
     /// the one that is needed, because some clients request exactly these scopes next.
-    pub(in crate::http) fn insufficient(&self, has: Option<Scope>, needs: Scope) -> Rejection {
-        let word = |scope: Scope| self.ways.oauth().map_or(scope.name(), |oauth| oauth.word(scope));
-        let scopes = [Scope::Read, Scope::Deploy, Scope::Admin].into_iter();
+    pub(in crate::http) fn insufficient(
+        &self,
+        has: Option<TokenScope>,
+        needs: TokenScope,
+    ) -> Rejection {
+        let word = |scope: TokenScope| {
+            self.ways.oauth().map_or(scope.name(), |oauth| oauth.scope_name(scope))
+        };
+        let scopes = [TokenScope::Read, TokenScope::Deploy, TokenScope::Admin].into_iter();
         let scopes = scopes.filter(|scope| has.is_some_and(|has| *scope <= has) || *scope == needs);
         let scopes: Vec<&str> = scopes.map(word).collect();
         let words = match has {

@@ -50,7 +50,7 @@ pub(super) fn caller(auth: &Auth, headers: &HeaderMap) -> Result<Caller, Rejecti
         (None, None, Auth::Octopus) => return Err(missing()),
         (None, None, _) => return Ok(Caller::default()),
     };
-    Ok(Caller::of_octopus(credentials))
+    Ok(Caller::from_octopus_credentials(credentials))
 }
 
 /// Returns the value of a header that may not be repeated.

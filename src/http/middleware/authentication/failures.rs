@@ -10,7 +10,7 @@ use moka::sync::Cache;
 
 use crate::{
     http::rejection::{Rejection, in_seconds},
-    store::{Bucket, Key},
+    store::{StoreKey, TokenBuckets},
     telemetry::Limit,
 };
 
@@ -23,20 +23,20 @@ const ACCEPTED_FOR: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub(in crate::http) struct AuthFailures {
     /// `None` where the settings have no limit.
-    bucket: Option<Bucket>,
+    bucket: Option<TokenBuckets>,
     /// Addresses over the limit, and until when.
-    blocked: Cache<Key, Instant>,
+    blocked: Cache<StoreKey, Instant>,
     /// Fingerprints of accepted credentials.
-    accepted: Cache<Key, ()>,
+    accepted: Cache<StoreKey, ()>,
 }
 
 /// The fingerprint of what authenticates a request: headers, or the certificate of its connection. In
 /// the extensions of an authenticated request.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::http) struct ProofFingerprint(pub(super) Key);
+pub(in crate::http) struct ProofFingerprint(pub(super) StoreKey);
 
 impl AuthFailures {
-    pub(in crate::http) fn new(bucket: Option<Bucket>) -> Self {
+    pub(in crate::http) fn new(bucket: Option<TokenBuckets>) -> Self {
         Self {
             bucket,
             blocked: Cache::builder().max_capacity(CAPACITY).build(),
@@ -56,7 +56,7 @@ impl AuthFailures {
     /// 429.
     pub(super) fn check(
         &self,
-        address: &Key,
+        address: &StoreKey,
         proof: Option<ProofFingerprint>,
     ) -> Result<(), Rejection> {
         if !self.is_limited() || proof.is_some_and(|proof| self.accepted.contains_key(&proof.0)) {
@@ -72,7 +72,7 @@ impl AuthFailures {
     /// 429 where the address is over the limit now.
     pub(super) async fn record(
         &self,
-        address: &Key,
+        address: &StoreKey,
         proof: Option<ProofFingerprint>,
     ) -> Result<(), Rejection> {
         let Some(bucket) = &self.bucket else { return Ok(()) };
@@ -83,8 +83,8 @@ impl AuthFailures {
         if taken.allowed {
             return Ok(());
         }
-        self.blocked.insert(*address, Instant::now() + taken.wait);
-        Err(too_many(taken.wait))
+        self.blocked.insert(*address, Instant::now() + taken.retry_after);
+        Err(too_many(taken.retry_after))
     }
 
     /// Remembers a proof that was accepted. Each use extends the time for which it is remembered.
@@ -93,7 +93,7 @@ impl AuthFailures {
     }
 
     /// Returns how long requests of an address are still rejected.
-    fn blocked_for(&self, address: &Key) -> Option<Duration> {
+    fn blocked_for(&self, address: &StoreKey) -> Option<Duration> {
         let left = self.blocked.get(address)?.saturating_duration_since(Instant::now());
         if left.is_zero() {
             self.blocked.invalidate(address);
@@ -109,7 +109,8 @@ fn too_many(wait: Duration) -> Rejection {
          request was not checked; correct the credential of your client and retry {}",
         in_seconds(wait)
     );
-    Rejection::rate_limited(StatusCode::TOO_MANY_REQUESTS, wait, message).limited_by(Limit::Failed)
+    Rejection::rate_limited(StatusCode::TOO_MANY_REQUESTS, wait, message)
+        .limited_by(Limit::FailedAuthentication)
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub(in crate::http) async fn authenticate(
             for name in credential_headers().into_iter().chain(auth.proxy_headers()) {
                 parts.headers.remove(name);
             }
-            RejectionFacts::record_caller(&parts.extensions, &caller.who);
+            RejectionFacts::record_caller(&parts.extensions, &caller.identity);
             parts.extensions.insert(caller);
             if let Some(proof) = proof {
                 parts.extensions.insert(proof);

@@ -13,7 +13,7 @@ use super::{
     credential::{API_KEY, single},
 };
 use crate::{
-    callers::{Caller, Named, Way, Ways},
+    callers::{AuthMethod, Authenticators, Caller, ProxyHeaders},
     http::{
         peer::Peer,
         public_address::PublicAddresses,
@@ -30,14 +30,14 @@ use crate::{
 /// 401 for a missing or invalid proof, 400 for two proofs or a malformed header, 403 for a proof that
 /// grants nothing, and 503 for a token that cannot be checked now.
 pub(super) async fn caller(
-    ways: &Ways,
+    ways: &Authenticators,
     addresses: &PublicAddresses,
     parts: &Parts,
 ) -> Result<Caller, Rejection> {
     let challenge = Challenge::new(ways, addresses, parts);
     let bearer = if accepts_bearer(ways) { single(&parts.headers, &AUTHORIZATION)? } else { None };
     let named = proxy_identity(ways, parts)?;
-    let certificate = if ways.take_certificates() { certificate(parts) } else { None };
+    let certificate = if ways.accepts_certificates() { certificate(parts) } else { None };
     let proofs = [bearer.is_some(), named.is_some(), certificate.is_some()];
     if proofs.into_iter().filter(|proof| *proof).count() > 1 {
         return Err(Rejection::bad_request(
@@ -50,36 +50,40 @@ pub(super) async fn caller(
     let who = match (bearer, named, certificate) {
         (Some(authorization), ..) => {
             let sent = bearer_token(authorization)?;
-            let who = ways.bearer(sent, parts.uri.path()).await;
+            let who = ways.authenticate_bearer(sent, parts.uri.path()).await;
             let who = who.map_err(|refused| {
                 tracing::info!(reason = %refused, "token rejected");
                 challenge.rejected(&refused)
             })?;
             // Kept only for the token exchange of the settings.
-            token = (who.way == Way::Oauth).then(|| sent.to_owned().into());
+            token = (who.method == AuthMethod::Oauth).then(|| sent.to_owned().into());
             who
         }
         (_, Some(named), _) => {
-            ways.named(&named).map_err(|refused| challenge.rejected(&refused))?
+            ways.authenticate_proxy(&named).map_err(|refused| challenge.rejected(&refused))?
         }
-        (_, _, Some(der)) => ways.certified(der).map_err(|refused| {
+        (_, _, Some(der)) => ways.authenticate_certificate(der).map_err(|refused| {
             tracing::info!(reason = %refused, "client certificate rejected");
             challenge.rejected(&refused)
         })?,
         (None, None, None) => return Err(challenge.missing()),
     };
-    Ok(Caller { who, own: own_credential(&parts.headers)?, token })
+    Ok(Caller {
+        identity: who,
+        own_credentials: own_credential(&parts.headers)?,
+        subject_token: token,
+    })
 }
 
-fn accepts_bearer(ways: &Ways) -> bool {
-    ways.oauth().is_some() || ways.take_tokens()
+fn accepts_bearer(ways: &Authenticators) -> bool {
+    ways.oauth().is_some() || ways.accepts_tokens()
 }
 
 /// Returns a fingerprint of everything that authenticates a request: the headers with credentials, the
 /// caller that a trusted proxy names, and the client certificate. `None` where the request has none.
 pub(super) fn fingerprint(auth: &Auth, parts: &Parts) -> Option<Fingerprint> {
     let (proxy, certificates, bearer) = match auth {
-        Auth::Ways(ways) => (ways.proxy(), ways.take_certificates(), accepts_bearer(ways)),
+        Auth::Ways(ways) => (ways.proxy(), ways.accepts_certificates(), accepts_bearer(ways)),
         Auth::Octopus | Auth::None | Auth::Open => (None, false, true),
     };
     // The header of an untrusted peer does not name a caller.
@@ -127,7 +131,10 @@ fn own_credential(headers: &HeaderMap) -> Result<Option<Credentials>, Rejection>
 /// # Errors
 ///
 /// 401 where an untrusted peer sends these headers.
-fn proxy_identity<'a>(ways: &Ways, parts: &'a Parts) -> Result<Option<Named<'a>>, Rejection> {
+fn proxy_identity<'a>(
+    ways: &Authenticators,
+    parts: &'a Parts,
+) -> Result<Option<ProxyHeaders<'a>>, Rejection> {
     let Some(settings) = ways.proxy() else { return Ok(None) };
     let value = |name: &str| match name.parse::<HeaderName>() {
         Ok(name) => single(&parts.headers, &name),
@@ -146,7 +153,7 @@ fn proxy_identity<'a>(ways: &Ways, parts: &'a Parts) -> Result<Option<Named<'a>>
         let rejection = Rejection::new(StatusCode::UNAUTHORIZED, message);
         return Err(rejection.with_header(WWW_AUTHENTICATE, challenge));
     }
-    Ok(Some(Named { user, groups, name }))
+    Ok(Some(ProxyHeaders { user, groups, name }))
 }
 
 /// Returns the client certificate of the TLS connection.

@@ -6,11 +6,11 @@ use http::Extensions;
 use serde::Deserialize;
 
 use crate::{
-    audit::{Kind, Outcome, Record},
-    callers::{Way, Who},
+    audit::{Outcome, Record, RecordKind},
+    callers::{AuthMethod, Identity},
     http::envelope::Envelope,
     mcp,
-    tool::Narrowing,
+    tool::RequestScope,
 };
 
 /// What is known about a request when it is rejected. In the extensions of the request, where rejections
@@ -20,14 +20,14 @@ pub(in crate::http) struct RejectionFacts(Arc<Mutex<Facts>>);
 
 #[derive(Debug, Default)]
 struct Facts {
-    caller: Option<Arc<Who>>,
-    scope: Option<Narrowing>,
+    caller: Option<Arc<Identity>>,
+    scope: Option<RequestScope>,
     envelope: Option<Arc<Envelope>>,
 }
 
 impl RejectionFacts {
     /// Records the authenticated caller, and the message.
-    pub(in crate::http) fn record_caller(extensions: &Extensions, caller: &Arc<Who>) {
+    pub(in crate::http) fn record_caller(extensions: &Extensions, caller: &Arc<Identity>) {
         let Some(facts) = extensions.get::<Self>() else { return };
         let mut facts = facts.locked();
         facts.caller = Some(Arc::clone(caller));
@@ -35,7 +35,7 @@ impl RejectionFacts {
     }
 
     /// Records the scope that the request asks for.
-    pub(in crate::http) fn record_scope(extensions: &Extensions, scope: &Narrowing) {
+    pub(in crate::http) fn record_scope(extensions: &Extensions, scope: &RequestScope) {
         let Some(facts) = extensions.get::<Self>() else { return };
         facts.locked().scope = Some(scope.clone());
     }
@@ -44,9 +44,11 @@ impl RejectionFacts {
     /// server.
     pub(super) fn into_record(self) -> (Record, bool) {
         let facts = std::mem::take(&mut *self.locked());
-        let is_proven = facts.caller.as_ref().is_some_and(|who| match who.way {
-            Way::Nobody | Way::Octopus => false,
-            Way::Token | Way::Oauth | Way::Proxy | Way::Certificate => true,
+        let is_proven = facts.caller.as_ref().is_some_and(|who| match who.method {
+            AuthMethod::Anonymous | AuthMethod::Octopus => false,
+            AuthMethod::Token | AuthMethod::Oauth | AuthMethod::Proxy | AuthMethod::Certificate => {
+                true
+            }
         });
         (facts.record(), is_proven)
     }
@@ -58,14 +60,15 @@ impl RejectionFacts {
 
 impl Facts {
     fn record(self) -> Record {
-        let kind = if self.caller.is_some() { Kind::Refused } else { Kind::Unauthenticated };
+        let kind =
+            if self.caller.is_some() { RecordKind::Refused } else { RecordKind::Unauthenticated };
         let mut record = Record::new(kind);
         record.result = Outcome::Refused;
-        record.caller = self.caller.map(|who| mcp::recorded(&who));
+        record.caller = self.caller.map(|who| mcp::caller_fields(&who));
         if let Some(scope) = self.scope {
-            record.place.instance = scope.instance;
-            record.place.space = scope.space;
-            record.place.project = scope.project;
+            record.target.instance = scope.instance;
+            record.target.space = scope.space;
+            record.target.project = scope.project;
         }
         record.tool = self.envelope.as_deref().and_then(tool);
         record

@@ -13,7 +13,7 @@ use http::StatusCode;
 
 use super::trace::REQUEST_ID;
 use crate::{
-    audit::Audit,
+    audit::AuditLog,
     http::{
         rejection::{Rejection, RejectionReason},
         request_scope::{self, PathScope},
@@ -24,7 +24,7 @@ use crate::{
 /// Where rejections are recorded.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct RejectionLog {
-    pub(in crate::http) audit: Audit,
+    pub(in crate::http) audit: AuditLog,
     pub(in crate::http) metrics: Metrics,
 }
 
@@ -41,7 +41,7 @@ pub(in crate::http) async fn endpoint(
     next: Next,
 ) -> Response {
     let facts = RejectionFacts::default();
-    if log.audit.is_on() {
+    if log.audit.is_enabled() {
         request.extensions_mut().insert(facts.clone());
     }
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -61,17 +61,17 @@ impl RejectionLog {
     fn record(&self, response: &Response, facts: RejectionFacts, id: Option<String>) {
         let Some(reason) = response.extensions().get::<RejectionReason>() else { return };
         if let Some(limit) = reason.limit {
-            self.metrics.limited(limit);
+            self.metrics.record_rate_limited(limit);
         }
         if reason.is_unauthenticated {
-            self.metrics.stranger();
+            self.metrics.record_authentication_failure();
         }
-        if self.audit.is_on() && response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        if self.audit.is_enabled() && response.status() != StatusCode::METHOD_NOT_ALLOWED {
             let (mut record, is_proven) = facts.into_record();
             record.status = Some(response.status().as_u16());
             record.rule = Some(reason.message.to_string());
             record.request = id;
-            self.audit.refused(record, is_proven);
+            self.audit.record_rejection(record, is_proven);
         }
     }
 }

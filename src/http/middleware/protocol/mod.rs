@@ -21,7 +21,7 @@ use futures::StreamExt;
 use super::{context::context_of, message::AcceptsEvents};
 use crate::{
     http::{envelope::Envelope, rejection::Rejection, server::Readiness},
-    mcp::{Offering, Protocol},
+    mcp::{McpProvider, Protocol},
 };
 
 /// The settings of this layer.
@@ -41,7 +41,7 @@ pub(in crate::http) struct ProtocolState {
 ///
 /// Responses to calls that stay silent become event streams with comments. Streams that only listen end
 /// when the server stops.
-pub(in crate::http) async fn serve_protocol<O: Offering>(
+pub(in crate::http) async fn serve_protocol<O: McpProvider>(
     State(state): State<ProtocolState>,
     request: Request,
     next: Next,

@@ -25,8 +25,8 @@ use super::{
     keyed_limit::KeyedLimit,
 };
 use crate::{
-    callers::{Caller, Way},
-    config::Limits,
+    callers::{AuthMethod, Caller},
+    config::LimitSettings,
     http::{
         envelope::{Envelope, RequestKind},
         peer::client_key,
@@ -34,8 +34,8 @@ use crate::{
         server::ConnectionHandle,
     },
     octopus::Instances,
-    store::{Bucket, Key, Store, Taken},
-    tool::InstanceRate,
+    store::{RateLimitDecision, Store, StoreKey, TokenBuckets},
+    tool::InstanceRateLimit,
 };
 
 /// How many callers are remembered whose first request was counted, and for how long.
@@ -47,27 +47,27 @@ const SEEN_FOR: Duration = Duration::from_mins(10);
 pub struct RateLimits {
     /// Concurrent requests of one caller.
     concurrent: Arc<KeyedLimit>,
-    caller: Option<Bucket>,
+    caller: Option<TokenBuckets>,
     /// For callers that continue over the limit.
-    far_over: Option<Bucket>,
-    instance: InstanceRate,
+    far_over: Option<TokenBuckets>,
+    instance: InstanceRateLimit,
     default_instance: String,
     /// The instances that know which Octopus credentials they have accepted.
     instances: Option<Arc<Instances>>,
     failures: Arc<AuthFailures>,
-    unproven: Option<Bucket>,
+    unproven: Option<TokenBuckets>,
     /// Callers whose first request was counted.
-    seen: Cache<Key, ()>,
+    seen: Cache<StoreKey, ()>,
 }
 
 impl RateLimits {
     /// Creates the limits of the settings, with counters in this store. `instance` is shared with the
     /// tools, because calls that go on to another instance count there as well.
     pub fn new(
-        limits: &Limits,
+        limits: &LimitSettings,
         default_instance: Option<&str>,
         store: &Store,
-        instance: InstanceRate,
+        instance: InstanceRateLimit,
     ) -> Self {
         // A rejected request takes from the bucket of the caller first, so this bucket has the rest.
         let rest = |count: u32| count.saturating_mul(limits.far_over.saturating_sub(1));
@@ -175,13 +175,17 @@ impl RateLimits {
         &self,
         caller: &Caller,
         kind: RequestKind,
-        key: &Key,
-        address: &Key,
+        key: &StoreKey,
+        address: &StoreKey,
     ) -> Result<(), Rejection> {
-        let is_proven = match caller.who.way {
-            Way::Octopus => false,
-            Way::Nobody => caller.own.is_none() && kind != RequestKind::Greeting,
-            Way::Token | Way::Oauth | Way::Proxy | Way::Certificate => return Ok(()),
+        let is_proven = match caller.identity.method {
+            AuthMethod::Octopus => false,
+            AuthMethod::Anonymous => {
+                caller.own_credentials.is_none() && kind != RequestKind::Greeting
+            }
+            AuthMethod::Token | AuthMethod::Oauth | AuthMethod::Proxy | AuthMethod::Certificate => {
+                return Ok(());
+            }
         };
         let Some(bucket) = self.unproven.as_ref().filter(|_| !is_proven) else { return Ok(()) };
         if kind != RequestKind::Greeting && self.seen.contains_key(key) {
@@ -199,17 +203,25 @@ impl RateLimits {
     /// instance has accepted recently. A caller without a credential counts as authenticated, since the
     /// settings permit it.
     fn is_accepted(&self, caller: &Caller, instance: &str) -> bool {
-        match (caller.who.way, &caller.own) {
-            (Way::Token | Way::Oauth | Way::Proxy | Way::Certificate, _) | (_, None) => true,
-            (Way::Octopus | Way::Nobody, Some(own)) => {
+        match (caller.identity.method, &caller.own_credentials) {
+            (
+                AuthMethod::Token | AuthMethod::Oauth | AuthMethod::Proxy | AuthMethod::Certificate,
+                _,
+            )
+            | (_, None) => true,
+            (AuthMethod::Octopus | AuthMethod::Anonymous, Some(own)) => {
                 let instance = self.instances.as_ref().and_then(|all| all.get(instance));
-                instance.is_none_or(|one| one.client.has_accepted(caller.who.fingerprint(), own))
+                instance.is_none_or(|one| one.client.is_proven(caller.identity.fingerprint(), own))
             }
         }
     }
 
     /// Takes one request from the rate of a caller.
-    async fn take_caller(&self, key: &Key, severity: Severity) -> Result<Option<Taken>, Rejection> {
+    async fn take_caller(
+        &self,
+        key: &StoreKey,
+        severity: Severity,
+    ) -> Result<Option<RateLimitDecision>, Rejection> {
         let Some(bucket) = &self.caller else { return Ok(None) };
         let taken = bucket.take(key).await;
         if taken.allowed {
@@ -234,10 +246,10 @@ impl RateLimits {
 
 /// Returns the key under which a caller is counted. Callers without an identity count by their credential
 /// and address.
-fn caller_key(caller: &Caller, address: &Key) -> Key {
-    let who = caller.who.fingerprint();
-    let key = match caller.who.way {
-        Way::Nobody => caller.fingerprint().and(address),
+fn caller_key(caller: &Caller, address: &StoreKey) -> StoreKey {
+    let who = caller.identity.fingerprint();
+    let key = match caller.identity.method {
+        AuthMethod::Anonymous => caller.fingerprint().combined_with(address),
         _ => who,
     };
     *key.as_bytes()

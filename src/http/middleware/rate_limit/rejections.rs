@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::{
     http::rejection::{Rejection, in_seconds, whole_seconds},
-    store::Taken,
+    store::RateLimitDecision,
     telemetry::Limit,
 };
 
@@ -36,35 +36,35 @@ impl Severity {
 }
 
 /// Returns the burst size, the remaining requests, and the seconds until the burst is full again.
-pub(super) fn headers(taken: &Taken) -> [(HeaderName, HeaderValue); 3] {
+pub(super) fn headers(taken: &RateLimitDecision) -> [(HeaderName, HeaderValue); 3] {
     [
         (LIMIT, taken.limit.into()),
         (REMAINING, taken.remaining.into()),
-        (RESET, whole_seconds(taken.full).into()),
+        (RESET, whole_seconds(taken.reset_after).into()),
     ]
 }
 
 /// Rejects a caller over its rate.
-pub(super) fn caller(taken: &Taken, severity: Severity) -> Rejection {
+pub(super) fn caller(taken: &RateLimitDecision, severity: Severity) -> Rejection {
     let (far, limit) = match severity {
-        Severity::CallError => ("", Limit::Caller),
-        Severity::HttpError => (" and ignores Retry-After", Limit::Far),
+        Severity::CallError => ("", Limit::CallerRate),
+        Severity::HttpError => (" and ignores Retry-After", Limit::CallerSustained),
     };
     let message = format!(
         "this caller exceeds the request rate of this server{far}; nothing was done, retry {}",
-        in_seconds(taken.wait)
+        in_seconds(taken.retry_after)
     );
     with_headers(severity, taken, message, limit)
 }
 
 /// Rejects a request to an instance over its rate.
-pub(super) fn instance(name: &str, taken: &Taken) -> Rejection {
+pub(super) fn instance(name: &str, taken: &RateLimitDecision) -> Rejection {
     let message = format!(
         "all callers together exceed the request rate of the Octopus instance '{name}'; nothing was \
          done, retry {}",
-        in_seconds(taken.wait)
+        in_seconds(taken.retry_after)
     );
-    with_headers(Severity::CallError, taken, message, Limit::Instance)
+    with_headers(Severity::CallError, taken, message, Limit::InstanceRate)
 }
 
 /// Rejects a caller with too many concurrent requests.
@@ -74,22 +74,28 @@ pub(super) fn concurrent(limit: usize) -> Rejection {
          when one of them has finished"
     );
     let wait = Duration::from_secs(1);
-    Rejection::rate_limited(Severity::CallError.status(), wait, message).limited_by(Limit::AtOnce)
+    Rejection::rate_limited(Severity::CallError.status(), wait, message)
+        .limited_by(Limit::CallerConcurrency)
 }
 
 /// Rejects an address with too many new credentials.
-pub(super) fn unproven(taken: &Taken) -> Rejection {
+pub(super) fn unproven(taken: &RateLimitDecision) -> Rejection {
     let message = format!(
         "too many new sessions and credentials from this address; retry {}",
-        in_seconds(taken.wait)
+        in_seconds(taken.retry_after)
     );
-    Rejection::rate_limited(Severity::HttpError.status(), taken.wait, message)
-        .limited_by(Limit::Unproven)
+    Rejection::rate_limited(Severity::HttpError.status(), taken.retry_after, message)
+        .limited_by(Limit::UnverifiedCredential)
 }
 
-fn with_headers(severity: Severity, taken: &Taken, message: String, limit: Limit) -> Rejection {
+fn with_headers(
+    severity: Severity,
+    taken: &RateLimitDecision,
+    message: String,
+    limit: Limit,
+) -> Rejection {
     let rejection =
-        Rejection::rate_limited(severity.status(), taken.wait, message).limited_by(limit);
+        Rejection::rate_limited(severity.status(), taken.retry_after, message).limited_by(limit);
     headers(taken)
         .into_iter()
         .fold(rejection, |rejection, (name, value)| rejection.with_header(name, value))

@@ -112,7 +112,7 @@ impl OpenConnections {
     /// Returns a slot for a new connection from this address. `None` where all slots are taken and each
     /// connection has a request in progress.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
-        let address = (!self.limits.trusted_proxies.contain(peer)).then(|| key(peer));
+        let address = (!self.limits.trusted_proxies.contains(peer)).then(|| key(peer));
         let limits = (self.limits.total, self.limits.per_address);
         let evicted = CancellationToken::new();
         let (number, is_full) = {

@@ -8,7 +8,7 @@ use regex_automata::{
     util::syntax,
 };
 
-use super::braces::with_plain_braces;
+use super::braces::escape_literal_braces;
 
 /// A valid compiled pattern.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Pattern {
     regex: Regex,
     /// Whether the pattern depends on where the text begins or ends, so that lines must be searched
     /// one by one.
-    tells_lines_apart: bool,
+    needs_single_lines: bool,
     /// Number of states of the automaton, which is the maximum number of steps for one byte of
     /// text.
     states: usize,
@@ -31,7 +31,7 @@ pub enum BadPattern {
     #[error("the pattern is empty; use e.g. `.` to find every line that is not empty")]
     Empty,
     /// The pattern has more characters than allowed.
-    #[error("the pattern has {0} characters (max {LONGEST}); search for a part of it")]
+    #[error("the pattern has {0} characters (max {MAX_PATTERN_CHARS}); search for a part of it")]
     TooLong(usize),
     /// The pattern contains a line break, but lines are searched one by one.
     #[error(
@@ -54,21 +54,21 @@ pub enum BadPattern {
 }
 
 /// Maximum number of characters of a pattern.
-const LONGEST: usize = 1_000;
+const MAX_PATTERN_CHARS: usize = 1_000;
 /// Maximum size of the automaton during compilation, in bytes. The limit allows about 1,800 states.
 /// A letter takes one state, `\w` about 300, and a repetition its content times its count.
-const LARGEST: usize = 128 * 1024;
+const MAX_AUTOMATON_BYTES: usize = 128 * 1024;
 /// Cache size of one search, in bytes. A search with a smaller cache is slower, but takes at most
 /// as many steps per byte as the automaton has states.
-const CACHE: usize = 512 * 1024;
+const SEARCH_CACHE_BYTES: usize = 512 * 1024;
 /// Maximum number of steps of one call of the regex engine: about 50 ms, at 5 ns to 8 ns a step.
 /// The engine cannot be interrupted, so this limits the bytes of one call.
-const MOST_STEPS: usize = 8_000_000;
+const MAX_STEPS_PER_CALL: usize = 8_000_000;
 /// Bounds for the number of bytes that one call of the regex engine gets.
-const SPAN: RangeInclusive<usize> = 2 * 1024..=256 * 1024;
+const CALL_BYTES: RangeInclusive<usize> = 2 * 1024..=256 * 1024;
 
 /// Reason why a pattern does not compile.
-enum NotBuilt {
+enum BuildError {
     Syntax(String),
     TooLarge,
 }
@@ -101,45 +101,47 @@ impl Pattern {
         let length = text.chars().count();
         match length {
             0 => return Ok(Err(BadPattern::Empty)),
-            LONGEST.. if length > LONGEST => return Ok(Err(BadPattern::TooLong(length))),
+            MAX_PATTERN_CHARS.. if length > MAX_PATTERN_CHARS => {
+                return Ok(Err(BadPattern::TooLong(length)));
+            }
             _ if text.contains('\n') => return Ok(Err(BadPattern::LineBreak)),
             _ => {}
         }
-        let tells_lines_apart = !fixed && tells_lines_apart(text);
+        let tells_lines_apart = !fixed && needs_single_lines(text);
         let mut attempt = |text: &str| {
             check()?;
             let built = build(text, ignore_case, true).map(|built| (built, false));
-            if !matches!(built, Err(NotBuilt::TooLarge)) {
+            if !matches!(built, Err(BuildError::TooLarge)) {
                 return Ok(built);
             }
             check()?;
             let ascii = build(text, ignore_case, false).map(|built| (built, true));
-            Ok(ascii.map_err(|_| NotBuilt::TooLarge))
+            Ok(ascii.map_err(|_| BuildError::TooLarge))
         };
         let built = if fixed {
             attempt(&regex::escape(text))?
         } else {
             match attempt(text)? {
-                Err(NotBuilt::Syntax(message)) => {
-                    let plain = attempt(&with_plain_braces(text))?;
-                    plain.map_err(|_| NotBuilt::Syntax(message))
+                Err(BuildError::Syntax(message)) => {
+                    let plain = attempt(&escape_literal_braces(text))?;
+                    plain.map_err(|_| BuildError::Syntax(message))
                 }
                 built => built,
             }
         };
         Ok(match built {
             Ok(((regex, states), is_ascii)) => {
-                Ok(Self { regex, tells_lines_apart, states, is_ascii })
+                Ok(Self { regex, needs_single_lines: tells_lines_apart, states, is_ascii })
             }
-            Err(NotBuilt::TooLarge) => Err(BadPattern::TooLarge),
-            Err(NotBuilt::Syntax(message)) => Err(BadPattern::Syntax(reason(&message))),
+            Err(BuildError::TooLarge) => Err(BadPattern::TooLarge),
+            Err(BuildError::Syntax(message)) => Err(BadPattern::Syntax(parser_message(&message))),
         })
     }
 
     /// Returns the maximum number of bytes for one call of the regex engine. Longer lines are
     /// searched up to this length.
-    pub(super) fn span(&self) -> usize {
-        (MOST_STEPS / self.states.max(1)).clamp(*SPAN.start(), *SPAN.end())
+    pub(super) fn max_bytes_per_call(&self) -> usize {
+        (MAX_STEPS_PER_CALL / self.states.max(1)).clamp(*CALL_BYTES.start(), *CALL_BYTES.end())
     }
 
     /// Returns whether `\w`, `\d`, `\s` and `\b` match ASCII only, because the pattern would be too
@@ -149,12 +151,12 @@ impl Pattern {
     }
 
     /// Returns whether the pattern matches in a single line, which is given without its line end.
-    pub(super) fn is_in(&self, line: &[u8]) -> bool {
+    pub(super) fn is_match(&self, line: &[u8]) -> bool {
         self.regex.is_match(line)
     }
 
     /// Returns the position of the first match in a line.
-    pub(super) fn place(&self, line: &[u8]) -> Option<usize> {
+    pub(super) fn find(&self, line: &[u8]) -> Option<usize> {
         self.regex.find(line).map(|found| found.start())
     }
 
@@ -162,13 +164,13 @@ impl Pattern {
     ///
     /// `false` is certain: `^` and `$` match at line ends, so a match in a single line is also a
     /// match in all lines together. `true` is not certain, because a match may span lines.
-    pub(super) fn may_be_in(&self, lines: &[u8]) -> bool {
-        self.tells_lines_apart || self.regex.is_match(lines)
+    pub(super) fn may_match_any(&self, lines: &[u8]) -> bool {
+        self.needs_single_lines || self.regex.is_match(lines)
     }
 }
 
 /// Compiles a pattern and counts the states of its automaton.
-fn build(text: &str, ignore_case: bool, unicode: bool) -> Result<(Regex, usize), NotBuilt> {
+fn build(text: &str, ignore_case: bool, unicode: bool) -> Result<(Regex, usize), BuildError> {
     let syntax = syntax::Config::new()
         .case_insensitive(ignore_case)
         .unicode(unicode)
@@ -176,26 +178,26 @@ fn build(text: &str, ignore_case: bool, unicode: bool) -> Result<(Regex, usize),
         .crlf(true)
         .utf8(false);
     let parsed = syntax::parse_with(text, &syntax);
-    let parsed = parsed.map_err(|error| NotBuilt::Syntax(error.to_string()))?;
+    let parsed = parsed.map_err(|error| BuildError::Syntax(error.to_string()))?;
     let counted = thompson::Config::new()
         .utf8(false)
         .which_captures(WhichCaptures::Implicit)
-        .nfa_size_limit(Some(LARGEST));
+        .nfa_size_limit(Some(MAX_AUTOMATON_BYTES));
     let counted = thompson::Compiler::new().configure(counted).build_from_hir(&parsed);
-    let states = counted.map_err(|_| NotBuilt::TooLarge)?.states().len();
+    let states = counted.map_err(|_| BuildError::TooLarge)?.states().len();
     let config = Config::new()
         .utf8_empty(false)
         .which_captures(WhichCaptures::Implicit)
-        .nfa_size_limit(Some(LARGEST))
-        .onepass_size_limit(Some(LARGEST))
-        .hybrid_cache_capacity(CACHE);
+        .nfa_size_limit(Some(MAX_AUTOMATON_BYTES))
+        .onepass_size_limit(Some(MAX_AUTOMATON_BYTES))
+        .hybrid_cache_capacity(SEARCH_CACHE_BYTES);
     let regex = Builder::new().configure(config).build_from_hir(&parsed);
-    Ok((regex.map_err(|_| NotBuilt::TooLarge)?, states))
+    Ok((regex.map_err(|_| BuildError::TooLarge)?, states))
 }
 
 /// Returns whether a pattern uses `\A` or `\z`, or switches a flag off, so that its matches in a
 /// single line and in all lines together differ. A false positive costs only time.
-fn tells_lines_apart(pattern: &str) -> bool {
+fn needs_single_lines(pattern: &str) -> bool {
     let mut flags = pattern.split('?').skip(1);
     pattern.contains("\\A")
         || pattern.contains("\\z")
@@ -203,7 +205,7 @@ fn tells_lines_apart(pattern: &str) -> bool {
 }
 
 /// Returns the message of the regex parser without its drawing of the position.
-fn reason(message: &str) -> String {
+fn parser_message(message: &str) -> String {
     let reason = message.rsplit_once("error: ").map_or(message, |(_, reason)| reason);
     reason.trim().to_owned()
 }

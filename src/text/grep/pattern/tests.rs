@@ -7,7 +7,7 @@ fn pattern(text: &str) -> Result<Pattern, BadPattern> {
 }
 
 #[test]
-fn each_build_of_a_pattern_is_checked_before() {
+fn calls_check_before_each_build() {
     let large = r"(?:\w{100}\s){100}";
     let mut builds = 0;
     let counted = |left: usize| {
@@ -27,7 +27,7 @@ fn each_build_of_a_pattern_is_checked_before() {
 }
 
 #[test]
-fn what_cannot_be_used_says_what_to_do() {
+fn errors_explain_how_to_correct_the_pattern() {
     for (text, words) in [
         ("", "empty"),
         ("a\nb", "line break"),
@@ -45,12 +45,12 @@ fn what_cannot_be_used_says_what_to_do() {
     }
     for text in ["*", "(a", "#{x}", r"\1", "(?=x)"] {
         let fixed = Pattern::new(text, false, true).unwrap();
-        assert!(fixed.is_in(text.as_bytes()) && !fixed.is_in(b"nothing"), "{text}");
+        assert!(fixed.is_match(text.as_bytes()) && !fixed.is_match(b"nothing"), "{text}");
     }
 }
 
 #[test]
-fn what_people_write_can_be_used() {
+fn accepts_common_patterns() {
     for (text, line) in [
         (r"\w{1,20} failed with exit code \d{1,3}", "it failed with exit code 17"),
         ("/projects/{id}/{x,y}", "GET /projects/{id}/{x,y}"),
@@ -62,12 +62,12 @@ fn what_people_write_can_be_used() {
         (r"https?:\/\/", "http://"),
         ("(?i)É", "é"),
     ] {
-        assert!(pattern(text).unwrap().is_in(line.as_bytes()), "{text}");
+        assert!(pattern(text).unwrap().is_match(line.as_bytes()), "{text}");
     }
 }
 
 #[test]
-fn a_pattern_is_bounded_by_the_steps_of_one_call() {
+fn steps_of_one_call_are_bounded() {
     for hostile in [
         r"[a-z0-9][\t-~]{9000}[^\t-~]",
         r"(?:a{100}b{100}){40}",
@@ -88,23 +88,27 @@ fn a_pattern_is_bounded_by_the_steps_of_one_call() {
         ("error", 256 * 1024),
     ] {
         let pattern = pattern(useful).unwrap();
-        assert!(pattern.span() >= least, "{useful}: {}", pattern.span());
-        let steps = pattern.span() * pattern.states;
-        assert!(steps <= MOST_STEPS, "{useful}: {steps}");
+        assert!(
+            pattern.max_bytes_per_call() >= least,
+            "{useful}: {}",
+            pattern.max_bytes_per_call()
+        );
+        let steps = pattern.max_bytes_per_call() * pattern.states;
+        assert!(steps <= MAX_STEPS_PER_CALL, "{useful}: {steps}");
         assert!(!pattern.is_ascii(), "{useful}");
     }
 }
 
 #[test]
-fn classes_match_ascii_alone_when_the_pattern_would_be_too_large() {
+fn large_patterns_fall_back_to_ascii_classes() {
     let pattern = pattern(r"\w{1,20} failed with exit code \d{1,3}").unwrap();
     assert!(pattern.is_ascii());
-    assert!(pattern.is_in(b"it failed with exit code 17"));
-    assert!(!pattern.is_in("é failed with exit code 17".as_bytes()));
+    assert!(pattern.is_match(b"it failed with exit code 17"));
+    assert!(!pattern.is_match("é failed with exit code 17".as_bytes()));
 }
 
 #[test]
-fn what_is_in_a_line_is_in_the_lines_together() {
+fn single_line_match_is_a_match_in_all_lines() {
     let lines = b"first\r\n\nthe second line\nthird";
     for text in
         ["^first$", "^$", r"\Athe", r"line\z", "(?-m)^the", "(?s-m:line$)", "(?x: (?-m) ^third)"]
@@ -112,8 +116,8 @@ fn what_is_in_a_line_is_in_the_lines_together() {
         let pattern = pattern(text).unwrap();
         let alone = lines
             .split(|byte| *byte == b'\n')
-            .any(|line| pattern.is_in(line.strip_suffix(b"\r").unwrap_or(line)));
-        assert!(alone && pattern.may_be_in(lines), "{text}");
+            .any(|line| pattern.is_match(line.strip_suffix(b"\r").unwrap_or(line)));
+        assert!(alone && pattern.may_match_any(lines), "{text}");
     }
-    assert!(!pattern("^second").unwrap().may_be_in(lines));
+    assert!(!pattern("^second").unwrap().may_match_any(lines));
 }

@@ -1,10 +1,10 @@
 //! Deterministic pseudo-random sample values and lines, generated from templates.
 
 /// Deterministic pseudo-random generator (`SplitMix64`).
-pub(super) struct Dice(pub(super) u64);
+pub(super) struct SampleGenerator(pub(super) u64);
 
-impl Dice {
-    pub(super) fn below(&mut self, end: usize) -> usize {
+impl SampleGenerator {
+    pub(super) fn number_below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -12,12 +12,12 @@ impl Dice {
         usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
     }
 
-    pub(super) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
+    pub(super) fn choose<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.number_below(of.len())]
     }
 
-    fn drawn(&mut self, from: &[u8], length: usize) -> String {
-        (0..length).map(|_| char::from(from[self.below(from.len())])).collect()
+    fn random_string(&mut self, from: &[u8], length: usize) -> String {
+        (0..length).map(|_| char::from(from[self.number_below(from.len())])).collect()
     }
 
     /// Fills the placeholders in braces of a template. Removes each `·`, which splits samples so
@@ -28,8 +28,9 @@ impl Dice {
         let mut rest = shape.as_str();
         while let Some((before, after)) = rest.split_once('{') {
             filled.push_str(before);
-            let word =
-                after.split_once('}').and_then(|(word, more)| Some((self.word(word)?, more)));
+            let word = after
+                .split_once('}')
+                .and_then(|(word, more)| Some((self.placeholder(word)?, more)));
             if let Some((word, more)) = word {
                 filled.push_str(&word);
                 rest = more;
@@ -41,20 +42,34 @@ impl Dice {
         filled + rest
     }
 
-    fn word(&mut self, word: &str) -> Option<String> {
+    fn placeholder(&mut self, word: &str) -> Option<String> {
         let named = match word {
-            "guid" => Some([8, 4, 4, 4, 12].map(|n| self.drawn(HEX, n)).join("-")),
-            "name" => Some(self.one(NAMES).to_owned()),
-            "word" => Some(self.one(WORDS).to_owned()),
-            "Type" => Some(self.one(TYPES).to_owned()),
-            "env" => Some(self.one(ENVIRONMENTS).to_owned()),
-            "time" => {
-                Some(format!("{:02}:{:02}:{:02}", self.below(24), self.below(60), self.below(60)))
+            "guid" => Some([8, 4, 4, 4, 12].map(|n| self.random_string(HEX, n)).join("-")),
+            "name" => Some(self.choose(NAMES).to_owned()),
+            "word" => Some(self.choose(WORDS).to_owned()),
+            "Type" => Some(self.choose(TYPES).to_owned()),
+            "env" => Some(self.choose(ENVIRONMENTS).to_owned()),
+            "time" => Some(format!(
+                "{:02}:{:02}:{:02}",
+                self.number_below(24),
+                self.number_below(60),
+                self.number_below(60)
+            )),
+            "date" => Some(format!(
+                "2026-{:02}-{:02}",
+                1 + self.number_below(12),
+                1 + self.number_below(28)
+            )),
+            "version" => Some(format!(
+                "{}.{}.{}",
+                self.number_below(9),
+                self.number_below(40),
+                self.number_below(9999)
+            )),
+            "n" => Some(self.number_below(100_000).to_string()),
+            "level" => {
+                Some(self.choose(&["Info    ", "Verbose ", "Warning ", "Error   "]).to_owned())
             }
-            "date" => Some(format!("2026-{:02}-{:02}", 1 + self.below(12), 1 + self.below(28))),
-            "version" => Some(format!("{}.{}.{}", self.below(9), self.below(40), self.below(9999))),
-            "n" => Some(self.below(100_000).to_string()),
-            "level" => Some(self.one(&["Info    ", "Verbose ", "Warning ", "Error   "]).to_owned()),
             _ => None,
         };
         let alphabet = match word.chars().next()? {
@@ -71,9 +86,9 @@ impl Dice {
         named.or_else(|| {
             let length = word.get(1..)?.parse().ok()?;
             // Generated keys and passwords contain a digit and neither begin nor end with a sign.
-            let ends = self.drawn(alphabet.get(..16).unwrap_or(alphabet), 2);
-            let inside = self.drawn(alphabet, usize::max(length, 3) - 3);
-            Some(format!("{}{inside}{}{}", &ends[..1], self.below(10), &ends[1..]))
+            let ends = self.random_string(alphabet.get(..16).unwrap_or(alphabet), 2);
+            let inside = self.random_string(alphabet, usize::max(length, 3) - 3);
+            Some(format!("{}{inside}{}{}", &ends[..1], self.number_below(10), &ends[1..]))
         })
     }
 }

@@ -13,19 +13,19 @@ use super::{redact, rules};
 mod dice;
 mod variants;
 
-use dice::Dice;
+use dice::SampleGenerator;
 
 /// One sample per line: the kind, a tab, and a text with its one secret between `«` and `»`.
 const SECRETS: &str = include_str!("secrets.txt");
 /// Templates in the same format, with placeholders in braces.
-const SHAPES: &str = include_str!("shapes.txt");
+const SECRET_TEMPLATES: &str = include_str!("shapes.txt");
 /// Lines that resemble secrets but contain none.
 const ORDINARY: &str = include_str!("ordinary.txt");
 /// Templates of ordinary output of Octopus, build tools, containers, databases and services.
-const EVERYDAY: &str = include_str!("everyday.txt");
+const ORDINARY_TEMPLATES: &str = include_str!("everyday.txt");
 
 /// Number of samples generated from each template.
-const OF_EACH: usize = 40;
+const SAMPLES_PER_TEMPLATE: usize = 40;
 
 /// A text with one secret.
 struct Sample {
@@ -36,43 +36,43 @@ struct Sample {
 }
 
 impl Sample {
-    fn of(kind: &'static str, marked: &str) -> Self {
+    fn parse(kind: &'static str, marked: &str) -> Self {
         let (before, rest) = marked.split_once('«').unwrap();
         let (secret, after) = rest.split_once('»').unwrap();
         let [before, secret, after] = [before, secret, after].map(str::to_owned);
         Self { kind, before, secret, after }
     }
 
-    fn with(&self, secret: &str) -> String {
+    fn with_secret(&self, secret: &str) -> String {
         format!("{}{secret}{}", self.before, self.after)
     }
 
     fn text(&self) -> String {
-        self.with(&self.secret)
+        self.with_secret(&self.secret)
     }
 }
 
 fn samples(of_each: usize) -> Vec<Sample> {
-    let mut dice = Dice(1);
+    let mut dice = SampleGenerator(1);
     let rows = SECRETS.lines().map(|line| (line, 1));
-    let rows = rows.chain(SHAPES.lines().map(|line| (line, of_each)));
+    let rows = rows.chain(SECRET_TEMPLATES.lines().map(|line| (line, of_each)));
     let mut samples = Vec::new();
     for (line, times) in rows {
         let (kind, shape) = line.split_once('\t').unwrap();
-        samples.extend((0..times).map(|_| Sample::of(kind, &dice.fill(shape))));
+        samples.extend((0..times).map(|_| Sample::parse(kind, &dice.fill(shape))));
     }
     samples
 }
 
 #[test]
-fn every_sample_of_every_kind_is_redacted_whole_and_nothing_else() {
-    let samples = samples(OF_EACH);
+fn every_sample_is_redacted_exactly() {
+    let samples = samples(SAMPLES_PER_TEMPLATE);
     assert!(samples.len() > 7_000, "{}", samples.len());
     let wrong: Vec<String> = samples
         .iter()
         .filter_map(|sample| {
             let shown = redact(&sample.text()).text.into_owned();
-            let expected = sample.with(&format!("[redacted:{}]", sample.kind));
+            let expected = sample.with_secret(&format!("[redacted:{}]", sample.kind));
             (shown != expected).then_some(shown)
         })
         .collect();
@@ -82,7 +82,7 @@ fn every_sample_of_every_kind_is_redacted_whole_and_nothing_else() {
 #[test]
 fn every_rule_has_a_sample() {
     let mut texts: Vec<String> = samples(1).iter().map(Sample::text).collect();
-    texts.push(pair());
+    texts.push(aws_key_pair());
     for rule in rules::all() {
         let regex = Regex::new(rule.pattern).unwrap();
         let has_sample = texts.iter().any(|text| regex.is_match(text));
@@ -91,17 +91,20 @@ fn every_rule_has_a_sample() {
 }
 
 /// A row of the CSV file that AWS creates for a new access key.
-fn pair() -> String {
-    Dice(3).fill("deploy,AK·IA{H16},{b40}")
+fn aws_key_pair() -> String {
+    SampleGenerator(3).fill("deploy,AK·IA{H16},{b40}")
 }
 
 #[test]
-fn a_secret_key_is_known_by_the_access_key_before_it() {
-    assert_eq!(redact(&pair()).text, "deploy,[redacted:aws-access-key],[redacted:aws-secret-key]");
+fn aws_secret_key_is_recognised_after_its_access_key() {
+    assert_eq!(
+        redact(&aws_key_pair()).text,
+        "deploy,[redacted:aws-access-key],[redacted:aws-secret-key]"
+    );
 }
 
 #[test]
-fn a_secret_is_found_inside_other_text() {
+fn secrets_are_found_inside_other_text() {
     for sample in samples(1) {
         let text = format!("08:10:02   Info     |       {}\nnext line\n", sample.text());
         let shown = redact(&text).text.into_owned();
@@ -116,17 +119,19 @@ fn a_secret_is_found_inside_other_text() {
 }
 
 #[test]
-fn the_mask_of_octopus_is_never_a_value() {
+fn octopus_mask_is_never_a_secret() {
     for sample in samples(1) {
-        let masked = sample.with("********");
+        let masked = sample.with_secret("********");
         assert!(matches!(redact(&masked).text, Cow::Borrowed(_)), "{masked}");
     }
 }
 
 #[test]
-fn ten_thousand_ordinary_lines_stay() {
-    let mut dice = Dice(7);
-    let everyday = EVERYDAY.lines().flat_map(|shape| std::iter::repeat_n(shape, OF_EACH));
+fn ten_thousand_ordinary_lines_stay_unchanged() {
+    let mut dice = SampleGenerator(7);
+    let everyday = ORDINARY_TEMPLATES
+        .lines()
+        .flat_map(|shape| std::iter::repeat_n(shape, SAMPLES_PER_TEMPLATE));
     let everyday = everyday.map(|shape| dice.fill(shape)).collect::<Vec<_>>();
     let lines: BTreeSet<String> = ORDINARY.lines().map(str::to_owned).chain(everyday).collect();
     assert!(lines.len() > 10_000, "{}", lines.len());
@@ -141,7 +146,7 @@ fn ten_thousand_ordinary_lines_stay() {
 }
 
 #[test]
-fn private_keys_over_several_lines() {
+fn redacts_private_keys_over_several_lines() {
     let line = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
     let begin = "-----BEGIN RSA PRIVATE KEY-----";
     let end = "-----END RSA PRIVATE KEY-----";

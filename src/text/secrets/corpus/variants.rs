@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{super::hint, SECRETS, SHAPES, Sample, dice::Dice, redact};
-use crate::text::lines::Lines;
+use super::{super::first_hint, SECRET_TEMPLATES, SECRETS, Sample, dice::SampleGenerator, redact};
+use crate::text::lines::LineSanitizer;
 
 /// One gap per line: a variant, a tab, and the row of the corpus that is not recognised in it.
 const LIMITS: &str = include_str!("limits.txt");
@@ -61,21 +61,21 @@ type Variant = (&'static str, fn(&Sample) -> Option<Spelling>);
 
 const VARIANTS: &[Variant] = &[
     ("plain", |sample| Some(Spelling::new(&sample.before, &sample.secret, &sample.after))),
-    ("tab", |sample| gap(sample, "\t")),
-    ("spaces", |sample| gap(sample, "    ")),
-    ("no-break-space", |sample| gap(sample, "\u{a0}")),
-    ("em-space", |sample| gap(sample, "\u{2003}")),
-    ("ideographic-space", |sample| gap(sample, "\u{3000}")),
-    ("url-encoded", |sample| Some(encoded(sample, "%20"))),
-    ("form-encoded", |sample| Some(encoded(sample, "+"))),
-    ("next-line", |sample| gap(sample, "\n  ")),
-    ("wrapped-64", |sample| wrapped(sample, 64)),
-    ("wrapped-76", |sample| wrapped(sample, 76)),
-    ("wrapped-80", |sample| wrapped(sample, 80)),
+    ("tab", |sample| replace_gap(sample, "\t")),
+    ("spaces", |sample| replace_gap(sample, "    ")),
+    ("no-break-space", |sample| replace_gap(sample, "\u{a0}")),
+    ("em-space", |sample| replace_gap(sample, "\u{2003}")),
+    ("ideographic-space", |sample| replace_gap(sample, "\u{3000}")),
+    ("url-encoded", |sample| Some(percent_encode(sample, "%20"))),
+    ("form-encoded", |sample| Some(percent_encode(sample, "+"))),
+    ("next-line", |sample| replace_gap(sample, "\n  ")),
+    ("wrapped-64", |sample| wrap_at(sample, 64)),
+    ("wrapped-76", |sample| wrap_at(sample, 76)),
+    ("wrapped-80", |sample| wrap_at(sample, 80)),
 ];
 
 /// Replaces the spaces between the name and the value by `between`.
-fn gap(sample: &Sample, between: &str) -> Option<Spelling> {
+fn replace_gap(sample: &Sample, between: &str) -> Option<Spelling> {
     if sample.secret.contains('\n') || sample.before.contains('\n') {
         return None;
     }
@@ -88,7 +88,7 @@ fn gap(sample: &Sample, between: &str) -> Option<Spelling> {
 }
 
 /// Percent-encodes the sample as in the query of a URL.
-fn encoded(sample: &Sample, space: &str) -> Spelling {
+fn percent_encode(sample: &Sample, space: &str) -> Spelling {
     let encode = |text: &str| {
         text.bytes()
             .map(|byte| match byte {
@@ -104,7 +104,7 @@ fn encoded(sample: &Sample, space: &str) -> Spelling {
 }
 
 /// Wraps the sample at a column so that the first line break is in the middle of the secret.
-fn wrapped(sample: &Sample, width: usize) -> Option<Spelling> {
+fn wrap_at(sample: &Sample, width: usize) -> Option<Spelling> {
     let Sample { before, secret, after, .. } = sample;
     let is_ascii = before.is_ascii() && secret.is_ascii();
     let half = usize::min(secret.len() / 2, width - 20);
@@ -121,19 +121,19 @@ fn wrapped(sample: &Sample, width: usize) -> Option<Spelling> {
 }
 
 /// Returns the text sanitized line by line.
-fn by_lines(text: &str) -> String {
-    let mut lines = Lines::default();
-    let shown = text.split('\n').map(|line| lines.pass(line).text.into_owned());
+fn sanitize_line_by_line(text: &str) -> String {
+    let mut lines = LineSanitizer::default();
+    let shown = text.split('\n').map(|line| lines.sanitize_next(line).text.into_owned());
     shown.collect::<Vec<_>>().join("\n")
 }
 
 /// Counts the corpus rows that each variant applies to and collects those that are not recognised.
-fn measured() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)> {
+fn measure_variants() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)> {
     let mut measured = BTreeMap::new();
-    let mut dice = Dice(5);
-    for row in SECRETS.lines().chain(SHAPES.lines()) {
+    let mut dice = SampleGenerator(5);
+    for row in SECRETS.lines().chain(SECRET_TEMPLATES.lines()) {
         let (_, shape) = row.split_once('\t').unwrap();
-        let sample = Sample::of("", &dice.fill(shape));
+        let sample = Sample::parse("", &dice.fill(shape));
         for (variant, spell) in VARIANTS {
             let Some(spelling) = spell(&sample) else { continue };
             let text = spelling.text();
@@ -146,8 +146,8 @@ fn measured() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)> {
                 missed.insert(row);
             }
             if !shown.contains("[redacted:private-key]") {
-                let door = crate::text::door(&text).text.into_owned();
-                assert_eq!(by_lines(&text), door, "{variant}: {row}");
+                let door = crate::text::sanitize(&text).text.into_owned();
+                assert_eq!(sanitize_line_by_line(&text), door, "{variant}: {row}");
             }
         }
     }
@@ -155,26 +155,26 @@ fn measured() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)> {
 }
 
 #[test]
-fn every_line_that_changes_alone_has_a_hint() {
-    let mut dice = Dice(9);
-    for row in SECRETS.lines().chain(SHAPES.lines()) {
+fn every_redacted_line_has_a_hint() {
+    let mut dice = SampleGenerator(9);
+    for row in SECRETS.lines().chain(SECRET_TEMPLATES.lines()) {
         let (_, shape) = row.split_once('\t').unwrap();
-        let sample = Sample::of("", &dice.fill(shape));
+        let sample = Sample::parse("", &dice.fill(shape));
         let spellings = VARIANTS.iter().filter_map(|(_, spell)| spell(&sample));
         for text in spellings.map(|spelling| spelling.text()) {
             for line in text.lines().filter(|line| redact(line).total() > 0) {
                 // The search sanitizes every line that is not plain ASCII, even without a hint.
-                assert!(hint(line.as_bytes()).is_some() || !line.is_ascii(), "{line}");
+                assert!(first_hint(line.as_bytes()).is_some() || !line.is_ascii(), "{line}");
             }
         }
     }
 }
 
 #[test]
-fn every_variant_of_every_sample_is_recognised_except_the_listed_limits() {
+fn every_variant_is_recognised_except_listed_limits() {
     let listed: BTreeSet<(&str, &str)> =
         LIMITS.lines().map(|line| line.split_once('\t').unwrap()).collect();
-    let measured = measured();
+    let measured = measure_variants();
     let found: BTreeSet<(&str, &str)> = measured
         .iter()
         .flat_map(|(variant, (_, missed))| missed.iter().map(move |row| (*variant, *row)))

@@ -11,7 +11,7 @@ macro_rules! argument {
 }
 
 /// Separator between a name and a value, which may be spaces only.
-macro_rules! apart {
+macro_rules! separator {
     () => {
         r#"(?:\\?["']?[ \t]{0,8}[:=][ \t]{0,8}|[ \t]{1,8})"#
     };
@@ -19,7 +19,7 @@ macro_rules! apart {
 
 /// Words for "password" in other languages; each name contains one of them.
 #[rustfmt::skip] // a list to read, not a column
-pub(in crate::text::secrets) const FOREIGN: &[&str] = &[
+pub(in crate::text::secrets) const FOREIGN_PASSWORD_WORDS: &[&str] = &[
     "passwort", "kennwort", "passord", "de passe", "de-passe", "de_passe", "depasse", "contrase", "wachtwoord", "senord", "adgangskode",
     "salasana", "senha", "hasło", "haslo", "heslo", "jelsz", "şifre", "sifre", "парол", "密码",
     "密碼", "口令", "パスワード", "비밀번호",
@@ -38,8 +38,8 @@ pub(super) const RULES: &[Rule] = &[
 
     // Windows commands.
     argument(&["/pass:"], concat!(r"(?i)/u(?:ser)?:[^\t-\r ]{1,64}[ \t]+/pass:[ \t]{0,8}", argument!())),
-    password(&["/pass:"], candidate::is_switch, concat!(r#"(?i)(?:^|[\t-\r "'(])/pass:[ \t]{0,8}"#, argument!())),
-    password(&["net user", "net1 user", ".exe user"], candidate::is_positional, // net user
+    password(&["/pass:"], candidate::is_switch_password, concat!(r#"(?i)(?:^|[\t-\r "'(])/pass:[ \t]{0,8}"#, argument!())),
+    password(&["net user", "net1 user", ".exe user"], candidate::is_positional_password, // net user
         concat!(r#"(?i)(?-u:\b)net1?(?:\.exe)? user[ \t]+(?:"[^"\n]{1,64}"|[^\t-\r "/*|\[]{1,64})[ \t]+"#, argument!())),
     argument(&["/user:"], // net use
         concat!(r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+use[ \t]+(?:(?:[A-Z]:|\*)[ \t]+)?\\{2,4}[^\t-\r "]{1,200}[ \t]+"#, argument!(), r"[ \t]+/user:")),
@@ -51,26 +51,26 @@ pub(super) const RULES: &[Rule] = &[
     argument(&["htpasswd"], // to the output
         concat!(r"(?-u:\b)htpasswd(?:\.exe)?(?:[ \t]+-[A-Za-z0-9]+|[ \t]+[0-9]+)*?[ \t]+-[A-Za-z]*(?:n[A-Za-z]*b|b[A-Za-z]*n)[A-Za-z]*",
             r"(?:[ \t]+-(?:C[ \t]*[0-9]+|[A-Za-z0-9]+))*[ \t]+[^\t-\r -][^\t-\r ]{0,64}[ \t]+", argument!())),
-    password(&[":543", ":6432:", ":*:"], candidate::is_in_pgpass, // host:port:database:user:password
+    password(&[":543", ":6432:", ":*:"], candidate::is_pgpass_password, // host:port:database:user:password
         concat!(r#"(?m)(?:^|[\t-\r "'])(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,200}|\*):(?:543[0-9]|6432|\*):[A-Za-z_*][^\t-\r :"']{0,63}"#,
             r#":[A-Za-z_*][^\t-\r :"']{0,63}:[ \t]{0,8}([^\t-\r :"'<>]+)(?:["'\t-\r ]|$)"#)),
-    password(&["bindpw", "rootpw", "ldap_default_authtok"], candidate::is_setting, // of LDAP
-        concat!(r"(?i)(?-u:\b)(?:bindpw|(?:olc)?rootpw|ldap_default_authtok)", apart!(), argument!())),
+    password(&["bindpw", "rootpw", "ldap_default_authtok"], candidate::is_setting_value, // of LDAP
+        concat!(r"(?i)(?-u:\b)(?:bindpw|(?:olc)?rootpw|ldap_default_authtok)", separator!(), argument!())),
 
     // Next to a user name.
-    password(&["pass=", "pass:", "pass\"", "pass'", "pass\\", "pass ="], candidate::is_beside_user,
+    password(&["pass=", "pass:", "pass\"", "pass'", "pass\\", "pass ="], candidate::is_password_after_user,
         concat!(r#"(?i)(?-u:\b)(?:user(?:[-_]?name)?|usr|uid|login)\\?["']?[ \t]?[:=][ \t]?\\?["']?[^\t-\r "'\\,;&]{1,64}\\?["']?(?:[,;&][ \t]{0,4}|[ \t]{1,4})"#,
             r#"\\?["']?pass\\?["']?[ ]?[:=][ \t]{0,8}\\?["']?([^\t-\r "'\\<>,;&]+)"#)),
-    password(&["credential", "creds", "zugangsdaten", "identifiants", "credenciales"], candidate::is_random,
+    password(&["credential", "creds", "zugangsdaten", "identifiants", "credenciales"], candidate::is_mixed_value,
         concat!(r#"(?i)(?-u:\b)(?:credentials?|creds|zugangsdaten|identifiants|credenciales)["']?[ \t]{0,8}[:=][ \t]{0,8}[^\t-\r /"'<>]{1,64}[ \t]+/[ \t]+"#, argument!())),
 
     // Other languages.
-    password(FOREIGN, candidate::is_foreign, concat!("(?i)", foreign_names!(), r#"\\?["']?[ \t]{0,8}[:=][ \t]{0,8}"#, argument!())),
-    password(FOREIGN, candidate::is_password_below, below!(foreign_names!())),
+    password(FOREIGN_PASSWORD_WORDS, candidate::is_foreign_password, concat!("(?i)", foreign_names!(), r#"\\?["']?[ \t]{0,8}[:=][ \t]{0,8}"#, argument!())),
+    password(FOREIGN_PASSWORD_WORDS, candidate::is_password_on_next_line, value_on_next_line!(foreign_names!())),
 ];
 
 const fn argument(hints: &'static [&'static str], pattern: &'static str) -> Rule {
-    password(hints, candidate::is_argument, pattern)
+    password(hints, candidate::is_argument_value, pattern)
 }
 
 const fn password(

@@ -12,9 +12,9 @@ mod named;
 
 use super::candidate::Candidate;
 
-pub(super) use commands::FOREIGN;
-pub(super) use forms::STARTS;
-pub(super) use named::GOES_ON;
+pub(super) use commands::FOREIGN_PASSWORD_WORDS;
+pub(super) use forms::TOKEN_PREFIXES;
+pub(super) use named::CONTINUATIONS;
 
 /// A kind of secret and how it is recognised.
 pub(super) struct Rule {
@@ -33,6 +33,10 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     forms::RULES.iter().chain(named::RULES).chain(commands::RULES)
 }
 
-const fn always(kind: &'static str, hints: &'static [&'static str], pattern: &'static str) -> Rule {
+const fn unconditional(
+    kind: &'static str,
+    hints: &'static [&'static str],
+    pattern: &'static str,
+) -> Rule {
     Rule { kind, hints, pattern, accept: |_| true }
 }

@@ -53,7 +53,7 @@ macro_rules! sign {
 }
 
 /// Separator between a name and its value in code, settings, JSON and YAML.
-macro_rules! sets {
+macro_rules! assignment {
     () => {
         concat!(sign!(), r"[ \t]{0,8}(?:&(?:quot|#34|#39|apos);)?")
     };
@@ -67,7 +67,7 @@ macro_rules! value {
 }
 
 /// A name with its sign at the end of a line, for a value that stands alone on the next line.
-macro_rules! below_name {
+macro_rules! name_before_next_line {
     ($names:expr) => {
         concat!("(?i)", $names, variant!(), sign!(), r"[ \t]*")
     };
@@ -76,7 +76,7 @@ macro_rules! below_name {
 /// Line end, literal or escaped, with the prefix of the next line.
 macro_rules! next_line {
     () => {
-        concat!(r"[ \t]{0,8}(?:\r?\n|(?:\\+[rn]){1,2})[ \t]{0,80}", prefix!())
+        concat!(r"[ \t]{0,8}(?:\r?\n|(?:\\+[rn]){1,2})[ \t]{0,80}", log_prefix!())
     };
 }
 
@@ -88,22 +88,22 @@ macro_rules! quoted {
 }
 
 /// End of a line that is one word.
-macro_rules! end {
+macro_rules! line_end {
     () => {
         r#"[ \t\r]{0,8}(?:(?m:$)|[\\"])"#
     };
 }
 
 /// A value on the line below its name: in quotes, or alone.
-macro_rules! below {
+macro_rules! value_on_next_line {
     ($names:expr) => {
         concat!(
-            below_name!($names),
+            name_before_next_line!($names),
             next_line!(),
             "(?:",
             quoted!(),
             r#"|([^\t-\r "'<>\\;:=-][^\t-\r "'<>\\;:=]*={0,2})"#,
-            end!(),
+            line_end!(),
             ")",
         )
     };
@@ -122,12 +122,12 @@ macro_rules! flag_name {
 
 macro_rules! assigned {
     ($names:expr) => {
-        concat!("(?i)", $names, variant!(), sets!(), value!())
+        concat!("(?i)", $names, variant!(), assignment!(), value!())
     };
 }
 
 /// Optional time and level of a log line.
-macro_rules! prefix {
+macro_rules! log_prefix {
     () => {
         r"(?:[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80})?"
     };
@@ -150,7 +150,7 @@ macro_rules! element {
             r#"(?:[ \t][^<>\n]{0,200})?>[ \t]*(?:<!\[CDATA\[)?([^<>\n\]]+)(?:\]\]>)?</|"#,
             element_name!($names),
             r"(?:[\t-\r ]|\\+[rnt]){0,80}",
-            prefix!(),
+            log_prefix!(),
             r"<(?:value|string)>([^<>\n]+)</",
         )
     };
@@ -175,7 +175,7 @@ macro_rules! flag {
 }
 
 /// A flag with its value on the next line: after a continuation, or as the next list item.
-macro_rules! flag_below {
+macro_rules! flag_value_on_next_line {
     ($names:expr) => {
         concat!(
             r#"(?i)(?:^|[\t-\r "'`\[(,])[-/]{1,2}(?:[0-9A-Za-z_-]{0,40}[-_])?"#,
@@ -189,7 +189,7 @@ macro_rules! flag_below {
             "-[ \t]+(?:",
             quoted!(),
             r#"|([^\t-\r "'<>\\;-][^\t-\r "'<>\\;]*)"#,
-            end!(),
+            line_end!(),
             "))",
         )
     };
@@ -226,14 +226,14 @@ macro_rules! entry {
             entry_name!($names),
             r#"(?:\r?\n|\\+n)[^\n]{0,80}?(?-u:\b)value:[ \t]*\\?["']?([^\t-\r "'\\]+)|"#,
             pair_name!($names),
-            prefix!(),
+            log_prefix!(),
             r#"\\?["']?value\\?["']?[ \t]*[:=][ \t]*\\?["']([^"'\\\n]+)"#,
         )
     };
 }
 
 /// The pattern at the end of a text.
-macro_rules! last {
+macro_rules! at_text_end {
     ($name:expr) => {
         concat!($name, r"[\t-\r ]*$")
     };

@@ -10,18 +10,18 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use self::part::Reader;
-pub(super) use self::part::{Part, Wanted, place};
+use self::part::PageBuilder;
+pub(super) use self::part::{PageRequest, VariablesPage, owner_fields};
 use super::get_tenant_variables::VariableType;
 use crate::{
-    compute::{Budget, Stopped},
+    compute::{Budget, JobStopped},
     octopus::{
         Error, Id, Space,
         environments::Environment,
         tenants::{ScopedVariable, ScopedVariables, Template, Variables},
     },
     text::steps,
-    tool::{self, Names, Ref},
+    tool::{self, NamedId, NamesById},
 };
 
 /// A variable of a tenant in an answer.
@@ -46,16 +46,16 @@ pub(super) struct TenantVariable {
     library_variable_set_id: Option<String>,
     library_variable_set_name: Option<String>,
     /// Environments of the value. Empty means all.
-    environments: Vec<Ref>,
+    environments: Vec<NamedId>,
 }
 
 const COMMON: &str = "common";
 const PROJECT: &str = "project";
 /// Maximum number of combinations of environments and templates.
-const MOST_COMBINATIONS: usize = 1_000_000;
+const MAX_COMBINATIONS: usize = 1_000_000;
 
 /// Returns whether a value is set. For a sensitive value, Octopus returns `{HasValue, NewValue, Hint}`.
-fn is_given(value: &Value) -> bool {
+fn is_value_set(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),
@@ -64,21 +64,25 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-fn is_kept_back(value: &Value) -> bool {
+fn is_sensitive_value(value: &Value) -> bool {
     value.get("HasValue").is_some()
 }
 
 /// Maximum number of environments whose names are looked up.
-const NAMED: usize = 1_000;
+const MAX_NAMED_ENVIRONMENTS: usize = 1_000;
 
 /// Adds the names of environments to the variables of a page.
-pub(super) async fn name_environments(space: &Space, part: &mut Part) -> Result<(), Error> {
-    let all = part.given.iter_mut().chain(&mut part.missing);
-    let mut places: Vec<&mut Ref> = all.flat_map(|variable| &mut variable.environments).collect();
+pub(super) async fn name_environments(
+    space: &Space,
+    part: &mut VariablesPage,
+) -> Result<(), Error> {
+    let all = part.with_value.iter_mut().chain(&mut part.missing);
+    let mut places: Vec<&mut NamedId> =
+        all.flat_map(|variable| &mut variable.environments).collect();
     let ids: BTreeSet<&str> = places.iter().map(|place| place.id.as_str()).collect();
     let ids: Vec<Id<Environment>> =
-        ids.into_iter().filter_map(|id| Id::parse(id).ok()).take(NAMED).collect();
-    let names = Names::of::<Environment>(space, &ids).await?;
+        ids.into_iter().filter_map(|id| Id::parse(id).ok()).take(MAX_NAMED_ENVIRONMENTS).collect();
+    let names = NamesById::lookup::<Environment>(space, &ids).await?;
     for place in &mut places {
         place.name = names.get(&place.id);
     }
@@ -86,13 +90,13 @@ pub(super) async fn name_environments(space: &Space, part: &mut Part) -> Result<
 }
 
 /// Reads a page from the scoped form of the variables (newer versions of Octopus).
-pub(super) fn scoped(scoped: ScopedVariables, wanted: Wanted) -> Part {
-    let mut reader = Reader::new(wanted);
+pub(super) fn read_scoped(scoped: ScopedVariables, wanted: PageRequest) -> VariablesPage {
+    let mut reader = PageBuilder::new(wanted);
     for variable in scoped.variables {
-        reader.given(|| from_scoped(variable));
+        reader.add_with_value(|| from_scoped(variable));
     }
     for variable in scoped.missing_variables {
-        reader.missing(|| from_scoped(variable));
+        reader.add_missing(|| from_scoped(variable));
     }
     reader.part
 }
@@ -102,7 +106,7 @@ fn environments(variable: &ScopedVariable) -> &[Id<Environment>] {
 }
 
 fn from_scoped(variable: ScopedVariable) -> TenantVariable {
-    let unnamed = |id: &Id<Environment>| Ref { id: id.to_string(), name: None };
+    let unnamed = |id: &Id<Environment>| NamedId { id: id.to_string(), name: None };
     let environments = environments(&variable).iter().map(unnamed).collect();
     let template = variable.template.unwrap_or_default();
     let kind = if variable.project_id.is_some() { PROJECT } else { COMMON };
@@ -122,17 +126,17 @@ fn from_scoped(variable: ScopedVariable) -> TenantVariable {
 /// # Errors
 ///
 /// [`TooMany`] for more than [`MAX_COMBINATIONS`] variables, [`Stopped`] if the compute budget is spent.
-pub(super) fn unscoped(
+pub(super) fn read_unscoped(
     variables: &Variables,
-    wanted: Wanted,
+    wanted: PageRequest,
     budget: &Budget,
-) -> Result<Result<Part, TooMany>, Stopped> {
-    let mut reader = Reader::new(wanted);
+) -> Result<Result<VariablesPage, TooMany>, JobStopped> {
+    let mut reader = PageBuilder::new(wanted);
     let mut counted = 0_usize;
     if wanted.variable_type != VariableType::Project {
         for (set_id, set) in &variables.library_variables {
             for template in &set.templates {
-                add(&mut reader, COMMON, template, &set.variables, |variable| {
+                add_template(&mut reader, COMMON, template, &set.variables, |variable| {
                     variable.library_variable_set_id = Some(set_id.clone());
                     variable.library_variable_set_name.clone_from(&set.library_variable_set_name);
                 });
@@ -146,14 +150,14 @@ pub(super) fn unscoped(
         for (environment, values) in &project.variables {
             budget.check()?;
             counted = counted.saturating_add(project.templates.len());
-            if counted > MOST_COMBINATIONS {
+            if counted > MAX_COMBINATIONS {
                 return Ok(Err(TooMany));
             }
             for template in &project.templates {
-                add(&mut reader, PROJECT, template, values, |variable| {
+                add_template(&mut reader, PROJECT, template, values, |variable| {
                     variable.project_id = Some(project_id.clone());
                     variable.project_name.clone_from(&project.project_name);
-                    variable.environments = vec![Ref { id: environment.clone(), name: None }];
+                    variable.environments = vec![NamedId { id: environment.clone(), name: None }];
                 });
             }
         }
@@ -168,14 +172,14 @@ pub(super) struct TooMany;
 impl From<TooMany> for tool::Error {
     fn from(_: TooMany) -> Self {
         Self::Invalid(format!(
-            "the tenant has more than {MOST_COMBINATIONS} project variables, one for each template \
+            "the tenant has more than {MAX_COMBINATIONS} project variables, one for each template \
              and environment; use variableType `common`, or see the tenant in the web portal"
         ))
     }
 }
 
-fn add(
-    reader: &mut Reader,
+fn add_template(
+    reader: &mut PageBuilder,
     kind: &'static str,
     template: &Template,
     values: &BTreeMap<String, Value>,
@@ -183,24 +187,25 @@ fn add(
 ) {
     steps::add(1);
     let value = template.id.as_ref().and_then(|id| values.get(id));
-    let is_filled = [value, template.default_value.as_ref()].into_iter().flatten().any(is_given);
+    let is_filled =
+        [value, template.default_value.as_ref()].into_iter().flatten().any(is_value_set);
     let make = || {
         let mut variable = from_template(kind, template.clone(), value.cloned());
         place(&mut variable);
         variable
     };
-    if is_filled { reader.given(make) } else { reader.missing(make) }
+    if is_filled { reader.add_with_value(make) } else { reader.add_missing(make) }
 }
 
 fn from_template(kind: &'static str, template: Template, value: Option<Value>) -> TenantVariable {
     let default = template.default_value.as_ref();
     let is_sensitive = template.is_sensitive()
-        || value.as_ref().is_some_and(is_kept_back)
-        || default.is_some_and(is_kept_back);
-    let shown = |value: &Value| !is_sensitive && is_given(value);
+        || value.as_ref().is_some_and(is_sensitive_value)
+        || default.is_some_and(is_sensitive_value);
+    let shown = |value: &Value| !is_sensitive && is_value_set(value);
     TenantVariable {
         kind,
-        has_value: value.as_ref().is_some_and(is_given),
+        has_value: value.as_ref().is_some_and(is_value_set),
         value: value.filter(shown),
         default_value: template.default_value.filter(shown),
         is_sensitive,

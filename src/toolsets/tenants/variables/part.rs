@@ -6,41 +6,43 @@ use serde_json::{Map, Value};
 
 use super::{super::get_tenant_variables::VariableType, TenantVariable};
 use crate::{
-    octopus::Window,
+    octopus::PageRange,
     text::steps,
     tool::{Context, Error},
 };
 
 /// A page of a tenant's variables.
 #[derive(Debug, Default)]
-pub(in crate::toolsets::tenants) struct Part {
+pub(in crate::toolsets::tenants) struct VariablesPage {
     /// Variables with a value, from the requested position.
-    pub(in crate::toolsets::tenants) given: Vec<TenantVariable>,
+    pub(in crate::toolsets::tenants) with_value: Vec<TenantVariable>,
     /// Total number of variables with a value.
     pub(in crate::toolsets::tenants) total: usize,
     /// Variables without a value.
     pub(in crate::toolsets::tenants) missing: Vec<TenantVariable>,
     /// Number of omitted variables without a value.
-    pub(in crate::toolsets::tenants) missing_more: usize,
+    pub(in crate::toolsets::tenants) missing_omitted: usize,
 }
 
-impl Part {
+impl VariablesPage {
     /// Removes variables of projects or environments that the policy denies to read. Returns their number.
     ///
     /// # Errors
     ///
     /// Those of [`Context::readable`].
-    pub(in crate::toolsets::tenants) async fn leave_out_denied(
+    pub(in crate::toolsets::tenants) async fn remove_denied(
         &mut self,
         cx: &Context,
     ) -> Result<usize, Error> {
-        let all = self.given.iter().chain(&self.missing);
-        let mut readable =
-            cx.readable(&Arc::new(all.map(TenantVariable::place).collect())).await?.into_iter();
-        let before = self.given.len() + self.missing.len();
-        self.given.retain(|_| readable.next() == Some(true));
+        let all = self.with_value.iter().chain(&self.missing);
+        let mut readable = cx
+            .readable_documents(&Arc::new(all.map(TenantVariable::owner_fields).collect()))
+            .await?
+            .into_iter();
+        let before = self.with_value.len() + self.missing.len();
+        self.with_value.retain(|_| readable.next() == Some(true));
         self.missing.retain(|_| readable.next() == Some(true));
-        Ok(before - self.given.len() - self.missing.len())
+        Ok(before - self.with_value.len() - self.missing.len())
     }
 }
 
@@ -49,60 +51,60 @@ impl Part {
 /// Variables are counted first and created only for the page, because copies of values would multiply by
 /// environments and templates.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::toolsets::tenants) struct Wanted {
-    pub(in crate::toolsets::tenants) window: Window,
+pub(in crate::toolsets::tenants) struct PageRequest {
+    pub(in crate::toolsets::tenants) window: PageRange,
     pub(in crate::toolsets::tenants) variable_type: VariableType,
     pub(in crate::toolsets::tenants) missing: bool,
 }
 
 /// Maximum bytes of each list of variables. The last variable may exceed it.
-pub(super) const KEPT_BYTES: usize = 256 * 1024;
+pub(super) const MAX_PAGE_BYTES: usize = 256 * 1024;
 /// Maximum number of variables without a value.
-pub(super) const KEPT_MISSING: usize = 1_000;
+pub(super) const MAX_MISSING: usize = 1_000;
 
 /// Builds a [`VariablesPage`].
-pub(super) struct Reader {
-    wanted: Wanted,
-    pub(super) part: Part,
-    given_bytes: usize,
+pub(super) struct PageBuilder {
+    wanted: PageRequest,
+    pub(super) part: VariablesPage,
+    with_value_bytes: usize,
     missing_bytes: usize,
 }
 
-impl Reader {
-    pub(super) fn new(wanted: Wanted) -> Self {
-        Self { wanted, part: Part::default(), given_bytes: 0, missing_bytes: 0 }
+impl PageBuilder {
+    pub(super) fn new(wanted: PageRequest) -> Self {
+        Self { wanted, part: VariablesPage::default(), with_value_bytes: 0, missing_bytes: 0 }
     }
 
     /// Counts a variable with a value, and creates it if it is on the page.
-    pub(super) fn given(&mut self, make: impl FnOnce() -> TenantVariable) {
-        let Window { skip, take } = self.wanted.window;
+    pub(super) fn add_with_value(&mut self, make: impl FnOnce() -> TenantVariable) {
+        let PageRange { skip, take } = self.wanted.window;
         let place = self.part.total;
         self.part.total += 1;
-        let is_on_page = place >= skip as usize && self.part.given.len() < take as usize;
-        if is_on_page && self.given_bytes < KEPT_BYTES {
+        let is_on_page = place >= skip as usize && self.part.with_value.len() < take as usize;
+        if is_on_page && self.with_value_bytes < MAX_PAGE_BYTES {
             let variable = make();
-            self.given_bytes += variable.size();
-            self.part.given.push(variable);
+            self.with_value_bytes += variable.size();
+            self.part.with_value.push(variable);
         }
     }
 
     /// Counts a variable without a value, and creates it if the limits allow.
-    pub(super) fn missing(&mut self, make: impl FnOnce() -> TenantVariable) {
+    pub(super) fn add_missing(&mut self, make: impl FnOnce() -> TenantVariable) {
         if !self.wanted.missing {
             return;
         }
-        if self.part.missing.len() < KEPT_MISSING && self.missing_bytes < KEPT_BYTES {
+        if self.part.missing.len() < MAX_MISSING && self.missing_bytes < MAX_PAGE_BYTES {
             let variable = make();
             self.missing_bytes += variable.size();
             self.part.missing.push(variable);
         } else {
-            self.part.missing_more += 1;
+            self.part.missing_omitted += 1;
         }
     }
 }
 
 /// Returns the project and environments of a value as fields of an Octopus document, for policy rules.
-pub(in crate::toolsets::tenants) fn place<'a>(
+pub(in crate::toolsets::tenants) fn owner_fields<'a>(
     project: Option<&str>,
     environments: impl IntoIterator<Item = &'a str>,
 ) -> Map<String, Value> {
@@ -115,8 +117,11 @@ pub(in crate::toolsets::tenants) fn place<'a>(
 
 impl TenantVariable {
     /// Returns the fields that name the owners of the variable.
-    fn place(&self) -> Map<String, Value> {
-        place(self.project_id.as_deref(), self.environments.iter().map(|one| one.id.as_str()))
+    fn owner_fields(&self) -> Map<String, Value> {
+        owner_fields(
+            self.project_id.as_deref(),
+            self.environments.iter().map(|one| one.id.as_str()),
+        )
     }
 
     /// Returns the approximate size in memory, in bytes.

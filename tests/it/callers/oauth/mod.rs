@@ -8,43 +8,46 @@ mod keys;
 use serde_json::Value;
 
 use super::{
-    assert_invalid, bearing,
+    assert_invalid_token,
     issuer::{Signer, TestIssuer},
+    list_tools_with_token,
 };
 use crate::support::TestServer;
 
-const NO_JWT: &str = "the token is not a JWT, or its signing algorithm is not accepted";
+const NOT_A_JWT: &str = "the token is not a JWT, or its signing algorithm is not accepted";
 const UNKNOWN_ISSUER: &str = "this server does not trust the issuer of the token";
 const UNKNOWN_KEY: &str = "the token is signed with a key that its issuer does not publish";
 const BAD_SIGNATURE: &str = "the signature of the token is invalid";
-const ELSEWHERE: &str = "the token was issued for another resource";
+const OTHER_RESOURCE: &str = "the token was issued for another resource";
 
-struct Setup {
+struct OAuthFixture {
     signer: Signer,
     issuer: TestIssuer,
     server: TestServer,
 }
 
-impl Setup {
+impl OAuthFixture {
     async fn new() -> Self {
-        Self::signing(Signer::new("one")).await
+        Self::with_signer(Signer::new("one")).await
     }
 
-    async fn signing(signer: Signer) -> Self {
-        let issuer = TestIssuer::with(&[&signer]);
-        let server = TestServer::with(|config| issuer.trusted(config)).await;
+    async fn with_signer(signer: Signer) -> Self {
+        let issuer = TestIssuer::start(&[&signer]);
+        let server = TestServer::with(|config| issuer.configure(config)).await;
         Self { signer, issuer, server }
     }
 
     /// Checks that a valid token is accepted, and rejected with this message after a change of claims.
-    async fn refuses(&self, change: &Value, message: &str) {
-        let valid = bearing(&self.server, &self.signer.sign(&self.issuer.claims())).await;
+    async fn assert_rejects_claims(&self, change: &Value, message: &str) {
+        let valid =
+            list_tools_with_token(&self.server, &self.signer.sign(&self.issuer.claims())).await;
         assert_eq!(valid.status, 200, "{}", valid.text);
-        self.refuses_token(&self.signer.sign(&self.issuer.claims_with(change)), message).await;
+        self.assert_rejects_token(&self.signer.sign(&self.issuer.claims_with(change)), message)
+            .await;
     }
 
-    async fn refuses_token(&self, token: &str, message: &str) {
-        let rejected = bearing(&self.server, token).await;
-        assert_invalid(&self.server, &rejected, token, message);
+    async fn assert_rejects_token(&self, token: &str, message: &str) {
+        let rejected = list_tools_with_token(&self.server, token).await;
+        assert_invalid_token(&self.server, &rejected, token, message);
     }
 }

@@ -5,13 +5,13 @@
 
 use std::fmt::Write as _;
 
-use octopus_mcp::octopus::operations::{Operation, Parameter, Part, Scope, Subject};
+use octopus_mcp::octopus::operations::{Operation, Parameter, PathSegment, SpaceScope, Subject};
 use serde_json::{Value, json};
 
-use super::{denied::Denied, values::Values};
+use super::{denied::DeniedResource, values::Values};
 
 /// The spellings of paths and queries.
-pub const AXES: [&str; 19] = [
+pub const SPELLINGS: [&str; 19] = [
     "plain",
     "no space",
     "slug",
@@ -34,7 +34,7 @@ pub const AXES: [&str; 19] = [
 ];
 
 /// Number of unusual path spellings that each operation gets.
-const SPELLINGS: usize = 3;
+const SPELLINGS_PER_OPERATION: usize = 3;
 
 /// A call of `execute`.
 #[derive(Debug, Clone)]
@@ -92,10 +92,10 @@ impl Call {
 pub fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
     let mut count = 0;
     let counted = |parameter: &Parameter, before: &str| {
-        count += usize::from(values.are_for(parameter, before));
+        count += usize::from(values.has_both(parameter, before));
         String::new()
     };
-    filled(operation, counted);
+    fill_path(operation, counted);
     let mut choices: Vec<Vec<bool>> = vec![vec![true; count]];
     if count > 1 {
         choices.extend((0..count).map(|one| (0..count).map(|place| place == one).collect()));
@@ -106,8 +106,8 @@ pub fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
     let mut paths: Vec<Vec<String>> = Vec::new();
     for choice in choices {
         let mut choice = choice.into_iter();
-        let path = filled(operation, |parameter, before| {
-            let denied = values.are_for(parameter, before) && choice.next().unwrap();
+        let path = fill_path(operation, |parameter, before| {
+            let denied = values.has_both(parameter, before) && choice.next().unwrap();
             values.of(parameter, before, denied)
         });
         if !paths.contains(&path) {
@@ -119,14 +119,17 @@ pub fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
 
 /// Fills the path of an operation with values. `value` gets the parameter and the preceding
 /// segment.
-fn filled(operation: &Operation, mut value: impl FnMut(&Parameter, &str) -> String) -> Vec<String> {
+fn fill_path(
+    operation: &Operation,
+    mut value: impl FnMut(&Parameter, &str) -> String,
+) -> Vec<String> {
     let mut before = "";
-    let part = |part: &Part| match part {
-        Part::Literal(word) => {
+    let part = |part: &PathSegment| match part {
+        PathSegment::Literal(word) => {
             before = word;
             (*word).to_owned()
         }
-        Part::Parameter(parameter) => value(parameter, before),
+        PathSegment::Parameter(parameter) => value(parameter, before),
     };
     operation.path.iter().map(part).collect()
 }
@@ -135,14 +138,14 @@ fn filled(operation: &Operation, mut value: impl FnMut(&Parameter, &str) -> Stri
 pub fn spellings(
     operation: &Operation,
     below: &[String],
-    denied: &Denied,
+    denied: &DeniedResource,
 ) -> Vec<(&'static str, String)> {
     let joined = below.join("/");
-    if operation.scope == Scope::System {
+    if operation.scope == SpaceScope::System {
         return vec![
             ("plain", format!("/api/{joined}")),
             ("small", format!("/API/{}", joined.to_uppercase())),
-            ("encoded", format!("/api/{}", encoded(below))),
+            ("encoded", format!("/api/{}", percent_encode_first_letters(below))),
         ];
     }
     let (id, slug) = denied.space;
@@ -154,7 +157,7 @@ pub fn spellings(
         ("capital slug", path(&format!("SPACES/{}", slug.to_uppercase()), &joined)),
         ("long ID", path(&format!("spaces/{id}"), &joined)),
         ("small", path(&id.to_lowercase(), &joined.to_lowercase())),
-        ("encoded", path(id, &encoded(below))),
+        ("encoded", path(id, &percent_encode_first_letters(below))),
         ("slash", format!("{}/", path(id, &joined).trim_end_matches('/'))),
     ];
     let slugs = below.iter().map(|segment| slug_of(segment)).collect::<Vec<_>>().join("/");
@@ -167,12 +170,12 @@ pub fn spellings(
 
 /// Returns the slug of a denied resource, or the segment unchanged.
 fn slug_of(segment: &str) -> &str {
-    let things = [Denied::PROJECT, Denied::ENVIRONMENT, Denied::TENANT];
+    let things = [DeniedResource::PROJECT, DeniedResource::ENVIRONMENT, DeniedResource::TENANT];
     things.iter().find(|thing| thing.id == segment).map_or(segment, |thing| thing.slug)
 }
 
 /// Returns the segments with their first letters percent-encoded.
-fn encoded(below: &[String]) -> String {
+fn percent_encode_first_letters(below: &[String]) -> String {
     let one = |segment: &String| {
         let (first, rest) = segment.split_at(segment.len().min(1));
         first.bytes().next().map_or_else(String::new, |byte| format!("%{byte:02x}{rest}"))
@@ -181,14 +184,14 @@ fn encoded(below: &[String]) -> String {
 }
 
 /// Returns the queries that select the denied resource by parameters.
-fn queries(
+fn query_spellings(
     operation: &Operation,
     values: &Values,
     turn: usize,
 ) -> Vec<(&'static str, Vec<(String, String)>)> {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let before = match operation.path.first() {
-        Some(Part::Literal(word)) => word,
+        Some(PathSegment::Literal(word)) => word,
         _ => "",
     };
     let mut all = Vec::new();
@@ -222,7 +225,7 @@ pub fn reads(
     operation: &'static Operation,
     turn: usize,
     values: &Values,
-    denied: &Denied,
+    denied: &DeniedResource,
 ) -> Vec<Call> {
     let mut calls = Vec::new();
     for (choice, below) in paths(operation, values).into_iter().enumerate() {
@@ -231,7 +234,11 @@ pub fn reads(
         calls.push(Call::get("plain", plain, Vec::new()));
         // In the first choice every value refers to the denied resource.
         let unusual = spelled[1..].iter().cycle().skip(turn + choice);
-        let unusual = unusual.take(if choice == 0 { SPELLINGS.min(spelled.len() - 1) } else { 1 });
+        let unusual = unusual.take(if choice == 0 {
+            SPELLINGS_PER_OPERATION.min(spelled.len() - 1)
+        } else {
+            1
+        });
         let slugs: Vec<_> = spelled.iter().filter(|(form, _)| form.starts_with("slugs")).collect();
         let slugs = slugs.into_iter().skip((turn + choice) % 2).take(1);
         let all = unusual.chain(slugs);
@@ -239,7 +246,9 @@ pub fn reads(
         if choice > 0 {
             continue;
         }
-        for (place, (form, query)) in queries(operation, values, turn).into_iter().enumerate() {
+        for (place, (form, query)) in
+            query_spellings(operation, values, turn).into_iter().enumerate()
+        {
             let (_, path) = &spelled[(turn + place) % spelled.len().min(2)];
             calls.push(Call::get(form, path, query));
         }
@@ -256,7 +265,7 @@ pub fn reads(
 
 /// Returns the denied tasks that the path of an operation can name, without the first one.
 fn other_tasks<'a>(operation: &Operation, values: &'a Values) -> &'a [String] {
-    let is_task = |part: &Part| matches!(part, Part::Parameter(parameter) if parameter.subject == Some(Subject::Task));
+    let is_task = |part: &PathSegment| matches!(part, PathSegment::Parameter(parameter) if parameter.subject == Some(Subject::Task));
     let tasks = values.tasks.get(1..).unwrap_or_default();
     if operation.path.iter().any(is_task) { tasks } else { &[] }
 }

@@ -1,29 +1,29 @@
 //! The resources of the sample instance that the rules of these tests deny.
 
-use octopus_mcp::octopus::Kind;
+use octopus_mcp::octopus::ResourceKind;
 use serde_json::{Value, json};
 
 /// A resource that a rule denies.
 #[derive(Debug, Clone, Copy)]
-pub struct Denied {
+pub struct DeniedResource {
     /// The key of the rule that matches it.
     matcher: &'static str,
     pub name: &'static str,
     pub slug: &'static str,
     pub id: &'static str,
     /// The ID of another resource of its kind.
-    pub open: &'static str,
+    pub allowed_id: &'static str,
     /// The ID and the slug of its space.
     pub space: (&'static str, &'static str),
 }
 
-impl Denied {
+impl DeniedResource {
     pub const PROJECT: Self = Self {
         matcher: "projects",
         name: "Parcel Tracking API",
         slug: "parcel-tracking-api",
         id: "Projects-1",
-        open: "Projects-4",
+        allowed_id: "Projects-4",
         space: ("Spaces-1", "default"),
     };
     pub const ENVIRONMENT: Self = Self {
@@ -31,7 +31,7 @@ impl Denied {
         name: "Production",
         slug: "production",
         id: "Environments-3",
-        open: "Environments-2",
+        allowed_id: "Environments-2",
         space: ("Spaces-1", "default"),
     };
     pub const TENANT: Self = Self {
@@ -39,7 +39,7 @@ impl Denied {
         name: "Brightwater Couriers",
         slug: "brightwater-couriers",
         id: "Tenants-1",
-        open: "Tenants-2",
+        allowed_id: "Tenants-2",
         space: ("Spaces-1", "default"),
     };
     pub const SPACE: Self = Self {
@@ -47,7 +47,7 @@ impl Denied {
         name: "Warehouse Systems",
         slug: "warehouse-systems",
         id: "Spaces-22",
-        open: "Spaces-1",
+        allowed_id: "Spaces-1",
         space: ("Spaces-22", "warehouse-systems"),
     };
 
@@ -61,12 +61,12 @@ impl Denied {
         self.id.split_once("s-").unwrap().0
     }
 
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ResourceKind {
         match self.matcher {
-            "projects" => Kind::Project,
-            "environments" => Kind::Environment,
-            "tenants" => Kind::Tenant,
-            _ => Kind::Space,
+            "projects" => ResourceKind::Project,
+            "environments" => ResourceKind::Environment,
+            "tenants" => ResourceKind::Tenant,
+            _ => ResourceKind::Space,
         }
     }
 

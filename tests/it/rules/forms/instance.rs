@@ -7,15 +7,15 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 /// The sample instance. It has no rules.
-pub struct Instance(axum::Router);
+pub struct SampleReader(axum::Router);
 
 /// An answer of the sample instance.
-pub enum Answer {
+pub enum SampleResponse {
     Json(Value),
     Text(String),
 }
 
-impl Answer {
+impl SampleResponse {
     /// The response that `execute` returned.
     pub fn of(response: &Value) -> Self {
         match response {
@@ -25,7 +25,7 @@ impl Answer {
     }
 }
 
-impl Instance {
+impl SampleReader {
     pub fn new() -> Self {
         Self(Sample::new().router())
     }
@@ -34,8 +34,8 @@ impl Instance {
     pub async fn list(&self, space: &str, collection: &str) -> Vec<Value> {
         for url in [format!("/api/{space}/{collection}"), format!("/api/{collection}")] {
             match self.get(&format!("{url}?take=1000")).await {
-                Some(Answer::Json(Value::Array(items))) => return items,
-                Some(Answer::Json(Value::Object(page))) => {
+                Some(SampleResponse::Json(Value::Array(items))) => return items,
+                Some(SampleResponse::Json(Value::Object(page))) => {
                     let lists = page.into_iter().filter_map(|(_, value)| match value {
                         Value::Array(items) => Some(items),
                         _ => None,
@@ -49,7 +49,7 @@ impl Instance {
     }
 
     /// Returns the response to a read, or `None` unless it succeeded.
-    pub async fn get(&self, url: &str) -> Option<Answer> {
+    pub async fn get(&self, url: &str) -> Option<SampleResponse> {
         let request = http::Request::get(url).header("X-Octopus-ApiKey", keys::ADMIN);
         let request = request.body(Body::empty()).ok()?;
         let response = self.0.clone().oneshot(request).await.unwrap();
@@ -58,8 +58,8 @@ impl Instance {
         }
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         Some(match serde_json::from_slice(&bytes) {
-            Ok(value) => Answer::Json(value),
-            Err(_) => Answer::Text(String::from_utf8_lossy(&bytes).into_owned()),
+            Ok(value) => SampleResponse::Json(value),
+            Err(_) => SampleResponse::Text(String::from_utf8_lossy(&bytes).into_owned()),
         })
     }
 }

@@ -20,23 +20,23 @@ use serde_json::{Value, json};
 
 use self::{
     calls::Call,
-    denied::Denied,
-    instance::{Answer, Instance},
+    denied::DeniedResource,
+    instance::{SampleReader, SampleResponse},
     oracle::Oracle,
     values::Values,
 };
-use super::{CODE, desk};
-use crate::consent::{Came, Desk};
+use super::{CODE_FLOW, policy_fixture};
+use crate::consent::{ApprovalFixture, CallOutcome};
 
 /// Number of concurrent calls.
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 /// Minimum number of reads of other resources that are answered while one resource is denied.
-const ANSWERED: usize = 40;
+const MIN_ANSWERED: usize = 40;
 
-async fn limitless(rules: Value) -> Desk {
-    Desk::with(|config| {
+async fn fixture_without_rate_limits(rules: Value) -> ApprovalFixture {
+    ApprovalFixture::with(|config| {
         config.tools.allow_deletes = true;
-        super::rules(config, &rules);
+        super::set_rules(config, &rules);
         config.limits.caller_rate = 1_000_000;
         config.limits.caller_burst = 1_000_000;
         config.limits.instance_rate = 1_000_000;
@@ -46,18 +46,18 @@ async fn limitless(rules: Value) -> Desk {
 }
 
 /// Sends the calls through `execute`; returns each with its result.
-async fn execute(desk: &Desk, calls: Vec<Call>) -> Vec<(Call, Came)> {
+async fn execute(desk: &ApprovalFixture, calls: Vec<Call>) -> Vec<(Call, CallOutcome)> {
     let sent = calls.into_iter().map(async |call| {
-        let came = desk.call(CODE, "execute", &call.arguments()).await;
+        let came = desk.call(CODE_FLOW, "execute", &call.arguments()).await;
         (call, came)
     });
-    futures::stream::iter(sent).buffer_unordered(AT_ONCE).collect().await
+    futures::stream::iter(sent).buffer_unordered(CONCURRENCY).collect().await
 }
 
 /// Reads with every operation while a rule denies reads of one resource. The spellings in `without`
 /// have no read that reaches it.
-async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
-    let instance = Instance::new();
+async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[&str]) {
+    let instance = SampleReader::new();
     let oracle = Oracle::of(&instance, denied).await;
     let values = Values::harvest(&instance, &oracle, &denied).await;
     let (mut leaking, mut harmless) = (Vec::new(), Vec::new());
@@ -65,33 +65,36 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
     for (turn, operation) in reads.enumerate() {
         for call in calls::reads(operation, turn, &values, &denied) {
             let Some(answer) = instance.get(&call.url()).await else { continue };
-            let leaks = oracle.leak(&call.url(), &answer).is_some();
+            let leaks = oracle.find_leak(&call.url(), &answer).is_some();
             if leaks { &mut leaking } else { &mut harmless }.push(call);
         }
     }
     assert!(leaking.len() >= least, "only {} requests answer with it", leaking.len());
-    let desk = limitless(json!([denied.rule("deny", &["read"])])).await;
+    let desk = fixture_without_rate_limits(json!([denied.rule("deny", &["read"])])).await;
     // The normalized request can be narrower than the requested one and return only other
     // resources.
     let leak = |answer: &Value| {
-        oracle.leak(answer["path"].as_str().unwrap(), &Answer::of(&answer["response"]))
+        oracle.find_leak(answer["path"].as_str().unwrap(), &SampleResponse::of(&answer["response"]))
     };
     let (mut passed, mut by_rule, sent) = (Vec::new(), BTreeMap::new(), leaking.len());
     for (call, came) in execute(&desk, leaking).await {
         match &came {
-            Came::Refused(message) if message.contains("rule 'r'") => {
+            CallOutcome::Failed(message) if message.contains("rule 'r'") => {
                 *by_rule.entry(call.form).or_insert(0) += 1;
             }
             // Refused for every caller.
-            Came::Refused(message) if message.contains("is not allowed through this tool") => {}
-            Came::Answered(answer) if leak(answer).is_none() => {}
-            Came::Answered(answer) => passed.push(format!("{} at {:?}", call.url(), leak(answer))),
-            _ => passed.push(format!("{}: {}", call.url(), shown(&came))),
+            CallOutcome::Failed(message)
+                if message.contains("is not allowed through this tool") => {}
+            CallOutcome::Completed(answer) if leak(answer).is_none() => {}
+            CallOutcome::Completed(answer) => {
+                passed.push(format!("{} at {:?}", call.url(), leak(answer)))
+            }
+            _ => passed.push(format!("{}: {}", call.url(), shortened(&came))),
         }
     }
     assert!(passed.is_empty(), "{} passed: {passed:#?}", passed.len());
     assert!(by_rule.values().sum::<usize>() * 10 > sent * 9, "{by_rule:?} of {sent}");
-    let axes = calls::AXES.into_iter().filter(|axis| !without.contains(axis));
+    let axes = calls::SPELLINGS.into_iter().filter(|axis| !without.contains(axis));
     let missing: Vec<_> = axes.filter(|axis| !by_rule.contains_key(axis)).collect();
     assert!(missing.is_empty(), "{missing:?} are not in {by_rule:?}");
     // Reads of other resources are answered.
@@ -99,126 +102,143 @@ async fn no_read_passes(denied: Denied, least: usize, without: &[&str]) {
     let (mut refused, mut answered) = (Vec::new(), 0);
     for (call, came) in execute(&desk, harmless).await {
         match &came {
-            Came::Answered(answer) => {
+            CallOutcome::Completed(answer) => {
                 assert_eq!(leak(answer), None, "{call:?}");
                 answered += 1;
             }
-            Came::Refused(message) if message.contains("is not allowed through this tool") => {
-                assert!(harmless::is_closed(&call), "{call:?}: {message}");
+            CallOutcome::Failed(message)
+                if message.contains("is not allowed through this tool") =>
+            {
+                assert!(harmless::is_forbidden_without_rules(&call), "{call:?}: {message}");
             }
-            Came::Refused(message)
-                if message.contains("rule 'r'") && harmless::is_open(&call, &denied) => {}
-            _ => refused.push(format!("{}: {}", call.url(), shown(&came))),
+            CallOutcome::Failed(message)
+                if message.contains("rule 'r'") && harmless::may_contain_denied(&call, &denied) => {
+            }
+            _ => refused.push(format!("{}: {}", call.url(), shortened(&came))),
         }
     }
     assert!(refused.is_empty(), "{} were refused: {refused:#?}", refused.len());
-    assert!(answered >= ANSWERED, "only {answered}");
+    assert!(answered >= MIN_ANSWERED, "only {answered}");
 }
 
-fn shown(came: &Came) -> String {
+fn shortened(came: &CallOutcome) -> String {
     format!("{came:?}").chars().take(400).collect()
 }
 
 #[tokio::test]
-async fn no_form_of_a_read_passes_a_denied_project() {
-    no_read_passes(Denied::PROJECT, 150, &[]).await;
+async fn no_read_spelling_reaches_a_denied_project() {
+    assert_no_read_passes(DeniedResource::PROJECT, 150, &[]).await;
 }
 
 #[tokio::test]
-async fn no_form_of_a_read_passes_a_denied_environment() {
-    no_read_passes(Denied::ENVIRONMENT, 100, &[]).await;
+async fn no_read_spelling_reaches_a_denied_environment() {
+    assert_no_read_passes(DeniedResource::ENVIRONMENT, 100, &[]).await;
 }
 
 #[tokio::test]
-async fn no_form_of_a_read_passes_a_denied_tenant() {
-    no_read_passes(Denied::TENANT, 60, &[]).await;
+async fn no_read_spelling_reaches_a_denied_tenant() {
+    assert_no_read_passes(DeniedResource::TENANT, 60, &[]).await;
 }
 
 /// A path without a space refers to the default space, which is not the denied one.
 #[tokio::test]
-async fn no_form_of_a_read_passes_a_denied_space() {
-    no_read_passes(Denied::SPACE, 100, &["no space", "slugs", "slugs without space"]).await;
+async fn no_read_spelling_reaches_a_denied_space() {
+    assert_no_read_passes(
+        DeniedResource::SPACE,
+        100,
+        &["no space", "slugs", "slugs without space"],
+    )
+    .await;
 }
 
 /// Writes with every operation whose path parameter refers to the denied resource.
 #[tokio::test]
-async fn no_form_of_a_write_passes_a_denied_thing() {
+async fn no_write_spelling_reaches_a_denied_resource() {
     let (mut by_rule, mut closed, mut total) = (0, 0, 0);
-    let instance = Instance::new();
-    for denied in [Denied::PROJECT, Denied::ENVIRONMENT, Denied::TENANT] {
+    let instance = SampleReader::new();
+    for denied in [DeniedResource::PROJECT, DeniedResource::ENVIRONMENT, DeniedResource::TENANT] {
         let oracle = Oracle::of(&instance, denied).await;
         let values = Values::harvest(&instance, &oracle, &denied).await;
         let mut calls = Vec::new();
-        for (turn, operation) in changes().enumerate() {
+        for (turn, operation) in write_operations().enumerate() {
             calls.extend(writes::by_path(operation, turn, &values, &denied));
         }
         total += calls.len();
-        let desk = limitless(json!([denied.rule("deny", &["read", "write", "delete"])])).await;
+        let desk =
+            fixture_without_rate_limits(json!([denied.rule("deny", &["read", "write", "delete"])]))
+                .await;
         let mut passed = Vec::new();
         for (call, came) in execute(&desk, calls).await {
             match &came {
-                Came::Refused(message) if message.contains("rule 'r'") => by_rule += 1,
+                CallOutcome::Failed(message) if message.contains("rule 'r'") => by_rule += 1,
                 // Refused for every caller.
-                Came::Refused(message)
+                CallOutcome::Failed(message)
                     if call.method == "DELETE"
                         && message.contains("the deletion cannot be undone") =>
                 {
                     closed += 1;
                 }
-                _ => passed.push(format!("{call:?}: {}", shown(&came))),
+                _ => passed.push(format!("{call:?}: {}", shortened(&came))),
             }
         }
         assert!(passed.is_empty(), "{} passed: {passed:#?}", passed.len());
-        assert_eq!(desk.changes(), []);
+        assert_eq!(desk.sent_changes(), []);
     }
     assert!(total > 120 && closed < 10, "{by_rule} and {closed} of {total}");
 }
 
 /// Writes whose path names an allowed resource and whose body or query names the denied one.
 #[tokio::test]
-async fn no_form_of_a_body_or_query_hides_a_denied_thing() {
-    let instance = Instance::new();
+async fn no_body_or_query_hides_a_denied_resource() {
+    let instance = SampleReader::new();
     let mut forms = BTreeMap::new();
-    for denied in [Denied::PROJECT, Denied::ENVIRONMENT, Denied::TENANT, Denied::SPACE] {
+    for denied in [
+        DeniedResource::PROJECT,
+        DeniedResource::ENVIRONMENT,
+        DeniedResource::TENANT,
+        DeniedResource::SPACE,
+    ] {
         // The allowed resources of the default space.
-        let inside = if denied.is_space() { Denied::PROJECT } else { denied };
+        let inside = if denied.is_space() { DeniedResource::PROJECT } else { denied };
         let oracle = Oracle::of(&instance, inside).await;
         let values = Values::harvest(&instance, &oracle, &inside).await;
-        let open = changes().filter_map(|operation| writes::open(operation, &values, &denied));
-        let desk = limitless(json!([denied.rule("deny", &["write", "delete"])])).await;
+        let open = write_operations()
+            .filter_map(|operation| writes::allowed_write(operation, &values, &denied));
+        let desk =
+            fixture_without_rate_limits(json!([denied.rule("deny", &["write", "delete"])])).await;
         // The rule lets these writes through, so it can refuse only for the hidden name.
         let mut hiding = Vec::new();
         for (turn, (call, came)) in execute(&desk, open.collect()).await.into_iter().enumerate() {
-            if matches!(came, Came::Asked { .. }) {
-                hiding.extend(writes::hiding(&call, turn, &values, &denied));
+            if matches!(came, CallOutcome::ApprovalRequired { .. }) {
+                hiding.extend(writes::hidden_writes(&call, turn, &values, &denied));
             }
         }
         assert!(hiding.len() > 20, "{denied:?}: only {}", hiding.len());
         let mut passed = Vec::new();
         for (call, came) in execute(&desk, hiding).await {
             match &came {
-                Came::Refused(message) if message.contains("rule 'r'") => {}
-                Came::Refused(message)
+                CallOutcome::Failed(message) if message.contains("rule 'r'") => {}
+                CallOutcome::Failed(message)
                     if denied.is_space() && message.contains("name the same space") => {}
-                _ => passed.push(format!("{call:?}: {}", shown(&came))),
+                _ => passed.push(format!("{call:?}: {}", shortened(&came))),
             }
             *forms.entry(call.form).or_insert(0) += 1;
         }
         assert!(passed.is_empty(), "{} passed: {passed:#?}", passed.len());
-        assert_eq!(desk.changes(), []);
+        assert_eq!(desk.sent_changes(), []);
     }
     assert!(forms.values().all(|count| *count > 4), "{forms:?}");
 }
 
 /// Returns the operations that change data.
-fn changes() -> impl Iterator<Item = &'static Operation> {
+fn write_operations() -> impl Iterator<Item = &'static Operation> {
     operations::all().iter().filter(|operation| operation.method != "GET")
 }
 
 /// An additional parameter, another spelling or another method never makes a denied read allowed.
 #[tokio::test]
-async fn unknown_parameters_and_paths_are_refused_while_rules_about_reads_exist() {
-    let desk = desk(json!([Denied::PROJECT.rule("deny", &["read"])])).await;
+async fn read_rules_reject_unknown_parameters_and_paths() {
+    let desk = policy_fixture(json!([DeniedResource::PROJECT.rule("deny", &["read"])])).await;
     for (path, query, words) in [
         ("/api/Spaces-1/projects/Projects-4/nothing", json!({}), "is not a known operation"),
         ("/api/default/projects/Projects-4", json!({}), "is not a known operation"),
@@ -236,8 +256,8 @@ async fn unknown_parameters_and_paths_are_refused_while_rules_about_reads_exist(
         ("/api/Spaces-1/events", json!({ "projects": "Projects-4", "asCsv": true }), "asCsv"),
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });
-        let came = desk.call(CODE, "execute", &call).await;
-        let Came::Refused(message) = came else { panic!("{call}: {came:?}") };
+        let came = desk.call(CODE_FLOW, "execute", &call).await;
+        let CallOutcome::Failed(message) = came else { panic!("{call}: {came:?}") };
         assert!(message.contains("rule 'r'") && message.contains(words), "{call}: {message}");
     }
     for (path, query, sent) in [
@@ -250,15 +270,15 @@ async fn unknown_parameters_and_paths_are_refused_while_rules_about_reads_exist(
         ("/api/projects/route-planner", json!({}), "/api/Spaces-1/projects/Projects-2"),
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });
-        let answer = desk.call(CODE, "execute", &call).await.answered();
+        let answer = desk.call(CODE_FLOW, "execute", &call).await.expect_result();
         assert_eq!(answer["path"], sent, "the sent path must be the evaluated path");
     }
 }
 
 /// `find_events` about a denied resource is refused for each parameter that can name it.
 #[tokio::test]
-async fn events_about_a_denied_project_are_not_found() {
-    let desk = desk(json!([Denied::PROJECT.rule("deny", &["read"])])).await;
+async fn refuses_events_about_a_denied_project() {
+    let desk = policy_fixture(json!([DeniedResource::PROJECT.rule("deny", &["read"])])).await;
     for (filter, refused) in [
         (json!({ "projects": ["Parcel Tracking API"] }), true),
         (json!({ "regarding": ["Projects-1"] }), true),
@@ -269,9 +289,10 @@ async fn events_about_a_denied_project_are_not_found() {
     ] {
         let mut call = filter.clone();
         call["space"] = json!("Default");
-        let came = desk.call(CODE, "find_events", &call).await;
-        let is_refused = matches!(&came, Came::Refused(message) if message.contains("rule 'r'"));
-        assert_eq!(is_refused, refused, "{filter}: {}", shown(&came));
+        let came = desk.call(CODE_FLOW, "find_events", &call).await;
+        let is_refused =
+            matches!(&came, CallOutcome::Failed(message) if message.contains("rule 'r'"));
+        assert_eq!(is_refused, refused, "{filter}: {}", shortened(&came));
     }
 }
 

@@ -9,12 +9,12 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{
-    denied::Denied,
-    instance::{Answer, Instance},
+    denied::DeniedResource,
+    instance::{SampleReader, SampleResponse},
 };
 
 /// The keys below which an ID is a choice or a reference that rules ignore, with the reason.
-const REFERENCES: [&str; 2] = [
+const IGNORED_KEYS: [&str; 2] = [
     // `execute` removes them from every answer.
     "Links",
     // The choices for the scope of a variable: every environment, tenant and target of the space.
@@ -24,35 +24,38 @@ const REFERENCES: [&str; 2] = [
 /// The collections that belong to a project or space, besides [`RELATED_COLLECTIONS`]. A runbook
 /// that may run in an environment names that environment, but its runs in other environments do not
 /// belong to it.
-const OF_A_PROJECT: [&str; 4] = ["channels", "releases", "runbooks", "runbookSnapshots"];
+const PROJECT_COLLECTIONS: [&str; 4] = ["channels", "releases", "runbooks", "runbookSnapshots"];
 
 /// The collections whose documents belong to a denied resource if they name it, or name another
 /// document that does. The order matters: documents come after those that they name.
-const COLLECTIONS: [&str; 6] =
+const RELATED_COLLECTIONS: [&str; 6] =
     ["machines", "deployments", "runbookRuns", "tasks", "interruptions", "artifacts"];
 
 /// The other collections that belong to a space.
-const OF_A_SPACE: [&str; 3] = ["projects", "environments", "tenants"];
+const SPACE_COLLECTIONS: [&str; 3] = ["projects", "environments", "tenants"];
 
 /// The IDs of a denied resource and of the documents that belong to it.
 pub struct Oracle {
-    denied: Denied,
+    denied: DeniedResource,
     /// The IDs in lower case.
-    ids: HashSet<String>,
+    lower_case_ids: HashSet<String>,
 }
 
 impl Oracle {
     /// Collects the documents of the sample instance that belong to a denied resource.
-    pub async fn of(instance: &Instance, denied: Denied) -> Self {
-        let mut oracle = Self { denied, ids: HashSet::from([denied.id.to_ascii_lowercase()]) };
-        let of_a_space = OF_A_SPACE.iter().filter(|_| denied.is_space());
+    pub async fn of(instance: &SampleReader, denied: DeniedResource) -> Self {
+        let mut oracle =
+            Self { denied, lower_case_ids: HashSet::from([denied.id.to_ascii_lowercase()]) };
+        let of_a_space = SPACE_COLLECTIONS.iter().filter(|_| denied.is_space());
         let is_whole = denied.is_space() || denied.noun() == "Project";
-        let of_a_project = OF_A_PROJECT.iter().filter(|_| is_whole);
-        let collections = of_a_space.chain(of_a_project).chain(&COLLECTIONS);
+        let of_a_project = PROJECT_COLLECTIONS.iter().filter(|_| is_whole);
+        let collections = of_a_space.chain(of_a_project).chain(&RELATED_COLLECTIONS);
         for collection in collections {
             for document in instance.list(denied.space.0, collection).await {
-                if oracle.named_in(&document).is_some() || oracle.is_reached_by(&document) {
-                    oracle.ids.insert(document["Id"].as_str().unwrap().to_ascii_lowercase());
+                if oracle.first_id_in(&document).is_some() || oracle.is_affected_by(&document) {
+                    oracle
+                        .lower_case_ids
+                        .insert(document["Id"].as_str().unwrap().to_ascii_lowercase());
                 }
             }
         }
@@ -60,14 +63,14 @@ impl Oracle {
     }
 
     /// Returns whether the document with this ID is the denied resource or belongs to it.
-    pub fn knows(&self, id: &str) -> bool {
-        self.ids.contains(&id.to_ascii_lowercase())
+    pub fn contains(&self, id: &str) -> bool {
+        self.lower_case_ids.contains(&id.to_ascii_lowercase())
     }
 
     /// Returns whether a task works on everything of a kind because its arguments name no target. A
     /// health check then covers the machines of all environments and tenants, and retention the
     /// releases and deployments of all projects.
-    fn is_reached_by(&self, document: &Value) -> bool {
+    fn is_affected_by(&self, document: &Value) -> bool {
         let arguments = &document["Arguments"];
         let names = |key: &str| match &arguments[key] {
             Value::Array(ids) => !ids.is_empty(),
@@ -84,7 +87,7 @@ impl Oracle {
 
     /// Returns where an answer to this request shows the denied resource. Every answer leaks if the
     /// path names one of the IDs.
-    pub fn leak(&self, url: &str, answer: &Answer) -> Option<String> {
+    pub fn find_leak(&self, url: &str, answer: &SampleResponse) -> Option<String> {
         let path = url.split('?').next().unwrap_or(url);
         let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy().to_lowercase();
         let called = [self.denied.slug, &self.denied.name.to_lowercase()];
@@ -95,8 +98,8 @@ impl Oracle {
             return Some(format!("path: {id}"));
         }
         match answer {
-            Answer::Json(value) => self.named_in(value),
-            Answer::Text(text) => {
+            SampleResponse::Json(value) => self.first_id_in(value),
+            SampleResponse::Text(text) => {
                 let named = text.to_lowercase().contains(&self.denied.name.to_lowercase());
                 named.then(|| "text: name".to_owned()).or_else(|| self.id_in(text))
             }
@@ -104,17 +107,17 @@ impl Oracle {
     }
 
     /// Returns the path of keys to the first of the IDs in a value.
-    pub fn named_in(&self, value: &Value) -> Option<String> {
+    pub fn first_id_in(&self, value: &Value) -> Option<String> {
         match value {
             Value::String(text) => self.id_in(text),
             Value::Array(items) => {
-                items.iter().find_map(|item| Some(format!("[]/{}", self.named_in(item)?)))
+                items.iter().find_map(|item| Some(format!("[]/{}", self.first_id_in(item)?)))
             }
             Value::Object(fields) => fields.iter().find_map(|(key, value)| {
-                if REFERENCES.contains(&key.as_str()) {
+                if IGNORED_KEYS.contains(&key.as_str()) {
                     return None;
                 }
-                let below = || Some(format!("{key}/{}", self.named_in(value)?));
+                let below = || Some(format!("{key}/{}", self.first_id_in(value)?));
                 self.id_in(key).or_else(below)
             }),
             _ => None,
@@ -123,7 +126,7 @@ impl Oracle {
 
     /// Returns the first of the IDs in a text.
     fn id_in(&self, text: &str) -> Option<String> {
-        ids(text).find(|id| self.ids.contains(id))
+        ids(text).find(|id| self.lower_case_ids.contains(id))
     }
 }
 
@@ -141,7 +144,7 @@ fn ids(text: &str) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn ids_are_found_in_longer_texts() {
+fn finds_ids_in_longer_texts() {
     for (text, expected) in [
         ("Projects-1", vec!["projects-1"]),
         ("variableset-Projects-1-s-12-AB3", vec!["projects-1", "s-12"]),

@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use octopus_mcp::octopus::operations::{self, Parameter, Part, Subject};
+use octopus_mcp::octopus::operations::{self, Parameter, PathSegment, Subject};
 use serde_json::Value;
 
-use super::{BySubject, denied::Denied, instance::Instance, key, oracle::Oracle};
+use super::{BySubject, denied::DeniedResource, instance::SampleReader, key, oracle::Oracle};
 
 /// Values for parameters, by subject.
 pub struct Values {
     /// Values that refer to the denied resource.
     pub denied: BySubject,
     /// Values that refer to other resources.
-    pub open: BySubject,
+    pub allowed: BySubject,
     /// Denied tasks: one for each set of arguments.
     pub tasks: Vec<String>,
     /// Documents that rules do not match, by collection: one that names the denied resource, and
     /// one that does not.
-    others: BTreeMap<&'static str, [Option<String>; 2]>,
+    unrelated: BTreeMap<&'static str, [Option<String>; 2]>,
 }
 
 /// The subjects with a list operation, and their collections.
@@ -38,52 +38,56 @@ const LISTS: [(Subject, &str); 12] = [
 
 impl Values {
     /// Collects values that belong to the denied resource, and others.
-    pub async fn harvest(instance: &Instance, oracle: &Oracle, denied: &Denied) -> Self {
+    pub async fn harvest(
+        instance: &SampleReader,
+        oracle: &Oracle,
+        denied: &DeniedResource,
+    ) -> Self {
         let mut values = Self {
             denied: BySubject::new(),
-            open: BySubject::new(),
+            allowed: BySubject::new(),
             tasks: Vec::new(),
-            others: BTreeMap::new(),
+            unrelated: BTreeMap::new(),
         };
         for (subject, collection) in LISTS {
             let mut documents = instance.list(denied.space.0, collection).await;
             // Deployments are recognized by their ID alone, so they come before other tasks.
             documents.sort_by_key(|document| document["Arguments"]["DeploymentId"].is_null());
-            let is_denied = |document: &&Value| oracle.knows(document["Id"].as_str().unwrap());
+            let is_denied = |document: &&Value| oracle.contains(document["Id"].as_str().unwrap());
             if let Some(found) = documents.iter().find(is_denied).and_then(id) {
                 values.denied.insert(key(subject), found);
             }
             if let Some(found) = documents.iter().find(|document| !is_denied(document)).and_then(id)
             {
-                values.open.insert(key(subject), found);
+                values.allowed.insert(key(subject), found);
             }
             if subject == Subject::Task {
-                values.tasks = one_of_each_kind(documents.iter().filter(is_denied));
+                values.tasks = distinct_tasks(documents.iter().filter(is_denied));
             }
         }
-        for collection in collections_of_others() {
+        for collection in unrelated_collections() {
             let documents = instance.list(denied.space.0, collection).await;
             let (telling, silent): (Vec<_>, Vec<_>) =
-                documents.iter().partition(|document| oracle.named_in(document).is_some());
+                documents.iter().partition(|document| oracle.first_id_in(document).is_some());
             let first = |found: Vec<&Value>| found.first().copied().and_then(id);
-            values.others.insert(collection, [first(telling), first(silent)]);
+            values.unrelated.insert(collection, [first(telling), first(silent)]);
         }
-        values.denied.insert(key(Subject::Space), Denied::SPACE.id.to_owned());
-        values.open.insert(key(Subject::Space), Denied::SPACE.open.to_owned());
+        values.denied.insert(key(Subject::Space), DeniedResource::SPACE.id.to_owned());
+        values.allowed.insert(key(Subject::Space), DeniedResource::SPACE.allowed_id.to_owned());
         values.denied.insert(key(Subject::Any), denied.id.to_owned());
-        values.open.insert(key(Subject::Any), denied.open.to_owned());
+        values.allowed.insert(key(Subject::Any), denied.allowed_id.to_owned());
         values
     }
 
     /// Returns whether the parameter has both a denied and an allowed value.
-    pub fn are_for(&self, parameter: &Parameter, before: &str) -> bool {
-        parameter.subject.is_some() || self.others.contains_key(before)
+    pub fn has_both(&self, parameter: &Parameter, before: &str) -> bool {
+        parameter.subject.is_some() || self.unrelated.contains_key(before)
     }
 
     /// Returns a value for a parameter after this path segment.
     pub fn of(&self, parameter: &Parameter, before: &str, denied: bool) -> String {
         let Some(subject) = parameter.subject else {
-            let [telling, silent] = self.others.get(before).cloned().unwrap_or_default();
+            let [telling, silent] = self.unrelated.get(before).cloned().unwrap_or_default();
             let other = if denied { telling.or(silent) } else { silent.or(telling) };
             let fixed = match parameter.name {
                 "gitRef" | "gitref" | "branchName" => "main",
@@ -92,7 +96,7 @@ impl Values {
             return other.unwrap_or_else(|| fixed.to_owned());
         };
         let (first, second) =
-            if denied { (&self.denied, &self.open) } else { (&self.open, &self.denied) };
+            if denied { (&self.denied, &self.allowed) } else { (&self.allowed, &self.denied) };
         let of = |subject: Subject| {
             first.get(&key(subject)).or_else(|| second.get(&key(subject))).cloned()
         };
@@ -115,10 +119,10 @@ fn id(document: &Value) -> Option<String> {
 }
 
 /// Returns the collections whose documents are read by an ID that names nothing that rules match.
-fn collections_of_others() -> BTreeSet<&'static str> {
+fn unrelated_collections() -> BTreeSet<&'static str> {
     let collections = operations::all().iter().filter_map(|operation| {
         match (operation.method, operation.path.as_slice()) {
-            ("GET", [Part::Literal(collection), Part::Parameter(parameter), ..]) => {
+            ("GET", [PathSegment::Literal(collection), PathSegment::Parameter(parameter), ..]) => {
                 parameter.subject.is_none().then_some(*collection)
             }
             _ => None,
@@ -128,7 +132,7 @@ fn collections_of_others() -> BTreeSet<&'static str> {
 }
 
 /// Returns the first task of each name and set of relevant arguments.
-fn one_of_each_kind<'a>(tasks: impl Iterator<Item = &'a Value>) -> Vec<String> {
+fn distinct_tasks<'a>(tasks: impl Iterator<Item = &'a Value>) -> Vec<String> {
     let mut kinds = Vec::new();
     let mut found = Vec::new();
     for task in tasks {

@@ -1,31 +1,33 @@
 //! Writes through `execute` that name the denied resource in path, body or query.
 
-use octopus_mcp::octopus::operations::{Operation, Parameter, Part, Scope, Subject};
+use octopus_mcp::octopus::operations::{Operation, Parameter, PathSegment, SpaceScope, Subject};
 use serde_json::{Value, json};
 
 use super::{
     calls::{Call, paths, spellings},
-    denied::Denied,
+    denied::DeniedResource,
     key,
     values::Values,
 };
 
 /// Number of variants per operation in which the body or query names the denied resource.
-const FORMS: usize = 2;
+const VARIANTS_PER_OPERATION: usize = 2;
 
 /// Returns writes of an operation whose path refers to the denied resource, in two spellings each.
 pub fn by_path(
     operation: &'static Operation,
     turn: usize,
     values: &Values,
-    denied: &Denied,
+    denied: &DeniedResource,
 ) -> Vec<Call> {
-    let names = |part: &Part| {
-        let Part::Parameter(Parameter { subject: Some(subject), .. }) = part else { return false };
+    let names = |part: &PathSegment| {
+        let PathSegment::Parameter(Parameter { subject: Some(subject), .. }) = part else {
+            return false;
+        };
         let by_value = values.denied.get(&key(*subject));
         by_value.is_some_and(|value| value == denied.id) || *subject == Subject::Deployment
     };
-    if !operation.path.iter().any(names) || operation.scope == Scope::System {
+    if !operation.path.iter().any(names) || operation.scope == SpaceScope::System {
         return Vec::new();
     }
     let below = paths(operation, values).remove(0);
@@ -43,13 +45,17 @@ pub fn by_path(
 }
 
 /// Returns a write that names only allowed resources.
-pub fn open(operation: &'static Operation, values: &Values, denied: &Denied) -> Option<Call> {
-    if operation.scope == Scope::System {
+pub fn allowed_write(
+    operation: &'static Operation,
+    values: &Values,
+    denied: &DeniedResource,
+) -> Option<Call> {
+    if operation.scope == SpaceScope::System {
         return None;
     }
     let below = paths(operation, values).pop()?;
-    let space = if denied.is_space() { denied.open } else { denied.space.0 };
-    let of = |subject: Subject| json!(values.open.get(&key(subject)));
+    let space = if denied.is_space() { denied.allowed_id } else { denied.space.0 };
+    let of = |subject: Subject| json!(values.allowed.get(&key(subject)));
     let body = match (operation.method, below[0].to_lowercase().as_str()) {
         ("DELETE", _) => None,
         ("POST", "releases") => {
@@ -69,27 +75,32 @@ pub fn open(operation: &'static Operation, values: &Values, denied: &Denied) -> 
 
 /// Returns allowed writes with the denied resource in body or query. `turn` selects
 /// [`VARIANTS_PER_OPERATION`] of the variants.
-pub fn hiding(call: &Call, turn: usize, values: &Values, denied: &Denied) -> Vec<Call> {
-    let forms = if call.body.is_some() { bodies(values, denied) } else { Vec::new() };
+pub fn hidden_writes(
+    call: &Call,
+    turn: usize,
+    values: &Values,
+    denied: &DeniedResource,
+) -> Vec<Call> {
+    let forms = if call.body.is_some() { hidden_bodies(values, denied) } else { Vec::new() };
     let with_body = forms.into_iter().map(|(form, more)| {
         let mut call = call.clone();
         let fields = call.body.as_mut().and_then(Value::as_object_mut).unwrap();
         fields.extend(more.as_object().unwrap().clone());
         Call { form, ..call }
     });
-    let with_query = queries(denied).into_iter().map(|(form, name, value)| Call {
+    let with_query = hidden_queries(denied).into_iter().map(|(form, name, value)| Call {
         form,
         query: vec![(name, value)],
         ..call.clone()
     });
     let all: Vec<Call> = with_body.chain(with_query).collect();
-    let count = all.len().min(FORMS);
-    all.into_iter().cycle().skip(turn * FORMS).take(count).collect()
+    let count = all.len().min(VARIANTS_PER_OPERATION);
+    all.into_iter().cycle().skip(turn * VARIANTS_PER_OPERATION).take(count).collect()
 }
 
 /// Returns body fields that name the denied resource.
-fn bodies(values: &Values, denied: &Denied) -> Vec<(&'static str, Value)> {
-    let Denied { id, open, name, .. } = *denied;
+fn hidden_bodies(values: &Values, denied: &DeniedResource) -> Vec<(&'static str, Value)> {
+    let DeniedResource { id, allowed_id: open, name, .. } = *denied;
     let noun = denied.noun();
     if denied.is_space() {
         return vec![
@@ -131,8 +142,8 @@ fn bodies(values: &Values, denied: &Denied) -> Vec<(&'static str, Value)> {
 }
 
 /// Returns query parameters that name the denied resource.
-fn queries(denied: &Denied) -> Vec<(&'static str, String, String)> {
-    let Denied { id, open, name, .. } = *denied;
+fn hidden_queries(denied: &DeniedResource) -> Vec<(&'static str, String, String)> {
+    let DeniedResource { id, allowed_id: open, name, .. } = *denied;
     let noun = denied.noun().to_lowercase();
     vec![
         ("name in a parameter", format!("{noun}s"), name.to_owned()),

@@ -2,37 +2,43 @@
 
 use octopus_mcp::{
     app,
-    config::{Config, List},
-    tool::{ApiPath, Verb},
+    config::{Config, ListSetting},
+    tool::{ExecutePath, HttpMethod},
 };
 use serde_json::json;
 
-use super::{get, refuses};
+use super::{assert_error_contains, get};
 use crate::support::TestServer;
 
-async fn only(toolsets: &[&str]) -> TestServer {
+async fn with_toolsets(toolsets: &[&str]) -> TestServer {
     let toolsets = toolsets.iter().map(|name| (*name).to_owned()).collect();
-    TestServer::with(|config| config.tools.toolsets = List(toolsets)).await
+    TestServer::with(|config| config.tools.toolsets = ListSetting(toolsets)).await
 }
 
 #[tokio::test]
-async fn a_toolset_that_is_off_is_off_this_way_too() {
-    let server = only(&["releases"]).await;
-    refuses(&server, get("/api/Spaces-1/certificates"), &["`certificates`", "disabled"]).await;
-    refuses(&server, get("/api/projects/Projects-1"), &["`projects`"]).await;
-    refuses(&server, get("/api/spaces/default/unheard"), &["no toolset"]).await;
+async fn disabled_toolsets_are_unreachable_through_execute() {
+    let server = with_toolsets(&["releases"]).await;
+    assert_error_contains(
+        &server,
+        get("/api/Spaces-1/certificates"),
+        &["`certificates`", "disabled"],
+    )
+    .await;
+    assert_error_contains(&server, get("/api/projects/Projects-1"), &["`projects`"]).await;
+    assert_error_contains(&server, get("/api/spaces/default/unheard"), &["no toolset"]).await;
     assert!(server.sample.journal().is_empty());
-    server.answer("execute", get("/api/Spaces-1/projects/Projects-1/releases")).await;
-    server.answer("execute", get("/api/spaces/Spaces-1")).await;
+    server.call_ok("execute", get("/api/Spaces-1/projects/Projects-1/releases")).await;
+    server.call_ok("execute", get("/api/spaces/Spaces-1")).await;
     // `all` by name enables every toolset.
     let catalog = app::catalog();
     let names: Vec<&str> = catalog.toolsets().iter().map(|toolset| toolset.name).collect();
-    let message = only(&names).await.failure("execute", get("/api/Spaces-1/unheard")).await;
+    let message =
+        with_toolsets(&names).await.call_error("execute", get("/api/Spaces-1/unheard")).await;
     assert!(message.contains("resource '/api/Spaces-1/unheard' not found"), "{message}");
 }
 
 #[test]
-fn paths_belong_to_the_toolset_that_names_them_most_exactly() {
+fn most_specific_toolset_owns_a_path() {
     for (path, toolset) in [
         ("projects/Projects-1", "projects"),
         ("projects/Projects-1/triggers", "projects"),
@@ -61,22 +67,26 @@ fn paths_belong_to_the_toolset_that_names_them_most_exactly() {
         ("tenantvariables/all", "tenants"),
     ] {
         for form in ["/api/", "/api/Spaces-1/", "/API/SPACES/default/"] {
-            let path = ApiPath::parse(&format!("{form}{path}")).unwrap();
+            let path = ExecutePath::parse(&format!("{form}{path}")).unwrap();
             let mut config = Config::default();
-            let all = app::policy(&config).unwrap();
+            let all = app::tool_access(&config).unwrap();
             let on: Vec<&str> = all.toolsets().filter(|name| *name != toolset).collect();
-            config.tools.toolsets = List(on.into_iter().map(str::to_owned).collect());
-            let others = app::policy(&config).unwrap();
-            let message = path.allow(Verb::Get, None, &others).unwrap_err().to_string();
+            config.tools.toolsets = ListSetting(on.into_iter().map(str::to_owned).collect());
+            let others = app::tool_access(&config).unwrap();
+            let message =
+                path.ensure_allowed(HttpMethod::Get, None, &others).unwrap_err().to_string();
             assert!(message.contains(&format!("`{toolset}`")), "{message}");
-            config.tools.toolsets = List(vec![toolset.to_owned()]);
-            path.allow(Verb::Get, None, &app::policy(&config).unwrap()).unwrap();
+            config.tools.toolsets = ListSetting(vec![toolset.to_owned()]);
+            path.ensure_allowed(HttpMethod::Get, None, &app::tool_access(&config).unwrap())
+                .unwrap();
         }
     }
     let mut config = Config::default();
-    config.tools.toolsets = List(vec!["core".to_owned()]);
-    let core = app::policy(&config).unwrap();
-    let reads = |path: &str| ApiPath::parse(path).unwrap().allow(Verb::Get, None, &core).is_ok();
+    config.tools.toolsets = ListSetting(vec!["core".to_owned()]);
+    let core = app::tool_access(&config).unwrap();
+    let reads = |path: &str| {
+        ExecutePath::parse(path).unwrap().ensure_allowed(HttpMethod::Get, None, &core).is_ok()
+    };
     for path in ["/api", "/api/Spaces-1", "/api/spaces", "/api/spaces/default", "/api/users/me"] {
         assert!(reads(path), "{path}");
     }
@@ -86,14 +96,14 @@ fn paths_belong_to_the_toolset_that_names_them_most_exactly() {
 }
 
 #[tokio::test]
-async fn a_fixed_space_is_not_left() {
+async fn pinned_space_limits_execute() {
     let server = TestServer::with(|config| {
         config.octopus.space = Some("Warehouse Systems".to_owned());
         config.tools.read_only = false;
     })
     .await;
     for path in ["/api/Spaces-22/projects", "/api/spaces/spaces-22/environments", "/api/users/me"] {
-        server.answer("execute", get(path)).await;
+        server.call_ok("execute", get(path)).await;
     }
     server.sample.clear_journal();
     for path in [
@@ -105,13 +115,14 @@ async fn a_fixed_space_is_not_left() {
         "/api/spaces",
         "/api/spaces/warehouse-systems/projects",
     ] {
-        refuses(&server, get(path), &["limited to one space", "/api/Spaces-22/"]).await;
+        assert_error_contains(&server, get(path), &["limited to one space", "/api/Spaces-22/"])
+            .await;
     }
     let mut wide = get("/api/Spaces-22/tasks");
     wide["query"] = json!({ "Spaces": "Spaces-1" });
-    refuses(&server, wide, &["`spaces`"]).await;
+    assert_error_contains(&server, wide, &["`spaces`"]).await;
     let path = "/api/Spaces-22/releases/create/v1";
     let arguments = json!({ "method": "POST", "path": path, "body": { "spaceId": "Spaces-1" } });
-    refuses(&server, arguments, &["SpaceId is Spaces-22"]).await;
+    assert_error_contains(&server, arguments, &["SpaceId is Spaces-22"]).await;
     assert!(server.sample.journal().is_empty());
 }

@@ -4,33 +4,33 @@
 use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
-use super::{get, open};
-use crate::support::{Called, ERAS, Era, TestServer};
+use super::{get, writable_server};
+use crate::support::{CallResult, ERAS, Era, TestServer};
 
 /// Returns the preview and the approval code of a call that needs approval.
-fn asked(called: &Called) -> (String, String) {
+fn preview_and_code(called: &CallResult) -> (String, String) {
     assert!(called.is_error, "{called:?}");
     assert_eq!(called.structured["confirmationRequired"], true, "{called:?}");
     let text = |key: &str| called.structured[key].as_str().unwrap().to_owned();
     (text("preview"), text("confirm"))
 }
 
-fn with(arguments: &Value, code: &str) -> Value {
+fn with_code(arguments: &Value, code: &str) -> Value {
     let mut arguments = arguments.clone();
     arguments["confirm"] = json!(code);
     arguments
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_a_yes_and_then_once() {
+async fn sends_the_change_once_after_approval() {
     for era in ERAS {
-        let server = open().await;
+        let server = writable_server().await;
         let body = json!({ "Name": "Canary", "Description": "a\u{202e}b\nc" });
         let path = "/api/Spaces-1/environments";
         let arguments =
             json!({ "method": "POST", "path": path, "query": { "x": 1 }, "body": body });
         let called = server.call_in(era, keys::ADMIN, "execute", arguments.clone()).await;
-        let (preview, code) = asked(&called);
+        let (preview, code) = preview_and_code(&called);
         for line in [
             "Send this to Octopus?",
             "Method: POST",
@@ -41,7 +41,7 @@ async fn nothing_is_sent_before_a_yes_and_then_once() {
             assert!(preview.lines().any(|shown| shown == line), "no {line:?} in {preview:?}");
         }
         assert!(server.sample.changes().is_empty());
-        let sent = with(&arguments, &code);
+        let sent = with_code(&arguments, &code);
         let done = server.call_in(era, keys::ADMIN, "execute", sent.clone()).await;
         assert!(!done.is_error, "{}", done.text);
         assert_eq!(done.structured["response"]["Name"], "Canary");
@@ -55,8 +55,8 @@ async fn nothing_is_sent_before_a_yes_and_then_once() {
 }
 
 #[tokio::test]
-async fn what_was_edited_meanwhile_is_not_overwritten_and_what_is_removed_is_named() {
-    let server = open().await;
+async fn rejects_stale_changes_and_names_removals() {
+    let server = writable_server().await;
     let path = "/api/Spaces-1/tenants/Tenants-9";
     let read = server.call_as(keys::ADMIN, "execute", get(path)).await.structured;
     let mut document = read["response"].clone();
@@ -64,20 +64,23 @@ async fn what_was_edited_meanwhile_is_not_overwritten_and_what_is_removed_is_nam
     document["Description"] = json!("Mine");
     let put = |document: &Value| json!({ "method": "PUT", "path": path, "body": document });
     let mine = put(&document);
-    let (preview, code) = asked(&server.call_as(keys::ADMIN, "execute", mine.clone()).await);
+    let (preview, code) =
+        preview_and_code(&server.call_as(keys::ADMIN, "execute", mine.clone()).await);
     assert!(preview.contains(&format!("Changes: {name} (Tenants-9)")), "{preview}");
     let remove = json!({ "method": "DELETE", "path": path });
-    let (preview, removal) = asked(&server.call_as(keys::ADMIN, "execute", remove.clone()).await);
+    let (preview, removal) =
+        preview_and_code(&server.call_as(keys::ADMIN, "execute", remove.clone()).await);
     assert!(preview.contains("cannot be undone"), "{preview}");
     assert!(preview.contains(&format!("Deletes: {name} (Tenants-9)")), "{preview}");
     // Another user edits the document before the approval.
     document["Description"] = json!("Theirs");
     let theirs = put(&document);
-    let (_, theirs_code) = asked(&server.call_as(keys::ADMIN, "execute", theirs.clone()).await);
-    let done = server.call_as(keys::ADMIN, "execute", with(&theirs, &theirs_code)).await;
+    let (_, theirs_code) =
+        preview_and_code(&server.call_as(keys::ADMIN, "execute", theirs.clone()).await);
+    let done = server.call_as(keys::ADMIN, "execute", with_code(&theirs, &theirs_code)).await;
     assert!(!done.is_error, "{}", done.text);
     for (arguments, code) in [(&mine, code), (&remove, removal)] {
-        let late = server.call_as(keys::ADMIN, "execute", with(arguments, &code)).await;
+        let late = server.call_as(keys::ADMIN, "execute", with_code(arguments, &code)).await;
         assert!(
             late.is_error && late.text.contains("the state differs from the approved preview"),
             "{}",
@@ -85,8 +88,8 @@ async fn what_was_edited_meanwhile_is_not_overwritten_and_what_is_removed_is_nam
         );
     }
     assert_eq!(server.sample.changes().len(), 1);
-    let (_, code) = asked(&server.call_as(keys::ADMIN, "execute", remove.clone()).await);
-    let gone = server.call_as(keys::ADMIN, "execute", with(&remove, &code)).await;
+    let (_, code) = preview_and_code(&server.call_as(keys::ADMIN, "execute", remove.clone()).await);
+    let gone = server.call_as(keys::ADMIN, "execute", with_code(&remove, &code)).await;
     assert_eq!(gone.structured["response"], "", "{}", gone.text);
     assert_eq!(gone.structured["tier"], "delete");
     let again = server.call_as(keys::ADMIN, "execute", remove).await;
@@ -95,18 +98,20 @@ async fn what_was_edited_meanwhile_is_not_overwritten_and_what_is_removed_is_nam
 }
 
 #[tokio::test]
-async fn a_text_goes_out_as_json_and_an_answer_that_is_none_hides_nothing() {
+async fn sends_text_bodies_as_json_and_returns_text_answers() {
     let sample = Sample::new();
-    let server = TestServer::on(sample, |config| config.tools.read_only = false).await;
+    let server = TestServer::with_sample(sample, |config| config.tools.read_only = false).await;
     let kind = ("Content-Type", "application/octet-stream");
     let fault = Fault::on("/tasks/").method("POST").header(kind.0, kind.1).body("\u{1}\u{2}");
     server.sample.faults().add(fault);
     let path = "/api/tasks/ServerTasks-90203/prioritize";
     let arguments = json!({ "method": "POST", "path": path, "body": "plain" });
-    let (preview, code) = asked(&server.call_as(keys::ADMIN, "execute", arguments.clone()).await);
+    let (preview, code) =
+        preview_and_code(&server.call_as(keys::ADMIN, "execute", arguments.clone()).await);
     assert!(preview.contains("(ServerTasks-90203)"), "{preview}");
     assert!(preview.contains("Body: \"plain\""), "{preview}");
-    let done = server.call_in(Era::Modern, keys::ADMIN, "execute", with(&arguments, &code)).await;
+    let done =
+        server.call_in(Era::Modern, keys::ADMIN, "execute", with_code(&arguments, &code)).await;
     let message = done.structured["response"].as_str().unwrap_or_else(|| panic!("{}", done.text));
     assert!(message.contains("2 bytes (application/octet-stream)"), "{message}");
     assert_eq!(server.sample.changes()[0].body, Some(json!("plain")));

@@ -15,7 +15,7 @@ fn get(path: &str) -> Value {
 }
 
 /// Starts a server that permits all changes.
-async fn open() -> TestServer {
+async fn writable_server() -> TestServer {
     TestServer::with(|config| {
         config.tools.read_only = false;
         config.tools.allow_deletes = true;
@@ -23,8 +23,8 @@ async fn open() -> TestServer {
     .await
 }
 
-async fn refuses(server: &TestServer, arguments: Value, words: &[&str]) {
-    let message = server.failure("execute", arguments.clone()).await;
+async fn assert_error_contains(server: &TestServer, arguments: Value, words: &[&str]) {
+    let message = server.call_error("execute", arguments.clone()).await;
     for word in words {
         assert!(message.contains(word), "{arguments}: no {word:?} in {message:?}");
     }

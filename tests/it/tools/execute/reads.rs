@@ -4,45 +4,49 @@ use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::get;
-use crate::tools::held::Held;
+use crate::tools::held::CheckedServer;
 
 #[tokio::test]
-async fn it_reads_where_nothing_may_be_changed() {
-    let server = Held::start().await;
+async fn reads_on_a_read_only_server() {
+    let server = CheckedServer::start().await;
     let mut arguments = get("/API/Spaces-1/Environments/");
     arguments["query"] = json!({ "skip": 1, "take": "2", "partialName": "a&b=c d" });
-    let answer = server.answer("execute", arguments).await;
+    let answer = server.call_ok("execute", arguments).await;
     let sent = "/api/Spaces-1/Environments?partialName=a%26b%3Dc+d&skip=1&take=2";
     assert_eq!(
         (&answer["success"], &answer["method"], &answer["tier"], &answer["path"]),
         (&json!(true), &json!("GET"), &json!("read"), &json!(sent))
     );
-    assert_eq!(server.requests(), [sent, sent], "the reported path is the path of the request");
-    let answer = server.answer("execute", get("/api/Spaces-1/environments/Environments-3")).await;
+    assert_eq!(
+        server.take_requests(),
+        [sent, sent],
+        "the reported path is the path of the request"
+    );
+    let answer = server.call_ok("execute", get("/api/Spaces-1/environments/Environments-3")).await;
     assert_eq!(answer["response"]["Name"], "Production");
     assert!(answer["response"].get("Links").is_none() && answer.get("skip").is_none());
-    let root = server.answer("execute", get("/api")).await;
+    let root = server.call_ok("execute", get("/api")).await;
     assert_eq!(root["response"]["Application"], "Octopus Deploy");
-    let log = server.answer("execute", get("/api/tasks/ServerTasks-90004/raw")).await;
+    let log = server.call_ok("execute", get("/api/tasks/ServerTasks-90004/raw")).await;
     assert!(log["response"].as_str().unwrap().contains("ServerTasks-90004"));
 }
 
 #[tokio::test]
-async fn what_octopus_refuses_is_said_with_what_was_asked() {
-    let server = Held::start().await;
+async fn octopus_errors_name_the_request() {
+    let server = CheckedServer::start().await;
     let words = ["resource '/api/Spaces-1/environments/Environments-99' not found"];
     let path = "/api/Spaces-1/environments/Environments-99";
-    server.refuses("execute", get(path), &words).await;
+    server.assert_error_contains("execute", get(path), &words).await;
     let called = server.server.call_as(keys::WITHOUT_TASK_VIEW, "execute", get("/api/tasks")).await;
     assert!(called.is_error && called.text.contains("TaskView"), "{}", called.text);
     let trouble = server.server.sample.faults();
     trouble.add(Fault::on("/tenants").status(400).body(r#"{"ErrorMessage":"No.","Errors":["a"]}"#));
-    server.refuses("execute", get("/api/Spaces-1/tenants"), &["(400): No. a"]).await;
+    server.assert_error_contains("execute", get("/api/Spaces-1/tenants"), &["(400): No. a"]).await;
 }
 
 #[tokio::test]
-async fn text_is_given_as_text_and_what_is_none_is_refused() {
-    let server = Held::start().await;
+async fn returns_text_and_rejects_binary_content() {
+    let server = CheckedServer::start().await;
     let says = |kind: &str, body: &str| {
         let trouble = server.server.sample.faults();
         trouble.clear();
@@ -52,40 +56,42 @@ async fn text_is_given_as_text_and_what_is_none_is_refused() {
     says("text/csv; charset=utf-8", "Id,Name\n1,x\n");
     let mut csv = arguments.clone();
     csv["asCsv"] = json!(true);
-    assert_eq!(server.answer("execute", csv).await["response"], "Id,Name\n1,x\n");
-    assert!(server.requests().iter().all(|sent| sent.ends_with("?format=csv")));
+    assert_eq!(server.call_ok("execute", csv).await["response"], "Id,Name\n1,x\n");
+    assert!(server.take_requests().iter().all(|sent| sent.ends_with("?format=csv")));
     for (kind, body) in [("text/plain", "x"), ("application/xml", "<x/>"), ("text/plain", "")] {
         says(kind, body);
-        assert_eq!(server.answer("execute", arguments.clone()).await["response"], body);
+        assert_eq!(server.call_ok("execute", arguments.clone()).await["response"], body);
     }
     says("application/octet-stream", "PK\u{3}\u{4}");
     let words = ["4 bytes", "application/octet-stream", "portal"];
-    server.refuses("execute", arguments.clone(), &words).await;
+    server.assert_error_contains("execute", arguments.clone(), &words).await;
     says("text/html", "<html>Sign in</html>");
-    server.refuses("execute", arguments.clone(), &["text/html", "sign-in page"]).await;
+    server
+        .assert_error_contains("execute", arguments.clone(), &["text/html", "sign-in page"])
+        .await;
     says("application/json", "{\"a\":");
-    server.refuses("execute", arguments, &["unexpected response from Octopus"]).await;
+    server.assert_error_contains("execute", arguments, &["unexpected response from Octopus"]).await;
 }
 
 #[tokio::test]
-async fn a_password_beside_its_name_is_not_shown() {
-    let server = Held::start().await;
+async fn redacts_a_password_next_to_its_key() {
+    let server = CheckedServer::start().await;
     let body = json!({ "Variables": [{ "Name": "DbPassword", "Value": "hunter2hunter2" }] });
-    server.says("/variables/", &body);
+    server.mock_response("/variables/", &body);
     let shown =
-        server.answer("execute", get("/api/Spaces-1/variables/variableset-Projects-1")).await;
+        server.call_ok("execute", get("/api/Spaces-1/variables/variableset-Projects-1")).await;
     assert!(!shown.to_string().contains("hunter2"), "{shown}");
 }
 
 #[tokio::test]
-async fn a_large_page_is_cut_between_items_and_goes_on() {
-    let server = Held::start().await;
+async fn truncates_large_pages_between_items() {
+    let server = CheckedServer::start().await;
     let (mut seen, mut skip, mut cuts) = (Vec::new(), json!(0), 0);
     loop {
         let mut arguments = get("/api/Spaces-1/deployments");
         arguments["query"] = json!({ "skip": skip, "take": 100, "projects": "Projects-1" });
         arguments["maxBytes"] = json!(10_000);
-        let answer = server.answer("execute", arguments).await;
+        let answer = server.call_ok("execute", arguments).await;
         let items = answer["response"]["Items"].as_array().unwrap().clone();
         seen.extend(items.iter().map(|item| item["Id"].as_str().unwrap().to_owned()));
         assert_eq!(answer["skip"], skip);

@@ -2,29 +2,29 @@
 
 use serde_json::json;
 
-use super::{get, open, refuses};
+use super::{assert_error_contains, get, writable_server};
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn the_method_alone_says_what_may_be_done() {
+async fn method_decides_the_required_access() {
     let reading = TestServer::start().await;
     let writing = TestServer::with(|config| config.tools.read_only = false).await;
     let path = "/api/Spaces-1/tenants/Tenants-1";
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         let arguments = json!({ "method": method, "path": path });
         let words = if method == "DELETE" { "delete things" } else { "change things" };
-        refuses(&reading, arguments, &["does not allow", words]).await;
+        assert_error_contains(&reading, arguments, &["does not allow", words]).await;
     }
     let arguments = json!({ "method": "DELETE", "path": path });
-    refuses(&writing, arguments, &["delete things", "allow_deletes"]).await;
+    assert_error_contains(&writing, arguments, &["delete things", "allow_deletes"]).await;
     let arguments = json!({ "method": "HEAD", "path": path });
-    refuses(&writing, arguments, &["method: ", "PATCH"]).await;
+    assert_error_contains(&writing, arguments, &["method: ", "PATCH"]).await;
     assert!(reading.sample.journal().is_empty() && writing.sample.journal().is_empty());
 }
 
 #[tokio::test]
-async fn no_way_of_writing_a_path_opens_what_is_closed() {
-    let server = open().await;
+async fn no_path_spelling_reaches_a_forbidden_path() {
+    let server = writable_server().await;
     let key = |path: &str| get(&format!("/api/{path}"));
     let mut template = key("{+x}");
     template["query"] = json!({ "x": "users/Users-1/apikeys?z=1" });
@@ -57,16 +57,16 @@ async fn no_way_of_writing_a_path_opens_what_is_closed() {
         json!({ "method": "PUT", "path": "/api/teams/Teams-1", "body": {} }),
         json!({ "method": "POST", "path": "/api/Spaces-1/tasks", "body": { "Name": "AdHocScript" } }),
     ] {
-        server.failure("execute", arguments).await;
+        server.call_error("execute", arguments).await;
     }
     assert!(server.sample.journal().is_empty(), "{:?}", server.sample.journal());
     let words = ["/api/users/Users-1/apikeys", "API keys", "portal"];
-    refuses(&server, key("users/Users-1/apikeys"), &words).await;
+    assert_error_contains(&server, key("users/Users-1/apikeys"), &words).await;
 }
 
 #[tokio::test]
-async fn arguments_that_make_no_sense_are_refused() {
-    let server = open().await;
+async fn rejects_contradictory_arguments() {
+    let server = writable_server().await;
     let path = "/api/Spaces-1/environments";
     for (arguments, word) in [
         (json!({ "method": "GET", "path": path, "body": {} }), "have no body"),
@@ -91,7 +91,7 @@ async fn arguments_that_make_no_sense_are_refused() {
         (json!({ "method": "GET", "path": path, "query": { "a": [1] } }), "query"),
         (json!({ "method": "GET" }), "path: "),
     ] {
-        refuses(&server, arguments, &[word]).await;
+        assert_error_contains(&server, arguments, &[word]).await;
     }
     assert!(server.sample.journal().is_empty());
 }

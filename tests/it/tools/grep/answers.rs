@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{Held, grep, log, matches, totals};
+use super::{CheckedServer, grep, matches, mock_log, totals};
 
 #[tokio::test]
-async fn secrets_are_taken_out_of_what_is_found() {
-    let server = Held::start().await;
+async fn redacts_secrets_in_matches() {
+    let server = CheckedServer::start().await;
     let key = "-----BEGIN PRIVATE KEY-----\nRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtF\n-----END PRIVATE KEY-----\n";
-    log(&server, format!("password=hunter2hunter2\n{key}RkFL again\n").as_bytes());
+    mock_log(&server, format!("password=hunter2hunter2\n{key}RkFL again\n").as_bytes());
     let found = grep(&server, json!({ "pattern": "password|RkFL", "afterContext": 9 })).await;
     assert!(
         !found.to_string().contains("hunter2") && !found.to_string().contains("RkFLRU"),
@@ -18,7 +18,7 @@ async fn secrets_are_taken_out_of_what_is_found() {
     // With redaction marks, the matches exceed one answer.
     let many: String =
         (0..400).fold(String::new(), |log, n| log + &format!("{n} password=a1B2c\n"));
-    log(&server, many.as_bytes());
+    mock_log(&server, many.as_bytes());
     let found = grep(&server, json!({ "pattern": "password", "maxCount": 500 })).await;
     let shown = totals(&found).2;
     assert_eq!((found["nextOffset"].as_u64(), &found["truncated"]), (Some(shown), &json!(true)));
@@ -26,15 +26,15 @@ async fn secrets_are_taken_out_of_what_is_found() {
 }
 
 #[tokio::test]
-async fn a_name_of_a_space_is_encoded_in_the_address_of_a_resource() {
-    let server = Held::start().await;
-    log(&server, b"x\n");
+async fn encodes_space_names_in_resource_uris() {
+    let server = CheckedServer::start().await;
+    mock_log(&server, b"x\n");
     let found = grep(&server, json!({ "space": "warehouse-systems", "pattern": "x" })).await;
     assert_eq!(
         found["taskDetailsResourceUri"],
         "octopus://spaces/Warehouse%20Systems/tasks/ServerTasks-90004/details"
     );
-    server.says("/api/spaces/", &json!({ "Id": "Spaces-1", "Name": "It's (ours)!" }));
+    server.mock_response("/api/spaces/", &json!({ "Id": "Spaces-1", "Name": "It's (ours)!" }));
     let found = grep(&server, json!({ "space": "Spaces-1", "pattern": "x" })).await;
     assert_eq!(
         found["taskDetailsResourceUri"],

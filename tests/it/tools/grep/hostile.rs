@@ -3,37 +3,43 @@
 use std::{sync::mpsc, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use octopus_mcp::{compute::CallerKey, config::Period};
+use octopus_mcp::{compute::CallerKey, config::DurationSetting};
 use octopus_sample::keys;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::{BIG, Held, arguments};
+use super::{BIG_TASK, CheckedServer, arguments};
 use crate::support::{Era, TestServer};
 
 /// Keeps about a thousand states of the automaton busy at each byte.
 const COSTLY: &str = r"[a-z0-9][\t-~]{1000}[^\t-~]";
-const LONG: Period = Period(Duration::from_hours(1));
+const LONG: DurationSetting = DurationSetting(Duration::from_hours(1));
 
 fn costly_search() -> Value {
     let mut search = arguments(&json!({ "pattern": COSTLY }));
-    search["taskId"] = json!(BIG);
+    search["taskId"] = json!(BIG_TASK);
     search
 }
 
 #[tokio::test]
-async fn a_pattern_with_thousands_of_states_is_refused() {
-    let server = Held::start().await;
+async fn rejects_patterns_with_thousands_of_states() {
+    let server = CheckedServer::start().await;
     for pattern in [r"[a-z0-9][\t-~]{9000}[^\t-~]", r"(?:\w{100}\s){100}"] {
         let words = &["pattern: ", "the pattern is too large after its repetitions are expanded"];
-        server.refuses("grep_task_log", arguments(&json!({ "pattern": pattern })), words).await;
-        let message = server.failure("grep_llms_txt", json!({ "pattern": pattern })).await;
+        server
+            .assert_error_contains(
+                "grep_task_log",
+                arguments(&json!({ "pattern": pattern })),
+                words,
+            )
+            .await;
+        let message = server.call_error("grep_llms_txt", json!({ "pattern": pattern })).await;
         assert!(message.contains("too large"), "{message}");
     }
 }
 
 #[tokio::test]
-async fn searches_of_one_caller_do_not_hold_up_another() {
+async fn searches_of_one_caller_do_not_block_another() {
     let server = TestServer::with(|config| {
         config.limits.compute_threads = 1;
         config.limits.compute_time = LONG;
@@ -48,7 +54,7 @@ async fn searches_of_one_caller_do_not_hold_up_another() {
         (0..8).map(|_| server.call_as(keys::ADMIN, "grep_task_log", costly_search())).collect();
     let other = async {
         for _ in 0..3 {
-            let pong = server.ask_as(Era::Legacy, keys::VIEW_ONLY, "ping", json!({})).await;
+            let pong = server.rpc_as(Era::Legacy, keys::VIEW_ONLY, "ping", json!({})).await;
             assert_eq!(pong.json()["result"], json!({}));
         }
         let search = arguments(&json!({ "pattern": "Task" }));
@@ -69,10 +75,10 @@ async fn searches_of_one_caller_do_not_hold_up_another() {
 /// Another caller occupies the only slot of the pool. A search that ran on the worker of its call
 /// would complete at this point.
 #[tokio::test]
-async fn the_time_limit_of_a_call_fires_while_its_search_waits_for_a_slot() {
+async fn call_timeout_fires_while_waiting_for_compute_slot() {
     let server = TestServer::with(|config| {
         config.limits.compute_threads = 1;
-        config.http.request_timeout = Period::seconds(1);
+        config.http.request_timeout = DurationSetting::seconds(1);
     })
     .await;
     let (begun, has_begun) = oneshot::channel();
@@ -100,11 +106,11 @@ async fn the_time_limit_of_a_call_fires_while_its_search_waits_for_a_slot() {
 }
 
 #[tokio::test]
-async fn a_costly_search_ends_at_the_time_limit_of_its_call() {
+async fn costly_search_stops_at_the_call_timeout() {
     let server = TestServer::with(|config| {
         config.limits.compute_threads = 1;
         config.limits.compute_time = LONG;
-        config.http.request_timeout = Period::seconds(1);
+        config.http.request_timeout = DurationSetting::seconds(1);
     })
     .await;
     let ended = server.call_as(keys::ADMIN, "grep_task_log", costly_search()).await;
@@ -116,9 +122,9 @@ async fn a_costly_search_ends_at_the_time_limit_of_its_call() {
 }
 
 #[tokio::test]
-async fn a_call_has_a_limited_compute_time() {
+async fn compute_time_of_a_call_is_limited() {
     let server = TestServer::with(|config| {
-        config.limits.compute_time = Period(Duration::from_millis(50));
+        config.limits.compute_time = DurationSetting(Duration::from_millis(50));
         config.http.request_timeout = LONG;
     })
     .await;

@@ -3,28 +3,33 @@
 use octopus_sample::Fault;
 use serde_json::json;
 
-use super::{BIG, Held, arguments, big, grep, log, numbers, totals};
+use super::{
+    BIG_TASK, CheckedServer, arguments, grep, grep_big_log, line_numbers, mock_log, totals,
+};
 use crate::support::ERAS;
 
 #[tokio::test]
-async fn needles_are_found_among_118_000_lines() {
-    let server = Held::start().await;
-    let found = big(&server, json!({ "pattern": r"quota .* 92 %|429 Too Many" })).await;
-    assert_eq!(numbers(&found), [41_245, 90_049]);
+async fn finds_matches_among_118_000_lines() {
+    let server = CheckedServer::start().await;
+    let found = grep_big_log(&server, json!({ "pattern": r"quota .* 92 %|429 Too Many" })).await;
+    assert_eq!(line_numbers(&found), [41_245, 90_049]);
+    let found = grep_big_log(
+        &server,
+        json!({ "pattern": "PUT /v1", "beforeContext": 50, "afterContext": 50 }),
+    )
+    .await;
+    assert_eq!(line_numbers(&found), (73_538..=73_638).collect::<Vec<_>>());
     let found =
-        big(&server, json!({ "pattern": "PUT /v1", "beforeContext": 50, "afterContext": 50 }))
+        grep_big_log(&server, json!({ "pattern": "TRACE", "invertMatch": true, "maxCount": 1 }))
             .await;
-    assert_eq!(numbers(&found), (73_538..=73_638).collect::<Vec<_>>());
-    let found =
-        big(&server, json!({ "pattern": "TRACE", "invertMatch": true, "maxCount": 1 })).await;
     assert!(totals(&found).1 < 1_000);
 }
 
 #[tokio::test]
-async fn a_pattern_that_hangs_others_is_answered() {
-    let server = Held::start().await;
+async fn exponential_backtracking_patterns_are_answered() {
+    let server = CheckedServer::start().await;
     let line = format!("{}!\n", "a".repeat(100_000));
-    log(&server, line.as_bytes());
+    mock_log(&server, line.as_bytes());
     let found = grep(&server, json!({ "pattern": "^(a+)+$" })).await;
     assert_eq!(totals(&found), (1, 0, 0));
     let found = grep(&server, json!({ "pattern": "(a|aa)+!" })).await;
@@ -33,24 +38,24 @@ async fn a_pattern_that_hangs_others_is_answered() {
 }
 
 #[tokio::test]
-async fn one_line_of_100_mb_is_searched_as_far_as_it_is_told() {
-    let server = Held::start().await;
+async fn reports_how_much_of_a_100_mb_line_was_searched() {
+    let server = CheckedServer::start().await;
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").huge(100_000_000);
     server.server.sample.faults().add(fault);
-    let found = big(&server, json!({ "pattern": r"^\s+$", "beforeContext": 50 })).await;
+    let found = grep_big_log(&server, json!({ "pattern": r"^\s+$", "beforeContext": 50 })).await;
     assert_eq!(totals(&found), (1, 1, 1));
     assert!(found["hint"].as_str().unwrap().contains("1 lines are longer than"), "{found}");
 }
 
 #[tokio::test]
-async fn a_long_search_tells_how_far_it_is() {
-    let server = Held::start().await;
+async fn long_search_sends_progress() {
+    let server = CheckedServer::start().await;
     for era in ERAS {
         let mut arguments = arguments(&json!({ "pattern": "x" }));
-        arguments["taskId"] = json!(BIG);
+        arguments["taskId"] = json!(BIG_TASK);
         let params = json!({ "name": "grep_task_log", "arguments": arguments,
             "_meta": { "progressToken": "p" } });
-        let reply = server.server.ask(era, "tools/call", params).await;
+        let reply = server.server.rpc(era, "tools/call", params).await;
         assert!(reply.text.contains("MiB of the log searched"));
     }
 }

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
-use super::{Held, arguments, grep, log, matches, numbers, snapshot, totals};
+use super::{
+    CheckedServer, arguments, assert_snapshot, grep, line_numbers, matches, mock_log, totals,
+};
 
 #[tokio::test]
-async fn a_log_is_searched_with_the_lines_around() {
-    let server = Held::start().await;
+async fn returns_matches_with_context_lines() {
+    let server = CheckedServer::start().await;
     let found =
         grep(&server, json!({ "pattern": "exit code", "beforeContext": 2, "afterContext": 1 }))
             .await;
@@ -16,8 +18,8 @@ async fn a_log_is_searched_with_the_lines_around() {
         "octopus://spaces/Default/tasks/ServerTasks-90004/details"
     );
     assert_eq!((found["truncated"].as_bool(), found.get("nextOffset")), (Some(false), None));
-    snapshot("grep_task_log", &found);
-    let whole = server.answer("get_task_raw", arguments(&json!({}))).await;
+    assert_snapshot("grep_task_log", &found);
+    let whole = server.call_ok("get_task_raw", arguments(&json!({}))).await;
     let lines: Vec<&str> = whole["text"].as_str().unwrap().split('\n').collect();
     for (number, line) in matches(&found) {
         assert_eq!(lines[usize::try_from(number).unwrap() - 1], line);
@@ -26,9 +28,9 @@ async fn a_log_is_searched_with_the_lines_around() {
 }
 
 #[tokio::test]
-async fn the_options_are_those_of_grep() {
-    let server = Held::start().await;
-    log(&server, b"one\nTWO\nthree.\nfour\n\nsix+\n");
+async fn options_behave_like_grep() {
+    let server = CheckedServer::start().await;
+    mock_log(&server, b"one\nTWO\nthree.\nfour\n\nsix+\n");
     for (options, lines) in [
         (json!({ "pattern": "two" }), &[][..]),
         (json!({ "pattern": "two", "caseInsensitive": true }), &[2]),
@@ -44,17 +46,17 @@ async fn the_options_are_those_of_grep() {
         (json!({ "pattern": "o|r", "beforeContext": 1, "afterContext": 1 }), &[1, 2, 3, 4, 5]),
         (json!({ "pattern": ".", "maxCount": 2, "offset": 3 }), &[4, 6]),
     ] {
-        assert_eq!(numbers(&grep(&server, options.clone()).await), lines, "{options}");
+        assert_eq!(line_numbers(&grep(&server, options.clone()).await), lines, "{options}");
     }
 }
 
 #[tokio::test]
-async fn context_is_merged_and_clipped() {
-    let server = Held::start().await;
-    log(&server, b"1\n2\nx\n4\nx\nx\n7\n8\n9\nx\n");
+async fn context_is_merged_and_clipped_at_log_ends() {
+    let server = CheckedServer::start().await;
+    mock_log(&server, b"1\n2\nx\n4\nx\nx\n7\n8\n9\nx\n");
     let found =
         grep(&server, json!({ "pattern": "x", "beforeContext": 2, "afterContext": 2 })).await;
-    assert_eq!(numbers(&found), (1..=10).collect::<Vec<_>>());
+    assert_eq!(line_numbers(&found), (1..=10).collect::<Vec<_>>());
     assert_eq!(
         (&found["matches"][3]["after"], &found["matches"][1]["before"]),
         (&json!([]), &json!([]))
@@ -66,8 +68,8 @@ async fn context_is_merged_and_clipped() {
 }
 
 #[tokio::test]
-async fn odd_logs_are_searched() {
-    let server = Held::start().await;
+async fn searches_unusual_logs() {
+    let server = CheckedServer::start().await;
     for (body, pattern, found, lines) in [
         (&b"42"[..], "4", Some((1, "42")), 1),
         (b"{\"a\":1}", "\"a\"", Some((1, "{\"a\":1}")), 1),
@@ -80,7 +82,7 @@ async fn odd_logs_are_searched() {
         (b"", "x", None, 0),
         (b"\n", "x", None, 1),
     ] {
-        log(&server, body);
+        mock_log(&server, body);
         let answer = grep(&server, json!({ "pattern": pattern })).await;
         assert_eq!(matches(&answer).first().copied(), found, "{pattern}");
         assert_eq!(
@@ -92,12 +94,12 @@ async fn odd_logs_are_searched() {
 }
 
 #[tokio::test]
-async fn prefixes_are_taken_off_before_the_search() {
-    let server = Held::start().await;
-    log(&server, b"08:10:02   Info     | Start here\n                    | == Info ==\n");
+async fn strips_prefixes_before_the_search() {
+    let server = CheckedServer::start().await;
+    mock_log(&server, b"08:10:02   Info     | Start here\n                    | == Info ==\n");
     let found = grep(&server, json!({ "pattern": "^Start", "stripPrefixes": true })).await;
     assert_eq!(matches(&found), [(1, "Start here")]);
     assert_eq!(totals(&grep(&server, json!({ "pattern": "^Start" })).await).1, 0);
     let found = grep(&server, json!({ "pattern": "Info", "stripPrefixes": true })).await;
-    assert_eq!(numbers(&found), [2]);
+    assert_eq!(line_numbers(&found), [2]);
 }

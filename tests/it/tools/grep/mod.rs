@@ -11,11 +11,11 @@ mod refusals;
 use octopus_sample::Fault;
 use serde_json::{Value, json};
 
-use super::held::{Held, snapshot};
+use super::held::{CheckedServer, assert_snapshot};
 
 /// A task with a log of 13.6 MB.
-const BIG: &str = "ServerTasks-90032";
-const LINES: u64 = 118_044;
+const BIG_TASK: &str = "ServerTasks-90032";
+const BIG_LOG_LINES: u64 = 118_044;
 
 fn arguments(more: &Value) -> Value {
     let mut arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
@@ -23,19 +23,19 @@ fn arguments(more: &Value) -> Value {
     arguments
 }
 
-async fn grep(server: &Held, more: Value) -> Value {
-    server.answer("grep_task_log", arguments(&more)).await
+async fn grep(server: &CheckedServer, more: Value) -> Value {
+    server.call_ok("grep_task_log", arguments(&more)).await
 }
 
 /// Searches the big log, in one era only.
-async fn big(server: &Held, more: Value) -> Value {
+async fn grep_big_log(server: &CheckedServer, more: Value) -> Value {
     let mut arguments = arguments(&more);
-    arguments["taskId"] = json!(BIG);
-    server.answer_once("grep_task_log", arguments).await
+    arguments["taskId"] = json!(BIG_TASK);
+    server.call_ok_once("grep_task_log", arguments).await
 }
 
 /// Makes Octopus return this log for every task.
-fn log(server: &Held, log: &[u8]) {
+fn mock_log(server: &CheckedServer, log: &[u8]) {
     server.server.sample.faults().clear();
     let fault = Fault::on("/raw").header("Content-Type", "text/plain").bytes(log);
     server.server.sample.faults().add(fault);
@@ -48,7 +48,7 @@ fn matches(answer: &Value) -> Vec<(u64, &str)> {
 }
 
 /// Returns the numbers of all lines of the answer, context included, in their order.
-fn numbers(answer: &Value) -> Vec<u64> {
+fn line_numbers(answer: &Value) -> Vec<u64> {
     let mut numbers = Vec::new();
     for found in answer["matches"].as_array().unwrap() {
         let around = |key: &str| found[key].as_array().cloned().unwrap_or_default();

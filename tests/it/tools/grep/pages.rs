@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{Held, LINES, big, grep, matches, numbers, totals};
+use super::{BIG_LOG_LINES, CheckedServer, grep, grep_big_log, line_numbers, matches, totals};
 
 #[tokio::test]
-async fn pages_visit_every_match_once() {
-    let server = Held::start().await;
+async fn paging_visits_every_match_once() {
+    let server = CheckedServer::start().await;
     let pattern = r"answered 200 in (?:98|12) ms";
-    let whole = totals(&big(&server, json!({ "pattern": pattern, "maxCount": 1 })).await);
-    assert_eq!(whole.0, LINES);
+    let whole = totals(&grep_big_log(&server, json!({ "pattern": pattern, "maxCount": 1 })).await);
+    assert_eq!(whole.0, BIG_LOG_LINES);
     let (mut seen, mut pages, mut offset) = (BTreeSet::new(), 0, json!(0));
     while !offset.is_null() && pages < 3 {
         let more = json!({ "pattern": pattern, "maxCount": 500, "offset": offset });
-        let page = big(&server, more).await;
+        let page = grep_big_log(&server, more).await;
         assert_eq!((totals(&page).1, &page["truncated"]), (whole.1, &json!(true)));
         assert!(page.to_string().len() > 16_000, "the answer fills most of its budget");
         for (number, line) in matches(&page) {
@@ -28,17 +28,20 @@ async fn pages_visit_every_match_once() {
     }
     // No match is missing between two pages.
     let last = *seen.last().unwrap();
-    let again =
-        big(&server, json!({ "pattern": pattern, "maxCount": 1, "offset": seen.len() - 1 })).await;
-    assert_eq!(numbers(&again), [last]);
-    let past = big(&server, json!({ "pattern": pattern, "offset": whole.1 })).await;
+    let again = grep_big_log(
+        &server,
+        json!({ "pattern": pattern, "maxCount": 1, "offset": seen.len() - 1 }),
+    )
+    .await;
+    assert_eq!(line_numbers(&again), [last]);
+    let past = grep_big_log(&server, json!({ "pattern": pattern, "offset": whole.1 })).await;
     assert!(past["hint"].as_str().unwrap().contains("past the last of"), "{past}");
     assert_eq!((totals(&past).2, &past["truncated"]), (0, &json!(false)));
 }
 
 #[tokio::test]
-async fn pages_of_a_small_log_join_without_a_gap() {
-    let server = Held::start().await;
+async fn pages_of_a_small_log_join_without_gaps() {
+    let server = CheckedServer::start().await;
     let search = json!({ "pattern": "o", "beforeContext": 1, "afterContext": 1 });
     let whole = grep(&server, search.clone()).await;
     let mut joined = Vec::new();

@@ -3,11 +3,11 @@
 use octopus_sample::{Fault, keys};
 use serde_json::json;
 
-use super::{Held, arguments};
+use super::{CheckedServer, arguments};
 
 #[tokio::test]
-async fn mistakes_are_told_before_octopus_is_asked() {
-    let server = Held::start().await;
+async fn rejects_invalid_arguments_without_upstream_requests() {
+    let server = CheckedServer::start().await;
     for (more, words) in [
         (json!({ "pattern": "" }), &["pattern: ", "empty"][..]),
         (json!({ "pattern": "(a" }), &["pattern: unclosed group", "fixedString"]),
@@ -38,22 +38,26 @@ async fn mistakes_are_told_before_octopus_is_asked() {
         (json!({ "pattern": "x", "taskId": "Deployments-1" }), &["is not a task ID"]),
         (json!({}), &["pattern: this argument is required"]),
     ] {
-        server.refuses("grep_task_log", arguments(&more), words).await;
+        server.assert_error_contains("grep_task_log", arguments(&more), words).await;
         if more.get("taskId").is_none() && more != json!({}) {
-            let message = server.failure("grep_llms_txt", more).await;
+            let message = server.call_error("grep_llms_txt", more).await;
             assert!(words.iter().all(|word| message.contains(word)), "{message}");
         }
     }
-    let asked = server.requests();
+    let asked = server.take_requests();
     assert!(asked.iter().all(|path| path == "/api?"), "{asked:?}");
 }
 
 #[tokio::test]
-async fn what_octopus_refuses_is_told() {
-    let server = Held::start().await;
+async fn reports_octopus_errors() {
+    let server = CheckedServer::start().await;
     let missing = arguments(&json!({ "pattern": "x", "taskId": "ServerTasks-1" }));
     server
-        .refuses("grep_task_log", missing, &["task 'ServerTasks-1' not found in space 'Default'"])
+        .assert_error_contains(
+            "grep_task_log",
+            missing,
+            &["task 'ServerTasks-1' not found in space 'Default'"],
+        )
         .await;
     let said = server.server.call_as(
         keys::WITHOUT_TASK_VIEW,
@@ -63,6 +67,10 @@ async fn what_octopus_refuses_is_told() {
     assert!(said.await.is_error);
     server.server.sample.faults().add(Fault::on("/raw").cut_off());
     server
-        .refuses("grep_task_log", arguments(&json!({ "pattern": "x" })), &["cannot be reached"])
+        .assert_error_contains(
+            "grep_task_log",
+            arguments(&json!({ "pattern": "x" })),
+            &["cannot be reached"],
+        )
         .await;
 }
