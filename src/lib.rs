@@ -18,11 +18,11 @@ pub mod tool;
 
 pub mod audit;
 
-pub mod callers;
+pub mod auth;
 
 pub mod octopus;
 
-pub mod rules;
+pub mod policy;
 
 pub mod store;
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
-use super::{fixed, tools};
+use super::{provider, restart_only};
 use crate::{
     audit::AuditLog,
     compute::ComputePool,
@@ -17,7 +17,7 @@ use crate::{
     http::{self, Auth, HttpState, RateLimits, Readiness, Swap},
     mcp::{self, OctopusProvider, Protocol, ProtocolSettings},
     octopus::{Instances, ResponseMemory},
-    rules::PolicyClock,
+    policy::PolicyClock,
     store::Store,
     telemetry::Metrics,
     tool::{ActingUsers, InstanceRateLimit, TaskInitiators},
@@ -57,7 +57,7 @@ impl LiveServer {
     pub(super) fn start(config: Config, kept: PersistentParts) -> Result<Self, String> {
         let PersistentParts { metrics, compute, memory, .. } = &kept;
         let mut tools =
-            tools::build_provider_with(&config, metrics, kept.audit.clone(), compute, memory)?;
+            provider::build_provider_with(&config, metrics, kept.audit.clone(), compute, memory)?;
         tools.gate = Arc::new(tools.gate.with_store(&kept.store));
         let (tools, settings, http) = build_parts(&config, &kept, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
@@ -80,11 +80,11 @@ impl LiveServer {
     pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, String> {
         let Inner { persistent: kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let unchanged = fixed::restore_running_values(&mut config, &last);
+        let unchanged = restart_only::restore_running_values(&mut config, &last);
         let compute = kept.compute.with_call_time(config.limits.compute_time.0);
         let PersistentParts { metrics, audit, memory, .. } = kept;
         let mut tools =
-            tools::build_provider_with(&config, metrics, audit.clone(), &compute, memory)?;
+            provider::build_provider_with(&config, metrics, audit.clone(), &compute, memory)?;
         let serving = protocol.provider();
         tools.gate = Arc::new(serving.gate.with_mode(config.tools.confirm));
         tools.recent_calls = serving.recent_calls.clone();

@@ -6,21 +6,21 @@
 
 mod check;
 mod connections;
-mod delivery;
-mod fixed;
+mod gauges;
 mod live;
+mod provider;
 mod reload;
+mod restart_only;
 #[cfg_attr(not(feature = "sample"), path = "no_sample.rs")]
 mod sample;
+mod shutdown_flush;
 mod signals;
-mod tools;
-mod watched;
 
 pub use check::{check_settings, tool_access};
 pub use live::LiveServer;
+pub use provider::{build_provider, catalog, catalog_for, warm_up};
 pub use reload::{SettingsFile, watch};
 pub use signals::{reload_signals, shutdown_signal};
-pub use tools::{build_provider, catalog, catalog_for, warm_up};
 
 use std::{
     io::Write,
@@ -32,16 +32,16 @@ use std::{
 use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
-use self::{delivery::flush_all, live::PersistentParts, sample::start_sample};
+use self::{live::PersistentParts, sample::start_sample, shutdown_flush::flush_all};
 use crate::{
     audit::AuditLog,
-    callers::Caller,
+    auth::Caller,
     compute::ComputePool,
     config::{Config, SessionStorage, Signal},
     http::{self, Certificates, Listening, Readiness},
     mcp::{self, Protocol, ProtocolSettings},
     octopus::ResponseMemory,
-    rules::PolicyClock,
+    policy::PolicyClock,
     store::Store,
     telemetry::{Metrics, Telemetry},
     tool::{ActingUsers, Seal, TaskInitiators},
@@ -109,7 +109,7 @@ pub async fn start_with_clock(
         }
     };
     let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
-    let compute = tools::compute_pool(&config);
+    let compute = provider::compute_pool(&config);
     let kept = PersistentParts {
         clock,
         stop: stop.clone(),
@@ -124,16 +124,16 @@ pub async fn start_with_clock(
         compute: compute.clone(),
     };
     let live = LiveServer::start(config.clone(), kept)?;
-    watched::instances(&metrics, live.instances());
+    gauges::instances(&metrics, live.instances());
     let are_read = config.telemetry.otlp.endpoint_for(Signal::Metrics).is_some();
     if are_read || config.http.admin_listen.is_some() {
-        watched::credentials(&metrics, live.instances(), &stop);
+        gauges::credentials(&metrics, live.instances(), &stop);
     }
-    watched::memory(&metrics, &memory);
-    watched::store(&metrics, &store);
-    watched::audit(&metrics, &audit);
+    gauges::memory(&metrics, &memory);
+    gauges::store(&metrics, &store);
+    gauges::audit(&metrics, &audit);
     if let Some(sessions) = &sessions {
-        watched::sessions(&metrics, sessions);
+        gauges::sessions(&metrics, sessions);
         tokio::spawn(Arc::clone(sessions).run_maintenance(stop.clone()));
     }
 

@@ -18,13 +18,13 @@
 //! | `verify/` | verification of a chain |
 
 mod arguments;
-mod budget;
 mod chain;
 mod file;
 mod head;
 mod key;
 mod losses;
 mod record;
+mod sampling;
 mod stream;
 mod verify;
 mod writer;
@@ -45,8 +45,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::{
     arguments::ArgumentHasher,
-    budget::{CallerSamplers, RejectionSampler},
     losses::LossCounters,
+    sampling::{CallerSamplers, RejectionSampler},
     writer::WriterCommand,
 };
 use crate::config;

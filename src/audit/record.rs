@@ -280,7 +280,7 @@ fn sanitize_value(value: &mut Value, longest: usize) {
     match value {
         Value::String(text) => {
             let sanitized = text::sanitize(text).text;
-            *text = text::cut::head(&sanitized, longest).to_owned();
+            *text = text::truncate::head(&sanitized, longest).to_owned();
         }
         Value::Array(items) => {
             items.truncate(MAX_LIST_ITEMS);

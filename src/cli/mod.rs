@@ -4,9 +4,9 @@ mod audit;
 mod healthcheck;
 mod policy;
 mod settings;
+mod startup_message;
 mod token;
 mod tools;
-mod welcome;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -252,7 +252,7 @@ async fn serve(loaded: LoadedConfig, file: SettingsFile, options: &Options) -> R
     let running =
         app::start(config.clone()).await.map_err(Failure::Other)?.with_telemetry(telemetry);
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
-    app::print(&welcome::text(&config, &endpoint));
+    app::print(&startup_message::text(&config, &endpoint));
     tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "server started");
     let flags = options.flags();
     let load = move || {

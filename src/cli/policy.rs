@@ -9,7 +9,7 @@ use super::Failure;
 use crate::{
     app,
     config::{Effect, LoadedConfig},
-    rules::{
+    policy::{
         Moment, PolicyAction, PolicyEngine, PolicyInput, ResourceRef, ResourceSet, RuleStep, Tier,
     },
     tool,

@@ -1,7 +1,7 @@
 //! `octopus-mcp token new`: generates a caller token.
 
 use super::Failure;
-use crate::{app, callers};
+use crate::{app, auth};
 
 /// Prints a new token and its settings. The token itself is not stored.
 pub(super) fn new(name: &str) -> Result<(), Failure> {
@@ -12,7 +12,7 @@ pub(super) fn new(name: &str) -> Result<(), Failure> {
         );
         return Err(Failure::Other(message));
     }
-    let (token, hash) = callers::generate_token().map_err(Failure::Other)?;
+    let (token, hash) = auth::generate_token().map_err(Failure::Other)?;
     app::print(&format!(
         "Token (shown only once):\n\n  {token}\n\nSHA-256: {hash}\n\nAdd to the settings or to the \
          file of auth.tokens_file:\n\n[auth.tokens.{name}]\nsha256 = \"{hash}\"\n# owner = \

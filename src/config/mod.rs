@@ -7,7 +7,6 @@
 
 mod audit;
 mod auth;
-mod followed;
 mod http;
 mod instance;
 mod instances;
@@ -22,6 +21,7 @@ mod telemetry;
 mod tools;
 mod validate;
 mod values;
+mod watched_file;
 mod window;
 
 pub use audit::{AuditCollectorSettings, AuditFileSettings, AuditSettings, OtlpHeader};
@@ -30,7 +30,6 @@ pub use auth::{
     IssuerSettings, OauthSettings, ProxyAuthSettings, ScopeNames, SigningAlgorithm, SubjectName,
     TokenScopeSetting, TokenSettings, parse_tokens_file,
 };
-pub use followed::{WatchedFile, read_text};
 pub use http::{ClientCertificates, ForwardingHeaders, HttpSettings, SessionStorage, TlsSettings};
 pub use instance::{CredentialSource, GroupCredential, InstanceSettings, TokenExchangeSettings};
 pub use limits::{LimitSettings, StoreAddress};
@@ -44,6 +43,7 @@ pub use telemetry::{
 };
 pub use tools::{ApprovalMode, ToolSettings};
 pub use values::{ByteSize, DurationSetting, ListSetting, Secret};
+pub use watched_file::{WatchedFile, read_text};
 pub use window::{MINUTES_PER_DAY, NamedTimeZone, TimeOfDay, TimeWindow, Weekdays};
 
 use std::collections::BTreeMap;

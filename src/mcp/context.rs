@@ -6,7 +6,7 @@ use rmcp::model::{CallToolRequestParams, JsonObject};
 
 use super::{AdmissionError, OctopusProvider, RequestContext, RequestInfo, ResolvedScope};
 use crate::{
-    callers::{Caller, TokenScope},
+    auth::{Caller, TokenScope},
     tool::{
         AuditScope, CalledTool, ClientApproval, Context, DecisionRecorder, EffectiveScope, Error,
         Progress, RedactionCounter, RequestScope, VisitedInstances,

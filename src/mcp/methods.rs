@@ -21,12 +21,11 @@ use rmcp::{
 };
 
 use super::{
-    McpProvider, Protocol, ResourcePage,
+    McpProvider, Protocol, ResourcePage, elicitation,
     operation::{self, OperationInfo},
-    pages,
     protocol::{CONTEXT, SUPPORTED},
     request::{is_stateless, reject_cursor},
-    rounds,
+    resource_pages,
 };
 use crate::telemetry::OTHER;
 
@@ -169,7 +168,7 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
             // Earlier revisions elicit on the stream of the call. The call then runs a second time
             // with the responses, as if the client had repeated it.
             let (responses, state) =
-                rounds::elicit_all(required, &context, &self.current().settings.stop).await?;
+                elicitation::elicit_all(required, &context, &self.current().settings.stop).await?;
             params.input_responses = Some(responses);
             params.request_state = state;
             self.call_once(params, request, &context).await
@@ -185,7 +184,7 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let work = async {
-            let skip = pages::parse_cursor(params)?;
+            let skip = resource_pages::parse_cursor(params)?;
             let request = self.request(&context)?;
             let now = self.current();
             let listing = now.provider.resources(skip, request.clone());

@@ -6,38 +6,38 @@
 //! of this product. [`SessionRegistry`] keeps the sessions of clients that use a revision with
 //! sessions.
 
-mod answer;
-mod audited;
-mod complete;
-mod consent;
+mod approval;
+mod audit_record;
+mod completion;
 mod context;
-mod ended;
+mod elicitation;
 mod instructions;
 mod methods;
-mod offering;
+mod octopus_provider;
 mod operation;
-mod pages;
-mod places;
 mod progress;
 mod prompts;
 mod protocol;
+mod provider;
 mod request;
 mod request_context;
+mod request_failure;
+mod resource_pages;
 mod resources;
-mod rounds;
+mod response;
 mod sessions;
-mod tools;
+mod space_check;
 mod version;
 
-pub use audited::caller_fields;
-pub use offering::{AdmissionError, McpProvider};
-pub use pages::ResourcePage;
-pub use places::MissingSpaceCache;
+pub use audit_record::caller_fields;
+pub use octopus_provider::OctopusProvider;
 pub use protocol::{Protocol, ProtocolSettings, ProviderSnapshot, SUPPORTED};
+pub use provider::{AdmissionError, McpProvider};
 pub use request::RequestInfo;
 pub use request_context::{RequestContext, ResolvedScope};
+pub use resource_pages::ResourcePage;
 pub use sessions::{
     MAX_RESPONSE_BYTES, SessionLimit, SessionLocation, SessionManagerAdapter, SessionRegistry,
     TakeoverError,
 };
-pub use tools::OctopusProvider;
+pub use space_check::MissingSpaceCache;

@@ -17,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     McpProvider, RequestContext as Resolved, RequestInfo,
-    ended::RequestFailure,
     operation::{self, OperationInfo},
     progress::forward_progress,
+    request_failure::RequestFailure,
 };
-use crate::{callers::Caller, telemetry::Metrics, tool::RequestScope};
+use crate::{auth::Caller, telemetry::Metrics, tool::RequestScope};
 
 /// The supported MCP revisions, oldest first. 2026-07-28 has no handshake and no sessions.
 pub const SUPPORTED: &[ProtocolVersion] = &[

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::{
-    callers::Caller,
+    auth::Caller,
     octopus::Instance,
     tool::{EffectiveScope, RequestScope, ToolAccess},
 };

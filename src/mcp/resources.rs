@@ -12,7 +12,7 @@ use rmcp::{
 use serde_json::Value;
 
 use super::{
-    ResourcePage, answer, audited, pages,
+    ResourcePage, audit_record, resource_pages, response,
     version::{instance_version, is_new_enough},
 };
 use crate::{
@@ -73,7 +73,7 @@ fn space_resource(space: &AccessedResource, cx: &Context) -> Option<Resource> {
     }
     let name = space.name.as_deref().unwrap_or(&space.id);
     let passed = text::sanitize(name);
-    let shown = text::cut::head(&passed.text, MAX_NAME_BYTES);
+    let shown = text::truncate::head(&passed.text, MAX_NAME_BYTES);
     // A name that the sanitizer changes cannot be used in a URI, so the ID replaces it.
     let named = if shown == name { name } else { &space.id };
     let uri = tool::resource_uri(["spaces", named]);
@@ -85,7 +85,7 @@ fn space_resource(space: &AccessedResource, cx: &Context) -> Option<Resource> {
     let mut resource = Resource::new(uri, shown)
         .with_title(format!("Space {shown}"))
         .with_mime_type("application/json");
-    resource.meta = Some(answer::content_label(passed.removed, passed.redactions));
+    resource.meta = Some(response::content_label(passed.removed, passed.redactions));
     Some(resource)
 }
 
@@ -102,8 +102,9 @@ async fn spaces_page(
         cx.resolve_space(None).await?.record_access(&mut touches);
         return Ok((touches.resources(ResourceKind::Space).to_vec(), None));
     }
-    let page = spaces::list(&cx.session, None, PageRange { skip, take: pages::PAGE_SIZE }).await?;
-    let (spaces, next) = pages::paginate(page.items, page.total_results, skip);
+    let page = spaces::list(&cx.session, None, PageRange { skip, take: resource_pages::PAGE_SIZE })
+        .await?;
+    let (spaces, next) = resource_pages::paginate(page.items, page.total_results, skip);
     let is_granted = |space: &spaces::SpaceResource| {
         cx.grants_space(&[
             Some(space.name.as_str()),
@@ -151,18 +152,18 @@ pub(super) async fn read(
     let read = match read {
         Ok(read) => read,
         Err(error) => {
-            audited::end_failed(open, &error);
-            let text = answer::log_text(&error);
+            audit_record::end_failed(open, &error);
+            let text = response::log_text(&error);
             if error.is_fault() {
                 tracing::warn!(resource, caller, elapsed_ms, error = %text, "resource read failed");
             } else {
                 tracing::info!(resource, caller, elapsed_ms, error = %text, "resource read rejected");
             }
-            return Err(answer::resource_error(&error, uri, &cx.access));
+            return Err(response::resource_error(&error, uri, &cx.access));
         }
     };
     open.finish(|record| {
-        audited::mark_done(record);
+        audit_record::mark_done(record);
         (record.bytes, record.removed, record.redacted) =
             (Some(read.bytes), read.removed, read.redacted);
     });
@@ -179,7 +180,7 @@ pub(super) async fn read(
     };
     let contents = ResourceContents::text(text, read.uri)
         .with_mime_type(read.mime)
-        .with_meta(answer::content_label(read.removed, read.redacted));
+        .with_meta(response::content_label(read.removed, read.redacted));
     let kept_for = u64::try_from(read.cache_ttl.as_millis()).unwrap_or(0);
     Ok(ReadResourceResult::new(vec![contents])
         .with_ttl_ms(kept_for)

@@ -16,10 +16,10 @@ use super::{
     ApiPath, ChangeRequest, ChangeResponse, Credentials, Error, Fingerprint, MemoryBudget,
     OctopusVersion, RawResponse, ResponseMemory, Session, WriteMethod,
     breaker::Requester,
+    change_request::reject_html,
+    coalescing::{RequestCoalescer, SizeLimit},
     llms_txt,
-    order::reject_html,
-    places::TransferMode,
-    reads::{RequestCoalescer, SizeLimit},
+    request_limiter::TransferMode,
     space::SpaceIdentity,
     transport::{PendingResponse, RequestMeta, Transport},
 };

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use moka::future::Cache;
 
-use super::{ApiPath, Error, Fingerprint, OctopusVersion, RawResponse, Session, reads::SizeLimit};
+use super::{
+    ApiPath, Error, Fingerprint, OctopusVersion, RawResponse, Session, coalescing::SizeLimit,
+};
 
 /// First version with this document.
 pub const SINCE: OctopusVersion = OctopusVersion(2026, 2, 3916);

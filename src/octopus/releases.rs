@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Error, Id, Page, PageRange, Resource, Space, channels::Channel, find::find_in,
-    projects::Project, resource::null_as_default, rival::SentReference,
+    Error, Id, Page, PageRange, Resource, Space, channels::Channel, lookup::find_in,
+    name_collision::SentReference, projects::Project, resource::null_as_default,
 };
 use crate::text::nearest::nearest;
 

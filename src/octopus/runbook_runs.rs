@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::{
     Error, Id, Named, Page, PageRange, Resource, Space,
     environments::Environment,
-    find::find_in,
     git::{self, GitRef},
+    lookup::find_in,
+    name_collision::SentReference,
     previews::Preview,
     projects::Project,
-    rival::SentReference,
     runbooks::Runbook,
     tasks::Task,
     tenants::Tenant,

@@ -7,11 +7,11 @@ use super::{
     AccessSet, AccessedResource, ApiPath, Error, Id, Named, Page, PageRange, Resource,
     ResourceKind, Space,
     environments::Environment,
-    find::Collection,
     git::{self, GitRef},
+    lookup::Collection,
+    name_collision,
     projects::Project,
     resource::null_as_default,
-    rival,
 };
 
 /// Fields of a runbook that the tools read. The ID of a runbook in Git is its slug.
@@ -105,7 +105,7 @@ pub async fn find_for_change(
     wanted: &str,
 ) -> Result<Runbook, Error> {
     let runbook = find(space, place, wanted).await?;
-    rival::ensure_unique_runbook_name(space, place, &runbook).await?;
+    name_collision::ensure_unique_runbook_name(space, place, &runbook).await?;
     Ok(runbook)
 }
 

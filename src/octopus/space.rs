@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{
     ApiPath, BoundedJson, Error, Id, Named, Page, PageRange, PortalLinks, Resource, Session,
-    find::{self, Collection, IDS_PER_REQUEST},
+    lookup::{self, Collection, IDS_PER_REQUEST},
     path::id_batches,
     spaces,
 };
@@ -192,7 +192,7 @@ impl Space {
     ) -> Error {
         let near: Vec<String> =
             nearest(wanted, documents.map(Named::name), 5).into_iter().map(str::to_owned).collect();
-        find::name_not_found::<R>(wanted, Some(&self.identity.name), &near)
+        lookup::name_not_found::<R>(wanted, Some(&self.identity.name), &near)
     }
 
     /// Finds several documents by their names, slugs or IDs with one look-up, and records the

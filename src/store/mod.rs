@@ -5,7 +5,7 @@
 //! its own memory and writes the values to Redis later.
 
 mod bucket;
-mod kept;
+mod local;
 mod remote;
 
 pub use bucket::{RateLimitDecision, TokenBuckets};
@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use self::{kept::LocalValues, remote::RedisStore};
+use self::{local::LocalValues, remote::RedisStore};
 use crate::config::{LimitSettings, StoreAddress};
 
 /// The key of a value: a fingerprint, never a secret itself.

@@ -9,23 +9,23 @@
 //!
 //! Standard output is reserved for the output of commands.
 
-mod asking;
+mod audit_log_exporter;
 mod collector;
-mod masked;
+mod masking;
 mod metrics;
-mod records;
 mod traces;
+mod upstream;
 
-pub use asking::UpstreamTelemetry;
+pub use audit_log_exporter::AuditLogExporter;
 pub use metrics::{
     CANCELLED, CallMetrics, HttpRequestMetrics, Limit, McpOperationMetrics, Metrics, OTHER,
     http_method_label,
 };
-pub use records::AuditLogExporter;
 pub use traces::{
     RequestSpan, continue_message_trace, continue_trace, set_attribute, set_request_parent,
     trace_id,
 };
+pub use upstream::UpstreamTelemetry;
 
 pub use crate::text::mask;
 
@@ -59,7 +59,7 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, String> 
         EnvFilter::try_new(&settings.log_filter)
             .map_err(|error| format!("telemetry.log_filter: {error}"))
     };
-    let lines = fmt::layer().with_writer(|| masked::MaskingWriter(std::io::stderr()));
+    let lines = fmt::layer().with_writer(|| masking::MaskingWriter(std::io::stderr()));
     let lines = match settings.log_format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -68,7 +68,7 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, String> 
     let logs = collector::log_exporter(&settings.otlp)?.map(|exporter| {
         SdkLoggerProvider::builder()
             .with_resource(collector::resource())
-            .with_log_processor(masked::MaskingLogProcessor::new())
+            .with_log_processor(masking::MaskingLogProcessor::new())
             .with_batch_exporter(exporter)
             .build()
     });
@@ -83,9 +83,9 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, String> 
     let sent = logs
         .as_ref()
         .map(OpenTelemetryTracingBridge::new)
-        .with_filter(quiet.and(masked::max_levels()));
+        .with_filter(quiet.and(masking::max_levels()));
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter()?.and(masked::max_levels())))
+        .with(lines.with_filter(filter()?.and(masking::max_levels())))
         .with(traces::layer(&traces))
         .with(sent)
         .try_init()

@@ -23,7 +23,7 @@ use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
 use super::{
     collector::{resource, span_exporter},
-    masked,
+    masking,
 };
 use crate::config::{CollectorSettings, Sampler};
 
@@ -34,7 +34,7 @@ pub(super) fn provider(settings: &CollectorSettings) -> Result<SdkTracerProvider
         .with_sampler(sampler(settings.sampler, settings.sampler_arg));
     Ok(match span_exporter(settings)? {
         Some(exporter) => {
-            builder.with_batch_exporter(masked::MaskingSpanExporter(exporter)).build()
+            builder.with_batch_exporter(masking::MaskingSpanExporter(exporter)).build()
         }
         None => builder.build(),
     })

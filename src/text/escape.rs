@@ -2,16 +2,16 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use super::{invisible::INVISIBLE_CHARACTER, steps};
+use super::{invisible::INVISIBLE_CHARACTER, step_counter};
 
 /// Replaces each invisible character of a JSON text by its JSON escape, in one pass.
 pub fn escape_invisible_json(json: &str) -> Cow<'_, str> {
     let Some(invisible) = INVISIBLE_CHARACTER.as_ref() else { return Cow::Borrowed(json) };
-    steps::add(json.len());
+    step_counter::add(json.len());
     let mut shown = String::new();
     let mut done = 0;
     for found in invisible.find_iter(json) {
-        steps::add(1);
+        step_counter::add(1);
         shown.push_str(json.get(done..found.start()).unwrap_or_default());
         for unit in found.as_str().encode_utf16() {
             let _ = write!(shown, "\\u{unit:04x}");
@@ -31,13 +31,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::text::sanitize::strip_invisible;
+    use crate::text::strip::strip_invisible;
 
     #[test]
     fn escaping_takes_linear_time() {
         for part in ["ü", "你", "\u{200b}", "\u{9b}", "\u{90}", "\u{e0041}x", "x"] {
             let text = json!(part.repeat(1_000)).to_string();
-            let ((), steps) = steps::count(|| drop(escape_invisible_json(&text)));
+            let ((), steps) = step_counter::count(|| drop(escape_invisible_json(&text)));
             assert!(steps <= 2 * text.len(), "{part:?}: {steps} for {} bytes", text.len());
         }
     }

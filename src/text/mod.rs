@@ -10,22 +10,22 @@
 
 use std::borrow::Cow;
 
-mod cause;
-pub mod cut;
 pub mod escape;
 pub mod grep;
 mod invisible;
-mod keys;
-pub mod lines;
+pub mod line_sanitizer;
 pub mod log_line;
 mod mask;
 pub mod nearest;
-pub mod sanitize;
+mod private_keys;
+mod root_cause;
 pub mod secrets;
-pub(crate) mod steps;
+pub(crate) mod step_counter;
+pub mod strip;
+pub mod truncate;
 
-pub use cause::root_cause;
 pub use mask::mask;
+pub use root_cause::root_cause;
 
 /// Result of [`sanitize`](sanitize()).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn precompile() {
 /// messages, comments, variable values. Invisible characters are removed first, so that they cannot
 /// split a secret. The function is idempotent: sanitized text stays unchanged.
 pub fn sanitize(text: &str) -> Sanitized<'_> {
-    lines::LineSanitizer::default().sanitize_next(text)
+    line_sanitizer::LineSanitizer::default().sanitize_next(text)
 }
 
 /// Replaces secrets in a text whose invisible characters are already removed.

@@ -1,6 +1,6 @@
 //! Near-name suggestions ("did you mean ...?").
 
-use super::steps;
+use super::step_counter;
 
 /// Returns the candidates that are similar to `wanted`, best first, at most `most`.
 ///
@@ -74,7 +74,7 @@ fn similarity(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> 
     }
     let cells = shortest * longest;
     *budget = budget.checked_sub(cells)?;
-    steps::add(cells);
+    step_counter::add(cells);
     let similarity = similarity(strsim::osa_distance(wanted, candidate));
     (similarity >= 2.0 / 3.0).then_some(similarity)
 }
@@ -124,7 +124,7 @@ mod tests {
         let names: Vec<String> = (0..20_000).map(|n| format!("{n:0>200}")).collect();
         let wanted = "0".repeat(100) + &"1".repeat(28);
         let search = || nearest(&wanted, names.iter().map(String::as_str), 5).len();
-        let (_, steps) = steps::count(search);
+        let (_, steps) = step_counter::count(search);
         assert!(steps <= MAX_COMPARISONS, "{steps}");
         let same = format!("{:0>200}", 19_999);
         assert_eq!(nearest(&same, names.iter().map(String::as_str), 1).len(), 1);

@@ -7,7 +7,7 @@ use super::{
     Choices, Error, PinnedArguments, StringList, Tags, arguments::resolve_names,
     definition::parse_arguments,
 };
-use crate::text::steps;
+use crate::text::step_counter;
 
 /// Names of arguments: real names, aliases, misspellings and random text.
 fn name() -> impl Strategy<Value = String> {
@@ -124,7 +124,7 @@ fn rejects_at_the_first_unknown_name() {
         let given =
             object((0..count).map(|n| (format!("unknown{n}{}", "x".repeat(500)), json!(n))));
         let (refused, steps) =
-            steps::count(|| resolve_names(given, &schema, PinnedArguments::default()));
+            step_counter::count(|| resolve_names(given, &schema, PinnedArguments::default()));
         let said = refused.unwrap_err().to_string();
         assert!(said.contains("`unknown0x") && said.len() < 1000, "{said}");
         steps

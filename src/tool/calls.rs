@@ -121,7 +121,7 @@ impl RecentCall {
 }
 
 fn shorten(name: &str) -> String {
-    text::cut::head(name, MAX_NAME_BYTES).to_owned()
+    text::truncate::head(name, MAX_NAME_BYTES).to_owned()
 }
 
 impl Default for RecentCalls {

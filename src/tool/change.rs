@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     octopus::{self, ChangeResponse, OctopusVersion, WritePermit},
-    rules::{Decision, PolicyAction},
+    policy::{Decision, PolicyAction},
 };
 
 /// A tool that can change Octopus. As with [`super::Tool`], the type is its input.

@@ -10,10 +10,10 @@ use super::{
     EffectiveScope, Error, Skip, Take, TaskInitiators, ToolAccess, VisitedInstances,
 };
 use crate::{
-    callers::Identity,
+    auth::Identity,
     compute::ComputeScope,
     octopus::{Instance, PageRange, Session},
-    rules::PolicyEngine,
+    policy::PolicyEngine,
     text,
 };
 

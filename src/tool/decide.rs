@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Context, Error};
 use crate::{
     compute::{ComputeError, ComputeScope},
-    rules::{Decision, PolicyEngine, PolicyInput},
+    policy::{Decision, PolicyEngine, PolicyInput},
 };
 
 /// Maximum weight of a policy evaluation that runs on the async worker. The weight counts
@@ -52,8 +52,8 @@ mod tests {
     use crate::{
         compute::{CallerKey, ComputePool},
         config::{Effect, PolicySettings},
-        rules::{Moment, PolicyAction, ResourceRef, ResourceSet, Tier},
-        text::steps,
+        policy::{Moment, PolicyAction, ResourceRef, ResourceSet, Tier},
+        text::step_counter,
     };
 
     /// `count` things, named by their number.
@@ -104,7 +104,7 @@ mod tests {
     ) -> (Result<Decision, ComputeError>, usize) {
         let compute = ComputePool::new(1, call_time).scope(CallerKey::UNVERIFIED);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        steps::count(|| runtime.block_on(evaluate(&compute, rules, situation, true)))
+        step_counter::count(|| runtime.block_on(evaluate(&compute, rules, situation, true)))
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::{
     audit::ResponseBytes,
     compute::INLINE_BYTES,
     octopus::{self, OctopusVersion},
-    rules::PolicyAction,
-    text::steps,
+    policy::PolicyAction,
+    text::step_counter,
 };
 
 /// A read-only tool. The type is its input: its fields are the arguments, its doc comment is the
@@ -293,7 +293,7 @@ fn is_small(output: &impl Serialize, limit: usize) -> bool {
 
     impl io::Write for ByteLimit {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            steps::add(bytes.len());
+            step_counter::add(bytes.len());
             let left = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::WriteZero)?;
             self.0 = left;
             Ok(bytes.len())
@@ -315,7 +315,7 @@ mod tests {
     fn measures_output_only_up_to_the_limit() {
         let texts = |count: usize| vec!["a text"; count];
         assert!(is_small(&texts(100), 901) && !is_small(&texts(100), 900));
-        let (small, steps) = steps::count(|| is_small(&texts(1_000_000), INLINE_BYTES));
+        let (small, steps) = step_counter::count(|| is_small(&texts(1_000_000), INLINE_BYTES));
         assert!(!small && steps <= INLINE_BYTES + 16, "{steps}");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::proposal::{ChangePreview, PreviewLine};
-use crate::text::steps;
+use crate::text::step_counter;
 
 /// Returns one line for each preview line that differs from the approved preview. `approved` holds
 /// the digests of all approved lines. `shown` holds the lines themselves, or nothing if they were
@@ -18,14 +18,14 @@ pub(super) fn describe_drift(
     }
     let mut before: HashMap<&str, &str> = HashMap::new();
     for PreviewLine { label: about, value: says } in shown {
-        steps::add(1);
+        step_counter::add(1);
         before.entry(about).or_insert(says);
     }
     let approved: HashSet<&[u8; 4]> = approved.iter().collect();
     let mut now: HashSet<&str> = HashSet::new();
     let mut lines = Vec::new();
     for fact in &proposal.lines {
-        steps::add(1);
+        step_counter::add(1);
         let PreviewLine { label: about, value: says } = fact;
         now.insert(about);
         if !approved.contains(&fact.digest()) {
@@ -37,7 +37,7 @@ pub(super) fn describe_drift(
         }
     }
     for PreviewLine { label: about, value: says } in shown {
-        steps::add(1);
+        step_counter::add(1);
         if !now.contains(about.as_str()) {
             lines.push(format!("{about}: was '{says}', is no longer present"));
         }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn compares_each_line_once() {
         let (before, now) = (preview(600, "a"), preview(600, "b"));
-        let (lines, steps) = steps::count(|| compare(&before, &now));
+        let (lines, steps) = step_counter::count(|| compare(&before, &now));
         assert!(steps <= 3 * 600, "{steps}");
         assert_eq!(lines.len(), 600);
         assert_eq!(lines[7], "F7: was shown as 'a', is now 'b'");

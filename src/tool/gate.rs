@@ -16,7 +16,7 @@ use super::{
 use crate::{
     config::{ApprovalMode, Effect},
     octopus::{self, ChangeResponse},
-    rules::Decision,
+    policy::Decision,
     store::Store,
 };
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Definition, ScopeLevel, Tier};
-use crate::{callers::TokenScope, octopus::OctopusVersion};
+use crate::{auth::TokenScope, octopus::OctopusVersion};
 
 /// Why a tool is not available to a request. Names the first layer that denies it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::{ApprovalMethod, Context, Error, Tier};
 use crate::{
     config::{Effect, Risk},
     octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session},
-    rules::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet},
+    policy::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet},
 };
 
 /// The tool and toolset that a call is evaluated as.
@@ -195,9 +195,9 @@ impl Context {
             tool: asked.name.to_owned(),
             toolset: asked.toolset.to_owned(),
             tier: match tier {
-                Tier::Read => rules::Tier::Read,
-                Tier::Write => rules::Tier::Write,
-                Tier::Delete => rules::Tier::Delete,
+                Tier::Read => policy::Tier::Read,
+                Tier::Write => policy::Tier::Write,
+                Tier::Delete => policy::Tier::Delete,
             },
             action: deed,
             instance: self.instance.name.clone(),
@@ -238,10 +238,10 @@ fn denial(decision: &Decision) -> Option<Error> {
     (effect == Effect::Deny).then_some(Error::Denied { rule, message, unknown })
 }
 
-fn policy_object(thing: &octopus::AccessedResource) -> rules::ResourceRef {
+fn policy_object(thing: &octopus::AccessedResource) -> policy::ResourceRef {
     let octopus::AccessedResource { id, name, slug, tags, group, group_name } = thing.clone();
     let group = group.map(|id| {
-        Box::new(rules::ResourceRef { id, name: group_name, ..rules::ResourceRef::default() })
+        Box::new(policy::ResourceRef { id, name: group_name, ..policy::ResourceRef::default() })
     });
-    rules::ResourceRef { id, name, slug, tags, group }
+    policy::ResourceRef { id, name, slug, tags, group }
 }

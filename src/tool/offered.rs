@@ -11,7 +11,7 @@ use crate::{
     compute::{Budget, ComputeError},
     config::Effect,
     octopus::{self, AccessSet, NameDetail},
-    rules::PolicyAction,
+    policy::PolicyAction,
 };
 
 impl Context {

@@ -8,7 +8,7 @@ use super::{SanitizedAnswer, depth::limit_depth, fit::truncate};
 use crate::{
     audit::ResponseBytes,
     compute::{ComputeError, ComputeScope, INLINE_BYTES},
-    text::{self, lines::LineSanitizer, steps},
+    text::{self, line_sanitizer::LineSanitizer, step_counter},
 };
 
 /// Sanitizes and truncates an answer, in the compute pool if it is large.
@@ -140,13 +140,13 @@ fn free_name(
     object: &Map<String, Value>,
     numbers: &mut HashMap<String, usize>,
 ) -> String {
-    steps::add(1);
+    step_counter::add(1);
     if !object.contains_key(&name) {
         return name;
     }
     let number = numbers.entry(name.clone()).or_insert(1);
     loop {
-        steps::add(1);
+        step_counter::add(1);
         *number += 1;
         let tried = match *number {
             2 => format!("{name}_"),
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn numbers_equal_names_in_linear_time() {
         let count = |names: usize| {
-            steps::count(|| sanitize_and_truncate(colliding(names), 100_000_000, None)).1
+            step_counter::count(|| sanitize_and_truncate(colliding(names), 100_000_000, None)).1
         };
         let (few, many) = (count(250), count(1000));
         assert!(many <= few * 5, "{few} steps for 250 names, {many} for 1000");

@@ -12,7 +12,7 @@ use super::{
     view::tools_within_project,
 };
 use crate::{
-    callers::{Grants, TokenScope},
+    auth::{Grants, TokenScope},
     octopus::Instance,
 };
 

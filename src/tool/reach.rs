@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Context, Error, InstanceRateLimit, PinnedArguments, RequestScope, ToolAccess};
 use crate::{
-    callers::{Caller, Grants, TokenScope},
+    auth::{Caller, Grants, TokenScope},
     octopus::{Instance, Instances, Session},
 };
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Context, Error, paths};
 use crate::{
-    callers::AuthMethod,
+    auth::AuthMethod,
     octopus::{
         self, ChangeRequest, ChangeResponse, Fingerprint, Id, WriteMethod, tasks::Task, users,
     },

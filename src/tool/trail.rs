@@ -21,7 +21,7 @@ use crate::{
         AccessSet, ChangeResponse, Fingerprint, Id, Instance, Resource, ResourceKind, Session,
         tasks::Task,
     },
-    rules::Decision,
+    policy::Decision,
     telemetry::Metrics,
 };
 

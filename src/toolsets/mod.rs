@@ -23,9 +23,9 @@ mod projects;
 mod releases;
 mod runbooks;
 mod scope;
-mod search;
 mod tasks;
 mod tenants;
+mod text_search;
 
 use crate::tool::Toolset;
 

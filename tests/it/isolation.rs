@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, future::join_all, stream};
 use octopus_mcp::{
-    callers::generate_token,
+    auth::generate_token,
     config::{AuthMode, Secret, TokenScopeSetting, TokenSettings},
 };
 use octopus_sample::{Fault, keys};

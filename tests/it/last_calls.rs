@@ -1,7 +1,7 @@
 //! The recent calls of a caller, readable by that caller only, without arguments and answers.
 
 use octopus_mcp::{
-    callers::generate_token,
+    auth::generate_token,
     config::{AuthMode, Secret, TokenScopeSetting, TokenSettings},
 };
 use octopus_sample::keys;

@@ -9,8 +9,8 @@ use std::io::{self, BufRead};
 
 use super::{ChainHead, KeyRing, chain::GENESIS_HASH};
 
-mod proof;
-mod walk;
+mod keys_and_heads;
+mod verifier;
 
 #[cfg(test)]
 mod tests;
@@ -86,7 +86,7 @@ pub fn verify<R: BufRead>(
     files: impl IntoIterator<Item = io::Result<R>>,
     expected: &ExpectedChain,
 ) -> io::Result<Verification> {
-    let mut walk = walk::ChainVerifier::new(expected);
+    let mut walk = verifier::ChainVerifier::new(expected);
     for (file, reader) in files.into_iter().enumerate() {
         walk.verify_file(file, reader?)?;
     }
@@ -110,7 +110,10 @@ pub fn verify<R: BufRead>(
         let what = "no heads were compared: all refer to records before the first one".to_owned();
         found.notes.push(at(what));
     }
-    let (keys, heads) = (proof::check_keys(&found, expected), proof::check_heads(&found, expected));
+    let (keys, heads) = (
+        keys_and_heads::check_keys(&found, expected),
+        keys_and_heads::check_heads(&found, expected),
+    );
     found.findings.extend(keys.into_iter().chain(heads).map(at));
     Ok(found)
 }

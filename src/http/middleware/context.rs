@@ -15,7 +15,7 @@ use super::{
     endpoint::RejectionFacts,
 };
 use crate::{
-    callers::{AuthMethod, Caller},
+    auth::{AuthMethod, Caller},
     http::{
         envelope::Envelope,
         rejection::{Rejection, code},

@@ -2,7 +2,9 @@
 
 use super::{
     PromptDefinition,
-    parts::{PROJECT_ARGUMENT, SEARCH_LOG, SPACE_ARGUMENT, optional, optional_step, required_step},
+    shared::{
+        PROJECT_ARGUMENT, SEARCH_LOG, SPACE_ARGUMENT, optional, optional_step, required_step,
+    },
 };
 
 pub(super) const PROMPT: PromptDefinition = PromptDefinition {

@@ -2,7 +2,7 @@
 
 use super::{
     PromptDefinition,
-    parts::{SEARCH_LOG, optional_step, required, required_step},
+    shared::{SEARCH_LOG, optional_step, required, required_step},
 };
 
 pub(super) const PROMPT: PromptDefinition = PromptDefinition {

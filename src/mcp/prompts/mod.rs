@@ -4,11 +4,11 @@
 //! the step is required, the whole prompt is hidden.
 
 mod diagnose_failed_deployment;
-mod fill;
 mod investigate_task;
-mod parts;
 mod prepare_promotion;
 mod release_notes_between;
+mod render;
+mod shared;
 mod tenant_readiness;
 mod what_is_deployed_where;
 
@@ -133,14 +133,14 @@ impl<'a> Prompts<'a> {
     pub(super) fn get(&self, params: GetPromptRequestParams) -> Result<GetPromptResult, ErrorData> {
         let prompt = self.find(&params.name)?;
         let taken: Vec<&ArgumentDefinition> = self.arguments(prompt).collect();
-        let mut given = fill::parse_arguments(&taken, params.arguments.unwrap_or_default())?;
+        let mut given = render::parse_arguments(&taken, params.arguments.unwrap_or_default())?;
         if let Some(project) = self.project
             && prompt.arguments.iter().any(|argument| argument.name == PROJECT)
         {
-            given.insert(PROJECT, fill::quote(project));
+            given.insert(PROJECT, render::quote(project));
         }
         let steps = prompt.steps.iter().filter(|step| self.access.is_visible_by_name(step.tool));
-        let text = fill::prompt_text(prompt, steps, &given);
+        let text = render::prompt_text(prompt, steps, &given);
         let message = PromptMessage::new_text(Role::User, text);
         Ok(GetPromptResult::new(vec![message]).with_description(prompt.description))
     }
@@ -170,7 +170,7 @@ mod tests {
             let names: BTreeSet<&str> = prompt.arguments.iter().map(|a| a.name).collect();
             let pieces = prompt.steps.iter().flat_map(|step| step.template).chain(prompt.task);
             for piece in pieces {
-                for name in fill::placeholders(piece) {
+                for name in render::placeholders(piece) {
                     assert!(name == "tool" || names.contains(name), "{}: {name}", prompt.name);
                 }
             }

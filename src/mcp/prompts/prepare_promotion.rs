@@ -2,7 +2,7 @@
 
 use super::{
     PromptDefinition,
-    parts::{PROJECT_ARGUMENT, SPACE_ARGUMENT, optional, optional_step, required, required_step},
+    shared::{PROJECT_ARGUMENT, SPACE_ARGUMENT, optional, optional_step, required, required_step},
 };
 
 pub(super) const PROMPT: PromptDefinition = PromptDefinition {

@@ -2,7 +2,7 @@
 
 use super::{
     PromptDefinition,
-    parts::{SPACE_ARGUMENT, optional, optional_step, required_step},
+    shared::{SPACE_ARGUMENT, optional, optional_step, required_step},
 };
 
 pub(super) const PROMPT: PromptDefinition = PromptDefinition {

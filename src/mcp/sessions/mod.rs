@@ -13,17 +13,17 @@
 //! - `response_routing`: routes responses to the replica that sent the request.
 //! - `capacity`: enforces session limits.
 
-mod answers;
-mod manager;
-mod room;
+mod adapter;
+mod capacity;
+mod response_routing;
 mod shared;
-mod taking;
+mod takeover;
 
-pub use answers::MAX_RESPONSE_BYTES;
-pub use manager::SessionManagerAdapter;
-pub use room::SessionLimit;
+pub use adapter::SessionManagerAdapter;
+pub use capacity::SessionLimit;
+pub use response_routing::MAX_RESPONSE_BYTES;
 pub use shared::SessionLocation;
-pub use taking::TakeoverError;
+pub use takeover::TakeoverError;
 
 use std::{
     collections::HashMap,
@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::shared::SharedSessions;
 use crate::{
-    callers::Caller,
+    auth::Caller,
     config,
     octopus::Fingerprint,
     store::Store,

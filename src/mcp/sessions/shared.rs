@@ -15,7 +15,7 @@ use rmcp::{model::InitializeRequestParams, transport::streamable_http_server::se
 
 use super::{SessionRegistry, id_context};
 use crate::{
-    callers::Caller,
+    auth::Caller,
     octopus::Fingerprint,
     store::{RenewOutcome, Store, StoreKey, WriteOutcome},
     tool::RequestScope,

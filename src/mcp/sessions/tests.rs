@@ -9,7 +9,7 @@ use rmcp::{
     },
 };
 
-use super::{room::Eviction, *};
+use super::{capacity::Eviction, *};
 use crate::mcp::{McpProvider, Protocol, ProtocolSettings, RequestContext, RequestInfo};
 
 /// A provider without tools.

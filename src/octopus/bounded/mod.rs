@@ -4,14 +4,14 @@
 //! 100 KB, so this module keeps only the first items of a list, the first fields of an object and
 //! the beginning of a text. The rest is parsed and counted. `Links` are never kept.
 
-mod build;
+mod builder;
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeSeed};
 use serde_json::Value;
 
-pub use self::build::truncate_at_boundary;
-use self::build::{BoundedBuilder, Seed};
-use crate::text::steps;
+pub use self::builder::truncate_at_boundary;
+use self::builder::{BoundedBuilder, Seed};
+use crate::text::step_counter;
 
 /// Maximum size of the part of a document that is kept.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,7 @@ impl BoundedJson {
     ///
     /// If the body is not valid JSON.
     pub fn parse(body: &[u8], bounds: JsonBounds) -> serde_json::Result<Self> {
-        steps::add(body.len());
+        step_counter::add(body.len());
         Self::read(&mut serde_json::Deserializer::from_slice(body), bounds)
     }
 

@@ -22,7 +22,7 @@
 //! sender needs a response to become proven, and an attacker must not block the trial of proven
 //! senders.
 
-mod row;
+mod failure_streak;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +33,7 @@ use std::{
 
 use moka::sync::Cache;
 
-use self::row::FailureStreak;
+use self::failure_streak::FailureStreak;
 use super::Fingerprint;
 
 /// Maximum number of remembered proven senders, and of streaks of unproven senders.

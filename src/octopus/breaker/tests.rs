@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{row::TRIAL_WAIT, *};
+use super::{failure_streak::TRIAL_WAIT, *};
 
 const PAUSE: Duration = Duration::from_secs(10);
 

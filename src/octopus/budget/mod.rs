@@ -12,7 +12,7 @@
 //!
 //! [banker's algorithm]: https://en.wikipedia.org/wiki/Banker%27s_algorithm
 
-mod answers;
+mod response_memory;
 mod state;
 
 use std::{
@@ -25,8 +25,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub use self::answers::ResponseMemory;
-pub(super) use self::answers::{CallMemory, estimate_parsed_size};
+pub use self::response_memory::ResponseMemory;
+pub(super) use self::response_memory::{CallMemory, estimate_parsed_size};
 use self::state::{Holder, State, Waiter};
 use super::Fingerprint;
 

@@ -14,7 +14,7 @@ use http::HeaderValue;
 use super::{
     AccessRecorder, ApiPath, ChangeRequest, ChangeResponse, Client, Credentials, Error,
     Fingerprint, OctopusVersion, Reservation, WritePermit, breaker::Requester, budget::CallMemory,
-    server,
+    instance_info,
 };
 use crate::compute::{CallerKey, ComputeScope};
 
@@ -162,7 +162,7 @@ impl Session {
         if let Some(version) = known {
             return Ok(version);
         }
-        let version = server::root(self).await?.parse_version()?;
+        let version = instance_info::root(self).await?.parse_version()?;
         self.client.version().insert((), version).await;
         Ok(version)
     }

@@ -10,7 +10,8 @@ use crate::{
     compute::INLINE_BYTES,
     octopus::{
         ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, Error, JsonBounds, Page,
-        PageRange, RawResponse, budget::estimate_parsed_size, document, reads::SizeLimit, touched,
+        PageRange, RawResponse, access_recorder, budget::estimate_parsed_size,
+        coalescing::SizeLimit, document,
     },
 };
 
@@ -158,7 +159,7 @@ impl Session {
         parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let both = move |answer: &RawResponse| {
-            Ok::<_, Error>((touched::owner_fields(&answer.body), parse(answer)))
+            Ok::<_, Error>((access_recorder::owner_fields(&answer.body), parse(answer)))
         };
         let (belongings, parsed) = self.parse(answer, both).await?;
         self.access_recorder.record_response(path, belongings);

@@ -8,7 +8,7 @@ use crate::{
     config::InstanceSettings,
     octopus::{ChangeResponseBody, RawResponse, ResponseMemory},
     telemetry::Metrics,
-    text::steps,
+    text::step_counter,
 };
 
 fn client(call_time: Duration) -> Client {
@@ -47,7 +47,7 @@ fn parse_in_session(call_time: Duration, answer: &RawResponse) -> (ChangeRespons
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let parsed =
         || runtime.block_on(session.parse_change_response(answer.clone(), "/api/x".to_owned()));
-    let (reply, steps) = steps::count(parsed);
+    let (reply, steps) = step_counter::count(parsed);
     (reply.unwrap(), steps)
 }
 

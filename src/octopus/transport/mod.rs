@@ -11,9 +11,9 @@ use url::Url;
 use super::{
     Error, MemoryBudget, Reservation,
     breaker::{Breaker, CredentialVerdict, Requester},
-    connections::{build_http_client, is_out_of_descriptors},
     headers::{content_type, retry_after},
-    places::{LimitError, RequestLimiter, RequestPermit, TransferMode},
+    http_client::{build_http_client, is_out_of_descriptors},
+    request_limiter::{LimitError, RequestLimiter, RequestPermit, TransferMode},
 };
 use crate::{
     config,

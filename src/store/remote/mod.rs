@@ -4,8 +4,8 @@
 //! closed. From then on the store is unavailable until a background task has connected again. That
 //! task also performs the pending writes.
 
-mod claims;
-mod later;
+mod leases;
+mod pending;
 mod values;
 
 use std::{
@@ -23,7 +23,7 @@ use redis::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use self::later::PendingWrites;
+use self::pending::PendingWrites;
 use super::{RateLimitDecision, StoreKey};
 use crate::config::{LimitSettings, Secret};
 
@@ -58,7 +58,7 @@ pub(super) struct RedisStore {
     prefix: String,
     timeout: Duration,
     take_script: Script,
-    lease_scripts: claims::LeaseScripts,
+    lease_scripts: leases::LeaseScripts,
     connection: Mutex<Option<Connection>>,
     /// The number of connections established since the start.
     connections_made: AtomicU64,
@@ -109,7 +109,7 @@ impl RedisStore {
             prefix: limits.store_prefix.clone(),
             timeout: limits.store_timeout.0,
             take_script: Script::new(TAKE_SCRIPT),
-            lease_scripts: claims::LeaseScripts::default(),
+            lease_scripts: leases::LeaseScripts::default(),
             connection: Mutex::default(),
             connections_made: AtomicU64::new(0),
             pending: PendingWrites::default(),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     super::{StoreKey, WriteOutcome},
     CONNECT_TIMEOUT, Connection, RedisStore,
-    later::PendingOperation,
+    pending::PendingOperation,
 };
 
 impl RedisStore {

@@ -2,11 +2,11 @@
 
 mod instruments;
 mod labels;
-mod told;
+mod recorder;
 
 pub use labels::{OTHER, http_method_label};
-pub(super) use told::UpstreamRequestMetrics;
-pub use told::{CANCELLED, CallMetrics, HttpRequestMetrics, Limit, McpOperationMetrics};
+pub(super) use recorder::UpstreamRequestMetrics;
+pub use recorder::{CANCELLED, CallMetrics, HttpRequestMetrics, Limit, McpOperationMetrics};
 
 use std::sync::Arc;
 

@@ -14,20 +14,20 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 mod braces;
+mod line_rendering;
+mod log_prefix;
+mod match_collector;
 mod pattern;
-mod prefix;
 #[cfg(test)]
-mod properties;
-mod show;
-mod suspect;
-mod window;
+mod property_tests;
+mod suspect_scanner;
 
 pub use pattern::{BadPattern, Pattern};
 
-use suspect::SuspectScanner;
-use window::{CollectedMatches, MatchCollector};
+use match_collector::{CollectedMatches, MatchCollector};
+use suspect_scanner::SuspectScanner;
 
-use crate::text::{self, lines::LineSanitizer};
+use crate::text::{self, line_sanitizer::LineSanitizer};
 
 /// Options of a search.
 #[derive(Debug, Clone)]
@@ -231,7 +231,7 @@ impl Grep {
     }
 
     fn without_log_prefix<'l>(&self, line: &'l [u8]) -> &'l [u8] {
-        if self.strip_prefixes { prefix::strip_log_prefix(line) } else { line }
+        if self.strip_prefixes { log_prefix::strip_log_prefix(line) } else { line }
     }
 
     /// Searches one line, given with its end. The search runs on the sanitized line, so that nobody

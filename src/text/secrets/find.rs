@@ -10,10 +10,9 @@ use regex::{Regex, RegexSet};
 use super::{
     candidate::Candidate,
     first_hint,
+    normalized_text::{self, NormalizedText},
     rules::{self, Rule},
-    value,
-    view::{self, NormalizedText},
-    wrap,
+    value, wrap,
 };
 
 /// Range of a text that is a secret.
@@ -64,7 +63,7 @@ pub(super) fn hint_pattern<'h>(hints: impl IntoIterator<Item = &'h &'h str>) -> 
 pub(super) fn find_secrets(text: &str) -> Vec<SecretMatch> {
     let view = NormalizedText::with_plain_spaces(text);
     let mut found = apply_rules(&view.text);
-    for (start, line) in view::lines_with_escapes(&view.text) {
+    for (start, line) in normalized_text::lines_with_escapes(&view.text) {
         for plus in [false, true] {
             if plus && !line.contains('+') {
                 continue;

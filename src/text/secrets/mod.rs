@@ -46,15 +46,15 @@ mod candidate;
 #[cfg(test)]
 mod corpus;
 mod find;
+mod normalized_text;
 mod rules;
 mod value;
-mod view;
 mod wrap;
 
 pub(super) use wrap::MAX_WRAPPED_SECRET_BYTES;
 
 use find::{SecretMatch, find_secrets, merge_overlapping};
-use view::NormalizedText;
+use normalized_text::NormalizedText;
 
 /// Result of [`redact`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,8 +11,8 @@ mod shrink;
 use crate::{
     audit::ResponseBytes,
     text::{
-        cut::{json_head, json_len},
-        steps,
+        step_counter,
+        truncate::{json_head, json_len},
     },
 };
 use page::{NextPage, truncate_page};
@@ -133,7 +133,7 @@ fn json_size(value: &Value) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            steps::add(1);
+            step_counter::add(1);
             self.0 += bytes.len();
             Ok(bytes.len())
         }

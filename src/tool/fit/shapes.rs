@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::text::steps;
+use crate::text::step_counter;
 
 /// An answer of this shape with about `count` nodes.
 fn shape(kind: usize, count: usize, long: usize) -> Value {
@@ -97,7 +97,7 @@ fn truncates_in_linear_time() {
         for place in 0..PLACES {
             let count = |count: usize| {
                 let mut answer = place_shape(place, shape(kind, count, 300));
-                steps::count(|| truncate(&mut answer, MIN_LIMIT, None)).1
+                step_counter::count(|| truncate(&mut answer, MIN_LIMIT, None)).1
             };
             let (few, many) = (count(400), count(1600));
             assert!(many <= few * 5 + 2000, "shape {kind} in {place}: {few} steps, then {many}");
@@ -129,7 +129,7 @@ proptest! {
     fn truncates_any_json_to_the_limit(value in any_json(), place in 0..PLACES, limit in MIN_LIMIT..9000) {
         let mut answer = place_shape(place, value);
         let before = answer.clone();
-        let (_, steps) = steps::count(|| truncate(&mut answer, limit, None));
+        let (_, steps) = step_counter::count(|| truncate(&mut answer, limit, None));
         prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
         prop_assert!(steps <= 20 * json_size(&before) + 1000, "{steps} steps");
         prop_assert!(json_size(&before) > limit || answer == before);

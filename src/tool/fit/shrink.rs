@@ -17,7 +17,7 @@
 use serde_json::{Map, Value};
 
 use super::json_size;
-use crate::text::{cut, steps};
+use crate::text::{step_counter, truncate};
 
 /// Counts of what was cut.
 #[derive(Debug, Default, Clone, Copy)]
@@ -96,7 +96,7 @@ pub(super) fn shrink(value: &mut Value, room: usize) -> CutCounts {
 /// and no part becomes smaller than its minimum.
 fn fair_share(parts: &[Measurement], room: usize) -> usize {
     let taken = |share: usize| {
-        steps::add(parts.len());
+        step_counter::add(parts.len());
         parts.iter().map(|part| share.clamp(part.least, part.size)).sum::<usize>()
     };
     let (mut fits, mut too_much) = (0, room + 1);
@@ -108,10 +108,10 @@ fn fair_share(parts: &[Measurement], room: usize) -> usize {
 }
 
 fn collect_long_texts(value: &Value, texts: &mut Vec<Measurement>) {
-    steps::add(1);
+    step_counter::add(1);
     match value {
         Value::String(text) => {
-            let size = cut::json_len(text) + DELIMITERS;
+            let size = truncate::json_len(text) + DELIMITERS;
             if size > MIN_TEXT {
                 texts.push(Measurement { size, least: MIN_TEXT, values: 1 });
             }
@@ -123,7 +123,7 @@ fn collect_long_texts(value: &Value, texts: &mut Vec<Measurement>) {
 }
 
 fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut CutCounts) {
-    steps::add(1);
+    step_counter::add(1);
     match value {
         Value::String(text) => shorten(text, longest, cuts),
         Value::Array(items) => items.iter_mut().for_each(|it| shorten_texts(it, longest, cuts)),
@@ -135,23 +135,23 @@ fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut CutCounts) {
 }
 
 fn shorten(text: &mut String, room: usize, cuts: &mut CutCounts) {
-    let kept = cut::json_head(text, room.saturating_sub(DELIMITERS));
+    let kept = truncate::json_head(text, room.saturating_sub(DELIMITERS));
     if kept.len() == text.len() {
         return;
     }
-    let kept = cut::json_head(text, room.saturating_sub(DELIMITERS + ELLIPSIS.len()));
+    let kept = truncate::json_head(text, room.saturating_sub(DELIMITERS + ELLIPSIS.len()));
     *text = format!("{}{ELLIPSIS}", kept.trim_end());
     cuts.texts += 1;
 }
 
 /// Measures a value and all values below it, in the order in which they are written.
 fn measure(value: &Value, step: Step, room: usize, measured: &mut Vec<Measurement>) -> Measurement {
-    steps::add(1);
+    step_counter::add(1);
     let place = measured.len();
     measured.push(Measurement::default());
     let (size, least) = match value {
         Value::String(text) => {
-            let size = (cut::json_len(text) + DELIMITERS).min(MIN_TEXT);
+            let size = (truncate::json_len(text) + DELIMITERS).min(MIN_TEXT);
             (size, size.min(step.text))
         }
         Value::Array(items) => {
@@ -200,7 +200,7 @@ fn measure_parts<'v>(
 /// Cuts a value to its share of the room. `measured` holds the measurements of this value and all
 /// values below it.
 fn cut_to(value: &mut Value, measured: &[Measurement], room: usize, cuts: &mut CutCounts) {
-    steps::add(1);
+    step_counter::add(1);
     let Some((own, below)) = measured.split_first() else { return };
     if own.size <= room {
         shorten_texts(value, MIN_TEXT, cuts);
@@ -291,5 +291,5 @@ fn is_map(entries: &Map<String, Value>) -> bool {
 
 /// Returns the size of a key with its quotes and colon.
 fn key_size(key: &str) -> usize {
-    cut::json_len(key) + "\"\":".len()
+    truncate::json_len(key) + "\"\":".len()
 }

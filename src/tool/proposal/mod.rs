@@ -16,8 +16,8 @@ use super::Error;
 use crate::{
     config::Effect,
     octopus::{AccessSet, ChangeRequest, ResourceKind},
-    rules::{Decision, Moment, PolicyAction},
-    text::{self, steps},
+    policy::{Decision, Moment, PolicyAction},
+    text::{self, step_counter},
 };
 
 /// Maximum size in bytes of a preview that a person can be asked to read.
@@ -224,7 +224,7 @@ impl ChangePreview {
         if !self.count_text(text) {
             return String::new();
         }
-        join_lines(&text::sanitize::reveal_invisible(text))
+        join_lines(&text::strip::reveal_invisible(text))
     }
 
     fn push(&mut self, about: String, says: String) {
@@ -239,7 +239,7 @@ impl ChangePreview {
         if self.is_too_large() {
             return false;
         }
-        steps::add(text.len() + TEXT_COST);
+        step_counter::add(text.len() + TEXT_COST);
         true
     }
 

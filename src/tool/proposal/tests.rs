@@ -62,7 +62,7 @@ fn processing_stops_at_the_preview_limit() {
         &|proposal| proposal.change_line("Notes", &large, &large),
     ];
     for (number, add) in adds.into_iter().enumerate() {
-        let (proposal, steps) = steps::count(|| add(preview(json!({}))));
+        let (proposal, steps) = step_counter::count(|| add(preview(json!({}))));
         assert!(steps <= ChangePreview::MAX_PROCESSED_BYTES, "{number}: {steps}");
         assert!(proposal.lines.len() <= ChangePreview::MAX_PROCESSED_BYTES / TEXT_COST, "{number}");
         let refusal = proposal.text().unwrap_err().to_string();

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::why;
+use super::restrictions;
 use crate::{
     octopus::{
         AccessSet, ResourceKind, environments::Environment, projects::Project, tenants::Tenant,
         users,
     },
-    rules::PolicyAction,
+    policy::PolicyAction,
     tool::{
         CalledTool, Context, Definition, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg,
         Tier, Tool,
@@ -121,7 +121,7 @@ impl Tool for ExplainAccess {
             None => None,
         };
         let hidden = match named {
-            Some((toolset, tool)) => why::tool_restriction(cx, toolset, tool).await,
+            Some((toolset, tool)) => restrictions::tool_restriction(cx, toolset, tool).await,
             None => None,
         };
         Ok(Access {
@@ -134,7 +134,7 @@ impl Tool for ExplainAccess {
                 expires: who.expires.map(|moment| moment.to_string()),
             },
             octopus: octopus_access(cx).await,
-            ceilings: why::restrictions(cx),
+            ceilings: restrictions::restrictions(cx),
             tool: named.map(|(toolset, tool)| ToolAccess {
                 name: tool.name.to_owned(),
                 toolset,

@@ -4,7 +4,7 @@ mod explain_access;
 mod get_branches;
 mod get_current_user;
 mod resource_calls;
-mod why;
+mod restrictions;
 
 use crate::tool::{Definition, ResourceDefinition, Toolset};
 

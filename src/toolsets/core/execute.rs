@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    change_access,
     response::{self, Omitted, Response},
-    touched,
 };
 use crate::{
     octopus::{self, ApiPath, ChangeRequest, ChangeResponse},
@@ -116,10 +116,15 @@ impl WriteTool for Execute {
         };
         let sent = to_send.to_string();
         let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
-        let reach =
-            touched::access_of(&path, self.method, &self.parameters(), self.body.as_ref(), cx)
-                .await?;
-        touched::judge_as_read(&path, &reach.access, cx).await?;
+        let reach = change_access::access_of(
+            &path,
+            self.method,
+            &self.parameters(),
+            self.body.as_ref(),
+            cx,
+        )
+        .await?;
+        change_access::judge_as_read(&path, &reach.access, cx).await?;
         let mut proposal = ChangePreview::new(action, question, order)
             .with_policy_action(reach.action)
             .with_access_set(reach.access)

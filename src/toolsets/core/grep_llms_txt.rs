@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     octopus::{OctopusVersion, llms_txt},
     tool::{Context, Error, Tool},
-    toolsets::search::{self, Search, SearchAnswer},
+    toolsets::text_search::{self, Search, SearchAnswer},
 };
 
 /// Search the catalog of the Octopus REST API with the options of grep. The catalog has a line per
@@ -62,8 +62,8 @@ impl Tool for GrepLlmsTxt {
         let search = self.search();
         let grep = search.start(cx).await?;
         let grep =
-            search::search_chunks(grep, [cx.session.llms_txt().await?], cx.compute()).await?;
-        let answer = search.answer(search::finish_search(grep, cx.compute()).await?);
+            text_search::search_chunks(grep, [cx.session.llms_txt().await?], cx.compute()).await?;
+        let answer = search.answer(text_search::finish_search(grep, cx.compute()).await?);
         Ok(CatalogMatches { answer, catalog_resource_uri: RESOURCE, pattern: self.pattern })
     }
 }

@@ -4,19 +4,19 @@
 //! rules apply: `request_names` reads names from path and body, `unread_fields` marks unknown kinds, and
 //! `change_access` combines both for a change.
 
+mod change_access;
 mod execute;
 mod grep_llms_txt;
 mod list_environments;
 mod list_instances;
 mod list_spaces;
-mod named;
 mod read_resource;
+mod request_names;
 mod resource_capabilities;
 mod resource_llms_txt;
 mod resource_space;
 mod response;
-mod touched;
-mod unread;
+mod unread_fields;
 
 use crate::tool::{Definition, ResourceDefinition, Toolset};
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    octopus::{OctopusVersion, server},
+    octopus::{OctopusVersion, instance_info},
     tool::{Contents, Context, Definition, Error, Resource, Tier, ToolAccess},
 };
 
@@ -70,7 +70,7 @@ impl Resource for CapabilitiesResource {
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let (root, features) =
-            tokio::join!(server::root(&cx.session), server::features(&cx.session));
+            tokio::join!(instance_info::root(&cx.session), instance_info::features(&cx.session));
         let root = root?;
         let version = root.parse_version().ok();
         let policy = &cx.access;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::already_there::CurrentDeployments;
+use super::current_deployments::CurrentDeployments;
 use crate::{
     octopus::{
         ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,

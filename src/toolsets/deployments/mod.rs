@@ -1,6 +1,6 @@
 //! Toolset `deployments`: deployments of releases to environments and tenants.
 
-mod already_there;
+mod current_deployments;
 mod deploy_release;
 mod get_deployment_from_url;
 mod get_latest_deployment;

@@ -6,7 +6,7 @@ use crate::{
         AccessSet, Error as OctopusError, Id, Named, ResourceKind, Space, channels::Channel,
         environments::Environment, lifecycles::Lifecycle, projects::Project,
     },
-    rules::PolicyAction,
+    policy::PolicyAction,
     tool::ChangePreview,
 };
 

@@ -4,16 +4,16 @@
 //! Uses the executions API, version 1 (`octopus.com/docs/octopus-rest-api`).
 
 mod automatic;
-mod manner;
+mod options;
 mod prompts;
+mod schedule;
 mod targets;
-mod times;
 
 pub(super) use automatic::AutomaticDeployments;
-pub(super) use manner::ExecutionOptions;
+pub(super) use options::ExecutionOptions;
 pub(super) use prompts::PromptedVariables;
+pub(super) use schedule::Schedule;
 pub(super) use targets::{Targets, Tenancy, TenantedMode};
-pub(super) use times::Schedule;
 
 use crate::{
     octopus::{

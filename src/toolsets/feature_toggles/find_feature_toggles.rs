@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use super::absent::toggles_unavailable;
+use super::unavailable::toggles_unavailable;
 use crate::{
     octopus::{
         self, Id, OctopusVersion, Page,

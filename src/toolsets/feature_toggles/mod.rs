@@ -1,9 +1,9 @@
 //! Toolset `featureToggles`: feature toggles of projects and their state in each environment.
 
-mod absent;
 mod find_feature_toggles;
 mod resource_feature_toggle;
 mod resource_rollout_group;
+mod unavailable;
 mod update_feature_toggle;
 
 use crate::tool::{Definition, ResourceDefinition, Toolset};

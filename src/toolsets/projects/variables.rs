@@ -15,7 +15,7 @@ use crate::{
         library_variable_sets::LibraryVariableSet,
         variables::{ScopeValues, Variable, VariableSet},
     },
-    text::{self, cut},
+    text::{self, truncate},
     tool::{Context, Error, NamedId},
 };
 
@@ -249,7 +249,7 @@ fn shorten(variable: &mut VariableSummary) -> bool {
             // Secrets are detected only in complete texts, so redact before shortening.
             *value = format!(
                 "{} ...",
-                cut::head(&text::sanitize(value).text, SHORTENED_VALUE_BYTES).trim_end()
+                truncate::head(&text::sanitize(value).text, SHORTENED_VALUE_BYTES).trim_end()
             );
             true
         }

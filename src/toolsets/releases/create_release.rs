@@ -16,7 +16,7 @@ use crate::{
         projects::Project,
         releases::{self, NextVersion, Release},
     },
-    rules::PolicyAction,
+    policy::PolicyAction,
     tool::{ChangePreview, Context, Error, Plan, ProjectArg, SpaceArg, StringList, WriteTool},
     toolsets::executions::{self, AutomaticDeployments},
 };

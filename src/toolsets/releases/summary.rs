@@ -8,7 +8,7 @@ use crate::{
     octopus::{
         Error, Id, Space, channels::Channel, document, projects::Project, releases::Release,
     },
-    text::cut,
+    text::truncate,
     tool::{NamesById, resource_uri},
 };
 
@@ -83,7 +83,7 @@ fn shorten(release: &mut Release) {
     if let Some(notes) = release.release_notes.as_mut()
         && notes.len() > LIST_NOTES_BYTES
     {
-        *notes = format!("{} ...", cut::head(notes, LIST_NOTES_BYTES));
+        *notes = format!("{} ...", truncate::head(notes, LIST_NOTES_BYTES));
     }
     for build in release.build_information.iter_mut().filter_map(Value::as_object_mut) {
         build.retain(|key, _| !["VcsType", "VcsRoot", "VcsCommitUrl"].contains(&key.as_str()));

@@ -9,7 +9,7 @@ use crate::{
         Id, Named, Resource, Space, projects::Project, runbook_runs, runbook_runs::RunbookRun,
         runbooks::Runbook, tasks::Task, tenants::Tenant,
     },
-    text::steps,
+    text::step_counter,
     tool::{ChangePreview, Error},
     toolsets::executions::Targets,
 };
@@ -48,7 +48,7 @@ impl LastRuns {
     ) -> Self {
         let mut newest: HashMap<(&str, Option<&str>), &RunbookRun> = HashMap::new();
         for run in runs {
-            steps::add(1);
+            step_counter::add(1);
             let tenant = run.tenant_id.as_ref().map(Id::as_str);
             newest.entry((run.environment_id.as_str(), tenant)).or_insert(run);
         }
@@ -56,7 +56,7 @@ impl LastRuns {
         let mut last = Self { lines: Vec::new(), runs: Vec::new() };
         for environment in &targets.environments {
             let mut add = |tenant: Option<&Tenant>| {
-                steps::add(1);
+                step_counter::add(1);
                 let place = (environment.id.as_str(), tenant.map(|tenant| tenant.id.as_str()));
                 let run = newest.get(&place).copied();
                 last.runs.extend(run.map(|run| run.id.to_string()));
@@ -137,11 +137,11 @@ mod tests {
         let targets = targets(300, 200);
         let runs: Vec<RunbookRun> = many(100, |n| run(n, n));
         let (last, steps) =
-            steps::count(|| LastRuns::find_newest(&targets, &runs, &HashMap::new(), false));
+            step_counter::count(|| LastRuns::find_newest(&targets, &runs, &HashMap::new(), false));
         assert!(steps <= 100 + 300 * 200, "{steps}");
         assert_eq!((last.lines.len(), last.runs.len()), (MAX_LINES, 100));
         let order = ChangeRequest::post(ApiPath::new(["x"]), json!({}));
-        let (proposal, steps) = steps::count(|| {
+        let (proposal, steps) = step_counter::count(|| {
             last.add_to_preview(ChangePreview::new("runbook run", "Run it?", order))
         });
         assert!(steps <= ChangePreview::MAX_PROCESSED_BYTES, "{steps}");

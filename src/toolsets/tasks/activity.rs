@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     compute::JobStopped,
     octopus::tasks::{Activity, LogElement},
-    text::{self, cut, lines::LineSanitizer, steps},
+    text::{self, line_sanitizer::LineSanitizer, step_counter, truncate},
 };
 
 /// Returns an error if the compute job must stop.
@@ -159,7 +159,7 @@ fn message(element: &LogElement, room: usize) -> String {
     }
     if message.len() > longest {
         // Secrets are detected only in complete texts, so redact before shortening.
-        message = format!("{} ...", cut::head(&text::sanitize(&message).text, longest));
+        message = format!("{} ...", truncate::head(&text::sanitize(&message).text, longest));
     }
     message
 }
@@ -176,7 +176,7 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     fn of(activity: &'a Activity, shown_causes: &[&Cause<'_>]) -> Self {
-        steps::add(1);
+        step_counter::add(1);
         let children: Vec<Self> =
             activity.children.iter().map(|child| Self::of(child, shown_causes)).collect();
         Self {
@@ -243,7 +243,7 @@ pub(super) fn tree(
 
 impl DetailLevel {
     fn show(&self, node: &Node<'_>, depth: usize) -> Value {
-        steps::add(1);
+        step_counter::add(1);
         let Node { activity: node, is_in_failures: is_told, children: all, .. } = node;
         let mut shown = json!({
             "name": node.name,

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use serde_json::json;
 
 use super::activity::{self, redact};
-use crate::{compute::JobStopped, octopus::tasks::Activity, text::steps};
+use crate::{compute::JobStopped, octopus::tasks::Activity, text::step_counter};
 
 #[test]
 fn deep_trees_take_few_steps_per_node() {
@@ -15,7 +15,7 @@ fn deep_trees_take_few_steps_per_node() {
         |inner, _| json!({ "Name": "step", "Status": "Success", "Children": [inner, leaf, leaf] }),
     );
     let tree: Vec<Activity> = vec![serde_json::from_value(deep).unwrap()];
-    let (shown, steps) = steps::count(|| activity::tree(&tree, &[], false, 100, &|| Ok(())));
+    let (shown, steps) = step_counter::count(|| activity::tree(&tree, &[], false, 100, &|| Ok(())));
     assert!(steps <= 6 * 121, "{steps}");
     assert!(shown.unwrap().left_out.is_some());
 }

@@ -11,7 +11,7 @@ use crate::{
     },
     text::grep::{Grep, GrepResult},
     tool::{Context, Error, SpaceArg, TaskArg, Tool, resource_uri},
-    toolsets::search::{self, Search, SearchAnswer},
+    toolsets::text_search::{self, Search, SearchAnswer},
 };
 
 /// Search the whole log of a task with the options of grep.
@@ -126,7 +126,7 @@ async fn search_log(
     while let Some(received) = chunks.next().await {
         let received = received.into_iter().collect::<Result<Vec<_>, _>>()?;
         bytes += received.iter().map(|piece| piece.len() as u64).sum::<u64>();
-        grep = search::search_chunks(grep, received, cx.compute()).await?;
+        grep = text_search::search_chunks(grep, received, cx.compute()).await?;
         if bytes - reported >= PROGRESS_INTERVAL_BYTES {
             reported = bytes;
             cx.progress.report(reported, || {
@@ -134,5 +134,5 @@ async fn search_log(
             });
         }
     }
-    search::finish_search(grep, cx.compute()).await
+    text_search::finish_search(grep, cx.compute()).await
 }

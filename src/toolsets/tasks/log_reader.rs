@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::log::{LogPart, LogRange};
 use crate::{
     compute::{Budget, ComputeError},
-    text::{self, cut, lines::LineSanitizer, log_line::LogLine, steps},
+    text::{self, line_sanitizer::LineSanitizer, log_line::LogLine, step_counter, truncate},
 };
 
 /// Maximum bytes of a line; longer lines are shortened.
@@ -118,7 +118,7 @@ impl LogReader {
         }
         if line.len() > MAX_LINE_BYTES {
             // Secrets are detected only in complete texts, so redact before shortening.
-            shown.push_str(cut::head(&text::sanitize(line).text, MAX_LINE_BYTES));
+            shown.push_str(truncate::head(&text::sanitize(line).text, MAX_LINE_BYTES));
             shown.push_str(" ...");
         } else {
             shown.push_str(line);
@@ -190,14 +190,14 @@ impl LogReader {
     fn fits(&self, lines: usize) -> bool {
         let is_end = matches!(self.wanted, LogRange::Before(_));
         let text = self.text(if is_end { self.kept.len() - lines } else { 0 }, lines);
-        steps::add(text.len());
+        step_counter::add(text.len());
         json_size(&text::sanitize(&text).text) <= self.room
     }
 }
 
 /// Returns the size of a line and its line break in JSON.
 pub(super) fn json_size(line: &str) -> usize {
-    cut::json_len(line) + 2
+    truncate::json_len(line) + 2
 }
 
 #[cfg(test)]
@@ -215,7 +215,7 @@ mod tests {
                 let continues = reader.push(log.as_bytes());
                 reader.finish(continues)
             };
-            let (part, steps) = steps::count(read);
+            let (part, steps) = step_counter::count(read);
             assert!(
                 json_size(&text::sanitize(&part.text).text) <= room && part.text.len() > room / 4
             );

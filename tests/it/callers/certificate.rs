@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use octopus_mcp::{
-    callers::{AuthMethod, Authenticators, TokenScope},
+    auth::{AuthMethod, Authenticators, TokenScope},
     config::{
         self, AuthMode, AuthModes, ClientCertificates, Config, GroupScope, Secret, SubjectName,
         TlsSettings,

@@ -1,7 +1,7 @@
 //! Tokens and keys in the formats of well-known identity providers.
 
 use octopus_mcp::{
-    callers::{AuthError, AuthMethod, Authenticators, Identity, TokenScope},
+    auth::{AuthError, AuthMethod, Authenticators, Identity, TokenScope},
     config::{ClaimGroup, Config, IssuerSettings, ListSetting},
     telemetry::Metrics,
 };

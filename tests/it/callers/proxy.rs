@@ -1,7 +1,7 @@
 //! Identity headers of a trusted proxy.
 
 use octopus_mcp::{
-    callers::{AuthMethod, Authenticators, ProxyHeaders, TokenScope},
+    auth::{AuthMethod, Authenticators, ProxyHeaders, TokenScope},
     config::{self, AuthMode, AuthModes, Config, GroupScope, Secret},
 };
 use octopus_sample::keys;

@@ -127,7 +127,7 @@ async fn cancelled_request_does_not_cancel_the_key_fetch() {
     let issuer = TestIssuer::start(&[&signer]);
     let mut config = octopus_mcp::config::Config::default();
     issuer.configure(&mut config);
-    let authenticators = octopus_mcp::callers::Authenticators::from_config(
+    let authenticators = octopus_mcp::auth::Authenticators::from_config(
         &config,
         |_| Ok(()),
         &octopus_mcp::telemetry::Metrics::default(),

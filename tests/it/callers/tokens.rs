@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs};
 
 use octopus_mcp::{
-    callers::{AuthMethod, Authenticators, TokenScope},
+    auth::{AuthMethod, Authenticators, TokenScope},
     config::{self, AuthMode, AuthModes, Config, ListSetting, Secret, TokenSettings},
     telemetry::Metrics,
 };

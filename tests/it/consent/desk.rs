@@ -1,6 +1,6 @@
 //! A server with write tools, the ways in which clients approve changes, and the outcomes of calls.
 
-use octopus_mcp::{config::Config, rules::PolicyClock};
+use octopus_mcp::{config::Config, policy::PolicyClock};
 use octopus_sample::{JournalEntry, Sample, keys};
 use serde_json::{Value, json};
 

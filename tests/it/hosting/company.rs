@@ -3,9 +3,9 @@
 use std::{fs, path::Path};
 
 use octopus_mcp::{
-    callers::generate_token,
+    auth::generate_token,
     config::{self, Config, Flags},
-    rules::PolicyClock,
+    policy::PolicyClock,
 };
 use octopus_sample::keys;
 use serde_json::{Value, json};

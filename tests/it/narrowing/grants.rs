@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use octopus_mcp::{
     app,
-    callers::{Caller, Grants, Identity, TokenScope},
+    auth::{Caller, Grants, Identity, TokenScope},
     config::Config,
     mcp::{AdmissionError, McpProvider, OctopusProvider, RequestContext, RequestInfo},
     octopus::Credentials,

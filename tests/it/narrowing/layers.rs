@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use octopus_mcp::{
     app,
-    callers::{Grants, TokenScope},
+    auth::{Grants, TokenScope},
     config::Config,
     octopus::Instances,
     telemetry::Metrics,

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use jiff::Timestamp;
-use octopus_mcp::rules::PolicyClock;
+use octopus_mcp::policy::PolicyClock;
 use serde_json::json;
 
 use super::{APPROVAL_FLOWS, deploy_arguments, set_rules};

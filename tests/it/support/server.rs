@@ -6,7 +6,7 @@ use octopus_mcp::{
     app::{self, RunningServer},
     config::{Config, InstanceSettings, Secret},
     http::Listening,
-    rules::PolicyClock,
+    policy::PolicyClock,
 };
 use octopus_sample::{Sample, keys};
 

@@ -3,7 +3,7 @@
 use http::HeaderName;
 
 use crate::{
-    callers::{Authenticators, CheckToken},
+    auth::{Authenticators, CheckToken},
     config::{self, AuthMode, AuthModes, Config},
     telemetry::Metrics,
 };

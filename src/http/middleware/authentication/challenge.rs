@@ -9,7 +9,7 @@ use http::{
 };
 
 use crate::{
-    callers::{AuthError, Authenticators, TokenScope},
+    auth::{AuthError, Authenticators, TokenScope},
     http::{public_address::PublicAddresses, rejection::Rejection},
 };
 

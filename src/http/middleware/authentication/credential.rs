@@ -7,7 +7,7 @@ use http::{
 
 use super::Auth;
 use crate::{
-    callers::Caller,
+    auth::Caller,
     http::rejection::{Rejection, code},
     octopus::Credentials,
 };

@@ -25,7 +25,7 @@ use http::{StatusCode, request::Parts};
 
 use super::endpoint::RejectionFacts;
 use crate::{
-    callers::Caller,
+    auth::Caller,
     http::{
         envelope::Envelope, peer::client_key, public_address::PublicAddresses, rejection::Rejection,
     },

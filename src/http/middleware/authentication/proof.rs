@@ -13,7 +13,7 @@ use super::{
     credential::{API_KEY, single},
 };
 use crate::{
-    callers::{AuthMethod, Authenticators, Caller, ProxyHeaders},
+    auth::{AuthMethod, Authenticators, Caller, ProxyHeaders},
     http::{
         peer::Peer,
         public_address::PublicAddresses,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     audit::{Outcome, Record, RecordKind},
-    callers::{AuthMethod, Identity},
+    auth::{AuthMethod, Identity},
     http::envelope::Envelope,
     mcp,
     tool::RequestScope,

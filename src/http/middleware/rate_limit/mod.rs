@@ -25,7 +25,7 @@ use super::{
     keyed_limit::KeyedLimit,
 };
 use crate::{
-    callers::{AuthMethod, Caller},
+    auth::{AuthMethod, Caller},
     config::LimitSettings,
     http::{
         envelope::{Envelope, RequestKind},

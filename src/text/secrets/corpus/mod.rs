@@ -10,10 +10,10 @@ use regex::Regex;
 
 use super::{redact, rules};
 
-mod dice;
+mod generator;
 mod variants;
 
-use dice::SampleGenerator;
+use generator::SampleGenerator;
 
 /// One sample per line: the kind, a tab, and a text with its one secret between `«` and `»`.
 const SECRETS: &str = include_str!("secrets.txt");

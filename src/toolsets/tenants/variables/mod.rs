@@ -1,6 +1,6 @@
 //! Reads the variables of a tenant into one form, from the scoped and the unscoped response of Octopus.
 
-mod part;
+mod page;
 #[cfg(test)]
 mod tests;
 
@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use self::part::PageBuilder;
-pub(super) use self::part::{PageRequest, VariablesPage, owner_fields};
+use self::page::PageBuilder;
+pub(super) use self::page::{PageRequest, VariablesPage, owner_fields};
 use super::get_tenant_variables::VariableType;
 use crate::{
     compute::{Budget, JobStopped},
@@ -20,7 +20,7 @@ use crate::{
         environments::Environment,
         tenants::{ScopedVariable, ScopedVariables, Template, Variables},
     },
-    text::steps,
+    text::step_counter,
     tool::{self, NamedId, NamesById},
 };
 
@@ -185,7 +185,7 @@ fn add_template(
     values: &BTreeMap<String, Value>,
     place: impl FnOnce(&mut TenantVariable),
 ) {
-    steps::add(1);
+    step_counter::add(1);
     let value = template.id.as_ref().and_then(|id| values.get(id));
     let is_filled =
         [value, template.default_value.as_ref()].into_iter().flatten().any(is_value_set);

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    part::{MAX_MISSING, MAX_PAGE_BYTES},
+    page::{MAX_MISSING, MAX_PAGE_BYTES},
     *,
 };
 use crate::{
@@ -32,7 +32,7 @@ async fn read(document: Variables, wanted: PageRequest) -> (Result<VariablesPage
     let pool = ComputePool::new(1, std::time::Duration::from_mins(1));
     let scope = pool.scope(CallerKey::new([0; 32]));
     let work = move |budget: &Budget| {
-        let (read, steps) = steps::count(|| read_unscoped(&document, wanted, budget));
+        let (read, steps) = step_counter::count(|| read_unscoped(&document, wanted, budget));
         Ok((read?, steps))
     };
     scope.run(work).await.unwrap()

@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
-use octopus_mcp::{callers::Authenticators, config::Config, telemetry::Metrics};
+use octopus_mcp::{auth::Authenticators, config::Config, telemetry::Metrics};
 use serde_json::json;
 
 use super::{BAD_SIGNATURE, NOT_A_JWT, OAuthFixture, UNKNOWN_KEY};

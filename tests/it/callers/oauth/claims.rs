@@ -1,6 +1,6 @@
 //! Claims: validity period, audience and issuer.
 
-use octopus_mcp::{callers::Authenticators, config::Config, telemetry::Metrics};
+use octopus_mcp::{auth::Authenticators, config::Config, telemetry::Metrics};
 use serde_json::json;
 
 use super::{OAuthFixture, OTHER_RESOURCE, UNKNOWN_ISSUER};

@@ -1,0 +1,235 @@
+//! The caller of a request: identity, authentication method and grants.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::{
+    config::{self, GroupScope},
+    octopus::{CallerCredentials, Credentials, Fingerprint},
+    text::strip::strip_invisible,
+};
+
+/// The caller of a request, with the credentials that the request carried. The HTTP layer creates
+/// one for each request, and the protocol layer passes it to the tools.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The identity of the caller.
+    pub identity: Arc<Identity>,
+    /// The Octopus credential sent with the request.
+    pub own_credentials: Option<Credentials>,
+    /// The bearer token that authenticated the caller, if it may be exchanged for an Octopus
+    /// credential (the subject token of RFC 8693).
+    pub subject_token: Option<SecretString>,
+}
+
+/// The verified identity of a caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// How the caller was authenticated.
+    pub method: AuthMethod,
+    /// The display name, used in logs, policy rules and audit records.
+    pub name: String,
+    /// The ID of the caller at the issuer.
+    pub subject: String,
+    /// The issuer of the access token or certificate. `None` for other methods.
+    pub issuer: Option<String>,
+    /// The OAuth client that the caller uses.
+    pub client: Option<String>,
+    /// The caller's groups.
+    pub groups: Arc<BTreeSet<String>>,
+    /// What the caller may do on this server.
+    pub grants: Grants,
+    /// Whether the grants come from the scopes of an access token. If so, the caller can request a
+    /// token with more scopes.
+    pub is_scoped: bool,
+    /// When the credential expires.
+    pub expires: Option<Timestamp>,
+}
+
+/// How a caller was authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuthMethod {
+    /// Not authenticated.
+    #[default]
+    Anonymous,
+    /// Octopus credential sent with the request.
+    Octopus,
+    /// Bearer token whose hash is configured on this server.
+    Token,
+    /// Access token of an OAuth authorization server.
+    Oauth,
+    /// Identity header of a trusted proxy.
+    Proxy,
+    /// TLS client certificate.
+    Certificate,
+}
+
+/// What a caller may do at most. Each scope includes the previous ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TokenScope {
+    /// Read only; written `octopus:read`.
+    Read,
+    /// Also create and change: releases, deployments, runbook runs; written `octopus:deploy`.
+    Deploy,
+    /// Also delete; written `octopus:admin`.
+    Admin,
+}
+
+/// Limits on what a caller may do on this server. The settings and the permissions of the Octopus
+/// credential limit it further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grants {
+    /// The highest scope.
+    pub scope: TokenScope,
+    /// The only toolsets that the caller may use. `None` allows all.
+    pub toolsets: Option<BTreeSet<String>>,
+    /// The only instances that the caller may reach. `None` allows all.
+    pub instances: Option<BTreeSet<String>>,
+    /// The only spaces that the caller may reach, by name, slug or ID. `None` allows all.
+    pub spaces: Option<BTreeSet<String>>,
+}
+
+impl Grants {
+    /// Returns whether the grants include this instance.
+    pub fn covers_instance(&self, instance: &str) -> bool {
+        self.instances.as_ref().is_none_or(|granted| granted.contains(instance))
+    }
+}
+
+impl Default for Grants {
+    /// Grants everything that the settings allow.
+    fn default() -> Self {
+        Self { scope: TokenScope::Admin, toolsets: None, instances: None, spaces: None }
+    }
+}
+
+impl Default for Identity {
+    /// An unauthenticated caller.
+    fn default() -> Self {
+        Self {
+            method: AuthMethod::Anonymous,
+            name: "anybody".to_owned(),
+            subject: String::new(),
+            issuer: None,
+            client: None,
+            groups: Arc::default(),
+            grants: Grants::default(),
+            is_scoped: false,
+            expires: None,
+        }
+    }
+}
+
+impl Identity {
+    /// Returns the names that `callers` of a policy rule is matched against: the display name and,
+    /// if there is an issuer, `issuer|subject`. Display names are not unique; `issuer|subject` is.
+    pub fn policy_names(&self) -> Vec<String> {
+        let qualified = self.issuer.as_ref().map(|issuer| format!("{issuer}|{}", self.subject));
+        // `|` is replaced so that a display name cannot imitate an `issuer|subject` pair.
+        std::iter::once(self.name.replace('|', " ")).chain(qualified).collect()
+    }
+}
+
+impl TokenScope {
+    /// Returns the scope as written in tokens and `WWW-Authenticate` challenges.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "octopus:read",
+            Self::Deploy => "octopus:deploy",
+            Self::Admin => "octopus:admin",
+        }
+    }
+
+    /// Parses a scope as returned by [`TokenScope::name`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Read, Self::Deploy, Self::Admin].into_iter().find(|scope| scope.name() == word)
+    }
+}
+
+impl From<config::TokenScopeSetting> for TokenScope {
+    fn from(scope: config::TokenScopeSetting) -> Self {
+        match scope {
+            config::TokenScopeSetting::Read => Self::Read,
+            config::TokenScopeSetting::Deploy => Self::Deploy,
+            config::TokenScopeSetting::Admin => Self::Admin,
+        }
+    }
+}
+
+/// Returns the highest scope that the settings assign to one of these groups.
+pub(super) fn highest_group_scope(
+    groups: &BTreeSet<String>,
+    scopes: &[GroupScope],
+) -> Option<TokenScope> {
+    let matching = scopes.iter().filter(|entry| groups.contains(&entry.group));
+    matching.map(|entry| entry.scope.into()).max()
+}
+
+/// The maximum length of a display name, in characters.
+const MAX_NAME_LENGTH: usize = 100;
+
+/// Makes an external name safe for single-line display in logs and approval requests. Removes
+/// invisible characters, replaces line breaks and control characters by spaces, and truncates the
+/// name.
+pub(super) fn display_name(name: &str) -> String {
+    let seen = strip_invisible(name).text;
+    let words: Vec<&str> = seen.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(MAX_NAME_LENGTH).collect()
+}
+
+impl AuthMethod {
+    /// Returns the method as written in logs and audit records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "none",
+            Self::Octopus => "octopus",
+            Self::Token => "token",
+            Self::Oauth => "oauth",
+            Self::Proxy => "proxy",
+            Self::Certificate => "certificate",
+        }
+    }
+}
+
+impl Identity {
+    /// Creates the identity of a caller who sent only an Octopus credential.
+    pub fn from_octopus_credentials(credentials: &Credentials) -> Self {
+        let fingerprint = credentials.fingerprint().to_string();
+        let name = format!("{} {fingerprint}", credentials.type_name());
+        Self { method: AuthMethod::Octopus, name, subject: fingerprint, ..Self::default() }
+    }
+
+    /// Returns a fingerprint that is unique to this identity, independent of the Octopus
+    /// credential.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let issuer = self.issuer.as_deref().unwrap_or_default();
+        Fingerprint::of([self.method.name(), issuer, &self.subject].map(str::as_bytes))
+    }
+}
+
+impl Caller {
+    /// Creates a caller who is identified by an Octopus credential and acts with it.
+    pub fn from_octopus_credentials(credentials: Credentials) -> Self {
+        let who = Arc::new(Identity::from_octopus_credentials(&credentials));
+        Self { identity: who, own_credentials: Some(credentials), subject_token: None }
+    }
+
+    /// Returns a fingerprint of the identity and the Octopus credential sent with the request.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let own = self.own_credentials.as_ref().map(Credentials::fingerprint);
+        let own = own.as_ref().map_or(&[][..], |own| own.as_bytes());
+        self.identity.fingerprint().combined_with(own)
+    }
+
+    /// Returns the inputs for choosing the Octopus credential that acts for this caller.
+    pub fn credential_inputs(&self) -> CallerCredentials {
+        CallerCredentials {
+            own: self.own_credentials.clone(),
+            groups: Arc::clone(&self.identity.groups),
+            token: self.subject_token.clone(),
+        }
+    }
+}

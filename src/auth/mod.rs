@@ -1,0 +1,25 @@
+//! Authentication: identifies the caller of a request and what the caller may do.
+//!
+//! [`Authenticators`] verifies the credentials of a request with the configured methods: static
+//! bearer tokens, OAuth access tokens, headers of a trusted proxy and TLS client certificates. Each
+//! method returns an [`Identity`] or an [`AuthError`]. Which Octopus credential acts for the caller
+//! is decided separately, in `octopus::Instances`.
+
+mod authenticators;
+mod caller;
+mod certificate;
+mod error;
+mod oauth;
+mod proxy;
+mod tokens;
+mod tokens_file;
+
+pub use authenticators::Authenticators;
+pub use caller::{AuthMethod, Caller, Grants, Identity, TokenScope};
+pub use error::AuthError;
+pub use oauth::OauthVerifier;
+pub use proxy::ProxyHeaders;
+pub use tokens::{StaticTokens, generate_token};
+pub use tokens_file::CheckToken;
+
+use caller::highest_group_scope;

@@ -1,0 +1,157 @@
+//! Approval of changes in MCP terms: converts approval requests to elicitation or to a confirmation
+//! code, and reads the user's response from the next call.
+
+use rmcp::{
+    ErrorData,
+    model::{
+        CallToolRequestParams, CallToolResponse, CallToolResult, ElicitRequest,
+        ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema, InputRequest,
+        InputRequests, InputRequiredResult,
+    },
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{RequestInfo, response};
+use crate::tool::{ApprovalMethod, ApprovalRequest, ClientApproval};
+
+/// Key of the only input request that this server makes.
+const INPUT_KEY: &str = "confirm";
+
+/// Form field for the word that a policy rule requires the user to type.
+const WORD_FIELD: &str = "word";
+
+/// The approval state of a call.
+pub(super) enum ApprovalState {
+    /// The call runs with this approval, which can be empty.
+    Proceed(ClientApproval),
+    /// The user declined or cancelled; the approval identifies the request that was declined.
+    NotApproved(ElicitationAction, ClientApproval),
+}
+
+/// Reads the approval of a call from its input responses and request state.
+///
+/// Only the action "accept" approves. A response that cannot be parsed counts as missing.
+pub(super) fn read_approval(
+    params: &mut CallToolRequestParams,
+    request: &RequestInfo,
+) -> ApprovalState {
+    let mut consent =
+        ClientApproval { supports_elicitation: request.can_elicit, ..ClientApproval::default() };
+    let responses = params.input_responses.take().unwrap_or_default();
+    let Some(state) = params.request_state.take() else { return ApprovalState::Proceed(consent) };
+    let answer = responses.get(INPUT_KEY).and_then(|answer| ElicitResult::deserialize(answer).ok());
+    match answer {
+        Some(ElicitResult { action: ElicitationAction::Accept, content, .. }) => {
+            let typed = content.as_ref().and_then(|content| content.get(WORD_FIELD)?.as_str());
+            consent.typed_word = typed.map(str::to_owned);
+            consent.approved_token = Some(state);
+        }
+        Some(answer) => {
+            consent.approved_token = Some(state);
+            return ApprovalState::NotApproved(answer.action, consent);
+        }
+        // Without a response, the gate requests approval again.
+        None => {}
+    }
+    ApprovalState::Proceed(consent)
+}
+
+/// Returns the response that requests approval.
+///
+/// Clients with elicitation get an input-required result. Others get a tool error with the preview
+/// and a confirmation code.
+pub(super) fn request_approval(question: ApprovalRequest) -> Result<CallToolResponse, ErrorData> {
+    let ApprovalRequest {
+        action,
+        preview: words,
+        token: sealed,
+        method: way,
+        word_to_type: word,
+        removed,
+        redacted,
+    } = question;
+    let label = response::content_label(removed, redacted);
+    if way != ApprovalMethod::Person {
+        let mut result = confirmation_code_result(action, &words, &sealed, word.as_deref());
+        result.meta = Some(label);
+        return Ok(result.into());
+    }
+    // The form has no fields, because a program could fill them in; "accept" is the approval.
+    // A word that a policy rule requires is the exception.
+    let form = ElicitationSchema::builder();
+    let form = match &word {
+        None => form,
+        Some(word) => form.required_string_property(WORD_FIELD, |field| {
+            field.title(format!("Type {word}")).description("Type the word exactly as shown")
+        }),
+    };
+    let requested_schema =
+        form.build().map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+    let form =
+        ElicitRequestParams::FormElicitationParams { meta: None, message: words, requested_schema };
+    let mut requests = InputRequests::new();
+    requests.insert(INPUT_KEY.to_owned(), InputRequest::Elicitation(ElicitRequest::new(form)));
+    let mut required = InputRequiredResult::new(Some(requests), Some(sealed));
+    required.meta = Some(label);
+    Ok(required.into())
+}
+
+/// Returns the tool error that requests approval from clients without elicitation.
+fn confirmation_code_result(
+    action: &str,
+    words: &str,
+    sealed: &str,
+    word: Option<&str>,
+) -> CallToolResult {
+    let how = match word {
+        None => {
+            "Show the preview to the user and ask for approval. If the user approves, call again \
+                 with the same arguments and `confirm` set to the code above, which is valid for 5 \
+                 minutes."
+                .to_owned()
+        }
+        Some(word) => format!(
+            "Show the preview to the user and let them type '{word}' to approve. Then call again \
+             with the same arguments and `confirm` set to the code above, a space, and the word \
+             as the user typed it. The code is valid for 5 minutes."
+        ),
+    };
+    let mut question = json!({
+        "success": false,
+        "confirmationRequired": true,
+        "action": action,
+        "preview": words,
+        "confirm": sealed,
+        "message": format!(
+            "Nothing has been changed yet: this {action} needs the user's approval. {how}"
+        ),
+    });
+    if let (Some(word), Some(question)) = (word, question.as_object_mut()) {
+        question.insert("word".to_owned(), word.into());
+    }
+    CallToolResult::structured_error(question)
+}
+
+/// Returns the code of a missing approval, for the result and the audit record.
+pub(super) fn decline_code(action: &ElicitationAction) -> &'static str {
+    match action {
+        ElicitationAction::Decline => "declined",
+        _ => "cancelled",
+    }
+}
+
+/// Returns the result of a call that the user did not approve.
+pub(super) fn declined_result(action: &ElicitationAction) -> CallToolResponse {
+    let outcome = match action {
+        ElicitationAction::Decline => "Declined by the user",
+        _ => "The approval request was cancelled or not answered",
+    };
+    CallToolResult::structured_error(json!({
+        "success": false,
+        "cancelled": true,
+        "reason": decline_code(action),
+        "message": format!("{outcome}; nothing was changed. Do not retry unless the user asks."),
+    }))
+    .into()
+}

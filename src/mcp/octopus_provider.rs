@@ -1,0 +1,325 @@
+//! The MCP provider of this product: the tools, resources and prompts for the configured instances.
+
+use std::{sync::Arc, time::Instant};
+
+use rmcp::{
+    ErrorData,
+    model::{
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, CompleteRequestParams,
+        CompleteResult, GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject,
+        Prompt, ReadResourceResponse, ResourceTemplate, ServerCapabilities, ServerConfig, Tool,
+    },
+};
+
+use super::{
+    AdmissionError, McpProvider, RequestContext, RequestInfo, ResourcePage,
+    approval::{self, ApprovalState as Brought},
+    audit_record, completion,
+    instructions::instructions,
+    prompts::{self, Prompts},
+    resources, response,
+    space_check::MissingSpaceCache,
+    version::{instance_version, is_new_enough},
+};
+use crate::{
+    audit::{AuditLog, Outcome, RecordKind},
+    auth::{Caller, TokenScope},
+    octopus::Instances,
+    policy::PolicyEngine,
+    telemetry::Metrics,
+    tool::{
+        ActingUsers, ApprovalGate, ApprovalMethod, Catalog, ClientApproval, Entry, Error,
+        InstanceRateLimit, Limits, Outcome as Came, RecentCalls, RequestScope, TaskInitiators,
+        ToolAccess, UnknownName,
+    },
+};
+
+/// Explains why tools are hidden. Callers can always call it, even if it is itself not listed.
+const EXPLAIN_ACCESS: &str = "explain_access";
+
+/// Serves the tools of a catalog for the configured instances.
+#[derive(Debug)]
+pub struct OctopusProvider {
+    /// All tools, resources and toolsets.
+    pub catalog: Catalog,
+    /// The access that the settings allow to any caller; requests narrow it further.
+    pub access: ToolAccess,
+    /// The Octopus instances.
+    pub instances: Arc<Instances>,
+    /// Requires approval before a change is executed.
+    pub gate: Arc<ApprovalGate>,
+    /// Size limits of answers.
+    pub limits: Limits,
+    /// Decides whether a call is allowed, needs approval or is denied.
+    pub policy_engine: Arc<PolicyEngine>,
+    /// Callers that started tasks, for the four-eyes check of interruptions.
+    pub task_initiators: Arc<TaskInitiators>,
+    /// Receives one record for each call.
+    pub audit: AuditLog,
+    /// Octopus users of the credentials in use.
+    pub acting_users: ActingUsers,
+    /// Metrics recorder.
+    pub metrics: Metrics,
+    /// Recent calls of each caller, served as `octopus://caller/calls`.
+    pub recent_calls: RecentCalls,
+    /// Rate limit of each instance, shared by all callers.
+    pub instance_rate: InstanceRateLimit,
+    /// Cache of requested spaces that do not exist for their caller.
+    pub missing_spaces: MissingSpaceCache,
+}
+
+impl McpProvider for OctopusProvider {
+    fn info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions()
+            .build();
+        let mut info = ServerConfig::new(capabilities);
+        info.server_info = Implementation::new("octopus-mcp", env!("CARGO_PKG_VERSION"))
+            .with_title("Octopus Deploy");
+        info
+    }
+
+    fn instructions(&self, request: &RequestInfo) -> Option<String> {
+        let scope = self.scope_of(&request.context).ok()?;
+        Some(instructions(&scope, self.gate.mode()))
+    }
+
+    fn resolve(&self, caller: Caller, scope: RequestScope) -> RequestContext {
+        let resolved = self.resolve_scope(&caller, &scope).ok().map(Arc::new);
+        RequestContext { caller, scope, resolved }
+    }
+
+    fn check_request(&self, context: &RequestContext) -> Result<(), AdmissionError> {
+        let unknown = |unknown: UnknownName| AdmissionError::Invalid(unknown.to_string());
+        context.scope.check(self.access.catalog()).map_err(unknown)?;
+        let scope = self.scope_of(context)?;
+        Ok(scope.instance.check_credentials(&context.caller.credential_inputs())?)
+    }
+
+    async fn check_space(&self, context: &RequestContext) -> Result<(), AdmissionError> {
+        let scope = self.scope_of(context)?;
+        self.missing_spaces.check(&scope.reach, &scope.instance).await
+    }
+
+    async fn tools(&self, request: RequestInfo) -> Vec<Tool> {
+        let Ok(scope) = self.scope_of(&request.context) else { return Vec::new() };
+        let policy = &scope.policy;
+        let (fixed, headers) = (policy.pinned(), request.is_stateless());
+        let version = match self.listing_context(request).await {
+            Ok(cx) => instance_version(&cx).await,
+            Err(_) => None,
+        };
+        let shown = self.catalog.visible(policy);
+        let shown = shown.filter(|entry| is_new_enough(entry.definition.since, version));
+        shown.map(|entry| entry.listing(fixed, headers).clone()).collect()
+    }
+
+    fn tool(&self, name: &str, context: Option<&RequestContext>) -> Option<Tool> {
+        let scope = context.and_then(|context| self.scope_of(context).ok());
+        let fixed = scope.map(|scope| scope.reach.pinned(&scope.instance)).unwrap_or_default();
+        self.catalog.get(name).map(|entry| entry.listing(fixed, true).clone())
+    }
+
+    fn tool_name(&self, params: &CallToolRequestParams) -> Option<&'static str> {
+        let nothing = JsonObject::new();
+        let arguments = params.arguments.as_ref().unwrap_or(&nothing);
+        self.catalog.resolve(&params.name, arguments).map(|entry| entry.definition.name)
+    }
+
+    fn prompt_name(&self, params: &GetPromptRequestParams) -> Option<&'static str> {
+        prompts::known_name(&params.name)
+    }
+
+    fn missing_token_scope(
+        &self,
+        params: &CallToolRequestParams,
+        context: &RequestContext,
+    ) -> Option<TokenScope> {
+        self.find_missing_token_scope(params, context)
+    }
+
+    async fn call_tool(
+        &self,
+        mut params: CallToolRequestParams,
+        request: RequestInfo,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let arguments = params.arguments.take().unwrap_or_default();
+        let open = self.open(RecordKind::Call, &request);
+        open.scope().record_raw_arguments(&arguments);
+        // An unknown tool and a hidden tool get the same answer, so it does not reveal hidden
+        // tools.
+        let serving = self.catalog.resolve(&params.name, &arguments);
+        let scope = self.scope_of(&request.context).ok();
+        let policy = scope.as_ref().map(|scope| &scope.policy);
+        let is_shown = |entry: &&Entry| {
+            let definition = entry.definition;
+            let shows = policy.is_some_and(|policy| policy.is_visible(entry.toolset, definition));
+            shows || definition.name == EXPLAIN_ACCESS
+        };
+        let Some(entry) = serving.filter(is_shown) else {
+            open.scope().update(|record| record.tool = Some(params.name.to_string()));
+            audit_record::end_with(open, Outcome::Refused, Some("unknown_tool"));
+            let message = format!("unknown tool: {}", params.name.escape_debug());
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let tool = entry.definition.name;
+        open.scope().update(|record| {
+            record.tool = Some(tool.to_owned());
+            record.tier = Some(entry.definition.tier.name());
+        });
+        let consent = match approval::read_approval(&mut params, &request) {
+            Brought::Proceed(consent) => consent,
+            Brought::NotApproved(action, question) => {
+                let caller = Arc::clone(&request.context.caller.identity);
+                tracing::info!(tool, caller = caller.name, ?action, "a change was not agreed to");
+                open.scope().update(|record| record.consent = Some(ApprovalMethod::Person.name()));
+                if open.scope().is_enabled()
+                    && let Ok(cx) = self.call_context(request, question, open.scope()).await
+                {
+                    entry.record_declined(arguments, &cx).await;
+                }
+                audit_record::end_with(
+                    open,
+                    Outcome::Declined,
+                    Some(approval::decline_code(&action)),
+                );
+                return Ok(approval::declined_result(&action));
+            }
+        };
+        let is_stateless = request.is_stateless();
+        let cx = match self.call_context(request, consent, open.scope()).await {
+            Ok(cx) => cx,
+            Err(error) => {
+                audit_record::end_failed(open, &error);
+                let policy = policy.unwrap_or(&self.access);
+                return Ok(response::tool_error(&error, policy).into());
+            }
+        };
+        let started = Instant::now();
+        let outcome = entry.call(arguments, &cx).await;
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let caller = &cx.caller.name;
+        match outcome {
+            Ok(Came::Answer(passed)) => {
+                audit_record::end_done(open, &passed);
+                tracing::info!(
+                    tool,
+                    caller,
+                    elapsed_ms,
+                    redacted = passed.redacted,
+                    "tool call completed"
+                );
+                Ok(response::tool_result(passed).into())
+            }
+            Ok(Came::ApprovalRequired(question)) => {
+                audit_record::end_with(open, Outcome::Asked, None);
+                tracing::info!(tool, caller, elapsed_ms, way = ?question.method, "approval requested");
+                approval::request_approval(question)
+            }
+            Err(error @ Error::NoApprovalChannel) if is_stateless => {
+                audit_record::end_failed(open, &error);
+                let required = ClientCapabilities::builder().enable_elicitation().build();
+                Err(ErrorData::missing_required_client_capability(required))
+            }
+            Err(error) => {
+                audit_record::end_failed(open, &error);
+                let text = response::log_text(&error);
+                if error.is_fault() {
+                    tracing::warn!(tool, caller, elapsed_ms, error = %text, "tool call failed");
+                } else {
+                    tracing::info!(tool, caller, elapsed_ms, error = %text, "tool call rejected");
+                }
+                Ok(response::tool_error(&error, &cx.access).into())
+            }
+        }
+    }
+
+    async fn resources(&self, skip: u32, request: RequestInfo) -> Result<ResourcePage, ErrorData> {
+        let cx = self
+            .listing_context(request)
+            .await
+            .map_err(|error| response::internal_error(&error))?;
+        resources::list(skip, &cx).await.map_err(|error| response::internal_error(&error))
+    }
+
+    async fn resource_templates(&self, request: RequestInfo) -> Vec<ResourceTemplate> {
+        match self.listing_context(request).await {
+            Ok(cx) => resources::templates(&cx).await,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    async fn read_resource(
+        &self,
+        uri: String,
+        request: RequestInfo,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let open = self.open(RecordKind::Resource, &request);
+        open.scope()
+            .record_raw_arguments(&JsonObject::from_iter([("uri".to_owned(), uri.clone().into())]));
+        match self.call_context(request, ClientApproval::default(), open.scope()).await {
+            Ok(cx) => resources::read(&uri, &cx, open).await,
+            Err(error) => {
+                audit_record::end_failed(open, &error);
+                Err(response::internal_error(&error))
+            }
+        }
+    }
+
+    fn prompts(&self, request: &RequestInfo) -> Vec<Prompt> {
+        let Ok(scope) = self.scope_of(&request.context) else { return Vec::new() };
+        Prompts::new(&scope.policy, &request.context.scope).list()
+    }
+
+    async fn get_prompt(
+        &self,
+        params: GetPromptRequestParams,
+        request: RequestInfo,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let open = self.open(RecordKind::Prompt, &request);
+        open.scope().update(|record| record.prompt = Some(params.name.clone()));
+        if let Some(arguments) = &params.arguments {
+            open.scope().record_raw_arguments(arguments);
+        }
+        let scope = self.scope_of(&request.context).ok();
+        let policy = scope.as_ref().map_or(&self.access, |scope| &scope.policy);
+        match Prompts::new(policy, &request.context.scope).get(params) {
+            Ok(prompt) => {
+                audit_record::end_with(open, Outcome::Done, None);
+                Ok(prompt.into())
+            }
+            Err(error) => {
+                audit_record::end_with(open, Outcome::Refused, Some("prompt"));
+                Err(error)
+            }
+        }
+    }
+
+    async fn complete(
+        &self,
+        params: CompleteRequestParams,
+        request: RequestInfo,
+    ) -> Result<CompleteResult, ErrorData> {
+        let open = self.open(RecordKind::Completion, &request);
+        let scope = self.scope_of(&request.context).ok();
+        let policy = scope.as_ref().map_or(&self.access, |scope| &scope.policy);
+        completion::record_arguments(&params, policy, open.scope());
+        let cx = match self.call_context(request, ClientApproval::default(), open.scope()).await {
+            Ok(cx) => cx,
+            Err(error) => {
+                audit_record::end_failed(open, &error);
+                return Err(response::internal_error(&error));
+            }
+        };
+        let prompts = Prompts::new(&cx.access, &cx.scope.request);
+        let completed = completion::complete(params, &prompts, &cx).await;
+        match &completed {
+            Ok(_) => audit_record::end_with(open, Outcome::Done, None),
+            Err(_) => audit_record::end_with(open, Outcome::Refused, Some("completion")),
+        }
+        completed
+    }
+}

@@ -1,0 +1,138 @@
+//! Session limits, and the choice of a session to evict for a new one.
+
+use std::{collections::HashMap, time::Instant};
+
+use super::{ClientOrigin, SessionEntry, SessionOwner, SessionRegistry};
+use crate::auth::Caller;
+
+/// The session limit that was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionLimit {
+    /// `http.session_limit_per_caller`.
+    PerCaller,
+    /// `http.session_limit`, over all callers.
+    Total,
+}
+
+/// What happens to an existing session so that a new one fits.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Eviction {
+    /// Nothing: a session is free.
+    NotNeeded,
+    /// This session ends at all replicas.
+    End(String),
+    /// This replica releases this session, which can continue at any replica.
+    Release(String),
+}
+
+impl SessionRegistry {
+    /// Checks the session limits for a caller from this network.
+    ///
+    /// # Errors
+    ///
+    /// The limit that is reached, if no session can be evicted.
+    pub fn check_capacity(
+        &self,
+        caller: &Caller,
+        place: &ClientOrigin,
+    ) -> Result<(), SessionLimit> {
+        self.plan_eviction(&self.entries(), Some(caller.fingerprint()), place).map(|_| ())
+    }
+
+    /// Checks the session limits and chooses the session to evict.
+    ///
+    /// `initialize` does not verify the Octopus credential, so a client with invented credentials
+    /// can fill all sessions. If more than half of the limit come from one network, a client from
+    /// another network evicts the least recently used session of that network. Before that, and
+    /// before a caller is rejected, an unused session that started at another replica is released:
+    /// it can continue there.
+    pub(super) fn plan_eviction(
+        &self,
+        known: &HashMap<String, SessionEntry>,
+        whose: SessionOwner,
+        place: &ClientOrigin,
+    ) -> Result<Eviction, SessionLimit> {
+        let of_caller = known.values().filter(|known| known.owner == whose).count();
+        if of_caller >= self.limit_per_caller {
+            let released = self.releasable_session(known, |known| known.owner == whose);
+            return released.map(Eviction::Release).ok_or(SessionLimit::PerCaller);
+        }
+        if known.len() < self.limit {
+            return Ok(Eviction::NotNeeded);
+        }
+        if let Some(released) = self.releasable_session(known, |_| true) {
+            return Ok(Eviction::Release(released));
+        }
+        let mut counts = HashMap::<&ClientOrigin, usize>::new();
+        for known in known.values() {
+            *counts.entry(&known.origin).or_default() += 1;
+        }
+        let crowded = counts.into_iter().max_by_key(|(_, count)| *count);
+        let (crowded, _) = crowded
+            .filter(|(crowded, count)| *crowded != place && *count > self.limit / 2)
+            .ok_or(SessionLimit::Total)?;
+        let of_crowded = known.iter().filter(|(_, known)| known.origin == *crowded);
+        let oldest = of_crowded.min_by_key(|(_, known)| (known.open_streams > 0, known.last_used));
+        oldest.map(|(id, _)| Eviction::End(id.clone())).ok_or(SessionLimit::Total)
+    }
+
+    /// Returns the least recently used session that was taken over and is idle at this replica.
+    ///
+    /// Returns `None` while the store is not available, because no replica could continue the
+    /// session.
+    fn releasable_session(
+        &self,
+        known: &HashMap<String, SessionEntry>,
+        is_one: impl Fn(&SessionEntry) -> bool,
+    ) -> Option<String> {
+        let shared = self.shared.as_ref().filter(|shared| !shared.store.is_unavailable())?;
+        let waiting = shared.pending();
+        let is_asked = |id: &str| waiting.keys().any(|(session, _)| **session == *id);
+        let idle = known.iter().filter(|(id, known)| {
+            let is_idle =
+                known.open_streams == 0 && known.last_used.elapsed() >= self.sweep_interval();
+            known.takeover_number > 0 && is_idle && is_one(known) && !is_asked(id)
+        });
+        idle.min_by_key(|(_, known)| known.last_used).map(|(id, _)| id.clone())
+    }
+
+    /// Adds the entry of a new session and removes the entry of the session to evict.
+    ///
+    /// # Errors
+    ///
+    /// The limit that is reached, if no session can be evicted.
+    pub(super) fn add_entry(
+        &self,
+        id: &str,
+        (whose, place): (SessionOwner, ClientOrigin),
+        taken: u64,
+    ) -> Result<Eviction, SessionLimit> {
+        let mut known = self.entries();
+        let way = self.plan_eviction(&known, whose, &place)?;
+        if let Eviction::End(gone) | Eviction::Release(gone) = &way {
+            known.remove(gone);
+        }
+        let (last, shared) = (Instant::now(), taken > 0);
+        known.insert(
+            id.to_owned(),
+            SessionEntry {
+                owner: whose,
+                origin: place,
+                last_used: last,
+                open_streams: 0,
+                is_shared: shared,
+                takeover_number: taken,
+            },
+        );
+        Ok(way)
+    }
+
+    /// Ends or releases the evicted session.
+    pub(super) async fn evict(&self, way: Eviction) {
+        match way {
+            Eviction::NotNeeded => {}
+            Eviction::End(id) => self.end(&id).await,
+            Eviction::Release(id) => self.close_all(vec![id]).await,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Policy rules: decide whether a call is allowed, needs confirmation or is denied, by the
+//! resources that it accesses.
+//!
+//! The module performs no I/O: a [`PolicyInput`] contains everything known about a call, and
+//! [`PolicyEngine`] decides on it. The input distinguishes unknown resources from absent ones.
+
+mod applicable;
+mod engine;
+mod explain;
+mod input;
+mod pattern;
+mod risk;
+mod rule;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod time_window;
+mod verdict;
+
+pub use engine::{Decision, PolicyClock, PolicyEngine};
+pub use explain::RuleStep;
+pub use input::{Moment, PolicyInput, ResourceRef, ResourceSet, Tier};
+pub use risk::PolicyAction;

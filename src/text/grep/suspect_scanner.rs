@@ -1,0 +1,29 @@
+//! Finds the lines that the sanitizer may change.
+
+use crate::text::{secrets, strip};
+
+/// Finds the next position in some lines where the sanitizer may change something. Found positions
+/// are cached until they are passed.
+#[derive(Debug, Default)]
+pub(super) struct SuspectScanner {
+    hint: Option<usize>,
+    special_byte: Option<usize>,
+}
+
+impl SuspectScanner {
+    /// Returns the first such position in `lines`.
+    pub(super) fn next_position(&mut self, lines: &[u8]) -> Option<usize> {
+        let end = lines.len();
+        let hint = *self.hint.get_or_insert_with(|| secrets::first_hint(lines).unwrap_or(end));
+        let not_plain = *self
+            .special_byte
+            .get_or_insert_with(|| strip::first_special_byte(lines).unwrap_or(end));
+        Some(hint.min(not_plain)).filter(|place| *place < end)
+    }
+
+    /// Moves the start of the lines forward by `bytes`.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.hint = self.hint.and_then(|place| place.checked_sub(bytes));
+        self.special_byte = self.special_byte.and_then(|place| place.checked_sub(bytes));
+    }
+}

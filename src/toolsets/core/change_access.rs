@@ -1,0 +1,208 @@
+//! Determines what an `execute` change accesses, from its path, query and body, for policy rules.
+
+use serde_json::Value;
+
+use super::{
+    request_names::{KINDS, is_unresolved, look_up, names_in_body, names_in_path, task_arguments},
+    unread_fields,
+};
+use crate::{
+    octopus::{self, AccessSet, Id, NameDetail, ResourceKind, Space, projects::Project, releases},
+    policy::{Moment, PolicyAction},
+    tool::{Context, Error, ExecutePath, HttpMethod},
+    toolsets::executions::AutomaticDeployments,
+};
+
+/// The action, access set and start time of a change, as far as they are known.
+pub(super) struct ChangeAccess {
+    /// The action.
+    pub(super) action: PolicyAction,
+    /// The documents that it accesses. Kinds that cannot be determined are marked as unknown.
+    pub(super) access: AccessSet,
+    /// Start time, if the change does not start immediately.
+    pub(super) starts: Option<Moment>,
+}
+
+/// Determines what a change accesses.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if path and body name different spaces, and failures of Octopus.
+pub(super) async fn access_of(
+    path: &ExecutePath,
+    verb: HttpMethod,
+    query: &[(String, String)],
+    body: Option<&Value>,
+    cx: &Context,
+) -> Result<ChangeAccess, Error> {
+    let below: Vec<&str> = path.below_space().map(|(word, _)| word).collect();
+    let first = below.first().copied().unwrap_or_default();
+    let mut deed = match verb {
+        HttpMethod::Get => PolicyAction::Read,
+        HttpMethod::Delete => PolicyAction::Delete,
+        _ if first == "releases" => PolicyAction::Release,
+        _ => PolicyAction::Run,
+    };
+    let begins = start_time(first, verb, body);
+    if cx.policy.is_empty() {
+        let touches =
+            AccessSet::default().with_incomplete(KINDS).with_incomplete([ResourceKind::Space]);
+        return Ok(ChangeAccess { action: deed, access: touches, starts: begins });
+    }
+    let mut touches = AccessSet::default();
+    path.below_space().for_each(|(_, segment)| touches.add_id(segment));
+    let space = enter_space(path, body, cx, &mut touches).await?;
+    look_up(space.as_ref(), names_in_path(path), &mut touches).await?;
+    octopus::resolve_owners(&cx.session, &mut touches).await?;
+    // For a document that the path names, Octopus may ignore places in the body.
+    let makes = verb == HttpMethod::Post && (below.len() == 1 || below.get(1) == Some(&"create"));
+    let by_path = known_kinds(first, &touches);
+    let named = names_in_body(body, &mut touches);
+    unread_fields::add_body(body, &mut touches);
+    let parameters = query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    unread_fields::add_query(parameters, &mut touches);
+    look_up(space.as_ref(), named, &mut touches).await?;
+    octopus::resolve_owners(&cx.session, &mut touches).await?;
+    octopus::resolve_names(&cx.session, &mut touches, NameDetail::Names).await?;
+    let certain = if makes && CREATED_COLLECTIONS.contains(&first) {
+        known_kinds(first, &touches)
+    } else {
+        by_path
+    };
+    let unsure = KINDS.into_iter().filter(|kind| !certain.contains(kind));
+    let nowhere = touches.resources(ResourceKind::Space).is_empty().then_some(ResourceKind::Space);
+    touches = touches.with_incomplete(unsure).with_incomplete(nowhere);
+    if makes && first == "releases" {
+        (deed, touches) = add_automatic_deployments(space.as_ref(), touches).await?;
+    }
+    Ok(ChangeAccess { action: deed, access: touches, starts: begins })
+}
+
+/// Applies the rules about reads to what the response of a change shows.
+///
+/// A change returns the document that it changes. Previews and validations may return documents of any place,
+/// so unknown kinds stay unknown for them.
+///
+/// # Errors
+///
+/// [`Error::Denied`] if a rule denies the read.
+pub(super) async fn judge_as_read(
+    path: &ExecutePath,
+    touches: &AccessSet,
+    cx: &Context,
+) -> Result<(), Error> {
+    if !cx.policy.has_read_rules() {
+        return Ok(());
+    }
+    let mut reached = touches.clone();
+    if !["previews", "preview", "validate"].iter().any(|word| path.ends_with(word)) {
+        for kind in KINDS.into_iter().chain([ResourceKind::Space]) {
+            reached = reached.with_complete(kind);
+        }
+    }
+    let reason = "the response may show any document; read it with a tool or a GET".to_owned();
+    cx.check_access_set(&mut reached, &[reason]).await
+}
+
+/// Adds the automatic deployments of a new release. The body may name any channel, so those of all channels
+/// of the project count.
+async fn add_automatic_deployments(
+    space: Option<&Space>,
+    touches: AccessSet,
+) -> Result<(PolicyAction, AccessSet), Error> {
+    let unknown = |touches: AccessSet| Ok((PolicyAction::Run, touches.with_incomplete(KINDS)));
+    let ([project], Some(space)) = (touches.resources(ResourceKind::Project), space) else {
+        return unknown(touches);
+    };
+    let Ok(id) = Id::<Project>::parse(&project.id) else { return unknown(touches) };
+    let read = async {
+        let project = space.get::<Project>(&id).await?;
+        let channels = releases::list_channels(space, &id).await?;
+        AutomaticDeployments::read(space, &project, &channels).await
+    };
+    match read.await {
+        Ok(automatic) => Ok((automatic.action(), automatic.add_access(touches))),
+        Err(error) if is_unresolved(&error) => unknown(touches),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns when the created execution starts, from the body. The start time of a trigger is unknown.
+fn start_time(collection: &str, verb: HttpMethod, body: Option<&Value>) -> Option<Moment> {
+    if collection.contains("trigger") && verb != HttpMethod::Delete {
+        return Some(Moment::Unknown);
+    }
+    let Some(Value::Object(body)) = body else { return None };
+    let times = body.iter().chain(task_arguments(body));
+    let is_begin = |key: &str| ["queuetime", "runat"].contains(&key.to_lowercase().as_str());
+    let mut times = times.filter(|(key, value)| is_begin(key) && !value.is_null());
+    let (_, first) = times.next()?;
+    // With two times or an invalid one, the start time is unknown.
+    let read = first.as_str().and_then(|text| text.trim().parse().ok());
+    Some(read.filter(|_| times.next().is_none()).map_or(Moment::Unknown, Moment::At))
+}
+
+/// Collections whose new documents name their targets in the body.
+const CREATED_COLLECTIONS: [&str; 3] = ["releases", "deployments", "runbookruns"];
+
+/// Returns the kinds that are completely known for a request to a collection.
+///
+/// An execution is known by its project and environment, a release by its project, and a document by itself.
+fn known_kinds(collection: &str, touches: &AccessSet) -> Vec<ResourceKind> {
+    let has = |kind: &ResourceKind| !touches.resources(*kind).is_empty();
+    let all_if =
+        |needed: &[ResourceKind]| if needed.iter().all(has) { KINDS.to_vec() } else { Vec::new() };
+    let only = |kind: ResourceKind| if has(&kind) { vec![kind] } else { Vec::new() };
+    match collection {
+        "releases" => all_if(&[ResourceKind::Project]),
+        "deployments" | "runbookruns" | "tasks" | "interruptions" => {
+            all_if(&[ResourceKind::Project, ResourceKind::Environment])
+        }
+        "projects" => only(ResourceKind::Project),
+        "environments" | "machines" => only(ResourceKind::Environment),
+        "tenants" => only(ResourceKind::Tenant),
+        _ => Vec::new(),
+    }
+}
+
+/// Enters the space of a change, named by the path or else by the body, and adds it to `touches`.
+///
+/// If only the body names a space, Octopus may ignore it, so the space is marked as unknown as well.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if the body names a space other than the path, because it is unknown which one Octopus
+/// uses.
+async fn enter_space(
+    path: &ExecutePath,
+    body: Option<&Value>,
+    cx: &Context,
+    touches: &mut AccessSet,
+) -> Result<Option<Space>, Error> {
+    let in_body = body.map(unread_fields::named_spaces).unwrap_or_default();
+    let Some(wanted) = path.space().or(in_body.first().copied()) else { return Ok(None) };
+    match cx.session.without_recording().space(wanted).await {
+        Ok(space) => {
+            let mut entered = AccessSet::default();
+            space.record_access(&mut entered);
+            let is_other = |other: &&str| !unread_fields::is_space_of_change(other, &entered);
+            if let Some(other) = in_body.into_iter().find(is_other) {
+                return Err(Error::Argument {
+                    field: "body".to_owned(),
+                    reason: format!(
+                        "the body names space \"{other}\", but the change is made in {} ({}); name \
+                         the same space in path and body",
+                        space.name(),
+                        space.id()
+                    ),
+                });
+            }
+            touches.merge(entered);
+            let unknown = path.space().is_none().then_some(ResourceKind::Space);
+            *touches = std::mem::take(touches).with_incomplete(unknown);
+            Ok(Some(space))
+        }
+        Err(error) if is_unresolved(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
