@@ -13,7 +13,7 @@ use octopus_mcp::{
     tool::Tier,
 };
 
-use crate::{catalog::listing_bytes, commands::program};
+use crate::{catalog::listing_bytes, cli::program};
 
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

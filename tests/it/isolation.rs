@@ -177,7 +177,7 @@ async fn callers_with_one_credential_share_no_cache_read_or_approval() {
     join_all(calls_at_once).await;
     assert_eq!(request_count("/environments"), 2, "one read per caller");
     server.sample.faults().clear();
-    let (tool, mut arguments, ..) = crate::consent::write_calls().remove(0);
+    let (tool, mut arguments, ..) = crate::approval::write_calls().remove(0);
     let preview = call(ann, tool, &arguments).await;
     arguments["confirm"] = preview["structuredContent"]["confirm"].clone();
     assert!(arguments["confirm"].is_string(), "{preview}");

@@ -109,7 +109,7 @@ async fn request_scope_limits_recent_calls() {
 #[tokio::test]
 async fn recent_change_lists_its_tasks() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
-    let (tool, mut arguments, ..) = crate::consent::write_calls()
+    let (tool, mut arguments, ..) = crate::approval::write_calls()
         .into_iter()
         .find(|(tool, ..)| *tool == "deploy_release")
         .unwrap();

@@ -31,16 +31,16 @@ mod security_doc;
 mod clients;
 
 // Compatibility with the official local server: its tools, their former names and arguments.
-mod official;
+mod official_server;
 
 // The tools, by toolset.
 mod tools;
 
 // Changes: approval before execution, exact execution of the preview, idempotency.
-mod consent;
+mod approval;
 
 // The policy: which calls are allowed, need approval or are denied.
-mod rules;
+mod policy;
 
 // Sessions of clients of earlier protocol revisions.
 mod sessions;
@@ -61,7 +61,7 @@ mod resources;
 mod prompts;
 
 // The scope that the path and headers of a request select, and several instances.
-mod narrowing;
+mod request_scope;
 
 // The listener: hosts, sizes, timeouts, health, TLS, shutdown.
 mod http;
@@ -70,9 +70,9 @@ mod http;
 mod credentials;
 
 // Authentication: tokens, authorization servers, proxies, certificates.
-mod callers;
+mod auth;
 // Rate limits and concurrency limits, of one process and shared between replicas.
-mod rate;
+mod rate_limits;
 
 // Replicas that share a store: executed changes, sessions, and a proxy in front of them.
 mod replicas;
@@ -81,10 +81,10 @@ mod replicas;
 mod failures;
 
 // An instance that is overloaded or does not answer.
-mod ailing;
+mod resilience;
 
 // Token exchange for tokens of a service account.
-mod exchange;
+mod token_exchange;
 
 // Hostile upstreams do not harm callers.
 mod hostile;
@@ -93,14 +93,14 @@ mod hostile;
 mod isolation;
 
 // Memory: large answers, and requests at the limit of the shipped deployments.
+mod call_memory;
 mod memory;
-mod memory_of_calls;
 
 // The connection to Octopus: TLS, compression, proxies.
 mod upstream;
 
 // The sanitizer: all text from Octopus goes through it.
-mod door;
+mod sanitizer;
 
 // The recent calls of a caller, readable by that caller alone.
 mod last_calls;
@@ -112,7 +112,7 @@ mod leaks;
 mod audit;
 
 // The command line.
-mod commands;
+mod cli;
 
 // The worked example of docs/hosting.md, with an issuer that the test starts.
 mod hosting;

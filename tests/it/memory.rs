@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::{
-    commands::{ServerProcess, program},
+    cli::{ServerProcess, program},
     support::{TestServer, client, serve, wait_until_some},
 };
 

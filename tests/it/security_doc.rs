@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs};
 
 use crate::{
-    commands::program,
+    cli::program,
     docs::{root, write_secrets},
 };
 

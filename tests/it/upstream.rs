@@ -14,7 +14,7 @@ use octopus_sample::{Sample, keys};
 use serde_json::json;
 
 use crate::{
-    commands::{ServerProcess, program},
+    cli::{ServerProcess, program},
     support::{TestServer, client, send, serve},
 };
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{AuditFixture, deployment};
 use crate::{
-    consent::{ApprovalFlow, write_calls},
+    approval::{ApprovalFlow, write_calls},
     support::Era,
 };
 

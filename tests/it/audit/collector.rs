@@ -25,8 +25,8 @@ use prost::Message;
 use serde_json::json;
 
 use crate::{
-    commands::{ServerProcess, program},
-    consent::{ApprovalFixture, ApprovalFlow, write_calls},
+    approval::{ApprovalFixture, ApprovalFlow, write_calls},
+    cli::{ServerProcess, program},
     support::{Era, client, send, wait_until_some},
 };
 

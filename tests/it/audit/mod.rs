@@ -4,19 +4,19 @@ mod chain;
 mod changes;
 mod collector;
 mod forger;
-mod keyed;
-mod kinds;
-mod records;
-mod refusals;
-mod required;
-mod verify;
+mod keyed_chain;
+mod record_contents;
+mod record_kinds;
+mod rejections;
+mod required_records;
+mod verify_command;
 
 use std::path::{Path, PathBuf};
 
 use octopus_mcp::config::Config;
 use serde_json::Value;
 
-use crate::consent::{ApprovalFixture, write_calls};
+use crate::approval::{ApprovalFixture, write_calls};
 
 /// A server with write tools and an audit file, and the folder of the file.
 pub struct AuditFixture {

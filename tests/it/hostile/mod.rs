@@ -1,8 +1,8 @@
 //! Hostile or broken responses in place of Octopus: each call ends in time with an error that states the
 //! cause, memory stays bounded, and the next call works.
 
-mod acts;
-mod front;
+mod faulty_proxy;
+mod responses;
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use octopus_sample::{Sample, keys};
 use serde_json::{Value, json};
 
 use self::{
-    acts::{HOSTILE_RESPONSES, HostileResponse},
-    front::FaultyProxy,
+    faulty_proxy::FaultyProxy,
+    responses::{HOSTILE_RESPONSES, HostileResponse},
 };
 use crate::support::{CallResult, TestServer};
 

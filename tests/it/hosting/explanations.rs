@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::{
     FRIDAY_EVENING, SETTINGS_FILE, TUESDAY,
-    company::{HostingFixture, load_settings, write_keys},
+    fixture::{HostingFixture, load_settings, write_keys},
     result_field,
 };
-use crate::{commands::program, docs::root, support::Reply};
+use crate::{cli::program, docs::root, support::Reply};
 
 const EXPLANATION_FIELDS: &[&str] = &["/caller", "/decision"];
 

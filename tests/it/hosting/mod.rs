@@ -1,14 +1,14 @@
 //! The worked example of `docs/hosting.md`: `config/hosting.toml` with a test issuer. The tests replace
 //! only URLs, keys and token hashes.
 
-mod company;
 mod explanations;
-mod refusals;
+mod fixture;
+mod rejections;
 
 use std::fs;
 
 use explanations::render_explanations;
-use refusals::render_rejections;
+use rejections::render_rejections;
 use serde_json::json;
 
 use crate::{

@@ -12,10 +12,10 @@ use tokio::{
 
 use super::{
     LIST_TOOLS,
-    stalled::{frame_types, http2_request},
+    stalled_clients::{frame_types, http2_request},
 };
 use crate::{
-    commands::ServerProcess,
+    cli::ServerProcess,
     support::{TestServer, client, send, wait_until_some},
 };
 

@@ -1,12 +1,12 @@
 //! The HTTP listener: hosts, origins, media types, limits, timeouts, health checks, shutdown.
 
-mod arriving;
 mod connections;
+mod drain;
 pub mod limits;
-mod line_ends;
+mod line_endings;
 mod page;
-mod stalled;
-mod stopping;
+mod shutdown;
+mod stalled_clients;
 mod tls;
 
 use octopus_sample::keys;

@@ -2,7 +2,7 @@
 //! measured; each resulting requirement has a test here or in `http`.
 
 mod calls;
-mod greetings;
 mod headers;
+mod initialization;
 mod lists;
 mod messages;

@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 
 use super::{SEAL_KEY, proxy::Proxy};
 use crate::{
-    commands::{ServerProcess, program},
-    rate::redis::Redis,
+    cli::{ServerProcess, program},
+    rate_limits::redis::Redis,
     sessions::{MessageStream, initialize_request},
     support::{
         LEGACY_VERSION, MODERN_VERSION, argument_headers, client, modern_meta, serve,

@@ -1,16 +1,16 @@
 //! Replicas that share a store: executed changes and sessions of one replica are known to the
 //! others.
 
-mod answers;
-mod deeds;
+mod behind_proxy;
+mod elicitation_responses;
+mod executed_changes;
 mod fleet;
 mod proxy;
 mod sessions;
-mod together;
 
 use octopus_mcp::config::{Config, Secret};
 
-use crate::{consent::ApprovalFixture, rate::redis::Redis};
+use crate::{approval::ApprovalFixture, rate_limits::redis::Redis};
 
 /// The seal key of all replicas.
 const SEAL_KEY: &str = "the-same-for-all-replicas-of-these-tests";

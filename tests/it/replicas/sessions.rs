@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::replica_fixtures;
 use crate::{
-    commands::program,
-    consent::{ApprovalFixture, write_calls},
-    rate::redis::Redis,
+    approval::{ApprovalFixture, write_calls},
+    cli::program,
+    rate_limits::redis::Redis,
     sessions::{Client, MessageStream},
     support::wait_until_some,
 };

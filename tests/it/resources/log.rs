@@ -4,7 +4,7 @@ use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{ServerProcess, program},
+    cli::{ServerProcess, program},
     support::{client, send, serve},
 };
 

@@ -1,11 +1,11 @@
 //! Resources in both eras: lists, templates, reads and error codes.
 
 mod capabilities;
+mod errors;
 mod lists;
 mod log;
-mod pages;
+mod pagination;
 mod reads;
-mod refusals;
 
 use octopus_sample::Fault;
 use serde_json::{Value, json};

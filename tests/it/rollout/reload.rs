@@ -7,9 +7,9 @@ use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use crate::{
-    callers::certificate::TestCa,
-    commands::{ServerProcess, program},
-    consent::{ApprovalFixture, ApprovalFlow, write_calls},
+    approval::{ApprovalFixture, ApprovalFlow, write_calls},
+    auth::certificates::TestCa,
+    cli::{ServerProcess, program},
     support::{Era, TestServer, client, send, wait_until_some},
 };
 

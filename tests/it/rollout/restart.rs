@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
-    commands::{ServerProcess, program},
+    cli::{ServerProcess, program},
     support::{client, wait_until_some},
 };
 

@@ -1,10 +1,10 @@
 //! Sessions of legacy clients: ownership, limits, termination, and elicitation.
 
-mod asked;
 mod client;
-mod ends;
+mod elicitation;
 mod limits;
-mod whose;
+mod ownership;
+mod termination;
 
 pub use client::{Client, MessageStream, accept_elicitation, initialize_request};
 use octopus_mcp::config::{Config, SessionStorage};

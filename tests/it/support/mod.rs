@@ -1,9 +1,9 @@
 //! Shared test support: a complete server with its own sample instance, and clients of both
 //! protocol eras.
 
-mod answers;
-mod headers;
+mod argument_headers;
 mod requests;
+mod responses;
 mod server;
 mod sockets;
 
@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use self::{
-    answers::{CallResult, Reply, send},
-    headers::argument_headers,
+    argument_headers::argument_headers,
+    responses::{CallResult, Reply, send},
     server::TestServer,
     sockets::{client, serve, serve_with},
 };

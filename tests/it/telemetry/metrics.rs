@@ -10,7 +10,7 @@ use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use crate::{
-    callers::issuer::{Signer, TestIssuer},
+    auth::test_issuer::{Signer, TestIssuer},
     support::{Era, TestServer, client, modern_meta, send, wait_until_some},
 };
 
@@ -145,7 +145,7 @@ async fn counts_rejections_approvals_and_changes() {
         config.limits.caller_burst = 4;
     })
     .await;
-    let (tool, arguments, ..) = crate::consent::write_calls().remove(3);
+    let (tool, arguments, ..) = crate::approval::write_calls().remove(3);
     assert_eq!(tool, "update_feature_toggle");
     server.call_in(Era::Modern, keys::ADMIN, tool, arguments).await;
     for _ in 0..8 {

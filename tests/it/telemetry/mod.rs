@@ -1,11 +1,11 @@
 //! Telemetry of a running server: metrics, traces and logs.
 
+mod cancelled_requests;
 mod collector;
-mod conventions;
-mod everything;
-mod given_up;
-mod masked;
+mod exercised_servers;
 mod metrics;
-mod observed;
-mod query;
-mod sent;
+mod observability_docs;
+mod otlp_export;
+mod promql;
+mod redaction;
+mod semantic_conventions;

@@ -3,7 +3,7 @@
 use octopus_mcp::octopus::accounts::DISPLAYABLE_FIELDS;
 use serde_json::{Map, Value, json};
 
-use super::held::{CheckedServer, assert_snapshot, column, list_response};
+use super::checked_server::{CheckedServer, assert_snapshot, column, list_response};
 
 const TOOL: &str = "find_accounts";
 

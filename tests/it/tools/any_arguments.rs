@@ -4,7 +4,7 @@ use octopus_sample::keys;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-use super::{arguments::sample_calls, held::CAP};
+use super::{arguments::sample_calls, checked_server::CAP};
 use crate::support::{Era, TestServer};
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -3,7 +3,7 @@
 use octopus_mcp::{app, config::Config};
 use serde_json::{Value, json};
 
-use super::held::CheckedServer;
+use super::checked_server::CheckedServer;
 use crate::support::OCTOPUS_PLACEHOLDER;
 
 /// Returns one valid call of each tool.

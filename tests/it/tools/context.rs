@@ -3,7 +3,7 @@
 use octopus_sample::{Fault, keys};
 use serde_json::json;
 
-use super::held::{CheckedServer, assert_snapshot, column, list_response};
+use super::checked_server::{CheckedServer, assert_snapshot, column, list_response};
 
 #[tokio::test]
 async fn returns_the_current_user() {

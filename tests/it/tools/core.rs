@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::held::{CheckedServer, assert_snapshot, column};
+use super::checked_server::{CheckedServer, assert_snapshot, column};
 
 #[tokio::test]
 async fn list_spaces_shows_both_spaces() {

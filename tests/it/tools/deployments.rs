@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot, column, list_response};
+use super::checked_server::{CheckedServer, assert_snapshot, column, list_response};
 
 async fn list(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");

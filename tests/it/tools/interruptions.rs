@@ -3,7 +3,7 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot, column, list_response};
+use super::checked_server::{CheckedServer, assert_snapshot, column, list_response};
 use crate::support::TestServer;
 
 const TOOL: &str = "find_interruptions";

@@ -3,7 +3,7 @@
 use octopus_sample::Fault;
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot, list_response};
+use super::checked_server::{CheckedServer, assert_snapshot, list_response};
 
 const TOOL: &str = "get_kubernetes_live_status";
 

@@ -3,7 +3,7 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot, list_response};
+use super::checked_server::{CheckedServer, assert_snapshot, list_response};
 
 async fn latest(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");

@@ -6,10 +6,10 @@
     reason = "shared test code fails by panicking"
 )]
 
-mod held;
+mod checked_server;
 
 mod core;
-mod cost;
+mod response_size;
 
 mod execute;
 
@@ -29,7 +29,7 @@ mod runbooks;
 
 mod tasks;
 
-mod logs;
+mod task_logs;
 
 mod grep;
 
@@ -39,7 +39,7 @@ mod tenant_variables;
 
 mod kubernetes;
 
-mod machines;
+mod deployment_targets;
 
 mod certificates;
 
@@ -54,14 +54,14 @@ mod events;
 
 mod portal_urls;
 
+mod aliases;
 mod not_found;
-mod old_names;
 
-mod keys;
+mod official_keys;
 
-mod requests;
+mod request_budgets;
 
-mod versions;
+mod octopus_versions;
 
 mod any_arguments;
 

@@ -3,7 +3,7 @@
 use octopus_sample::Sample;
 use serde_json::{Value, json};
 
-use super::held::CheckedServer;
+use super::checked_server::CheckedServer;
 use crate::support::TestServer;
 
 const TASK: &str = "get_task_from_url";

@@ -3,7 +3,7 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot};
+use super::checked_server::{CheckedServer, assert_snapshot};
 
 const TOOL: &str = "get_deployment_process";
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot, column, list_response};
+use super::checked_server::{CheckedServer, assert_snapshot, column, list_response};
 
 #[tokio::test]
 async fn returns_one_complete_release() {

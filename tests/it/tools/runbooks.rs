@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot, column};
+use super::checked_server::{CheckedServer, assert_snapshot, column};
 
 const TOOL: &str = "find_runbooks";
 

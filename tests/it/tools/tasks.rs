@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::held::{BUDGET, CheckedServer, assert_snapshot};
+use super::checked_server::{BUDGET, CheckedServer, assert_snapshot};
 
 async fn details(server: &CheckedServer, id: &str) -> Value {
     let space = if id.ends_with("42") || id.ends_with("44") || id.ends_with("49") {

@@ -3,7 +3,7 @@
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot};
+use super::checked_server::{CheckedServer, assert_snapshot};
 
 fn names<'a>(answer: &'a Value, list: &str, key: &str) -> Vec<&'a str> {
     answer[list].as_array().unwrap().iter().map(|item| item[key].as_str().unwrap_or("-")).collect()

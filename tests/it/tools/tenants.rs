@@ -3,7 +3,7 @@
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot, column};
+use super::checked_server::{CheckedServer, assert_snapshot, column};
 
 async fn list(server: &CheckedServer, mut arguments: Value) -> Value {
     arguments["space"] = json!("Default");

@@ -1,10 +1,10 @@
 //! `execute`: reads, rejected requests, and changes that need approval.
 
-mod bounds;
 mod changes;
+mod hostile_responses;
 mod reads;
-mod refusals;
-mod shapes;
+mod rejections;
+mod scope;
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use octopus_sample::{Fault, keys};
 use serde_json::json;
 
 use super::get;
-use crate::tools::held::CheckedServer;
+use crate::tools::checked_server::CheckedServer;
 
 #[tokio::test]
 async fn reads_on_a_read_only_server() {

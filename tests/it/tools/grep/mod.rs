@@ -1,17 +1,17 @@
 //! `grep_task_log` and `grep_llms_txt`.
 
-mod answers;
 mod catalog;
-mod hostile;
+mod compute_limits;
+mod errors;
 mod large;
 mod matching;
 mod pages;
-mod refusals;
+mod responses;
 
 use octopus_sample::Fault;
 use serde_json::{Value, json};
 
-use super::held::{CheckedServer, assert_snapshot};
+use super::checked_server::{CheckedServer, assert_snapshot};
 
 /// A task with a log of 13.6 MB.
 const BIG_TASK: &str = "ServerTasks-90032";

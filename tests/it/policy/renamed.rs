@@ -1,0 +1,256 @@
+//! The evaluated resource is the resource of the request, for all names and for each precedence of
+//! IDs, names and slugs in Octopus.
+
+use octopus_sample::{Precedence, keys};
+use serde_json::{Value, json};
+
+use super::{CODE_FLOW, policy_fixture};
+use crate::approval::{ApprovalFixture, CallOutcome};
+
+const PRECEDENCES: [Precedence; 3] = [Precedence::Ids, Precedence::Names, Precedence::Slugs];
+pub(super) const AMBIGUOUS_MESSAGE: &str = "matches more than one";
+
+fn deny_rule(matcher: &str, pattern: &str) -> Value {
+    json!([{ "name": "closed", "effect": "deny", matcher: [pattern] }])
+}
+
+/// Starts a server with this rule in front of an Octopus with this precedence.
+async fn fixture_with_precedence(order: Precedence, rule: Value) -> ApprovalFixture {
+    let desk = policy_fixture(rule).await;
+    let _ = desk.server.sample.clone().with_precedence(order);
+    desk
+}
+
+/// Reads a document directly from the sample instance.
+async fn get_document(desk: &ApprovalFixture, path: &str) -> Value {
+    let octopus = crate::support::serve(desk.server.sample.router());
+    let url = format!("http://{}/api/Spaces-1/{path}", octopus.address);
+    let request = desk.server.http.get(url).header("x-octopus-apikey", keys::ADMIN);
+    crate::support::send(request).await.json()
+}
+
+/// Calls a tool, approves the change, and returns the preview, the answer and the body that was
+/// sent.
+async fn approve_and_capture(
+    desk: &ApprovalFixture,
+    tool: &str,
+    arguments: &Value,
+) -> (String, Value, Value) {
+    let (words, sealed) = desk.call(CODE_FLOW, tool, arguments).await.expect_approval_request();
+    let answer = desk.approve(CODE_FLOW, tool, arguments, &sealed).await.expect_result();
+    let mut sent = desk.sent_changes();
+    assert_eq!(sent.len(), 1, "{tool}");
+    (words, answer, sent.remove(0).body.unwrap())
+}
+
+pub(super) fn deploy_parcel(environment: &str) -> Value {
+    json!({ "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.11.7",
+        "environmentNames": [environment] })
+}
+
+fn deploy_driver(environment: &str, tenant: &str) -> Value {
+    json!({ "space": "Spaces-1", "projectName": "Driver App Backend", "releaseVersion": "0.36.0",
+        "environmentNames": [environment], "tenants": [tenant] })
+}
+
+pub(super) fn restart_runbook(environment: &str) -> Value {
+    json!({ "space": "Default", "projectName": "Parcel Tracking API",
+        "runbookName": "restart-tracking-workers", "environmentNames": [environment] })
+}
+
+fn export_runbook(environment: &str) -> Value {
+    json!({ "space": "Default", "projectName": "Route Planner", "runbookName": "export-fleet-plans",
+        "gitRef": "main", "environmentNames": [environment],
+        "promptedVariableValues": { "Depot.Code": "D07" } })
+}
+
+/// Returns all calls that target an environment, with the body key that names it and the location
+/// of the environment in the created document.
+fn calls_to_environment(
+    environment: &str,
+) -> Vec<(&'static str, Value, &'static str, &'static str, &'static str)> {
+    let (deployment, run) = ("/deploymentTasks/0/deploymentId", "/runbookRunTasks/0/runbookRunId");
+    vec![
+        (
+            "deploy_release",
+            deploy_parcel(environment),
+            "EnvironmentNames",
+            deployment,
+            "deployments",
+        ),
+        (
+            "deploy_release",
+            deploy_driver(environment, "Tenants-1"),
+            "EnvironmentName",
+            deployment,
+            "deployments",
+        ),
+        ("run_runbook", restart_runbook(environment), "EnvironmentNames", run, "runbookRuns"),
+        ("run_runbook", export_runbook(environment), "EnvironmentNames", run, "runbookRuns"),
+    ]
+}
+
+#[tokio::test]
+async fn environment_named_like_denied_id_is_sent_by_id() {
+    for order in PRECEDENCES {
+        for (matcher, pattern) in
+            [("environments", "production"), ("environment_tags", "stage/live")]
+        {
+            for (tool, arguments, key, made, collection) in calls_to_environment("Environments-2") {
+                let desk = fixture_with_precedence(order, deny_rule(matcher, pattern)).await;
+                desk.server.sample.edit("Environments-2", "Name", "Environments-3");
+                let (words, answer, body) = approve_and_capture(&desk, tool, &arguments).await;
+                let sent = [&body[key], &body[key][0]];
+                assert!(sent.contains(&&json!("Environments-2")), "{order:?} {tool}: {body}");
+                assert!(words.contains("Environments-3 (Environments-2)"), "{words}");
+                let id = answer.pointer(made).unwrap().as_str().unwrap();
+                let there = get_document(&desk, &format!("{collection}/{id}")).await;
+                assert_eq!(there["EnvironmentId"], "Environments-2", "{order:?} {tool}");
+            }
+            // The ID of the denied environment always selects that environment, so it is refused.
+            for (tool, arguments, ..) in calls_to_environment("Environments-3") {
+                let desk = fixture_with_precedence(order, deny_rule(matcher, pattern)).await;
+                desk.server.sample.edit("Environments-2", "Name", "Environments-3");
+                let came = desk.call(CODE_FLOW, tool, &arguments).await;
+                came.expect_error("Environments-3 (Environments-2)");
+                assert_eq!(desk.sent_changes(), [], "{order:?} {tool}");
+            }
+        }
+        // Selection by ID: the rule also matches by name.
+        for (tool, arguments, ..) in calls_to_environment("Environments-2") {
+            let desk =
+                fixture_with_precedence(order, deny_rule("environments", "Environments-3")).await;
+            desk.server.sample.edit("Environments-2", "Name", "Environments-3");
+            desk.call(CODE_FLOW, tool, &arguments).await.expect_error("rule 'closed'");
+            assert_eq!(desk.sent_changes(), [], "{order:?} {tool}");
+        }
+    }
+}
+
+/// The reverse case: the denied environment is named like the ID of an allowed one.
+#[tokio::test]
+async fn denied_environment_with_id_like_name_is_refused() {
+    let rule = || deny_rule("environment_tags", "stage/live");
+    for order in PRECEDENCES {
+        for (key, value) in [("Name", "Environments-2"), ("Slug", "environments-2")] {
+            for (tool, arguments, ..) in calls_to_environment("Environments-2") {
+                let desk = fixture_with_precedence(order, rule()).await;
+                desk.server.sample.edit("Environments-3", key, value);
+                let came = desk.call(CODE_FLOW, tool, &arguments).await;
+                let CallOutcome::Failed(message) = &came else {
+                    panic!("{order:?} {tool}: {came:?}")
+                };
+                for part in [AMBIGUOUS_MESSAGE, "(Environments-2)", "(Environments-3)"] {
+                    assert!(message.contains(part), "{message}");
+                }
+                assert_eq!(desk.sent_changes(), [], "{order:?} {tool}");
+            }
+            // The caller writes the body of `execute`, so the meaning of the name in it is unknown.
+            let desk = fixture_with_precedence(order, rule()).await;
+            desk.server.sample.edit("Environments-3", key, value);
+            let arguments = json!({ "method": "POST",
+                "path": "/api/Spaces-1/deployments/create/untenanted/v1",
+                "body": { "SpaceId": "Spaces-1", "ProjectName": "Projects-1",
+                    "ReleaseVersion": "1.12.0", "EnvironmentNames": ["Environments-2"] } });
+            desk.call(CODE_FLOW, "execute", &arguments).await.expect_error("rule 'closed'");
+            assert_eq!(desk.sent_changes(), [], "{order:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn project_named_like_denied_id_is_changed_by_itself() {
+    let create = json!({ "space": "Default", "projectName": "Projects-6",
+        "releaseVersion": "1.5.0" });
+    for order in PRECEDENCES {
+        let desk =
+            fixture_with_precedence(order, deny_rule("projects", "parcel-tracking-api")).await;
+        desk.server.sample.edit("Projects-6", "Name", "Projects-1");
+        let (words, answer, body) = approve_and_capture(&desk, "create_release", &create).await;
+        assert_eq!(body["ProjectName"], "Projects-6");
+        assert!(words.contains("Projects-1 (Projects-6)"), "{words}");
+        let id = answer["releaseId"].as_str().unwrap();
+        let made = get_document(&desk, &format!("releases/{id}")).await;
+        assert_eq!(made["ProjectId"], "Projects-6", "{order:?}");
+
+        for (tool, mut arguments) in [
+            ("deploy_release", deploy_parcel("Staging")),
+            ("run_runbook", restart_runbook("Staging")),
+        ] {
+            let desk =
+                fixture_with_precedence(order, deny_rule("projects", "billing-engine")).await;
+            desk.server.sample.edit("Projects-1", "Name", "Projects-5");
+            arguments["projectName"] = json!("Projects-1");
+            let (.., body) = approve_and_capture(&desk, tool, &arguments).await;
+            assert_eq!(body["ProjectName"], "Projects-1", "{order:?} {tool}");
+        }
+        let desk = fixture_with_precedence(order, deny_rule("projects", "billing-engine")).await;
+        desk.server.sample.edit("Projects-5", "Name", "Projects-1");
+        for (tool, mut arguments) in [
+            ("deploy_release", deploy_parcel("Staging")),
+            ("run_runbook", restart_runbook("Staging")),
+            ("create_release", create.clone()),
+        ] {
+            arguments["projectName"] = json!("Projects-1");
+            desk.call(CODE_FLOW, tool, &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
+        }
+        assert_eq!(desk.sent_changes(), []);
+    }
+}
+
+/// A star selects all tenants.
+#[tokio::test]
+async fn tenant_with_unusual_name_is_resolved_correctly() {
+    for order in PRECEDENCES {
+        for name in ["Tenants-2", "*"] {
+            let desk = fixture_with_precedence(order, deny_rule("tenants", "hollis-freight")).await;
+            desk.server.sample.edit("Tenants-1", "Name", name);
+            let arguments = deploy_driver("Staging", "Tenants-1");
+            let (_, answer, body) = approve_and_capture(&desk, "deploy_release", &arguments).await;
+            assert_eq!(body["Tenants"], json!(["Tenants-1"]), "{order:?}");
+            assert_eq!(answer["deploymentsCreated"], 1, "{name}");
+            let id = answer["deploymentTasks"][0]["deploymentId"].as_str().unwrap();
+            let made = get_document(&desk, &format!("deployments/{id}")).await;
+            assert_eq!(made["TenantId"], "Tenants-1", "{order:?}");
+        }
+        let desk = fixture_with_precedence(order, deny_rule("tenants", "hollis-freight")).await;
+        desk.server.sample.edit("Tenants-2", "Name", "Tenants-1");
+        let arguments = deploy_driver("Staging", "Tenants-1");
+        desk.call(CODE_FLOW, "deploy_release", &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
+    }
+}
+
+#[tokio::test]
+async fn channel_and_toggle_are_sent_by_id() {
+    for order in PRECEDENCES {
+        let desk = fixture_with_precedence(order, json!([])).await;
+        desk.server.sample.edit("Channels-1", "Name", "Channels-101");
+        let arguments = json!({ "space": "Default", "projectName": "Projects-1",
+            "releaseVersion": "1.13.0", "channelName": "Channels-1" });
+        let (_, answer, body) = approve_and_capture(&desk, "create_release", &arguments).await;
+        assert_eq!(body["ChannelName"], "Channels-1");
+        let id = answer["releaseId"].as_str().unwrap();
+        let made = get_document(&desk, &format!("releases/{id}")).await;
+        assert_eq!(made["ChannelId"], "Channels-1", "{order:?}");
+    }
+    let desk =
+        fixture_with_precedence(Precedence::Names, deny_rule("environment_tags", "stage/live"))
+            .await;
+    let path = "projects/Projects-1/featuretoggles/eta-window";
+    let production = |toggle: &Value| {
+        let mut all = toggle["Environments"].as_array().unwrap().iter();
+        all.find(|entry| entry["DeploymentEnvironmentId"] == "Environments-3").cloned()
+    };
+    let before = production(&get_document(&desk, path).await).unwrap();
+    desk.server.sample.edit("Environments-2", "Name", "Environments-3");
+    let toggle = |environment: &str| {
+        json!({ "space": "Default", "projectId": "Projects-1", "slug": "eta-window",
+            "environments": [{ "deploymentEnvironmentId": environment, "rolloutPercentage": 7 }] })
+    };
+    let arguments = toggle("Environments-3");
+    desk.call(CODE_FLOW, "update_feature_toggle", &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
+    let arguments = toggle("Environments-2");
+    let (words, _, body) = approve_and_capture(&desk, "update_feature_toggle", &arguments).await;
+    assert!(words.contains("In Environments-3 (Environments-2), rollout %"), "{words}");
+    assert_eq!(production(&body), Some(before));
+}

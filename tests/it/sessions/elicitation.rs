@@ -1,0 +1,68 @@
+//! Elicitation on a session, and approval codes for clients without elicitation.
+
+use octopus_sample::keys;
+use serde_json::{Value, json};
+
+use super::{Client, server};
+use crate::approval::{contains_json, write_calls};
+
+/// Calls a tool on a session, sends this elicitation result, and returns the outcome of the call.
+async fn call_and_respond(
+    client: &Client<'_>,
+    tool: &str,
+    arguments: &Value,
+    action: &str,
+) -> (String, Value) {
+    let mut messages = client.call(tool, arguments).await;
+    let question = messages.next().await.unwrap();
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    assert_eq!(client.server.sample.changes(), [], "nothing may change before the response");
+    let words = question["params"]["message"].as_str().unwrap().to_owned();
+    client.respond(&question, json!({ "action": action, "content": {} })).await;
+    let result = messages.next().await.unwrap();
+    assert_eq!(result["id"], 7, "{result}");
+    (words, result["result"].clone())
+}
+
+#[tokio::test]
+async fn elicitation_uses_the_stream_of_the_call() {
+    for (tool, arguments, sends, body) in write_calls() {
+        let server = server(|_| {}).await;
+        let client = Client::connect(&server, keys::ADMIN, json!({ "elicitation": {} })).await;
+        for action in ["decline", "cancel"] {
+            let (_, result) = call_and_respond(&client, tool, &arguments, action).await;
+            assert_eq!(result["isError"], true);
+            let reason = if action == "decline" { "declined" } else { "cancelled" };
+            assert_eq!(result["structuredContent"]["reason"], reason, "{result}");
+        }
+        let (words, result) = call_and_respond(&client, tool, &arguments, "accept").await;
+        assert!(words.lines().count() > 3, "{words}");
+        assert_eq!(result["structuredContent"]["success"], true, "{result}");
+        let sent = server.sample.changes();
+        let [sent] = sent.as_slice() else { panic!("{tool}: {sent:#?}") };
+        assert_eq!(format!("{} {}", sent.method, sent.path), sends);
+        let none = json!({});
+        assert!(
+            contains_json(sent.body.as_ref().unwrap_or(&none), &body),
+            "{tool}: {:#?}",
+            sent.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn client_without_elicitation_gets_a_code() {
+    for capabilities in [json!({}), json!({ "elicitation": { "url": {} } })] {
+        let server = server(|_| {}).await;
+        let client = Client::connect(&server, keys::ADMIN, capabilities).await;
+        let (tool, mut arguments, ..) = write_calls().remove(0);
+        let answer = client.call(tool, &arguments).await.next().await.unwrap();
+        let asked = &answer["result"]["structuredContent"];
+        assert_eq!(asked["confirmationRequired"], true, "{answer}");
+        assert_eq!(server.sample.changes(), []);
+        arguments["confirm"] = asked["confirm"].clone();
+        let answer = client.call(tool, &arguments).await.next().await.unwrap();
+        assert_eq!(answer["result"]["structuredContent"]["success"], true, "{answer}");
+        assert_eq!(server.sample.changes().len(), 1);
+    }
+}
