@@ -1,28 +1,28 @@
 //! The policy: which calls are allowed, need approval or are denied, by the resources that they
 //! access.
 
-mod answers;
-mod bodies;
+mod ambiguous_names;
+mod automatic_deployments;
 mod callers;
-mod crowds;
-mod elsewhere;
-mod explained;
-mod forms;
+mod execute_paths;
+mod explain_access;
 mod four_eyes;
 mod groups;
-mod offered;
-mod one_meaning;
-mod paths;
-mod places;
-mod reached;
+mod id_like_names;
+mod indirect_reads;
+mod large_calls;
+mod listings_and_completions;
+mod matchers;
+mod other_instances;
 mod reads;
-mod releases;
-mod renamed;
+mod request_bodies;
+mod response_contents;
 mod settings;
-mod tenant_values;
-mod times;
-mod unreadable;
-mod words;
+mod spellings;
+mod tenant_variables;
+mod time_windows;
+mod typed_confirmation;
+mod unreadable_documents;
 
 use octopus_mcp::config::{Config, PolicySettings, RuleSettings};
 use serde_json::{Value, json};

@@ -1,16 +1,16 @@
 //! Rate and concurrency limits of single callers and of all callers together. Tests that must not
 //! see a refill use a rate of one per minute.
 
-mod addresses;
-mod bodies;
-mod callers;
-mod claims;
-mod clients;
-mod encrypted;
-mod instances;
-mod places;
+mod by_address;
+mod by_caller;
+mod by_instance;
+mod client_connections;
+mod leases;
+mod pending_bodies;
 pub mod redis;
-mod shared;
+mod redis_tls;
+mod shared_store;
+mod space_lookups;
 
 use octopus_mcp::config::Config;
 use serde_json::{Value, json};

@@ -1,13 +1,13 @@
 //! The scope that the path and headers of a request select, and the selection of one of several
 //! instances.
 
+mod access_layers;
+mod argument_headers;
 mod grants;
 mod headers;
 mod instances;
-mod layers;
 mod paths;
-mod places;
-mod projection;
+mod pinned_scope;
 
 use std::collections::BTreeSet;
 

@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    CODE_FLOW, policy_fixture,
-    renamed::{AMBIGUOUS_MESSAGE, deploy_parcel, restart_runbook},
+    CODE_FLOW,
+    id_like_names::{AMBIGUOUS_MESSAGE, deploy_parcel, restart_runbook},
+    policy_fixture,
 };
 use crate::approval::CallOutcome;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CODE_FLOW, paths::evaluate, policy_fixture};
+use super::{CODE_FLOW, execute_paths::evaluate, policy_fixture};
 
 /// Octopus may read a field that this server does not know, so an ID there makes the resource of
 /// that kind unknown.
