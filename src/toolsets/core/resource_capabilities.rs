@@ -122,8 +122,7 @@ fn entry(
         method_gated: is_gated.then_some(true),
         tiers_available: is_gated.then(|| tiers.map(Tier::name).collect()),
         available: too_old.map(|_| false),
-        reason: too_old.map(|has| {
-            format!("requires Octopus {} or later; this instance has {has}", tool.since)
-        }),
+        reason: too_old
+            .map(|has| format!("needs Octopus {} or later; this instance is {has}", tool.since)),
     }
 }

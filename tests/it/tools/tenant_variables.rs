@@ -86,7 +86,7 @@ async fn what_is_wrong_or_empty_is_told() {
     let arguments =
         json!({ "space": "Default", "tenant": "Quayside Depots", "variableType": "all" });
     let none = server.answer(tool, arguments).await;
-    assert!(none["hint"].as_str().unwrap().contains("'Quayside Depots' gives no variable"));
+    assert!(none["hint"].as_str().unwrap().contains("'Quayside Depots' has no value for variables"));
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1" });
     server.refuses(tool, arguments, &["variableType: this argument is required"]).await;
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "secret" });
