@@ -71,12 +71,12 @@ pub(super) fn write_output<T: JsonSchema>() -> Arc<JsonObject> {
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = plain_schema::<T>();
     schema.remove("description");
-    schema.values_mut().for_each(remove_zero_minimum);
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         // Tools that count what they leave out have their own `truncated`.
         let cut = || json!(plain_schema::<super::fit::Truncated>());
         properties.entry("truncated").or_insert_with(cut);
     }
+    schema.values_mut().for_each(remove_zero_minimum);
     Arc::new(schema)
 }
 

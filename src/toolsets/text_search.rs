@@ -1,7 +1,7 @@
 //! Text search shared by `grep_task_log` and `grep_llms_txt`.
 //!
-//! [`Search::start`] validates the arguments and compiles the pattern before anything is read. [`push`] and
-//! [`finish`] run the search in the compute pool. [`Search::answer`] builds the answer.
+//! [`Search::start`] validates the arguments and compiles the pattern before anything is read. [`search_chunks`] and
+//! [`finish_search`] run the search in the compute pool. [`Search::answer`] builds the answer.
 
 use std::collections::VecDeque;
 

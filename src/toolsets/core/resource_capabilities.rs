@@ -123,8 +123,7 @@ fn tool_entry(
         method_gated: is_gated.then_some(true),
         tiers_available: is_gated.then(|| tiers.map(Tier::name).collect()),
         available: too_old.map(|_| false),
-        reason: too_old.map(|has| {
-            format!("requires Octopus {} or later; this instance has {has}", tool.since)
-        }),
+        reason: too_old
+            .map(|has| format!("needs Octopus {} or later; this instance is {has}", tool.since)),
     }
 }

@@ -182,11 +182,11 @@ fn find_entry(field: &str, wanted: &str, words: &[EventTerm]) -> Result<String, 
     let near = if near.is_empty() {
         String::new()
     } else {
-        format!("; did you mean {}?", near.join(", "))
+        format!(", did you mean {}?", near.join(" or "))
     };
     let shown: String = wanted.chars().take(80).collect();
     let reason =
-        format!("'{shown}' not found{near}. The list modes of find_events list all values");
+        format!("'{shown}' not found{near} (the list modes of find_events list all values)");
     Err(Error::Argument { field: field.to_owned(), reason })
 }
 
@@ -200,7 +200,7 @@ mod tests {
             (Some("2026-08-04T09:00:00Z"), Some("2026-08-04T09:00:01Z"), None),
             (Some("2026-08-04T09:00:00+10:00"), None, None),
             (None, Some("2026-08-04T09:00:00.123+00:00"), None),
-            (Some("2026-08-04"), None, Some("from: '2026-08-04' is no moment")),
+            (Some("2026-08-04"), None, Some("from: '2026-08-04' is not a time with zone")),
             (None, Some("2026-08-04T09:00:00"), Some("to: ")),
             (Some("yesterday"), None, Some("from: 'yesterday'")),
             (Some("2026-08-04T09:00:00Z"), Some("2026-08-04T09:00:00Z"), Some("before")),

@@ -77,8 +77,8 @@ mod tests {
             ("2026-13-02T22:00:00Z", None, "with its zone"),
             ("2026-11-02T22:00:00 CET", None, "with its zone"),
             ("1793610000", None, "with its zone"),
-            ("2026-11-02T09:00:00Z", None, "is over"),
-            ("2026-11-02T09:30:00+01:00", None, "is over"),
+            ("2026-11-02T09:00:00Z", None, "is in the past"),
+            ("2026-11-02T09:30:00+01:00", None, "is in the past"),
             ("2026-11-03T00:00:00Z", Some("2026-11-03T00:00:00Z"), "must be later"),
             ("2026-11-03T00:00:00Z", Some("2026-11-02T23:00:00Z"), "must be later"),
         ] {

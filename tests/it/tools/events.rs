@@ -166,9 +166,9 @@ async fn rejects_contradictory_arguments() {
         (json!({ "regardingAny": ["Projects-1,Projects-2"] }), &["regardingAny", "is not an ID"]),
         (
             json!({ "eventCategories": "DeploymentFaild" }),
-            &["eventCategories", "no 'DeploymentFaild'", "DeploymentFailed"],
+            &["eventCategories", "'DeploymentFaild' not found", "DeploymentFailed"],
         ),
-        (json!({ "documentTypes": ["zzzzzz"] }), &["documentTypes", "no 'zzzzzz'"]),
+        (json!({ "documentTypes": ["zzzzzz"] }), &["documentTypes", "'zzzzzz' not found"]),
         (json!({ "users": "nobody at all" }), &["user 'nobody at all' not found"]),
         (
             json!({ "projects": "Parcel Trackin API" }),
