@@ -1,4 +1,4 @@
-//! Architecture rules: allowed imports between modules, crates per module, and file length.
+//! Architecture rules: allowed imports between modules and crates per module.
 
 use std::{
     collections::BTreeSet,
@@ -10,23 +10,23 @@ use std::{
 #[rustfmt::skip]
 const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["app", "tool", "rules", "audit", "callers", "telemetry", "config"]),
+    ("cli", &["app", "tool", "policy", "audit", "auth", "telemetry", "config"]),
     ("app", &[
-        "http", "mcp", "toolsets", "tool", "rules", "audit", "callers", "octopus", "store",
+        "http", "mcp", "toolsets", "tool", "policy", "audit", "auth", "octopus", "store",
         "telemetry", "config", "text", "compute",
     ]),
-    ("http", &["mcp", "tool", "audit", "callers", "octopus", "store", "telemetry", "config"]),
+    ("http", &["mcp", "tool", "audit", "auth", "octopus", "store", "telemetry", "config"]),
     ("mcp", &[
-        "toolsets", "tool", "rules", "audit", "callers", "octopus", "store", "telemetry", "config",
+        "toolsets", "tool", "policy", "audit", "auth", "octopus", "store", "telemetry", "config",
         "text",
     ]),
-    ("toolsets", &["tool", "rules", "callers", "octopus", "text", "compute"]),
+    ("toolsets", &["tool", "policy", "auth", "octopus", "text", "compute"]),
     ("tool", &[
-        "rules", "audit", "callers", "octopus", "store", "telemetry", "text", "config", "compute",
+        "policy", "audit", "auth", "octopus", "store", "telemetry", "text", "config", "compute",
     ]),
-    ("rules", &["config", "text"]),
+    ("policy", &["config", "text"]),
     ("audit", &["telemetry", "config", "text"]),
-    ("callers", &["octopus", "telemetry", "config", "text"]),
+    ("auth", &["octopus", "telemetry", "config", "text"]),
     ("octopus", &["telemetry", "config", "text", "compute"]),
     ("store", &["telemetry", "config"]),
     ("telemetry", &["config", "text"]),
@@ -48,9 +48,9 @@ const CRATE_BOUNDARIES: &[(&str, &[&str])] = &[
     ("tower", &["http/", SAMPLE]),
     ("tower_http", &["http/"]),
     ("rmcp", &["http/", "mcp/", "tool/", "app/"]),
-    ("reqwest", &["octopus/", "callers/oauth/", "telemetry/"]),
-    ("jsonwebtoken", &["callers/oauth/"]),
-    ("x509_parser", &["callers/"]),
+    ("reqwest", &["octopus/", "auth/oauth/", "telemetry/"]),
+    ("jsonwebtoken", &["auth/oauth/"]),
+    ("x509_parser", &["auth/"]),
     ("opentelemetry", &["telemetry/"]),
     ("opentelemetry_otlp", &["telemetry/"]),
     ("opentelemetry_sdk", &["telemetry/"]),
@@ -73,8 +73,6 @@ const RMCP_FILES_IN_TOOL: &[&str] = &[
     "tool/seal.rs",
     "tool/view.rs",
 ];
-
-const MAX_LINES: usize = 300;
 
 /// Folders with installed or generated files.
 const GENERATED_FOLDERS: [&str; 3] = ["node_modules", ".venv", "target"];
@@ -239,21 +237,6 @@ fn the_sample_instance_imports_no_other_module() {
     assert!(!depends.contains("path =") && !depends.contains("octopus-"), "{manifest}");
 }
 
-/// Applies to the program, tests, benchmarks and examples.
-#[test]
-fn rust_files_stay_below_the_line_limit() {
-    let folders = ["src", "crates", "tests", "benches", "examples"]
-        .map(|folder| rust_files(&root().join(folder)));
-    assert!(folders.iter().all(|files| !files.is_empty()), "{folders:?}");
-    let long: Vec<_> = folders
-        .into_iter()
-        .flatten()
-        .map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file))
-        .filter(|(lines, _)| *lines > MAX_LINES)
-        .collect();
-    assert!(long.is_empty(), "over {MAX_LINES} lines: {long:?}");
-}
-
 /// Checks that the rules above detect violations.
 #[test]
 fn checks_detect_forbidden_imports() {
@@ -300,16 +283,16 @@ fn write_permits_are_created_in_one_place() {
     let places: Vec<(&str, usize)> = files
         .iter()
         .filter(|(path, _)| path != "octopus/change_request.rs")
-        .map(|(path, code)| (path.as_str(), code.matches("Permit::").count()))
+        .map(|(path, code)| (path.as_str(), code.matches("WritePermit::").count()))
         .filter(|(_, count)| *count > 0)
         .collect();
     assert_eq!(places, [("tool/change.rs", 1)]);
     let mut sends: Vec<&str> = files
         .iter()
-        .filter(|(_, code)| code.contains(".orders"))
+        .filter(|(_, code)| code.contains(".write_client"))
         .map(|(path, _)| path.as_str())
         .collect();
     sends.sort_unstable();
     // The token exchange also uses this client, because it must not follow redirects.
-    assert_eq!(sends, ["octopus/client.rs", "octopus/exchange.rs"]);
+    assert_eq!(sends, ["octopus/client.rs", "octopus/token_exchange.rs"]);
 }
