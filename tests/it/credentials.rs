@@ -51,7 +51,7 @@ async fn malformed_credential_is_rejected_and_not_echoed() {
     let headers = [("x-octopus-apikey", keys::ADMIN), ("X-Octopus-ApiKey", "API-OTHER")];
     let rejected = server.post(&headers, LIST_TOOLS).await;
     assert_eq!(rejected.status, 400, "{}", rejected.text);
-    assert!(rejected.error_message().contains("twice"), "{}", rejected.text);
+    assert!(rejected.error_message().contains("repeated"), "{}", rejected.text);
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ ELSEWHERE = {
     "tests/it/hosting/explanations.rs": ("policy test", [r"octopus-mcp policy test( --config config/hosting\.toml .*| \.\.\.)?"]),
     "tests/it/cli/serve.rs": ("healthcheck", ["octopus-mcp stdio", "octopus-mcp healthcheck"]),
     "tests/it/rollout/reload.rs": ("HUP", ["kill -HUP"]),
-    "tests/it/audit/verify.rs": ('program(&["audit", "verify"])', ["octopus-mcp audit verify"]),
+    "tests/it/audit/verify_command.rs": ('program(&["audit", "verify"])', ["octopus-mcp audit verify"]),
     "tests/it/audit/keyed_chain.rs": ('"audit", "head"', [
         r"octopus-mcp audit new-key /run/secrets/audit-chain-key",
         r"octopus-mcp audit (verify|head) audit\.jsonl\.\* audit\.jsonl --key-file KEY( --head server\.log)?",

@@ -117,7 +117,7 @@ async fn the_first_layer_that_finds_a_mistake_rejects() {
         ("", wrong, &all[1..], 415, "Content-Type"),
         ("", wrong, &all[2..], 401, "no Octopus credential"),
         ("", wrong, &all[3..], 400, "nonsense"),
-        ("", wrong, &all[4..], 404, "no space 'nowhere'"),
+        ("", wrong, &all[4..], 404, "space 'nowhere' not found"),
         ("", wrong, &all[5..], 404, "no such session"),
         ("", wrong, &all[6..], 400, "protocol revision is not supported"),
         ("", wrong, &[], 200, "invalid parameters of tools/call"),

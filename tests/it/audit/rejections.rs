@@ -53,9 +53,9 @@ async fn each_rejected_request_has_one_record_with_its_caller() {
         ("", &[("x-mcp-toolsets", "nonsense")], 400, "unknown toolset `nonsense`"),
         ("", &[("x-octopus-apikey", keys::ADMIN)], 400, "remove the header X-Octopus-ApiKey"),
         ("/i/default/Elsewhere", &[], 404, "space 'Elsewhere' not found"),
-        ("", &[], 200, "asks for more than the rate"),
-        ("", &[], 429, "goes on although"),
-        ("/readonly", &[("x-mcp-readonly", "false")], 400, "leave one of the two out"),
+        ("", &[], 200, "exceeds the request rate"),
+        ("", &[], 429, "ignores Retry-After"),
+        ("/readonly", &[("x-mcp-readonly", "false")], 400, "remove one of them"),
     ];
     for (path, headers, status, expected) in cases {
         assert_eq!(ask(path, headers).await, status, "{expected}");

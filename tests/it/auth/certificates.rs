@@ -210,7 +210,7 @@ async fn rejects_certificate_together_with_token() {
     let both = list_tools_request(&client, &server).header("authorization", "Bearer omcp_x");
     let rejected = send(both).await;
     assert_eq!(rejected.status, 400, "{}", rejected.text);
-    assert!(rejected.error_message().contains("in two ways"), "{}", rejected.text);
+    assert!(rejected.error_message().contains("two proofs of identity"), "{}", rejected.text);
 }
 
 #[tokio::test]

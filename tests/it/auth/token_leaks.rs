@@ -70,7 +70,7 @@ async fn tokens_appear_in_no_log_response_or_upstream_request() {
         assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 1, "{statuses:?}");
         let (code, log) = serving.stop();
         assert_eq!(code, 0, "{log}");
-        assert!(log.contains("a token was refused"), "{log}");
+        assert!(log.contains("token rejected"), "{log}");
         outputs.push_str(&log);
         for secret in
             [KNOWN_TOKEN, UNKNOWN_TOKEN, MALFORMED_TOKEN].into_iter().map(|token| &token[8..30])

@@ -206,7 +206,7 @@ async fn rejects_requests_over_the_limit_except_handshakes() {
     let (active_calls, rejected) = fill_concurrency_limit(&server).await;
     assert_eq!(rejected.header("retry-after"), "1");
     assert_eq!(rejected.json()["id"], "x");
-    assert!(rejected.error_message().contains("try again"), "{}", rejected.text);
+    assert!(rejected.error_message().contains("retry in 1 second"), "{}", rejected.text);
     let client = json!({ "name": "t", "version": "1" });
     let initialize = json!({ "jsonrpc": "2.0", "id": 2, "method": "initialize", "params":
         { "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client } });

@@ -47,7 +47,7 @@ async fn slow_bodies_of_one_address_leave_permits_for_others() {
     .await;
     assert_eq!((refused.status, refused.error_code()), (429, RATE_LIMITED_CODE), "{refused:?}");
     assert_eq!(refused.header("retry-after"), "1");
-    assert!(refused.error_message().contains("body has not come"), "{}", refused.text);
+    assert!(refused.error_message().contains("have not sent their bodies yet"), "{}", refused.text);
     // Further requests from this address get no more permits.
     for _ in 0..10 {
         let mut more = send_partial_request(&server, "203.0.113.7").await;

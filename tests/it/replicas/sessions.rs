@@ -215,7 +215,7 @@ async fn known_session_continues_during_an_outage() {
     let told = client.at_replica(&two.server).post(&notification_(PING)).await;
     assert_eq!(told.status(), 503);
     assert_eq!(told.headers()["retry-after"], "1");
-    assert!(told.text().await.unwrap().contains("the store in which sessions are kept is away"));
+    assert!(told.text().await.unwrap().contains("the session store is not available"));
     // A session that begins during the outage is known to all replicas afterwards.
     let new = connect(one).await;
     redis.restart().await;
