@@ -97,5 +97,29 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
 
 /// A request that is about no tool has no tool's answer to say it in.
 pub(super) fn refused(error: &Error) -> ErrorData {
-    ErrorData::internal_error(head(&error.to_string(), LONGEST_MESSAGE).to_owned(), None)
+    let message = error.to_string();
+    let message = head(&text::door(&message).text, LONGEST_MESSAGE).to_owned();
+    ErrorData::internal_error(message, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_text_is_sanitized() {
+        let error = Error::Invalid("Octopus\u{200b} said password=hunter2hunter2".to_owned());
+        let policy = Policy::new(&[], &[], crate::tool::Tier::Read).unwrap();
+        let result = failure(&error, &policy);
+        let texts = [
+            result.content[0].as_text().unwrap().text.clone(),
+            refused(&error).message.into_owned(),
+            unread(&error, "octopus://spaces", &policy).message.into_owned(),
+            logged(&error),
+        ];
+        for text in texts {
+            assert!(text.contains("Octopus said password="), "{text}");
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
 }
