@@ -79,8 +79,8 @@ impl Shape {
                 let texts = (0..size / 310).map(|n| json!(format!("{text:.292}{n:08}")));
                 add(&mut document, "Texts", texts.collect());
             }
-            // Written as text: as values, it would take a hundred times the memory of the document,
-            // and the pings would measure this program.
+            // Written as text, because the values of all documents of the attack took 4.9 GB. The
+            // pings then waited for this program and not for the server.
             Self::Deep => {
                 add(&mut document, "Deep", json!(PLACEHOLDER));
                 let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));

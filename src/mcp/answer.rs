@@ -73,7 +73,7 @@ pub(super) fn label(removed: usize, redacted: usize) -> MetaObject {
 /// and whatever else stood in the way.
 pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
     let message = words(error, "; hint: ", policy);
-    let message = head(&text::door(&message).text, LONGEST_MESSAGE).to_owned();
+    let message = sanitized(&message);
     let data = Some(json!({ "uri": uri }));
     match error {
         Error::Octopus(
@@ -95,11 +95,14 @@ pub(super) fn unread(error: &Error, uri: &str, policy: &Policy) -> ErrorData {
     }
 }
 
-/// A request that is about no tool has no tool's answer to say it in.
+/// Maps an error to an internal error, for requests whose result cannot carry a tool error.
 pub(super) fn refused(error: &Error) -> ErrorData {
-    let message = error.to_string();
-    let message = head(&text::door(&message).text, LONGEST_MESSAGE).to_owned();
-    ErrorData::internal_error(message, None)
+    ErrorData::internal_error(sanitized(&error.to_string()), None)
+}
+
+/// Returns a message without invisible characters and secrets, truncated for the client.
+fn sanitized(message: &str) -> String {
+    head(&text::door(message).text, LONGEST_MESSAGE).to_owned()
 }
 
 #[cfg(test)]
