@@ -1,34 +1,34 @@
-//! Shapes of JSON documents that are expensive to parse, sanitize, truncate or serialize.
+//! Shapes of JSON documents that are expensive to read, to sanitize, to fit or to write.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-/// A hostile shape of a document. Its original fields stay unchanged.
+/// A hostile shape of a document. The fields that it had stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Each list repeats its items.
     ManyItems,
     /// An object with as many keys as fit.
     ManyKeys,
-    /// Keys that are different secrets and become equal after redaction.
+    /// Keys that are different secrets, and equal once they are redacted.
     CollidingKeys,
     /// Texts of 300 bytes.
     ManyTexts,
-    /// Lists within lists, at the maximum depth of JSON parsers.
+    /// Lists within lists, as deep as JSON parsers allow.
     Deep,
-    /// Texts of 100 KB each in free-text fields.
+    /// Texts of 100 KB each in fields that people write.
     LongTexts,
-    /// Like `LongTexts`, full of secrets.
+    /// The same, full of secrets.
     Secrets,
-    /// Like `LongTexts`, full of invisible characters.
+    /// The same, full of characters that are not shown.
     Invisible,
     /// Numbers in one list.
     Numbers,
 }
 
-/// Placeholder at which text is inserted into a serialized document.
+/// Stands where text is inserted into a serialized document.
 const PLACEHOLDER: &str = "placeholder for nested lists";
 
 impl Shape {
@@ -58,7 +58,7 @@ impl Shape {
         }
     }
 
-    /// Returns the document in this shape, with about `size` bytes.
+    /// Gives a document this shape and about `size` bytes.
     pub fn apply(self, mut document: Value, size: usize) -> Bytes {
         match self {
             Self::ManyItems => {
@@ -79,8 +79,8 @@ impl Shape {
                 let texts = (0..size / 310).map(|n| json!(format!("{text:.292}{n:08}")));
                 add(&mut document, "Texts", texts.collect());
             }
-            // The lists are written as text. As values they would take a hundred times the memory
-            // of the document, and the pings would measure this program.
+            // Written as text, because the values of all documents of the attack took 4.9 GB. The
+            // pings then waited for this program and not for the server.
             Self::Deep => {
                 add(&mut document, "Deep", json!(PLACEHOLDER));
                 let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
@@ -88,9 +88,9 @@ impl Shape {
                 let document = document.to_string();
                 return document.replace(&json!(PLACEHOLDER).to_string(), &deep).into();
             }
-            Self::LongTexts => fill_free_text(&mut document, "some words of a note, ", size),
-            Self::Secrets => fill_free_text(&mut document, "password=hunter2 API-ABCDEFGH\n", size),
-            Self::Invisible => fill_free_text(&mut document, "a\u{200b}\u{202e}\u{e0041}b ", size),
+            Self::LongTexts => lengthen(&mut document, "some words of a note, ", size),
+            Self::Secrets => lengthen(&mut document, "password=hunter2 API-ABCDEFGH\n", size),
+            Self::Invisible => lengthen(&mut document, "a\u{200b}\u{202e}\u{e0041}b ", size),
             Self::Numbers => {
                 add(
                     &mut document,
@@ -112,7 +112,7 @@ fn add(document: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// Repeats the items of each list down to a small depth, up to `room` bytes.
+/// Repeats the items of each list down to a small depth, as long as there is room.
 fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
     if depth > 4 {
         return;
@@ -125,7 +125,7 @@ fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
                 *room -= times * bytes;
                 let originals = items.clone();
                 for copy in 0..times {
-                    items.extend(originals.iter().map(|item| rename_copy(item.clone(), copy)));
+                    items.extend(originals.iter().map(|item| renamed(item.clone(), copy)));
                 }
             }
         }
@@ -136,8 +136,8 @@ fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
     }
 }
 
-/// Gives a copy its own name, so that lookups by name still succeed.
-fn rename_copy(mut item: Value, copy: usize) -> Value {
+/// A copy has a name of its own, so that look-ups by name go on.
+fn renamed(mut item: Value, copy: usize) -> Value {
     if let Some(Value::String(name)) = item.get_mut("Name") {
         let _ = write!(name, " {copy}");
     }
@@ -147,16 +147,16 @@ fn rename_copy(mut item: Value, copy: usize) -> Value {
     item
 }
 
-/// Fills free-text fields, up to `room` bytes in total.
-fn fill_free_text(document: &mut Value, words: &str, room: usize) {
+/// Makes texts that people write long, in all as long as `room`.
+fn lengthen(document: &mut Value, words: &str, room: usize) {
     let text = words.repeat(100_000 / words.len());
     let mut room = room;
-    fill_free_text_in(document, &text, &mut room);
+    lengthen_in(document, &text, &mut room);
     let rest = vec![json!(text); room / text.len()];
     add(document, "Notes", rest.into());
 }
 
-const FREE_TEXT_FIELDS: [&str; 9] = [
+const WRITTEN_BY_PEOPLE: [&str; 9] = [
     "Description",
     "ReleaseNotes",
     "Message",
@@ -168,21 +168,19 @@ const FREE_TEXT_FIELDS: [&str; 9] = [
     "CommitMessage",
 ];
 
-fn fill_free_text_in(value: &mut Value, text: &str, room: &mut usize) {
+fn lengthen_in(value: &mut Value, text: &str, room: &mut usize) {
     match value {
-        Value::Array(items) => {
-            items.iter_mut().for_each(|item| fill_free_text_in(item, text, room))
-        }
+        Value::Array(items) => items.iter_mut().for_each(|item| lengthen_in(item, text, room)),
         Value::Object(object) => {
             for (key, value) in object {
                 match value {
                     Value::String(written)
-                        if FREE_TEXT_FIELDS.contains(&key.as_str()) && *room > text.len() =>
+                        if WRITTEN_BY_PEOPLE.contains(&key.as_str()) && *room > text.len() =>
                     {
                         *room -= text.len();
                         text.clone_into(written);
                     }
-                    value => fill_free_text_in(value, text, room),
+                    value => lengthen_in(value, text, room),
                 }
             }
         }

@@ -80,7 +80,7 @@ pub(super) fn content_label(removed: usize, redacted: usize) -> MetaObject {
 /// are internal errors.
 pub(super) fn resource_error(error: &Error, uri: &str, policy: &ToolAccess) -> ErrorData {
     let message = error_text(error, "; hint: ", policy);
-    let message = head(&text::sanitize(&message).text, MAX_MESSAGE_BYTES).to_owned();
+    let message = sanitized(&message);
     let data = Some(json!({ "uri": uri }));
     match error {
         Error::Octopus(
@@ -104,9 +104,12 @@ pub(super) fn resource_error(error: &Error, uri: &str, policy: &ToolAccess) -> E
 
 /// Maps an error to an internal error, for requests whose result cannot carry a tool error.
 pub(super) fn internal_error(error: &Error) -> ErrorData {
-    let message = error.to_string();
-    let message = head(&text::sanitize(&message).text, MAX_MESSAGE_BYTES).to_owned();
-    ErrorData::internal_error(message, None)
+    ErrorData::internal_error(sanitized(&error.to_string()), None)
+}
+
+/// Returns a message without invisible characters and secrets, truncated for the client.
+fn sanitized(message: &str) -> String {
+    head(&text::sanitize(message).text, MAX_MESSAGE_BYTES).to_owned()
 }
 
 #[cfg(test)]
