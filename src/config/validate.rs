@@ -116,7 +116,8 @@ fn check_listener(loaded: &mut LoadedConfig, config: &Config) {
             "http.tls.certificate is set; set the key of the certificate too",
         ),
         (None, Some(_)) => {
-            loaded.add_error("http.tls.certificate", "http.tls.key is set; set the certificate too")
+            loaded
+                .add_error("http.tls.certificate", "http.tls.key is set; set the certificate too");
         }
         _ => {}
     }

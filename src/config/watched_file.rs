@@ -75,7 +75,7 @@ impl<T: Clone> WatchedFile<T> {
                     *last = LastRead { value, stamp, failed: None };
                 }
                 Err(reason) => {
-                    last.failed = Some(self.record_failure(last.failed.take(), stamp, reason))
+                    last.failed = Some(self.record_failure(last.failed.take(), stamp, reason));
                 }
             }
         }

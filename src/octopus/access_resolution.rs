@@ -40,7 +40,7 @@ pub async fn resolve_owners(session: &Session, touches: &mut AccessSet) -> Resul
         match session.get::<Value>(&path.join([place, &id])).await {
             Ok(Value::Object(document)) => touches.add_document(&document),
             Ok(_) | Err(Error::NotFound { .. } | Error::Forbidden { .. }) => {
-                mark_unreadable(&id, touches)
+                mark_unreadable(&id, touches);
             }
             Err(error) => return Err(error),
         }

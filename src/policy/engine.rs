@@ -20,7 +20,6 @@ const CHECK_INTERVAL: usize = 64;
 
 /// The compiled policy rules of the settings.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_field_names, reason = "the field contains the rules")]
 pub struct PolicyEngine {
     pub(super) rules: Vec<CompiledRule>,
     pub(super) default_effect: Effect,

@@ -94,7 +94,7 @@ impl AuditScope {
     pub fn record_raw_arguments(&self, arguments: &serde_json::Map<String, Value>) {
         if self.is_enabled() {
             self.update(|record| {
-                record.arguments = self.audit.hash_unvalidated_arguments(arguments)
+                record.arguments = self.audit.hash_unvalidated_arguments(arguments);
             });
         }
     }

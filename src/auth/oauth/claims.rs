@@ -200,7 +200,7 @@ mod tests {
         let insufficient = AuthError::InsufficientScope { has: None, needs: TokenScope::Read };
         assert_eq!(identity_of(&none, |_, _| {}), Err(insufficient));
         let given = identity_of(&none, |i, _| {
-            i.default_scope = Some(crate::config::TokenScopeSetting::Read)
+            i.default_scope = Some(crate::config::TokenScopeSetting::Read);
         })
         .unwrap();
         assert_eq!(given.grants.scope, TokenScope::Read);

@@ -221,7 +221,7 @@ async fn idle_takeover_is_released_for_new_session() {
         let sessions = sessions(1);
         take_over(&sessions, "one").await.unwrap();
         known(&sessions, |one| {
-            one.last_used = one.last_used.checked_sub(sessions.sweep_interval()).unwrap()
+            one.last_used = one.last_used.checked_sub(sessions.sweep_interval()).unwrap();
         });
         change(&sessions);
         let whose = Some(Caller::default().fingerprint());

@@ -280,7 +280,7 @@ impl Metrics {
     /// Records a request that a limit rejected.
     pub fn record_rate_limited(&self, limit: Limit) {
         self.with_inner(|inner| {
-            inner.instruments.rate_limited.add(1, &[KeyValue::new("limit", limit.as_str())])
+            inner.instruments.rate_limited.add(1, &[KeyValue::new("limit", limit.as_str())]);
         });
     }
 
@@ -293,7 +293,7 @@ impl Metrics {
     pub fn record_config_reload(&self, in_force: bool) {
         let result = if in_force { "applied" } else { "refused" };
         self.with_inner(|inner| {
-            inner.instruments.config_reloads.add(1, &[KeyValue::new("result", result)])
+            inner.instruments.config_reloads.add(1, &[KeyValue::new("result", result)]);
         });
     }
 }

@@ -47,7 +47,9 @@ fn add_nested_owners(value: &Value, under_any: bool, reached: &mut AccessSet) {
             split_list(ids).for_each(|id| add_id(id, false, reached));
         }
         Value::Array(items) => {
-            items.iter().for_each(|item| add_nested_owners(item, under_any, reached))
+            for item in items {
+                add_nested_owners(item, under_any, reached);
+            }
         }
         Value::Object(document) => {
             for (key, value) in document {

@@ -60,7 +60,7 @@ impl CallOutcome {
     pub fn expect_error(self, words: &str) {
         match self {
             Self::Failed(message) => {
-                assert!(message.contains(words), "no {words:?} in {message:?}")
+                assert!(message.contains(words), "no {words:?} in {message:?}");
             }
             other => panic!("no error ({words}): {other:?}"),
         }

@@ -207,7 +207,7 @@ async fn abandoned_change_is_recorded_when_sent_and_when_finished() {
 #[tokio::test]
 async fn decline_is_recorded_with_its_change() {
     let recorded = AuditFixture::with(|config| {
-        config.audit.fields = ListSetting(vec!["releaseVersion".to_owned()])
+        config.audit.fields = ListSetting(vec!["releaseVersion".to_owned()]);
     })
     .await;
     let (tool, arguments) = deployment();

@@ -61,7 +61,7 @@ async fn malformed_key_set_is_rejected() {
     for text in ["", "no JSON", "[]", r#"{"keys":"none"}"#, r#"{"keys":[]}"#] {
         assert_unavailable(
             &reply_with_issuer(|issuer| {
-                issuer.set_key_endpoint(KeyEndpoint::Text(text.to_owned()))
+                issuer.set_key_endpoint(KeyEndpoint::Text(text.to_owned()));
             })
             .await,
         );

@@ -145,7 +145,7 @@ async fn connection_limit_per_address_exempts_trusted_proxies() {
 #[tokio::test]
 async fn long_idle_timeout_applies_only_to_known_callers() {
     let server = TestServer::with(|config| {
-        config.http.header_timeout = DurationSetting(Duration::from_secs(2))
+        config.http.header_timeout = DurationSetting(Duration::from_secs(2));
     })
     .await;
     let main = server.running.as_ref().unwrap().main.address;
@@ -172,7 +172,7 @@ async fn long_idle_timeout_applies_only_to_known_callers() {
 #[tokio::test]
 async fn idle_http2_connections_are_closed() {
     let server = TestServer::with(|config| {
-        config.http.header_timeout = DurationSetting(Duration::from_secs(1))
+        config.http.header_timeout = DurationSetting(Duration::from_secs(1));
     })
     .await;
     let main = server.running.as_ref().unwrap().main.address;

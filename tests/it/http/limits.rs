@@ -107,7 +107,7 @@ async fn idle_timeout_differs_from_header_timeout() {
     let response = String::from_utf8_lossy(&response);
     assert!(response.contains("HTTP/1.1 200 OK\r\n"), "{response}");
     let server = TestServer::with(|config| {
-        config.http.idle_timeout = DurationSetting(Duration::from_millis(300))
+        config.http.idle_timeout = DurationSetting(Duration::from_millis(300));
     })
     .await;
     let mut used = connect(&server).await;

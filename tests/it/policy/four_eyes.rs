@@ -253,7 +253,7 @@ async fn caller_name(desk: &ApprovalFixture) -> String {
 async fn release_notes_do_not_identify_the_initiator() {
     let folder = tempfile::tempdir().unwrap();
     let mut desk = ApprovalFixture::with(|config| {
-        config.audit.file.path = Some(folder.path().join("a.jsonl"))
+        config.audit.file.path = Some(folder.path().join("a.jsonl"));
     })
     .await;
     let ada = caller_name(&desk).await;

@@ -46,9 +46,9 @@ async fn refuses_bodies_that_name_another_space() {
         let (came, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
         assert_eq!(sent, 0);
         if refused {
-            came.expect_error("name the same space in path and body")
+            came.expect_error("name the same space in path and body");
         } else {
-            drop(came.expect_approval_request())
+            drop(came.expect_approval_request());
         }
     }
 }

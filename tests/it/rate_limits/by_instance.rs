@@ -38,7 +38,7 @@ async fn count_served_at(server: &TestServer, path: &str, key: &str, of: usize) 
 async fn each_instance_has_its_own_limit() {
     for [first, second] in [["/i/shop", ""], ["", "/i/shop"]] {
         let server = TestServer::with_instances(&["warehouse", "shop"], |config| {
-            limit_each_instance_to(config, 2)
+            limit_each_instance_to(config, 2);
         })
         .await;
         assert_eq!(count_served_at(&server, first, keys::ADMIN, 4).await, 2);

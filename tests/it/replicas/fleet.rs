@@ -110,7 +110,7 @@ caller_burst = {}
             .header("x-octopus-apikey", keys::ADMIN);
         match speaks {
             ClientKind::Stateless => {
-                request = request.header("mcp-protocol-version", LEGACY_VERSION)
+                request = request.header("mcp-protocol-version", LEGACY_VERSION);
             }
             ClientKind::Session(id) => {
                 request = request.header("mcp-protocol-version", LEGACY_VERSION);

@@ -1,4 +1,4 @@
-//! Parses the references of a PromQL query: metrics, label matchers and grouping labels.
+//! Parses the references of a `PromQL` query: metrics, label matchers and grouping labels.
 
 /// A label matcher.
 #[derive(Debug, PartialEq, Eq)]

@@ -86,7 +86,12 @@ async fn reports_invalid_arguments_and_empty_results() {
     let arguments =
         json!({ "space": "Default", "tenant": "Quayside Depots", "variableType": "all" });
     let none = server.call_ok(tool, arguments).await;
-    assert!(none["hint"].as_str().unwrap().contains("'Quayside Depots' has no value for variables of this type"));
+    assert!(
+        none["hint"]
+            .as_str()
+            .unwrap()
+            .contains("'Quayside Depots' has no value for variables of this type")
+    );
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1" });
     server
         .assert_error_contains(tool, arguments, &["variableType: this argument is required"])

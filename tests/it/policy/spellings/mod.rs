@@ -87,7 +87,7 @@ async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[
                 if message.contains("is not allowed through this tool") => {}
             CallOutcome::Completed(answer) if leak(answer).is_none() => {}
             CallOutcome::Completed(answer) => {
-                passed.push(format!("{} at {:?}", call.url(), leak(answer)))
+                passed.push(format!("{} at {:?}", call.url(), leak(answer)));
             }
             _ => passed.push(format!("{}: {}", call.url(), shortened(&came))),
         }
