@@ -6,13 +6,17 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::{
-    ApiPath, Error, Named, PageRange, Session, Space,
-    access_set::{self, AccessSet, AccessedResource, NameDetail, ResourceKind},
-    environments::Environment,
-    lookup::IDS_PER_REQUEST,
-    project_groups::ProjectGroup,
-    projects::Project,
-    tenants::Tenant,
+    client::{
+        access_set::{self, AccessSet, AccessedResource, NameDetail, ResourceKind},
+        error::Error,
+        page::PageRange,
+        path::ApiPath,
+        session::Session,
+    },
+    model::{
+        environments::Environment, lookup::IDS_PER_REQUEST, project_groups::ProjectGroup,
+        projects::Project, resource::Named, space::Space, tenants::Tenant,
+    },
 };
 
 /// Maximum number of intermediate resources that are read for one call.
@@ -132,7 +136,9 @@ async fn resolve_kind<R: Named>(
     kind: ResourceKind,
 ) -> Result<(), Error> {
     let nameless = touches.resources(kind).iter().filter(|thing| thing.name.is_none());
-    let ids: Vec<_> = nameless.filter_map(|thing| super::Id::<R>::parse(&thing.id).ok()).collect();
+    let ids: Vec<_> = nameless
+        .filter_map(|thing| super::model::resource::Id::<R>::parse(&thing.id).ok())
+        .collect();
     if ids.is_empty() {
         return Ok(());
     }
@@ -147,7 +153,8 @@ async fn resolve_groups(space: &Space, touches: &mut AccessSet) -> Result<(), Er
         .resources(ResourceKind::Project)
         .iter()
         .filter_map(|project| project.group.as_ref());
-    let ids: Vec<_> = ids.filter_map(|id| super::Id::<ProjectGroup>::parse(id).ok()).collect();
+    let ids: Vec<_> =
+        ids.filter_map(|id| super::model::resource::Id::<ProjectGroup>::parse(id).ok()).collect();
     if ids.is_empty() {
         return Ok(());
     }

@@ -17,7 +17,16 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::{ApiPath, Error, Fingerprint, Instance, Instances, Resource, Session, users};
+use super::{
+    client::{
+        credentials::Fingerprint,
+        error::Error,
+        instances::{Instance, Instances},
+        path::ApiPath,
+        session::Session,
+    },
+    model::{resource::Resource, users},
+};
 
 /// Known expiry times of the configured credentials.
 #[derive(Debug, Default)]
@@ -89,7 +98,9 @@ impl CredentialExpiries {
 
 impl Instance {
     /// Returns the configured credentials of the instance with their names.
-    fn configured_credentials(&self) -> Vec<(&str, &super::ConfiguredCredential)> {
+    fn configured_credentials(
+        &self,
+    ) -> Vec<(&str, &super::client::configured_credential::ConfiguredCredential)> {
         self.credential_provider().configured()
     }
 }

@@ -7,104 +7,39 @@
 //!
 //! The API is described at <https://octopus.com/docs/octopus-rest-api>.
 
-// HTTP client
-mod access_recorder;
 mod access_resolution;
-mod access_set;
-mod breaker;
-mod budget;
-mod change_request;
-mod change_response;
 mod client;
-mod coalescing;
-mod configured_credential;
 mod credential_expiry;
-mod credential_provider;
-mod credentials;
-mod error;
-mod error_message;
-mod error_response;
-mod headers;
-mod http_client;
-mod instances;
-mod owner_keys;
-mod path;
-mod request_limiter;
-mod route;
-mod sensitive;
-mod session;
-mod task_initiator;
-mod token_exchange;
-mod token_response;
-mod transport;
+mod model;
 
-// Shared by all documents
-mod bounded;
-mod lookup;
-mod name_collision;
-mod page;
-mod portal_links;
-mod resource;
-mod space;
-mod version;
-
-// Documents of the REST API
-pub mod accounts;
-pub mod certificates;
-pub mod channels;
-pub mod dashboard;
-pub mod deployments;
-pub mod document;
-pub mod environments;
-pub mod events;
-pub mod feature_toggles;
-pub mod git;
-pub mod instance_info;
-pub mod interruptions;
-pub mod kubernetes;
-pub mod library_variable_sets;
-pub mod lifecycles;
-pub mod llms_txt;
-pub mod machines;
-pub mod operations;
-pub mod portal_url;
-pub mod previews;
-pub mod processes;
-pub mod project_groups;
-pub mod projects;
-pub mod releases;
-pub mod rollout_groups;
-pub mod runbook_runs;
-pub mod runbooks;
-pub mod scope;
-pub mod spaces;
-pub mod tasks;
-pub mod teams;
-pub mod tenants;
-pub mod users;
-pub mod variables;
-
-pub use access_recorder::AccessRecorder;
 pub use access_resolution::{resolve_names, resolve_owners};
-pub use access_set::{AccessSet, AccessedResource, NameDetail, ResourceKind};
-pub use bounded::{BoundedJson, JsonBounds, OmittedCounts, truncate_at_boundary};
-pub use budget::{Exhausted, MemoryBudget, Reservation, ResponseMemory, UNRESERVED_BYTES};
-pub use change_request::{ChangeRequest, RawResponse, WriteMethod, WritePermit};
-pub use change_response::{ChangeResponse, ChangeResponseBody};
-pub use client::Client;
-pub use configured_credential::ConfiguredCredential;
+pub use client::access_set::access_recorder::AccessRecorder;
+pub use client::access_set::{AccessSet, AccessedResource, NameDetail, ResourceKind};
+pub use client::budget::{Exhausted, MemoryBudget, Reservation, ResponseMemory, UNRESERVED_BYTES};
+pub use client::change_request::{ChangeRequest, RawResponse, WriteMethod, WritePermit};
+pub use client::client::Client;
+pub use client::configured_credential::ConfiguredCredential;
+pub use client::credential_provider::{CallerCredentials, CredentialError, CredentialProvider};
+pub use client::credentials::{Credentials, Fingerprint, InvalidCredential};
+pub use client::error::Error;
+pub use client::instances::{Instance, Instances};
+pub use client::json::bounded::{BoundedJson, JsonBounds, OmittedCounts, truncate_at_boundary};
+pub use client::page::{Page, PageRange};
+pub use client::path::ApiPath;
+pub use client::request_limiter::PARKED_PER_PERMIT;
+pub use client::session::Session;
+pub use client::token_exchange::TokenExchange;
+pub use client::version::OctopusVersion;
 pub use credential_expiry::CredentialExpiries;
-pub use credential_provider::{CallerCredentials, CredentialError, CredentialProvider};
-pub use credentials::{Credentials, Fingerprint, InvalidCredential};
-pub use error::Error;
-pub use instances::{Instance, Instances};
-pub use page::{Page, PageRange};
-pub use path::ApiPath;
-pub use portal_links::PortalLinks;
-pub use request_limiter::PARKED_PER_PERMIT;
-pub use resource::{Id, Named, Resource};
-pub use session::Session;
-pub use space::Space;
-pub use task_initiator::task_initiator;
-pub use token_exchange::TokenExchange;
-pub use version::OctopusVersion;
+pub use model::change_response::{ChangeResponse, ChangeResponseBody};
+pub use model::portal_links::PortalLinks;
+pub use model::resource::{Id, Named, Resource};
+pub use model::space::Space;
+pub use model::task_initiator::task_initiator;
+pub use model::{
+    accounts, certificates, channels, dashboard, deployments, document, environments, events,
+    feature_toggles, git, instance_info, interruptions, kubernetes, library_variable_sets,
+    lifecycles, llms_txt, machines, operations, portal_url, previews, processes, project_groups,
+    projects, releases, rollout_groups, runbook_runs, runbooks, scope, spaces, tasks, teams,
+    tenants, users, variables,
+};

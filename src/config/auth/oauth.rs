@@ -6,10 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{
-    super::{DurationSetting, ListSetting},
-    TokenScopeSetting,
-};
+use super::TokenScopeSetting;
+use crate::config::{DurationSetting, ListSetting};
 
 /// Access tokens of authorization servers: signed JWTs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -13,7 +13,8 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{super::ListSetting, TokenScopeSetting};
+use super::TokenScopeSetting;
+use crate::config::ListSetting;
 
 /// A caller token. The settings contain only its hash.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderName;
 use url::Url;
 
-use super::{
-    super::{Config, LoadedConfig, is_loopback},
-    AuthMode, AuthModes, IssuerSettings, token,
-};
+use super::{AuthMode, AuthModes, IssuerSettings, token};
+use crate::config::{Config, LoadedConfig, is_loopback};
 
 /// Adds the mistakes in the authentication settings.
 pub(in crate::config) fn validate(loaded: &mut LoadedConfig, config: &Config) {

@@ -1,9 +1,7 @@
 //! Warnings about risky but valid settings of caller authentication.
 
-use super::{
-    super::{Config, CredentialSource, Effect, InstanceSettings, StoreAddress},
-    AuthMode, TokenScopeSetting,
-};
+use super::{AuthMode, TokenScopeSetting};
+use crate::config::{Config, CredentialSource, Effect, InstanceSettings, StoreAddress};
 
 impl Config {
     /// Returns warnings about risky authentication settings, which are logged at startup.

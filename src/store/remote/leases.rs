@@ -4,11 +4,8 @@ use std::time::{Duration, Instant};
 
 use redis::Script;
 
-use super::{
-    super::{LeaseOutcome, RenewOutcome, StoreKey},
-    Connection, RedisStore,
-    pending::PendingOperation,
-};
+use super::{Connection, RedisStore, pending::PendingOperation};
+use crate::store::{LeaseOutcome, RenewOutcome, StoreKey};
 
 /// Sets a value, unless another value with a different prefix exists. Returns that value.
 const ACQUIRE_SCRIPT: &str = r"

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use super::super::StoreKey;
+use crate::store::StoreKey;
 
 /// The maximum number of queued operations, and of bytes in their values.
 const MAX_ENTRIES: usize = 10_000;

@@ -2,11 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    super::{StoreKey, WriteOutcome},
-    CONNECT_TIMEOUT, Connection, RedisStore,
-    pending::PendingOperation,
-};
+use super::{CONNECT_TIMEOUT, Connection, RedisStore, pending::PendingOperation};
+use crate::store::{StoreKey, WriteOutcome};
 
 impl RedisStore {
     /// Stores a value, or queues it for the background task. If an older value of the key is

@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    super::first_hint, SECRET_TEMPLATES, SECRETS, Sample, generator::SampleGenerator, redact,
-};
-use crate::text::line_sanitizer::LineSanitizer;
+use super::{SECRET_TEMPLATES, SECRETS, Sample, generator::SampleGenerator, redact};
+use crate::text::{line_sanitizer::LineSanitizer, secrets::first_hint};
 
 /// One gap per line: a variant, a tab, and the row of the corpus that is not recognised in it.
 const LIMITS: &str = include_str!("limits.txt");

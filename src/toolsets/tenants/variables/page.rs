@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{super::get_tenant_variables::VariableType, TenantVariable};
+use super::TenantVariable;
 use crate::{
     octopus::PageRange,
     text::step_counter,
     tool::{Context, Error},
+    toolsets::tenants::get_tenant_variables::VariableType,
 };
 
 /// A page of a tenant's variables.

@@ -1,0 +1,157 @@
+//! Owner keys: document keys that name the space, project, environment or tenant of a document,
+//! directly or through the ID of an intermediate resource (a deployment, a task, a release).
+
+use serde_json::{Map, Value};
+
+use super::ResourceKind;
+
+/// Keys (singular; the plural counts too) that hold the ID of an intermediate resource.
+/// [`ResourceKind::of_key`] recognizes the keys of spaces, projects, environments and tenants.
+const DEFINITE_OWNER_KEYS: &[&str] =
+    &["DeploymentId", "ReleaseId", "RunbookRunId", "TaskId", "ServerTaskId", "MachineId"];
+
+/// Keys that lead to an owner only if their ID has a known form. The ID of a runbook in Git is its
+/// slug, and some owners belong to no project, environment or tenant.
+const POSSIBLE_OWNER_KEYS: &[&str] = &["RunbookId", "OwnerId"];
+
+/// ID prefixes of the intermediate resources, and the collections that contain them.
+const INTERMEDIATE_RESOURCES: &[(&str, &str)] = &[
+    ("Deployments", "deployments"),
+    ("Releases", "releases"),
+    ("ServerTasks", "tasks"),
+    ("RunbookRuns", "runbookRuns"),
+    ("RunbookSnapshots", "runbookSnapshots"),
+    ("Runbooks", "runbooks"),
+    ("Interruptions", "interruptions"),
+    ("Channels", "channels"),
+    ("Machines", "machines"),
+    ("Artifacts", "artifacts"),
+];
+
+impl ResourceKind {
+    /// Returns the kind that a key names by its ending, e.g. `TargetEnvironmentIds`. Letter case
+    /// does not matter. Keys for the origin of a cloned document do not count.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let key = key.to_ascii_lowercase();
+        let word = key.strip_suffix('s').unwrap_or(&key).strip_suffix("id")?;
+        let is_other = ["workspace", "namespace"].iter().any(|other| word.contains(other));
+        let names = |kind: &Self| {
+            kind.collection().strip_suffix('s').is_some_and(|noun| word.ends_with(noun))
+        };
+        Self::ALL.into_iter().find(names).filter(|_| !is_other && !Self::is_origin(&key))
+    }
+
+    /// Returns whether a key names the document that this document was cloned from.
+    pub fn is_origin(key: &str) -> bool {
+        key.to_ascii_lowercase().starts_with("clonedfrom")
+    }
+}
+
+/// Returns the collection of the intermediate resource with this ID.
+pub(in crate::octopus) fn collection_of(id: &str) -> Option<&'static str> {
+    let (prefix, number) = id.rsplit_once('-')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let mut places = INTERMEDIATE_RESOURCES.iter();
+    let (_, place) = places.find(|(name, _)| is_number && name.eq_ignore_ascii_case(prefix))?;
+    Some(place)
+}
+
+/// Returns whether a key always leads to an owner, so an ID of unknown form under it makes the
+/// owner unknown.
+pub(in crate::octopus) fn is_definite_owner_key(key: &str) -> bool {
+    DEFINITE_OWNER_KEYS.contains(&key.strip_suffix('s').unwrap_or(key))
+}
+
+/// Returns whether a key names an owner of the document or an intermediate resource.
+pub(in crate::octopus) fn is_owner_key(key: &str) -> bool {
+    let may_lead = POSSIBLE_OWNER_KEYS.contains(&key.strip_suffix('s').unwrap_or(key));
+    is_definite_owner_key(key) || may_lead || ResourceKind::of_key(key).is_some()
+}
+
+/// Returns the IDs in a value: a single string or a list of strings.
+pub(in crate::octopus) fn ids_in(value: &Value) -> impl Iterator<Item = &str> {
+    let one = std::iter::once(value);
+    let all = one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str);
+    all.filter(|id| !id.trim().is_empty())
+}
+
+/// Task names whose tasks work on deployment targets and never on a project.
+const TARGET_TASKS: &[&str] = &["Health", "AdHocScript", "Upgrade", "UpdateCalamari"];
+
+/// Returns the kinds of which a task may affect every member: a task without a deployment, run,
+/// project, environment or machine works on all of them.
+pub(in crate::octopus) fn unrestricted_kinds(task: &Map<String, Value>) -> Vec<ResourceKind> {
+    let arguments = task.get("Arguments").and_then(Value::as_object);
+    let fields = || task.iter().chain(arguments.into_iter().flatten());
+    let names = |wanted: &[&str]| {
+        fields().any(|(key, value)| {
+            let key = key.strip_suffix('s').unwrap_or(key);
+            wanted.contains(&key) && ids_in(value).next().is_some()
+        })
+    };
+    let is_one_run = names(&["DeploymentId", "RunbookRunId", "MachineId"]);
+    let missing = |kind, key| (!is_one_run && !names(&[key])).then_some(kind);
+    let name = task.get("Name").and_then(Value::as_str);
+    let project = missing(ResourceKind::Project, "ProjectId");
+    let project = project.filter(|_| name.is_none_or(|name| !TARGET_TASKS.contains(&name)));
+    let environment = missing(ResourceKind::Environment, "EnvironmentId");
+    [project, environment, missing(ResourceKind::Tenant, "TenantId")]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::AccessSet;
+    use super::*;
+
+    fn access_set(document: &Value) -> AccessSet {
+        let mut touches = AccessSet::default();
+        touches.add_document(document.as_object().unwrap());
+        touches
+    }
+
+    #[test]
+    fn task_without_targets_may_access_all() {
+        for (arguments, unnamed) in [
+            (json!({ "EnvironmentId": null, "MachineIds": [] }), true),
+            (json!({ "TargetRoles": ["web"], "EnvironmentIds": [] }), true),
+            (json!({}), true),
+            (json!({ "MachineIds": ["Machines-3"] }), false),
+            (json!({ "DeploymentId": "Deployments-1" }), false),
+            (json!({ "MachineIds": ["word"] }), true),
+        ] {
+            let touches = access_set(&json!({ "Id": "ServerTasks-7", "Arguments": arguments }));
+            assert_eq!(touches.has_unidentified(), unnamed, "{arguments}");
+            assert_eq!(touches.is_incomplete(ResourceKind::Environment), unnamed, "{arguments}");
+        }
+        for (name, unnamed) in [("Retention", true), ("Health", false)] {
+            let touches =
+                access_set(&json!({ "Id": "ServerTasks-7", "Name": name, "Arguments": {} }));
+            assert_eq!(touches.is_incomplete(ResourceKind::Project), unnamed, "{name}");
+        }
+        let task = access_set(
+            &json!({ "Id": "ServerTasks-7", "Arguments": { "MachineIds": ["Machines-3"] } }),
+        );
+        assert!(task.has_unresolved(), "the machine says which environment it is");
+    }
+
+    #[test]
+    fn key_determines_the_kind_of_word_ids() {
+        for (key, kind) in [
+            ("ProjectId", ResourceKind::Project),
+            ("ParentEnvironmentIds", ResourceKind::Environment),
+            ("tenantid", ResourceKind::Tenant),
+            ("SpaceId", ResourceKind::Space),
+        ] {
+            let touches = access_set(&json!({ (key): ["my-word"] }));
+            assert_eq!(touches.resources(kind).len(), 1, "{key}");
+        }
+        for key in ["ClonedFromProjectId", "NamespaceId", "ProjectGroupId", "Id"] {
+            assert_eq!(ResourceKind::of_key(key), None, "{key}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! HTTP client: connections, credentials, retries, limits and the paths of the API.
+//!
+//! Nothing here knows the documents of the API, which are in `model`. A request passes
+//! `coalescing` (identical reads share one request), `breaker` (rejects requests while the instance
+//! fails), `request_limiter` (concurrent requests) and `transport` (retries, bounded bodies) in this
+//! order.
+
+pub(super) mod access_set;
+pub(super) mod breaker;
+pub(super) mod budget;
+pub(super) mod change_request;
+pub(super) mod client;
+pub(super) mod coalescing;
+pub(super) mod configured_credential;
+pub(super) mod credential_provider;
+pub(super) mod credentials;
+pub(super) mod error;
+pub(super) mod error_message;
+pub(super) mod error_response;
+pub(super) mod headers;
+pub(super) mod http_client;
+pub(super) mod instances;
+pub(super) mod json;
+pub(super) mod page;
+pub(super) mod path;
+pub(super) mod request_limiter;
+pub(super) mod route;
+pub(super) mod session;
+pub(super) mod token_exchange;
+pub(super) mod token_response;
+pub(super) mod transport;
+pub(super) mod version;

@@ -1,0 +1,221 @@
+//! Reads documents and lists within the memory budget; large ones are parsed in the compute pool.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::Session;
+use crate::{
+    compute::INLINE_BYTES,
+    octopus::{
+        client::{
+            access_set::access_recorder,
+            budget::response_memory::estimate_parsed_size,
+            change_request::RawResponse,
+            coalescing::SizeLimit,
+            error::Error,
+            json::bounded::{BoundedJson, JsonBounds},
+            page::{Page, PageRange},
+            path::ApiPath,
+        },
+        model::{
+            change_response::{ChangeResponse, ChangeResponseBody},
+            document,
+        },
+    },
+};
+
+impl Session {
+    /// Reads a JSON document. The call holds the memory of its largest document until it ends.
+    pub async fn get<T>(&self, path: &ApiPath) -> Result<T, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let route = path.route();
+        self.read_typed(path, SizeLimit::Response, move |answer| answer.json(&route)).await
+    }
+
+    /// Reads a document into a type with named fields, after reserving memory for the parsed form.
+    async fn read_typed<T: Send + 'static>(
+        &self,
+        path: &ApiPath,
+        size: SizeLimit,
+        parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let answer = self.client.read_response(self, path, size).await?;
+        self.reserve(&answer).await?;
+        self.parse_and_record(answer, path, parse).await
+    }
+
+    /// Reads a JSON document of any form, within [`JsonBounds::DOCUMENT`].
+    pub async fn document(&self, path: &ApiPath) -> Result<BoundedJson, Error> {
+        let route = path.route();
+        let document = move |answer: &RawResponse| answer.document(&route, JsonBounds::DOCUMENT);
+        self.read(path, SizeLimit::Response, document).await
+    }
+
+    /// Reserves the memory of a document's parsed form. Bodies up to [`INLINE_BYTES`] need no
+    /// reservation.
+    async fn reserve(&self, answer: &RawResponse) -> Result<(), Error> {
+        if answer.body.len() <= INLINE_BYTES {
+            return Ok(());
+        }
+        let body = answer.body.clone();
+        let needed = self.compute.run(move |_| Ok(estimate_parsed_size(&body))).await;
+        let needed = needed.map_err(Error::Compute)?;
+        let (budget, deadline) =
+            (self.client.parsed_memory(), self.client.transport().memory_deadline());
+        let limit = budget.owner_share();
+        if needed > limit {
+            return Err(Error::TooManyValues { needed, limit });
+        }
+        let reserved = self.memory.reserve(budget, self.fingerprint, needed, deadline).await;
+        reserved.map_err(|_| Error::MemoryExhausted { sent: true })
+    }
+
+    /// Reads a page of a list. `path` requests the items of `window`; further items are dropped
+    /// right after parsing, because each item costs work later.
+    pub async fn page<T>(&self, path: &ApiPath, window: PageRange) -> Result<Page<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        self.typed_page(path, window, SizeLimit::Response).await
+    }
+
+    /// Reads a page and keeps all fields of its items.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub async fn page_of_objects(
+        &self,
+        path: &ApiPath,
+        window: PageRange,
+    ) -> Result<Page<Map<String, Value>>, Error> {
+        self.typed_page(path, window, SizeLimit::Execute).await
+    }
+
+    async fn typed_page<T>(
+        &self,
+        path: &ApiPath,
+        window: PageRange,
+        size: SizeLimit,
+    ) -> Result<Page<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let route = path.route();
+        let parse =
+            move |answer: &RawResponse| Ok(answer.json::<Page<T>>(&route)?.trimmed_to(window));
+        self.read_typed(path, size, parse).await
+    }
+
+    /// Reads an object and keeps all of its fields, for example to change it and send it back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub async fn object(&self, path: &ApiPath) -> Result<Map<String, Value>, Error> {
+        let route = path.route();
+        self.read_typed(path, SizeLimit::Execute, move |answer| answer.json(&route)).await
+    }
+
+    /// Reads a JSON document of any form for comparison with a later read. A document beyond
+    /// [`JsonBounds::DOCUMENT`] gets its digest as the field `sha256`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub async fn comparable_document(&self, path: &ApiPath) -> Result<Value, Error> {
+        let route = path.route();
+        let state = move |answer: &RawResponse| {
+            let BoundedJson { value, omitted } = answer.document(&route, JsonBounds::DOCUMENT)?;
+            let mut value = document::without_sensitive(value);
+            if let Value::Object(object) = &mut value
+                && !omitted.is_empty()
+            {
+                object.insert("sha256".to_owned(), Value::String(answer.digest()));
+            }
+            Ok(value)
+        };
+        self.read(path, SizeLimit::Execute, state).await
+    }
+
+    /// Reads a response of any media type.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub async fn fetch(&self, path: &ApiPath) -> Result<RawResponse, Error> {
+        self.read(path, SizeLimit::Execute, |answer| Ok(answer.clone())).await
+    }
+
+    /// Reads and parses a response.
+    async fn read<T: Send + 'static>(
+        &self,
+        path: &ApiPath,
+        size: SizeLimit,
+        parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let answer = self.client.read_response(self, path, size).await?;
+        self.parse_and_record(answer, path, parse).await
+    }
+
+    /// Parses a response and records its owner keys in the access set.
+    async fn parse_and_record<T: Send + 'static>(
+        &self,
+        answer: RawResponse,
+        path: &ApiPath,
+        parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let both = move |answer: &RawResponse| {
+            Ok::<_, Error>((access_recorder::owner_fields(&answer.body), parse(answer)))
+        };
+        let (belongings, parsed) = self.parse(answer, both).await?;
+        self.access_recorder.record_response(path, belongings);
+        parsed
+    }
+
+    /// Parses the response to a change. If the compute pool fails, the result contains the reason,
+    /// because an error would hide that the change was made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
+    pub(in crate::octopus) async fn parse_change_response(
+        &self,
+        answer: RawResponse,
+        route: String,
+    ) -> Result<ChangeResponse, Error> {
+        let (content_type, size) = (answer.content_type.clone(), answer.body.len());
+        match self.parse(answer, move |answer| ChangeResponse::parse(answer, &route)).await {
+            Err(Error::Compute(error)) => {
+                let body = ChangeResponseBody::Unparsed(error);
+                Ok(ChangeResponse::new(content_type, size, body, Arc::default()))
+            }
+            parsed => parsed,
+        }
+    }
+
+    /// Parses a response, in the compute pool if it is larger than [`INLINE_BYTES`].
+    ///
+    /// # Errors
+    ///
+    /// The errors of `parse`, and [`Error::Compute`].
+    pub async fn parse<T, E>(
+        &self,
+        answer: RawResponse,
+        parse: impl FnOnce(&RawResponse) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        if answer.body.len() <= INLINE_BYTES {
+            return parse(&answer);
+        }
+        let parsed = self.compute.run(move |_| Ok(parse(&answer))).await;
+        parsed.map_err(Error::Compute)?
+    }
+}

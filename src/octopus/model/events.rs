@@ -1,0 +1,71 @@
+//! Events: the entries of Octopus's audit log.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::resource::{Id, Resource, null_as_default};
+use crate::octopus::client::{error::Error, path::ApiPath, session::Session};
+
+/// Fields of an event that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Event {
+    pub id: Id<Event>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub related_document_ids: Vec<String>,
+    pub category: Option<String>,
+    pub user_id: Option<String>,
+    pub username: Option<String>,
+    pub is_service: Option<bool>,
+    pub identity_established_with: Option<String>,
+    pub user_agent: Option<String>,
+    pub occurred: Option<String>,
+    pub message: Option<String>,
+    pub comments: Option<String>,
+    pub details: Option<String>,
+    pub change_details: Option<Value>,
+    pub ip_address: Option<String>,
+}
+
+impl Resource for Event {
+    const NOUN: &'static str = "event";
+    const ID_PREFIX: &'static str = "Events-";
+    const COLLECTION: &'static str = "events";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// A term that classifies events: a category, a group, an agent or a document type.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct EventTerm {
+    pub id: String,
+    pub name: Option<String>,
+    /// Categories in a group.
+    pub event_categories: Option<Vec<String>>,
+}
+
+/// The lists of terms that classify events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventTermKind {
+    Categories,
+    Groups,
+    Agents,
+    DocumentTypes,
+}
+
+impl EventTermKind {
+    /// Reads the terms that this instance knows.
+    pub async fn list(self, session: &Session) -> Result<Vec<EventTerm>, Error> {
+        let last = match self {
+            Self::Categories => "categories",
+            Self::Groups => "groups",
+            Self::Agents => "agents",
+            Self::DocumentTypes => "documenttypes",
+        };
+        session.get(&ApiPath::new([Event::COLLECTION, last])).await
+    }
+}

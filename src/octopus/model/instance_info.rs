@@ -1,0 +1,37 @@
+//! Version and features of the instance.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::document::to_answer_form;
+use crate::octopus::client::{
+    error::Error, path::ApiPath, session::Session, version::OctopusVersion,
+};
+
+/// The root document of the API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ApiRoot {
+    pub version: String,
+    pub installation_id: Option<String>,
+}
+
+impl ApiRoot {
+    /// Parses the version.
+    pub fn parse_version(&self) -> Result<OctopusVersion, Error> {
+        self.version.parse().map_err(|()| Error::UnexpectedResponse {
+            reason: format!("'{}' is not a version", self.version),
+        })
+    }
+}
+
+/// Reads the root document of the API. No permission is required.
+pub async fn root(session: &Session) -> Result<ApiRoot, Error> {
+    session.get(&ApiPath::new([""; 0])).await
+}
+
+/// Reads which features are enabled.
+pub async fn features(session: &Session) -> Result<Value, Error> {
+    session.get(&ApiPath::new(["featuresconfiguration"])).await.map(to_answer_form)
+}

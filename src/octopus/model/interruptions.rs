@@ -1,0 +1,126 @@
+//! Interruptions: points at which a task waits for a person.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
+
+use futures::future::try_join_all;
+use serde::Deserialize;
+
+use super::{
+    resource::{Id, Resource, null_as_default},
+    space::Space,
+    tasks::Task,
+    teams::Team,
+    users::User,
+};
+use crate::octopus::client::{
+    error::Error,
+    page::{Page, PageRange},
+};
+
+/// Fields of an interruption that the tools read. The given answer is not read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Interruption {
+    pub id: Id<Interruption>,
+    pub title: Option<String>,
+    /// `ManualIntervention`, `GuidedFailure` and others. Unknown types are passed on unchanged.
+    #[serde(rename = "Type")]
+    pub kind: Option<String>,
+    pub created: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_pending: bool,
+    pub task_id: Option<Id<Task>>,
+    pub correlation_id: Option<String>,
+    pub is_linked_to_other_interruption: Option<bool>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub related_document_ids: Vec<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub responsible_team_ids: Vec<Id<Team>>,
+    pub responsible_user_id: Option<Id<User>>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub can_take_responsibility: bool,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub has_responsibility: bool,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub form: Form,
+}
+
+/// Form that a person has to fill in.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Form {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub elements: Vec<Element>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Element {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub name: String,
+}
+
+impl Interruption {
+    /// Returns the first related document of type `R`.
+    pub fn related<R: Resource>(&self) -> Option<Id<R>> {
+        self.related_document_ids.iter().find_map(|id| Id::parse(id).ok())
+    }
+
+    /// Returns whether this user is responsible, or nobody is and the credential's user can take
+    /// responsibility.
+    pub fn can_be_handled_by(&self, user: &Id<User>) -> bool {
+        match &self.responsible_user_id {
+            Some(responsible) => responsible == user,
+            None => self.can_take_responsibility,
+        }
+    }
+}
+
+impl Resource for Interruption {
+    const NOUN: &'static str = "interruption";
+    const ID_PREFIX: &'static str = "Interruptions-";
+    const COLLECTION: &'static str = "interruptions";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// Filter for interruptions.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    pub pending_only: bool,
+    /// ID of a related document.
+    pub regarding: Option<String>,
+}
+
+/// Reads a page of the interruptions of a space, newest first.
+pub async fn list(
+    space: &Space,
+    filter: &Filter,
+    window: PageRange,
+) -> Result<Page<Interruption>, Error> {
+    let path = space
+        .path([Interruption::COLLECTION])
+        .query("pendingOnly", filter.pending_only)
+        .query_opt("regarding", filter.regarding.as_deref());
+    space.list(path, window).await
+}
+
+/// Number of interruptions per request of a scan.
+const SCAN_PAGE_SIZE: u32 = 100;
+/// Maximum number of interruptions that a scan reads.
+pub const MAX_SCANNED: u32 = 500;
+
+/// Reads the newest interruptions, up to `MAX_SCANNED`, and the total number. Octopus has no filter
+/// by responsible user.
+pub async fn scan(space: &Space, filter: &Filter) -> Result<(Vec<Interruption>, u32), Error> {
+    let first = list(space, filter, PageRange { skip: 0, take: SCAN_PAGE_SIZE }).await?;
+    let total = first.total_results;
+    let rest = (SCAN_PAGE_SIZE..total.min(MAX_SCANNED)).step_by(SCAN_PAGE_SIZE as usize);
+    let rest = rest.map(|skip| list(space, filter, PageRange { skip, take: SCAN_PAGE_SIZE }));
+    let mut all = first.items;
+    for page in try_join_all(rest).await? {
+        all.extend(page.items);
+    }
+    Ok((all, total))
+}

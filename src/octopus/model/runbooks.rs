@@ -1,0 +1,142 @@
+//! Runbooks: automated operations tasks of a project.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
+
+use serde::Deserialize;
+
+use super::{
+    environments::Environment,
+    git::{self, GitRef},
+    lookup::Collection,
+    name_collision,
+    projects::Project,
+    resource::{Id, Named, Resource, null_as_default},
+    space::Space,
+};
+use crate::octopus::client::{
+    access_set::{AccessSet, AccessedResource, ResourceKind},
+    error::Error,
+    page::{Page, PageRange},
+    path::ApiPath,
+};
+
+/// Fields of a runbook that the tools read. The ID of a runbook in Git is its slug.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Runbook {
+    pub id: Id<Runbook>,
+    pub name: String,
+    pub slug: Option<String>,
+    pub description: Option<String>,
+    pub project_id: Id<Project>,
+    pub runbook_process_id: Option<String>,
+    /// Absent without a published snapshot, and for runbooks in Git, which have no snapshots.
+    pub published_runbook_snapshot_id: Option<String>,
+    /// `Untenanted`, `TenantedOrUntenanted` or `Tenanted`.
+    pub multi_tenancy_mode: Option<String>,
+    /// `All`, `Specified` or `FromProjectLifecycles`.
+    pub environment_scope: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub environments: Vec<Id<Environment>>,
+}
+
+impl Resource for Runbook {
+    const NOUN: &'static str = "runbook";
+    const ID_PREFIX: &'static str = "Runbooks-";
+    const COLLECTION: &'static str = "runbooks";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+    fn record_access(&self, touches: &mut AccessSet) {
+        touches.add(ResourceKind::Project, AccessedResource::with_id(self.project_id.as_str()));
+    }
+}
+
+impl Named for Runbook {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_deref()
+    }
+}
+
+/// Where runbooks are stored.
+#[derive(Debug, Clone, Copy)]
+pub enum RunbookLocation<'a> {
+    /// In the database, in all projects of the space.
+    Space,
+    /// In the database, in this project.
+    Project(&'a Id<Project>),
+    /// In Git, in this project.
+    Git(&'a Id<Project>, &'a GitRef),
+}
+
+impl RunbookLocation<'_> {
+    pub(in crate::octopus) fn path(self, space: &Space) -> ApiPath {
+        match self {
+            Self::Space => space.path([Runbook::COLLECTION]),
+            Self::Project(project) => {
+                space.path([Project::COLLECTION, project.as_str(), Runbook::COLLECTION])
+            }
+            Self::Git(project, reference) => {
+                git::path_at(space, project, reference, [Runbook::COLLECTION])
+            }
+        }
+    }
+}
+
+/// Finds a runbook by its name in any letter case, its slug or its ID.
+pub async fn find(
+    space: &Space,
+    place: RunbookLocation<'_>,
+    wanted: &str,
+) -> Result<Runbook, Error> {
+    let path = place.path(space);
+    let collection = Collection { session: space.session(), path, space_name: Some(space.name()) };
+    map_missing_ref(space, place, collection.find(wanted).await).await
+}
+
+/// Finds a runbook that a change sends by its name, because Octopus takes no ID there.
+///
+/// # Errors
+///
+/// [`Error::NameCollision`] if the name is another runbook's name, slug or ID, and the errors of
+/// [`find`].
+pub async fn find_for_change(
+    space: &Space,
+    place: RunbookLocation<'_>,
+    wanted: &str,
+) -> Result<Runbook, Error> {
+    let runbook = find(space, place, wanted).await?;
+    name_collision::ensure_unique_runbook_name(space, place, &runbook).await?;
+    Ok(runbook)
+}
+
+/// Reads a page of runbooks, ordered by name.
+pub async fn list(
+    space: &Space,
+    place: RunbookLocation<'_>,
+    partial_name: Option<&str>,
+    window: PageRange,
+) -> Result<Page<Runbook>, Error> {
+    let path = place.path(space).query_opt("partialName", partial_name);
+    map_missing_ref(space, place, space.list(path, window).await).await
+}
+
+/// Replaces the error for a missing list by the error for a missing Git reference.
+async fn map_missing_ref<T>(
+    space: &Space,
+    place: RunbookLocation<'_>,
+    read: Result<T, Error>,
+) -> Result<T, Error> {
+    match (read, place) {
+        (Err(Error::NotFound { noun, .. }), RunbookLocation::Git(project, reference))
+            if noun != Runbook::NOUN =>
+        {
+            Err(git::ref_not_found(space, project, reference.as_str()).await)
+        }
+        (read, _) => read,
+    }
+}

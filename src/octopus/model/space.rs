@@ -1,0 +1,248 @@
+//! Sessions in one space, and look-ups of its documents.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    lookup::{self, Collection, IDS_PER_REQUEST},
+    portal_links::PortalLinks,
+    resource::{Id, Named, Resource},
+    spaces,
+};
+use crate::{
+    octopus::client::{
+        error::Error,
+        json::bounded::BoundedJson,
+        page::{Page, PageRange},
+        path::{ApiPath, id_batches},
+        session::Session,
+    },
+    text::nearest::nearest,
+};
+
+/// A session in one space.
+#[derive(Debug, Clone)]
+pub struct Space {
+    session: Session,
+    identity: SpaceIdentity,
+}
+
+/// Identity of a space, cached by the text that a caller used for it.
+#[derive(Debug, Clone)]
+pub(in crate::octopus) struct SpaceIdentity {
+    id: Id<spaces::SpaceResource>,
+    name: String,
+    slug: Option<String>,
+}
+
+impl Session {
+    /// Opens a space by its name in any letter case, its slug or its ID. The result is cached for
+    /// each caller; concurrent calls share one look-up.
+    pub async fn space(&self, wanted: &str) -> Result<Space, Error> {
+        let key = (self.fingerprint(), wanted.trim().to_lowercase());
+        let look_up = async {
+            let collection =
+                Collection { session: self, path: ApiPath::new(["spaces"]), space_name: None };
+            let spaces::SpaceResource { id, name, slug, .. } = collection.find(wanted).await?;
+            Ok(SpaceIdentity { id, name, slug })
+        };
+        let spaces = self.client().spaces();
+        self.client().metrics().record_cache_lookup("spaces", spaces.contains_key(&key));
+        let known = spaces.try_get_with(key, look_up).await;
+        let known = known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
+        let space = Space { session: self.clone(), identity: known };
+        self.access_recorder().record(|touches| space.record_access(touches));
+        Ok(space)
+    }
+}
+
+impl Space {
+    /// Returns the ID of the space.
+    pub fn id(&self) -> &Id<spaces::SpaceResource> {
+        &self.identity.id
+    }
+
+    /// Returns the name of the space.
+    pub fn name(&self) -> &str {
+        &self.identity.name
+    }
+
+    /// Returns whether `name` is the name, slug or ID of the space. A text in the form of an ID is
+    /// compared with the ID only, so a space named "Spaces-2" does not match the ID "Spaces-2".
+    pub fn matches(&self, name: &str) -> bool {
+        let SpaceIdentity { id, name: known, slug } = &self.identity;
+        if let Ok(wanted) = Id::<spaces::SpaceResource>::parse(name) {
+            return wanted.as_str().eq_ignore_ascii_case(id.as_str());
+        }
+        let names = [Some(id.as_str()), Some(known.as_str()), slug.as_deref()];
+        names.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name.trim()))
+    }
+
+    /// Returns the slug of the space, if it has one.
+    pub fn slug(&self) -> Option<&str> {
+        self.identity.slug.as_deref()
+    }
+
+    /// Returns the session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Returns the URLs of this space's pages in the web portal.
+    pub fn portal(&self) -> PortalLinks<'_> {
+        PortalLinks::new(self.session.client().url(), &self.identity.id)
+    }
+
+    /// Creates a path in this space, in the form that every version of Octopus supports.
+    pub fn path<S: ToString>(&self, segments: impl IntoIterator<Item = S>) -> ApiPath {
+        ApiPath::new([self.identity.id.as_str()]).join(segments)
+    }
+
+    /// Reads a document. A 404 becomes the error for an unknown `id`.
+    pub async fn read<R, T>(&self, id: &Id<R>, path: &ApiPath) -> Result<T, Error>
+    where
+        R: Resource,
+        T: serde::de::DeserializeOwned + Send + 'static,
+    {
+        self.map_not_found(id, self.session.get(path).await)
+    }
+
+    /// Reads a document of any form within [`JsonBounds::DOCUMENT`]. A 404 becomes the error for an
+    /// unknown `id`.
+    pub async fn document<R: Resource>(
+        &self,
+        id: &Id<R>,
+        path: &ApiPath,
+    ) -> Result<BoundedJson, Error> {
+        self.map_not_found(id, self.session.document(path).await)
+    }
+
+    fn map_not_found<R: Resource, T>(
+        &self,
+        id: &Id<R>,
+        read: Result<T, Error>,
+    ) -> Result<T, Error> {
+        match read {
+            Err(Error::NotFound { .. }) => Err(self.id_not_found(id)),
+            read => read,
+        }
+    }
+
+    /// Creates the error for an unknown ID. Also invalidates the cached identity of the space,
+    /// because the space may have been recreated.
+    pub fn id_not_found<R: Resource>(&self, id: &Id<R>) -> Error {
+        self.invalidate_cache();
+        Error::NotFound {
+            noun: R::NOUN,
+            wanted: id.to_string(),
+            place: Some(self.identity.name.clone()),
+            near: Vec::new(),
+        }
+    }
+
+    /// Invalidates the cached identity of the space for every caller.
+    fn invalidate_cache(&self) {
+        let gone = self.identity.id.clone();
+        let spaces = self.session.client().spaces();
+        if let Err(error) = spaces.invalidate_entries_if(move |_, known| known.id == gone) {
+            tracing::error!(%error, "failed to invalidate the space cache");
+        }
+    }
+
+    /// Invalidates the cached identity if a list of the space is missing: lists always exist, so
+    /// the space was deleted.
+    fn forget_if_missing<T>(&self, read: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::NotFound { place: None, .. }) = &read {
+            self.invalidate_cache();
+        }
+        read
+    }
+
+    /// Reads one document by ID.
+    pub async fn get<R: Resource>(&self, id: &Id<R>) -> Result<R, Error> {
+        self.read(id, &self.path([R::COLLECTION, id.as_str()])).await
+    }
+
+    /// Reads a page of a list.
+    pub async fn list<R: Resource>(
+        &self,
+        path: ApiPath,
+        window: PageRange,
+    ) -> Result<Page<R>, Error> {
+        let PageRange { skip, take } = window;
+        let path = path.query("skip", skip).query("take", take);
+        self.forget_if_missing(self.session.page(&path, window).await)
+    }
+
+    /// Finds a document by its name in any letter case, its slug or its ID, and records the access.
+    pub async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
+        let found = self.forget_if_missing(self.collection::<R>().find(wanted).await)?;
+        self.record_document(&found);
+        Ok(found)
+    }
+
+    /// Finds a document if a name, slug or ID is given.
+    pub async fn find_optional<R: Named>(&self, wanted: Option<&str>) -> Result<Option<R>, Error> {
+        match wanted {
+            Some(wanted) => self.find(wanted).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads all documents of a type, up to a few thousand.
+    pub async fn all<R: Named>(&self) -> Result<Vec<R>, Error> {
+        self.forget_if_missing(self.collection::<R>().scan().await).map(|(all, _)| all)
+    }
+
+    /// Creates the error for a name that matches none of these documents, with suggestions.
+    pub fn name_not_found<'a, R: Named>(
+        &self,
+        wanted: &str,
+        documents: impl Iterator<Item = &'a R>,
+    ) -> Error {
+        let near: Vec<String> =
+            nearest(wanted, documents.map(Named::name), 5).into_iter().map(str::to_owned).collect();
+        lookup::name_not_found::<R>(wanted, Some(&self.identity.name), &near)
+    }
+
+    /// Finds several documents by their names, slugs or IDs with one look-up, and records the
+    /// access.
+    pub async fn find_all<R: Named + Clone>(&self, wanted: &[String]) -> Result<Vec<R>, Error> {
+        let found = self.forget_if_missing(self.collection::<R>().find_all(wanted).await)?;
+        for one in &found {
+            self.record_document(one);
+        }
+        Ok(found)
+    }
+
+    /// Adds a document to the call's access set.
+    pub(in crate::octopus) fn record_document<R: Resource>(&self, document: &R) {
+        self.session.access_recorder().record(|touches| document.record_access(touches));
+    }
+
+    pub(in crate::octopus) fn collection<R: Named>(&self) -> Collection<'_> {
+        let path = self.path([R::COLLECTION]);
+        Collection { session: &self.session, path, space_name: Some(&self.identity.name) }
+    }
+
+    /// Reads the documents with these IDs, a few hundred per request. Documents that the caller may
+    /// not see are left out, because answers are useful without their names.
+    pub async fn by_ids<'a, R: Resource>(
+        &self,
+        ids: impl IntoIterator<Item = &'a Id<R>>,
+    ) -> Result<HashMap<String, R>, Error> {
+        let ids: Vec<&str> =
+            ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+        let mut documents = HashMap::new();
+        for batch in id_batches(&ids, IDS_PER_REQUEST) {
+            let path =
+                self.path([R::COLLECTION]).query_list("ids", batch).query("take", IDS_PER_REQUEST);
+            match self.session.page::<R>(&path, PageRange::first(IDS_PER_REQUEST)).await {
+                Ok(page) => documents
+                    .extend(page.items.into_iter().map(|d| (d.id().as_str().to_owned(), d))),
+                Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(documents)
+    }
+}

@@ -1,0 +1,63 @@
+//! Teams: groups of users with permissions and responsibilities.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Deserialize;
+
+use super::{
+    resource::{Id, Resource},
+    space::Space,
+};
+use crate::octopus::client::{
+    error::Error,
+    page::PageRange,
+    path::{ApiPath, id_batches},
+};
+
+/// Fields of a team that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Team {
+    pub id: Id<Team>,
+    pub name: String,
+}
+
+impl Resource for Team {
+    const NOUN: &'static str = "team";
+    const ID_PREFIX: &'static str = "Teams-";
+    const COLLECTION: &'static str = "teams";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// Maximum number of team IDs per request.
+const IDS_PER_REQUEST: usize = 300;
+
+/// Reads the names of teams by ID: teams of the space, and system teams, which no path of a space
+/// covers. Teams that the caller may not see are left out.
+pub async fn names<'a>(
+    space: &Space,
+    ids: impl IntoIterator<Item = &'a Id<Team>>,
+) -> Result<HashMap<String, String>, Error> {
+    let ids: Vec<&str> =
+        ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut names = HashMap::new();
+    for batch in id_batches(&ids, IDS_PER_REQUEST) {
+        let path = ApiPath::new([Team::COLLECTION])
+            .query("spaces", space.id())
+            .query("includeSystem", true)
+            .query_list("ids", batch)
+            .query("take", IDS_PER_REQUEST);
+        match space.session().page::<Team>(&path, PageRange::first(IDS_PER_REQUEST)).await {
+            Ok(page) => {
+                names.extend(page.items.into_iter().map(|team| (team.id.to_string(), team.name)));
+            }
+            Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(names)
+}

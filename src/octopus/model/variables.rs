@@ -1,0 +1,115 @@
+//! Variable sets of projects, of library variable sets, and of their snapshots.
+#![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    git::{self, GitRef},
+    projects::Project,
+    resource::{Id, Resource, null_as_default},
+    space::Space,
+};
+use crate::octopus::client::{error::Error, path::id_batches};
+
+/// Fields of a variable set that the tools read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct VariableSet {
+    pub id: Id<VariableSet>,
+    pub space_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub version: Option<i64>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub variables: Vec<Variable>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub scope_values: ScopeValues,
+}
+
+/// Names of the IDs in scopes, as each variable set lists them.
+pub type ScopeValues = BTreeMap<String, Vec<ScopeValue>>;
+
+/// A resource that variables can be scoped to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScopeValue {
+    pub id: String,
+    pub name: Option<String>,
+}
+
+/// A variable. Octopus never returns the value of a sensitive one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Variable {
+    pub id: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub name: String,
+    pub value: Option<String>,
+    pub description: Option<String>,
+    /// `String`, `Sensitive`, `Certificate`, `AmazonWebServicesAccount` and others.
+    #[serde(rename = "Type")]
+    pub kind: Option<String>,
+    /// IDs by scope type. Empty: the variable applies everywhere.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub scope: BTreeMap<String, Vec<String>>,
+    pub is_editable: Option<bool>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_sensitive: bool,
+    pub prompt: Option<Value>,
+}
+
+impl Resource for VariableSet {
+    const NOUN: &'static str = "variable set";
+    const ID_PREFIX: &'static str = "variableset-";
+    const COLLECTION: &'static str = "variables";
+
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// Maximum number of variable set IDs per request.
+const IDS_PER_REQUEST: usize = 300;
+
+/// Reads the variables of a project. For a project in Git, the non-sensitive variables come from
+/// `reference` and the sensitive ones from the database; both are merged.
+pub async fn for_project(
+    space: &Space,
+    project: &Project,
+    reference: Option<&GitRef>,
+) -> Result<VariableSet, Error> {
+    let in_database =
+        space.path([Project::COLLECTION, project.id.as_str(), VariableSet::COLLECTION]);
+    let Some(reference) = reference else {
+        return match &project.variable_set_id {
+            Some(id) => space.get(id).await,
+            None => space.session().get(&in_database).await,
+        };
+    };
+    let sensitive = async { space.session().get::<VariableSet>(&in_database).await };
+    let (mut set, sensitive) = futures::try_join!(
+        git::read::<VariableSet>(space, &project.id, reference, VariableSet::COLLECTION),
+        sensitive,
+    )?;
+    set.variables.extend(sensitive.variables);
+    for (kind, values) in sensitive.scope_values {
+        set.scope_values.entry(kind).or_default().extend(values);
+    }
+    Ok(set)
+}
+
+/// Reads several variable sets by ID.
+pub async fn by_ids(
+    space: &Space,
+    ids: &[Id<VariableSet>],
+) -> Result<HashMap<String, VariableSet>, Error> {
+    let mut sets = HashMap::new();
+    for batch in id_batches(ids, IDS_PER_REQUEST) {
+        let path = space.path([VariableSet::COLLECTION, "all"]).query_list("ids", batch);
+        let read: Vec<VariableSet> = space.session().get(&path).await?;
+        sets.extend(read.into_iter().map(|set| (set.id.to_string(), set)));
+    }
+    Ok(sets)
+}
