@@ -30,6 +30,10 @@ pub mod telemetry;
 
 pub mod config;
 
-pub mod text;
-
 pub mod compute;
+
+pub mod grep;
+
+pub mod sanitize;
+
+pub mod text;

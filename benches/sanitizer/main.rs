@@ -16,8 +16,8 @@ use futures::{StreamExt, future::BoxFuture};
 use octopus_mcp::{
     app,
     config::{Config, HttpSettings, Secret},
-    http,
-    text::{self, grep},
+    grep, http,
+    sanitize::sanitize,
 };
 use octopus_sample::{Sample, keys};
 use serde_json::json;
@@ -164,7 +164,7 @@ async fn bench_sanitizer(log: &str, leaking: &str) {
         Variant {
             name: "sanitized",
             run: Box::new(move || {
-                let passed = plain.iter().map(|piece| text::sanitize(piece));
+                let passed = plain.iter().map(|piece| sanitize(piece));
                 assert_eq!(passed.map(|passed| passed.redactions).sum::<usize>(), 0);
                 Box::pin(async {})
             }),
@@ -172,7 +172,7 @@ async fn bench_sanitizer(log: &str, leaking: &str) {
         Variant {
             name: "sanitized, with secrets",
             run: Box::new(move || {
-                let passed = leaking.iter().map(|piece| text::sanitize(piece));
+                let passed = leaking.iter().map(|piece| sanitize(piece));
                 assert!(passed.map(|passed| passed.redactions).sum::<usize>() > 1000);
                 Box::pin(async {})
             }),

@@ -59,7 +59,7 @@ pub fn build_provider(config: &Config, metrics: &Metrics) -> Result<OctopusProvi
 /// Otherwise the first call that needs them does it. A call that needs them during this waits.
 pub fn warm_up() {
     tokio::task::spawn_blocking(|| {
-        crate::text::precompile();
+        crate::sanitize::precompile();
         crate::octopus::operations::all();
     });
 }
@@ -79,7 +79,7 @@ pub(super) fn build_provider_with(
     memory: &ResponseMemory,
 ) -> Result<OctopusProvider, String> {
     // Initialize the secret patterns now, so that the first call does not wait for it.
-    crate::text::sanitize("");
+    crate::sanitize::sanitize("");
     Ok(OctopusProvider {
         catalog: catalog_for(config),
         access: tool_access(config)?,

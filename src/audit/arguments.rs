@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use super::record::RecordedArguments;
-use crate::{config, text};
+use crate::{config, sanitize::sanitize};
 
 /// Hashes arguments for audit records.
 ///
@@ -95,7 +95,7 @@ impl ArgumentHasher {
 fn sanitize_value(name: &str, value: &str) -> String {
     let prefix = format!("{name}=");
     let line = format!("{prefix}{value}");
-    let sanitized = text::sanitize(&line).text;
+    let sanitized = sanitize(&line).text;
     sanitized.strip_prefix(&prefix).unwrap_or("[redacted]").to_owned()
 }
 

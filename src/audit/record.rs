@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::text;
+use crate::{
+    sanitize::{mask, sanitize},
+    text,
+};
 
 /// An audit record. Unknown fields are omitted.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -272,14 +275,14 @@ impl Record {
             }
         }
         // Also masks text that was not sanitized above, such as argument names.
-        text::mask(&value.to_string()).into_owned()
+        mask(&value.to_string()).into_owned()
     }
 }
 
 fn sanitize_value(value: &mut Value, longest: usize) {
     match value {
         Value::String(text) => {
-            let sanitized = text::sanitize(text).text;
+            let sanitized = sanitize(text).text;
             *text = text::truncate::head(&sanitized, longest).to_owned();
         }
         Value::Array(items) => {

@@ -261,7 +261,7 @@ fn attributes(record: &Record) -> Vec<(&'static str, String)> {
         serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
     }
     let caller = record.caller.as_ref();
-    let caller = caller.map(|caller| crate::text::sanitize(&caller.name).text.into_owned());
+    let caller = caller.map(|caller| crate::sanitize::sanitize(&caller.name).text.into_owned());
     [
         ("octopus_mcp.audit.id", Some(record.id.to_string())),
         ("octopus_mcp.audit.change", record.change.map(|change| change.to_string())),

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::{
     config::{self, GroupScope},
     octopus::{CallerCredentials, Credentials, Fingerprint},
-    text::strip::strip_invisible,
+    sanitize::strip::strip_invisible,
 };
 
 /// The caller of a request, with the credentials that the request carried. The HTTP layer creates

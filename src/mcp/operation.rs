@@ -13,8 +13,8 @@ use url::Url;
 
 use super::protocol::SUPPORTED;
 use crate::{
+    sanitize::{mask, sanitize},
     telemetry::{self, CANCELLED, McpOperationMetrics, Metrics, OTHER, RequestSpan},
-    text,
 };
 
 /// The method of a request and the tool, prompt or resource that it names.
@@ -147,7 +147,7 @@ pub(super) async fn instrument<T>(
     // The client of a cancelled request gets no response, so its status code is not recorded.
     let refused = result.as_ref().err().filter(|_| !with.is_cancelled());
     if let Some(failed) = refused.filter(|error| error.code == ErrorCode::INTERNAL_ERROR) {
-        let message = text::sanitize(&failed.message);
+        let message = sanitize(&failed.message);
         span.in_scope(
             || tracing::warn!(method, error = %message.text.escape_debug(), "request failed"),
         );
@@ -207,7 +207,7 @@ fn record_identifiers(
     http: Option<&http::request::Parts>,
 ) {
     // Mask before truncating, because a truncated credential is not recognized.
-    let short = |text: &str| text::mask(text).chars().take(MAX_ATTRIBUTE_CHARS).collect::<String>();
+    let short = |text: &str| mask(text).chars().take(MAX_ATTRIBUTE_CHARS).collect::<String>();
     if let Some(id) = with.id() {
         telemetry::set_attribute(span, "jsonrpc.request.id", short(&id.to_string()));
     }
@@ -228,7 +228,7 @@ fn sanitized_uri(uri: &str) -> Option<String> {
     // Setting them fails only for URIs that cannot have user info.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    Some(text::sanitize(url.as_str()).text.into_owned())
+    Some(sanitize(url.as_str()).text.into_owned())
 }
 
 #[cfg(test)]

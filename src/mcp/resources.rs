@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     octopus::{AccessSet, AccessedResource, PageRange, ResourceKind, spaces},
+    sanitize::sanitize,
     text,
     tool::{self, AuditGuard, Context, Error, ResourceDefinition},
 };
@@ -72,7 +73,7 @@ fn space_resource(space: &AccessedResource, cx: &Context) -> Option<Resource> {
         return None;
     }
     let name = space.name.as_deref().unwrap_or(&space.id);
-    let passed = text::sanitize(name);
+    let passed = sanitize(name);
     let shown = text::truncate::head(&passed.text, MAX_NAME_BYTES);
     // A name that the sanitizer changes cannot be used in a URI, so the ID replaces it.
     let named = if shown == name { name } else { &space.id };

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     octopus,
-    text::{self, truncate::head},
+    sanitize::sanitize,
+    text::truncate::head,
     tool::{Error, SanitizedAnswer, ToolAccess},
 };
 
@@ -34,7 +35,7 @@ pub(super) fn tool_result(passed: SanitizedAnswer) -> CallToolResult {
 /// the model sees the message and can correct the call.
 pub(super) fn tool_error(error: &Error, policy: &ToolAccess) -> CallToolResult {
     let message = error_text(error, "\nhint: ", policy);
-    let passed = text::sanitize(&message);
+    let passed = sanitize(&message);
     let (removed, redacted) = (passed.removed, passed.redactions);
     let text = head(&passed.text, MAX_MESSAGE_BYTES).to_owned();
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
@@ -52,7 +53,7 @@ fn error_text(error: &Error, before_hint: &str, policy: &ToolAccess) -> String {
 
 /// Returns the error message for the log: sanitized, truncated and escaped to one line.
 pub(super) fn log_text(error: &Error) -> String {
-    head(&text::sanitize(&error.to_string()).text, MAX_LOG_BYTES).escape_debug().to_string()
+    head(&sanitize(&error.to_string()).text, MAX_LOG_BYTES).escape_debug().to_string()
 }
 
 /// Returns metadata that labels content as untrusted and counts removed characters and redactions.
@@ -109,7 +110,7 @@ pub(super) fn internal_error(error: &Error) -> ErrorData {
 
 /// Returns a message without invisible characters and secrets, truncated for the client.
 fn sanitized(message: &str) -> String {
-    head(&text::sanitize(message).text, MAX_MESSAGE_BYTES).to_owned()
+    head(&sanitize(message).text, MAX_MESSAGE_BYTES).to_owned()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use opentelemetry_sdk::{
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::text::mask;
+use crate::sanitize::mask;
 
 /// Returns the most verbose level for each target. It applies on top of `telemetry.log_filter`.
 ///

@@ -27,7 +27,7 @@ pub use traces::{
 };
 pub use upstream::UpstreamTelemetry;
 
-pub use crate::text::mask;
+pub use crate::sanitize::mask;
 
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider};

@@ -14,7 +14,7 @@ use crate::{
     compute::ComputeScope,
     octopus::{Instance, PageRange, Session},
     policy::PolicyEngine,
-    text,
+    sanitize::sanitize,
 };
 
 /// Everything that a tool gets besides its arguments.
@@ -107,7 +107,7 @@ impl Progress {
     /// channel is full.
     pub fn report(&self, amount: u64, message: impl FnOnce() -> String) {
         if let Some(sender) = &self.0 {
-            let message = text::sanitize(&message()).text.into_owned();
+            let message = sanitize(&message()).text.into_owned();
             let _ = sender.try_send((amount, message));
         }
     }

@@ -8,7 +8,8 @@ use super::{SanitizedAnswer, depth::limit_depth, fit::truncate};
 use crate::{
     audit::ResponseBytes,
     compute::{ComputeError, ComputeScope, INLINE_BYTES},
-    text::{self, line_sanitizer::LineSanitizer, step_counter},
+    sanitize::{line_sanitizer::LineSanitizer, redact_named_value, sanitize},
+    text::step_counter,
 };
 
 /// Sanitizes and truncates an answer, in the compute pool if it is large.
@@ -115,14 +116,13 @@ fn sanitize_text(text: &mut String, lines: &mut LineSanitizer, outcome: &mut San
 /// Sanitizes the names of fields, because names in a map are user-written too. Adds a number to
 /// names that become equal.
 fn sanitize_names(object: &mut Map<String, Value>, outcome: &mut SanitizedAnswer) {
-    let is_plain =
-        |name: &String| matches!(text::sanitize(name).text, std::borrow::Cow::Borrowed(_));
+    let is_plain = |name: &String| matches!(sanitize(name).text, std::borrow::Cow::Borrowed(_));
     if object.keys().all(is_plain) {
         return;
     }
     let mut numbers = HashMap::new();
     for (name, item) in std::mem::take(object) {
-        let passed = text::sanitize(&name);
+        let passed = sanitize(&name);
         outcome.removed += passed.removed;
         outcome.redacted += passed.redactions;
         let name = free_name(passed.text.into_owned(), object, &mut numbers);
@@ -164,7 +164,7 @@ fn redact_by_name(object: &mut Map<String, Value>, outcome: &mut SanitizedAnswer
     for (name, value) in [("name", "value"), ("Name", "Value")] {
         if let (Some(Value::String(name)), Some(Value::String(text))) =
             (object.get(name), object.get(value))
-            && let Some(shown) = text::redact_named_value(name, text)
+            && let Some(shown) = redact_named_value(name, text)
         {
             outcome.redacted += 1;
             object.insert(value.to_owned(), Value::String(shown));
@@ -172,7 +172,7 @@ fn redact_by_name(object: &mut Map<String, Value>, outcome: &mut SanitizedAnswer
     }
     for (name, item) in object.iter_mut() {
         if let Value::String(text) = item
-            && let Some(shown) = text::redact_named_value(name, text)
+            && let Some(shown) = redact_named_value(name, text)
         {
             outcome.redacted += 1;
             *text = shown;

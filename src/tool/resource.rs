@@ -19,7 +19,7 @@ use super::{
     passed::sanitize_in_pool,
     schema,
 };
-use crate::{audit::ResponseBytes, octopus::OctopusVersion, text};
+use crate::{audit::ResponseBytes, octopus::OctopusVersion, sanitize::sanitize};
 
 const SCHEME: &str = "octopus://";
 
@@ -252,7 +252,7 @@ pub async fn read_resource(
         Contents::Json(value) => sanitize_in_pool(cx.compute(), value, limit, can_ask_for).await?,
         Contents::Text(text, how) => {
             let work = move || {
-                let passed = text::sanitize(&text);
+                let passed = sanitize(&text);
                 let before = passed.text.len();
                 let value = truncate_text(&passed.text, limit, how);
                 let bytes = ResponseBytes { before, after: value.len() };

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     compute::ComputeScope,
-    text::grep::{Grep, GrepOptions, GrepResult, Match, Pattern},
+    grep::{Grep, GrepOptions, GrepResult, Match, Pattern},
     tool::{Context, Error},
 };
 

@@ -20,7 +20,7 @@ use self::source::CompletionSource;
 use super::{prompts::Prompts, response};
 use crate::{
     octopus::{PageRange, Space, projects::Project, spaces},
-    text,
+    sanitize::sanitize,
     tool::{AuditScope, Context, Error, ToolAccess, resource_name},
 };
 
@@ -209,7 +209,7 @@ fn matching_values(
         let is_meant = entry.iter().any(|text| text.to_lowercase().contains(&typed));
         let Some(value) = entry.into_iter().next().filter(|_| is_meant) else { continue };
         // A value that the sanitizer changes cannot be typed either.
-        let is_plain = text::sanitize(&value).text == value;
+        let is_plain = sanitize(&value).text == value;
         if is_plain && !values.contains(&value) {
             values.push(value);
         }

@@ -6,7 +6,7 @@ use rmcp::{ErrorData, model::JsonObject};
 use serde_json::Value;
 
 use super::{ArgumentDefinition, PromptDefinition, PromptStep, Template};
-use crate::text;
+use crate::sanitize::sanitize;
 
 /// Maximum size of an argument, in bytes. Names and URLs are shorter.
 const MAX_ARGUMENT_BYTES: usize = 500;
@@ -63,7 +63,7 @@ pub(super) fn parse_arguments(
 pub(super) fn quote(value: &str) -> String {
     let breaks = |c: char| c.is_control() || ['\u{85}', '\u{2028}', '\u{2029}'].contains(&c);
     let line = value.replace(breaks, " ");
-    Value::from(text::sanitize(&line).text.into_owned()).to_string()
+    Value::from(sanitize(&line).text.into_owned()).to_string()
 }
 
 /// Returns the full text of a prompt: the task, the numbered steps and the expected answer.

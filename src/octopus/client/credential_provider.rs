@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use secrecy::SecretString;
 
 use super::{
-    client::Client, configured_credential::ConfiguredCredential, credentials::Credentials,
-    error::Error, token_exchange::TokenExchange,
+    configured_credential::ConfiguredCredential, credentials::Credentials, error::Error,
+    instance_client::Client, token_exchange::TokenExchange,
 };
 use crate::config::{AuthMode, AuthModes, CredentialSource, InstanceSettings};
 

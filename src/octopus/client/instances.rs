@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     budget::ResponseMemory,
-    client::Client,
     credential_provider::{CallerCredentials, CredentialError, CredentialProvider},
     credentials::Credentials,
+    instance_client::Client,
 };
 use crate::{compute::ComputePool, config, telemetry::Metrics};
 

@@ -18,11 +18,11 @@ use url::Url;
 use super::{
     breaker::Requester,
     change_request::RawResponse,
-    client::Client,
     configured_credential::ConfiguredCredential,
     credential_provider::CredentialError,
     credentials::{Credentials, Fingerprint},
     error::Error,
+    instance_client::Client,
     request_limiter::TransferMode,
     session::DEFAULT_USER_AGENT,
     token_response::{self, IssuedToken},

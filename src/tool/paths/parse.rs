@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::{text::strip::strip_invisible, tool::Error};
+use crate::{sanitize::strip::strip_invisible, tool::Error};
 
 /// Maximum length of a path in bytes.
 const MAX_BYTES: usize = 2000;

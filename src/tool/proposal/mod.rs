@@ -17,7 +17,8 @@ use crate::{
     config::Effect,
     octopus::{AccessSet, ChangeRequest, ResourceKind},
     policy::{Decision, Moment, PolicyAction},
-    text::{self, step_counter},
+    sanitize::{redact_named_value, sanitize, strip},
+    text::step_counter,
 };
 
 /// Maximum size in bytes of a preview that a person can be asked to read.
@@ -94,7 +95,7 @@ impl ChangePreview {
         if self.is_too_large() {
             return self;
         }
-        if let Some(shown) = text::redact_named_value(&about, &says) {
+        if let Some(shown) = redact_named_value(&about, &says) {
             self.redacted_secrets += 1;
             says = shown;
         }
@@ -212,7 +213,7 @@ impl ChangePreview {
         }
         let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
         let marked: String = text.chars().map(|c| if breaks(c) { '\n' } else { c }).collect();
-        let passed = text::sanitize(&marked);
+        let passed = sanitize(&marked);
         self.removed_characters += passed.removed;
         self.redacted_secrets += passed.redactions;
         join_lines(&passed.text)
@@ -224,7 +225,7 @@ impl ChangePreview {
         if !self.count_text(text) {
             return String::new();
         }
-        join_lines(&text::strip::reveal_invisible(text))
+        join_lines(&strip::reveal_invisible(text))
     }
 
     fn push(&mut self, about: String, says: String) {

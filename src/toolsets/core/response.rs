@@ -9,7 +9,7 @@ use crate::{
         self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, RawResponse,
         document,
     },
-    text::escape::escape_invisible_json,
+    sanitize::escape::escape_invisible_json,
     tool::{ChangePreview, Context, Error},
 };
 

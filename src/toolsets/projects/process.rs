@@ -12,7 +12,7 @@ use crate::{
         environments::Environment,
         processes::{Action, DeploymentProcess, Package, Step},
     },
-    text,
+    sanitize::sanitize,
     tool::{NamedId, NamesById},
 };
 
@@ -208,7 +208,7 @@ fn properties(properties: Map<String, Value>) -> Map<String, Value> {
 fn redact_by_name(name: &str, value: String) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let line = format!("{last}={value}");
-    let passed = text::sanitize(&line);
+    let passed = sanitize(&line);
     match passed.text.strip_prefix(&format!("{last}=")) {
         Some(shown) if passed.redactions > 0 && !value.contains('\n') => shown.to_owned(),
         _ => value,

@@ -15,7 +15,8 @@ use crate::{
         library_variable_sets::LibraryVariableSet,
         variables::{ScopeValues, Variable, VariableSet},
     },
-    text::{self, truncate},
+    sanitize::sanitize,
+    text::truncate,
     tool::{Context, Error, NamedId},
 };
 
@@ -249,7 +250,7 @@ fn shorten(variable: &mut VariableSummary) -> bool {
             // Secrets are detected only in complete texts, so redact before shortening.
             *value = format!(
                 "{} ...",
-                truncate::head(&text::sanitize(value).text, SHORTENED_VALUE_BYTES).trim_end()
+                truncate::head(&sanitize(value).text, SHORTENED_VALUE_BYTES).trim_end()
             );
             true
         }

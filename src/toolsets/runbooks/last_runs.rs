@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 
 use crate::{
     octopus::{
-        Id, Named, Resource, Space, projects::Project, runbook_runs, runbook_runs::RunbookRun,
-        runbooks::Runbook, tasks::Task, tenants::Tenant,
+        Id, Named, Resource, Space,
+        projects::Project,
+        runbook_runs::{self, RunbookRun},
+        runbooks::Runbook,
+        tasks::Task,
+        tenants::Tenant,
     },
     text::step_counter,
     tool::{ChangePreview, Error},

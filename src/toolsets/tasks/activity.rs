@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::{
     compute::JobStopped,
     octopus::tasks::{Activity, LogElement},
-    text::{self, line_sanitizer::LineSanitizer, step_counter, truncate},
+    sanitize::{line_sanitizer::LineSanitizer, sanitize},
+    text::{step_counter, truncate},
 };
 
 /// Returns an error if the compute job must stop.
@@ -159,7 +160,7 @@ fn message(element: &LogElement, room: usize) -> String {
     }
     if message.len() > longest {
         // Secrets are detected only in complete texts, so redact before shortening.
-        message = format!("{} ...", truncate::head(&text::sanitize(&message).text, longest));
+        message = format!("{} ...", truncate::head(&sanitize(&message).text, longest));
     }
     message
 }

@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    grep::{Grep, GrepResult},
     octopus::{
         Id, Space,
         tasks::{self, Task},
     },
-    text::grep::{Grep, GrepResult},
     tool::{Context, Error, SpaceArg, TaskArg, Tool, resource_uri},
     toolsets::text_search::{self, Search, SearchAnswer},
 };

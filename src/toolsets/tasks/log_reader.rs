@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::log::{LogPart, LogRange};
 use crate::{
     compute::{Budget, ComputeError},
-    text::{self, line_sanitizer::LineSanitizer, log_line::LogLine, step_counter, truncate},
+    sanitize::{line_sanitizer::LineSanitizer, sanitize},
+    text::{log_line::LogLine, step_counter, truncate},
 };
 
 /// Maximum bytes of a line; longer lines are shortened.
@@ -118,7 +119,7 @@ impl LogReader {
         }
         if line.len() > MAX_LINE_BYTES {
             // Secrets are detected only in complete texts, so redact before shortening.
-            shown.push_str(truncate::head(&text::sanitize(line).text, MAX_LINE_BYTES));
+            shown.push_str(truncate::head(&sanitize(line).text, MAX_LINE_BYTES));
             shown.push_str(" ...");
         } else {
             shown.push_str(line);
@@ -191,7 +192,7 @@ impl LogReader {
         let is_end = matches!(self.wanted, LogRange::Before(_));
         let text = self.text(if is_end { self.kept.len() - lines } else { 0 }, lines);
         step_counter::add(text.len());
-        json_size(&text::sanitize(&text).text) <= self.room
+        json_size(&sanitize(&text).text) <= self.room
     }
 }
 
@@ -216,9 +217,7 @@ mod tests {
                 reader.finish(continues)
             };
             let (part, steps) = step_counter::count(read);
-            assert!(
-                json_size(&text::sanitize(&part.text).text) <= room && part.text.len() > room / 4
-            );
+            assert!(json_size(&sanitize(&part.text).text) <= room && part.text.len() > room / 4);
             assert!(steps <= 20 * room, "{steps} bytes were redacted for a part of {room}");
         }
     }

@@ -8,10 +8,10 @@
 //! - Task failures are in `failures`, before `activityLogs`.
 //! - A project outside Git has no `repositoryUrl`.
 //! - A Kubernetes object has no `children` if there are none, and no `machineId` because its target
-//! has it.
+//!   has it.
 //! - A deployment target has no `links`.
 //! - Events are in camel case and have no `messageHtml` and `messageReferences`, which repeat
-//! `message`.
+//!   `message`.
 //! - A JSON resource is in `json`, not encoded as text; other text is in `text`.
 //! - Branches and variables are in camel case, and scopes have names.
 //! - `get_deployment_process` returns only the JSON, without the sentence before it.

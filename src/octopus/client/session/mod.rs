@@ -16,9 +16,9 @@ use super::{
     breaker::Requester,
     budget::{Reservation, response_memory::CallMemory},
     change_request::{ChangeRequest, WritePermit},
-    client::Client,
     credentials::{Credentials, Fingerprint},
     error::Error,
+    instance_client::Client,
     path::ApiPath,
     version::OctopusVersion,
 };

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::*;
-use crate::text::sanitize;
+use crate::sanitize::sanitize;
 
 fn options() -> GrepOptions {
     GrepOptions {

@@ -1,7 +1,7 @@
 //! Rules for secrets in command arguments, in files with their own format, and next to a user name.
 
 use super::Rule;
-use crate::text::secrets::candidate;
+use crate::sanitize::secrets::candidate;
 
 /// An argument: in quotes, or unquoted up to a space.
 macro_rules! argument {
@@ -19,7 +19,7 @@ macro_rules! separator {
 
 /// Words for "password" in other languages; each name contains one of them.
 #[rustfmt::skip] // a list to read, not a column
-pub(in crate::text::secrets) const FOREIGN_PASSWORD_WORDS: &[&str] = &[
+pub(in crate::sanitize::secrets) const FOREIGN_PASSWORD_WORDS: &[&str] = &[
     "passwort", "kennwort", "passord", "de passe", "de-passe", "de_passe", "depasse", "contrase", "wachtwoord", "senord", "adgangskode",
     "salasana", "senha", "hasło", "haslo", "heslo", "jelsz", "şifre", "sifre", "парол", "密码",
     "密碼", "口令", "パスワード", "비밀번호",

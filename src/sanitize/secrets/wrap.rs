@@ -24,7 +24,7 @@ const USUAL_WIDTHS: &[usize] = &[64, 70, 72, 76, 78, 79, 80, 100, 120, 132];
 const MAX_WRAPPED_LINE_BYTES: usize = 300;
 
 /// Maximum length of one wrapped secret in bytes. `LineSanitizer` carries as many.
-pub(in crate::text) const MAX_WRAPPED_SECRET_BYTES: usize = 1024;
+pub(in crate::sanitize) const MAX_WRAPPED_SECRET_BYTES: usize = 1024;
 
 /// Message of a line: without the time and level of a log and without indentation.
 #[derive(Debug, Clone, Copy)]
@@ -219,7 +219,7 @@ static INCOMPLETE_TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::secrets::redact;
+    use crate::sanitize::secrets::redact;
 
     #[test]
     fn patterns_compile() {

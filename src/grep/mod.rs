@@ -27,7 +27,7 @@ pub use pattern::{BadPattern, Pattern};
 use match_collector::{CollectedMatches, MatchCollector};
 use suspect_scanner::SuspectScanner;
 
-use crate::text::{self, line_sanitizer::LineSanitizer};
+use crate::sanitize::{line_sanitizer::LineSanitizer, sanitize};
 
 /// Options of a search.
 #[derive(Debug, Clone)]
@@ -265,7 +265,7 @@ impl Grep {
 /// Returns the sanitized line if it differs from the line.
 fn sanitized_if_changed(line: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(line);
-    match text::sanitize(&text).text {
+    match sanitize(&text).text {
         Cow::Owned(shown) => Some(shown),
         Cow::Borrowed(_) => None,
     }

@@ -1,7 +1,7 @@
 //! Rules for secrets with a distinctive form, which are recognised in any position.
 
 use super::{Rule, unconditional};
-use crate::text::secrets::candidate;
+use crate::sanitize::secrets::candidate;
 
 /// Requires a word boundary before the pattern, so that a key does not begin inside a word.
 macro_rules! word_start {
@@ -119,11 +119,11 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Prefix of tokens of a known form.
-pub(in crate::text::secrets) struct TokenPrefix {
-    pub(in crate::text::secrets) kind: &'static str,
-    pub(in crate::text::secrets) pattern: &'static str,
+pub(in crate::sanitize::secrets) struct TokenPrefix {
+    pub(in crate::sanitize::secrets) kind: &'static str,
+    pub(in crate::sanitize::secrets) pattern: &'static str,
     /// Whether the prefix is unambiguous. Otherwise the following characters must look generated.
-    pub(in crate::text::secrets) is_certain: bool,
+    pub(in crate::sanitize::secrets) is_certain: bool,
 }
 
 const fn certain(kind: &'static str, pattern: &'static str) -> TokenPrefix {
@@ -136,7 +136,7 @@ const fn likely(kind: &'static str, pattern: &'static str) -> TokenPrefix {
 
 /// Prefixes that identify a token that a line break splits. Forms that are recognised by their
 /// middle or end have no row.
-pub(in crate::text::secrets) const TOKEN_PREFIXES: &[TokenPrefix] = &[
+pub(in crate::sanitize::secrets) const TOKEN_PREFIXES: &[TokenPrefix] = &[
     likely("octopus-api-key", "API-"),
     likely("jwt", "eyJ"),
     likely("aws-access-key", "A(?:KI|SI|BI|CC)A"),

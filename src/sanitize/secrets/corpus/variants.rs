@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{SECRET_TEMPLATES, SECRETS, Sample, generator::SampleGenerator, redact};
-use crate::text::{line_sanitizer::LineSanitizer, secrets::first_hint};
+use crate::sanitize::{line_sanitizer::LineSanitizer, secrets::first_hint};
 
 /// One gap per line: a variant, a tab, and the row of the corpus that is not recognised in it.
 const LIMITS: &str = include_str!("limits.txt");
@@ -146,7 +146,7 @@ fn measure_variants() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)>
                 missed.insert(row);
             }
             if !shown.contains("[redacted:private-key]") {
-                let door = crate::text::sanitize(&text).text.into_owned();
+                let door = crate::sanitize::sanitize(&text).text.into_owned();
                 assert_eq!(sanitize_line_by_line(&text), door, "{variant}: {row}");
             }
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Pattern;
-use crate::text::sanitize;
+use crate::sanitize::sanitize;
 
 /// Maximum number of bytes of a shown line; longer lines are truncated.
 pub(super) const MAX_LINE_BYTES: usize = 2_000;

@@ -1,6 +1,6 @@
 //! Finds the lines that the sanitizer may change.
 
-use crate::text::{secrets, strip};
+use crate::sanitize::{secrets, strip};
 
 /// Finds the next position in some lines where the sanitizer may change something. Found positions
 /// are cached until they are passed.

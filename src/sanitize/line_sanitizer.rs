@@ -8,9 +8,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{
-    Sanitized, private_keys::PrivateKeyScanner, redact_stripped, secrets, step_counter, strip,
-};
+use super::{Sanitized, private_keys::PrivateKeyScanner, redact_stripped, secrets, strip};
+use crate::text::step_counter;
 
 /// Sanitizer for consecutive texts that carries context from one text to the next.
 #[derive(Debug, Default)]
@@ -130,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::text::sanitize;
+    use crate::sanitize::sanitize;
 
     const KEY: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
 

@@ -18,10 +18,8 @@ use std::borrow::Cow;
 
 use regex::Captures;
 
-use super::{
-    invisible::{INVISIBLE, INVISIBLE_NO_STRINGS},
-    step_counter,
-};
+use super::invisible::{INVISIBLE, INVISIBLE_NO_STRINGS};
+use crate::text::step_counter;
 
 /// Result of [`strip_invisible`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +112,7 @@ fn is_plain_ascii(text: &str) -> bool {
 }
 
 /// Returns the position of the first byte that is not plain ASCII. `\n` and `\r\n` are plain.
-pub(super) fn first_special_byte(text: &[u8]) -> Option<usize> {
+pub(crate) fn first_special_byte(text: &[u8]) -> Option<usize> {
     let is_plain = |byte: &u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
     let mut place = 0;
     loop {
@@ -232,7 +230,7 @@ mod tests {
     /// Reference implementation: one pattern for a string with its terminator. Correct, but slow
     /// for unterminated strings.
     fn reference_strip(text: &str) -> String {
-        let pattern = crate::text::invisible::INVISIBLE_PATTERN.replacen(")? |", ") |", 1);
+        let pattern = crate::sanitize::invisible::INVISIBLE_PATTERN.replacen(")? |", ") |", 1);
         let unseen = regex::Regex::new(&pattern).unwrap();
         let with = |found: &Captures<'_>| match found.get_match().as_str() {
             all if all.starts_with('\r') || LINE_SEPARATORS.contains(&all) => "\n".to_owned(),

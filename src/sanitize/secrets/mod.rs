@@ -132,7 +132,7 @@ static CONTINUATIONS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 ///
 /// Encoded secrets have no hint of their own, so every percent escape is a hint. Unicode spaces are
 /// no hint: callers that search bytes must treat all lines that are not plain ASCII as suspect.
-pub(super) fn first_hint(text: &[u8]) -> Option<usize> {
+pub(crate) fn first_hint(text: &[u8]) -> Option<usize> {
     match ANY_HINT.as_ref() {
         Some(hint) => hint.find(text).map(|found| found.start()),
         None => (!text.is_empty()).then_some(0),

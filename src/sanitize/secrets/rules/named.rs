@@ -1,11 +1,11 @@
 //! Rules for secrets that are recognised by their context: a name, a flag, a URL.
 
 use super::{Rule, unconditional};
-use crate::text::secrets::candidate;
+use crate::sanitize::secrets::candidate;
 
 /// Patterns for the end of a line whose secret may be on the next line. Lines of private keys are
 /// detected separately.
-pub(in crate::text::secrets) const CONTINUATIONS: &[&str] = &[
+pub(in crate::sanitize::secrets) const CONTINUATIONS: &[&str] = &[
     at_text_end!(entry_name!(password_names!())),
     at_text_end!(entry_name!(key_names!())),
     at_text_end!(pair_name!(password_names!())),

@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use super::{invisible::INVISIBLE_CHARACTER, step_counter};
+use super::invisible::INVISIBLE_CHARACTER;
+use crate::text::step_counter;
 
 /// Replaces each invisible character of a JSON text by its JSON escape, in one pass.
 pub fn escape_invisible_json(json: &str) -> Cow<'_, str> {
@@ -31,7 +32,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::text::strip::strip_invisible;
+    use crate::sanitize::strip::strip_invisible;
 
     #[test]
     fn escaping_takes_linear_time() {
