@@ -14,13 +14,23 @@ fn errors_of(settings: &str) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
+/// Checks for each row of settings that `key` is reported with an error that contains `message`.
+fn assert_reported<'a>(rows: impl IntoIterator<Item = (String, &'a str, &'a str)>) {
+    for (settings, key, message) in rows {
+        let report = errors_of(&settings);
+        // A line with the setting is followed by a line with the error.
+        let lines: Vec<&str> = report.lines().collect();
+        let prefix = format!("  {key} = ");
+        let mut errors = lines.windows(2).filter(|pair| pair[0].starts_with(&prefix));
+        assert!(errors.any(|pair| pair[1].contains(message)), "{settings}\n{message}: {report}");
+    }
+}
+
 #[test]
-fn invalid_auth_settings_are_reported_with_a_fix() {
+fn invalid_modes_and_tokens_are_reported_with_a_fix() {
     let hash = "0".repeat(64);
-    let issuer =
-        "[[auth.oauth.issuers]]\nissuer = \"https://id.example.com\"\naudiences = [\"x\"]\n";
     let tokens = "[auth]\nmode = \"tokens\"\n[auth.tokens.a]\n";
-    for (settings, key, message) in [
+    assert_reported([
         ("[auth]\nmode = \"none,tokens\"\n".to_owned(), "auth.mode", "remove it or use it alone"),
         ("[auth]\nmode = \"octopus,oauth\"\n".to_owned(), "auth.mode", "remove it or use it alone"),
         ("[auth]\nmode = \"proxy,proxy\"\n".to_owned(), "auth.mode", "a mode is listed twice"),
@@ -51,6 +61,14 @@ fn invalid_auth_settings_are_reported_with_a_fix() {
             "auth.tokens.a.scope",
             "found `all`, expected",
         ),
+    ]);
+}
+
+#[test]
+fn invalid_issuers_are_reported_with_a_fix() {
+    let issuer =
+        "[[auth.oauth.issuers]]\nissuer = \"https://id.example.com\"\naudiences = [\"x\"]\n";
+    assert_reported([
         ("[auth]\nmode = \"oauth\"\n".to_owned(), "auth.oauth.issuers", "[[auth.oauth.issuers]]"),
         (issuer.replace("https", "http"), "auth.oauth.issuers", "use https"),
         (
@@ -92,6 +110,12 @@ fn invalid_auth_settings_are_reported_with_a_fix() {
             "auth.oauth.scope_names.read",
             "visible ASCII characters",
         ),
+    ]);
+}
+
+#[test]
+fn invalid_proxies_and_certificates_are_reported_with_a_fix() {
+    assert_reported([
         (
             "[auth]\nmode = \"proxy\"\n".to_owned(),
             "http.trusted_proxies",
@@ -127,14 +151,7 @@ fn invalid_auth_settings_are_reported_with_a_fix() {
             "http.public_url",
             "without query, fragment, user name and password",
         ),
-    ] {
-        let report = errors_of(&settings);
-        // A line with the setting is followed by a line with the error.
-        let lines: Vec<&str> = report.lines().collect();
-        let prefix = format!("  {key} = ");
-        let mut errors = lines.windows(2).filter(|pair| pair[0].starts_with(&prefix));
-        assert!(errors.any(|pair| pair[1].contains(message)), "{settings}\n{message}: {report}");
-    }
+    ]);
 }
 
 #[test]
