@@ -2,13 +2,13 @@
 
 use std::{
     path::PathBuf,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use futures::{Stream, StreamExt};
 
 use super::LiveServer;
-use crate::config::Config;
+use crate::config::{Config, FileStamp};
 
 /// Interval at which the file's metadata is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -23,10 +23,6 @@ pub struct SettingsFile {
     loaded: Option<FileStamp>,
 }
 
-/// Modification time and size of a file. Kubernetes replaces mounted files by switching a symbolic
-/// link, which changes the modification time.
-type FileStamp = (SystemTime, u64);
-
 impl SettingsFile {
     /// Records the current state of the file. Call it before reading the file, so that no change is
     /// missed.
@@ -37,8 +33,7 @@ impl SettingsFile {
     }
 
     fn stamp(&self) -> Option<FileStamp> {
-        let metadata = std::fs::metadata(self.path.as_deref()?).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
+        FileStamp::of(self.path.as_deref()?)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Recorded form of tool arguments: keyed hashes, and plain text for the arguments in
 //! `audit.fields`.
 
-use std::fmt::Write as _;
-
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
@@ -48,13 +47,10 @@ impl ArgumentHasher {
 
     /// Returns the keyed hash of a value, in hexadecimal digits.
     pub(super) fn hash(&self, value: &[u8]) -> String {
-        let mut hash = String::with_capacity(2 * HASH_BYTES);
-        for byte in
-            self.key.clone().chain_update(value).finalize().into_bytes().iter().take(HASH_BYTES)
-        {
-            let _ = write!(hash, "{byte:02x}");
-        }
-        hash
+        let hash = self.key.clone().chain_update(value).finalize().into_bytes();
+        let mut digits = HEXLOWER.encode(&hash);
+        digits.truncate(2 * HASH_BYTES);
+        digits
     }
 
     /// Returns the recorded form of validated arguments.

@@ -10,13 +10,14 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
     head::ChainHead,
-    key::{ChainKey, KeyRing, hex},
+    key::{ChainKey, KeyRing},
 };
 
 /// The format version of records without a key.
@@ -203,5 +204,5 @@ fn sha256_hex(parts: &[&[u8]]) -> String {
     for part in parts {
         digest.update(part);
     }
-    hex::<32>(&digest.finalize())
+    HEXLOWER.encode(&digest.finalize())
 }

@@ -8,6 +8,7 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -80,9 +81,10 @@ impl ChainKey {
             let label = format!("octopus-mcp audit {purpose} of {} v1", output.name());
             root.clone().chain_update(label).finalize().into_bytes()
         };
-        let (id, record, head) = (derive("key ID"), derive("record"), derive("head"));
-        let (id, record, head) = (hex::<ID_BYTES>(&id), hmac(&record)?, hmac(&head)?);
-        Ok(Self { root, id, record_key: record, head_key: head })
+        let mut id = HEXLOWER.encode(&derive("key ID"));
+        id.truncate(2 * ID_BYTES);
+        let (record_key, head_key) = (hmac(&derive("record"))?, hmac(&derive("head"))?);
+        Ok(Self { root, id, record_key, head_key })
     }
 
     /// Derives the key of another output from the same secret text.
@@ -127,24 +129,24 @@ impl ChainKey {
 
     /// Returns the HMAC of a record, in hexadecimal digits.
     pub(super) fn record_mac(&self, parts: &[&[u8]]) -> String {
-        hex::<32>(&update_mac(&self.record_key, parts).finalize().into_bytes())
+        HEXLOWER.encode(&update_mac(&self.record_key, parts).finalize().into_bytes())
     }
 
     /// Compares the HMAC of a record with the given one in constant time.
     pub(super) fn verify_record(&self, parts: &[&[u8]], hash: &str) -> bool {
-        unhex(hash)
+        decode_mac(hash)
             .is_some_and(|hash| update_mac(&self.record_key, parts).verify_slice(&hash).is_ok())
     }
 
     /// Returns the HMAC of a head, in hexadecimal digits.
     pub(super) fn head_mac(&self, head: &str) -> String {
-        hex::<32>(&update_mac(&self.head_key, &[head.as_bytes()]).finalize().into_bytes())
+        HEXLOWER.encode(&update_mac(&self.head_key, &[head.as_bytes()]).finalize().into_bytes())
     }
 
     /// Compares the HMAC of a head with the given one in constant time.
     pub(super) fn verify_head(&self, head: &str, mac: &str) -> bool {
         let computed = update_mac(&self.head_key, &[head.as_bytes()]);
-        unhex(mac).is_some_and(|mac| computed.verify_slice(&mac).is_ok())
+        decode_mac(mac).is_some_and(|mac| computed.verify_slice(&mac).is_ok())
     }
 }
 
@@ -190,7 +192,7 @@ impl From<Option<Arc<ChainKey>>> for KeyRing {
 pub fn generate_key() -> Result<String, String> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| format!("no random numbers available: {error}"))?;
-    Ok(hex::<32>(&key))
+    Ok(HEXLOWER.encode(&key))
 }
 
 fn hmac(key: &[u8]) -> Result<Hmac<Sha256>, String> {
@@ -201,28 +203,9 @@ fn update_mac(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
     parts.iter().fold(key.clone(), Mac::chain_update)
 }
 
-/// Encodes the first `N` bytes in hexadecimal digits.
-pub(super) fn hex<const N: usize>(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    let mut text = String::with_capacity(2 * N);
-    for byte in bytes.iter().take(N) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let text = text.as_bytes();
-    // Only lower case is accepted, so that each record has exactly one valid encoding.
-    let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
-    if text.len() != 2 * bytes.len() || !text.iter().all(is_digit) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+/// Decodes a MAC. Accepts lower case only, so that each record has exactly one valid encoding.
+fn decode_mac(text: &str) -> Option<[u8; 32]> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

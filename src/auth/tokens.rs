@@ -2,11 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     sync::Arc,
     time::Duration,
 };
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
@@ -135,14 +135,8 @@ pub fn generate_token() -> Result<(String, String), String> {
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random)
         .map_err(|error| format!("no random numbers available: {error}"))?;
-    let hex = |bytes: &[u8]| {
-        bytes.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    };
-    let token = format!("{TOKEN_PREFIX}{}", hex(&random));
-    let hash = hex(&Sha256::digest(&token));
+    let token = format!("{TOKEN_PREFIX}{}", HEXLOWER.encode(&random));
+    let hash = HEXLOWER.encode(&Sha256::digest(&token));
     Ok((token, hash))
 }
 

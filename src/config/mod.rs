@@ -43,7 +43,7 @@ pub use telemetry::{
 };
 pub use tools::{ApprovalMode, ToolSettings};
 pub use values::{ByteSize, DurationSetting, ListSetting, Secret};
-pub use watched_file::{WatchedFile, read_text};
+pub use watched_file::{FileStamp, WatchedFile, read_text};
 pub use window::{MINUTES_PER_DAY, NamedTimeZone, TimeOfDay, TimeWindow, Weekdays};
 
 use std::collections::BTreeMap;

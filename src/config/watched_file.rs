@@ -37,9 +37,24 @@ struct FailedRead {
     last_attempt: Instant,
 }
 
-/// State of the files: modification time and size of each. Kubernetes updates mounted secrets by
+/// State of the files.
+type Stamp = Vec<Option<FileStamp>>;
+
+/// State of a file: modification time and size in bytes. Kubernetes updates mounted files by
 /// switching a symbolic link, which changes the modification time.
-type Stamp = Vec<Option<(SystemTime, u64)>>;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    modified: SystemTime,
+    size: u64,
+}
+
+impl FileStamp {
+    /// Returns the current state, or `None` if the file cannot be read.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self { modified: metadata.modified().ok()?, size: metadata.len() })
+    }
+}
 
 impl<T: Clone> WatchedFile<T> {
     /// Reads the files for the first time. `what` describes the value in log messages.
@@ -118,24 +133,22 @@ pub fn read_text(path: &Path) -> Result<String, String> {
 }
 
 fn stamp(files: &[PathBuf]) -> Stamp {
-    let of = |path: &PathBuf| {
-        let metadata = fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    };
-    files.iter().map(of).collect()
+    files.iter().map(|file| FileStamp::of(file)).collect()
 }
 
 /// Returns whether the files are old enough that any further change would alter the stamp.
 fn is_settled(stamp: &Stamp) -> bool {
     let now = SystemTime::now();
     stamp.iter().all(|file| {
-        file.is_some_and(|(at, _)| now.duration_since(at).is_ok_and(|age| age >= SETTLE_TIME))
+        file.is_some_and(|file| {
+            now.duration_since(file.modified).is_ok_and(|age| age >= SETTLE_TIME)
+        })
     })
 }
 
 impl<T> fmt::Debug for WatchedFile<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Followed({:?})", self.files)
+        write!(f, "WatchedFile({:?})", self.files)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Requests that change Octopus, the permit that is required to send them, and raw responses.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -127,12 +128,7 @@ impl RawResponse {
 
     /// Returns the SHA-256 of the body in hexadecimal.
     pub fn digest(&self) -> String {
-        let mut digest = String::with_capacity(64);
-        for byte in Sha256::digest(&self.body) {
-            // Writing to a string cannot fail.
-            let _ = write!(digest, "{byte:02x}");
-        }
-        digest
+        HEXLOWER.encode(&Sha256::digest(&self.body))
     }
 
     fn parse_error(&self, error: &dyn fmt::Display, route: &str) -> Error {

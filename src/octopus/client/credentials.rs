@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use data_encoding::HEXLOWER;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -66,7 +67,8 @@ impl Fingerprint {
 impl fmt::Display for Fingerprint {
     /// Writes the first four bytes in hexadecimal: enough to distinguish callers in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))
+        let [first, second, third, fourth, ..] = self.0;
+        HEXLOWER.encode_display(&[first, second, third, fourth]).fmt(f)
     }
 }
 

@@ -9,7 +9,6 @@ mod pending;
 mod values;
 
 use std::{
-    fmt::Write as _,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -17,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use data_encoding::HEXLOWER;
 use redis::{
     AsyncConnectionConfig, Client, RedisResult, Script, TlsCertificates, aio::MultiplexedConnection,
 };
@@ -152,11 +152,7 @@ impl RedisStore {
     }
 
     fn redis_key(&self, what: &str, kind: &str, key: &StoreKey) -> String {
-        let mut name = format!("{}{what}:{kind}:", self.prefix);
-        for byte in key {
-            let _ = write!(name, "{byte:02x}");
-        }
-        name
+        format!("{}{what}:{kind}:{}", self.prefix, HEXLOWER.encode_display(key))
     }
 
     fn current_connection(&self) -> Option<Connection> {

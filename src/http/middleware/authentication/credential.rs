@@ -79,14 +79,19 @@ pub(super) fn single<'a>(
     }
 }
 
-/// Parses an Octopus access token (RFC 6750, section 2.1).
+/// Returns the token of an Authorization header with the scheme `Bearer` (RFC 6750, section 2.1),
+/// which can be empty.
+pub(super) fn bearer_token(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
+}
+
+/// Parses an Octopus access token.
 fn access_token(authorization: &str) -> Result<Credentials, Rejection> {
-    match authorization.trim().split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Credentials::access_token(token).map_err(|error| invalid(&error.to_string()))
-        }
-        _ => Err(invalid("the Authorization header must be `Bearer` and an Octopus access token")),
-    }
+    let token = bearer_token(authorization).ok_or_else(|| {
+        invalid("the Authorization header must be `Bearer` and an Octopus access token")
+    })?;
+    Credentials::access_token(token).map_err(|error| invalid(&error.to_string()))
 }
 
 /// Returns the challenge for an Octopus credential (RFC 9110, section 11.6.1). It names the header,

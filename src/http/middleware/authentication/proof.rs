@@ -10,7 +10,7 @@ use http::{
 use super::{
     Auth,
     challenge::Challenge,
-    credential::{API_KEY, single},
+    credential::{API_KEY, bearer_token, single},
 };
 use crate::{
     auth::{AuthMethod, Authenticators, Caller, ProxyHeaders},
@@ -49,7 +49,7 @@ pub(super) async fn caller(
     let mut token = None;
     let who = match (bearer, named, certificate) {
         (Some(authorization), ..) => {
-            let sent = bearer_token(authorization)?;
+            let sent = require_bearer_token(authorization)?;
             let who = ways.authenticate_bearer(sent, parts.uri.path()).await;
             let who = who.map_err(|refused| {
                 tracing::info!(reason = %refused, "token rejected");
@@ -100,12 +100,9 @@ pub(super) fn fingerprint(auth: &Auth, parts: &Parts) -> Option<Fingerprint> {
     (!all.is_empty()).then(|| Fingerprint::of(all.iter().map(Vec::as_slice)))
 }
 
-/// Parses a bearer token (RFC 6750, section 2.1).
-fn bearer_token(authorization: &str) -> Result<&str, Rejection> {
-    let token = authorization.trim().split_once(' ').and_then(|(scheme, token)| {
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
-    });
-    token.filter(|token| !token.is_empty()).ok_or_else(|| {
+/// Returns the bearer token of an Authorization header.
+fn require_bearer_token(authorization: &str) -> Result<&str, Rejection> {
+    bearer_token(authorization).filter(|token| !token.is_empty()).ok_or_else(|| {
         Rejection::bad_request(
             code::INVALID_REQUEST,
             "the Authorization header must be `Bearer` and a token",
