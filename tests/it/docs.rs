@@ -70,15 +70,15 @@ fn readme_tool_table_is_current() {
     let config = crate::catalog::all_tools_config();
     let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
     let mut table = format!(
-        "All of this costs a model {} bytes of context (names, descriptions, arguments), and {} \
-         where nothing may be changed. `octopus-mcp tools` prints it.\n\n",
+        "The tool list takes {} bytes of model context (names, descriptions, arguments), and {} if \
+         the server is read-only. `octopus-mcp tools` prints it.\n\n",
         listing_bytes(&config),
         listing_bytes(&Config::default()),
     );
     table.push_str("| toolset | tool | what it does | Octopus |\n| --- | --- | --- | --- |\n");
     for entry in catalog.visible(&policy) {
         let tool = entry.definition;
-        let changes = if tool.tier == Tier::Read { "" } else { " (changes things)" };
+        let changes = if tool.tier == Tier::Read { "" } else { " (makes changes)" };
         let description = entry.model.description.as_deref().unwrap_or_default();
         let ends = [". ", ": ", "; "].iter().filter_map(|end| description.find(end)).min();
         let first = description[..ends.unwrap_or(description.len())].trim_end_matches('.');
