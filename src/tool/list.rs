@@ -10,18 +10,18 @@ use crate::octopus::PageRange;
 #[serde(rename_all = "camelCase")]
 pub struct List<T> {
     items: Vec<T>,
-    /// How many items the whole list has.
+    /// Total number of items.
     total_results: u32,
     items_per_page: u32,
     number_of_pages: u32,
-    /// Counted from 0.
+    /// Number of the last page; the first page is 0.
     last_page_number: u32,
     skip: u32,
     take: u32,
     /// The `skip` of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_skip: Option<u32>,
-    /// Why there is nothing, and what to try.
+    /// Reason for the empty result, and a next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
@@ -62,7 +62,7 @@ impl<T> List<T> {
 pub struct NamedId {
     /// Its ID.
     pub id: String,
-    /// Its name, where the caller may see it.
+    /// Its name; absent if the caller cannot read the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

@@ -40,7 +40,7 @@ macro_rules! text_arguments {
 }
 
 text_arguments! {
-    /// Space name, slug or ID.
+    /// Space name, slug or ID, e.g. "Default".
     SpaceArg,
     /// Project name, slug or ID, e.g. "Projects-1".
     ProjectArg,

@@ -18,13 +18,13 @@ use crate::{
 use page::{NextPage, truncate_page};
 use shrink::{CutCounts, shrink};
 
-/// Says that an answer was cut.
+/// Present if the answer was truncated.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Truncated {
-    /// How many bytes the whole answer has.
+    /// Size of the complete answer in bytes.
     full_bytes: usize,
-    /// What was left out, and how to get it.
+    /// Description of the omitted parts and how to request them.
     how: String,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct FindCertificates {
     /// Return archived certificates instead of active ones.
     archived: Option<bool>,
     tenant: Option<TenantArg>,
-    /// Field of Octopus to sort by.
+    /// Sort order: "recent" (by creation); anything else sorts by expiry date.
     order_by: Option<String>,
     skip: Option<Skip>,
     take: Option<Take>,

@@ -25,13 +25,13 @@ pub(super) struct GrepLlmsTxt {
     /// Take the pattern as plain text (grep -F).
     #[schemars(extend("default" = false))]
     fixed_string: Option<bool>,
-    /// Lines before each match (grep -B).
+    /// Lines before each match (default 0, max 50).
     #[schemars(range(max = 50), extend("default" = 0))]
     before_context: Option<u32>,
-    /// Lines after each match (grep -A).
+    /// Lines after each match (default 0, max 50).
     #[schemars(range(max = 50), extend("default" = 0))]
     after_context: Option<u32>,
-    /// Max matches (grep -m).
+    /// Max matches (default 100, max 500).
     #[schemars(range(min = 1, max = 500), extend("default" = 100))]
     max_count: Option<u32>,
     /// Matches to skip (default 0).

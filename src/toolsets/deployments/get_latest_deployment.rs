@@ -40,7 +40,7 @@ pub(super) struct LatestDeployment {
     deployment: Option<DeploymentSummary>,
     /// Task of the deployment, in the form of get_task_details. Absent if this user may not see it.
     task_details: Option<TaskDetails>,
-    /// Why no deployment matches, and what to try.
+    /// Reason why no deployment matches, and a next step.
     hint: Option<String>,
 }
 

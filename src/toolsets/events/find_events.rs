@@ -24,14 +24,14 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindEvents {
     pub(super) space: Option<SpaceArg>,
-    /// What to return.
+    /// Result: events, or the values that a filter accepts.
     #[schemars(extend("default" = "search"))]
     mode: Option<Mode>,
     /// ID of one event, e.g. "Events-1"; not combined with filters.
     pub(super) event_id: Option<String>,
-    /// Document IDs; events must concern all of them.
+    /// Return events related to all of these document IDs, e.g. "Projects-1".
     pub(super) regarding: Option<StringList>,
-    /// Document IDs; events must concern one of them.
+    /// Return events related to any of these document IDs.
     pub(super) regarding_any: Option<StringList>,
     /// User names or IDs.
     pub(super) users: Option<StringList>,
@@ -47,7 +47,7 @@ pub(super) struct FindEvents {
     pub(super) tags: Option<Tags>,
     /// Event categories, e.g. "DeploymentFailed".
     pub(super) event_categories: Option<StringList>,
-    /// Groups of event categories.
+    /// Event category groups, as returned by mode listGroups.
     pub(super) event_groups: Option<StringList>,
     /// Event agents (clients of Octopus).
     pub(super) event_agents: Option<StringList>,
@@ -59,7 +59,7 @@ pub(super) struct FindEvents {
     pub(super) to: Option<String>,
     /// Include internal events of Octopus.
     pub(super) include_internal_events: Option<bool>,
-    /// Leave out what changed (default true; false with eventId).
+    /// Omit the change details (default true; false with eventId).
     pub(super) exclude_difference: Option<bool>,
     pub(super) skip: Option<Skip>,
     pub(super) take: Option<Take>,

@@ -26,7 +26,7 @@ pub(super) struct FindInterruptions {
     interruption_id: Option<String>,
     /// Return only pending interruptions (default true).
     pending_only: Option<bool>,
-    /// Return only those that you have taken or can take.
+    /// Return only interruptions that the caller has taken or can take.
     assigned_to_me: Option<bool>,
     /// ID of a related document, e.g. "ServerTasks-123".
     regarding: Option<String>,

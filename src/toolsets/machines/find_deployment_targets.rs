@@ -32,9 +32,9 @@ pub(super) struct FindDeploymentTargets {
     roles: Option<StringList>,
     /// Return only disabled (true) or enabled (false) targets.
     is_disabled: Option<bool>,
-    /// Health statuses.
+    /// Health statuses of the targets to return.
     health_statuses: Option<Choices<HealthStatus>>,
-    /// Communication styles.
+    /// Communication styles of the targets to return.
     comm_styles: Option<Choices<CommunicationStyle>>,
     /// Environment names, slugs or IDs.
     environment_ids: Option<StringList>,
@@ -48,7 +48,7 @@ pub(super) struct FindDeploymentTargets {
     deployment_id: Option<String>,
     /// Shell names, e.g. "Bash".
     shell_names: Option<StringList>,
-    /// IDs of target types.
+    /// Target type IDs of the targets to return.
     deployment_target_types: Option<StringList>,
     skip: Option<Skip>,
     take: Option<Take>,

@@ -36,9 +36,9 @@ pub(super) struct ProjectVariables {
     /// Git reference at which the variables were read.
     git_ref: Option<String>,
     variables: VariableSets,
-    /// What was left out, and how to get it.
+    /// Description of omitted variables and how to request them.
     left_out: Option<String>,
-    /// Why there is no variable, and what to try.
+    /// Reason for the empty result, and a next step.
     hint: Option<String>,
     url: String,
 }

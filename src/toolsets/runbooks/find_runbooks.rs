@@ -18,8 +18,8 @@ use crate::{
     toolsets::git_ref::resolve_git_ref,
 };
 
-/// Find runbooks with their environments and tenanted mode: one by runbookId, those of a project, or all of
-/// the space that are not in Git.
+/// Find runbooks with their environments and tenanted mode. Returns one runbook (runbookId), the runbooks of
+/// a project (projectId), or all runbooks of the space that are not in Git.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindRunbooks {

@@ -27,7 +27,7 @@ pub(super) struct GetMissingTenantVariables {
     tenant_id: Option<TenantArg>,
     project_id: Option<ProjectArg>,
     environment_id: Option<EnvironmentArg>,
-    /// List the missing variables.
+    /// Return the names of the missing variables, not only their tenants.
     #[schemars(extend("default" = false))]
     include_details: Option<bool>,
     skip: Option<Skip>,

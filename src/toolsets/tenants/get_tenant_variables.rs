@@ -20,7 +20,7 @@ use crate::{
 pub(super) struct GetTenantVariables {
     space: Option<SpaceArg>,
     tenant_id: TenantArg,
-    /// Which variables to return.
+    /// Variables to return: common, project, or all.
     variable_type: VariableType,
     /// Include variables without a value, on the first page.
     #[schemars(extend("default" = false))]

@@ -36,7 +36,7 @@ pub(super) struct TenantVariable {
     has_value: bool,
     /// The value of the tenant. Absent if it is sensitive.
     value: Option<Value>,
-    /// Value that applies without a value of the tenant.
+    /// Default value, used if the tenant has no value.
     default_value: Option<Value>,
     /// Whether Octopus hides the value.
     is_sensitive: bool,
