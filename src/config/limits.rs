@@ -30,15 +30,15 @@ pub struct LimitSettings {
     pub concurrent_calls_per_caller: u32,
     /// Maximum memory for large Octopus responses in flight, over all callers and instances
     /// (default `96 MiB`, min twice the largest `response_limit`). The first 64 KiB of each
-    /// response do not count. A read that finds no room waits for half the `timeout` of its
-    /// instance and then fails. One caller can use half of the memory. The same amount again is
+    /// response do not count. If the memory is exhausted, a read waits up to half the `timeout` of
+    /// its instance and then fails. One caller can use half of the memory. The same amount again is
     /// reserved for the parsed content of large responses until their calls end. The default fits a
     /// container with 512 MiB.
     pub bytes_in_flight: ByteSize,
-    /// Maximum memory for large requests, parsed and with their copies (default `64 MiB`, min 16
-    /// times `http.body_limit`). A quarter of it is for bodies that are still being received. Small
-    /// requests do not count. A request that finds no room within 5 s gets 503. One address can use
-    /// half of the memory.
+    /// Maximum memory for large requests, including parsed values and copies (default `64 MiB`, min
+    /// 16 times `http.body_limit`). A quarter of it is for bodies that are still being received.
+    /// Small requests do not count. If the memory is exhausted, a request waits up to 5 s and then
+    /// gets 503. One address can use half of the memory.
     pub request_bytes_in_flight: ByteSize,
     /// Maximum number of concurrent requests from one address whose body has not arrived yet, so
     /// that the caller is unknown (default 128, min 1). Further requests get 429. An IPv6 address
@@ -56,8 +56,8 @@ pub struct LimitSettings {
     /// Requests that all callers together may send at once to one instance after a pause (default
     /// 6000).
     pub instance_burst: u32,
-    /// Multiple of `caller_rate` and `caller_burst` from which on a caller gets HTTP 429 (default
-    /// 10, min 1). With 1, every request over the rate gets 429.
+    /// Factor over `caller_rate` and `caller_burst` above which a caller gets HTTP 429 (default 10,
+    /// min 1). With 1, every request over the rate gets 429.
     pub far_over: u32,
     /// Failed authentications (401) per minute from one address (default 60, 0 for no limit).
     /// Further requests from the address get 429 until the limit has recovered, before their
@@ -71,7 +71,8 @@ pub struct LimitSettings {
     /// credential or with one that only Octopus can verify (default 120, 0 for no limit). The first
     /// request with such a credential also counts. Further requests get 429.
     pub unproven_rate: u32,
-    /// Number of those requests that one address may send at once after a pause (default 600).
+    /// Number of requests limited by `unproven_rate` that one address may send at once after a
+    /// pause (default 600).
     pub unproven_burst: u32,
     /// Number of threads for CPU-bound work: searches, redaction and parsing of large documents
     /// (default 0: one per core, max 256). They are additional to the threads that serve requests.

@@ -12,7 +12,7 @@ pub struct RuleSettings {
     /// Unique name of the rule, shown in answers and audit records (max 60 characters).
     pub name: String,
     /// Effect on matching calls: `allow` (default) allows them, `confirm` requires approval
-    /// whatever `tools.confirm` says, `deny` rejects them. Calls that only read never need
+    /// regardless of `tools.confirm`, `deny` rejects them. Calls that only read never need
     /// approval.
     pub effect: Effect,
     /// Text that the user must type to approve, with `effect = "confirm"` (max 100 characters).
@@ -52,11 +52,11 @@ pub struct RuleSettings {
     pub callers: Option<ListSetting>,
     /// Groups of callers.
     pub groups: Option<ListSetting>,
-    /// Time windows, of which at least one must match, e.g. `{ days = "mon-thu,sun", from =
-    /// "22:00", to = "06:00", zone = "Europe/Berlin" }`. Defaults: all `days`, the whole day,
-    /// `zone` UTC. A window whose end is before its start extends past midnight and belongs to the
-    /// day on which it begins. A change that is scheduled for later is checked for the time of the
-    /// call and for its start time.
+    /// Time windows; at least one must match, e.g. `{ days = "mon-thu,sun", from = "22:00", to =
+    /// "06:00", zone = "Europe/Berlin" }`. Defaults: all `days`, the whole day, `zone` UTC. A
+    /// window whose end is before its start extends past midnight and belongs to the day on which
+    /// it begins. A change that is scheduled for later is checked for the time of the call and for
+    /// its start time.
     pub times: Option<Vec<TimeWindow>>,
 }
 

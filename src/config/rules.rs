@@ -12,7 +12,7 @@ use super::{Config, Effect, ListSetting, LoadedConfig, RuleSettings};
 #[serde(default, deny_unknown_fields)]
 pub struct PolicySettings {
     /// Rules in order; the first rule that matches decides. A call is checked for each combination
-    /// of the things that it accesses, e.g. each environment with each tenant, and the strictest
+    /// of the resources that it accesses, e.g. each environment with each tenant, and the strictest
     /// decision applies. All criteria of a rule must match; omitted criteria match anything. A rule
     /// applies to changes only, unless its `tiers` or `risks` contain `read`. Names match as in
     /// Octopus, ignoring case, or as slugs or IDs. `*` matches any characters, and a leading `!`

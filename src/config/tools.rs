@@ -14,12 +14,12 @@ pub struct ToolSettings {
     pub toolsets: ListSetting,
     /// Hides all tools that change Octopus (default true).
     pub read_only: bool,
-    /// Offers tools that delete things (default false). Requires `read_only = false`.
+    /// Offers tools that delete objects (default false). Requires `read_only = false`.
     pub allow_deletes: bool,
     /// Approval required for changes (default `code`). `ask`: the client asks the user; clients
     /// without elicitation cannot change anything. `code`: such clients get a preview with a code
-    /// and send the code in a second call. `argument`: such clients may also send `confirm: true`.
-    /// `never`: changes run without approval.
+    /// and send the code in a second call. `argument`: clients without elicitation may also send
+    /// `confirm: true`. `never`: changes run without approval.
     pub confirm: ApprovalMode,
     /// Key that seals approval requests, codes and session IDs: at least 32 characters, e.g. from
     /// `openssl rand -base64 32`. Set the same key on all replicas, so that each accepts the

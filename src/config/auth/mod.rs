@@ -31,10 +31,10 @@ use super::DurationSetting;
 pub struct AuthSettings {
     /// Authentication mode. `octopus`: every request carries an Octopus credential, which
     /// identifies the caller. `none`: everyone who reaches the listener may call, with their own
-    /// Octopus credential or otherwise the configured one. `tokens`, `oauth`, `proxy`,
-    /// `certificate`: as configured in this section; these can be combined, e.g. `tokens,oauth`.
-    /// Default: `none` if an Octopus credential is configured or the sample instance is enabled,
-    /// otherwise `octopus`.
+    /// Octopus credential, or with the configured one if they send none. `tokens`, `oauth`,
+    /// `proxy`, `certificate`: as configured in this section; these can be combined, e.g.
+    /// `tokens,oauth`. Default: `none` if an Octopus credential is configured or the sample
+    /// instance is enabled, otherwise `octopus`.
     pub mode: Option<AuthModes>,
     /// Allows everyone who reaches a non-loopback listener to use the configured Octopus credential
     /// (default false). Applies to `mode = "none"`.

@@ -30,7 +30,7 @@ impl Config {
                 }
                 if token.scope == TokenScopeSetting::Admin && token.instances.0.is_empty() {
                     risks.push(format!(
-                        "the token '{name}' may delete things on every instance (auth.tokens)"
+                        "the token '{name}' may delete objects on every instance (auth.tokens)"
                     ));
                 }
             }
