@@ -4,9 +4,10 @@
 //! built. Running requests end with the old parts. Sessions, pending approvals, the idempotency
 //! store and counters continue.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{provider, restart_only};
@@ -79,7 +80,7 @@ impl LiveServer {
     /// A message if a part cannot be built; the previous settings then stay in force.
     pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, String> {
         let Inner { persistent: kept, protocol, routes, instances, config: last } = &*self.0;
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = last.lock();
         let unchanged = restart_only::restore_running_values(&mut config, &last);
         let compute = kept.compute.with_call_time(config.limits.compute_time.0);
         let PersistentParts { metrics, audit, memory, .. } = kept;

@@ -1,11 +1,12 @@
 //! Rate limit for records of rejected requests: some get a record, the others are counted.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use moka::sync::Cache;
+use parking_lot::Mutex;
 
 use super::AuditCaller;
 
@@ -53,7 +54,7 @@ impl RejectionSampler {
     /// Returns whether this rejection gets a record: `Some` with the number of rejections without a
     /// record before it, or `None`.
     pub(super) fn admit(&self) -> Option<usize> {
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut window = self.0.lock();
         if window.started_at.is_none_or(|began| began.elapsed() >= WINDOW) {
             (window.started_at, window.recorded) = (Some(Instant::now()), 0);
         }
@@ -74,7 +75,7 @@ mod tests {
     fn limits_records_per_window_and_counts_the_rest() {
         let budget = RejectionSampler::default();
         assert_eq!((0..1000).filter_map(|_| budget.admit()).count(), RECORDS_PER_WINDOW);
-        budget.0.lock().unwrap().started_at = None;
+        budget.0.lock().started_at = None;
         assert_eq!(budget.admit(), Some(1000 - RECORDS_PER_WINDOW));
         assert_eq!(budget.admit(), Some(0));
     }

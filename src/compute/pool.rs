@@ -4,11 +4,12 @@ use std::{
     collections::HashMap,
     fmt,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{Arc, atomic::AtomicBool},
     thread::available_parallelism,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{sync::Semaphore, task};
 
 use super::{
@@ -67,7 +68,7 @@ struct QueueRegistration {
 
 impl Drop for QueueRegistration {
     fn drop(&mut self) {
-        let mut callers = self.inner.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut callers = self.inner.queues.lock();
         if let Some(queue) = callers.get_mut(&self.caller) {
             queue.jobs -= 1;
             if queue.jobs == 0 {
@@ -119,11 +120,11 @@ impl ComputePool {
     /// Returns the number of callers that have jobs.
     #[cfg(test)]
     pub(super) fn caller_count(&self) -> usize {
-        self.inner.queues.lock().unwrap().len()
+        self.inner.queues.lock().len()
     }
 
     fn register(&self, caller: CallerKey) -> (QueueRegistration, Arc<Semaphore>) {
-        let mut callers = self.inner.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut callers = self.inner.queues.lock();
         let queue = callers.entry(caller).or_insert_with(|| CallerQueue {
             permits: Arc::new(Semaphore::new(self.inner.max_jobs_per_caller)),
             jobs: 0,

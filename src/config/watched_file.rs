@@ -1,9 +1,9 @@
 //! Values from files that are read again when the files change.
 
+use parking_lot::Mutex;
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -73,7 +73,7 @@ impl<T: Clone> WatchedFile<T> {
 
     /// Returns the current value, and for how long the files have been unreadable.
     pub fn current(&self) -> (T, Duration) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         let stamp = stamp(&self.files);
         let is_due = match &last.failed {
             Some(failed) => {

@@ -5,14 +5,11 @@
 //! `/api/users/{id}/apikeys`: the entry whose hint is a prefix of the key. If Octopus does not
 //! report it, the expiry stays unknown; nothing else depends on it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -92,7 +89,7 @@ impl CredentialExpiries {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CredentialName, Timestamp>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -12,6 +12,7 @@ pub use bucket::{RateLimitDecision, TokenBuckets};
 
 use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use self::{local::LocalValues, remote::RedisStore};
@@ -65,7 +66,7 @@ pub enum RenewOutcome {
 /// The store for shared state.
 #[derive(Debug)]
 pub struct Store {
-    buckets: std::sync::Mutex<Vec<TokenBuckets>>,
+    buckets: Mutex<Vec<TokenBuckets>>,
     local: LocalValues,
     remote: Option<Arc<RedisStore>>,
 }
@@ -73,11 +74,7 @@ pub struct Store {
 impl Store {
     /// Creates a store in the memory of this process that is not shared.
     pub fn in_memory() -> Arc<Self> {
-        Arc::new(Self {
-            buckets: std::sync::Mutex::default(),
-            local: LocalValues::default(),
-            remote: None,
-        })
+        Arc::new(Self { buckets: Mutex::default(), local: LocalValues::default(), remote: None })
     }
 
     /// Opens the configured store. If Redis cannot be reached, a background task keeps trying to
@@ -98,11 +95,8 @@ impl Store {
             remote.connect().await;
             tokio::spawn(Arc::clone(remote).keep_connected(stop.clone()));
         }
-        let store = Arc::new(Self {
-            buckets: std::sync::Mutex::default(),
-            local: LocalValues::default(),
-            remote,
-        });
+        let store =
+            Arc::new(Self { buckets: Mutex::default(), local: LocalValues::default(), remote });
         tokio::spawn(Arc::clone(&store).clean_up_periodically(stop));
         Ok(store)
     }
@@ -111,7 +105,7 @@ impl Store {
     /// tokens; `rate` tokens are added per minute. Returns `None` if the rate is 0, which means
     /// unlimited.
     pub fn buckets(&self, name: &'static str, rate: u32, burst: u32) -> Option<TokenBuckets> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         // Buckets with unchanged limits are reused, so that a configuration reload does not reset
         // them.
         let known = buckets.iter().position(|bucket| bucket.has_name(name));
@@ -255,7 +249,7 @@ impl Store {
                 () = stop.cancelled() => return,
                 _ = round.tick() => {}
             }
-            let buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let buckets = self.buckets.lock();
             for bucket in buckets.iter() {
                 bucket.drop_full_buckets();
             }

@@ -1,13 +1,10 @@
 //! Recent tool calls of each caller, visible to that caller only.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use moka::sync::Cache;
+use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::{
@@ -73,7 +70,7 @@ impl CallerCalls {
     pub(super) fn push(&self, record: &Record) {
         let Some(call) = RecentCall::from_record(record) else { return };
         let calls = self.all.0.get_with(self.caller, Arc::default);
-        let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = calls.lock();
         calls.truncate(MAX_CALLS - 1);
         calls.push_front(call);
     }
@@ -81,9 +78,7 @@ impl CallerCalls {
     /// Returns the kept calls, newest first.
     pub(super) fn all(&self) -> Vec<RecentCall> {
         let calls = self.all.0.get(&self.caller);
-        calls.map_or_else(Vec::new, |calls| {
-            calls.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-        })
+        calls.map_or_else(Vec::new, |calls| calls.lock().iter().cloned().collect())
     }
 }
 

@@ -1,6 +1,8 @@
 //! Applies the policy to a call.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::{ApprovalMethod, Context, Error, Tier};
 use crate::{
@@ -38,18 +40,18 @@ pub struct DecisionRecorder(Arc<Mutex<Option<RecordedDecision>>>);
 impl DecisionRecorder {
     /// Returns the last decision, if any.
     pub fn last(&self) -> Option<RecordedDecision> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 
     fn record(&self, decision: &Decision) {
         let Decision { rule, effect, risk, .. } = decision.clone();
         let decided = RecordedDecision { rule, effect, risk, approval_method: None };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(decided);
+        *self.0.lock() = Some(decided);
     }
 
     /// Adds how the change was approved.
     pub(super) fn record_approval(&self, way: ApprovalMethod) {
-        if let Some(decided) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(decided) = &mut *self.0.lock() {
             decided.approval_method = Some(way);
         }
     }
@@ -63,13 +65,13 @@ type Visit = (Arc<Instance>, Session);
 
 impl VisitedInstances {
     pub(super) fn add(&self, instance: &Arc<Instance>, session: &Session) {
-        let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut visits = self.0.lock();
         visits.push((Arc::clone(instance), session.clone()));
     }
 
     /// Returns the instances and their sessions.
     pub fn sessions(&self) -> Vec<(Arc<Instance>, Session)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
 };
 
+use parking_lot::Mutex;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -77,7 +78,7 @@ impl AuditScope {
 
     /// Changes the record.
     pub fn update(&self, write: impl FnOnce(&mut Record)) {
-        write(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
+        write(&mut self.record.lock());
     }
 
     /// Records the instance that a call reaches, and the credential and Octopus user that act
@@ -140,7 +141,7 @@ impl AuditScope {
     }
 
     fn is_change(&self) -> bool {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner).change.is_some()
+        self.record.lock().change.is_some()
     }
 
     /// Records the policy decision.
@@ -162,7 +163,7 @@ impl AuditScope {
         if !self.audit.marks_changes() {
             return None;
         }
-        self.record.lock().unwrap_or_else(PoisonError::into_inner).change
+        self.record.lock().change
     }
 
     /// Writes the intent record of a change before it is sent.
@@ -177,7 +178,7 @@ impl AuditScope {
             record.route = Some(route.to_owned());
         });
         let intent = || {
-            let mut intent = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut intent = self.record.lock().clone();
             (intent.id, intent.kind) = (Uuid::now_v7(), audit::RecordKind::Intent);
             intent.result = Outcome::Sending;
             intent
@@ -203,7 +204,7 @@ impl AuditScope {
                 record.error = Some(error.kind());
             }),
         }
-        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = self.record.lock();
         if self.is_enabled() && self.is_written.load(Ordering::Relaxed) {
             let late = Record { id: Uuid::now_v7(), duration_ms: None, ..record.clone() };
             self.audit.record(late);
@@ -227,7 +228,7 @@ impl AuditGuard {
         self.is_written = true;
         let duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.scope.update(|record| record.duration_ms = Some(duration));
-        let record = self.scope.record.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = self.scope.record.lock();
         self.scope.is_written.store(true, Ordering::Relaxed);
         self.scope.metrics.record_call(&metrics_of(&record));
         if let Some(calls) = &self.scope.recent_calls {

@@ -1,8 +1,7 @@
 //! Rules for which fault applies to which request.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use http::Method;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::fault::Fault;
 
@@ -39,6 +38,6 @@ impl FaultRules {
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+        self.faults.lock()
     }
 }

@@ -1,8 +1,8 @@
 //! Journal of requests, for assertions in tests.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 const KEPT: usize = 10_000;
@@ -79,7 +79,7 @@ impl Journal {
     }
 
     fn locked(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock()
     }
 }
 

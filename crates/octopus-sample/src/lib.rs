@@ -78,9 +78,10 @@ mod users;
 mod version;
 
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use parking_lot::{Mutex, RwLock};
 
 pub use fault::Fault;
 pub use fault_rules::FaultRules;
@@ -137,8 +138,7 @@ impl Sample {
     pub fn with_precedence(self, precedence: Precedence) -> Self {
         let mut database = Database::clone(&self.instance.database());
         database.precedence = precedence;
-        *self.instance.database.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::new(database);
+        *self.instance.database.write() = Arc::new(database);
         self
     }
 
@@ -194,17 +194,17 @@ impl Sample {
 impl Instance {
     /// Returns the present state.
     fn database(&self) -> Arc<Database> {
-        Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.database.read())
     }
 
     /// Makes a change. `act` reads the present state and changes a draft, which replaces the state
     /// if `act` succeeds.
     fn change(&self, act: impl FnOnce(&Database, &mut Database) -> ApiResult) -> ApiResult {
-        let _guard = self.write_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.write_lock.lock();
         let before = self.database();
         let mut draft = Database::clone(&before);
         let answer = act(&before, &mut draft)?;
-        *self.database.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(draft);
+        *self.database.write() = Arc::new(draft);
         Ok(answer)
     }
 }

@@ -5,11 +5,12 @@
 //! refresh, but at a limited rate.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use jsonwebtoken::{Algorithm, DecodingKey};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
@@ -179,7 +180,7 @@ const AMBIGUOUS_KEY: AuthError =
 
 impl IssuerState {
     fn lock_cache(&self) -> MutexGuard<'_, KeyCache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock()
     }
 
     fn look_up(&self, id: Option<&str>, algorithm: Algorithm) -> KeyLookup {

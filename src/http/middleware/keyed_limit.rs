@@ -1,9 +1,8 @@
 //! A limit for concurrent requests of one caller or one address.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::store::StoreKey;
 
@@ -44,7 +43,7 @@ impl KeyedLimit {
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<StoreKey, usize>> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock()
     }
 }
 

@@ -27,10 +27,11 @@ pub use takeover::TakeoverError;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use rmcp::transport::streamable_http_server::session::{
     SessionId, SessionManager, local::LocalSessionManager,
 };
@@ -195,7 +196,7 @@ impl SessionRegistry {
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, SessionEntry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock()
     }
 }
 

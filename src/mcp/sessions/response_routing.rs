@@ -9,10 +9,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
+use parking_lot::MutexGuard;
 use rmcp::{
     model::{ClientJsonRpcMessage, JsonRpcMessage, NumberOrString, ServerNotification},
     transport::streamable_http_server::session::{ServerSseMessage, SessionId, SessionManager},
@@ -45,7 +46,7 @@ enum Recipient {
 
 impl SharedSessions {
     pub(super) fn pending(&self) -> MutexGuard<'_, HashMap<(SessionId, i64), Arc<str>>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pending.lock()
     }
 
     /// Removes a pending request if it has this ID, and returns whether it did.

@@ -7,10 +7,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::{Arc, atomic::AtomicU64},
     time::Instant,
 };
 
+use parking_lot::Mutex;
 use rmcp::{model::InitializeRequestParams, transport::streamable_http_server::session::SessionId};
 
 use super::{SessionRegistry, id_context};

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -17,6 +17,7 @@ use futures::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{change_request::RawResponse, credentials::Fingerprint, error::Error};
 use crate::telemetry::Metrics;
@@ -110,7 +111,7 @@ impl RequestCoalescer {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ReadKey, InFlightRead>> {
-        self.0.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.in_flight.lock()
     }
 }
 

@@ -10,13 +10,14 @@ mod values;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use data_encoding::HEXLOWER;
+use parking_lot::Mutex;
 use redis::{
     AsyncConnectionConfig, Client, RedisResult, Script, TlsCertificates, aio::MultiplexedConnection,
 };
@@ -156,7 +157,7 @@ impl RedisStore {
     }
 
     fn current_connection(&self) -> Option<Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.connection.lock().clone()
     }
 
     /// Returns the connection. Counts a failure if there is none.
@@ -182,7 +183,7 @@ impl RedisStore {
             Err(_) => "no response in time".to_owned(),
         };
         self.failures.fetch_add(1, Ordering::Relaxed);
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connection.lock();
         let failed = connection.take_if(|connection| connection.number == number);
         drop(connection);
         if failed.is_some() {
@@ -194,7 +195,7 @@ impl RedisStore {
 
     /// Logs that the store is unavailable, at most once per interval.
     fn log_unavailable(&self, why: &str) {
-        let mut said = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.last_logged.lock();
         if said.is_none_or(|said| said.elapsed() >= UNAVAILABLE_LOG_INTERVAL) {
             *said = Some(Instant::now());
             tracing::warn!(
@@ -224,7 +225,7 @@ impl RedisStore {
         let why = match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(Ok(to)) => {
                 let number = self.connections_made.fetch_add(1, Ordering::Relaxed);
-                let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut connection = self.connection.lock();
                 *connection = Some(Connection { number, handle: to });
                 return true;
             }

@@ -1,10 +1,8 @@
 //! Operations that could not be performed in Redis yet.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::store::StoreKey;
 
@@ -125,7 +123,7 @@ impl PendingWrites {
 
     /// Locks the queue and removes obsolete operations.
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.0.lock();
         let now = Instant::now();
         queue.entries.retain(|waiting| waiting.expires_at > now);
         queue

@@ -1,9 +1,7 @@
 //! Labels with a bounded number of values, so that clients cannot create arbitrary series.
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
-};
+use parking_lot::Mutex;
+use std::collections::HashSet;
 
 /// Label value for everything beyond the bound and for unknown method names. The OpenTelemetry
 /// semantic conventions define it for unknown HTTP methods.
@@ -28,7 +26,7 @@ impl BoundedLabels {
     /// Returns the name, or `_OTHER` if the maximum number of values is reached or the name is too
     /// long.
     pub(super) fn label<'a>(&self, name: &'a str) -> &'a str {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if known.contains(name) {
             return name;
         }

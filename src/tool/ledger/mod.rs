@@ -19,7 +19,7 @@ mod undone;
 use std::{
     panic::AssertUnwindSafe,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -33,6 +33,7 @@ use moka::{
     ops::compute::{CompResult, Op},
     sync::Cache,
 };
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use self::{claims::Leases, done::ExecutedChanges};
@@ -162,7 +163,7 @@ impl IdempotencyStore {
     }
 
     fn lock_executed(&self) -> MutexGuard<'_, ExecutedChanges> {
-        self.executed_changes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.executed_changes.lock()
     }
 
     fn still_counts(&self, whose: &KeyDigest, name: IdempotencyKey, deed: &Execution) -> bool {

@@ -1,8 +1,9 @@
 //! What the layers learn about a request, for the audit record of its rejection.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use http::Extensions;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 
 use crate::{
@@ -54,7 +55,7 @@ impl RejectionFacts {
     }
 
     fn locked(&self) -> MutexGuard<'_, Facts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

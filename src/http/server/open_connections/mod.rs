@@ -19,12 +19,9 @@ mod order;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
@@ -145,7 +142,7 @@ impl OpenConnections {
     /// Logs that the limit is reached, once in a while.
     fn warn_of_limit(&self, is_refused: bool) {
         let now = Instant::now();
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warned = self.warned.lock();
         if warned.is_some_and(|warned| now - warned < WARN_EVERY) {
             return;
         }
@@ -161,7 +158,7 @@ impl OpenConnections {
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -250,7 +247,7 @@ impl Drop for ActiveRequest {
 
 impl Tracker {
     fn activity(&self) -> MutexGuard<'_, Activity> {
-        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+        self.activity.lock()
     }
 
     fn begin(&self) {

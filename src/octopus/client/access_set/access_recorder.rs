@@ -1,12 +1,9 @@
 //! Records the resources that a call accesses. Look-ups and reads report to the recorder, so policy
 //! rules and audit records see every access without code in the tools.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{borrow::Cow, fmt, sync::Arc};
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::{
     Deserializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -140,7 +137,7 @@ impl AccessRecorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, AccessSet> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

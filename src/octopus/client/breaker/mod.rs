@@ -27,11 +27,12 @@ mod failure_streak;
 mod tests;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use moka::sync::Cache;
+use parking_lot::{Mutex, MutexGuard};
 
 use self::failure_streak::FailureStreak;
 use super::credentials::Fingerprint;
@@ -213,5 +214,5 @@ impl Drop for BreakerPermit<'_> {
 }
 
 fn lock(row: &Mutex<FailureStreak>) -> MutexGuard<'_, FailureStreak> {
-    row.lock().unwrap_or_else(PoisonError::into_inner)
+    row.lock()
 }

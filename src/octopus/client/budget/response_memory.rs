@@ -1,11 +1,11 @@
 //! Memory budgets for the responses of Octopus: one for bodies and one for parsed documents.
 
+use std::sync::Arc;
+
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout_at},
 };
-
-use std::sync::Arc;
 
 use super::{Exhausted, Fingerprint, MemoryBudget, Reservation};
 
@@ -62,13 +62,13 @@ pub(in crate::octopus) struct CallMemory(Arc<CallReservations>);
 #[derive(Debug, Default)]
 struct CallReservations {
     parsed: Mutex<Option<Reservation>>,
-    change: std::sync::Mutex<Option<Reservation>>,
+    change: parking_lot::Mutex<Option<Reservation>>,
 }
 
 impl CallMemory {
     /// Holds the memory of the response to a change.
     pub(in crate::octopus) fn hold(&self, memory: Reservation) {
-        let mut held = self.0.change.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut held = self.0.change.lock();
         *held = Some(memory);
     }
 
