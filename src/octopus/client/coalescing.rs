@@ -18,7 +18,7 @@ use futures::{
     future::{BoxFuture, Shared, WeakShared},
 };
 
-use super::{change_request::RawResponse, credentials::Fingerprint, error::Error};
+use super::{credentials::Fingerprint, error::Error, response::RawResponse};
 use crate::telemetry::Metrics;
 
 type ReadResult = Result<RawResponse, Error>;

@@ -7,7 +7,7 @@ use super::{
     environments::Environment,
     git::{self, GitRef},
     lookup::Collection,
-    name_collision,
+    name_collision::SentReference,
     projects::Project,
     resource::{Id, Named, Resource, null_as_default},
     space::Space,
@@ -110,7 +110,7 @@ pub async fn find_for_change(
     wanted: &str,
 ) -> Result<Runbook, Error> {
     let runbook = find(space, place, wanted).await?;
-    name_collision::ensure_unique_runbook_name(space, place, &runbook).await?;
+    space.reject_collisions(place.path(space), &[SentReference::by_name(&runbook)]).await?;
     Ok(runbook)
 }
 

@@ -1,13 +1,14 @@
 //! Memory budgets for the responses of Octopus: one for bodies and one for parsed documents.
 
+use std::sync::Arc;
+
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout_at},
 };
 
-use std::sync::Arc;
-
-use super::{Exhausted, Fingerprint, MemoryBudget, Reservation};
+use super::memory::{Exhausted, MemoryBudget, Reservation};
+use crate::octopus::client::credentials::Fingerprint;
 
 /// Estimated memory of one JSON value in a parsed document, without its text.
 const VALUE_SIZE: usize = 64;
