@@ -157,16 +157,6 @@ impl<R> Serialize for Id<R> {
     }
 }
 
-/// Deserializes `null` as the default value: some versions of Octopus send `null` where others omit
-/// the key.
-pub(in crate::octopus) fn null_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-where
-    T: Deserialize<'de> + Default,
-    D: Deserializer<'de>,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

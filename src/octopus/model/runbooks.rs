@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     environments::Environment,
@@ -9,7 +10,7 @@ use super::{
     lookup::Collection,
     name_collision::SentReference,
     projects::Project,
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
     space::Space,
 };
 use crate::octopus::client::{
@@ -35,7 +36,7 @@ pub struct Runbook {
     pub multi_tenancy_mode: Option<String>,
     /// `All`, `Specified` or `FromProjectLifecycles`.
     pub environment_scope: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub environments: Vec<Id<Environment>>,
 }
 

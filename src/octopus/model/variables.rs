@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
 };
 use crate::octopus::client::{error::Error, path::id_batches};
@@ -20,9 +21,9 @@ pub struct VariableSet {
     pub space_id: Option<String>,
     pub owner_id: Option<String>,
     pub version: Option<i64>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub variables: Vec<Variable>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub scope_values: ScopeValues,
 }
 
@@ -42,7 +43,7 @@ pub struct ScopeValue {
 #[serde(rename_all = "PascalCase")]
 pub struct Variable {
     pub id: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     pub value: Option<String>,
     pub description: Option<String>,
@@ -50,10 +51,10 @@ pub struct Variable {
     #[serde(rename = "Type")]
     pub kind: Option<String>,
     /// IDs by scope type. Empty: the variable applies everywhere.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub scope: BTreeMap<String, Vec<String>>,
     pub is_editable: Option<bool>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_sensitive: bool,
     pub prompt: Option<Value>,
 }
