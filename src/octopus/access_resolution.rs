@@ -7,15 +7,20 @@ use serde_json::{Map, Value};
 
 use super::{
     client::{
-        access_set::{self, AccessSet, AccessedResource, NameDetail, ResourceKind},
+        access_set::{AccessSet, NameDetail, ResourceKind, owner_keys::collection_of},
         error::Error,
         page::PageRange,
         path::ApiPath,
         session::Session,
     },
     model::{
-        environments::Environment, lookup::IDS_PER_REQUEST, project_groups::ProjectGroup,
-        projects::Project, resource::Named, space::Space, tenants::Tenant,
+        environments::Environment,
+        lookup::IDS_PER_REQUEST,
+        project_groups::ProjectGroup,
+        projects::Project,
+        resource::{Id, Named},
+        space::Space,
+        tenants::Tenant,
     },
 };
 
@@ -34,7 +39,7 @@ pub async fn resolve_owners(session: &Session, touches: &mut AccessSet) -> Resul
     let session = session.without_recording();
     for _ in 0..MAX_LOOKUPS {
         let Some(id) = touches.next_unresolved() else { return Ok(()) };
-        let Some(place) = access_set::collection_of(&id) else { return Ok(()) };
+        let Some(place) = collection_of(&id) else { return Ok(()) };
         let space = touches.resources(ResourceKind::Space).first().map(|space| space.id.clone());
         let path = ApiPath::new(space);
         if place == MACHINES {
@@ -67,7 +72,7 @@ async fn resolve_machines(
     touches: &mut AccessSet,
 ) -> Result<(), Error> {
     let mut wanted = touches.unresolved();
-    wanted.retain(|id| access_set::collection_of(id) == Some(MACHINES));
+    wanted.retain(|id| collection_of(id) == Some(MACHINES));
     wanted.truncate(IDS_PER_REQUEST);
     let path = path.join([MACHINES]).query_list("ids", &wanted).query("take", wanted.len());
     let page = session.page::<Map<String, Value>>(&path, PageRange::first(wanted.len())).await;
@@ -92,7 +97,7 @@ async fn resolve_machines(
 
 /// Marks the owners of the resource with this ID as unknown.
 fn mark_unreadable(id: &str, touches: &mut AccessSet) {
-    let kinds: &[ResourceKind] = if access_set::collection_of(id) == Some(MACHINES) {
+    let kinds: &[ResourceKind] = if collection_of(id) == Some(MACHINES) {
         &[ResourceKind::Environment, ResourceKind::Tenant]
     } else {
         &[ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant]
@@ -136,9 +141,7 @@ async fn resolve_kind<R: Named>(
     kind: ResourceKind,
 ) -> Result<(), Error> {
     let nameless = touches.resources(kind).iter().filter(|thing| thing.name.is_none());
-    let ids: Vec<_> = nameless
-        .filter_map(|thing| super::model::resource::Id::<R>::parse(&thing.id).ok())
-        .collect();
+    let ids: Vec<_> = nameless.filter_map(|thing| Id::<R>::parse(&thing.id).ok()).collect();
     if ids.is_empty() {
         return Ok(());
     }
@@ -153,8 +156,7 @@ async fn resolve_groups(space: &Space, touches: &mut AccessSet) -> Result<(), Er
         .resources(ResourceKind::Project)
         .iter()
         .filter_map(|project| project.group.as_ref());
-    let ids: Vec<_> =
-        ids.filter_map(|id| super::model::resource::Id::<ProjectGroup>::parse(id).ok()).collect();
+    let ids: Vec<_> = ids.filter_map(|id| Id::<ProjectGroup>::parse(id).ok()).collect();
     if ids.is_empty() {
         return Ok(());
     }
@@ -164,17 +166,4 @@ async fn resolve_groups(space: &Space, touches: &mut AccessSet) -> Result<(), Er
         project.group_name = group.map(|group| group.name.clone());
     }
     Ok(())
-}
-
-impl Space {
-    /// Adds this space to an access set.
-    pub fn record_access(&self, touches: &mut AccessSet) {
-        let thing = AccessedResource {
-            id: self.id().to_string(),
-            name: Some(self.name().to_owned()),
-            slug: self.slug().map(str::to_owned),
-            ..AccessedResource::default()
-        };
-        touches.add(ResourceKind::Space, thing);
-    }
 }

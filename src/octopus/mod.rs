@@ -16,9 +16,10 @@ pub use access_resolution::{resolve_names, resolve_owners};
 pub use client::access_set::access_recorder::AccessRecorder;
 pub use client::access_set::{AccessSet, AccessedResource, NameDetail, ResourceKind};
 pub use client::budget::{Exhausted, MemoryBudget, Reservation, ResponseMemory, UNRESERVED_BYTES};
-pub use client::change_request::{ChangeRequest, RawResponse, WriteMethod, WritePermit};
+pub use client::change_request::{ChangeRequest, WriteMethod, WritePermit};
 pub use client::configured_credential::ConfiguredCredential;
-pub use client::credential_provider::{CallerCredentials, CredentialError, CredentialProvider};
+pub use client::credential_error::CredentialError;
+pub use client::credential_provider::{CallerCredentials, CredentialProvider};
 pub use client::credentials::{Credentials, Fingerprint, InvalidCredential};
 pub use client::error::Error;
 pub use client::instance_client::Client;
@@ -27,6 +28,7 @@ pub use client::json::bounded::{BoundedJson, JsonBounds, OmittedCounts, truncate
 pub use client::page::{Page, PageRange};
 pub use client::path::ApiPath;
 pub use client::request_limiter::PARKED_PER_PERMIT;
+pub use client::response::RawResponse;
 pub use client::session::Session;
 pub use client::token_exchange::TokenExchange;
 pub use client::version::OctopusVersion;
@@ -40,6 +42,6 @@ pub use model::{
     accounts, certificates, channels, dashboard, deployments, document, environments, events,
     feature_toggles, git, instance_info, interruptions, kubernetes, library_variable_sets,
     lifecycles, llms_txt, machines, operations, portal_url, previews, processes, project_groups,
-    projects, releases, rollout_groups, runbook_runs, runbooks, scope, spaces, tasks, teams,
-    tenants, users, variables,
+    project_variables, projects, releases, rollout_groups, runbook_runs, runbooks, scope, spaces,
+    tasks, teams, tenants, users, variables,
 };

@@ -19,7 +19,7 @@ use futures::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{change_request::RawResponse, credentials::Fingerprint, error::Error};
+use super::{credentials::Fingerprint, error::Error, response::RawResponse};
 use crate::telemetry::Metrics;
 
 type ReadResult = Result<RawResponse, Error>;

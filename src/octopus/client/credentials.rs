@@ -194,6 +194,11 @@ impl Credentials {
         self.fingerprint
     }
 
+    /// Returns the fingerprint of a caller together with this credential.
+    pub(in crate::octopus) fn fingerprint_for(&self, caller: Fingerprint) -> Fingerprint {
+        caller.combined_with(self.fingerprint.as_bytes())
+    }
+
     /// Returns the type of the credential for messages, e.g. "API key".
     pub fn type_name(&self) -> &'static str {
         match self.kind {

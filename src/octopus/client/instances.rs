@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     budget::ResponseMemory,
-    credential_provider::{CallerCredentials, CredentialError, CredentialProvider},
+    credential_error::CredentialError,
+    credential_provider::{CallerCredentials, CredentialProvider},
     credentials::Credentials,
     instance_client::Client,
 };

@@ -17,13 +17,13 @@ use url::Url;
 
 use super::{
     breaker::Requester,
-    change_request::RawResponse,
     configured_credential::ConfiguredCredential,
-    credential_provider::CredentialError,
+    credential_error::CredentialError,
     credentials::{Credentials, Fingerprint},
     error::Error,
     instance_client::Client,
     request_limiter::TransferMode,
+    response::RawResponse,
     session::DEFAULT_USER_AGENT,
     token_response::{self, IssuedToken},
     transport::RequestMeta,

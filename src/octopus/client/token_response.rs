@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{change_request::RawResponse, credentials::Credentials};
+use super::{credentials::Credentials, response::RawResponse};
 
 /// Lifetime in seconds of a token whose response contains none.
 const DEFAULT_LIFETIME_SECS: u64 = 300;

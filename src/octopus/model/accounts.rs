@@ -6,9 +6,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
     scope::ResourceScope,
 };
 
@@ -19,7 +20,7 @@ pub struct Account {
     pub id: Id<Account>,
     pub name: String,
     pub slug: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
     /// Type as Octopus spells it, see [`AccountType`]. Unknown types are passed on unchanged.
     pub account_type: Option<String>,

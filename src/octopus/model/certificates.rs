@@ -2,9 +2,10 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
     scope::ResourceScope,
 };
 
@@ -35,7 +36,7 @@ pub struct Certificate {
     pub self_signed: Option<bool>,
     pub self_signed_certificate_curve: Option<String>,
     pub has_private_key: Option<bool>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub subject_alternative_names: Vec<String>,
     #[serde(flatten)]
     pub scope: ResourceScope,

@@ -1,4 +1,4 @@
-//! Responses to changes. The body is parsed once, when the response arrives.
+//! Sends changes, and parses their responses. The body is parsed once, when the response arrives.
 
 use std::{collections::HashSet, str::from_utf8, sync::Arc};
 
@@ -10,9 +10,11 @@ use super::{resource::Id, tasks::Task};
 use crate::{
     compute::ComputeError,
     octopus::client::{
-        change_request::RawResponse,
+        change_request::{ChangeRequest, WritePermit},
         error::Error,
         json::bounded::{BoundedJson, JsonBounds},
+        response::RawResponse,
+        session::Session,
     },
 };
 
@@ -49,6 +51,41 @@ pub enum ChangeResponseBody {
     Raw(Bytes),
     /// The compute pool failed to parse it.
     Unparsed(ComputeError),
+}
+
+impl Session {
+    /// Sends a change request once, then reads and parses the whole response. Changes are never
+    /// retried.
+    pub async fn send(
+        &self,
+        change: &ChangeRequest,
+        permit: WritePermit,
+    ) -> Result<ChangeResponse, Error> {
+        let response = self.send_change(change, permit).await?;
+        // The change is made; exhausted compute time of the call must not hide that.
+        self.with_fresh_compute().parse_change_response(response, change.path.route()).await
+    }
+
+    /// Parses the response to a change. If the compute pool fails, the result contains the reason,
+    /// because an error would hide that the change was made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
+    async fn parse_change_response(
+        &self,
+        answer: RawResponse,
+        route: String,
+    ) -> Result<ChangeResponse, Error> {
+        let (content_type, size) = (answer.content_type.clone(), answer.body.len());
+        match self.parse(answer, move |answer| ChangeResponse::parse(answer, &route)).await {
+            Err(Error::Compute(error)) => {
+                let body = ChangeResponseBody::Unparsed(error);
+                Ok(ChangeResponse::new(content_type, size, body, Arc::default()))
+            }
+            parsed => parsed,
+        }
+    }
 }
 
 impl ChangeResponse {
@@ -168,7 +205,20 @@ fn visit_strings<'a>(value: &'a Value, each: &mut impl FnMut(&'a str)) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::{
+        compute::{ComputePool, INLINE_BYTES},
+        config::InstanceSettings,
+        octopus::client::{
+            budget::ResponseMemory,
+            credentials::{Credentials, Fingerprint},
+            instance_client::Client,
+        },
+        telemetry::Metrics,
+        text::step_counter,
+    };
 
     fn reply(content_type: &str, body: &str) -> Result<ChangeResponse, Error> {
         let body = Bytes::copy_from_slice(body.as_bytes());
@@ -229,5 +279,44 @@ mod tests {
         let body = Bytes::from_static(b"{\"Links\": \"\xff\"}");
         let answer = RawResponse { content_type: "application/json".to_owned(), body };
         assert!(ChangeResponse::parse(&answer, "/api/x").is_err());
+    }
+
+    /// Parses the response to a change with this compute time, and counts the steps on this thread.
+    fn parse_in_session(call_time: Duration, answer: &RawResponse) -> (ChangeResponse, usize) {
+        let caller = Fingerprint::of([b"caller".as_slice()]);
+        let client = Client::new(
+            "default",
+            "http://127.0.0.1:9".parse().unwrap(),
+            &InstanceSettings::default(),
+            &Metrics::default(),
+            &ComputePool::new(1, call_time),
+            &ResponseMemory::new(1024 * 1024),
+        );
+        let session = Session::new(client.unwrap(), Credentials::none(), caller, None);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let parsed =
+            || runtime.block_on(session.parse_change_response(answer.clone(), "/api/x".to_owned()));
+        let (reply, steps) = step_counter::count(parsed);
+        (reply.unwrap(), steps)
+    }
+
+    #[test]
+    fn large_answer_to_a_change_is_parsed_outside_the_async_worker() {
+        for (size, is_inline) in [(INLINE_BYTES, true), (INLINE_BYTES + 1, false)] {
+            let text = r#"{"TaskId":"ServerTasks-7"}"#.to_owned();
+            let body = text.clone() + &" ".repeat(size - text.len());
+            let answer =
+                RawResponse { content_type: "application/json".to_owned(), body: body.into() };
+            let (reply, steps) = parse_in_session(Duration::from_mins(1), &answer);
+            assert_eq!(steps, if is_inline { size } else { 0 });
+            assert_eq!((reply.size, reply.tasks.len()), (size, 1));
+            assert!(matches!(reply.body, ChangeResponseBody::Json(_)));
+            // Without compute time the result contains the reason instead of an error, because the
+            // change is made.
+            let (reply, _) = parse_in_session(Duration::ZERO, &answer);
+            let unread = reply.json::<Value>("/api/x").err();
+            let spent = Error::Compute(ComputeError::BudgetSpent(Duration::ZERO));
+            assert_eq!(unread, (!is_inline).then_some(spent));
+        }
     }
 }

@@ -2,10 +2,11 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     projects::Project,
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
 };
 
 /// Fields of a channel that the tools read.
@@ -17,7 +18,7 @@ pub struct Channel {
     pub slug: Option<String>,
     pub project_id: Id<Project>,
     pub lifecycle_id: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_default: bool,
 }
 

@@ -2,13 +2,10 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    environments::Environment,
-    projects::Project,
-    resource::{Id, null_as_default},
-    space::Space,
-    tenants::Tenant,
+    environments::Environment, projects::Project, resource::Id, space::Space, tenants::Tenant,
 };
 use crate::octopus::client::error::Error;
 
@@ -21,14 +18,14 @@ pub struct DashboardItem {
     pub tenant_id: Option<Id<Tenant>>,
     pub release_version: Option<String>,
     pub state: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_completed: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Dashboard {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     items: Vec<DashboardItem>,
 }
 

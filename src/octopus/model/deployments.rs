@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     channels::Channel,
@@ -11,7 +12,7 @@ use super::{
     machines::Machine,
     projects::Project,
     releases::Release,
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
     tasks::Task,
     tenants::Tenant,
@@ -37,23 +38,23 @@ pub struct Deployment {
     pub deployed_by: Option<String>,
     pub deployment_process_id: Option<String>,
     pub comments: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub form_values: serde_json::Map<String, Value>,
     pub queue_time: Option<String>,
     pub queue_time_expiry: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub use_guided_failure: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub specific_machine_ids: Vec<Id<Machine>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub excluded_machine_ids: Vec<Id<Machine>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub skip_actions: Vec<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub force_package_download: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub force_package_redeployment: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub failure_encountered: bool,
 }
 

@@ -2,8 +2,9 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
-use super::resource::{Id, Named, Resource, null_as_default};
+use super::resource::{Id, Named, Resource};
 use crate::octopus::client::access_set::{AccessSet, AccessedResource, ResourceKind};
 
 /// Fields of an environment that the tools read.
@@ -13,18 +14,18 @@ pub struct Environment {
     pub id: Id<Environment>,
     pub name: String,
     pub slug: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub sort_order: i64,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub use_guided_failure: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub allow_dynamic_infrastructure: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub extension_settings: Vec<serde_json::Value>,
     /// Tags as `Set/Tag`.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub environment_tags: Vec<String>,
 }
 

@@ -3,8 +3,9 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_with::{As, DefaultOnNull};
 
-use super::resource::{Id, Resource, null_as_default};
+use super::resource::{Id, Resource};
 use crate::octopus::client::{error::Error, path::ApiPath, session::Session};
 
 /// Fields of an event that the tools read.
@@ -12,7 +13,7 @@ use crate::octopus::client::{error::Error, path::ApiPath, session::Session};
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
     pub id: Id<Event>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub related_document_ids: Vec<String>,
     pub category: Option<String>,
     pub user_id: Option<String>,

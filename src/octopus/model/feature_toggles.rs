@@ -3,11 +3,12 @@
 
 use serde::Deserialize;
 use serde_json::Number;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     environments::Environment,
     projects::Project,
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
 };
 use crate::octopus::client::path::ApiPath;
@@ -20,18 +21,18 @@ pub struct FeatureToggle {
     pub id: Id<FeatureToggle>,
     /// Identifies the toggle in paths.
     pub slug: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     pub project_id: Option<Id<Project>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
     /// Default for environments without a state of their own.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub default_is_enabled: bool,
     pub rollout_group_id: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tags: Vec<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub environments: Vec<EnvironmentState>,
 }
 
@@ -40,7 +41,7 @@ pub struct FeatureToggle {
 #[serde(rename_all = "PascalCase")]
 pub struct EnvironmentState {
     pub deployment_environment_id: Id<Environment>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_enabled: bool,
     pub rollout_percentage: Option<Number>,
     pub client_rollout_percentage: Option<Number>,

@@ -3,10 +3,11 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     projects::{PersistenceSettings, Project},
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
 };
 use crate::{
@@ -22,12 +23,12 @@ use crate::{
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Branch {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     /// Full reference, e.g. `refs/heads/main`.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub canonical_name: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_protected: bool,
 }
 

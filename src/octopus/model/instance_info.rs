@@ -26,6 +26,21 @@ impl ApiRoot {
     }
 }
 
+impl Session {
+    /// Returns the version of the instance. Sessions share the cached version but not a read in
+    /// flight: a read with a wrong credential fails for its own caller only.
+    pub async fn version(&self) -> Result<OctopusVersion, Error> {
+        let known = self.client().caches().version.get(&()).await;
+        self.client().metrics().record_cache_lookup("version", known.is_some());
+        if let Some(version) = known {
+            return Ok(version);
+        }
+        let version = root(self).await?.parse_version()?;
+        self.client().caches().version.insert((), version).await;
+        Ok(version)
+    }
+}
+
 /// Reads the root document of the API. No permission is required.
 pub async fn root(session: &Session) -> Result<ApiRoot, Error> {
     session.get(&ApiPath::new([""; 0])).await

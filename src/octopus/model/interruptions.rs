@@ -3,9 +3,10 @@
 
 use futures::future::try_join_all;
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
     tasks::Task,
     teams::Team,
@@ -26,21 +27,21 @@ pub struct Interruption {
     #[serde(rename = "Type")]
     pub kind: Option<String>,
     pub created: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_pending: bool,
     pub task_id: Option<Id<Task>>,
     pub correlation_id: Option<String>,
     pub is_linked_to_other_interruption: Option<bool>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub related_document_ids: Vec<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub responsible_team_ids: Vec<Id<Team>>,
     pub responsible_user_id: Option<Id<User>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub can_take_responsibility: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub has_responsibility: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub form: Form,
 }
 
@@ -48,14 +49,14 @@ pub struct Interruption {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Form {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub elements: Vec<Element>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Element {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
 }
 

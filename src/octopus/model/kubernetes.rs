@@ -2,13 +2,10 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    environments::Environment,
-    machines::Machine,
-    projects::Project,
-    resource::{Id, null_as_default},
-    space::Space,
+    environments::Environment, machines::Machine, projects::Project, resource::Id, space::Space,
     tenants::Tenant,
 };
 use crate::octopus::client::{error::Error, version::OctopusVersion};
@@ -20,7 +17,7 @@ pub const SINCE: OctopusVersion = OctopusVersion(2025, 3, 0);
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LiveStatus {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub machine_statuses: Vec<MachineStatus>,
     pub summary: Option<Summary>,
 }
@@ -31,7 +28,7 @@ pub struct LiveStatus {
 pub struct MachineStatus {
     pub machine_id: Option<Id<Machine>>,
     pub status: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub resources: Vec<LiveResource>,
 }
 
@@ -39,7 +36,7 @@ pub struct MachineStatus {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LiveResource {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     pub namespace: Option<String>,
     pub kind: Option<String>,
@@ -51,7 +48,7 @@ pub struct LiveResource {
     pub desired_resource_id: Option<serde_json::Value>,
     pub resource_id: Option<serde_json::Value>,
     pub last_updated: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub children: Vec<LiveResource>,
 }
 

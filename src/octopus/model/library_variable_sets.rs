@@ -3,9 +3,10 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
     variables::VariableSet,
 };
 
@@ -21,7 +22,7 @@ pub struct LibraryVariableSet {
     /// `Variables` or `ScriptModule`.
     pub content_type: Option<String>,
     /// Templates of variables whose values tenants provide.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub templates: Vec<Value>,
     pub version: Option<i64>,
 }

@@ -2,10 +2,11 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     environments::Environment,
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
 };
 
 /// Fields of a lifecycle that the tools read.
@@ -15,7 +16,7 @@ pub struct Lifecycle {
     pub id: Id<Lifecycle>,
     pub name: String,
     pub slug: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub phases: Vec<Phase>,
 }
 
@@ -23,9 +24,9 @@ pub struct Lifecycle {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Phase {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub automatic_deployment_targets: Vec<Id<Environment>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_optional_phase: bool,
 }
 

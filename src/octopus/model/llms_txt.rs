@@ -1,35 +1,15 @@
 //! API reference for language models, as the instance generates it (`/api/experimental/llms.txt`,
 //! since Octopus 2026.2).
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use moka::future::Cache;
 
 use crate::octopus::client::{
-    change_request::RawResponse, coalescing::SizeLimit, credentials::Fingerprint, error::Error,
-    path::ApiPath, session::Session, version::OctopusVersion,
+    coalescing::SizeLimit, error::Error, path::ApiPath, response::RawResponse, session::Session,
+    version::OctopusVersion,
 };
 
 /// First version with this document.
 pub const SINCE: OctopusVersion = OctopusVersion(2026, 2, 3916);
-
-/// Cache of the API reference by caller. Callers never share an entry, because they may see
-/// different parts.
-pub(in crate::octopus) type LlmsTxtCache = Cache<Fingerprint, Bytes>;
-
-/// Time for which it is cached.
-const TTL: Duration = Duration::from_mins(5);
-/// Maximum size of the cache in bytes, over all callers; one document has a few hundred thousand.
-const MAX_CACHE_BYTES: u64 = 32 * 1024 * 1024;
-
-pub(in crate::octopus) fn cache() -> LlmsTxtCache {
-    Cache::builder()
-        .max_capacity(MAX_CACHE_BYTES)
-        .weigher(|_, text: &Bytes| u32::try_from(text.len()).unwrap_or(u32::MAX))
-        .time_to_live(TTL)
-        .build()
-}
 
 impl Session {
     /// Returns the API reference in Markdown. It is cached for each caller; concurrent calls share
@@ -38,7 +18,7 @@ impl Session {
         let download = async {
             let path = ApiPath::new(["experimental", "llms.txt"]);
             let RawResponse { content_type, body } =
-                match self.client().read_response(self, &path, SizeLimit::Execute).await {
+                match self.read_response(&path, SizeLimit::Execute).await {
                     Err(Error::NotFound { .. }) => return Err(not_found()),
                     answer => answer?,
                 };
@@ -51,14 +31,14 @@ impl Session {
             Ok(Bytes::copy_from_slice(&body))
         };
         let key = self.fingerprint();
-        let kept = self.client().llms_txt().try_get_with(key, download).await;
+        let kept = self.client().caches().llms_txt.try_get_with(key, download).await;
         kept.map_err(|error: std::sync::Arc<Error>| (*error).clone())
     }
 
     /// Returns the size of the cached API reference in bytes; `None` if it is not cached.
     pub async fn llms_txt_size(&self) -> Option<u64> {
         let key = self.fingerprint();
-        let text = self.client().llms_txt().get(&key).await?;
+        let text = self.client().caches().llms_txt.get(&key).await?;
         u64::try_from(text.len()).ok()
     }
 }

@@ -3,11 +3,12 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     deployments::Deployment,
     environments::Environment,
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
     scope::ResourceScope,
     space::Space,
     tenants::Tenant,
@@ -24,22 +25,22 @@ pub struct Machine {
     pub id: Id<Machine>,
     pub name: String,
     pub slug: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_disabled: bool,
     /// See [`HealthStatus`]. Unknown values are passed on unchanged.
     pub health_status: Option<String>,
     pub status_summary: Option<String>,
     /// Target tags, formerly called roles.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub roles: Vec<String>,
     pub thumbprint: Option<String>,
     pub endpoint: Option<Endpoint>,
     pub operating_system: Option<String>,
     pub shell_name: Option<String>,
     pub machine_policy_id: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub has_latest_calamari: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_in_process: bool,
     #[serde(flatten)]
     pub scope: ResourceScope,

@@ -3,6 +3,7 @@
 //! A document names only the fields that the tools read. Some versions of Octopus send `null` where
 //! others omit the field; both give the default of an optional field.
 
+pub(super) mod api_keys;
 pub(super) mod change_response;
 pub(super) mod lookup;
 pub(super) mod name_collision;
@@ -33,6 +34,7 @@ pub mod portal_url;
 pub mod previews;
 pub mod processes;
 pub mod project_groups;
+pub mod project_variables;
 pub mod projects;
 pub mod releases;
 pub mod rollout_groups;

@@ -12,7 +12,6 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{
     lookup::Collection,
     resource::{Id, Named},
-    runbooks,
     space::Space,
     spaces,
 };
@@ -221,20 +220,6 @@ impl Space {
             }
         }
     }
-}
-
-/// Checks that no other runbook at this location has the name of this runbook as its name, slug or
-/// ID, because Octopus takes the runbook of a run by its name.
-///
-/// # Errors
-///
-/// [`Error::NameCollision`], which names both runbooks.
-pub(in crate::octopus) async fn ensure_unique_runbook_name(
-    space: &Space,
-    place: runbooks::RunbookLocation<'_>,
-    runbook: &runbooks::Runbook,
-) -> Result<(), Error> {
-    space.reject_collisions(place.path(space), &[SentReference::by_name(runbook)]).await
 }
 
 #[cfg(test)]

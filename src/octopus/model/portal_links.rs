@@ -5,8 +5,8 @@ use url::Url;
 
 use super::{
     accounts::Account, certificates::Certificate, deployments::Deployment, machines::Machine,
-    releases::Release, resource::Id, runbooks::Runbook, spaces::SpaceResource, tasks::Task,
-    tenants::Tenant,
+    releases::Release, resource::Id, runbooks::Runbook, space::Space, spaces::SpaceResource,
+    tasks::Task, tenants::Tenant,
 };
 
 /// URLs of the pages of one space in the web portal, in the form of the portal's own links.
@@ -19,6 +19,13 @@ pub struct PortalLinks<'a> {
 /// Characters that need no encoding in a segment of a portal URL.
 const SEGMENT_ENCODE_SET: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Space {
+    /// Returns the URLs of this space's pages in the web portal.
+    pub fn portal(&self) -> PortalLinks<'_> {
+        PortalLinks::new(self.session().client().url(), self.id())
+    }
+}
 
 impl<'a> PortalLinks<'a> {
     /// Creates the URLs for this space at the instance `base`.

@@ -2,11 +2,12 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     environments::Environment,
     releases::Release,
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
     tenants::Tenant,
 };
@@ -15,20 +16,20 @@ use crate::octopus::client::error::Error;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Preview {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub steps_to_execute: Vec<Step>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub form: Form,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Step {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub action_name: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub machine_names: Vec<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub has_no_applicable_machines: bool,
 }
 
@@ -36,9 +37,9 @@ pub struct Step {
 #[serde(rename_all = "PascalCase")]
 pub struct Form {
     /// Default values of the form by the names of its elements.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub values: serde_json::Map<String, serde_json::Value>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub elements: Vec<Element>,
 }
 
@@ -47,11 +48,11 @@ pub struct Form {
 #[serde(rename_all = "PascalCase")]
 pub struct Element {
     /// ID of the variable.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     #[serde(default)]
     pub control: Control,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_value_required: bool,
 }
 
@@ -62,7 +63,7 @@ pub struct Control {
     pub kind: Option<String>,
     pub name: Option<String>,
     pub label: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_secure: bool,
 }
 

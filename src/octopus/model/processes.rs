@@ -3,13 +3,14 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     channels::Channel,
     environments::Environment,
     git::{self, GitRef},
     projects::Project,
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
 };
 use crate::octopus::client::error::Error;
@@ -23,7 +24,7 @@ pub struct DeploymentProcess {
     pub project_id: Option<Id<Project>>,
     pub version: Option<i64>,
     pub last_snapshot_id: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub steps: Vec<Step>,
 }
 
@@ -32,7 +33,7 @@ pub struct DeploymentProcess {
 #[serde(rename_all = "PascalCase")]
 pub struct Step {
     pub id: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     pub slug: Option<String>,
     /// `Success`, `Failure`, `Always` or `Variable`.
@@ -40,9 +41,9 @@ pub struct Step {
     /// `StartAfterPrevious` or `StartWithPrevious`.
     pub start_trigger: Option<String>,
     pub package_requirement: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub properties: Map<String, Value>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub actions: Vec<Action>,
 }
 
@@ -51,34 +52,34 @@ pub struct Step {
 #[serde(rename_all = "PascalCase")]
 pub struct Action {
     pub id: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     pub slug: Option<String>,
     pub action_type: Option<String>,
     pub notes: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_disabled: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_required: bool,
     pub condition: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub can_be_used_for_project_versioning: bool,
     pub worker_pool_id: Option<String>,
     pub worker_pool_variable: Option<String>,
     pub container: Option<Container>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub environments: Vec<Id<Environment>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub excluded_environments: Vec<Id<Environment>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub channels: Vec<Id<Channel>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tenant_tags: Vec<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub packages: Vec<Package>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub git_dependencies: Vec<Value>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub properties: Map<String, Value>,
     pub step_package_version: Option<String>,
     /// Configuration of newer step types, instead of `properties`.
@@ -104,7 +105,7 @@ pub struct Package {
     pub feed_id: Option<String>,
     pub acquisition_location: Option<String>,
     pub version: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub properties: Map<String, Value>,
 }
 

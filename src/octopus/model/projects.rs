@@ -2,12 +2,13 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     library_variable_sets::LibraryVariableSet,
     lifecycles::Lifecycle,
     project_groups::ProjectGroup,
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
     variables::VariableSet,
 };
 use crate::octopus::client::access_set::{AccessSet, AccessedResource, ResourceKind};
@@ -19,17 +20,17 @@ pub struct Project {
     pub id: Id<Project>,
     pub name: String,
     pub slug: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
     pub deployment_process_id: Option<String>,
     pub variable_set_id: Option<Id<VariableSet>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub included_library_variable_set_ids: Vec<Id<LibraryVariableSet>>,
     pub lifecycle_id: Option<Id<Lifecycle>>,
     pub project_group_id: Option<Id<ProjectGroup>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_disabled: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_version_controlled: bool,
     pub tenanted_deployment_mode: Option<String>,
     pub persistence_settings: Option<PersistenceSettings>,
@@ -44,7 +45,7 @@ pub struct PersistenceSettings {
     pub kind: Option<String>,
     pub url: Option<String>,
     pub default_branch: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub conversion_state: ConversionState,
 }
 
@@ -52,9 +53,9 @@ pub struct PersistenceSettings {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConversionState {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub variables_are_in_git: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub runbooks_are_in_git: bool,
 }
 

@@ -3,13 +3,14 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     channels::Channel,
     lookup::find_in,
     name_collision::SentReference,
     projects::Project,
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
 };
 use crate::{
@@ -30,16 +31,16 @@ pub struct Release {
     pub channel_id: Option<Id<Channel>>,
     pub release_notes: Option<String>,
     pub assembled: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub ignore_channel_rules: bool,
     pub version_control_reference: Option<VersionControlReference>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub selected_packages: Vec<SelectedPackage>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub selected_git_resources: Vec<Value>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub build_information: Vec<Value>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub custom_fields: serde_json::Map<String, Value>,
 }
 

@@ -95,6 +95,12 @@ impl<R: Resource> Id<R> {
 }
 
 impl<R> Id<R> {
+    /// Creates an ID from text of Octopus's own documents, without validation: old installations
+    /// have other forms.
+    pub(in crate::octopus) fn from_octopus(text: String) -> Self {
+        Self { text, kind: PhantomData }
+    }
+
     /// Returns the ID as text.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -138,10 +144,10 @@ impl<R> fmt::Debug for Id<R> {
     }
 }
 
-/// Accepts IDs in Octopus's own documents without validation: old installations have other forms.
+/// Accepts any text, see [`Id::from_octopus`].
 impl<'de, R> Deserialize<'de> for Id<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { text: String::deserialize(deserializer)?, kind: PhantomData })
+        String::deserialize(deserializer).map(Self::from_octopus)
     }
 }
 
@@ -149,16 +155,6 @@ impl<R> Serialize for Id<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
     }
-}
-
-/// Deserializes `null` as the default value: some versions of Octopus send `null` where others omit
-/// the key.
-pub(in crate::octopus) fn null_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-where
-    T: Deserialize<'de> + Default,
-    D: Deserializer<'de>,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -2,14 +2,15 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     environments::Environment,
     git::{self, GitRef},
     lookup::Collection,
-    name_collision,
+    name_collision::SentReference,
     projects::Project,
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
     space::Space,
 };
 use crate::octopus::client::{
@@ -35,7 +36,7 @@ pub struct Runbook {
     pub multi_tenancy_mode: Option<String>,
     /// `All`, `Specified` or `FromProjectLifecycles`.
     pub environment_scope: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub environments: Vec<Id<Environment>>,
 }
 
@@ -110,7 +111,7 @@ pub async fn find_for_change(
     wanted: &str,
 ) -> Result<Runbook, Error> {
     let runbook = find(space, place, wanted).await?;
-    name_collision::ensure_unique_runbook_name(space, place, &runbook).await?;
+    space.reject_collisions(place.path(space), &[SentReference::by_name(&runbook)]).await?;
     Ok(runbook)
 }
 

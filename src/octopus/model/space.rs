@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{
     lookup::{self, Collection, IDS_PER_REQUEST},
-    portal_links::PortalLinks,
     resource::{Id, Named, Resource},
     spaces,
 };
 use crate::{
     octopus::client::{
+        access_set::{AccessSet, AccessedResource, ResourceKind},
+        caches::CachedSpace,
         error::Error,
         json::bounded::BoundedJson,
         page::{Page, PageRange},
@@ -23,12 +24,6 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Space {
     session: Session,
-    identity: SpaceIdentity,
-}
-
-/// Identity of a space, cached by the text that a caller used for it.
-#[derive(Debug, Clone)]
-pub(in crate::octopus) struct SpaceIdentity {
     id: Id<spaces::SpaceResource>,
     name: String,
     slug: Option<String>,
@@ -43,13 +38,14 @@ impl Session {
             let collection =
                 Collection { session: self, path: ApiPath::new(["spaces"]), space_name: None };
             let spaces::SpaceResource { id, name, slug, .. } = collection.find(wanted).await?;
-            Ok(SpaceIdentity { id, name, slug })
+            Ok(CachedSpace { id: id.into_string(), name, slug })
         };
-        let spaces = self.client().spaces();
+        let spaces = &self.client().caches().spaces;
         self.client().metrics().record_cache_lookup("spaces", spaces.contains_key(&key));
         let known = spaces.try_get_with(key, look_up).await;
-        let known = known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
-        let space = Space { session: self.clone(), identity: known };
+        let CachedSpace { id, name, slug } =
+            known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
+        let space = Space { session: self.clone(), id: Id::from_octopus(id), name, slug };
         self.access_recorder().record(|touches| space.record_access(touches));
         Ok(space)
     }
@@ -58,18 +54,18 @@ impl Session {
 impl Space {
     /// Returns the ID of the space.
     pub fn id(&self) -> &Id<spaces::SpaceResource> {
-        &self.identity.id
+        &self.id
     }
 
     /// Returns the name of the space.
     pub fn name(&self) -> &str {
-        &self.identity.name
+        &self.name
     }
 
     /// Returns whether `name` is the name, slug or ID of the space. A text in the form of an ID is
     /// compared with the ID only, so a space named "Spaces-2" does not match the ID "Spaces-2".
     pub fn matches(&self, name: &str) -> bool {
-        let SpaceIdentity { id, name: known, slug } = &self.identity;
+        let Self { id, name: known, slug, .. } = self;
         if let Ok(wanted) = Id::<spaces::SpaceResource>::parse(name) {
             return wanted.as_str().eq_ignore_ascii_case(id.as_str());
         }
@@ -79,7 +75,7 @@ impl Space {
 
     /// Returns the slug of the space, if it has one.
     pub fn slug(&self) -> Option<&str> {
-        self.identity.slug.as_deref()
+        self.slug.as_deref()
     }
 
     /// Returns the session.
@@ -87,14 +83,9 @@ impl Space {
         &self.session
     }
 
-    /// Returns the URLs of this space's pages in the web portal.
-    pub fn portal(&self) -> PortalLinks<'_> {
-        PortalLinks::new(self.session.client().url(), &self.identity.id)
-    }
-
     /// Creates a path in this space, in the form that every version of Octopus supports.
     pub fn path<S: ToString>(&self, segments: impl IntoIterator<Item = S>) -> ApiPath {
-        ApiPath::new([self.identity.id.as_str()]).join(segments)
+        ApiPath::new([self.id.as_str()]).join(segments)
     }
 
     /// Reads a document. A 404 becomes the error for an unknown `id`.
@@ -134,15 +125,15 @@ impl Space {
         Error::NotFound {
             noun: R::NOUN,
             wanted: id.to_string(),
-            place: Some(self.identity.name.clone()),
+            place: Some(self.name.clone()),
             near: Vec::new(),
         }
     }
 
     /// Invalidates the cached identity of the space for every caller.
     fn invalidate_cache(&self) {
-        let gone = self.identity.id.clone();
-        let spaces = self.session.client().spaces();
+        let gone = self.id.as_str().to_owned();
+        let spaces = &self.session.client().caches().spaces;
         if let Err(error) = spaces.invalidate_entries_if(move |_, known| known.id == gone) {
             tracing::error!(%error, "failed to invalidate the space cache");
         }
@@ -201,7 +192,7 @@ impl Space {
     ) -> Error {
         let near: Vec<String> =
             nearest(wanted, documents.map(Named::name), 5).into_iter().map(str::to_owned).collect();
-        lookup::name_not_found::<R>(wanted, Some(&self.identity.name), &near)
+        lookup::name_not_found::<R>(wanted, Some(&self.name), &near)
     }
 
     /// Finds several documents by their names, slugs or IDs with one look-up, and records the
@@ -214,6 +205,17 @@ impl Space {
         Ok(found)
     }
 
+    /// Adds this space to an access set.
+    pub fn record_access(&self, touches: &mut AccessSet) {
+        let thing = AccessedResource {
+            id: self.id().to_string(),
+            name: Some(self.name().to_owned()),
+            slug: self.slug().map(str::to_owned),
+            ..AccessedResource::default()
+        };
+        touches.add(ResourceKind::Space, thing);
+    }
+
     /// Adds a document to the call's access set.
     pub(in crate::octopus) fn record_document<R: Resource>(&self, document: &R) {
         self.session.access_recorder().record(|touches| document.record_access(touches));
@@ -221,7 +223,7 @@ impl Space {
 
     pub(in crate::octopus) fn collection<R: Named>(&self) -> Collection<'_> {
         let path = self.path([R::COLLECTION]);
-        Collection { session: &self.session, path, space_name: Some(&self.identity.name) }
+        Collection { session: &self.session, path, space_name: Some(&self.name) }
     }
 
     /// Reads the documents with these IDs, a few hundred per request. Documents that the caller may

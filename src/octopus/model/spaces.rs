@@ -2,8 +2,9 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
-use super::resource::{Id, Named, Resource, null_as_default};
+use super::resource::{Id, Named, Resource};
 use crate::octopus::client::{
     error::Error,
     page::{Page, PageRange},
@@ -18,11 +19,11 @@ pub struct SpaceResource {
     pub id: Id<SpaceResource>,
     pub name: String,
     pub slug: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_default: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub task_queue_stopped: bool,
 }
 

@@ -4,9 +4,10 @@
 use bytes::Bytes;
 use futures::Stream;
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
 };
 use crate::octopus::client::error::Error;
@@ -22,7 +23,7 @@ pub struct Task {
     pub description: Option<String>,
     pub state: Option<String>,
     pub project_id: Option<Id<super::projects::Project>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub arguments: serde_json::Map<String, serde_json::Value>,
     pub queue_time: Option<String>,
     pub queue_time_expiry: Option<String>,
@@ -32,24 +33,24 @@ pub struct Task {
     pub duration: Option<String>,
     pub error_message: Option<String>,
     pub server_node: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_completed: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub finished_successfully: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub has_warnings_or_errors: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub has_pending_interruptions: bool,
     /// Reasons why the task waits, such as `ManualIntervention` or `GuidedFailure`. Since Octopus
     /// 2026.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub pending_interruption_types: Vec<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub has_pending_preconditions: bool,
     /// Conditions for the start of the task, such as `Approval`. Since Octopus 2026.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub pending_precondition_types: Vec<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub can_rerun: bool,
 }
 
@@ -68,7 +69,7 @@ impl Resource for Task {
 #[serde(rename_all = "PascalCase")]
 pub struct Details {
     pub task: Task,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub activity_logs: Vec<Activity>,
     pub physical_log_size: Option<u64>,
     pub progress: Option<Progress>,
@@ -89,16 +90,16 @@ pub struct Progress {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Activity {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     /// `Pending`, `Running`, `Success`, `Failed`, `Skipped`, `SuccessWithWarning` or `Canceled`.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub status: String,
     pub started: Option<String>,
     pub ended: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub children: Vec<Activity>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub log_elements: Vec<LogElement>,
 }
 
@@ -108,9 +109,9 @@ pub struct Activity {
 pub struct LogElement {
     pub occurred_at: Option<String>,
     /// `Info`, `Warning`, `Error`, `Fatal`, `Verbose` and others.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub category: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub message_text: String,
     /// Additional text of an error, for example its origin.
     pub detail: Option<String>,

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     environments::Environment,
     library_variable_sets::LibraryVariableSet,
     projects::Project,
-    resource::{Id, Named, Resource, null_as_default},
+    resource::{Id, Named, Resource},
     space::Space,
 };
 use crate::octopus::client::{
@@ -26,14 +27,14 @@ pub struct Tenant {
     pub id: Id<Tenant>,
     pub name: String,
     pub slug: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_disabled: bool,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tenant_tags: Vec<String>,
     /// Environments of each project that the tenant is connected to, by project ID.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub project_environments: BTreeMap<String, Vec<Id<Environment>>>,
     pub cloned_from_tenant_id: Option<Id<Tenant>>,
 }
@@ -117,10 +118,10 @@ pub async fn list(
 #[serde(rename_all = "PascalCase")]
 pub struct Variables {
     /// By project ID.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub project_variables: BTreeMap<String, ProjectVariables>,
     /// By library variable set ID.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub library_variables: BTreeMap<String, LibraryVariables>,
 }
 
@@ -129,10 +130,10 @@ pub struct Variables {
 #[serde(rename_all = "PascalCase")]
 pub struct ProjectVariables {
     pub project_name: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub templates: Vec<Template>,
     /// Values by environment ID and template ID.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub variables: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
@@ -141,10 +142,10 @@ pub struct ProjectVariables {
 #[serde(rename_all = "PascalCase")]
 pub struct LibraryVariables {
     pub library_variable_set_name: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub templates: Vec<Template>,
     /// Values by template ID.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub variables: BTreeMap<String, Value>,
 }
 
@@ -180,9 +181,9 @@ impl Template {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScopedVariables {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub variables: Vec<ScopedVariable>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub missing_variables: Vec<ScopedVariable>,
 }
 
@@ -205,7 +206,7 @@ pub struct ScopedVariable {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct EnvironmentScope {
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub environment_ids: Vec<Id<Environment>>,
 }
 
@@ -249,7 +250,7 @@ pub async fn scoped_variables(
 pub struct TenantMissingVariables {
     pub tenant_id: Id<Tenant>,
     /// Present only if details were requested.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub missing_variables: Vec<MissingVariable>,
 }
 

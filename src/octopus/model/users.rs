@@ -4,8 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
+use serde_with::{As, DefaultOnNull};
 
-use super::resource::{Id, Resource, null_as_default};
+use super::resource::{Id, Resource};
 use crate::octopus::client::{
     error::Error,
     page::{Page, PageRange},
@@ -18,20 +19,20 @@ use crate::octopus::client::{
 #[serde(rename_all = "PascalCase")]
 pub struct User {
     pub id: Id<User>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub username: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub display_name: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_active: bool,
     /// Whether it is a service account.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_service: bool,
     pub email_address: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub can_password_be_edited: bool,
     /// Whether it is the user of the request's credential.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_requestor: bool,
 }
 

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    git::{self, GitRef},
-    projects::Project,
-    resource::{Id, Resource, null_as_default},
+    resource::{Id, Resource},
     space::Space,
 };
 use crate::octopus::client::{error::Error, path::id_batches};
@@ -22,9 +21,9 @@ pub struct VariableSet {
     pub space_id: Option<String>,
     pub owner_id: Option<String>,
     pub version: Option<i64>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub variables: Vec<Variable>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub scope_values: ScopeValues,
 }
 
@@ -44,7 +43,7 @@ pub struct ScopeValue {
 #[serde(rename_all = "PascalCase")]
 pub struct Variable {
     pub id: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     pub value: Option<String>,
     pub description: Option<String>,
@@ -52,10 +51,10 @@ pub struct Variable {
     #[serde(rename = "Type")]
     pub kind: Option<String>,
     /// IDs by scope type. Empty: the variable applies everywhere.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub scope: BTreeMap<String, Vec<String>>,
     pub is_editable: Option<bool>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_sensitive: bool,
     pub prompt: Option<Value>,
 }
@@ -72,33 +71,6 @@ impl Resource for VariableSet {
 
 /// Maximum number of variable set IDs per request.
 const IDS_PER_REQUEST: usize = 300;
-
-/// Reads the variables of a project. For a project in Git, the non-sensitive variables come from
-/// `reference` and the sensitive ones from the database; both are merged.
-pub async fn for_project(
-    space: &Space,
-    project: &Project,
-    reference: Option<&GitRef>,
-) -> Result<VariableSet, Error> {
-    let in_database =
-        space.path([Project::COLLECTION, project.id.as_str(), VariableSet::COLLECTION]);
-    let Some(reference) = reference else {
-        return match &project.variable_set_id {
-            Some(id) => space.get(id).await,
-            None => space.session().get(&in_database).await,
-        };
-    };
-    let sensitive = async { space.session().get::<VariableSet>(&in_database).await };
-    let (mut set, sensitive) = futures::try_join!(
-        git::read::<VariableSet>(space, &project.id, reference, VariableSet::COLLECTION),
-        sensitive,
-    )?;
-    set.variables.extend(sensitive.variables);
-    for (kind, values) in sensitive.scope_values {
-        set.scope_values.entry(kind).or_default().extend(values);
-    }
-    Ok(set)
-}
 
 /// Reads several variable sets by ID.
 pub async fn by_ids(

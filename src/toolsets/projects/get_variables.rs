@@ -9,6 +9,7 @@ use crate::{
         self, Id, Space,
         git::GitRef,
         library_variable_sets::LibraryVariableSet,
+        project_variables,
         projects::Project,
         variables::{self, VariableSet},
     },
@@ -73,7 +74,7 @@ impl Tool for GetVariables {
         let stored = ("variable set", project.has_variables_in_git());
         let reference = resolve_git_ref(&space, &project, stored, self.git_ref.as_deref()).await?;
         let (project_set, libraries) = futures::try_join!(
-            variables::for_project(&space, &project, reference.as_ref()),
+            project_variables::read(&space, &project, reference.as_ref()),
             libraries(&space, &project.included_library_variable_set_ids),
         )?;
         let mut project_set = VariableSetSummary::of(project_set, part);

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{AccessSet, AccessedResource, MAX_PER_KIND, ResourceKind, collection_of, owner_keys};
+use super::{
+    AccessSet, AccessedResource, MAX_PER_KIND,
+    kind::ResourceKind,
+    owner_keys::{self, collection_of},
+};
 use crate::octopus::client::path::ApiPath;
 
 impl AccessSet {

@@ -3,11 +3,13 @@
 
 pub(in crate::octopus) mod access_recorder;
 mod documents;
+mod kind;
 pub(in crate::octopus) mod owner_keys;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub(in crate::octopus) use super::access_set::owner_keys::collection_of;
+pub use kind::ResourceKind;
+
 use crate::text::step_counter;
 
 /// Maximum number of resources of a kind in a set. If a call accesses more, the kind becomes
@@ -15,19 +17,6 @@ use crate::text::step_counter;
 const MAX_PER_KIND: usize = 1_000;
 /// Maximum number of reasons in a message.
 const MAX_REASONS: usize = 3;
-
-/// Kinds of resources that policy rules match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ResourceKind {
-    /// Spaces.
-    Space,
-    /// Projects.
-    Project,
-    /// Environments.
-    Environment,
-    /// Tenants.
-    Tenant,
-}
 
 /// Names of resources that a policy rule needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,29 +61,6 @@ pub struct AccessSet {
     intermediate: BTreeSet<String>,
     /// IDs of intermediate resources that were read.
     resolved: BTreeSet<String>,
-}
-
-impl ResourceKind {
-    pub(in crate::octopus) const ALL: [Self; 4] =
-        [Self::Space, Self::Project, Self::Environment, Self::Tenant];
-
-    /// Returns the collection of the kind in paths.
-    pub fn collection(self) -> &'static str {
-        match self {
-            Self::Space => "spaces",
-            Self::Project => "projects",
-            Self::Environment => "environments",
-            Self::Tenant => "tenants",
-        }
-    }
-
-    /// Returns the kind of the resource with this ID.
-    fn from_id(id: &str) -> Option<Self> {
-        let (prefix, number) = id.rsplit_once('-')?;
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let is = |kind: &Self| prefix.eq_ignore_ascii_case(kind.collection());
-        Self::ALL.into_iter().find(is).filter(|_| is_number)
-    }
 }
 
 impl AccessedResource {

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::ResourceKind;
+use super::kind::ResourceKind;
 
 /// Keys (singular; the plural counts too) that hold the ID of an intermediate resource.
 /// [`ResourceKind::of_key`] recognizes the keys of spaces, projects, environments and tenants.
@@ -27,25 +27,6 @@ const INTERMEDIATE_RESOURCES: &[(&str, &str)] = &[
     ("Machines", "machines"),
     ("Artifacts", "artifacts"),
 ];
-
-impl ResourceKind {
-    /// Returns the kind that a key names by its ending, e.g. `TargetEnvironmentIds`. Letter case
-    /// does not matter. Keys for the origin of a cloned document do not count.
-    pub fn of_key(key: &str) -> Option<Self> {
-        let key = key.to_ascii_lowercase();
-        let word = key.strip_suffix('s').unwrap_or(&key).strip_suffix("id")?;
-        let is_other = ["workspace", "namespace"].iter().any(|other| word.contains(other));
-        let names = |kind: &Self| {
-            kind.collection().strip_suffix('s').is_some_and(|noun| word.ends_with(noun))
-        };
-        Self::ALL.into_iter().find(names).filter(|_| !is_other && !Self::is_origin(&key))
-    }
-
-    /// Returns whether a key names the document that this document was cloned from.
-    pub fn is_origin(key: &str) -> bool {
-        key.to_ascii_lowercase().starts_with("clonedfrom")
-    }
-}
 
 /// Returns the collection of the intermediate resource with this ID.
 pub(in crate::octopus) fn collection_of(id: &str) -> Option<&'static str> {

@@ -7,7 +7,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Exhausted, Fingerprint, MemoryBudget, Reservation};
+use super::memory::{Exhausted, MemoryBudget, Reservation};
+use crate::octopus::client::credentials::Fingerprint;
 
 /// Estimated memory of one JSON value in a parsed document, without its text.
 const VALUE_SIZE: usize = 64;

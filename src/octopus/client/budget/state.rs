@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry};
 
 use tokio::sync::oneshot;
 
-use super::Fingerprint;
+use crate::octopus::client::credentials::Fingerprint;
 
 /// Granularity of reservations in bytes.
 pub(super) const STEP: usize = 256 * 1024;

@@ -2,8 +2,10 @@ use std::time::Duration;
 
 use futures::{future::join_all, poll};
 use proptest::prelude::*;
+use tokio::time::Instant;
 
 use super::{state::STEP, *};
+use crate::octopus::client::credentials::Fingerprint;
 
 const MIB: usize = 1024 * 1024;
 

@@ -1,4 +1,5 @@
-//! JSON bodies: bounded parsing and fields that must not be shown.
+//! JSON bodies: bounded parsing, the forms in which documents are passed on, and sensitive values.
 
 pub(in crate::octopus) mod bounded;
+pub(in crate::octopus) mod forms;
 pub(in crate::octopus) mod sensitive;

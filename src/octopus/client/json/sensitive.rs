@@ -92,7 +92,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::octopus::model::document::{to_answer_form, without_sensitive};
+    use crate::octopus::client::json::forms::{to_answer_form, without_sensitive};
 
     #[test]
     fn redacts_only_sensitive_values() {

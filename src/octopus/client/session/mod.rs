@@ -2,30 +2,22 @@
 //! session.
 
 mod read;
+mod requests;
 #[cfg(test)]
 mod tests;
 
 use std::{fmt::Write as _, sync::Arc};
 
-use bytes::Bytes;
-use futures::Stream;
 use http::HeaderValue;
 
 use super::{
     access_set::access_recorder::AccessRecorder,
     breaker::Requester,
     budget::{Reservation, response_memory::CallMemory},
-    change_request::{ChangeRequest, WritePermit},
     credentials::{Credentials, Fingerprint},
-    error::Error,
     instance_client::Client,
-    path::ApiPath,
-    version::OctopusVersion,
 };
-use crate::{
-    compute::{CallerKey, ComputeScope},
-    octopus::model::{change_response::ChangeResponse, instance_info},
-};
+use crate::compute::{CallerKey, ComputeScope};
 
 /// A client with the credentials of one caller. Created for each request; cheap to clone.
 #[derive(Debug, Clone)]
@@ -55,7 +47,7 @@ impl Session {
         caller: Fingerprint,
         mcp_client: Option<&str>,
     ) -> Self {
-        let whose = Self::fingerprint_of(caller, &credentials);
+        let whose = credentials.fingerprint_for(caller);
         let mut agent = DEFAULT_USER_AGENT.to_owned();
         let name: String = mcp_client
             .unwrap_or_default()
@@ -85,14 +77,6 @@ impl Session {
             compute,
             memory,
         }
-    }
-
-    /// Returns the fingerprint of a caller together with a credential.
-    pub(in crate::octopus) fn fingerprint_of(
-        caller: Fingerprint,
-        credentials: &Credentials,
-    ) -> Fingerprint {
-        caller.combined_with(credentials.fingerprint().as_bytes())
     }
 
     /// Returns the recorder of resources that this session and its clones access.
@@ -126,7 +110,7 @@ impl Session {
     }
 
     /// Holds memory until the call ends.
-    pub(in crate::octopus) fn hold_memory(&self, memory: Option<Reservation>) {
+    fn hold_memory(&self, memory: Option<Reservation>) {
         if let Some(memory) = memory {
             self.memory.hold(memory);
         }
@@ -159,43 +143,7 @@ impl Session {
     }
 
     /// Returns the sender of this session's requests for the circuit breaker.
-    pub(in crate::octopus) fn requester(&self) -> Requester {
+    fn requester(&self) -> Requester {
         Requester { fingerprint: self.fingerprint, is_configured: self.credentials.is_configured() }
-    }
-
-    pub(in crate::octopus) fn user_agent(&self) -> HeaderValue {
-        (*self.user_agent).clone()
-    }
-
-    /// Returns the version of the instance. Sessions share the cached version but not a read in
-    /// flight: a read with a wrong credential fails for its own caller only.
-    pub async fn version(&self) -> Result<OctopusVersion, Error> {
-        let known = self.client.version().get(&()).await;
-        self.client.metrics().record_cache_lookup("version", known.is_some());
-        if let Some(version) = known {
-            return Ok(version);
-        }
-        let version = instance_info::root(self).await?.parse_version()?;
-        self.client.version().insert((), version).await;
-        Ok(version)
-    }
-
-    /// Sends a change request once; changes are never retried.
-    pub async fn send(
-        &self,
-        order: &ChangeRequest,
-        _permit: WritePermit,
-    ) -> Result<ChangeResponse, Error> {
-        self.client.send_change(self, order).await
-    }
-
-    /// Streams a response of any size.
-    pub async fn stream(
-        &self,
-        path: &ApiPath,
-    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>, Error> {
-        let stream = self.client.stream(self, path).await?;
-        self.access_recorder.record_response(path, None);
-        Ok(stream)
     }
 }

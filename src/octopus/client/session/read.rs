@@ -1,28 +1,23 @@
 //! Reads documents and lists within the memory budget; large ones are parsed in the compute pool.
 
-use std::sync::Arc;
-
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Session;
 use crate::{
     compute::INLINE_BYTES,
-    octopus::{
-        client::{
-            access_set::access_recorder,
-            budget::response_memory::estimate_parsed_size,
-            change_request::RawResponse,
-            coalescing::SizeLimit,
-            error::Error,
-            json::bounded::{BoundedJson, JsonBounds},
-            page::{Page, PageRange},
-            path::ApiPath,
+    octopus::client::{
+        access_set::access_recorder,
+        budget::response_memory::estimate_parsed_size,
+        coalescing::SizeLimit,
+        error::Error,
+        json::{
+            bounded::{BoundedJson, JsonBounds},
+            forms::without_sensitive,
         },
-        model::{
-            change_response::{ChangeResponse, ChangeResponseBody},
-            document,
-        },
+        page::{Page, PageRange},
+        path::ApiPath,
+        response::RawResponse,
     },
 };
 
@@ -43,7 +38,7 @@ impl Session {
         size: SizeLimit,
         parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let answer = self.client.read_response(self, path, size).await?;
+        let answer = self.read_response(path, size).await?;
         self.reserve(&answer).await?;
         self.parse_and_record(answer, path, parse).await
     }
@@ -131,7 +126,7 @@ impl Session {
         let route = path.route();
         let state = move |answer: &RawResponse| {
             let BoundedJson { value, omitted } = answer.document(&route, JsonBounds::DOCUMENT)?;
-            let mut value = document::without_sensitive(value);
+            let mut value = without_sensitive(value);
             if let Value::Object(object) = &mut value
                 && !omitted.is_empty()
             {
@@ -158,7 +153,7 @@ impl Session {
         size: SizeLimit,
         parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let answer = self.client.read_response(self, path, size).await?;
+        let answer = self.read_response(path, size).await?;
         self.parse_and_record(answer, path, parse).await
     }
 
@@ -175,27 +170,6 @@ impl Session {
         let (belongings, parsed) = self.parse(answer, both).await?;
         self.access_recorder.record_response(path, belongings);
         parsed
-    }
-
-    /// Parses the response to a change. If the compute pool fails, the result contains the reason,
-    /// because an error would hide that the change was made.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
-    pub(in crate::octopus) async fn parse_change_response(
-        &self,
-        answer: RawResponse,
-        route: String,
-    ) -> Result<ChangeResponse, Error> {
-        let (content_type, size) = (answer.content_type.clone(), answer.body.len());
-        match self.parse(answer, move |answer| ChangeResponse::parse(answer, &route)).await {
-            Err(Error::Compute(error)) => {
-                let body = ChangeResponseBody::Unparsed(error);
-                Ok(ChangeResponse::new(content_type, size, body, Arc::default()))
-            }
-            parsed => parsed,
-        }
     }
 
     /// Parses a response, in the compute pool if it is larger than [`INLINE_BYTES`].

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use super::{PendingResponse, Transport};
 use crate::octopus::client::{
     budget::{Reservation, UNRESERVED_BYTES},
-    change_request::RawResponse,
     credentials::Fingerprint,
     error::Error,
+    response::RawResponse,
 };
 
 /// Body of a response, which holds its memory as long as any part of it is in use.

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::octopus::model::document;
+use crate::octopus::client::json::forms::without_sensitive;
 
 const WHOLE: JsonBounds =
     JsonBounds { json: usize::MAX / 2, text: usize::MAX / 2, values: usize::MAX / 2 };
@@ -98,7 +98,7 @@ proptest! {
         // document.
         let full: Value = serde_json::from_str(&text).unwrap();
         let read = bounded(&text, WHOLE);
-        prop_assert_eq!(read.value, document::without_sensitive(full));
+        prop_assert_eq!(read.value, without_sensitive(full));
         prop_assert!(read.omitted.is_empty());
     }
 
