@@ -9,7 +9,7 @@ use serde::{
     de::{DeserializeOwned, Error as _, IntoDeserializer, value::Error as ValueError},
 };
 
-use super::{Error, PinnedArguments, lengths, view::is_pinned};
+use super::{Error, PinnedArguments, length_limits, listing::is_pinned};
 use crate::text::nearest::nearest;
 
 /// Aliases of arguments: names of earlier clients, and names that models know from answers.
@@ -60,12 +60,12 @@ pub(super) fn resolve_names(
         };
         if !properties.contains_key(&name) {
             let taken = properties.keys().filter(|name| !is_pinned(name, fixed));
-            let (given, valid) = (lengths::shortened(&given), taken.cloned().collect::<Vec<_>>());
+            let (given, valid) = (length_limits::shortened(&given), taken.cloned().collect::<Vec<_>>());
             let near = nearest(&given, valid.iter().map(String::as_str), 1);
             let near = near.first().map(|&name| name.to_owned());
             return Err(Error::UnknownArgument { given, near, valid });
         }
-        lengths::check_length(&name, &value)?;
+        length_limits::check_length(&name, &value)?;
         if known.insert(name.clone(), value).is_some() {
             return Err(Error::Invalid(format!("`{name}` is given twice, once as `{given}`")));
         }

@@ -9,11 +9,11 @@ use super::{
     CalledTool, Context, Definition, Error, Limits, Outcome, PinnedArguments, Tier, ToolAccess,
     Toolset,
     arguments::resolve_names,
-    brought::ApprovalArguments,
+    call_arguments::ApprovalArguments,
     definition::RunOutcome,
-    passed::sanitize_in_pool,
+    sanitize::sanitize_in_pool,
     schema::{MAX_BYTES, fill_limits},
-    view::ToolListings,
+    listing::ToolListings,
 };
 use crate::compute::ComputeScope;
 

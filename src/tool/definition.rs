@@ -9,8 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Alias, ApprovalRequest, Context, Error, ResourceDefinition, ScopeLevel, WriteTool, brought,
-    change,
+    Alias, ApprovalRequest, Context, Error, ResourceDefinition, ScopeLevel, WriteTool, call_arguments, write_call,
     schema::{self, MAX_BYTES},
 };
 use crate::{
@@ -183,7 +182,7 @@ impl Definition {
             project_scoped: false,
             tier_of: tier_of_call::<T>,
             model: write_model::<T>,
-            run: change::call_write_tool::<T>,
+            run: write_call::call_write_tool::<T>,
         }
     }
 }
@@ -194,7 +193,7 @@ fn tier_of_call<T: WriteTool>(mut arguments: JsonObject) -> Tier {
     if T::LEAST == T::TIER {
         return T::TIER;
     }
-    brought::take_approval_arguments(&mut arguments);
+    call_arguments::take_approval_arguments(&mut arguments);
     parse_arguments::<T>(arguments).map_or(T::LEAST, |input| input.tier())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::proposal::{ChangePreview, PreviewLine};
+use super::preview::{ChangePreview, PreviewLine};
 use crate::text::step_counter;
 
 /// Returns one line for each preview line that differs from the approved preview. `approved` holds

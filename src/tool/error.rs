@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{DenyReason, ToolAccess, octopus_hint::octopus_hint, wording};
+use super::{DenyReason, ToolAccess, octopus_hint::octopus_hint, serde_message};
 use crate::{compute::ComputeError, octopus};
 
 /// Why a call failed.
@@ -140,7 +140,7 @@ impl Error {
             },
             (field, None) => Self::Argument {
                 field: field.to_owned(),
-                reason: wording::without_rust_types(&reason),
+                reason: serde_message::without_rust_types(&reason),
             },
         }
     }

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::{
     Error, Seal,
-    brought::{ApprovalArguments, ApprovalToken, Nonce},
+    call_arguments::{ApprovalArguments, ApprovalToken, Nonce},
     drift,
-    ledger::{IdempotencyKey, IdempotencyStore, KeyDigest},
-    proposal::{ChangePreview, PreviewLine},
+    idempotency::{IdempotencyKey, IdempotencyStore, KeyDigest},
+    preview::{ChangePreview, PreviewLine},
     seal::UnsealError,
 };
 use crate::{

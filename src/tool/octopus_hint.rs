@@ -2,7 +2,7 @@
 
 use super::{
     ToolAccess,
-    listers::{not_found_hint, visible_list_tool},
+    list_tools::{not_found_hint, visible_list_tool},
 };
 use crate::octopus;
 

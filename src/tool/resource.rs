@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 use super::{
     CalledTool, Context, Error, SanitizedAnswer, ToolAccess,
     definition::{ensure_version, parse_arguments},
-    fit::truncate_text,
-    passed::sanitize_in_pool,
+    truncate::truncate_text,
+    sanitize::sanitize_in_pool,
     schema,
 };
 use crate::{audit::ResponseBytes, octopus::OctopusVersion, sanitize::sanitize};

@@ -11,7 +11,7 @@ mod hostile;
 mod owner;
 mod parse;
 mod pattern;
-mod scope;
+mod space;
 #[cfg(test)]
 mod tests;
 
@@ -136,7 +136,7 @@ impl ExecutePath {
         query: impl Iterator<Item = impl AsRef<str>>,
         body: Option<&Value>,
     ) -> Result<(), Error> {
-        scope::ensure_in_space(&self.normalized, space, verb, query, body)
+        space::ensure_in_space(&self.normalized, space, verb, query, body)
             .map_err(|reason| Error::Invalid(format!("{}: {reason}", self.to_path())))
     }
 

@@ -1,7 +1,7 @@
 //! Previews of changes: the text that a person approves, and the request that is sent after
 //! approval.
 
-mod fact;
+mod line;
 #[cfg(test)]
 mod tests;
 
@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use self::fact::PreviewLine;
-use self::fact::truncated_digest;
+pub use self::line::PreviewLine;
+use self::line::truncated_digest;
 use super::Error;
 use crate::{
     config::Effect,

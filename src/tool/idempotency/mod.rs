@@ -11,10 +11,10 @@
 //!
 //! Replicas that share a store see each other's executions through leases.
 
-mod claims;
-mod done;
-mod name;
-mod undone;
+mod leases;
+mod executed;
+mod key;
+mod not_executed;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -35,8 +35,8 @@ use moka::{
 };
 use uuid::Uuid;
 
-use self::{claims::Leases, done::ExecutedChanges};
-pub(in crate::tool) use self::{name::IdempotencyKey, undone::NotExecuted};
+use self::{leases::Leases, executed::ExecutedChanges};
+pub(in crate::tool) use self::{key::IdempotencyKey, not_executed::NotExecuted};
 use crate::{
     octopus::{ChangeResponse, Error},
     store::Store,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     ApprovalMethod, Context, Error,
-    ledger::{IdempotencyKey, KeyDigest},
+    idempotency::{IdempotencyKey, KeyDigest},
 };
 
 pub(super) type Nonce = [u8; 16];
@@ -186,7 +186,7 @@ mod tests {
     use crate::{
         config::{ApprovalMode, ToolSettings},
         octopus::{ApiPath, ChangeRequest},
-        tool::{ApprovalGate, Seal, proposal::ChangePreview},
+        tool::{ApprovalGate, Seal, preview::ChangePreview},
     };
 
     #[test]

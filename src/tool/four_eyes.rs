@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use moka::sync::Cache;
 use serde_json::Value;
 
-use super::{Context, Error, paths};
+use super::{Context, Error, execute_path};
 use crate::{
     auth::AuthMethod,
     octopus::{
@@ -93,7 +93,7 @@ impl Context {
         if !self.policy.requires_four_eyes() {
             return Ok(());
         }
-        let Some(interruption) = paths::interruption_path(&order.path) else { return Ok(()) };
+        let Some(interruption) = execute_path::interruption_path(&order.path) else { return Ok(()) };
         let document = self.session.object(&interruption).await?;
         let task = document.get("TaskId").and_then(Value::as_str);
         let Some(task) = task.and_then(|task| Id::<Task>::parse(task).ok()) else {

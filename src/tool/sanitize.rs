@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::{SanitizedAnswer, depth::limit_depth, fit::truncate};
+use super::{SanitizedAnswer, depth::limit_depth, truncate::truncate};
 use crate::{
     audit::ResponseBytes,
     compute::{ComputeError, ComputeScope, INLINE_BYTES},

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Context, Error,
-    view::{is_pinned, project_argument},
+    listing::{is_pinned, project_argument},
 };
 use crate::octopus::{self, Id, Space, projects::Project};
 

@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Definition, DenyReason, Error, PinnedArguments, RequestScope, Tier, Toolset,
-    narrowing::{UnknownName, canonical_tool, canonical_toolset},
-    view::tools_within_project,
+    request_scope::{UnknownName, canonical_tool, canonical_toolset},
+    listing::tools_within_project,
 };
 use crate::{
     auth::{Grants, TokenScope},

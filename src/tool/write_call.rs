@@ -17,11 +17,11 @@ use serde_json::Value;
 
 use super::{
     Alias, AuditScope, Context, Error, Tier,
-    brought::ApprovalArguments,
+    call_arguments::ApprovalArguments,
     definition::{RunOutcome, ensure_version, parse_arguments, to_value},
     gate::{ApprovalRequirement, GateDecision, outcome_error},
-    ledger::{MAX_SEND_DURATION, with_send_limit},
-    proposal::ChangePreview,
+    idempotency::{MAX_SEND_DURATION, with_send_limit},
+    preview::ChangePreview,
 };
 use crate::{
     octopus::{self, ChangeResponse, OctopusVersion, WritePermit},

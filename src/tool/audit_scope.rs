@@ -12,8 +12,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    ActingUsers, ApprovalMethod, Context, Error, RecentCall, RecentCalls, calls::CallerCalls,
-    counted::metrics_of,
+    ActingUsers, ApprovalMethod, Context, Error, RecentCall, RecentCalls, recent_calls::CallerCalls,
+    call_metrics::metrics_of,
 };
 use crate::{
     audit::{self, AuditLog, Outcome, Record},
