@@ -4,6 +4,8 @@
 //! module may import only from modules below it; `tests/it/architecture.rs` checks this, and
 //! `docs/architecture.md` gives the reasons.
 
+pub mod approval;
+pub mod access;
 pub mod cli;
 
 pub mod app;

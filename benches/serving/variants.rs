@@ -4,17 +4,7 @@
 use std::time::Duration;
 
 use axum::{Json, Router, routing::post};
-use octopus_mcp::{
-    app,
-    compute::ComputePool,
-    config::{Config, HttpSettings, LimitSettings},
-    http::{self, Auth, HttpState, Listening, RateLimits, Readiness},
-    mcp::{McpProvider, Protocol, ProtocolSettings, RequestContext, RequestInfo},
-    octopus::{ApiPath, Client, Credentials, ResponseMemory, Session},
-    store::Store,
-    telemetry::Metrics,
-    tool::InstanceRateLimit,
-};
+use octopus_mcp::{app, compute::ComputePool, config::{Config, HttpSettings, LimitSettings}, http::{self, Auth, HttpState, Listening, RateLimits, Readiness}, mcp::{McpProvider, Protocol, ProtocolSettings, RequestContext, RequestInfo}, octopus::{ApiPath, Client, Credentials, ResponseMemory, Session}, store::Store, telemetry::Metrics, access::InstanceRateLimit};
 use octopus_sample::{Sample, keys};
 use rmcp::{
     ErrorData,

@@ -1,10 +1,6 @@
 //! Validation of settings that name tools and toolsets, which needs the catalog.
 
-use crate::{
-    config::{Config, LoadedConfig, TokenSettings},
-    tool::{PinnedArguments, Tier, ToolAccess},
-    toolsets::TOOLSETS,
-};
+use crate::{config::{Config, LoadedConfig, TokenSettings}, access::{PinnedArguments, ToolAccess}, tool::Tier, toolsets::TOOLSETS};
 
 /// Adds errors for unknown tools and toolsets to the loaded settings.
 pub fn check_settings(loaded: &mut LoadedConfig) {

@@ -10,18 +10,7 @@ use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
 use super::{provider, restart_only};
-use crate::{
-    audit::AuditLog,
-    compute::ComputePool,
-    config::{Config, SessionStorage},
-    http::{self, Auth, HttpState, RateLimits, Readiness, Swap},
-    mcp::{self, OctopusProvider, Protocol, ProtocolSettings},
-    octopus::{Instances, ResponseMemory},
-    policy::PolicyClock,
-    store::Store,
-    telemetry::Metrics,
-    tool::{ActingUsers, InstanceRateLimit, TaskInitiators},
-};
+use crate::{audit::AuditLog, compute::ComputePool, config::{Config, SessionStorage}, http::{self, Auth, HttpState, RateLimits, Readiness, Swap}, mcp::{self, OctopusProvider, Protocol, ProtocolSettings}, octopus::{Instances, ResponseMemory}, policy::PolicyClock, store::Store, telemetry::Metrics, tool::{ActingUsers, TaskInitiators}, access::InstanceRateLimit};
 
 /// The parts that a reload keeps.
 #[derive(Debug, Clone)]

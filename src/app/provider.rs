@@ -3,21 +3,7 @@
 use std::sync::Arc;
 
 use super::tool_access;
-use crate::{
-    audit::AuditLog,
-    compute::ComputePool,
-    config::Config,
-    mcp::{MissingSpaceCache, OctopusProvider},
-    octopus::{Instances, ResponseMemory},
-    policy::PolicyEngine,
-    store::Store,
-    telemetry::Metrics,
-    tool::{
-        ActingUsers, ApprovalGate, Catalog, InstanceRateLimit, Limits, RecentCalls, Seal,
-        TaskInitiators,
-    },
-    toolsets::TOOLSETS,
-};
+use crate::{audit::AuditLog, compute::ComputePool, config::Config, mcp::{MissingSpaceCache, OctopusProvider}, octopus::{Instances, ResponseMemory}, policy::PolicyEngine, store::Store, telemetry::Metrics, tool::{ActingUsers, Catalog, Limits, RecentCalls, TaskInitiators}, approval::{ApprovalGate, Seal}, access::InstanceRateLimit, toolsets::TOOLSETS};
 
 /// Returns every tool, with descriptions that name the limits of the default settings.
 pub fn catalog() -> Catalog {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use crate::tool::{Catalog, ToolAccess};
+use crate::{tool::Catalog, access::ToolAccess};
 
 /// Returns a table with one line for each tool.
 pub(super) fn table(catalog: &Catalog, policy: &ToolAccess) -> String {

@@ -5,13 +5,7 @@ use std::sync::Arc;
 use rmcp::model::{CallToolRequestParams, JsonObject};
 
 use super::{AdmissionError, OctopusProvider, RequestContext, RequestInfo, ResolvedScope};
-use crate::{
-    auth::{Caller, TokenScope},
-    tool::{
-        AuditScope, CalledTool, ClientApproval, Context, DecisionRecorder, EffectiveScope, Error,
-        Progress, RedactionCounter, RequestScope, VisitedInstances,
-    },
-};
+use crate::{auth::{Caller, TokenScope}, tool::{AuditScope, CalledTool, Context, DecisionRecorder, Error, Progress, RedactionCounter, VisitedInstances}, approval::ClientApproval, access::{EffectiveScope, RequestScope}};
 
 impl OctopusProvider {
     /// Resolves the instance and the access of a request.

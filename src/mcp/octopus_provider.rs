@@ -21,18 +21,7 @@ use super::{
     space_check::MissingSpaceCache,
     version::{instance_version, is_new_enough},
 };
-use crate::{
-    audit::{AuditLog, Outcome, RecordKind},
-    auth::{Caller, TokenScope},
-    octopus::Instances,
-    policy::PolicyEngine,
-    telemetry::Metrics,
-    tool::{
-        ActingUsers, ApprovalGate, ApprovalMethod, Catalog, ClientApproval, Entry, Error,
-        InstanceRateLimit, Limits, Outcome as Came, RecentCalls, RequestScope, TaskInitiators,
-        ToolAccess, UnknownName,
-    },
-};
+use crate::{audit::{AuditLog, Outcome, RecordKind}, auth::{Caller, TokenScope}, octopus::Instances, policy::PolicyEngine, telemetry::Metrics, tool::{ActingUsers, Catalog, Entry, Error, Limits, Outcome as Came, RecentCalls, TaskInitiators}, approval::{ApprovalGate, ApprovalMethod, ClientApproval}, access::{InstanceRateLimit, RequestScope, ToolAccess, UnknownName}};
 
 /// Explains why tools are hidden. Callers can always call it, even if it is itself not listed.
 const EXPLAIN_ACCESS: &str = "explain_access";

@@ -12,11 +12,7 @@ use rmcp::{
 };
 
 use super::{RequestContext, RequestInfo, ResourcePage};
-use crate::{
-    auth::{Caller, TokenScope},
-    octopus::CredentialError,
-    tool::RequestScope,
-};
+use crate::{auth::{Caller, TokenScope}, octopus::CredentialError, access::RequestScope};
 
 /// The reason why a request is rejected before its method runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,11 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::{
-    auth::Caller,
-    octopus::Instance,
-    tool::{EffectiveScope, RequestScope, ToolAccess},
-};
+use crate::{auth::Caller, octopus::Instance, access::{EffectiveScope, RequestScope, ToolAccess}};
 
 /// The caller of a request, the scope that the request asks for, and what it can reach with both.
 #[derive(Debug, Clone, Default)]

@@ -9,12 +9,7 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    octopus,
-    sanitize::sanitize,
-    text::truncate::head,
-    tool::{Error, SanitizedAnswer, ToolAccess},
-};
+use crate::{octopus, sanitize::sanitize, text::truncate::head, tool::{Error, SanitizedAnswer}, access::ToolAccess};
 
 /// Maximum size of an error message to the client, in bytes. Messages quote text of the caller or
 /// of Octopus, whose length is not limited.

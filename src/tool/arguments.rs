@@ -9,8 +9,8 @@ use serde::{
     de::{DeserializeOwned, Error as _, IntoDeserializer, value::Error as ValueError},
 };
 
-use super::{Error, PinnedArguments, length_limits, listing::is_pinned};
-use crate::text::nearest::nearest;
+use super::{Error, length_limits, listing::is_pinned};
+use crate::{access::PinnedArguments, text::nearest::nearest};
 
 /// Aliases of arguments: names of earlier clients, and names that models know from answers.
 const ALIASES: &[(&str, &str)] = &[

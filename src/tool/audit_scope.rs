@@ -11,19 +11,8 @@ use std::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{
-    ActingUsers, ApprovalMethod, Context, Error, RecentCall, RecentCalls, recent_calls::CallerCalls,
-    call_metrics::metrics_of,
-};
-use crate::{
-    audit::{self, AuditLog, Outcome, Record},
-    octopus::{
-        AccessSet, ChangeResponse, Fingerprint, Id, Instance, Resource, ResourceKind, Session,
-        tasks::Task,
-    },
-    policy::Decision,
-    telemetry::Metrics,
-};
+use super::{ActingUsers, Context, Error, RecentCall, RecentCalls, recent_calls::CallerCalls, call_metrics::metrics_of};
+use crate::{approval::ApprovalMethod, audit::{self, AuditLog, Outcome, Record}, octopus::{AccessSet, ChangeResponse, Fingerprint, Id, Instance, Resource, ResourceKind, Session, tasks::Task}, policy::Decision, telemetry::Metrics};
 
 /// Collects the fields of the audit record of one call. Clones share the record.
 #[derive(Debug, Clone, Default)]

@@ -5,17 +5,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use super::{
-    ActingUsers, ApprovalGate, AuditScope, CalledTool, ClientApproval, DecisionRecorder,
-    EffectiveScope, Error, Skip, Take, TaskInitiators, ToolAccess, VisitedInstances,
-};
-use crate::{
-    auth::Identity,
-    compute::ComputeScope,
-    octopus::{Instance, PageRange, Session},
-    policy::PolicyEngine,
-    sanitize::sanitize,
-};
+use super::{ActingUsers, AuditScope, CalledTool, DecisionRecorder, Error, Skip, Take, TaskInitiators, VisitedInstances};
+use crate::{approval::{ApprovalGate, ClientApproval}, access::{EffectiveScope, ToolAccess}, auth::Identity, compute::ComputeScope, octopus::{Instance, PageRange, Session}, policy::PolicyEngine, sanitize::sanitize};
 
 /// Everything that a tool gets besides its arguments.
 #[derive(Debug, Clone)]

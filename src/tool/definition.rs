@@ -8,17 +8,8 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{
-    Alias, ApprovalRequest, Context, Error, ResourceDefinition, ScopeLevel, WriteTool, call_arguments, write_call,
-    schema::{self, MAX_BYTES},
-};
-use crate::{
-    audit::ResponseBytes,
-    compute::INLINE_BYTES,
-    octopus::{self, OctopusVersion},
-    policy::PolicyAction,
-    text::step_counter,
-};
+use crate::{access::{Alias, ScopeLevel}, approval::{ApprovalRequest, call_arguments}, audit::ResponseBytes, compute::INLINE_BYTES, octopus::{self, OctopusVersion}, policy::PolicyAction, text::step_counter};
+use super::{Context, Error, ResourceDefinition, WriteTool, write_call, schema::{self, MAX_BYTES}};
 
 /// A read-only tool. The type is its input: its fields are the arguments, its doc comment is the
 /// description for the model, and running the value is calling the tool.

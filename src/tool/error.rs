@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use super::{DenyReason, ToolAccess, octopus_hint::octopus_hint, serde_message};
-use crate::{compute::ComputeError, octopus};
+use crate::{access::{DenyReason, ToolAccess}, compute::ComputeError, octopus};
+use super::{octopus_hint::octopus_hint, serde_message};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,14 +10,8 @@ use std::{sync::Arc, time::Duration};
 use moka::sync::Cache;
 use serde_json::Value;
 
-use super::{Context, Error, execute_path};
-use crate::{
-    auth::AuthMethod,
-    octopus::{
-        self, ChangeRequest, ChangeResponse, Fingerprint, Id, WriteMethod, tasks::Task, users,
-    },
-    store::{Store, StoreKey, WriteOutcome},
-};
+use super::{Context, Error};
+use crate::{access::execute_path, auth::AuthMethod, octopus::{self, ChangeRequest, ChangeResponse, Fingerprint, Id, WriteMethod, tasks::Task, users}, store::{Store, StoreKey, WriteOutcome}};
 
 /// How long the initiator of a task is kept. Interruptions wait for people.
 const RETENTION: Duration = Duration::from_hours(14 * 24);

@@ -1,6 +1,6 @@
 //! Tools that list the documents of a type, for hints.
 
-use super::ToolAccess;
+use crate::access::ToolAccess;
 
 /// Returns the tool that lists documents with this noun, if `policy` shows it.
 pub(super) fn visible_list_tool(noun: &str, policy: &ToolAccess) -> Option<&'static str> {

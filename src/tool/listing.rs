@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
-use super::{Definition, PinnedArguments, Toolset};
+use super::{Definition, Toolset};
+use crate::access::PinnedArguments;
 
 /// Arguments that select where a call goes, and the `Mcp-Param-*` headers that repeat them
 /// (SEP-2243). Proxies can then route and authorize requests without reading bodies. A tool has at

@@ -6,11 +6,9 @@
 //! [`Entry::call`] is the only function that calls a tool.
 
 mod acting_user;
-mod tool_metadata;
 mod arguments;
 #[cfg(test)]
 mod properties;
-mod call_arguments;
 mod recent_calls;
 mod catalog;
 mod write_call;
@@ -19,32 +17,21 @@ mod call_metrics;
 mod policy_decide;
 mod definition;
 mod depth;
-mod drift;
 mod error;
 mod kind;
 mod truncate;
 mod found;
-mod gate;
 mod scope;
-mod deny_reason;
-mod instance_rate;
 mod policy_check;
-mod idempotency;
 mod length_limits;
 mod list;
 mod list_tools;
 mod names;
-mod request_scope;
 mod octopus_hint;
 mod readable;
 mod sanitize;
-mod execute_path;
-mod tool_access;
-mod preview;
-mod effective_scope;
 mod resource;
 mod schema;
-mod seal;
 mod shared;
 mod audit_note;
 mod four_eyes;
@@ -54,9 +41,7 @@ mod listing;
 mod serde_message;
 
 pub use acting_user::ActingUsers;
-pub use tool_metadata::Alias;
 pub use arguments::{Choices, StringList, Tags, parse_document_id};
-pub use call_arguments::ClientApproval;
 pub use recent_calls::{RecentCall, RecentCalls};
 pub use catalog::{Catalog, Entry};
 pub use write_call::{Plan, WriteTool};
@@ -64,21 +49,12 @@ pub use context::{Context, Limits, Progress, RedactionCounter};
 pub use definition::{Definition, Outcome, SanitizedAnswer, Tier, Tool, Toolset};
 pub use error::Error;
 pub use found::{OneOrList, merged_schema, present_arguments, reject_list_filters};
-pub use gate::{ApprovalGate, ApprovalMethod, ApprovalRequest};
-pub use deny_reason::DenyReason;
-pub use instance_rate::InstanceRateLimit;
 pub use policy_check::{CalledTool, DecisionRecorder, RecordedDecision, VisitedInstances};
 pub use list::{List, NamedId};
 pub use names::{NamesById, find_ids, named_id};
-pub use request_scope::{PinnedArguments, RequestScope, ScopeLevel, UnknownName};
-pub use execute_path::{ExecutePath, HttpMethod};
-pub use tool_access::ToolAccess;
-pub use preview::{ChangePreview, PreviewLine};
-pub use effective_scope::EffectiveScope;
 pub use resource::{
     Contents, Resource, ResourceAnswer, ResourceDefinition, read_resource, resource_name,
 };
-pub use seal::{Seal, UnsealError};
 pub use shared::{
     EnvironmentArg, GitRefArg, NamePart, ProjectArg, Skip, SpaceArg, Take, TaskArg, TenantArg,
 };

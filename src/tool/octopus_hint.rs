@@ -1,10 +1,7 @@
 //! Hints after an error of Octopus. They name only tools that the request shows.
 
-use super::{
-    ToolAccess,
-    list_tools::{not_found_hint, visible_list_tool},
-};
-use crate::octopus;
+use crate::{access::ToolAccess, octopus};
+use super::list_tools::{not_found_hint, visible_list_tool};
 
 /// Returns what to try next after an error of Octopus; `None` if the error message is sufficient.
 pub(super) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess) -> Option<String> {

@@ -2,12 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{ApprovalMethod, Context, Error, Tier};
-use crate::{
-    config::{Effect, Risk},
-    octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session},
-    policy::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet},
-};
+use crate::{approval::ApprovalMethod, config::{Effect, Risk}, octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session}, policy::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet}};
+use super::{Context, Error, Tier};
 
 /// The tool and toolset that a call is evaluated as.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,11 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Choices, Error, PinnedArguments, StringList, Tags, arguments::resolve_names,
-    definition::parse_arguments,
-};
-use crate::text::step_counter;
+use super::{Choices, Error, StringList, Tags, arguments::resolve_names, definition::parse_arguments};
+use crate::{access::PinnedArguments, text::step_counter};
 
 /// Names of arguments: real names, aliases, misspellings and random text.
 fn name() -> impl Strategy<Value = String> {

@@ -2,7 +2,7 @@
 //!
 //! A [`WriteTool`] never sends a change. It plans: it reads the current state and returns the
 //! complete request with a [`ChangePreview`] for a person. The
-//! [`ApprovalGate`](super::ApprovalGate) then requires approval. After approval the plan is
+//! [`ApprovalGate`](crate::approval::ApprovalGate) then requires approval. After approval the plan is
 //! computed again and compared with the approved preview, and that request is sent once. Sending
 //! requires a [`WritePermit`], which is only created here.
 
@@ -15,18 +15,8 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{
-    Alias, AuditScope, Context, Error, Tier,
-    call_arguments::ApprovalArguments,
-    definition::{RunOutcome, ensure_version, parse_arguments, to_value},
-    gate::{ApprovalRequirement, GateDecision, outcome_error},
-    idempotency::{MAX_SEND_DURATION, with_send_limit},
-    preview::ChangePreview,
-};
-use crate::{
-    octopus::{self, ChangeResponse, OctopusVersion, WritePermit},
-    policy::{Decision, PolicyAction},
-};
+use crate::{access::Alias, approval::{call_arguments::ApprovalArguments, gate::{ApprovalRequirement, GateDecision, outcome_error}, idempotency::{MAX_SEND_DURATION, with_send_limit}, preview::ChangePreview}, octopus::{self, ChangeResponse, OctopusVersion, WritePermit}, policy::{Decision, PolicyAction}};
+use super::{AuditScope, Context, Error, Tier, definition::{RunOutcome, ensure_version, parse_arguments, to_value}};
 
 /// A tool that can change Octopus. As with [`super::Tool`], the type is its input.
 pub trait WriteTool: DeserializeOwned + JsonSchema + Send + Sync + 'static {

@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use octopus_mcp::{
-    app,
-    config::Config,
-    tool::{Catalog, Entry, PinnedArguments, Tier},
-};
+use octopus_mcp::{app, config::Config, tool::{Catalog, Entry, Tier}, access::PinnedArguments};
 use serde_json::Value;
 
 /// Returns settings that enable all tools.

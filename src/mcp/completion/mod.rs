@@ -18,11 +18,7 @@ use serde_json::Map;
 
 use self::source::CompletionSource;
 use super::{prompts::Prompts, response};
-use crate::{
-    octopus::{PageRange, Space, projects::Project, spaces},
-    sanitize::sanitize,
-    tool::{AuditScope, Context, Error, ToolAccess, resource_name},
-};
+use crate::{octopus::{PageRange, Space, projects::Project, spaces}, sanitize::sanitize, tool::{AuditScope, Context, Error, resource_name}, access::ToolAccess};
 
 /// Time limit of a completion.
 const COMPLETION_TIMEOUT: Duration = Duration::from_secs(5);

@@ -14,12 +14,7 @@ use std::{
 use rmcp::{model::InitializeRequestParams, transport::streamable_http_server::session::SessionId};
 
 use super::{SessionRegistry, id_context};
-use crate::{
-    auth::Caller,
-    octopus::Fingerprint,
-    store::{RenewOutcome, Store, StoreKey, WriteOutcome},
-    tool::RequestScope,
-};
+use crate::{auth::Caller, octopus::Fingerprint, store::{RenewOutcome, Store, StoreKey, WriteOutcome}, access::RequestScope};
 
 /// Kind of sessions in the store.
 const KIND: &str = "session";

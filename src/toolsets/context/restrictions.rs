@@ -1,7 +1,7 @@
 //! Restrictions of the caller's access, and who can change them.
 
 use super::explain_access::Restriction;
-use crate::tool::{Context, Definition, DenyReason, Tier};
+use crate::{tool::{Context, Definition, Tier}, access::DenyReason};
 
 impl From<DenyReason> for Restriction {
     fn from(hidden: DenyReason) -> Self {

@@ -10,11 +10,7 @@ use super::{
     change_access,
     response::{self, Omitted, Response},
 };
-use crate::{
-    octopus::{self, ApiPath, ChangeRequest, ChangeResponse},
-    tool::{ChangePreview, Context, Error, ExecutePath, HttpMethod, Plan, Tier, WriteTool},
-    toolsets::attribution::{Attribution, RequestedRead},
-};
+use crate::{octopus::{self, ApiPath, ChangeRequest, ChangeResponse}, approval::ChangePreview, tool::{Context, Error, Plan, Tier, WriteTool}, access::{ExecutePath, HttpMethod}, toolsets::attribution::{Attribution, RequestedRead}};
 
 /// Call an endpoint of the Octopus REST API that no other tool covers. API keys, users, permissions and
 /// server settings are blocked.

@@ -3,10 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    octopus::{Page, PageRange, PortalLinks, spaces},
-    tool::{Context, Error, List, NamePart, ScopeLevel, Skip, Take, Tool},
-};
+use crate::{octopus::{Page, PageRange, PortalLinks, spaces}, tool::{Context, Error, List, NamePart, Skip, Take, Tool}, access::ScopeLevel};
 
 /// List the spaces of the instance. Each space has its own projects, environments and tenants.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -6,10 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    octopus::{OctopusVersion, instance_info},
-    tool::{Contents, Context, Definition, Error, Resource, Tier, ToolAccess},
-};
+use crate::{octopus::{OctopusVersion, instance_info}, tool::{Contents, Context, Definition, Error, Resource, Tier}, access::ToolAccess};
 
 /// Capabilities: version of the instance, enabled toolsets, whether changes are allowed, each tool and
 /// whether the instance supports it, and the feature flags of Octopus.

@@ -4,14 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{
-    octopus::{
-        self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, RawResponse,
-        document,
-    },
-    sanitize::escape::escape_invisible_json,
-    tool::{ChangePreview, Context, Error},
-};
+use crate::{octopus::{self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, RawResponse, document}, sanitize::escape::escape_invisible_json, approval::ChangePreview, tool::{Context, Error}};
 
 /// The part of a response that fits into the answer.
 #[derive(Debug)]

@@ -2,15 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    octopus::{
-        Id, Named, Resource, Space,
-        dashboard::{self, DashboardItem},
-        projects::Project,
-    },
-    tool::{ChangePreview, Error},
-    toolsets::executions::Targets,
-};
+use crate::{octopus::{Id, Named, Resource, Space, dashboard::{self, DashboardItem}, projects::Project}, approval::ChangePreview, tool::Error, toolsets::executions::Targets};
 
 /// The current deployments of a project in the targets of a new deployment.
 #[derive(Debug)]

@@ -1,14 +1,7 @@
 //! Automatic deployments of a new release: the lifecycle of its channel may deploy it on creation
 //! (`octopus.com/docs/releases/lifecycles`, "Automatic deployments").
 
-use crate::{
-    octopus::{
-        AccessSet, Error as OctopusError, Id, Named, ResourceKind, Space, channels::Channel,
-        environments::Environment, lifecycles::Lifecycle, projects::Project,
-    },
-    policy::PolicyAction,
-    tool::ChangePreview,
-};
+use crate::{octopus::{AccessSet, Error as OctopusError, Id, Named, ResourceKind, Space, channels::Channel, environments::Environment, lifecycles::Lifecycle, projects::Project}, policy::PolicyAction, approval::ChangePreview};
 
 /// The automatic deployments of a new release.
 #[derive(Debug)]

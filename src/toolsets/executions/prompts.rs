@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{
-    octopus::previews::{Element, Preview},
-    text::nearest::nearest,
-    tool::{ChangePreview, Error},
-};
+use crate::{octopus::previews::{Element, Preview}, text::nearest::nearest, approval::ChangePreview, tool::Error};
 
 /// The prompted variables of an execution, by name.
 #[derive(Debug)]

@@ -2,13 +2,7 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use crate::{
-    octopus::{
-        Named, Page, PageRange, Resource, Space, environments::Environment, projects::Project,
-        tenants::Tenant,
-    },
-    tool::{ChangePreview, Error},
-};
+use crate::{octopus::{Named, Page, PageRange, Resource, Space, environments::Environment, projects::Project, tenants::Tenant}, approval::ChangePreview, tool::Error};
 
 /// The environments and tenants of an execution.
 #[derive(Debug)]

@@ -4,10 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::summary::{ReleaseSummary, summaries};
-use crate::{
-    octopus::releases,
-    tool::{Alias, Context, Error, List, Skip, SpaceArg, Take, Tool},
-};
+use crate::{octopus::releases, access::Alias, tool::{Context, Error, List, Skip, SpaceArg, Take, Tool}};
 
 /// List the releases of all projects of a space, newest first. For one project use
 /// list_releases_for_project.

@@ -4,19 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::{
-    octopus::{
-        Id, Named, Resource, Space,
-        projects::Project,
-        runbook_runs::{self, RunbookRun},
-        runbooks::Runbook,
-        tasks::Task,
-        tenants::Tenant,
-    },
-    text::step_counter,
-    tool::{ChangePreview, Error},
-    toolsets::executions::Targets,
-};
+use crate::{octopus::{Id, Named, Resource, Space, projects::Project, runbook_runs::{self, RunbookRun}, runbooks::Runbook, tasks::Task, tenants::Tenant}, text::step_counter, approval::ChangePreview, tool::Error, toolsets::executions::Targets};
 
 /// The last runs of a runbook in the targets of a new run.
 #[derive(Debug)]

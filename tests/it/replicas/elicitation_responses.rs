@@ -2,11 +2,7 @@
 
 use std::fmt::Write as _;
 
-use octopus_mcp::{
-    config::{Secret, ToolSettings},
-    octopus::Fingerprint,
-    tool::Seal,
-};
+use octopus_mcp::{config::{Secret, ToolSettings}, octopus::Fingerprint, approval::Seal};
 use serde_json::{Value, json};
 
 use super::sessions::{connect, replicas};

@@ -3,14 +3,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use octopus_mcp::{
-    app,
-    auth::{Grants, TokenScope},
-    config::Config,
-    octopus::Instances,
-    telemetry::Metrics,
-    tool::{DenyReason, PinnedArguments, RequestScope, Tier, ToolAccess},
-};
+use octopus_mcp::{app, auth::{Grants, TokenScope}, config::Config, octopus::Instances, telemetry::Metrics, access::{DenyReason, PinnedArguments, RequestScope, ToolAccess}, tool::Tier};
 use proptest::prelude::*;
 
 use super::grant_set;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use octopus_mcp::{app, tool::PinnedArguments};
+use octopus_mcp::{app, access::PinnedArguments};
 use octopus_sample::keys;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::{

@@ -2,15 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use octopus_mcp::{
-    app,
-    auth::{Caller, Grants, Identity, TokenScope},
-    config::Config,
-    mcp::{AdmissionError, McpProvider, OctopusProvider, RequestContext, RequestInfo},
-    octopus::Credentials,
-    telemetry::Metrics,
-    tool::RequestScope,
-};
+use octopus_mcp::{app, auth::{Caller, Grants, Identity, TokenScope}, config::Config, mcp::{AdmissionError, McpProvider, OctopusProvider, RequestContext, RequestInfo}, octopus::Credentials, telemetry::Metrics, access::RequestScope};
 use octopus_sample::{Sample, keys};
 use rmcp::model::{CallToolRequestParams, CallToolResponse, ClientCapabilities, ProtocolVersion};
 use serde_json::{Value, json};

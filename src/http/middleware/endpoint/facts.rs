@@ -5,13 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::Extensions;
 use serde::Deserialize;
 
-use crate::{
-    audit::{Outcome, Record, RecordKind},
-    auth::{AuthMethod, Identity},
-    http::envelope::Envelope,
-    mcp,
-    tool::RequestScope,
-};
+use crate::{audit::{Outcome, Record, RecordKind}, auth::{AuthMethod, Identity}, http::envelope::Envelope, mcp, access::RequestScope};
 
 /// What is known about a request when it is rejected. In the extensions of the request, where rejections
 /// are audited. Clones share the same facts.

@@ -1,10 +1,6 @@
 //! `execute` is limited to the enabled toolsets and the pinned space.
 
-use octopus_mcp::{
-    app,
-    config::{Config, ListSetting},
-    tool::{ExecutePath, HttpMethod},
-};
+use octopus_mcp::{app, config::{Config, ListSetting}, access::{ExecutePath, HttpMethod}};
 use serde_json::json;
 
 use super::{assert_error_contains, get};

@@ -15,14 +15,14 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::pattern::interruption_path;
+pub(super) use pattern::interruption_path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::pattern::NormalizedSegment;
-use super::{Error, Tier, ToolAccess};
-use crate::octopus::{ApiPath, WriteMethod};
+use crate::{tool::{Error, Tier}, octopus::{ApiPath, WriteMethod}};
+use super::ToolAccess;
 
 /// HTTP method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

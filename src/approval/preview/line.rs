@@ -13,7 +13,7 @@ pub struct PreviewLine {
 
 impl PreviewLine {
     /// Returns a short digest that identifies the line.
-    pub(in crate::tool) fn digest(&self) -> [u8; 4] {
+    pub(crate) fn digest(&self) -> [u8; 4] {
         truncated_digest(
             Sha256::new().chain_update(&self.label).chain_update([0]).chain_update(&self.value),
         )

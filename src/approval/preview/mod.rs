@@ -10,16 +10,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use self::line::PreviewLine;
+pub use line::PreviewLine;
 use self::line::truncated_digest;
-use super::Error;
-use crate::{
-    config::Effect,
-    octopus::{AccessSet, ChangeRequest, ResourceKind},
-    policy::{Decision, Moment, PolicyAction},
-    sanitize::{redact_named_value, sanitize, strip},
-    text::step_counter,
-};
+use crate::{tool::Error, config::Effect, octopus::{AccessSet, ChangeRequest, ResourceKind}, policy::{Decision, Moment, PolicyAction}, sanitize::{redact_named_value, sanitize, strip}, text::step_counter};
 
 /// Maximum size in bytes of a preview that a person can be asked to read.
 const MAX_PREVIEW_BYTES: usize = 16 * 1024;

@@ -2,8 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Toolset;
-use crate::text::nearest::nearest;
+use crate::{tool::Toolset, text::nearest::nearest};
 
 /// The scope that a request asks for with its path and headers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{
-    ApprovalMethod, Context, Error,
-    idempotency::{IdempotencyKey, KeyDigest},
-};
+use super::{ApprovalMethod, idempotency::{IdempotencyKey, KeyDigest}};
+use crate::tool::{Context, Error};
 
 pub(super) type Nonce = [u8; 16];
 

@@ -4,7 +4,7 @@ use crate::tool::Error;
 
 /// Why a change is not executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tool) enum NotExecuted {
+pub(crate) enum NotExecuted {
     /// The key is bound to another call.
     KeyReused,
     /// The change was executed, and its reply was evicted.

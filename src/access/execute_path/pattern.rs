@@ -82,7 +82,7 @@ fn is_space_id(folded: &str) -> bool {
 }
 
 /// Returns the path of the interruption that a path acts on.
-pub(in crate::tool) fn interruption_path(path: &ApiPath) -> Option<ApiPath> {
+pub(crate) fn interruption_path(path: &ApiPath) -> Option<ApiPath> {
     let words: Vec<NormalizedSegment> =
         path.segments().iter().map(|segment| NormalizedSegment::new(segment)).collect();
     let place = words.iter().position(|word| word.plain == "interruptions")?;

@@ -1,11 +1,6 @@
 //! Rate limit of each Octopus instance, shared by all callers.
 
-use super::Error;
-use crate::{
-    config::LimitSettings,
-    octopus::Fingerprint,
-    store::{RateLimitDecision, Store, TokenBuckets},
-};
+use crate::{tool::Error, config::LimitSettings, octopus::Fingerprint, store::{RateLimitDecision, Store, TokenBuckets}};
 
 /// Rate limit of each Octopus instance, shared by all callers. Clones share the counters. The
 /// default is unlimited.

@@ -6,15 +6,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{
-    Definition, DenyReason, Error, PinnedArguments, RequestScope, Tier, Toolset,
-    request_scope::{UnknownName, canonical_tool, canonical_toolset},
-    listing::tools_within_project,
-};
-use crate::{
-    auth::{Grants, TokenScope},
-    octopus::Instance,
-};
+use crate::{tool::{Definition, Error, Tier, Toolset, listing::tools_within_project}, auth::{Grants, TokenScope}, octopus::Instance};
+use super::{DenyReason, PinnedArguments, RequestScope, request_scope::{UnknownName, canonical_tool, canonical_toolset}};
 
 /// The toolset that cannot be disabled.
 const CORE_TOOLSET: &str = "core";

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Context, Error, InstanceRateLimit, PinnedArguments, RequestScope, ToolAccess};
-use crate::{
-    auth::{Caller, Grants, TokenScope},
-    octopus::{Instance, Instances, Session},
-};
+use crate::{tool::{Context, Error}, auth::{Caller, Grants, TokenScope}, octopus::{Instance, Instances, Session}};
+use super::{InstanceRateLimit, PinnedArguments, RequestScope, ToolAccess};
 
 /// The instances and access rules of one request. The request is sent to one instance. Other
 /// instances can be reached only if the request does not select one.

@@ -5,20 +5,8 @@ use std::{sync::Arc, time::Duration};
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use super::{
-    Error, Seal,
-    call_arguments::{ApprovalArguments, ApprovalToken, Nonce},
-    drift,
-    idempotency::{IdempotencyKey, IdempotencyStore, KeyDigest},
-    preview::{ChangePreview, PreviewLine},
-    seal::UnsealError,
-};
-use crate::{
-    config::{ApprovalMode, Effect},
-    octopus::{self, ChangeResponse},
-    policy::Decision,
-    store::Store,
-};
+use crate::{tool::Error, config::{ApprovalMode, Effect}, octopus::{self, ChangeResponse}, policy::Decision, store::Store};
+use super::{Seal, call_arguments::{ApprovalArguments, ApprovalToken, Nonce}, drift, idempotency::{IdempotencyKey, IdempotencyStore, KeyDigest}, preview::{ChangePreview, PreviewLine}, seal::UnsealError};
 
 /// Lifetime of an approval request.
 pub(super) const APPROVAL_TTL: Duration = Duration::from_mins(5);

@@ -4,7 +4,7 @@ use super::{
     ExecutePath,
     pattern::{NormalizedSegment, below_space, match_prefix, segment_count},
 };
-use crate::tool::{Error, Tier, ToolAccess, Toolset};
+use crate::{tool::{Error, Tier, Toolset}, access::ToolAccess};
 
 /// Checks that the owner of a path is enabled, and that the request does not exclude an equivalent
 /// tool. Paths without an owner are allowed only if all toolsets are enabled.

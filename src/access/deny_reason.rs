@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Definition, ScopeLevel, Tier};
-use crate::{auth::TokenScope, octopus::OctopusVersion};
+use crate::{tool::{Definition, Tier}, auth::TokenScope, octopus::OctopusVersion};
+use super::ScopeLevel;
 
 /// Why a tool is not available to a request. Names the first layer that denies it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -36,7 +36,8 @@ use moka::{
 use uuid::Uuid;
 
 use self::{leases::Leases, executed::ExecutedChanges};
-pub(in crate::tool) use self::{key::IdempotencyKey, not_executed::NotExecuted};
+pub(crate) use key::IdempotencyKey;
+pub(crate) use not_executed::NotExecuted;
 use crate::{
     octopus::{ChangeResponse, Error},
     store::Store,
@@ -56,7 +57,7 @@ const REPEAT_WINDOW: Duration = Duration::from_mins(1);
 
 /// Maximum duration of one request to Octopus, including the wait for a free connection slot. The
 /// outcome of a longer request is unknown.
-pub(in crate::tool) const MAX_SEND_DURATION: Duration = Duration::from_mins(3);
+pub(crate) const MAX_SEND_DURATION: Duration = Duration::from_mins(3);
 
 /// A SHA-256 digest that identifies a caller, a call or a change.
 pub(super) type KeyDigest = [u8; 32];
@@ -285,7 +286,7 @@ impl IdempotencyStore {
 
 /// Sends a request within `limit`. After a panic the outcome is unknown, as after a timeout. The
 /// limit covers only the request, so its outcome is recorded in each case.
-pub(in crate::tool) async fn with_send_limit(
+pub(crate) async fn with_send_limit(
     limit: Duration,
     send: impl Future<Output = Result<ChangeResponse, Error>>,
 ) -> Result<ChangeResponse, Error> {
