@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
-use super::{CalledTool, Context, Definition, Error, Limits, Outcome, Tier, Toolset, arguments::resolve_names, definition::RunOutcome, sanitize::sanitize_in_pool, schema::{MAX_BYTES, fill_limits}, listing::ToolListings};
+use super::{context::policy_check::CalledTool, Context, Definition, Error, Limits, Outcome, Tier, Toolset, arguments::resolve_names, definition::RunOutcome, answer::sanitize::sanitize_in_pool, schema::{MAX_BYTES, fill_limits}, listing::ToolListings};
 use crate::{access::{PinnedArguments, ToolAccess}, approval::call_arguments::ApprovalArguments, compute::ComputeScope};
 
 /// All toolsets with their listings. Built once.

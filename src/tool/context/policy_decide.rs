@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Context, Error};
-use crate::{
-    compute::{ComputeError, ComputeScope},
-    policy::{Decision, PolicyEngine, PolicyInput},
-};
+use crate::{tool::{Context, Error}, compute::{ComputeError, ComputeScope}, policy::{Decision, PolicyEngine, PolicyInput}};
 
 /// Maximum weight of a policy evaluation that runs on the async worker. The weight counts
 /// comparisons of a rule with a target; each compares a few names with patterns.
@@ -20,7 +16,7 @@ impl Context {
     ///
     /// Returns [`Error::Compute`] if the evaluation is expensive and the compute budget of the call
     /// is spent.
-    pub(super) async fn decide(
+    pub(in crate::tool) async fn decide(
         &self,
         situation: &PolicyInput,
         strict: bool,

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::octopus::{Error, Id, Named, Space};
+use crate::{octopus::{Error, Id, Named, Space}, tool::StringList};
 
-use super::{NamedId, StringList};
+use super::list::NamedId;
 
 /// Names of documents of one type, by ID.
 #[derive(Debug)]

@@ -4,10 +4,15 @@
 //! [`Error::Argument`] for one argument, [`Error::Invalid`] for combinations of arguments, and `?`
 //! for errors of Octopus.
 
+pub(super) mod kind;
+pub(super) mod list_tools;
+pub(super) mod octopus_hint;
+pub(super) mod serde_message;
+
 use std::time::Duration;
 
 use crate::{access::{DenyReason, ToolAccess}, compute::ComputeError, octopus};
-use super::{octopus_hint::octopus_hint, serde_message};
+use super::error::{octopus_hint::octopus_hint, serde_message};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -34,7 +34,7 @@ pub struct RecentCalls(Cache<Fingerprint, Arc<Mutex<VecDeque<RecentCall>>>>);
 
 /// The recent calls of one caller.
 #[derive(Debug, Clone)]
-pub(super) struct CallerCalls {
+pub(in crate::tool) struct CallerCalls {
     all: RecentCalls,
     caller: Fingerprint,
 }
@@ -46,7 +46,7 @@ pub struct RecentCall {
     time: Timestamp,
     tool: String,
     result: &'static str,
-    /// The kind of error, if the call failed ([`super::Error::kind`]).
+    /// The kind of error, if the call failed ([`crate::tool::Error::kind`]).
     error: Option<&'static str>,
     /// Name that the MCP client reports.
     client: Option<String>,
@@ -63,14 +63,14 @@ pub struct RecentCall {
 
 impl RecentCalls {
     /// Returns the recent calls of this caller.
-    pub(super) fn for_caller(&self, caller: Fingerprint) -> CallerCalls {
+    pub(in crate::tool) fn for_caller(&self, caller: Fingerprint) -> CallerCalls {
         CallerCalls { all: self.clone(), caller }
     }
 }
 
 impl CallerCalls {
     /// Adds a finished call and evicts the oldest beyond the limit.
-    pub(super) fn push(&self, record: &Record) {
+    pub(in crate::tool) fn push(&self, record: &Record) {
         let Some(call) = RecentCall::from_record(record) else { return };
         let calls = self.all.0.get_with(self.caller, Arc::default);
         let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +79,7 @@ impl CallerCalls {
     }
 
     /// Returns the kept calls, newest first.
-    pub(super) fn all(&self) -> Vec<RecentCall> {
+    pub(in crate::tool) fn all(&self) -> Vec<RecentCall> {
         let calls = self.all.0.get(&self.caller);
         calls.map_or_else(Vec::new, |calls| {
             calls.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Choices, Error, StringList, Tags, arguments::resolve_names, definition::parse_arguments};
-use crate::{access::PinnedArguments, text::step_counter};
+use crate::{tool::{Choices, Error, StringList, Tags, definition::parse_arguments}, access::PinnedArguments, text::step_counter};
+use super::resolve_names;
 
 /// Names of arguments: real names, aliases, misspellings and random text.
 fn name() -> impl Strategy<Value = String> {

@@ -4,7 +4,7 @@ use crate::{audit::Record, telemetry::CallMetrics};
 
 /// Returns the fields of an audit record that metrics use. The name of an unknown tool is left out,
 /// because the caller chose it.
-pub(super) fn metrics_of(record: &Record) -> CallMetrics<'_> {
+pub(in crate::tool) fn metrics_of(record: &Record) -> CallMetrics<'_> {
     CallMetrics {
         tool: record.tool.as_deref().filter(|_| record.tier.is_some()),
         result: record.result.name(),

@@ -1,11 +1,18 @@
 //! The context of a call.
 
+pub(super) mod policy_decide;
+pub(super) mod scope;
+pub(super) mod policy_check;
+pub(super) mod readable;
+pub(super) mod audit_note;
+pub(super) mod four_eyes;
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-use super::{ActingUsers, AuditScope, CalledTool, DecisionRecorder, Error, Skip, Take, TaskInitiators, VisitedInstances};
+use super::{audit_scope::acting_user::ActingUsers, AuditScope, context::{policy_check::{CalledTool, DecisionRecorder, VisitedInstances}, four_eyes::TaskInitiators}, Error, arguments::shared::{Skip, Take}};
 use crate::{approval::{ApprovalGate, ClientApproval}, access::{EffectiveScope, ToolAccess}, auth::Identity, compute::ComputeScope, octopus::{Instance, PageRange, Session}, policy::PolicyEngine, sanitize::sanitize};
 
 /// Everything that a tool gets besides its arguments.

@@ -10,8 +10,7 @@ use std::{sync::Arc, time::Duration};
 use moka::sync::Cache;
 use serde_json::Value;
 
-use super::{Context, Error};
-use crate::{access::execute_path, auth::AuthMethod, octopus::{self, ChangeRequest, ChangeResponse, Fingerprint, Id, WriteMethod, tasks::Task, users}, store::{Store, StoreKey, WriteOutcome}};
+use crate::{tool::{Context, Error}, access::execute_path, auth::AuthMethod, octopus::{self, ChangeRequest, ChangeResponse, Fingerprint, Id, WriteMethod, tasks::Task, users}, store::{Store, StoreKey, WriteOutcome}};
 
 /// How long the initiator of a task is kept. Interruptions wait for people.
 const RETENTION: Duration = Duration::from_hours(14 * 24);
@@ -62,7 +61,7 @@ fn store_key(instance: &str, task: &str) -> StoreKey {
 
 impl Context {
     /// Records the caller as the initiator of the tasks that a request started.
-    pub(super) async fn record_initiator(&self, order: &ChangeRequest, reply: &ChangeResponse) {
+    pub(in crate::tool) async fn record_initiator(&self, order: &ChangeRequest, reply: &ChangeResponse) {
         if !self.policy.requires_four_eyes() || order.method != WriteMethod::Post {
             return;
         }
@@ -83,7 +82,7 @@ impl Context {
     }
 
     /// Rejects an answer to the interruption of a task that the same caller started.
-    pub(super) async fn check_four_eyes(&self, order: &ChangeRequest) -> Result<(), Error> {
+    pub(in crate::tool) async fn check_four_eyes(&self, order: &ChangeRequest) -> Result<(), Error> {
         if !self.policy.requires_four_eyes() {
             return Ok(());
         }

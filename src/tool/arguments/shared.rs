@@ -2,7 +2,7 @@
 //!
 //! The doc comment of a type becomes the description of every argument of that type. A doc comment on the
 //! field overrides it. `{take}` and `{take_cap}` stand for limits of the settings
-//! ([`super::schema::fill_limits`]).
+//! ([`crate::tool::schema::fill_limits`]).
 #![allow(clippy::doc_markdown, reason = "doc comments here are what a model reads")]
 
 use std::{fmt, ops::Deref};

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// Maximum number of nested arrays and objects in an answer. `System.Text.Json`, which .NET clients
 /// use, reads 64 levels by default. The JSON-RPC envelope takes two of them.
-pub(super) const MAX_LEVELS: usize = 60;
+pub(in crate::tool) const MAX_LEVELS: usize = 60;
 
 /// Replaces arrays and objects beyond the limit.
 const TOO_DEEP: &str = "[omitted: nested deeper than 60 levels]";
@@ -13,7 +13,7 @@ const TOO_DEEP: &str = "[omitted: nested deeper than 60 levels]";
 ///
 /// The recursion depth is bounded by the limit, also while replaced values are dropped. Later steps
 /// may therefore recurse over the answer.
-pub(super) fn limit_depth(value: &mut Value) {
+pub(in crate::tool) fn limit_depth(value: &mut Value) {
     limit(value, MAX_LEVELS);
 }
 

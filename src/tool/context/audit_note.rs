@@ -1,6 +1,6 @@
 //! Audit notes in objects that tools create in Octopus.
 
-use super::Context;
+use crate::tool::Context;
 
 impl Context {
     /// Appends the audit note to a text that Octopus stores, if the settings enable notes. The note

@@ -1,7 +1,6 @@
 //! Kinds of errors for audit records. They are a stable interface.
 
-use super::Error;
-use crate::{compute::ComputeError, octopus};
+use crate::{tool::Error, compute::ComputeError, octopus};
 
 impl Error {
     /// Returns the kind of error.

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{CalledTool, Context, Error, SanitizedAnswer, definition::{ensure_version, parse_arguments}, truncate::truncate_text, sanitize::sanitize_in_pool, schema};
+use super::{context::policy_check::CalledTool, Context, Error, SanitizedAnswer, definition::{ensure_version, parse_arguments}, answer::{truncate::truncate_text, sanitize::sanitize_in_pool}, schema};
 use crate::{access::ToolAccess, audit::ResponseBytes, octopus::OctopusVersion, sanitize::sanitize};
 
 const SCHEME: &str = "octopus://";

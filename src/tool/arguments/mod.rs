@@ -1,5 +1,10 @@
 //! Parses and checks arguments before they are deserialized into the input type of the tool.
 
+#[cfg(test)]
+pub(super) mod properties;
+pub(super) mod length_limits;
+pub(super) mod shared;
+
 use std::borrow::Cow;
 
 use rmcp::model::JsonObject;
@@ -9,7 +14,7 @@ use serde::{
     de::{DeserializeOwned, Error as _, IntoDeserializer, value::Error as ValueError},
 };
 
-use super::{Error, length_limits, listing::is_pinned};
+use super::{Error, arguments::length_limits, listing::is_pinned};
 use crate::{access::PinnedArguments, text::nearest::nearest};
 
 /// Aliases of arguments: names of earlier clients, and names that models know from answers.

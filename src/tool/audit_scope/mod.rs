@@ -1,5 +1,9 @@
 //! Audit records of calls: collects the fields of a record while the call runs.
 
+pub(super) mod acting_user;
+pub(super) mod recent_calls;
+pub(super) mod call_metrics;
+
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -11,7 +15,7 @@ use std::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{ActingUsers, Context, Error, RecentCall, RecentCalls, recent_calls::CallerCalls, call_metrics::metrics_of};
+use super::{audit_scope::{acting_user::ActingUsers, recent_calls::{RecentCall, RecentCalls, CallerCalls}, call_metrics::metrics_of}, Context, Error};
 use crate::{approval::ApprovalMethod, audit::{self, AuditLog, Outcome, Record}, octopus::{AccessSet, ChangeResponse, Fingerprint, Id, Instance, Resource, ResourceKind, Session, tasks::Task}, policy::Decision, telemetry::Metrics};
 
 /// Collects the fields of the audit record of one call. Clones share the record.

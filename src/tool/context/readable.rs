@@ -6,13 +6,8 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{CalledTool, Context, Error, Tier, resource};
-use crate::{
-    compute::{Budget, ComputeError},
-    config::Effect,
-    octopus::{self, AccessSet, NameDetail},
-    policy::PolicyAction,
-};
+use super::policy_check::CalledTool;
+use crate::{tool::{Context, Error, Tier, resource}, compute::{Budget, ComputeError}, config::Effect, octopus::{self, AccessSet, NameDetail}, policy::PolicyAction};
 
 impl Context {
     /// Returns whether the policy lets the caller read the resource at this URI or URI template, if

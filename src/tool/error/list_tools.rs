@@ -3,11 +3,11 @@
 use crate::access::ToolAccess;
 
 /// Returns the tool that lists documents with this noun, if `policy` shows it.
-pub(super) fn visible_list_tool(noun: &str, policy: &ToolAccess) -> Option<&'static str> {
+pub(in crate::tool) fn visible_list_tool(noun: &str, policy: &ToolAccess) -> Option<&'static str> {
     list_tool(noun).filter(|tool| policy.is_visible_by_name(tool))
 }
 
-pub(super) fn not_found_hint(noun: &str, near: &[String], lister: Option<&str>) -> String {
+pub(in crate::tool) fn not_found_hint(noun: &str, near: &[String], lister: Option<&str>) -> String {
     let near = near.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     match (near.as_str(), lister) {
         ("", Some(tool)) => format!("{tool} lists what this key can read"),
@@ -20,7 +20,7 @@ pub(super) fn not_found_hint(noun: &str, near: &[String], lister: Option<&str>) 
 }
 
 /// Returns the tool that lists the documents of a type.
-pub(super) fn list_tool(noun: &str) -> Option<&'static str> {
+pub(in crate::tool) fn list_tool(noun: &str) -> Option<&'static str> {
     Some(match noun {
         "space" => "list_spaces",
         "environment" => "list_environments",

@@ -4,7 +4,7 @@ use crate::{access::ToolAccess, octopus};
 use super::list_tools::{not_found_hint, visible_list_tool};
 
 /// Returns what to try next after an error of Octopus; `None` if the error message is sufficient.
-pub(super) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess) -> Option<String> {
+pub(in crate::tool) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess) -> Option<String> {
     Some(match error {
         octopus::Error::Unauthorized { .. } => {
             "check that the API key or token exists, is not expired and belongs to this \

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::Error;
+use crate::tool::Error;
 
 /// Maximum number of characters of a text. Names in Octopus have at most 200.
 const MAX_CHARACTERS: usize = 1_000;
@@ -43,7 +43,7 @@ const MAX_NAME_IN_MESSAGE: usize = 80;
 /// # Errors
 ///
 /// Returns [`Error::Argument`] with the length and the limit if a text is too long.
-pub(super) fn check_length(name: &str, value: &Value) -> Result<(), Error> {
+pub(in crate::tool) fn check_length(name: &str, value: &Value) -> Result<(), Error> {
     let longer = LONG_ARGUMENTS.iter().find(|(argument, _)| *argument == name);
     let limit = longer.map_or(MAX_CHARACTERS, |(_, limit)| *limit);
     let Some(length) = first_too_long(value, limit) else { return Ok(()) };
@@ -72,7 +72,7 @@ fn first_too_long(value: &Value, limit: usize) -> Option<usize> {
 }
 
 /// Returns the name of an unknown argument, shortened for an error message.
-pub(super) fn shortened(name: &str) -> String {
+pub(in crate::tool) fn shortened(name: &str) -> String {
     name.chars().take(MAX_NAME_IN_MESSAGE).collect()
 }
 

@@ -21,7 +21,7 @@ use shrink::{CutCounts, shrink};
 /// Says that an answer was cut.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Truncated {
+pub(in crate::tool) struct Truncated {
     /// How many bytes the whole answer has.
     full_bytes: usize,
     /// What was left out, and how to get it.
@@ -40,7 +40,7 @@ const MIN_LIMIT: usize = 1024;
 ///
 /// Limits of at least 1024 bytes are always met. [`shrink`] documents in which order an answer
 /// loses its parts, and when it loses required fields.
-pub(super) fn truncate(
+pub(in crate::tool) fn truncate(
     answer: &mut Value,
     limit: usize,
     can_ask_for: Option<usize>,
@@ -116,7 +116,7 @@ fn describe_cut(next: Option<&NextPage>, cuts: Option<CutCounts>, larger: Option
 
 /// Returns the beginning of a text that takes about `limit` bytes as JSON, with a note about the
 /// cut. A text that fits is returned unchanged.
-pub(super) fn truncate_text(text: &str, limit: usize, how: &str) -> String {
+pub(in crate::tool) fn truncate_text(text: &str, limit: usize, how: &str) -> String {
     if text.len() <= limit && json_len(text) + 2 <= limit {
         return text.to_owned();
     }

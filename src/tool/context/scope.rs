@@ -5,11 +5,7 @@ use std::collections::BTreeSet;
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
-use super::{
-    Context, Error,
-    listing::{is_pinned, project_argument},
-};
-use crate::octopus::{self, Id, Space, projects::Project};
+use crate::{tool::{Context, Error, listing::{is_pinned, project_argument}}, octopus::{self, Id, Space, projects::Project}};
 
 impl Context {
     /// Returns the pinned space, or the one that the call names.
@@ -107,7 +103,7 @@ impl Context {
 
     /// Replaces the project argument with the pinned project. A call may name the pinned project,
     /// but no other one.
-    pub(super) async fn apply_pinned_arguments(
+    pub(in crate::tool) async fn apply_pinned_arguments(
         &self,
         mut arguments: JsonObject,
         schema: &JsonObject,

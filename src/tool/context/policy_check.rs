@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{approval::ApprovalMethod, config::{Effect, Risk}, octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session}, policy::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet}};
-use super::{Context, Error, Tier};
+use crate::{approval::ApprovalMethod, config::{Effect, Risk}, octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session}, policy::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet}, tool::{Context, Error, Tier}};
 
 /// The tool and toolset that a call is evaluated as.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,7 +43,7 @@ impl DecisionRecorder {
     }
 
     /// Adds how the change was approved.
-    pub(super) fn record_approval(&self, way: ApprovalMethod) {
+    pub(in crate::tool) fn record_approval(&self, way: ApprovalMethod) {
         if let Some(decided) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             decided.approval_method = Some(way);
         }
@@ -58,7 +57,7 @@ pub struct VisitedInstances(Arc<Mutex<Vec<Visit>>>);
 type Visit = (Arc<Instance>, Session);
 
 impl VisitedInstances {
-    pub(super) fn add(&self, instance: &Arc<Instance>, session: &Session) {
+    pub(in crate::tool) fn add(&self, instance: &Arc<Instance>, session: &Session) {
         let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         visits.push((Arc::clone(instance), session.clone()));
     }
@@ -72,7 +71,7 @@ impl VisitedInstances {
 impl Context {
     /// Evaluates the policy for a change and rejects denied changes. A change that begins later is
     /// evaluated for the current time and for the time it begins.
-    pub(super) async fn check_change_policy(
+    pub(in crate::tool) async fn check_change_policy(
         &self,
         tier: Tier,
         deed: PolicyAction,
@@ -100,7 +99,7 @@ impl Context {
 
     /// Returns the instances where the call read. Its own instance is left out if the call read
     /// only at other instances.
-    pub(super) fn read_sessions(&self) -> Vec<(Arc<Instance>, Session)> {
+    pub(in crate::tool) fn read_sessions(&self) -> Vec<(Arc<Instance>, Session)> {
         let mut visits = self.visited_instances.sessions();
         if visits.is_empty() || self.session.access_recorder().snapshot() != AccessSet::default() {
             visits.insert(0, (Arc::clone(&self.instance), self.session.clone()));
@@ -110,7 +109,7 @@ impl Context {
 
     /// Evaluates the policy for a finished read, by its access set. A denied read returns an error
     /// instead of its answer.
-    pub(super) async fn check_read_policy(&self) -> Result<(), Error> {
+    pub(in crate::tool) async fn check_read_policy(&self) -> Result<(), Error> {
         if !self.policy.has_read_rules() {
             return Ok(());
         }

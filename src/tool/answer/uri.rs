@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Error;
+use crate::tool::Error;
 
 /// Characters that need no encoding in a segment (RFC 3986, unreserved).
 const SEGMENT_ENCODING: &AsciiSet =

@@ -15,7 +15,7 @@ const TYPES: [(&str, &str); 10] = [
 ];
 
 /// Returns the message of serde with the names of Rust types replaced.
-pub(super) fn without_rust_types(reason: &str) -> String {
+pub(in crate::tool) fn without_rust_types(reason: &str) -> String {
     if let Some(rest) = reason.strip_prefix("unknown variant") {
         return format!("unknown word{rest}");
     }

@@ -31,7 +31,7 @@ impl ActingUsers {
 
     /// Looks up the user. Returns `None` on failure, because a failed lookup must not fail the
     /// change.
-    pub(super) async fn lookup(&self, session: &Session) -> Option<String> {
+    pub(in crate::tool) async fn lookup(&self, session: &Session) -> Option<String> {
         if let Some(known) = self.0.get(&cache_key(session)) {
             return known;
         }
