@@ -4,8 +4,6 @@
 //! module may import only from modules below it; `tests/it/architecture.rs` checks this, and
 //! `docs/architecture.md` gives the reasons.
 
-pub mod approval;
-pub mod access;
 pub mod cli;
 
 pub mod app;
@@ -17,6 +15,10 @@ pub mod mcp;
 pub mod toolsets;
 
 pub mod tool;
+
+pub mod approval;
+
+pub mod access;
 
 pub mod audit;
 

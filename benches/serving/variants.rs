@@ -4,7 +4,17 @@
 use std::time::Duration;
 
 use axum::{Json, Router, routing::post};
-use octopus_mcp::{app, compute::ComputePool, config::{Config, HttpSettings, LimitSettings}, http::{self, Auth, HttpState, Listening, RateLimits, Readiness}, mcp::{McpProvider, Protocol, ProtocolSettings, RequestContext, RequestInfo}, octopus::{ApiPath, Client, Credentials, ResponseMemory, Session}, store::Store, telemetry::Metrics, access::InstanceRateLimit};
+use octopus_mcp::{
+    access::InstanceRateLimit,
+    app,
+    compute::ComputePool,
+    config::{Config, HttpSettings, LimitSettings},
+    http::{self, Auth, HttpState, Listening, RateLimits, Readiness},
+    mcp::{McpProvider, Protocol, ProtocolSettings, RequestContext, RequestInfo},
+    octopus::{ApiPath, Client, Credentials, ResponseMemory, Session},
+    store::Store,
+    telemetry::Metrics,
+};
 use octopus_sample::{Sample, keys};
 use rmcp::{
     ErrorData,

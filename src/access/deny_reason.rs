@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::{tool::{Definition, Tier}, auth::TokenScope, octopus::OctopusVersion};
-use super::ScopeLevel;
+use super::{ScopeLevel, ToolMetadata};
+use crate::{auth::TokenScope, octopus::OctopusVersion, policy::Tier};
 
 /// Why a tool is not available to a request. Names the first layer that denies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,26 +42,6 @@ pub enum DenyReason {
         /// Version of the instance.
         has: OctopusVersion,
     },
-}
-
-impl TokenScope {
-    /// Returns the highest tier of calls with this scope.
-    pub fn tier(self) -> Tier {
-        match self {
-            Self::Read => Tier::Read,
-            Self::Deploy => Tier::Write,
-            Self::Admin => Tier::Delete,
-        }
-    }
-
-    /// Returns the lowest scope for calls of this tier.
-    pub fn for_tier(tier: Tier) -> Self {
-        match tier {
-            Tier::Read => Self::Read,
-            Tier::Write => Self::Deploy,
-            Tier::Delete => Self::Admin,
-        }
-    }
 }
 
 fn tier_verb(tier: Tier) -> &'static str {
@@ -163,7 +143,7 @@ impl DenyReason {
     }
 
     /// Returns [`Self::TooOld`] if the instance is too old for a tool.
-    pub fn too_old(tool: &Definition, has: OctopusVersion) -> Option<Self> {
+    pub fn too_old(tool: &ToolMetadata, has: OctopusVersion) -> Option<Self> {
         (has < tool.since).then_some(Self::TooOld { needs: tool.since, has })
     }
 }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::{tool::{Context, Error}, auth::{Caller, Grants, TokenScope}, octopus::{Instance, Instances, Session}};
 use super::{InstanceRateLimit, PinnedArguments, RequestScope, ToolAccess};
+use crate::{
+    auth::{Caller, Grants, TokenScope},
+    octopus::{CredentialError, Instance, Instances, Session},
+};
 
 /// The instances and access rules of one request. The request is sent to one instance. Other
 /// instances can be reached only if the request does not select one.
@@ -59,7 +62,7 @@ impl EffectiveScope {
         &self,
         instance: &Instance,
         client: Option<&str>,
-    ) -> Result<Session, Error> {
+    ) -> Result<Session, CredentialError> {
         self.open_session(instance, &self.caller, client).await
     }
 
@@ -69,7 +72,7 @@ impl EffectiveScope {
         &self,
         instance: &Instance,
         client: Option<&str>,
-    ) -> Result<Session, Error> {
+    ) -> Result<Session, CredentialError> {
         let without = Caller { own_credentials: None, ..self.caller.clone() };
         self.open_session(instance, &without, client).await
     }
@@ -79,31 +82,10 @@ impl EffectiveScope {
         instance: &Instance,
         caller: &Caller,
         client: Option<&str>,
-    ) -> Result<Session, Error> {
+    ) -> Result<Session, CredentialError> {
         // Large where a token is exchanged, and a part of whatever waits for it.
         let credentials = Box::pin(instance.credentials(&caller.credential_inputs())).await?;
         let who = caller.identity.fingerprint();
         Ok(Session::new(instance.client.clone(), credentials, who, client))
-    }
-}
-
-impl Context {
-    /// Returns the context of the same call for another instance, with the credential and access of
-    /// that instance. The call counts against the rate limit of that instance.
-    pub async fn for_instance(&self, instance: &Arc<Instance>) -> Result<Self, Error> {
-        self.scope.rate_limit.take_for_call(&instance.name).await?;
-        let session =
-            self.scope.session_without_own_credential(instance, self.client.as_deref()).await?;
-        let session = session.sharing_budgets_with(&self.session);
-        self.visited_instances.add(instance, &session);
-        // The audit record names the instance that is read, not the one that received the request.
-        self.audit.record_instance(instance, &session, &self.acting_users);
-        Ok(Self {
-            session,
-            access: self.scope.access(instance),
-            pinned_space: instance.space.clone().or_else(|| self.scope.request.space.clone()),
-            instance: Arc::clone(instance),
-            ..self.clone()
-        })
     }
 }

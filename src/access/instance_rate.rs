@@ -1,6 +1,10 @@
 //! Rate limit of each Octopus instance, shared by all callers.
 
-use crate::{tool::Error, config::LimitSettings, octopus::Fingerprint, store::{RateLimitDecision, Store, TokenBuckets}};
+use crate::{
+    config::LimitSettings,
+    octopus::Fingerprint,
+    store::{RateLimitDecision, Store, TokenBuckets},
+};
 
 /// Rate limit of each Octopus instance, shared by all callers. Clones share the counters. The
 /// default is unlimited.
@@ -30,14 +34,5 @@ impl InstanceRateLimit {
         };
         let taken = bucket.take(key.as_bytes()).await;
         if taken.allowed { Ok(()) } else { Err(taken) }
-    }
-
-    /// Counts a call that continues at another instance than the request's own.
-    pub(super) async fn take_for_call(&self, name: &str) -> Result<(), Error> {
-        let taken = self.take(name, true).await;
-        taken.map_err(|taken| Error::InstanceRateLimited {
-            instance: name.to_owned(),
-            wait: taken.retry_after,
-        })
     }
 }

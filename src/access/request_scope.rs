@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{tool::Toolset, text::nearest::nearest};
+use super::ToolIndex;
+use crate::text::nearest::nearest;
 
 /// The scope that a request asks for with its path and headers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,51 +22,6 @@ pub struct RequestScope {
     pub exclude: Vec<String>,
     /// Whether changes are forbidden.
     pub read_only: bool,
-}
-
-/// Which arguments the settings or the request's path and headers pin. Tools do not list pinned
-/// arguments.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct PinnedArguments {
-    /// Whether the instance is pinned.
-    pub instance: bool,
-    /// Whether the space is pinned.
-    pub space: bool,
-    /// Whether the project is pinned.
-    pub project: bool,
-}
-
-/// The levels of scope that can be pinned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ScopeLevel {
-    /// An instance.
-    Instance,
-    /// A space.
-    Space,
-    /// A project.
-    Project,
-}
-
-impl ScopeLevel {
-    /// Returns the name for messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Instance => "instance",
-            Self::Space => "space",
-            Self::Project => "project",
-        }
-    }
-}
-
-impl PinnedArguments {
-    /// Returns whether this level is pinned.
-    pub fn has(self, place: ScopeLevel) -> bool {
-        match place {
-            ScopeLevel::Instance => self.instance,
-            ScopeLevel::Space => self.space,
-            ScopeLevel::Project => self.project,
-        }
-    }
 }
 
 /// A toolset or tool name that does not exist.
@@ -93,36 +49,23 @@ impl std::fmt::Display for UnknownName {
     }
 }
 
-/// Returns the canonical name of a toolset.
-pub(super) fn canonical_toolset(catalog: &[Toolset], given: &str) -> Option<&'static str> {
-    let mut names = catalog.iter().map(|toolset| toolset.name);
-    names.find(|name| name.eq_ignore_ascii_case(given))
-}
-
-/// Returns the canonical name of a tool.
-pub(super) fn canonical_tool(catalog: &'static [Toolset], given: &str) -> Option<&'static str> {
-    let mut names = catalog.iter().flat_map(|toolset| toolset.tools).map(|tool| tool.name);
-    names.find(|name| name.eq_ignore_ascii_case(given))
-}
-
 impl RequestScope {
     /// Checks that all toolsets and tools in the scope exist.
     ///
     /// # Errors
     ///
     /// Returns the first unknown name.
-    pub fn check(&self, catalog: &'static [Toolset]) -> Result<(), UnknownName> {
+    pub fn check(&self, index: &ToolIndex) -> Result<(), UnknownName> {
         let is_all = |given: &str| given.eq_ignore_ascii_case("all");
         for given in self.toolsets.iter().flatten() {
-            if !is_all(given) && canonical_toolset(catalog, given).is_none() {
-                let valid = catalog.iter().map(|toolset| toolset.name).collect();
+            if !is_all(given) && index.canonical_toolset(given).is_none() {
+                let valid = index.toolset_names().collect();
                 return Err(UnknownName { kind: "toolset", given: given.clone(), valid });
             }
         }
         for given in self.tools.iter().flatten().chain(&self.exclude) {
-            if canonical_tool(catalog, given).is_none() {
-                let tools = catalog.iter().flat_map(|toolset| toolset.tools);
-                let valid = tools.map(|tool| tool.name).collect();
+            if index.canonical_tool(given).is_none() {
+                let valid = index.tool_names().collect();
                 return Err(UnknownName { kind: "tool", given: given.clone(), valid });
             }
         }

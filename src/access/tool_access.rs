@@ -6,8 +6,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::{tool::{Definition, Error, Tier, Toolset, listing::tools_within_project}, auth::{Grants, TokenScope}, octopus::Instance};
-use super::{DenyReason, PinnedArguments, RequestScope, request_scope::{UnknownName, canonical_tool, canonical_toolset}};
+use super::{DenyReason, PinnedArguments, RequestScope, ToolIndex, ToolMetadata, UnknownName};
+use crate::{
+    auth::{Grants, TokenScope},
+    octopus::Instance,
+    policy::Tier,
+};
 
 /// The toolset that cannot be disabled.
 const CORE_TOOLSET: &str = "core";
@@ -15,9 +19,7 @@ const CORE_TOOLSET: &str = "core";
 /// The tools that a request can see, and the highest tier of its calls.
 #[derive(Debug, Clone)]
 pub struct ToolAccess {
-    catalog: &'static [Toolset],
-    /// The tools that stay available when the project is pinned.
-    project_tools: Arc<BTreeSet<&'static str>>,
+    index: Arc<ToolIndex>,
     /// From the settings (first) to the scope of the request (last).
     layers: Vec<Layer>,
     pinned: PinnedArguments,
@@ -71,7 +73,7 @@ impl Layer {
         })
     }
 
-    fn tool_denial(&self, toolset: &'static str, tool: &Definition) -> Option<DenyReason> {
+    fn tool_denial(&self, toolset: &'static str, tool: &ToolMetadata) -> Option<DenyReason> {
         self.toolset_denial(toolset).or_else(|| self.tier_denial(tool.min_tier)).or_else(|| {
             let is_other = self.tools.as_ref().is_some_and(|tools| !tools.contains(tool.name));
             let is_out = self.exclude.contains(tool.name);
@@ -89,22 +91,16 @@ impl ToolAccess {
     ///
     /// Returns the first toolset name that does not exist.
     pub fn new(
-        catalog: &'static [Toolset],
+        index: Arc<ToolIndex>,
         toolsets: &[String],
         ceiling: Tier,
     ) -> Result<Self, UnknownName> {
         let narrowing =
             RequestScope { toolsets: Some(toolsets.to_vec()), ..RequestScope::default() };
-        narrowing.check(catalog)?;
+        narrowing.check(&index)?;
         let mut settings = Layer::new(LayerSource::Settings, ceiling);
-        settings.toolsets = Some(resolve_toolsets(catalog, toolsets));
-        let keeping = Arc::new(tools_within_project(catalog));
-        Ok(Self {
-            catalog,
-            project_tools: keeping,
-            layers: vec![settings],
-            pinned: PinnedArguments::default(),
-        })
+        settings.toolsets = Some(resolve_toolsets(&index, toolsets));
+        Ok(Self { index, layers: vec![settings], pinned: PinnedArguments::default() })
     }
 
     /// Pins arguments for all requests.
@@ -137,15 +133,15 @@ impl ToolAccess {
         }
         let mut granted = Layer::new(LayerSource::Grants(grants.scope), grants.scope.tier());
         granted.toolsets =
-            grants.toolsets.as_ref().map(|toolsets| resolve_toolsets(self.catalog, toolsets));
+            grants.toolsets.as_ref().map(|toolsets| resolve_toolsets(&self.index, toolsets));
         policy.layers.push(granted);
         let most = if narrowing.read_only { Tier::Read } else { Tier::Delete };
         let mut asked = Layer::new(LayerSource::Request, most);
         let tools = |given: &[String]| -> BTreeSet<&'static str> {
-            given.iter().filter_map(|given| canonical_tool(self.catalog, given)).collect()
+            given.iter().filter_map(|given| self.index.canonical_tool(given)).collect()
         };
         asked.toolsets =
-            narrowing.toolsets.as_ref().map(|given| resolve_toolsets(self.catalog, given));
+            narrowing.toolsets.as_ref().map(|given| resolve_toolsets(&self.index, given));
         asked.tools = narrowing.tools.as_deref().map(tools);
         asked.exclude = tools(&narrowing.exclude);
         policy.layers.push(asked);
@@ -154,7 +150,7 @@ impl ToolAccess {
 
     /// Returns why the tool is hidden: the reason of the first layer that hides it; `None` if the
     /// tool is visible. Hidden tools cannot be called either.
-    pub fn deny_reason(&self, toolset: &'static str, tool: &Definition) -> Option<DenyReason> {
+    pub fn deny_reason(&self, toolset: &'static str, tool: &ToolMetadata) -> Option<DenyReason> {
         let by_layers = self.layers.iter().find_map(|layer| layer.tool_denial(toolset, tool));
         by_layers
             .or_else(|| {
@@ -162,22 +158,19 @@ impl ToolAccess {
                 Some(DenyReason::ChoicePinned(chosen))
             })
             .or_else(|| {
-                let other = self.pinned.project && !self.project_tools.contains(tool.name);
+                let other = self.pinned.project && !self.index.project_tools.contains(tool.name);
                 other.then_some(DenyReason::CrossProject)
             })
     }
 
     /// Returns whether the tool is visible.
-    pub fn is_visible(&self, toolset: &'static str, tool: &Definition) -> bool {
+    pub fn is_visible(&self, toolset: &'static str, tool: &ToolMetadata) -> bool {
         self.deny_reason(toolset, tool).is_none()
     }
 
     /// Returns the tool with this name and its toolset, whether it is visible or not.
-    pub fn find(&self, tool: &str) -> Option<(&'static str, &'static Definition)> {
-        self.catalog.iter().find_map(|toolset| {
-            let tool = toolset.tools.iter().find(|definition| definition.name == tool)?;
-            Some((toolset.name, tool))
-        })
+    pub fn find(&self, tool: &str) -> Option<(&'static str, &'static ToolMetadata)> {
+        self.index.find(tool)
     }
 
     /// Returns whether a tool with this name is visible.
@@ -194,10 +187,8 @@ impl ToolAccess {
     /// tools sees the resources of their toolsets, or all resources if `read_resource` is one of
     /// the tools.
     pub fn shows_resources(&self, toolset: &str) -> bool {
-        let tools_of = |name: &str| {
-            let toolset = self.catalog.iter().find(|toolset| toolset.name == name);
-            toolset.into_iter().flat_map(|toolset| toolset.tools)
-        };
+        let tools_of =
+            |name: &str| self.index.toolset(name).into_iter().flat_map(|toolset| &toolset.tools);
         let asked = |layer: &Layer| {
             layer.tools.as_ref().is_none_or(|tools| {
                 tools.contains("read_resource")
@@ -210,17 +201,17 @@ impl ToolAccess {
     /// Returns the excluded tool of this toolset that could make the same request of the API, if
     /// there is one. `execute` must then reject the request too.
     pub fn excluded_tool(&self, toolset: &str, tier: Tier) -> Option<&'static str> {
-        let toolset = self.catalog.iter().find(|of| of.name == toolset)?;
-        let out = |tool: &&Definition| {
+        let toolset = self.index.toolset(toolset)?;
+        let out = |tool: &&&ToolMetadata| {
             tool.min_tier <= tier
                 && self.layers.iter().any(|layer| layer.exclude.contains(tool.name))
         };
         toolset.tools.iter().find(out).map(|tool| tool.name)
     }
 
-    /// Returns all toolsets, enabled or not.
-    pub fn catalog(&self) -> &'static [Toolset] {
-        self.catalog
+    /// Returns all toolsets and tools, enabled or not.
+    pub fn index(&self) -> &ToolIndex {
+        &self.index
     }
 
     /// Returns the pinned arguments.
@@ -235,7 +226,7 @@ impl ToolAccess {
 
     /// Returns the enabled toolsets.
     pub fn toolsets(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.catalog.iter().map(|toolset| toolset.name).filter(|name| self.is_enabled(name))
+        self.index.toolset_names().filter(|name| self.is_enabled(name))
     }
 
     /// Returns whether all changes are forbidden.
@@ -247,9 +238,9 @@ impl ToolAccess {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Forbidden`] with the first layer that forbids the tier.
-    pub fn ensure_tier(&self, tier: Tier) -> Result<(), Error> {
-        self.tier_deny_reason(tier).map_or(Ok(()), |hidden| Err(Error::Forbidden(hidden)))
+    /// Returns the reason of the first layer that forbids the tier.
+    pub fn ensure_tier(&self, tier: Tier) -> Result<(), DenyReason> {
+        self.tier_deny_reason(tier).map_or(Ok(()), Err)
     }
 
     /// Returns why calls of this tier are forbidden: the reason of the first layer that forbids
@@ -261,15 +252,15 @@ impl ToolAccess {
 
 /// Returns the toolsets with these names, or all of them for `all`. Unknown names are ignored.
 fn resolve_toolsets<'a>(
-    catalog: &'static [Toolset],
+    index: &ToolIndex,
     given: impl IntoIterator<Item = &'a String>,
 ) -> BTreeSet<&'static str> {
     let mut on = BTreeSet::from([CORE_TOOLSET]);
     for given in given {
         if given.eq_ignore_ascii_case("all") {
-            on.extend(catalog.iter().map(|toolset| toolset.name));
+            on.extend(index.toolset_names());
         } else {
-            on.extend(canonical_toolset(catalog, given));
+            on.extend(index.canonical_toolset(given));
         }
     }
     on

@@ -10,7 +10,20 @@ use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
 use super::{provider, restart_only};
-use crate::{audit::AuditLog, compute::ComputePool, config::{Config, SessionStorage}, http::{self, Auth, HttpState, RateLimits, Readiness, Swap}, mcp::{self, OctopusProvider, Protocol, ProtocolSettings}, octopus::{Instances, ResponseMemory}, policy::PolicyClock, store::Store, telemetry::Metrics, tool::{ActingUsers, TaskInitiators}, access::InstanceRateLimit};
+use crate::{
+    access::InstanceRateLimit,
+    approval::TaskInitiators,
+    audit::AuditLog,
+    compute::ComputePool,
+    config::{Config, SessionStorage},
+    http::{self, Auth, HttpState, RateLimits, Readiness, Swap},
+    mcp::{self, OctopusProvider, Protocol, ProtocolSettings},
+    octopus::{Instances, ResponseMemory},
+    policy::PolicyClock,
+    store::Store,
+    telemetry::Metrics,
+    tool::ActingUsers,
+};
 
 /// The parts that a reload keeps.
 #[derive(Debug, Clone)]

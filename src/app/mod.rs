@@ -33,7 +33,20 @@ use rmcp::ServiceExt;
 use tokio_util::sync::CancellationToken;
 
 use self::{live::PersistentParts, sample::start_sample, shutdown_flush::flush_all};
-use crate::{audit::AuditLog, auth::Caller, compute::ComputePool, config::{Config, SessionStorage, Signal}, http::{self, Certificates, Listening, Readiness}, mcp::{self, Protocol, ProtocolSettings}, octopus::ResponseMemory, policy::PolicyClock, store::Store, telemetry::{Metrics, Telemetry}, tool::{ActingUsers, TaskInitiators}, approval::Seal};
+use crate::{
+    approval::{Seal, TaskInitiators},
+    audit::AuditLog,
+    auth::Caller,
+    compute::ComputePool,
+    config::{Config, SessionStorage, Signal},
+    http::{self, Certificates, Listening, Readiness},
+    mcp::{self, Protocol, ProtocolSettings},
+    octopus::ResponseMemory,
+    policy::PolicyClock,
+    store::Store,
+    telemetry::{Metrics, Telemetry},
+    tool::ActingUsers,
+};
 
 /// Time before the end of the drain at which running calls are ended with an error, so that their
 /// clients get a response instead of a broken connection.

@@ -3,7 +3,20 @@
 use std::sync::Arc;
 
 use super::tool_access;
-use crate::{audit::AuditLog, compute::ComputePool, config::Config, mcp::{MissingSpaceCache, OctopusProvider}, octopus::{Instances, ResponseMemory}, policy::PolicyEngine, store::Store, telemetry::Metrics, tool::{ActingUsers, Catalog, Limits, RecentCalls, TaskInitiators}, approval::{ApprovalGate, Seal}, access::InstanceRateLimit, toolsets::TOOLSETS};
+use crate::{
+    access::InstanceRateLimit,
+    approval::{ApprovalGate, Seal, TaskInitiators},
+    audit::AuditLog,
+    compute::ComputePool,
+    config::Config,
+    mcp::{MissingSpaceCache, OctopusProvider},
+    octopus::{Instances, ResponseMemory},
+    policy::PolicyEngine,
+    store::Store,
+    telemetry::Metrics,
+    tool::{ActingUsers, Catalog, Limits, RecentCalls},
+    toolsets::TOOLSETS,
+};
 
 /// Returns every tool, with descriptions that name the limits of the default settings.
 pub fn catalog() -> Catalog {

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{ApprovalMethod, idempotency::{IdempotencyKey, KeyDigest}};
-use crate::tool::{Context, Error};
-
-pub(super) type Nonce = [u8; 16];
+use super::{
+    ApprovalError, ApprovalMethod, Seal,
+    idempotency::{IdempotencyKey, KeyDigest},
+    token::ApprovalToken,
+};
+use crate::octopus::Session;
 
 /// What the client supports for approvals, and the approval that it sends with the call.
 #[derive(Debug, Clone, Default)]
@@ -23,12 +25,13 @@ pub struct ClientApproval {
 }
 
 /// The approval part of a call to a write tool.
-pub(super) struct ApprovalArguments {
-    arguments: JsonObject,
+pub(crate) struct ApprovalArguments {
+    /// The arguments of the tool.
+    pub(super) arguments: JsonObject,
     /// Digest of the caller, tool and arguments.
     pub(super) call_digest: KeyDigest,
     /// The verified approval token, if the call has one.
-    pub(super) token: Option<ApprovalToken>,
+    pub(crate) token: Option<ApprovalToken>,
     /// The word that came with the token.
     pub(super) typed_word: Option<String>,
     pub(super) is_confirmed: bool,
@@ -38,21 +41,11 @@ pub(super) struct ApprovalArguments {
     /// Key under which the change is stored for idempotency.
     pub(super) key: IdempotencyKey,
     /// ID of the change: from the approval token, or a new one.
-    pub(super) change_id: Uuid,
-}
-
-/// The content of an approval token.
-pub(super) struct ApprovalToken {
-    pub(super) nonce: Nonce,
-    /// When the approval was requested, as a version 7 UUID.
-    pub(super) requested: Uuid,
-    pub(super) preview_digest: [u8; 16],
-    pub(super) line_digests: Vec<[u8; 4]>,
-    pub(super) method: ApprovalMethod,
+    pub(crate) change_id: Uuid,
 }
 
 /// Removes `confirm` and `idempotencyKey` from the arguments and returns their values.
-pub(super) fn take_approval_arguments(
+pub(crate) fn take_approval_arguments(
     arguments: &mut JsonObject,
 ) -> (Option<Value>, Option<Value>) {
     (arguments.remove("confirm"), arguments.remove("idempotencyKey"))
@@ -66,24 +59,26 @@ impl ApprovalArguments {
     ///
     /// Returns an error if `confirm` or `idempotencyKey` is malformed, or if the approval is not
     /// valid for this call.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         tool: &str,
         mut arguments: JsonObject,
-        cx: &Context,
-    ) -> Result<Self, Error> {
+        session: &Session,
+        client: &ClientApproval,
+        seal: &Seal,
+    ) -> Result<Self, ApprovalError> {
         let (confirm, given) = take_approval_arguments(&mut arguments);
         let given = match given {
             None => None,
             Some(Value::String(key)) if (1..=200).contains(&key.len()) => Some(key),
             Some(_) => {
-                return Err(Error::Argument {
-                    field: "idempotencyKey".to_owned(),
-                    reason: "expected a string of 1 to 200 bytes".to_owned(),
+                return Err(ApprovalError::Argument {
+                    field: "idempotencyKey",
+                    reason: "expected a string of 1 to 200 bytes",
                 });
             }
         };
-        let caller = cx.session.fingerprint();
-        let instance = cx.session.client().url().as_str();
+        let caller = session.fingerprint();
+        let instance = session.client().url().as_str();
         let whose = Sha256::new().chain_update(caller.as_bytes()).chain_update(instance);
         let of_tool = whose.clone().chain_update([0]).chain_update(tool);
         // The key is an argument like any other: an approval is valid only for a call with this
@@ -95,11 +90,11 @@ impl ApprovalArguments {
             supports_elicitation: can_ask,
             approved_token: agreed,
             typed_word: typed,
-        } = &cx.client_approval;
+        } = client;
         let mut typed = typed.clone();
         let (token, bare) = match (agreed, confirm) {
             (Some(sealed), _) => {
-                (Some(cx.approval_gate.verify_token(sealed, &call, ApprovalMethod::Person)?), false)
+                (Some(ApprovalToken::open(sealed, seal, &call, ApprovalMethod::Person)?), false)
             }
             // A code never replaces the approval of a person who can be asked.
             (None, Some(Value::String(_) | Value::Bool(true))) if *can_ask => (None, false),
@@ -107,17 +102,17 @@ impl ApprovalArguments {
                 // After the code and a space follows the word that a rule requires.
                 let (code, word) = code.trim().split_once(' ').unwrap_or((code.trim(), ""));
                 typed = Some(word.to_owned());
-                (Some(cx.approval_gate.verify_token(code, &call, ApprovalMethod::Code)?), false)
+                (Some(ApprovalToken::open(code, seal, &call, ApprovalMethod::Code)?), false)
             }
             (None, Some(Value::Bool(true))) => (None, true),
             (None, None) => (None, false),
             (None, Some(Value::Bool(false))) => {
-                return Err(Error::ApprovalRejected("`confirm` is false, so nothing was changed"));
+                return Err(ApprovalError::Rejected("`confirm` is false, so nothing was changed"));
             }
             (None, Some(_)) => {
-                return Err(Error::Argument {
-                    field: "confirm".to_owned(),
-                    reason: "expected the code from the preview".to_owned(),
+                return Err(ApprovalError::Argument {
+                    field: "confirm",
+                    reason: "expected the code from the preview",
                 });
             }
         };
@@ -161,7 +156,7 @@ impl ApprovalArguments {
     }
 
     /// Returns the arguments of the tool.
-    pub(super) fn tool_arguments(&self) -> JsonObject {
+    pub(crate) fn tool_arguments(&self) -> JsonObject {
         self.arguments.clone()
     }
 }
@@ -176,41 +171,4 @@ fn sort_keys(object: &JsonObject) -> JsonObject {
         object.iter().map(|(key, value)| (key.clone(), sort(value))).collect();
     pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
     pairs.into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        config::{ApprovalMode, ToolSettings},
-        octopus::{ApiPath, ChangeRequest},
-        tool::{ApprovalGate, Seal, preview::ChangePreview},
-    };
-
-    #[test]
-    fn approval_request_is_newer_than_concurrently_ended_change() {
-        let gate = ApprovalGate::new(
-            ApprovalMode::Code,
-            Seal::from_config(&ToolSettings::default()).unwrap(),
-        );
-        let call = [7; 32];
-        let brought = ApprovalArguments {
-            arguments: JsonObject::new(),
-            call_digest: call,
-            token: None,
-            typed_word: None,
-            is_confirmed: false,
-            supports_elicitation: false,
-            caller_digest: call,
-            key: IdempotencyKey::UnapprovedCall(call),
-            change_id: Uuid::now_v7(),
-        };
-        let ended = Uuid::now_v7();
-        let order = ChangeRequest::post(ApiPath::new(["Spaces-1", "x"]), json!({}));
-        let proposal = ChangePreview::new("test", "Do it?", order);
-        let question = gate.request_approval(&brought, &proposal, ApprovalMethod::Code).unwrap();
-        let token = gate.verify_token(&question.token, &call, ApprovalMethod::Code).unwrap();
-        assert!(token.requested > ended, "{} {ended}", token.requested);
-        assert_eq!(token.nonce, brought.change_id.into_bytes());
-    }
 }

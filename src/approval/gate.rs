@@ -1,15 +1,23 @@
 //! The approval gate: every change passes it before it is executed.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use moka::sync::Cache;
-use uuid::Uuid;
 
-use crate::{tool::Error, config::{ApprovalMode, Effect}, octopus::{self, ChangeResponse}, policy::Decision, store::Store};
-use super::{Seal, call_arguments::{ApprovalArguments, ApprovalToken, Nonce}, drift, idempotency::{IdempotencyKey, IdempotencyStore, KeyDigest}, preview::{ChangePreview, PreviewLine}, seal::UnsealError};
+use super::{
+    ApprovalError, ApprovalMethod, ApprovalRequest, ChangePreview, PreviewLine, Seal,
+    call_arguments::ApprovalArguments,
+    drift,
+    idempotency::{IdempotencyKey, IdempotencyStore},
+    request::{ApprovalRequirement, GateDecision},
+    token::{APPROVAL_TTL, ApprovalToken, Nonce},
+};
+use crate::{
+    config::ApprovalMode,
+    octopus::{self, ChangeResponse},
+    store::Store,
+};
 
-/// Lifetime of an approval request.
-pub(super) const APPROVAL_TTL: Duration = Duration::from_mins(5);
 /// Maximum memory for the lines of open previews, which explain what changed since.
 const MAX_PREVIEW_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -21,75 +29,6 @@ pub struct ApprovalGate {
     seal: Seal,
     executed: Arc<IdempotencyStore>,
     previews: Cache<Nonce, Arc<Vec<PreviewLine>>>,
-}
-
-/// A request for approval of a change.
-#[derive(Debug)]
-pub struct ApprovalRequest {
-    /// Name of the kind of change, e.g. `deployment`.
-    pub action: &'static str,
-    /// The preview text for the person.
-    pub preview: String,
-    /// The sealed token, which the client returns with the approval.
-    pub token: String,
-    /// How the approval is given.
-    pub method: ApprovalMethod,
-    /// The word that the person must type, if a rule requires one.
-    pub word_to_type: Option<String>,
-    /// Number of invisible characters removed from text of Octopus.
-    pub removed: usize,
-    /// Number of secrets redacted from text of Octopus.
-    pub redacted: usize,
-}
-
-/// The approval that a policy rule requires.
-#[derive(Debug, Default)]
-pub(super) struct ApprovalRequirement {
-    /// Whether approval is required even if the settings skip it.
-    is_required: bool,
-    /// The word that must be typed.
-    word_to_type: Option<String>,
-}
-
-impl ApprovalRequirement {
-    pub(super) fn of(decision: &Decision) -> Self {
-        Self {
-            is_required: decision.effect == Effect::Confirm,
-            word_to_type: decision.confirmation_word.clone(),
-        }
-    }
-}
-
-/// How a change is approved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApprovalMethod {
-    /// A person approves through the client (MCP elicitation).
-    Person,
-    /// The call is repeated with the code from the preview.
-    Code,
-    /// The call has `confirm: true`, and the settings accept it.
-    Argument,
-    /// The settings require no approval.
-    None,
-}
-
-impl ApprovalMethod {
-    /// Returns the method's name for audit records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Code => "code",
-            Self::Argument => "argument",
-            Self::None => "nobody",
-        }
-    }
-}
-
-/// The decision of the gate.
-#[derive(Debug)]
-pub(super) enum GateDecision {
-    Execute(ApprovalMethod),
-    RequestApproval(ApprovalRequest),
 }
 
 impl ApprovalGate {
@@ -135,11 +74,16 @@ impl ApprovalGate {
         self.confirm
     }
 
+    /// Returns the seal of approval tokens.
+    pub(crate) fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
     /// Returns the reply of Octopus if the same call was executed before.
-    pub(super) async fn previous_reply(
+    pub(crate) async fn previous_reply(
         &self,
         brought: &ApprovalArguments,
-    ) -> Result<Option<ChangeResponse>, Error> {
+    ) -> Result<Option<ChangeResponse>, ApprovalError> {
         let counts = match brought.key {
             IdempotencyKey::Caller(_) | IdempotencyKey::Approved { .. } => true,
             IdempotencyKey::UnapprovedCall(_) => self.needs_no_approval(brought),
@@ -152,7 +96,7 @@ impl ApprovalGate {
             .find(&brought.caller_digest, brought.key, &brought.bound_digest())
             .await?;
         let Some(deed) = found else { return Ok(None) };
-        deed.result().await?.map(Some).map_err(outcome_error)
+        deed.result().await?.map(Some).map_err(ApprovalError::of_sent_change)
     }
 
     fn needs_no_approval(&self, brought: &ApprovalArguments) -> bool {
@@ -169,20 +113,20 @@ impl ApprovalGate {
     ///
     /// Returns an error if the approval does not match the change, or if the required method is not
     /// available.
-    pub(super) fn decide(
+    pub(crate) fn decide(
         &self,
         brought: &ApprovalArguments,
         proposal: &ChangePreview,
         demand: &ApprovalRequirement,
-    ) -> Result<GateDecision, Error> {
+    ) -> Result<GateDecision, ApprovalError> {
         if let Some(token) = &brought.token {
             if token.method == ApprovalMethod::Code && self.confirm == ApprovalMode::Ask {
-                return Err(Error::NoApprovalChannel);
+                return Err(ApprovalError::NoChannel);
             }
             if token.preview_digest != proposal.digest() {
                 let shown = self.previews.get(&token.nonce);
                 let shown = shown.as_ref().map_or(&[][..], |facts| facts.as_slice());
-                return Err(Error::Drift(drift::describe_drift(
+                return Err(ApprovalError::Drift(drift::describe_drift(
                     &token.line_digests,
                     shown,
                     proposal,
@@ -190,7 +134,7 @@ impl ApprovalGate {
             }
             let typed = brought.typed_word.as_deref().map(str::trim);
             if demand.word_to_type.as_deref().is_some_and(|word| typed != Some(word.trim())) {
-                return Err(Error::ApprovalRejected(
+                return Err(ApprovalError::Rejected(
                     "nothing was changed: the typed word does not match the word that the rule \
                      requires (exact match)",
                 ));
@@ -207,7 +151,7 @@ impl ApprovalGate {
         }
         let way = match self.confirm {
             _ if brought.supports_elicitation => ApprovalMethod::Person,
-            ApprovalMode::Ask => return Err(Error::NoApprovalChannel),
+            ApprovalMode::Ask => return Err(ApprovalError::NoChannel),
             _ => ApprovalMethod::Code,
         };
         let question = self.request_approval(brought, proposal, way)?;
@@ -217,23 +161,16 @@ impl ApprovalGate {
         }))
     }
 
-    pub(super) fn request_approval(
+    fn request_approval(
         &self,
         brought: &ApprovalArguments,
         proposal: &ChangePreview,
         way: ApprovalMethod,
-    ) -> Result<ApprovalRequest, Error> {
+    ) -> Result<ApprovalRequest, ApprovalError> {
         let words = proposal.text()?;
-        let nonce: Nonce = brought.change_id.into_bytes();
-        let mut token = nonce.to_vec();
-        // The ID of the change is older than the request. An equal change may have ended between
-        // the two.
-        token.extend(Uuid::now_v7().into_bytes());
-        token.extend(proposal.digest());
-        token.extend(proposal.lines.iter().flat_map(PreviewLine::digest));
-        let sealed =
-            self.seal.seal(&token, &token_purpose(&brought.call_digest, way), APPROVAL_TTL);
-        self.previews.insert(nonce, Arc::new(proposal.lines.clone()));
+        let token = ApprovalToken::new(brought.change_id, proposal, way);
+        let sealed = token.seal(&self.seal, &brought.call_digest);
+        self.previews.insert(token.nonce, Arc::new(proposal.lines.clone()));
         let ChangePreview {
             action, removed_characters: removed, redacted_secrets: redacted, ..
         } = *proposal;
@@ -248,47 +185,13 @@ impl ApprovalGate {
         })
     }
 
-    pub(super) fn verify_token(
-        &self,
-        sealed: &str,
-        call: &KeyDigest,
-        way: ApprovalMethod,
-    ) -> Result<ApprovalToken, Error> {
-        let foreign = Error::ApprovalRejected(
-            "nothing was changed: the approval is not valid for this call. It covers only the \
-             caller, tool and arguments that were shown",
-        );
-        let token = self.seal.open(sealed, &token_purpose(call, way)).map_err(|why| match why {
-            UnsealError::Expired => Error::ApprovalRejected(
-                "nothing was changed: the approval request expired after 5 minutes",
-            ),
-            UnsealError::Invalid => foreign.clone(),
-        })?;
-        let read = || {
-            let (nonce, rest) = token.split_first_chunk()?;
-            let (asked, rest) = rest.split_first_chunk()?;
-            let (proposal, facts) = rest.split_first_chunk()?;
-            let (facts, rest) = facts.as_chunks();
-            let facts = facts.to_vec();
-            let (nonce, asked, proposal) = (*nonce, Uuid::from_bytes(*asked), *proposal);
-            rest.is_empty().then_some(ApprovalToken {
-                nonce,
-                requested: asked,
-                preview_digest: proposal,
-                line_digests: facts,
-                method: way,
-            })
-        };
-        read().ok_or(foreign)
-    }
-
     /// Executes the change once for each idempotency key. Returns the reply, and whether it is of
     /// an earlier execution.
-    pub(super) async fn execute_once(
+    pub(crate) async fn execute_once(
         &self,
         brought: &ApprovalArguments,
         work: impl Future<Output = Result<ChangeResponse, octopus::Error>> + Send + 'static,
-    ) -> Result<(ChangeResponse, bool), Error> {
+    ) -> Result<(ChangeResponse, bool), ApprovalError> {
         let ApprovalArguments { caller_digest: whose, key: name, .. } = brought;
         let asked_here = |token: &ApprovalToken| self.previews.contains_key(&token.nonce);
         let asked_here = brought.token.as_ref().is_some_and(asked_here);
@@ -297,23 +200,51 @@ impl ApprovalGate {
             .execute_once(*whose, *name, brought.bound_digest(), asked_here, work)
             .await
         {
-            Ok((result, repeated)) => result.map(|reply| (reply, repeated)).map_err(outcome_error),
+            Ok((result, repeated)) => {
+                result.map(|reply| (reply, repeated)).map_err(ApprovalError::of_sent_change)
+            }
             Err(why) => Err(why.into()),
         }
     }
 }
 
-fn token_purpose(call: &KeyDigest, way: ApprovalMethod) -> Vec<u8> {
-    let mut purpose = match way {
-        ApprovalMethod::Person => b"person".to_vec(),
-        _ => b"code".to_vec(),
-    };
-    purpose.extend(call);
-    purpose
-}
+#[cfg(test)]
+mod tests {
+    use rmcp::model::JsonObject;
+    use serde_json::json;
+    use uuid::Uuid;
 
-/// Converts an error of a sent change. Only a refusal by Octopus proves that the change was not
-/// made.
-pub(super) fn outcome_error(error: octopus::Error) -> Error {
-    if error.is_rejection() { Error::Octopus(error) } else { Error::OutcomeUnknown(error) }
+    use super::*;
+    use crate::{
+        config::ToolSettings,
+        octopus::{ApiPath, ChangeRequest},
+    };
+
+    #[test]
+    fn approval_request_is_newer_than_concurrently_ended_change() {
+        let gate = ApprovalGate::new(
+            ApprovalMode::Code,
+            Seal::from_config(&ToolSettings::default()).unwrap(),
+        );
+        let call = [7; 32];
+        let brought = ApprovalArguments {
+            arguments: JsonObject::new(),
+            call_digest: call,
+            token: None,
+            typed_word: None,
+            is_confirmed: false,
+            supports_elicitation: false,
+            caller_digest: call,
+            key: IdempotencyKey::UnapprovedCall(call),
+            change_id: Uuid::now_v7(),
+        };
+        let ended = Uuid::now_v7();
+        let order = ChangeRequest::post(ApiPath::new(["Spaces-1", "x"]), json!({}));
+        let proposal = ChangePreview::new("test", "Do it?", order);
+        let question = gate.request_approval(&brought, &proposal, ApprovalMethod::Code).unwrap();
+        let token =
+            ApprovalToken::open(&question.token, gate.seal(), &call, ApprovalMethod::Code).unwrap();
+        assert!(token.requested > ended, "{} {ended}", token.requested);
+        assert_eq!(token.nonce, brought.change_id.into_bytes());
+    }
 }

@@ -12,7 +12,11 @@ use rmcp::{
 };
 
 use super::{RequestContext, RequestInfo, ResourcePage};
-use crate::{auth::{Caller, TokenScope}, octopus::CredentialError, access::RequestScope};
+use crate::{
+    access::RequestScope,
+    auth::{Caller, TokenScope},
+    octopus::CredentialError,
+};
 
 /// The reason why a request is rejected before its method runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

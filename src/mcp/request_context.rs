@@ -7,7 +7,11 @@
 
 use std::sync::Arc;
 
-use crate::{auth::Caller, octopus::Instance, access::{EffectiveScope, RequestScope, ToolAccess}};
+use crate::{
+    access::{EffectiveScope, RequestScope, ToolAccess},
+    auth::Caller,
+    octopus::Instance,
+};
 
 /// The caller of a request, the scope that the request asks for, and what it can reach with both.
 #[derive(Debug, Clone, Default)]

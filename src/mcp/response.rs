@@ -9,7 +9,13 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-use crate::{octopus, sanitize::sanitize, text::truncate::head, tool::{Error, SanitizedAnswer}, access::ToolAccess};
+use crate::{
+    access::ToolAccess,
+    octopus,
+    sanitize::sanitize,
+    text::truncate::head,
+    tool::{Error, SanitizedAnswer},
+};
 
 /// Maximum size of an error message to the client, in bytes. Messages quote text of the caller or
 /// of Octopus, whose length is not limited.
@@ -115,7 +121,8 @@ mod tests {
     #[test]
     fn every_error_text_is_sanitized() {
         let error = Error::Invalid("Octopus\u{200b} said password=hunter2hunter2".to_owned());
-        let policy = ToolAccess::new(&[], &[], crate::tool::Tier::Read).unwrap();
+        let policy =
+            ToolAccess::new(std::sync::Arc::default(), &[], crate::policy::Tier::Read).unwrap();
         let result = tool_error(&error, &policy);
         let texts = [
             result.content[0].as_text().unwrap().text.clone(),

@@ -5,7 +5,10 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::AdmissionError;
-use crate::{octopus::{self, Fingerprint, Instance, PageRange, Session, spaces}, access::EffectiveScope};
+use crate::{
+    access::EffectiveScope,
+    octopus::{self, Fingerprint, Instance, PageRange, Session, spaces},
+};
 
 /// Time limit of each lookup. If Octopus takes longer, the call itself reports a missing space.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);

@@ -1,12 +1,12 @@
 //! The listed forms of a tool: without pinned arguments, and with the annotations of headers that
 //! repeat arguments.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
-use super::{Definition, Toolset};
+use super::arguments::pinned::is_pinned;
 use crate::access::PinnedArguments;
 
 /// Arguments that select where a call goes, and the `Mcp-Param-*` headers that repeat them
@@ -23,12 +23,6 @@ const HEADER_ARGUMENTS: [(&str, &str); 6] = [
 
 /// The schema keyword for such a header.
 const HEADER_KEYWORD: &str = "x-mcp-header";
-
-/// The arguments that name the project of a call. `projects` is a list.
-const PROJECT_ARGUMENTS: [&str; 3] = ["projectId", "projectName", "projects"];
-
-/// Arguments that select single items and therefore bypass a project filter.
-const PROJECT_BYPASS_ARGUMENTS: [&str; 2] = ["eventId", "mode"];
 
 /// The forms in which a tool is listed, built once.
 #[derive(Debug)]
@@ -72,14 +66,6 @@ impl ToolListings {
     }
 }
 
-/// Returns whether an argument is hidden because of the pinned arguments.
-pub(super) fn is_pinned(argument: &str, fixed: PinnedArguments) -> bool {
-    fixed.space && argument == "space"
-        || fixed.project
-            && (PROJECT_ARGUMENTS.contains(&argument)
-                || PROJECT_BYPASS_ARGUMENTS.contains(&argument))
-}
-
 /// Removes pinned arguments from a schema. Tools declare `space` as optional because it can be
 /// pinned; this marks it as required otherwise.
 fn without_pinned(schema: &JsonObject, fixed: PinnedArguments) -> JsonObject {
@@ -112,23 +98,4 @@ fn annotate_headers(schema: &JsonObject) -> JsonObject {
         }
     }
     schema
-}
-
-/// Returns the argument that names the project, and whether it is a list; `None` if the tool has
-/// none.
-pub(super) fn project_argument(schema: &JsonObject) -> Option<(&'static str, bool)> {
-    let properties = schema.get("properties").and_then(Value::as_object)?;
-    let found =
-        PROJECT_ARGUMENTS.into_iter().find(|argument| properties.contains_key(*argument))?;
-    let kind = properties.get(found).and_then(|argument| argument.get("type"));
-    Some((found, kind.is_some_and(|kind| kind == "array")))
-}
-
-/// Returns the tools that stay available when the project is pinned: those with a project argument,
-/// and those that declare [`Tool::KEEPS_TO_PROJECT`](super::Tool::KEEPS_TO_PROJECT).
-pub(super) fn tools_within_project(catalog: &'static [Toolset]) -> BTreeSet<&'static str> {
-    let keeps = |tool: &&Definition| {
-        tool.project_scoped || project_argument(&(tool.model)().input_schema).is_some()
-    };
-    catalog.iter().flat_map(|toolset| toolset.tools).filter(keeps).map(|tool| tool.name).collect()
 }

@@ -7,32 +7,40 @@
 
 mod answer;
 mod arguments;
+mod audit_scope;
 mod catalog;
-mod write_call;
 mod context;
 mod definition;
+mod erase;
 mod error;
+mod index;
+mod invocation;
+mod listing;
+mod output;
 mod resource;
 mod schema;
-mod audit_scope;
-mod listing;
+mod tool_trait;
+mod write_call;
+mod write_tool;
 
-pub use audit_scope::acting_user::ActingUsers;
-pub use arguments::{Choices, StringList, Tags, parse_document_id};
-pub use audit_scope::recent_calls::{RecentCall, RecentCalls};
-pub use catalog::{Catalog, Entry};
-pub use write_call::{Plan, WriteTool};
-pub use context::{Context, Limits, Progress, RedactionCounter};
-pub use definition::{Definition, Outcome, SanitizedAnswer, Tier, Tool, Toolset};
-pub use error::Error;
-pub use answer::found::{OneOrList, merged_schema, present_arguments, reject_list_filters};
-pub use context::policy_check::{CalledTool, DecisionRecorder, RecordedDecision, VisitedInstances};
-pub use answer::list::{List, NamedId};
-pub use answer::names::{NamesById, find_ids, named_id};
-pub use resource::{
-    Contents, Resource, ResourceAnswer, ResourceDefinition, read_resource, resource_name,
+pub use answer::{
+    List, NamedId, NamesById, OneOrList, checked_path_part, find_ids, merged_schema, named_id,
+    present_arguments, reject_list_filters, resource_uri,
 };
-pub use arguments::shared::{EnvironmentArg, GitRefArg, NamePart, ProjectArg, Skip, SpaceArg, Take, TaskArg, TenantArg};
-pub use context::four_eyes::TaskInitiators;
-pub use audit_scope::{AuditGuard, AuditScope};
-pub use answer::uri::{checked_path_part, resource_uri};
+pub use arguments::{
+    Choices, EnvironmentArg, GitRefArg, NamePart, ProjectArg, Skip, SpaceArg, StringList, Tags,
+    Take, TaskArg, TenantArg, parse_document_id,
+};
+pub use audit_scope::{ActingUsers, AuditGuard, AuditScope, RecentCall, RecentCalls};
+pub use catalog::{Catalog, Entry};
+pub use context::{
+    CalledTool, Context, DecisionRecorder, Limits, Progress, RecordedDecision, RedactionCounter,
+    VisitedInstances,
+};
+pub use definition::{Definition, ResourceDefinition, Toolset};
+pub use error::Error;
+pub use index::tool_index;
+pub use output::{Contents, Outcome, ResourceAnswer, SanitizedAnswer};
+pub use resource::{Resource, read_resource, resource_name, visible_resources};
+pub use tool_trait::Tool;
+pub use write_tool::{Plan, WriteTool};

@@ -1,75 +1,29 @@
-//! Tools that change Octopus, and the one code path that executes a change.
+//! The one code path that executes changes.
 //!
-//! A [`WriteTool`] never sends a change. It plans: it reads the current state and returns the
-//! complete request with a [`ChangePreview`] for a person. The
-//! [`ApprovalGate`](crate::approval::ApprovalGate) then requires approval. After approval the plan is
-//! computed again and compared with the approved preview, and that request is sent once. Sending
-//! requires a [`WritePermit`], which is only created here.
+//! A [`WriteTool`] plans a change. The [`ApprovalGate`](crate::approval::ApprovalGate) then requires
+//! approval. After approval the plan is computed again and compared with the approved preview, and
+//! that request is sent once. Sending requires a [`WritePermit`], which is only created here.
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use rmcp::model::JsonObject;
-use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{access::Alias, approval::{call_arguments::ApprovalArguments, gate::{ApprovalRequirement, GateDecision, outcome_error}, idempotency::{MAX_SEND_DURATION, with_send_limit}, preview::ChangePreview}, octopus::{self, ChangeResponse, OctopusVersion, WritePermit}, policy::{Decision, PolicyAction}};
-use super::{AuditScope, Context, Error, Tier, definition::{RunOutcome, ensure_version, parse_arguments, to_value}};
-
-/// A tool that can change Octopus. As with [`super::Tool`], the type is its input.
-pub trait WriteTool: DeserializeOwned + JsonSchema + Send + Sync + 'static {
-    /// Name on the wire; also the name of its file, its snapshot and its metric label.
-    const NAME: &'static str;
-    /// Display name.
-    const TITLE: &'static str;
-    /// The highest tier of its calls.
-    const TIER: Tier = Tier::Write;
-    /// The lowest tier of its calls. Lower than `TIER` only if the tier depends on the arguments.
-    const LEAST: Tier = Self::TIER;
-    /// Kind of change, from which the policy derives the risk.
-    const DEED: PolicyAction = PolicyAction::Run;
-    /// Whether it can overwrite or delete existing state (MCP `destructiveHint`).
-    const DESTRUCTIVE: bool = true;
-    /// First version of Octopus that supports it.
-    const SINCE: OctopusVersion = OctopusVersion::MIN_SUPPORTED;
-    /// Aliases of the name.
-    const ALIASES: &'static [Alias] = &[];
-    /// Whether the tool has the argument `maxBytes`, as in [`super::Tool::TAKES_MAX_BYTES`].
-    const TAKES_MAX_BYTES: bool = false;
-
-    /// Structured output. Fields without a value are omitted from the answer.
-    type Output: Serialize + JsonSchema + Send + 'static;
-
-    /// Returns the tier of this call.
-    fn tier(&self) -> Tier {
-        Self::TIER
-    }
-
-    /// Reads the current state and returns the change of this call. Must return an equal plan for
-    /// the same state.
-    fn plan(&self, cx: &Context) -> impl Future<Output = Result<Plan<Self::Output>, Error>> + Send;
-
-    /// Creates the answer of the call from the parsed reply of Octopus. Objects that it looks up
-    /// may be missing. The change is already executed, so this must not fail where it can be
-    /// avoided.
-    fn report(
-        self,
-        reply: ChangeResponse,
-        cx: &Context,
-    ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
-}
-
-/// The plan of a call, before any approval.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "created once for each call, and moved once")]
-pub enum Plan<T> {
-    /// Nothing has to be changed; this is the answer.
-    NoChange(T),
-    /// The change that needs approval.
-    Change(ChangePreview),
-}
+use super::{
+    AuditScope, Context, Error, Plan, WriteTool,
+    invocation::{ensure_version, parse_arguments, to_value},
+    output::RunOutcome,
+};
+use crate::{
+    approval::{
+        ApprovalArguments, ApprovalError, ApprovalRequirement, ChangePreview, GateDecision,
+        MAX_SEND_DURATION, with_send_limit,
+    },
+    octopus::{self, ChangeResponse, WritePermit},
+    policy::Decision,
+};
 
 /// Runs a call of a write tool: parses, plans, applies the policy, requires approval, sends and
 /// reports.
@@ -78,7 +32,7 @@ pub(super) fn call_write_tool<T: WriteTool>(
     cx: &Context,
 ) -> BoxFuture<'_, Result<RunOutcome, Error>> {
     Box::pin(async move {
-        let brought = ApprovalArguments::parse(T::NAME, arguments, cx)?;
+        let brought = cx.approval_arguments(T::NAME, arguments)?;
         let input: T = parse_arguments(brought.tool_arguments())?;
         cx.audit.update(|record| record.tier = Some(input.tier().name()));
         cx.access.ensure_tier(input.tier())?;
@@ -158,12 +112,22 @@ async fn send_recorded(
     send: impl Future<Output = Result<ChangeResponse, octopus::Error>>,
 ) -> Result<ChangeResponse, octopus::Error> {
     let sent = with_send_limit(limit, send).await;
-    let came = sent.as_ref().map_err(|error| outcome_error(error.clone()));
+    let came = sent.as_ref().map_err(|error| ApprovalError::of_sent_change(error.clone()).into());
     trail.record_outcome(came.as_ref().copied());
     sent
 }
 
 impl Context {
+    /// Splits the arguments of a write tool into those of the tool and those of the approval.
+    pub(super) fn approval_arguments(
+        &self,
+        tool: &str,
+        arguments: JsonObject,
+    ) -> Result<ApprovalArguments, ApprovalError> {
+        let seal = self.approval_gate.seal();
+        ApprovalArguments::parse(tool, arguments, &self.session, &self.client_approval, seal)
+    }
+
     /// Rejects calls whose caller's credential has expired. In a session, an approval request may
     /// stay open longer than the credential is valid.
     fn ensure_credential_valid(&self) -> Result<(), Error> {

@@ -3,11 +3,13 @@
 //! A path is parsed once into segments ([`ExecutePath::parse`]). The request is built from these
 //! segments. The checks use the same segments, normalized so that letter case and punctuation make
 //! no difference: [`denied`] rejects paths for everybody, [`owner`] checks the toolset, and
-//! [`scope`] checks the space.
+//! [`space`] checks the space.
 
 mod denied;
+mod error;
 #[cfg(test)]
 mod hostile;
+mod http_method;
 mod owner;
 mod parse;
 mod pattern;
@@ -15,52 +17,14 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-pub(super) use pattern::interruption_path;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::error::ExecutePathError;
+pub use self::http_method::HttpMethod;
 use self::pattern::NormalizedSegment;
-use crate::{tool::{Error, Tier}, octopus::{ApiPath, WriteMethod}};
+pub(crate) use self::pattern::interruption_path;
 use super::ToolAccess;
-
-/// HTTP method of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum HttpMethod {
-    /// Reads.
-    Get,
-    /// Creates an object or starts an action.
-    Post,
-    /// Replaces an object.
-    Put,
-    /// Changes part of an object.
-    Patch,
-    /// Deletes an object.
-    Delete,
-}
-
-impl HttpMethod {
-    /// Returns the tier of requests with this method.
-    pub fn tier(self) -> Tier {
-        match self {
-            Self::Get => Tier::Read,
-            Self::Post | Self::Put | Self::Patch => Tier::Write,
-            Self::Delete => Tier::Delete,
-        }
-    }
-
-    /// Returns the method of a change request; `None` for GET.
-    pub fn change_method(self) -> Option<WriteMethod> {
-        Some(match self {
-            Self::Get => return None,
-            Self::Post => WriteMethod::Post,
-            Self::Put => WriteMethod::Put,
-            Self::Patch => WriteMethod::Patch,
-            Self::Delete => WriteMethod::Delete,
-        })
-    }
-}
+use crate::octopus::ApiPath;
 
 /// A parsed path of the API.
 #[derive(Debug, Clone)]
@@ -76,9 +40,10 @@ impl ExecutePath {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Argument`] for paths that servers could interpret in different ways.
-    pub fn parse(given: &str) -> Result<Self, Error> {
-        parse::parse_segments(given).map(Self::from_segments)
+    /// Returns [`ExecutePathError::Malformed`] for paths that servers could interpret in different ways.
+    pub fn parse(given: &str) -> Result<Self, ExecutePathError> {
+        let segments = parse::parse_segments(given).map_err(ExecutePathError::Malformed)?;
+        Ok(Self::from_segments(segments))
     }
 
     fn from_segments(segments: Vec<String>) -> Self {
@@ -105,39 +70,40 @@ impl ExecutePath {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Invalid`] for requests that are denied to everybody, and for paths of
+    /// Returns [`ExecutePathError::Denied`] for requests that are denied to everybody, and for paths of
     /// disabled toolsets.
     pub fn ensure_allowed(
         &self,
         verb: HttpMethod,
         body: Option<&Value>,
-        policy: &ToolAccess,
-    ) -> Result<(), Error> {
+        access: &ToolAccess,
+    ) -> Result<(), ExecutePathError> {
         if let Some(reason) = denied::deny_reason(&self.normalized, &self.split_words(), verb, body)
         {
-            return Err(Error::Invalid(format!(
+            return Err(ExecutePathError::Denied(format!(
                 "{} is not allowed through this tool: {reason}. An administrator can do it in the \
                  portal",
                 self.to_path()
             )));
         }
-        owner::ensure_owner_enabled(self, verb.tier(), policy)
+        owner::ensure_owner_enabled(&self.normalized, &self.to_path(), verb.tier(), access)
+            .map_err(ExecutePathError::Denied)
     }
 
     /// Checks that the request stays in this space.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Invalid`] if the path, query or body leaves the space.
+    /// Returns [`ExecutePathError::Denied`] if the path, query or body leaves the space.
     pub fn ensure_in_space(
         &self,
         space: &str,
         verb: HttpMethod,
         query: impl Iterator<Item = impl AsRef<str>>,
         body: Option<&Value>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ExecutePathError> {
         space::ensure_in_space(&self.normalized, space, verb, query, body)
-            .map_err(|reason| Error::Invalid(format!("{}: {reason}", self.to_path())))
+            .map_err(|reason| ExecutePathError::Denied(format!("{}: {reason}", self.to_path())))
     }
 
     /// Returns the space in the path, if there is one: `Spaces-1/...` or `spaces/...`.

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::{sanitize::strip::strip_invisible, tool::Error};
+use crate::sanitize::strip::strip_invisible;
 
 /// Maximum length of a path in bytes.
 const MAX_BYTES: usize = 2000;
@@ -22,11 +22,11 @@ const FORBIDDEN_CHARACTERS: &[(char, &str)] = &[
 ];
 
 /// Returns the segments below `/api`, each decoded once.
-pub(super) fn parse_segments(given: &str) -> Result<Vec<String>, Error> {
-    parse(given).map_err(|reason| Error::Argument { field: "path".to_owned(), reason })
-}
-
-fn parse(given: &str) -> Result<Vec<String>, String> {
+///
+/// # Errors
+///
+/// Returns the message for the caller.
+pub(super) fn parse_segments(given: &str) -> Result<Vec<String>, String> {
     if given.len() > MAX_BYTES {
         return Err(format!("the path has {} bytes; the limit is {MAX_BYTES} bytes", given.len()));
     }

@@ -6,10 +6,7 @@ use super::*;
 
 fn parse_error(path: &str) -> String {
     match ExecutePath::parse(path) {
-        Err(Error::Argument { field, reason }) => {
-            assert_eq!(field, "path");
-            reason
-        }
+        Err(ExecutePathError::Malformed(reason)) => reason,
         other => panic!("{path}: {other:?}"),
     }
 }

@@ -6,7 +6,7 @@ use super::KeyDigest;
 
 /// The key of a change. It decides which calls count as the same change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IdempotencyKey {
+pub(in crate::approval) enum IdempotencyKey {
     /// The `idempotencyKey` of the caller.
     Caller(KeyDigest),
     /// The change that was approved.

@@ -11,9 +11,9 @@
 //!
 //! Replicas that share a store see each other's executions through leases.
 
-mod leases;
 mod executed;
 mod key;
+mod leases;
 mod not_executed;
 
 use std::{
@@ -35,9 +35,9 @@ use moka::{
 };
 use uuid::Uuid;
 
-use self::{leases::Leases, executed::ExecutedChanges};
-pub(crate) use key::IdempotencyKey;
-pub(crate) use not_executed::NotExecuted;
+pub(super) use self::key::IdempotencyKey;
+pub use self::not_executed::NotExecuted;
+use self::{executed::ExecutedChanges, leases::Leases};
 use crate::{
     octopus::{ChangeResponse, Error},
     store::Store,

@@ -1,10 +1,10 @@
 //! Why a change is not executed, and what to do instead.
 
-use crate::tool::Error;
+use std::fmt;
 
 /// Why a change is not executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotExecuted {
+pub enum NotExecuted {
     /// The key is bound to another call.
     KeyReused,
     /// The change was executed, and its reply was evicted.
@@ -51,8 +51,10 @@ impl NotExecuted {
     }
 }
 
-impl From<NotExecuted> for Error {
-    fn from(why: NotExecuted) -> Self {
-        Self::Invalid(why.message().to_owned())
+impl fmt::Display for NotExecuted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
+
+impl std::error::Error for NotExecuted {}

@@ -10,9 +10,16 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use line::PreviewLine;
+pub use self::line::PreviewLine;
 use self::line::truncated_digest;
-use crate::{tool::Error, config::Effect, octopus::{AccessSet, ChangeRequest, ResourceKind}, policy::{Decision, Moment, PolicyAction}, sanitize::{redact_named_value, sanitize, strip}, text::step_counter};
+use super::ApprovalError;
+use crate::{
+    config::Effect,
+    octopus::{AccessSet, ChangeRequest, ResourceKind},
+    policy::{Decision, Moment, PolicyAction},
+    sanitize::{redact_named_value, sanitize, strip},
+    text::step_counter,
+};
 
 /// Maximum size in bytes of a preview that a person can be asked to read.
 const MAX_PREVIEW_BYTES: usize = 16 * 1024;
@@ -180,13 +187,13 @@ impl ChangePreview {
     }
 
     /// Adds a line with the audit ID of the change.
-    pub(super) fn with_audit_id(self, id: Option<String>) -> Self {
+    pub(crate) fn with_audit_id(self, id: Option<String>) -> Self {
         let proposal = self.line_if("Audit ID", id.as_ref());
         Self { audit_id: id, ..proposal }
     }
 
     /// Adds lines for the policy rule that requires approval.
-    pub(super) fn with_rule(self, decision: &Decision) -> Self {
+    pub(crate) fn with_rule(self, decision: &Decision) -> Self {
         if decision.effect != Effect::Confirm {
             return self;
         }
@@ -246,9 +253,9 @@ impl ChangePreview {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Invalid`] if the preview is too large. A change that cannot be shown
+    /// Returns [`ApprovalError::PreviewTooLarge`] if the preview is too large. A change that cannot be shown
     /// completely cannot be approved.
-    pub(super) fn text(&self) -> Result<String, Error> {
+    pub(super) fn text(&self) -> Result<String, ApprovalError> {
         if self.is_too_large() {
             return Err(self.too_large(&format!("more than {MAX_PREVIEW_BYTES} bytes")));
         }
@@ -262,8 +269,8 @@ impl ChangePreview {
         Ok(words)
     }
 
-    fn too_large(&self, size: &str) -> Error {
-        Error::Invalid(format!(
+    fn too_large(&self, size: &str) -> ApprovalError {
+        ApprovalError::PreviewTooLarge(format!(
             "this {} is too large for a person to approve: the preview has {size}, and the limit \
              is {MAX_PREVIEW_BYTES} bytes. Make the change smaller, or use the portal",
             self.action,

@@ -37,7 +37,9 @@ use rmcp::transport::streamable_http_server::session::{
 use tokio_util::sync::CancellationToken;
 
 use self::shared::SharedSessions;
-use crate::{auth::Caller, config, octopus::Fingerprint, store::Store, access::RequestScope, approval::Seal};
+use crate::{
+    access::RequestScope, approval::Seal, auth::Caller, config, octopus::Fingerprint, store::Store,
+};
 
 /// Lifetime of a sealed session ID. The session itself ends much earlier.
 const ID_LIFETIME: Duration = Duration::from_hours(24 * 30);

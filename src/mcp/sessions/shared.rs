@@ -14,7 +14,12 @@ use std::{
 use rmcp::{model::InitializeRequestParams, transport::streamable_http_server::session::SessionId};
 
 use super::{SessionRegistry, id_context};
-use crate::{auth::Caller, octopus::Fingerprint, store::{RenewOutcome, Store, StoreKey, WriteOutcome}, access::RequestScope};
+use crate::{
+    access::RequestScope,
+    auth::Caller,
+    octopus::Fingerprint,
+    store::{RenewOutcome, Store, StoreKey, WriteOutcome},
+};
 
 /// Kind of sessions in the store.
 const KIND: &str = "session";

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::tool::Error;
 use super::list::List;
+use crate::tool::Error;
 
 /// One item if the call names one, otherwise a list.
 #[derive(Debug, Serialize)]

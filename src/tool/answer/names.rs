@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::{octopus::{Error, Id, Named, Space}, tool::StringList};
+use crate::{
+    octopus::{Error, Id, Named, Space},
+    tool::StringList,
+};
 
 use super::list::NamedId;
 

@@ -4,8 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use crate::{tool::SanitizedAnswer, audit::ResponseBytes, compute::{ComputeError, ComputeScope, INLINE_BYTES}, sanitize::{line_sanitizer::LineSanitizer, redact_named_value, sanitize}, text::step_counter};
 use super::{depth::limit_depth, truncate::truncate};
+use crate::{
+    audit::ResponseBytes,
+    compute::{ComputeError, ComputeScope, INLINE_BYTES},
+    sanitize::{line_sanitizer::LineSanitizer, redact_named_value, sanitize},
+    text::step_counter,
+    tool::SanitizedAnswer,
+};
 
 /// Sanitizes and truncates an answer, in the compute pool if it is large.
 pub(in crate::tool) async fn sanitize_in_pool(

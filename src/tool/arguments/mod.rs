@@ -1,9 +1,10 @@
 //! Parses and checks arguments before they are deserialized into the input type of the tool.
 
+mod length_limits;
+pub(super) mod pinned;
 #[cfg(test)]
-pub(super) mod properties;
-pub(super) mod length_limits;
-pub(super) mod shared;
+mod properties;
+mod shared;
 
 use std::borrow::Cow;
 
@@ -14,7 +15,11 @@ use serde::{
     de::{DeserializeOwned, Error as _, IntoDeserializer, value::Error as ValueError},
 };
 
-use super::{Error, arguments::length_limits, listing::is_pinned};
+use self::pinned::is_pinned;
+pub use self::shared::{
+    EnvironmentArg, GitRefArg, NamePart, ProjectArg, Skip, SpaceArg, Take, TaskArg, TenantArg,
+};
+use super::Error;
 use crate::{access::PinnedArguments, text::nearest::nearest};
 
 /// Aliases of arguments: names of earlier clients, and names that models know from answers.
@@ -65,7 +70,8 @@ pub(super) fn resolve_names(
         };
         if !properties.contains_key(&name) {
             let taken = properties.keys().filter(|name| !is_pinned(name, fixed));
-            let (given, valid) = (length_limits::shortened(&given), taken.cloned().collect::<Vec<_>>());
+            let (given, valid) =
+                (length_limits::shortened(&given), taken.cloned().collect::<Vec<_>>());
             let near = nearest(&given, valid.iter().map(String::as_str), 1);
             let near = near.first().map(|&name| name.to_owned());
             return Err(Error::UnknownArgument { given, near, valid });

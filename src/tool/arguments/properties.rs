@@ -3,8 +3,12 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::{tool::{Choices, Error, StringList, Tags, definition::parse_arguments}, access::PinnedArguments, text::step_counter};
 use super::resolve_names;
+use crate::{
+    access::PinnedArguments,
+    text::step_counter,
+    tool::{Choices, Error, StringList, Tags, invocation::parse_arguments},
+};
 
 /// Names of arguments: real names, aliases, misspellings and random text.
 fn name() -> impl Strategy<Value = String> {

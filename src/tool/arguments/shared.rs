@@ -72,7 +72,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::tool::{Error, definition::parse_arguments};
+    use crate::tool::{Error, invocation::parse_arguments};
 
     #[derive(Debug, Deserialize)]
     struct Paged {

@@ -1,8 +1,8 @@
 //! Audit records of calls: collects the fields of a record while the call runs.
 
-pub(super) mod acting_user;
-pub(super) mod recent_calls;
-pub(super) mod call_metrics;
+mod acting_user;
+mod call_metrics;
+mod recent_calls;
 
 use std::{
     sync::{
@@ -15,8 +15,22 @@ use std::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{audit_scope::{acting_user::ActingUsers, recent_calls::{RecentCall, RecentCalls, CallerCalls}, call_metrics::metrics_of}, Context, Error};
-use crate::{approval::ApprovalMethod, audit::{self, AuditLog, Outcome, Record}, octopus::{AccessSet, ChangeResponse, Fingerprint, Id, Instance, Resource, ResourceKind, Session, tasks::Task}, policy::Decision, telemetry::Metrics};
+pub use self::{
+    acting_user::ActingUsers,
+    recent_calls::{RecentCall, RecentCalls},
+};
+use self::{call_metrics::metrics_of, recent_calls::CallerCalls};
+use super::Error;
+use crate::{
+    approval::ApprovalMethod,
+    audit::{self, AuditLog, Outcome, Record},
+    octopus::{
+        AccessSet, ChangeResponse, Fingerprint, Id, Instance, Resource, ResourceKind, Session,
+        tasks::Task,
+    },
+    policy::Decision,
+    telemetry::Metrics,
+};
 
 /// Collects the fields of the audit record of one call. Clones share the record.
 #[derive(Debug, Clone, Default)]
@@ -123,16 +137,8 @@ impl AuditScope {
         });
     }
 
-    /// Records the access set of a call that changes nothing.
-    pub(super) fn record_read_access(&self, cx: &Context) {
-        if !self.is_change() {
-            for (_, session) in cx.read_sessions() {
-                self.record_access(&session.access_recorder().snapshot());
-            }
-        }
-    }
-
-    fn is_change(&self) -> bool {
+    /// Returns whether the record is of a change.
+    pub(in crate::tool) fn is_change(&self) -> bool {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).change.is_some()
     }
 
@@ -162,7 +168,7 @@ impl AuditScope {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NotKept`] if the settings require audit records and writing failed. The
+    /// Returns [`Error::AuditFailed`] if the settings require audit records and writing failed. The
     /// change must not be sent then.
     pub(super) async fn write_intent(&self, way: ApprovalMethod, route: &str) -> Result<(), Error> {
         self.update(|record| {

@@ -5,63 +5,27 @@
 //! Octopus does not store for which caller that user acted, so the same user is enough to reject the
 //! answer.
 
-use std::{sync::Arc, time::Duration};
-
-use moka::sync::Cache;
 use serde_json::Value;
 
-use crate::{tool::{Context, Error}, access::execute_path, auth::AuthMethod, octopus::{self, ChangeRequest, ChangeResponse, Fingerprint, Id, WriteMethod, tasks::Task, users}, store::{Store, StoreKey, WriteOutcome}};
+use crate::{
+    access::interruption_path,
+    auth::AuthMethod,
+    octopus::{self, ChangeRequest, ChangeResponse, Fingerprint, Id, WriteMethod, tasks::Task},
+    tool::{Context, Error},
+};
 
-/// How long the initiator of a task is kept. Interruptions wait for people.
-const RETENTION: Duration = Duration::from_hours(14 * 24);
-/// Kind of the keys in the store.
-const KIND: &str = "starter";
-/// How long the Octopus user of a credential is cached.
-const USER_CACHE_TTL: Duration = Duration::from_mins(10);
-/// Number of credentials whose Octopus user is cached.
-const MAX_CACHED_USERS: u64 = 10_000;
 /// What to do instead, as the end of a refusal.
 const INSTEAD: &str = "Another person must answer the interruption, with their own key or in the \
                        Octopus portal. The server operator can set `limits.store` to keep records \
                        of who started tasks";
 
-/// Who started which task at which instance. Replicas that share a store share these records.
-#[derive(Debug)]
-pub struct TaskInitiators {
-    store: Arc<Store>,
-    users: Cache<Fingerprint, String>,
-}
-
-impl TaskInitiators {
-    /// Creates the records in this store.
-    pub fn new(store: Arc<Store>) -> Self {
-        let users =
-            Cache::builder().max_capacity(MAX_CACHED_USERS).time_to_live(USER_CACHE_TTL).build();
-        Self { store, users }
-    }
-
-    /// Records the fingerprints of the person who started a task.
-    async fn record(&self, instance: &str, task: &str, person: &[Fingerprint]) {
-        let person: Vec<u8> = person.iter().flat_map(Fingerprint::as_bytes).copied().collect();
-        let written = self.store.put(KIND, &store_key(instance, task), &person, RETENTION).await;
-        if matches!(written, WriteOutcome::LocalOnly | WriteOutcome::Rejected) {
-            tracing::warn!(task, instance, "initiator of task not shared with other replicas");
-        }
-    }
-
-    /// Returns the fingerprints of the person who started a task; empty if there is no record.
-    async fn get(&self, instance: &str, task: &str) -> Vec<u8> {
-        self.store.get(KIND, &store_key(instance, task)).await.unwrap_or_default()
-    }
-}
-
-fn store_key(instance: &str, task: &str) -> StoreKey {
-    *Fingerprint::of([instance, &task.to_lowercase()].map(str::as_bytes)).as_bytes()
-}
-
 impl Context {
     /// Records the caller as the initiator of the tasks that a request started.
-    pub(in crate::tool) async fn record_initiator(&self, order: &ChangeRequest, reply: &ChangeResponse) {
+    pub(in crate::tool) async fn record_initiator(
+        &self,
+        order: &ChangeRequest,
+        reply: &ChangeResponse,
+    ) {
         if !self.policy.requires_four_eyes() || order.method != WriteMethod::Post {
             return;
         }
@@ -82,11 +46,16 @@ impl Context {
     }
 
     /// Rejects an answer to the interruption of a task that the same caller started.
-    pub(in crate::tool) async fn check_four_eyes(&self, order: &ChangeRequest) -> Result<(), Error> {
+    pub(in crate::tool) async fn check_four_eyes(
+        &self,
+        order: &ChangeRequest,
+    ) -> Result<(), Error> {
         if !self.policy.requires_four_eyes() {
             return Ok(());
         }
-        let Some(interruption) = execute_path::interruption_path(&order.path) else { return Ok(()) };
+        let Some(interruption) = interruption_path(&order.path) else {
+            return Ok(());
+        };
         let document = self.session.object(&interruption).await?;
         let task = document.get("TaskId").and_then(Value::as_str);
         let Some(task) = task.and_then(|task| Id::<Task>::parse(task).ok()) else {
@@ -143,14 +112,7 @@ impl Context {
 
     /// Returns the ID of the Octopus user that acts for the caller at this instance.
     async fn octopus_user_id(&self) -> Result<String, octopus::Error> {
-        let instance = self.session.client().url().as_str().as_bytes();
-        let whose = self.session.fingerprint().combined_with(instance);
-        if let Some(user) = self.task_initiators.users.get(&whose) {
-            return Ok(user);
-        }
-        let user = users::me(&self.session.without_recording()).await?.id.into_string();
-        self.task_initiators.users.insert(whose, user.clone());
-        Ok(user)
+        self.task_initiators.octopus_user_id(&self.session).await
     }
 }
 

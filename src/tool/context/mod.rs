@@ -1,19 +1,38 @@
 //! The context of a call.
 
-pub(super) mod policy_decide;
-pub(super) mod scope;
-pub(super) mod policy_check;
-pub(super) mod readable;
-pub(super) mod audit_note;
-pub(super) mod four_eyes;
+mod audit_note;
+mod decisions;
+mod for_instance;
+mod four_eyes;
+mod policy_check;
+mod policy_decide;
+mod readable;
+mod scope;
+mod visited_instances;
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-use super::{audit_scope::acting_user::ActingUsers, AuditScope, context::{policy_check::{CalledTool, DecisionRecorder, VisitedInstances}, four_eyes::TaskInitiators}, Error, arguments::shared::{Skip, Take}};
-use crate::{approval::{ApprovalGate, ClientApproval}, access::{EffectiveScope, ToolAccess}, auth::Identity, compute::ComputeScope, octopus::{Instance, PageRange, Session}, policy::PolicyEngine, sanitize::sanitize};
+pub use self::{
+    decisions::{CalledTool, DecisionRecorder, RecordedDecision},
+    visited_instances::VisitedInstances,
+};
+use super::{
+    AuditScope, Error, Toolset,
+    arguments::{Skip, Take},
+    audit_scope::ActingUsers,
+};
+use crate::{
+    access::{EffectiveScope, ToolAccess},
+    approval::{ApprovalGate, ClientApproval, TaskInitiators},
+    auth::Identity,
+    compute::ComputeScope,
+    octopus::{Instance, PageRange, Session},
+    policy::PolicyEngine,
+    sanitize::sanitize,
+};
 
 /// Everything that a tool gets besides its arguments.
 #[derive(Debug, Clone)]
@@ -26,6 +45,8 @@ pub struct Context {
     pub caller: Arc<Identity>,
     /// The tools that the request can see, and the highest tier of its calls.
     pub access: ToolAccess,
+    /// All toolsets, with their resources.
+    pub toolsets: &'static [Toolset],
     /// Limits of answers.
     pub limits: Limits,
     /// The space that the settings or the request pin.

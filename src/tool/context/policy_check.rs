@@ -1,72 +1,14 @@
 //! Applies the policy to a call.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::{approval::ApprovalMethod, config::{Effect, Risk}, octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session}, policy::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet}, tool::{Context, Error, Tier}};
-
-/// The tool and toolset that a call is evaluated as.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CalledTool {
-    /// Name of the tool.
-    pub name: &'static str,
-    /// Name of its toolset.
-    pub toolset: &'static str,
-}
-
-/// The policy decision on a call, for records.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedDecision {
-    /// The rule that decided; `None` if no rule applies.
-    pub rule: Option<String>,
-    /// The effect of the decision.
-    pub effect: Effect,
-    /// The risk of the call.
-    pub risk: Risk,
-    /// How an executed change was approved.
-    pub approval_method: Option<ApprovalMethod>,
-}
-
-/// Collects the decision while a call runs. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct DecisionRecorder(Arc<Mutex<Option<RecordedDecision>>>);
-
-impl DecisionRecorder {
-    /// Returns the last decision, if any.
-    pub fn last(&self) -> Option<RecordedDecision> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn record(&self, decision: &Decision) {
-        let Decision { rule, effect, risk, .. } = decision.clone();
-        let decided = RecordedDecision { rule, effect, risk, approval_method: None };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(decided);
-    }
-
-    /// Adds how the change was approved.
-    pub(in crate::tool) fn record_approval(&self, way: ApprovalMethod) {
-        if let Some(decided) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            decided.approval_method = Some(way);
-        }
-    }
-}
-
-/// The sessions of a call at other instances than its own. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct VisitedInstances(Arc<Mutex<Vec<Visit>>>);
-
-type Visit = (Arc<Instance>, Session);
-
-impl VisitedInstances {
-    pub(in crate::tool) fn add(&self, instance: &Arc<Instance>, session: &Session) {
-        let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        visits.push((Arc::clone(instance), session.clone()));
-    }
-
-    /// Returns the instances and their sessions.
-    pub fn sessions(&self) -> Vec<(Arc<Instance>, Session)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
+use super::CalledTool;
+use crate::{
+    config::Effect,
+    octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session},
+    policy::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet, Tier},
+    tool::{Context, Error},
+};
 
 impl Context {
     /// Evaluates the policy for a change and rejects denied changes. A change that begins later is
@@ -99,12 +41,21 @@ impl Context {
 
     /// Returns the instances where the call read. Its own instance is left out if the call read
     /// only at other instances.
-    pub(in crate::tool) fn read_sessions(&self) -> Vec<(Arc<Instance>, Session)> {
+    fn read_sessions(&self) -> Vec<(Arc<Instance>, Session)> {
         let mut visits = self.visited_instances.sessions();
         if visits.is_empty() || self.session.access_recorder().snapshot() != AccessSet::default() {
             visits.insert(0, (Arc::clone(&self.instance), self.session.clone()));
         }
         visits
+    }
+
+    /// Records the access set of a call that changes nothing.
+    pub(in crate::tool) fn record_read_access(&self) {
+        if !self.audit.is_change() {
+            for (_, session) in self.read_sessions() {
+                self.audit.record_access(&session.access_recorder().snapshot());
+            }
+        }
     }
 
     /// Evaluates the policy for a finished read, by its access set. A denied read returns an error
@@ -189,11 +140,7 @@ impl Context {
         PolicyInput {
             tool: asked.name.to_owned(),
             toolset: asked.toolset.to_owned(),
-            tier: match tier {
-                Tier::Read => policy::Tier::Read,
-                Tier::Write => policy::Tier::Write,
-                Tier::Delete => policy::Tier::Delete,
-            },
+            tier,
             action: deed,
             instance: self.instance.name.clone(),
             callers: self.caller.policy_names(),

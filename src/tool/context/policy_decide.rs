@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::{tool::{Context, Error}, compute::{ComputeError, ComputeScope}, policy::{Decision, PolicyEngine, PolicyInput}};
+use crate::{
+    compute::{ComputeError, ComputeScope},
+    policy::{Decision, PolicyEngine, PolicyInput},
+    tool::{Context, Error},
+};
 
 /// Maximum weight of a policy evaluation that runs on the async worker. The weight counts
 /// comparisons of a rule with a target; each compares a few names with patterns.

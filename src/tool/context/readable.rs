@@ -6,31 +6,15 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::policy_check::CalledTool;
-use crate::{tool::{Context, Error, Tier, resource}, compute::{Budget, ComputeError}, config::Effect, octopus::{self, AccessSet, NameDetail}, policy::PolicyAction};
+use crate::{
+    compute::{Budget, ComputeError},
+    config::Effect,
+    octopus::{self, NameDetail},
+    policy::{PolicyAction, Tier},
+    tool::{Context, Error},
+};
 
 impl Context {
-    /// Returns whether the policy lets the caller read the resource at this URI or URI template, if
-    /// the read accesses this set.
-    pub fn may_read(&self, uri: &str, touches: &AccessSet) -> bool {
-        let asked = self.called_tool_for(uri);
-        let situation = self.policy_input(asked, Tier::Read, PolicyAction::Read, touches);
-        self.policy.decide(&situation).effect != Effect::Deny
-    }
-
-    /// Returns the context of the same call, for the resource at this URI or URI template.
-    #[must_use]
-    pub fn for_resource(&self, uri: &str) -> Self {
-        Self { called_tool: self.called_tool_for(uri), ..self.clone() }
-    }
-
-    fn called_tool_for(&self, uri: &str) -> CalledTool {
-        let mut shown = resource::visible_resources(&self.access);
-        let kind = resource::resource_name(uri, &self.access);
-        let found = shown.find(|(_, definition)| Some(definition.name) == kind);
-        found.map_or(self.called_tool, |(toolset, _)| CalledTool { name: "read_resource", toolset })
-    }
-
     /// Returns for each document of a list whether the policy lets the caller read it.
     ///
     /// The decision uses the fields of the document and the access set of the call so far.
@@ -44,7 +28,7 @@ impl Context {
         &self,
         documents: &Arc<Vec<Map<String, Value>>>,
     ) -> Result<Vec<bool>, Error> {
-        self.audit.record_read_access(self);
+        self.record_read_access();
         if !self.policy.has_read_rules() {
             return Ok(vec![true; documents.len()]);
         }

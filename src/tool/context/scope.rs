@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
-use crate::{tool::{Context, Error, listing::{is_pinned, project_argument}}, octopus::{self, Id, Space, projects::Project}};
+use crate::{
+    octopus::{self, Id, Space, projects::Project},
+    tool::{
+        Context, Error,
+        arguments::pinned::{is_pinned, project_argument},
+    },
+};
 
 impl Context {
     /// Returns the pinned space, or the one that the call names.

@@ -1,6 +1,6 @@
 //! Kinds of errors for audit records. They are a stable interface.
 
-use crate::{tool::Error, compute::ComputeError, octopus};
+use crate::{approval::ApprovalError, compute::ComputeError, octopus, tool::Error};
 
 impl Error {
     /// Returns the kind of error.
@@ -11,11 +11,16 @@ impl Error {
             Self::Invalid(_) => "invalid",
             Self::Forbidden(_) => "forbidden",
             Self::ResourceNotFound { .. } => "no_resource",
-            Self::NoApprovalChannel => "cannot_ask",
-            Self::ApprovalRejected(_) => "consent",
             Self::CredentialExpired => "expired",
-            Self::Drift(_) => "drift",
-            Self::OutcomeUnknown(_) => "unsure",
+            Self::Approval(error) => match error {
+                ApprovalError::Argument { .. } => "argument",
+                ApprovalError::PreviewTooLarge(_) | ApprovalError::NotExecuted(_) => "invalid",
+                ApprovalError::NoChannel => "cannot_ask",
+                ApprovalError::Rejected(_) => "consent",
+                ApprovalError::Drift(_) => "drift",
+                ApprovalError::OutcomeUnknown(_) => "unsure",
+                ApprovalError::Refused(error) => Self::Octopus(error.clone()).kind(),
+            },
             Self::AfterChange(error) => error.kind(),
             Self::Denied { .. } => "denied",
             Self::InstanceRateLimited { .. } => "instance_rate",

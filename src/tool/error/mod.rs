@@ -4,15 +4,20 @@
 //! [`Error::Argument`] for one argument, [`Error::Invalid`] for combinations of arguments, and `?`
 //! for errors of Octopus.
 
-pub(super) mod kind;
-pub(super) mod list_tools;
-pub(super) mod octopus_hint;
-pub(super) mod serde_message;
+mod kind;
+mod list_tools;
+mod octopus_hint;
+mod serde_message;
 
 use std::time::Duration;
 
-use crate::{access::{DenyReason, ToolAccess}, compute::ComputeError, octopus};
-use super::error::{octopus_hint::octopus_hint, serde_message};
+use self::{octopus_hint::octopus_hint, serde_message::without_rust_types};
+use crate::{
+    access::{DenyReason, ExecutePathError, ToolAccess},
+    approval::ApprovalError,
+    compute::ComputeError,
+    octopus,
+};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,11 +56,6 @@ pub enum Error {
         /// The URI.
         uri: String,
     },
-    /// A change that requires approval by a person, from a client without elicitation.
-    #[error(
-        "this change requires approval by a person, and this client does not support elicitation"
-    )]
-    NoApprovalChannel,
     /// A call that the policy denies.
     #[error(
         "{}{}{}",
@@ -87,20 +87,14 @@ pub enum Error {
         /// Time until it accepts another call.
         wait: Duration,
     },
-    /// An approval that is not accepted.
-    #[error("{0}")]
-    ApprovalRejected(&'static str),
+    /// A change that was not approved or not executed, or whose outcome is unknown.
+    #[error(transparent)]
+    Approval(ApprovalError),
     /// A caller whose credential expired while the approval was pending.
     #[error(
         "nothing was changed: the credential of this call expired while the approval was pending"
     )]
     CredentialExpired,
-    /// The change differs from the preview that was approved.
-    #[error("nothing was changed: the state differs from the approved preview. {}", .0.join("; "))]
-    Drift(Vec<String>),
-    /// A change with an unknown outcome.
-    #[error("it is not known whether the change was made: {0}")]
-    OutcomeUnknown(octopus::Error),
     /// An executed change whose result cannot be returned.
     #[error("the change was made, but its outcome cannot be shown: {0}")]
     AfterChange(Box<Error>),
@@ -133,6 +127,35 @@ impl From<octopus::CredentialError> for Error {
     }
 }
 
+impl From<ApprovalError> for Error {
+    fn from(error: ApprovalError) -> Self {
+        match error {
+            ApprovalError::Argument { field, reason } => {
+                Self::Argument { field: field.to_owned(), reason: reason.to_owned() }
+            }
+            ApprovalError::Refused(error) => Self::Octopus(error),
+            error => Self::Approval(error),
+        }
+    }
+}
+
+impl From<DenyReason> for Error {
+    fn from(reason: DenyReason) -> Self {
+        Self::Forbidden(reason)
+    }
+}
+
+impl From<ExecutePathError> for Error {
+    fn from(error: ExecutePathError) -> Self {
+        match error {
+            ExecutePathError::Malformed(reason) => {
+                Self::Argument { field: "path".to_owned(), reason }
+            }
+            ExecutePathError::Denied(message) => Self::Invalid(message),
+        }
+    }
+}
+
 impl Error {
     /// Converts a serde error about arguments.
     pub(super) fn from_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
@@ -143,10 +166,9 @@ impl Error {
                 field: rest.trim_end_matches('`').to_owned(),
                 reason: "this argument is required".to_owned(),
             },
-            (field, None) => Self::Argument {
-                field: field.to_owned(),
-                reason: serde_message::without_rust_types(&reason),
-            },
+            (field, None) => {
+                Self::Argument { field: field.to_owned(), reason: without_rust_types(&reason) }
+            }
         }
     }
 
@@ -156,7 +178,7 @@ impl Error {
     pub(super) fn after_change(self) -> Self {
         match self {
             Self::Octopus(error @ octopus::Error::UnexpectedResponse { .. }) => {
-                Self::OutcomeUnknown(error)
+                Self::Approval(ApprovalError::OutcomeUnknown(error))
             }
             error => Self::AfterChange(Box::new(error)),
         }
@@ -169,7 +191,7 @@ impl Error {
             Self::Octopus(error) => error.is_fault(),
             Self::Output(_)
             | Self::Compute(ComputeError::Panicked)
-            | Self::OutcomeUnknown(_)
+            | Self::Approval(ApprovalError::OutcomeUnknown(_))
             | Self::AfterChange(_)
             | Self::AuditFailed
             | Self::Credential(octopus::CredentialError::Unavailable(..)) => true,
@@ -189,11 +211,6 @@ impl Error {
             Self::ResourceNotFound { .. } => {
                 "resources/templates/list returns the supported URI templates".to_owned()
             }
-            Self::NoApprovalChannel => {
-                "use a client that supports elicitation, or make the change in the portal; the \
-                 server operator can allow approval codes with tools.confirm = \"code\""
-                    .to_owned()
-            }
             Self::Denied { .. } => {
                 let explained = policy.is_visible_by_name("explain_access");
                 let explained = if explained { "explain_access returns details. " } else { "" };
@@ -207,15 +224,7 @@ impl Error {
                 "sign in again or renew the token, then repeat the call; it requires a new approval"
                     .to_owned()
             }
-            Self::ApprovalRejected(_) | Self::Drift(_) => {
-                "repeat the call without `confirm` to get a new preview".to_owned()
-            }
-            Self::OutcomeUnknown(_) => {
-                "check the current state before you repeat the call. This server never sends the \
-                 same call with the same `confirm` or `idempotencyKey` again, but a replica without \
-                 a shared store may (limits.store)"
-                    .to_owned()
-            }
+            Self::Approval(error) => return error.hint().map(str::to_owned),
             Self::AfterChange(_) => {
                 "do not repeat the change; read the changed object or its events to see the result"
                     .to_owned()

@@ -1,7 +1,7 @@
 //! Hints after an error of Octopus. They name only tools that the request shows.
 
-use crate::{access::ToolAccess, octopus};
 use super::list_tools::{not_found_hint, visible_list_tool};
+use crate::{access::ToolAccess, octopus};
 
 /// Returns what to try next after an error of Octopus; `None` if the error message is sufficient.
 pub(in crate::tool) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess) -> Option<String> {

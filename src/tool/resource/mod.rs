@@ -4,6 +4,9 @@
 //! comment is its description, and reading the value is reading the resource. `resources/read` and
 //! the tool `read_resource` share one catalog.
 
+mod policy;
+mod read;
+
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -12,9 +15,15 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{context::policy_check::CalledTool, Context, Error, SanitizedAnswer, definition::{ensure_version, parse_arguments}, answer::{truncate::truncate_text, sanitize::sanitize_in_pool}, schema};
-use crate::{access::ToolAccess, audit::ResponseBytes, octopus::OctopusVersion, sanitize::sanitize};
+pub use self::read::{read_resource, resource_name, visible_resources};
+use super::{
+    Contents, Context, Error, ResourceDefinition,
+    invocation::{ensure_version, parse_arguments},
+    schema,
+};
+use crate::octopus::OctopusVersion;
 
+/// Scheme and authority of the URIs.
 const SCHEME: &str = "octopus://";
 
 /// A resource, or a family of resources with a URI template.
@@ -45,58 +54,6 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + 'static {
 
     /// Reads the resource.
     fn read(self, cx: &Context) -> impl Future<Output = Result<Contents, Error>> + Send;
-}
-
-/// The contents of a resource.
-#[derive(Debug)]
-pub enum Contents {
-    /// A JSON document.
-    Json(Value),
-    /// Text, and a hint how to read parts of it when it is truncated.
-    Text(String, &'static str),
-}
-
-/// A [`Resource`] with its type erased.
-#[derive(Debug)]
-pub struct ResourceDefinition {
-    /// Name.
-    pub name: &'static str,
-    /// Display name.
-    pub title: &'static str,
-    /// URI template.
-    pub template: &'static str,
-    /// Media type of the contents.
-    pub mime: &'static str,
-    /// First version of Octopus that supports it.
-    pub since: OctopusVersion,
-    /// How long a client may cache it.
-    pub cache_ttl: Duration,
-    project_scoped: bool,
-    describe: fn() -> String,
-    size: SizeFn,
-    read: ReadFn,
-}
-
-type SizeFn = for<'a> fn(&'a Context) -> BoxFuture<'a, Option<u64>>;
-type ReadFn = for<'a> fn(Map<String, Value>, &'a Context) -> BoxFuture<'a, Result<Contents, Error>>;
-
-/// The result of reading a resource.
-#[derive(Debug)]
-pub struct ResourceAnswer {
-    /// The URI of the request.
-    pub uri: String,
-    /// Media type of the contents.
-    pub mime: &'static str,
-    /// How long a client may cache it.
-    pub cache_ttl: Duration,
-    /// The sanitized and truncated contents: a JSON document or text.
-    pub value: Value,
-    /// Number of removed invisible characters.
-    pub removed: usize,
-    /// Number of redacted secrets.
-    pub redacted: usize,
-    /// Size as JSON in bytes, before and after it was truncated.
-    pub bytes: ResponseBytes,
 }
 
 impl ResourceDefinition {
@@ -137,7 +94,7 @@ impl ResourceDefinition {
     }
 
     /// Returns the variables of a URI that matches the template; `None` if it does not match.
-    fn variables(&self, segments: &[&str]) -> Option<Result<Map<String, Value>, Error>> {
+    pub(super) fn variables(&self, segments: &[&str]) -> Option<Result<Map<String, Value>, Error>> {
         let template: Vec<&str> = self.template.strip_prefix(SCHEME)?.split('/').collect();
         if template.len() != segments.len() {
             return None;
@@ -194,102 +151,8 @@ fn decode_segment(segment: &str) -> Option<String> {
     (!text.chars().any(char::is_control)).then(|| text.into_owned())
 }
 
-fn uri_error(why: &str) -> Error {
+pub(super) fn uri_error(why: &str) -> Error {
     Error::Argument { field: "uri".to_owned(), reason: format!("invalid octopus:// URI: {why}") }
-}
-
-/// Maximum length of a URI in bytes.
-const MAX_URI_BYTES: usize = 2048;
-
-/// Splits a URI into segments.
-fn split_uri(uri: &str) -> Result<Vec<&str>, Error> {
-    if uri.len() > MAX_URI_BYTES {
-        return Err(uri_error("it is longer than 2048 bytes"));
-    }
-    let scheme = uri.get(..SCHEME.len()).filter(|start| start.eq_ignore_ascii_case(SCHEME));
-    let Some(path) = scheme.and_then(|_| uri.get(SCHEME.len()..)) else {
-        return Err(uri_error("it does not start with octopus://"));
-    };
-    if path.contains(['?', '#']) {
-        return Err(uri_error("it has a query or a fragment"));
-    }
-    Ok(path.split('/').collect())
-}
-
-/// Returns the name of the visible resource at a URI; `None` if there is none.
-pub fn resource_name(uri: &str, policy: &ToolAccess) -> Option<&'static str> {
-    let segments = split_uri(uri).ok()?;
-    let mut shown = visible_resources(policy).map(|(_, definition)| definition);
-    shown.find(|definition| definition.variables(&segments).is_some()).map(|found| found.name)
-}
-
-/// Reads a visible resource, truncated to `limit` bytes of JSON. `can_ask_for` is the largest limit
-/// that the caller can request, if any.
-pub async fn read_resource(
-    uri: &str,
-    limit: usize,
-    can_ask_for: Option<usize>,
-    cx: &Context,
-) -> Result<ResourceAnswer, Error> {
-    let segments = split_uri(uri)?;
-    let (toolset, definition, variables) = visible_resources(&cx.access)
-        .find_map(|(toolset, kind)| Some((toolset, kind, kind.variables(&segments)?)))
-        .ok_or_else(|| Error::ResourceNotFound { uri: uri.to_owned() })?;
-    let mut cx = cx.clone();
-    cx.called_tool = CalledTool { name: "read_resource", toolset };
-    let contents = (definition.read)(variables?, &cx).await;
-    cx.audit.record_read_access(&cx);
-    cx.check_read_policy().await?;
-    let contents = contents?;
-    let size = if let Contents::Text(text, _) = &contents { text.len() } else { 0 };
-    let SanitizedAnswer { value, removed, redacted, bytes } = match contents {
-        Contents::Json(value) => sanitize_in_pool(cx.compute(), value, limit, can_ask_for).await?,
-        Contents::Text(text, how) => {
-            let work = move || {
-                let passed = sanitize(&text);
-                let before = passed.text.len();
-                let value = truncate_text(&passed.text, limit, how);
-                let bytes = ResponseBytes { before, after: value.len() };
-                let value = Value::String(value);
-                SanitizedAnswer {
-                    value,
-                    removed: passed.removed,
-                    redacted: passed.redactions,
-                    bytes,
-                }
-            };
-            cx.compute().run_sized(size, work).await?
-        }
-    };
-    let (mime, kept_for) = (definition.mime, definition.cache_ttl);
-    Ok(ResourceAnswer {
-        uri: uri.to_owned(),
-        mime,
-        cache_ttl: kept_for,
-        value,
-        removed,
-        redacted,
-        bytes,
-    })
-}
-
-/// Returns the visible resources with their toolsets.
-pub(super) fn visible_resources(
-    policy: &ToolAccess,
-) -> impl Iterator<Item = (&'static str, &'static ResourceDefinition)> + '_ {
-    policy
-        .catalog()
-        .iter()
-        .filter(|toolset| policy.shows_resources(toolset.name))
-        .flat_map(|toolset| toolset.resources.iter().map(|resource| (toolset.name, resource)))
-        .filter(|(_, resource)| resource.project_scoped || !policy.pinned().project)
-}
-
-impl ToolAccess {
-    /// Returns the visible resources.
-    pub fn visible_resources(&self) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
-        visible_resources(self).map(|(_, resource)| resource)
-    }
 }
 
 #[cfg(test)]

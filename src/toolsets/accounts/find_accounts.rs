@@ -4,7 +4,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::summary::{AccountSummary, summaries};
-use crate::{octopus::{Resource, accounts::{Account, AccountType}}, access::Alias, tool::{Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take, Tool, find_ids, present_arguments, reject_list_filters}};
+use crate::{
+    access::Alias,
+    octopus::{
+        Resource,
+        accounts::{Account, AccountType},
+    },
+    tool::{
+        Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take, Tool,
+        find_ids, present_arguments, reject_list_filters,
+    },
+};
 
 /// Find the accounts that deployments use for clouds and machines, with their scope. Secrets are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -19,7 +19,14 @@ use serde_json::Value;
 
 use self::parameters::QueryParameters;
 pub(super) use self::resolve::{is_known_id, is_unresolved, split_list};
-use crate::{octopus::{self, AccessSet, ApiPath, ResourceKind, Space, operations::{self, Match, Operation, PathSegment, SpaceScope}}, tool::{Context, Error}, access::ExecutePath};
+use crate::{
+    access::ExecutePath,
+    octopus::{
+        self, AccessSet, ApiPath, ResourceKind, Space,
+        operations::{self, Match, Operation, PathSegment, SpaceScope},
+    },
+    tool::{Context, Error},
+};
 
 /// The kinds of documents that rules match by.
 const KINDS: [ResourceKind; 4] =

@@ -4,7 +4,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::summary::{CertificateSummary, summaries};
-use crate::{octopus::{Resource, certificates::Certificate, tenants::Tenant}, access::Alias, tool::{Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take, TenantArg, Tool, find_ids, present_arguments, reject_list_filters}};
+use crate::{
+    access::Alias,
+    octopus::{Resource, certificates::Certificate, tenants::Tenant},
+    tool::{
+        Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take, TenantArg,
+        Tool, find_ids, present_arguments, reject_list_filters,
+    },
+};
 
 /// Find certificates, with subject, issuer, expiry and scope. Private keys are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]

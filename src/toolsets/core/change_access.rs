@@ -6,7 +6,13 @@ use super::{
     request_names::{KINDS, is_unresolved, look_up, names_in_body, names_in_path, task_arguments},
     unread_fields,
 };
-use crate::{octopus::{self, AccessSet, Id, NameDetail, ResourceKind, Space, projects::Project, releases}, policy::{Moment, PolicyAction}, tool::{Context, Error}, access::{ExecutePath, HttpMethod}, toolsets::executions::AutomaticDeployments};
+use crate::{
+    access::{ExecutePath, HttpMethod},
+    octopus::{self, AccessSet, Id, NameDetail, ResourceKind, Space, projects::Project, releases},
+    policy::{Moment, PolicyAction},
+    tool::{Context, Error},
+    toolsets::executions::AutomaticDeployments,
+};
 
 /// The action, access set and start time of a change, as far as they are known.
 pub(super) struct ChangeAccess {

@@ -10,7 +10,14 @@ use super::{
     change_access,
     response::{self, Omitted, Response},
 };
-use crate::{octopus::{self, ApiPath, ChangeRequest, ChangeResponse}, approval::ChangePreview, tool::{Context, Error, Plan, Tier, WriteTool}, access::{ExecutePath, HttpMethod}, toolsets::attribution::{Attribution, RequestedRead}};
+use crate::{
+    access::{ExecutePath, HttpMethod},
+    approval::ChangePreview,
+    octopus::{self, ApiPath, ChangeRequest, ChangeResponse},
+    policy::Tier,
+    tool::{Context, Error, Plan, WriteTool},
+    toolsets::attribution::{Attribution, RequestedRead},
+};
 
 /// Call an endpoint of the Octopus REST API that no other tool covers. API keys, users, permissions and
 /// server settings are blocked.

@@ -6,7 +6,11 @@ use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{octopus::{Credentials, Error as OctopusError, Instance, Session}, tool::{Context, Error, Tool}, access::ScopeLevel};
+use crate::{
+    access::ScopeLevel,
+    octopus::{Credentials, Error as OctopusError, Instance, Session},
+    tool::{Context, Error, Tool},
+};
 
 /// List the Octopus instances of this server, with the path to connect to for each.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{octopus::{Page, PageRange, PortalLinks, spaces}, tool::{Context, Error, List, NamePart, Skip, Take, Tool}, access::ScopeLevel};
+use crate::{
+    access::ScopeLevel,
+    octopus::{Page, PageRange, PortalLinks, spaces},
+    tool::{Context, Error, List, NamePart, Skip, Take, Tool},
+};
 
 /// List the spaces of the instance. Each space has its own projects, environments and tenants.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -3,7 +3,14 @@
 use serde_json::{Map, Value};
 
 pub(super) use crate::toolsets::attribution::{is_known_id, is_unresolved, split_list};
-use crate::{octopus::{AccessSet, Named, ResourceKind, Space, environments::Environment, projects::Project, tenants::Tenant}, tool::Error, access::ExecutePath};
+use crate::{
+    access::ExecutePath,
+    octopus::{
+        AccessSet, Named, ResourceKind, Space, environments::Environment, projects::Project,
+        tenants::Tenant,
+    },
+    tool::Error,
+};
 
 /// The kinds of documents that a request can name.
 pub(super) const KINDS: [ResourceKind; 3] =

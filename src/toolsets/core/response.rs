@@ -4,7 +4,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{octopus::{self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, RawResponse, document}, sanitize::escape::escape_invisible_json, approval::ChangePreview, tool::{Context, Error}};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, RawResponse,
+        document,
+    },
+    sanitize::escape::escape_invisible_json,
+    tool::{Context, Error},
+};
 
 /// The part of a response that fits into the answer.
 #[derive(Debug)]

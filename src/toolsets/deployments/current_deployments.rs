@@ -2,7 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::{octopus::{Id, Named, Resource, Space, dashboard::{self, DashboardItem}, projects::Project}, approval::ChangePreview, tool::Error, toolsets::executions::Targets};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        Id, Named, Resource, Space,
+        dashboard::{self, DashboardItem},
+        projects::Project,
+    },
+    tool::Error,
+    toolsets::executions::Targets,
+};
 
 /// The current deployments of a project in the targets of a new deployment.
 #[derive(Debug)]

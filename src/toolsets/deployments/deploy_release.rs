@@ -9,7 +9,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::current_deployments::CurrentDeployments;
-use crate::{octopus::{ChangeRequest, ChangeResponse, Named, OctopusVersion, Space, previews::{self, Preview}, projects::Project, releases::{self, Release}}, approval::ChangePreview, tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool, resource_uri}, toolsets::executions::{self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode}};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,
+        previews::{self, Preview},
+        projects::Project,
+        releases::{self, Release},
+    },
+    tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool, resource_uri},
+    toolsets::executions::{
+        self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode,
+    },
+};
 
 /// Deploy a release of a project to environments, or to tenants in one environment. Returns the server
 /// tasks; get_task_details shows their progress.

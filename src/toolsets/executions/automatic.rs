@@ -1,7 +1,14 @@
 //! Automatic deployments of a new release: the lifecycle of its channel may deploy it on creation
 //! (`octopus.com/docs/releases/lifecycles`, "Automatic deployments").
 
-use crate::{octopus::{AccessSet, Error as OctopusError, Id, Named, ResourceKind, Space, channels::Channel, environments::Environment, lifecycles::Lifecycle, projects::Project}, policy::PolicyAction, approval::ChangePreview};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        AccessSet, Error as OctopusError, Id, Named, ResourceKind, Space, channels::Channel,
+        environments::Environment, lifecycles::Lifecycle, projects::Project,
+    },
+    policy::PolicyAction,
+};
 
 /// The automatic deployments of a new release.
 #[derive(Debug)]

@@ -5,7 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::Schedule;
-use crate::{octopus::{Named, Space, machines::Machine, previews::Preview}, policy::Moment, text::nearest::nearest, approval::ChangePreview, tool::Error};
+use crate::{
+    approval::ChangePreview,
+    octopus::{Named, Space, machines::Machine, previews::Preview},
+    policy::Moment,
+    text::nearest::nearest,
+    tool::Error,
+};
 
 /// The options of an execution.
 #[derive(Debug)]

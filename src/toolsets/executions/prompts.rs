@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{octopus::previews::{Element, Preview}, text::nearest::nearest, approval::ChangePreview, tool::Error};
+use crate::{
+    approval::ChangePreview,
+    octopus::previews::{Element, Preview},
+    text::nearest::nearest,
+    tool::Error,
+};
 
 /// The prompted variables of an execution, by name.
 #[derive(Debug)]

@@ -2,7 +2,14 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use crate::{octopus::{Named, Page, PageRange, Resource, Space, environments::Environment, projects::Project, tenants::Tenant}, approval::ChangePreview, tool::Error};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        Named, Page, PageRange, Resource, Space, environments::Environment, projects::Project,
+        tenants::Tenant,
+    },
+    tool::Error,
+};
 
 /// The environments and tenants of an execution.
 #[derive(Debug)]

@@ -4,7 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{octopus::{ChangeRequest, ChangeResponse, Error as OctopusError, Named, OctopusVersion, Resource, ResourceKind, Space, environments::Environment, projects::Project, rollout_groups}, approval::ChangePreview, tool::{Context, EnvironmentArg, Error, Plan, ProjectArg, SpaceArg, WriteTool, resource_uri}, toolsets::executions};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        ChangeRequest, ChangeResponse, Error as OctopusError, Named, OctopusVersion, Resource,
+        ResourceKind, Space, environments::Environment, projects::Project, rollout_groups,
+    },
+    tool::{Context, EnvironmentArg, Error, Plan, ProjectArg, SpaceArg, WriteTool, resource_uri},
+    toolsets::executions,
+};
 
 /// Change a feature toggle: its default, its description, or its state and rollout in environments. Other
 /// fields stay unchanged.

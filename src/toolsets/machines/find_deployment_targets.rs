@@ -4,7 +4,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::target::{TargetSummary, summaries};
-use crate::{octopus::{Id, deployments::Deployment, machines::{self, CommunicationStyle, Filter, HealthStatus, Machine}}, access::Alias, tool::{Choices, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Tags, Take, Tool, find_ids, present_arguments, reject_list_filters}};
+use crate::{
+    access::Alias,
+    octopus::{
+        Id,
+        deployments::Deployment,
+        machines::{self, CommunicationStyle, Filter, HealthStatus, Machine},
+    },
+    tool::{
+        Choices, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Tags, Take,
+        Tool, find_ids, present_arguments, reject_list_filters,
+    },
+};
 
 /// Find deployment targets (machines), with health, endpoint, target tags, environments and tenants.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -7,7 +7,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::summary::{ReleaseSummary, summaries};
-use crate::{octopus::{ChangeRequest, ChangeResponse, Error as OctopusError, Id, Named, OctopusVersion, PageRange, Space, channels::Channel, git, projects::Project, releases::{self, NextVersion, Release}}, policy::PolicyAction, approval::ChangePreview, tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, WriteTool}, toolsets::executions::{self, AutomaticDeployments}};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        ChangeRequest, ChangeResponse, Error as OctopusError, Id, Named, OctopusVersion, PageRange,
+        Space,
+        channels::Channel,
+        git,
+        projects::Project,
+        releases::{self, NextVersion, Release},
+    },
+    policy::PolicyAction,
+    tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, WriteTool},
+    toolsets::executions::{self, AutomaticDeployments},
+};
 
 /// Create a release of a project from its current process, variables and packages. Octopus chooses values that
 /// are left out.

@@ -4,7 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::summary::{ReleaseSummary, summaries};
-use crate::{octopus::{Id, releases::Release}, access::Alias, tool::{Context, Error, SpaceArg, Tool}};
+use crate::{
+    access::Alias,
+    octopus::{Id, releases::Release},
+    tool::{Context, Error, SpaceArg, Tool},
+};
 
 /// Get one release: version, notes, packages, Git reference, and builds with commits and work items.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -4,7 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::summary::{ReleaseSummary, summaries};
-use crate::{octopus::releases, access::Alias, tool::{Context, Error, List, Skip, SpaceArg, Take, Tool}};
+use crate::{
+    access::Alias,
+    octopus::releases,
+    tool::{Context, Error, List, Skip, SpaceArg, Take, Tool},
+};
 
 /// List the releases of all projects of a space, newest first. For one project use
 /// list_releases_for_project.

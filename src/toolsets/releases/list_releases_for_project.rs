@@ -4,7 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::summary::{ReleaseSummary, summaries};
-use crate::{octopus::{projects::Project, releases}, access::Alias, tool::{Context, Error, List, ProjectArg, Skip, SpaceArg, Take, Tool}};
+use crate::{
+    access::Alias,
+    octopus::{projects::Project, releases},
+    tool::{Context, Error, List, ProjectArg, Skip, SpaceArg, Take, Tool},
+};
 
 /// List the releases of one project, newest first, optionally filtered by version.
 #[derive(Debug, Deserialize, JsonSchema)]

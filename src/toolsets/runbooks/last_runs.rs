@@ -4,7 +4,20 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::{octopus::{Id, Named, Resource, Space, projects::Project, runbook_runs::{self, RunbookRun}, runbooks::Runbook, tasks::Task, tenants::Tenant}, text::step_counter, approval::ChangePreview, tool::Error, toolsets::executions::Targets};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        Id, Named, Resource, Space,
+        projects::Project,
+        runbook_runs::{self, RunbookRun},
+        runbooks::Runbook,
+        tasks::Task,
+        tenants::Tenant,
+    },
+    text::step_counter,
+    tool::Error,
+    toolsets::executions::Targets,
+};
 
 /// The last runs of a runbook in the targets of a new run.
 #[derive(Debug)]

@@ -9,7 +9,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::last_runs::LastRuns;
-use crate::{octopus::{ChangeRequest, ChangeResponse, Named, OctopusVersion, Space, git::{self, GitRef}, projects::Project, runbook_runs::{self, RunbookSnapshot}, runbooks::{self, Runbook, RunbookLocation}}, approval::ChangePreview, tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool, resource_uri}, toolsets::executions::{self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode}};
+use crate::{
+    approval::ChangePreview,
+    octopus::{
+        ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,
+        git::{self, GitRef},
+        projects::Project,
+        runbook_runs::{self, RunbookSnapshot},
+        runbooks::{self, Runbook, RunbookLocation},
+    },
+    tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool, resource_uri},
+    toolsets::executions::{
+        self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode,
+    },
+};
 
 /// Run a runbook in environments, with or without tenants. Returns the server tasks;
 /// get_task_details shows their progress.

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{octopus::{Id, environments::Environment, projects::Project, tenants::Tenant}, access::Alias, tool::{Context, Error, NamedId, NamesById, SpaceArg, TenantArg, Tool}};
+use crate::{
+    access::Alias,
+    octopus::{Id, environments::Environment, projects::Project, tenants::Tenant},
+    tool::{Context, Error, NamedId, NamesById, SpaceArg, TenantArg, Tool},
+};
 
 /// Get one tenant with its tags and its connected projects and environments.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -5,7 +5,18 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{octopus::{Id, projects::Project, tenants::{self, Filter, Tenant}}, access::Alias, tool::{Context, Error, List, NamePart, NamesById, ProjectArg, Skip, SpaceArg, StringList, Tags, Take, Tool, find_ids}};
+use crate::{
+    access::Alias,
+    octopus::{
+        Id,
+        projects::Project,
+        tenants::{self, Filter, Tenant},
+    },
+    tool::{
+        Context, Error, List, NamePart, NamesById, ProjectArg, Skip, SpaceArg, StringList, Tags,
+        Take, Tool, find_ids,
+    },
+};
 
 /// List the tenants of a space: the customers, regions or sites that projects are deployed for.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use octopus_mcp::{config::{Secret, ToolSettings}, octopus::Fingerprint, approval::Seal};
+use octopus_mcp::{
+    approval::Seal,
+    config::{Secret, ToolSettings},
+    octopus::Fingerprint,
+};
 use serde_json::{Value, json};
 
 use super::sessions::{connect, replicas};

@@ -2,7 +2,15 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use octopus_mcp::{app, auth::{Caller, Grants, Identity, TokenScope}, config::Config, mcp::{AdmissionError, McpProvider, OctopusProvider, RequestContext, RequestInfo}, octopus::Credentials, telemetry::Metrics, access::RequestScope};
+use octopus_mcp::{
+    access::RequestScope,
+    app,
+    auth::{Caller, Grants, Identity, TokenScope},
+    config::Config,
+    mcp::{AdmissionError, McpProvider, OctopusProvider, RequestContext, RequestInfo},
+    octopus::Credentials,
+    telemetry::Metrics,
+};
 use octopus_sample::{Sample, keys};
 use rmcp::model::{CallToolRequestParams, CallToolResponse, ClientCapabilities, ProtocolVersion};
 use serde_json::{Value, json};

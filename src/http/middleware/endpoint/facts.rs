@@ -5,7 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::Extensions;
 use serde::Deserialize;
 
-use crate::{audit::{Outcome, Record, RecordKind}, auth::{AuthMethod, Identity}, http::envelope::Envelope, mcp, access::RequestScope};
+use crate::{
+    access::RequestScope,
+    audit::{Outcome, Record, RecordKind},
+    auth::{AuthMethod, Identity},
+    http::envelope::Envelope,
+    mcp,
+};
 
 /// What is known about a request when it is rejected. In the extensions of the request, where rejections
 /// are audited. Clones share the same facts.

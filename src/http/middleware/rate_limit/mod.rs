@@ -24,7 +24,19 @@ use super::{
     hold::hold_until_sent,
     keyed_limit::KeyedLimit,
 };
-use crate::{auth::{AuthMethod, Caller}, config::LimitSettings, http::{envelope::{Envelope, RequestKind}, peer::client_key, rejection::Rejection, server::ConnectionHandle}, octopus::Instances, store::{RateLimitDecision, Store, StoreKey, TokenBuckets}, access::InstanceRateLimit};
+use crate::{
+    access::InstanceRateLimit,
+    auth::{AuthMethod, Caller},
+    config::LimitSettings,
+    http::{
+        envelope::{Envelope, RequestKind},
+        peer::client_key,
+        rejection::Rejection,
+        server::ConnectionHandle,
+    },
+    octopus::Instances,
+    store::{RateLimitDecision, Store, StoreKey, TokenBuckets},
+};
 
 /// How many callers are remembered whose first request was counted, and for how long.
 const SEEN_CAPACITY: u64 = 50_000;

@@ -1,6 +1,10 @@
 //! `execute` is limited to the enabled toolsets and the pinned space.
 
-use octopus_mcp::{app, config::{Config, ListSetting}, access::{ExecutePath, HttpMethod}};
+use octopus_mcp::{
+    access::{ExecutePath, HttpMethod},
+    app,
+    config::{Config, ListSetting},
+};
 use serde_json::json;
 
 use super::{assert_error_contains, get};
