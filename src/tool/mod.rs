@@ -1,9 +1,58 @@
 //! The contract of tools, and everything that a call of a tool gets.
 //!
-//! A tool is a type ([`Tool`]): its fields are the arguments, its doc comment is the description,
-//! and running a value of it is calling the tool. [`Definition`] is the type-erased form, so that
-//! all tools are in `const` lists ([`Toolset`]). [`Catalog`] builds the listings from these lists.
-//! [`Entry::call`] is the only function that calls a tool.
+//! A tool is a type: [`Tool`] if it only reads, [`WriteTool`] if it can change Octopus. Its fields
+//! are the arguments, its doc comment is the description, and running a value of it is calling the
+//! tool. [`Definition`] is the type-erased form, so that all tools are in `const` lists
+//! ([`Toolset`]). [`Resource`] and [`ResourceDefinition`] are the same for resources.
+//!
+//! - [`Catalog`] builds the listings from these lists. [`Entry::call`] is the only function that
+//!   calls a tool: it resolves and checks the arguments (`arguments`), runs the tool (`erase`,
+//!   `invocation`, and `write_call` for changes), applies the policy to what was read (`context`)
+//!   and sanitizes and truncates the answer (`answer`).
+//! - [`Context`] is everything that a tool gets besides its arguments. [`AuditScope`] collects the
+//!   audit record of the call.
+//! - [`Error`] is why a call failed, with a hint for the caller.
+//!
+//! Which tools a request can see and call is decided in [`access`](crate::access). The approval and
+//! the single execution of changes are in [`approval`](crate::approval). Neither imports this
+//! module.
+//!
+//! # Example
+//!
+//! A tool and its entry in a toolset:
+//!
+//! ```
+//! use octopus_mcp::tool::{Context, Definition, Error, SpaceArg, Tool};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// Get the ID of a space.
+//! #[derive(Debug, Deserialize, JsonSchema)]
+//! #[serde(rename_all = "camelCase", deny_unknown_fields)]
+//! struct GetSpaceId {
+//!     space: Option<SpaceArg>,
+//! }
+//!
+//! #[derive(Debug, Serialize, JsonSchema)]
+//! struct SpaceId {
+//!     id: String,
+//! }
+//!
+//! impl Tool for GetSpaceId {
+//!     const NAME: &'static str = "get_space_id";
+//!     const TITLE: &'static str = "Get space ID";
+//!
+//!     type Output = SpaceId;
+//!
+//!     async fn run(self, cx: &Context) -> Result<SpaceId, Error> {
+//!         let space = cx.resolve_space(self.space.as_deref()).await?;
+//!         Ok(SpaceId { id: space.id().to_string() })
+//!     }
+//! }
+//!
+//! const TOOLS: &[Definition] = &[Definition::of::<GetSpaceId>()];
+//! assert_eq!(TOOLS[0].metadata.name, "get_space_id");
+//! ```
 
 mod answer;
 mod arguments;

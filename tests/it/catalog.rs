@@ -266,7 +266,7 @@ fn listing_stays_within_its_budget() {
     }
 }
 
-/// Truncation drops the last fields of larger objects (`src/tool/fit/shrink.rs`).
+/// Truncation drops the last fields of larger objects (`src/tool/answer/truncate/shrink.rs`).
 #[test]
 fn output_objects_have_at_most_64_fields() {
     fn widest(schema: &Value) -> usize {

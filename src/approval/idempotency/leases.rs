@@ -1,6 +1,6 @@
 //! Leases in the store: replicas see which changes another replica executes or executed.
 //!
-//! Before a change is sent, its key is leased in the store for [`KEPT`]. A replica that finds a
+//! Before a change is sent, its key is leased in the store for [`RETENTION`]. A replica that finds a
 //! lease of another one does not send the change. The reply of Octopus stays in the memory of the
 //! replica that sent it.
 
@@ -75,7 +75,7 @@ impl Leases {
         }
         match held {
             LeaseOutcome::Acquired => Ok(Some(Lease { replaced: before, ..claimed })),
-            // `Theirs` is a lease of another replica: this replica's own lease is `Ours`.
+            // `HeldByOther` is a lease of another replica: this replica's own lease is `Acquired`.
             LeaseOutcome::HeldByOther(held) => Err(self
                 .blocking_reason(&held, name, arguments)
                 .unwrap_or(NotExecuted::OtherReplica)),
@@ -103,7 +103,7 @@ impl Leases {
     }
 
     /// Marks an approved change as ended, so that an equal change can be requested again at any
-    /// replica. A caller's own key stays bound to its call for [`KEPT`].
+    /// replica. A caller's own key stays bound to its call for [`RETENTION`].
     pub(super) async fn mark_ended(&self, name: IdempotencyKey, claimed: &Lease, mark: Uuid) {
         if matches!(name, IdempotencyKey::Approved { .. }) {
             let claim = self.encode(claimed);

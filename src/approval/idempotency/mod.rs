@@ -182,8 +182,8 @@ impl IdempotencyStore {
     ///
     /// The execution continues if the call is cancelled, because an interrupted change is worse
     /// than an unread reply. `asked_here` is whether this replica issued the approval request; it
-    /// matters only while the store is unavailable. `work` sends the request with [`limited`] to
-    /// [`LONGEST_SEND`] and records its outcome.
+    /// matters only while the store is unavailable. `work` sends the request with
+    /// [`with_send_limit`] and records its outcome.
     pub(super) async fn execute_once(
         &self,
         whose: KeyDigest,

@@ -51,7 +51,7 @@ pub struct ChangePreview {
     pub(super) removed_characters: usize,
     /// Number of secrets redacted from text of Octopus.
     pub(super) redacted_secrets: usize,
-    /// Bytes of processed text. Beyond [`Self::MOST_TEXT`], lines are dropped and the change cannot
+    /// Bytes of processed text. Beyond [`Self::MAX_PROCESSED_BYTES`], lines are dropped and the change cannot
     /// be approved.
     processed: usize,
 }

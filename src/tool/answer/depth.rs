@@ -4,16 +4,16 @@ use serde_json::Value;
 
 /// Maximum number of nested arrays and objects in an answer. `System.Text.Json`, which .NET clients
 /// use, reads 64 levels by default. The JSON-RPC envelope takes two of them.
-pub(in crate::tool) const MAX_LEVELS: usize = 60;
+const MAX_LEVELS: usize = 60;
 
 /// Replaces arrays and objects beyond the limit.
 const TOO_DEEP: &str = "[omitted: nested deeper than 60 levels]";
 
-/// Replaces every array and object below [`MOST_LEVELS`] levels with [`TOO_DEEP`].
+/// Replaces every array and object below [`MAX_LEVELS`] levels with [`TOO_DEEP`].
 ///
 /// The recursion depth is bounded by the limit, also while replaced values are dropped. Later steps
 /// may therefore recurse over the answer.
-pub(in crate::tool) fn limit_depth(value: &mut Value) {
+pub(super) fn limit_depth(value: &mut Value) {
     limit(value, MAX_LEVELS);
 }
 
