@@ -16,6 +16,10 @@ pub mod toolsets;
 
 pub mod tool;
 
+pub mod approval;
+
+pub mod access;
+
 pub mod audit;
 
 pub mod auth;

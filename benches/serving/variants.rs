@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::{Json, Router, routing::post};
 use octopus_mcp::{
+    access::InstanceRateLimit,
     app,
     compute::ComputePool,
     config::{Config, HttpSettings, LimitSettings},
@@ -13,7 +14,6 @@ use octopus_mcp::{
     octopus::{ApiPath, Client, Credentials, ResponseMemory, Session},
     store::Store,
     telemetry::Metrics,
-    tool::InstanceRateLimit,
 };
 use octopus_sample::{Sample, keys};
 use rmcp::{

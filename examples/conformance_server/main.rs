@@ -9,12 +9,12 @@ mod rounds;
 use std::{error::Error, net::TcpListener, time::Duration};
 
 use octopus_mcp::{
+    access::InstanceRateLimit,
     config,
     http::{self, Auth, HttpState, RateLimits, Readiness},
     mcp::{Protocol, ProtocolSettings},
     store::Store,
     telemetry::Metrics,
-    tool::InstanceRateLimit,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;

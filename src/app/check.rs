@@ -1,15 +1,17 @@
 //! Validation of settings that name tools and toolsets, which needs the catalog.
 
 use crate::{
+    access::{PinnedArguments, ToolAccess},
     config::{Config, LoadedConfig, TokenSettings},
-    tool::{PinnedArguments, Tier, ToolAccess},
+    policy::Tier,
+    tool::tool_index,
     toolsets::TOOLSETS,
 };
 
 /// Adds errors for unknown tools and toolsets to the loaded settings.
 pub fn check_settings(loaded: &mut LoadedConfig) {
     let tools = loaded.config().tools.clone();
-    if let Err(unknown) = ToolAccess::new(TOOLSETS, &tools.toolsets.0, Tier::Read) {
+    if let Err(unknown) = ToolAccess::new(tool_index(TOOLSETS), &tools.toolsets.0, Tier::Read) {
         loaded.add_error("tools.toolsets", &unknown.to_string());
     }
     check_policy_rules(loaded);
@@ -17,8 +19,8 @@ pub fn check_settings(loaded: &mut LoadedConfig) {
 
 /// Checks the tools and toolsets in policy rules and tokens. Patterns with `*` are not checked.
 fn check_policy_rules(loaded: &mut LoadedConfig) {
-    let tools = TOOLSETS.iter().flat_map(|toolset| toolset.tools).map(|tool| tool.name);
-    let tools: Vec<&str> = tools.collect();
+    let tools = TOOLSETS.iter().flat_map(|toolset| toolset.tools);
+    let tools: Vec<&str> = tools.map(|tool| tool.metadata.name).collect();
     let toolsets: Vec<&str> = TOOLSETS.iter().map(|toolset| toolset.name).collect();
     let mut mistakes = Vec::new();
     for rule in &loaded.config().policy.rules {
@@ -54,7 +56,7 @@ fn check_policy_rules(loaded: &mut LoadedConfig) {
 ///
 /// A message with the unknown toolset and all valid ones.
 pub(super) fn check_token_toolsets(token: &TokenSettings) -> Result<(), String> {
-    match ToolAccess::new(TOOLSETS, &token.toolsets.0, Tier::Read) {
+    match ToolAccess::new(tool_index(TOOLSETS), &token.toolsets.0, Tier::Read) {
         Ok(_) => Ok(()),
         Err(unknown) => {
             let (given, valid) = (unknown.given, unknown.valid.join(", "));
@@ -75,7 +77,7 @@ pub fn tool_access(config: &Config) -> Result<ToolAccess, String> {
         (false, false) => Tier::Write,
         (false, true) => Tier::Delete,
     };
-    let policy = ToolAccess::new(TOOLSETS, &config.tools.toolsets.0, ceiling)
+    let policy = ToolAccess::new(tool_index(TOOLSETS), &config.tools.toolsets.0, ceiling)
         .map_err(|unknown| format!("tools.toolsets: {unknown}"))?;
     let instances = config.instances_with_keys();
     let alone = instances.len() == 1;

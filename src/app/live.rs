@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{provider, restart_only};
 use crate::{
+    access::InstanceRateLimit,
+    approval::TaskInitiators,
     audit::AuditLog,
     compute::ComputePool,
     config::{Config, SessionStorage},
@@ -21,7 +23,7 @@ use crate::{
     policy::PolicyClock,
     store::Store,
     telemetry::Metrics,
-    tool::{ActingUsers, InstanceRateLimit, TaskInitiators},
+    tool::ActingUsers,
 };
 
 /// The parts that a reload keeps.

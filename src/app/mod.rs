@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{live::PersistentParts, sample::start_sample, shutdown_flush::flush_all};
 use crate::{
+    approval::{Seal, TaskInitiators},
     audit::AuditLog,
     auth::Caller,
     compute::ComputePool,
@@ -44,7 +45,7 @@ use crate::{
     policy::PolicyClock,
     store::Store,
     telemetry::{Metrics, Telemetry},
-    tool::{ActingUsers, Seal, TaskInitiators},
+    tool::ActingUsers,
 };
 
 /// Time before the end of the drain at which running calls are ended with an error, so that their

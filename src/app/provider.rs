@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::tool_access;
 use crate::{
+    access::InstanceRateLimit,
+    approval::{ApprovalGate, Seal, TaskInitiators},
     audit::AuditLog,
     compute::ComputePool,
     config::Config,
@@ -12,10 +14,7 @@ use crate::{
     policy::PolicyEngine,
     store::Store,
     telemetry::Metrics,
-    tool::{
-        ActingUsers, ApprovalGate, Catalog, InstanceRateLimit, Limits, RecentCalls, Seal,
-        TaskInitiators,
-    },
+    tool::{ActingUsers, Catalog, Limits, RecentCalls},
     toolsets::TOOLSETS,
 };
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::{
-    config::{self, GroupScope},
+    config::{self, GroupScope, Tier},
     octopus::{CallerCredentials, Credentials, Fingerprint},
     sanitize::strip::strip_invisible,
 };
@@ -75,6 +75,26 @@ pub enum TokenScope {
     Deploy,
     /// Also delete; written `octopus:admin`.
     Admin,
+}
+
+impl TokenScope {
+    /// Returns the highest tier of calls with this scope.
+    pub fn tier(self) -> Tier {
+        match self {
+            Self::Read => Tier::Read,
+            Self::Deploy => Tier::Write,
+            Self::Admin => Tier::Delete,
+        }
+    }
+
+    /// Returns the lowest scope for calls of this tier.
+    pub fn for_tier(tier: Tier) -> Self {
+        match tier {
+            Tier::Read => Self::Read,
+            Tier::Write => Self::Deploy,
+            Tier::Delete => Self::Admin,
+        }
+    }
 }
 
 /// Limits on what a caller may do on this server. The settings and the permissions of the Octopus

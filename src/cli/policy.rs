@@ -141,12 +141,13 @@ impl EffectArgument {
 }
 
 fn policy_input(call: &CallArguments, entry: &tool::Entry, instance: String) -> PolicyInput {
-    let tier = match (call.tier, entry.definition.tier) {
-        (Some(TierArgument::Read), _) | (None, tool::Tier::Read) => Tier::Read,
-        (Some(TierArgument::Write), _) | (None, tool::Tier::Write) => Tier::Write,
-        (Some(TierArgument::Delete), _) | (None, tool::Tier::Delete) => Tier::Delete,
+    let tier = match call.tier {
+        Some(TierArgument::Read) => Tier::Read,
+        Some(TierArgument::Write) => Tier::Write,
+        Some(TierArgument::Delete) => Tier::Delete,
+        None => entry.metadata.tier,
     };
-    let deed = match (tier, entry.definition.policy_action) {
+    let deed = match (tier, entry.metadata.policy_action) {
         (Tier::Read, _) => PolicyAction::Read,
         (Tier::Delete, _) => PolicyAction::Delete,
         (Tier::Write, PolicyAction::Read) => PolicyAction::Run,

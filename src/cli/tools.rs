@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use crate::tool::{Catalog, ToolAccess};
+use crate::{access::ToolAccess, tool::Catalog};
 
 /// Returns a table with one line for each tool.
 pub(super) fn table(catalog: &Catalog, policy: &ToolAccess) -> String {
     let heading = ["TOOLSET", "TOOL", "TIER", "SINCE", "TITLE"].map(str::to_owned);
     let rows: Vec<[String; 5]> = std::iter::once(heading)
         .chain(catalog.visible(policy).map(|entry| {
-            let tool = entry.definition;
+            let tool = entry.metadata;
             [
                 entry.toolset.to_owned(),
                 tool.name.to_owned(),
@@ -42,8 +42,8 @@ pub(super) fn table(catalog: &Catalog, policy: &ToolAccess) -> String {
 pub(super) fn by_version(catalog: &Catalog, policy: &ToolAccess) -> String {
     let mut versions: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for entry in catalog.visible(policy) {
-        let line = format!("- {} ({})", entry.definition.name, entry.toolset);
-        versions.entry(entry.definition.since).or_default().push(line);
+        let line = format!("- {} ({})", entry.metadata.name, entry.toolset);
+        versions.entry(entry.metadata.since).or_default().push(line);
     }
     let total: usize = versions.values().map(Vec::len).sum();
     let newest = versions.keys().next_back().map(ToString::to_string).unwrap_or_default();
@@ -64,8 +64,8 @@ pub(super) fn json(catalog: &Catalog, policy: &ToolAccess) -> String {
         .map(|entry| {
             json!({
                 "toolset": entry.toolset,
-                "tier": entry.definition.tier.name(),
-                "since": entry.definition.since.to_string(),
+                "tier": entry.metadata.tier.name(),
+                "since": entry.metadata.since.to_string(),
                 "tool": entry.listing(policy.pinned(), false),
             })
         })

@@ -36,7 +36,7 @@ pub use limits::{LimitSettings, StoreAddress};
 pub use load::{ConfigError, ConfigErrors, Flags, LoadedConfig, load};
 pub use networks::{Networks, is_loopback};
 pub use reference::reference;
-pub use rule::{Effect, Risk, RuleSettings, RuleTier, TYPE_ENVIRONMENT_NAME};
+pub use rule::{Effect, Risk, RuleSettings, TYPE_ENVIRONMENT_NAME, Tier};
 pub use rules::PolicySettings;
 pub use telemetry::{
     CollectorSettings, Exporter, LogFormat, OtlpProtocol, Sampler, Signal, TelemetrySettings,

@@ -26,7 +26,7 @@ pub struct RuleSettings {
     /// Names of toolsets.
     pub toolsets: Option<ListSetting>,
     /// Tiers of calls: `read`, `write`, `delete`.
-    pub tiers: Option<Vec<RuleTier>>,
+    pub tiers: Option<Vec<Tier>>,
     /// Risks of calls: `read`; `low` for a release that is not deployed; `medium` for work in an
     /// environment; `high` for work in a high-risk environment; `destructive` for a deletion.
     pub risks: Option<Vec<Risk>>,
@@ -80,7 +80,7 @@ pub enum Effect {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum RuleTier {
+pub enum Tier {
     /// Reads.
     Read,
     /// Creates or changes.
@@ -113,7 +113,7 @@ pub const TYPE_ENVIRONMENT_NAME: &str = "environment";
 impl RuleSettings {
     /// Returns whether the rule applies to reads, which its tiers or risks must name.
     pub fn applies_to_reads(&self) -> bool {
-        let tiers = self.tiers.as_ref().is_some_and(|tiers| tiers.contains(&RuleTier::Read));
+        let tiers = self.tiers.as_ref().is_some_and(|tiers| tiers.contains(&Tier::Read));
         tiers || self.risks.as_ref().is_some_and(|risks| risks.contains(&Risk::Read))
     }
 
@@ -133,6 +133,17 @@ impl RuleSettings {
             ("callers", self.callers.as_ref()),
             ("groups", self.groups.as_ref()),
         ]
+    }
+}
+
+impl Tier {
+    /// Returns the word in the settings and in audit records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Delete => "delete",
+        }
     }
 }
 

@@ -12,7 +12,7 @@
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 
-use crate::tool::RequestScope;
+use crate::access::RequestScope;
 
 const TOOLSETS: HeaderName = HeaderName::from_static("x-mcp-toolsets");
 const TOOLS: HeaderName = HeaderName::from_static("x-mcp-tools");

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{RequestInfo, response};
-use crate::tool::{ApprovalMethod, ApprovalRequest, ClientApproval};
+use crate::approval::{ApprovalMethod, ApprovalRequest, ClientApproval};
 
 /// Key of the only input request that this server makes.
 const INPUT_KEY: &str = "confirm";

@@ -1,6 +1,7 @@
 //! Fills audit records from a request and from the outcome of its call.
 
 use crate::{
+    approval::ApprovalError,
     audit::{AuditCaller, McpClient, Outcome, Record, RecordKind},
     auth::Identity,
     tool::{AuditGuard, AuditScope, Error, SanitizedAnswer},
@@ -77,7 +78,7 @@ pub(super) fn end_failed(open: AuditGuard, error: &Error) {
         match error {
             Error::AfterChange(_) => mark_done(record),
             // Octopus accepted the change, but its answer cannot be read.
-            Error::OutcomeUnknown(_) if is_answered => {}
+            Error::Approval(ApprovalError::OutcomeUnknown(_)) if is_answered => {}
             error if error.is_fault() => record.result = Outcome::Failed,
             _ => record.result = Outcome::Refused,
         }

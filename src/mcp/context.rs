@@ -6,10 +6,12 @@ use rmcp::model::{CallToolRequestParams, JsonObject};
 
 use super::{AdmissionError, OctopusProvider, RequestContext, RequestInfo, ResolvedScope};
 use crate::{
+    access::{EffectiveScope, RequestScope},
+    approval::ClientApproval,
     auth::{Caller, TokenScope},
     tool::{
-        AuditScope, CalledTool, ClientApproval, Context, DecisionRecorder, EffectiveScope, Error,
-        Progress, RedactionCounter, RequestScope, VisitedInstances,
+        AuditScope, CalledTool, Context, DecisionRecorder, Error, Progress, RedactionCounter,
+        VisitedInstances,
     },
 };
 
@@ -79,7 +81,7 @@ impl OctopusProvider {
         let needs = Some(TokenScope::for_tier(tier)).filter(|needs| *needs > has)?;
         let scope = self.scope_of(context).ok()?;
         let policy = scope.reach.access_with_token_scope(needs, &scope.instance);
-        let would_go_on = policy.is_visible(entry.toolset, entry.definition)
+        let would_go_on = policy.is_visible(entry.toolset, entry.metadata)
             && policy.tier_deny_reason(tier).is_none();
         would_go_on.then_some(needs)
     }
@@ -106,6 +108,7 @@ impl OctopusProvider {
             session,
             caller: Arc::clone(&request.context.caller.identity),
             access: scope.policy.clone(),
+            toolsets: self.catalog.toolsets(),
             limits: self.limits,
             pinned_space: instance.space.clone().or_else(|| request.context.scope.space.clone()),
             instance,

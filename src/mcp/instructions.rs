@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ResolvedScope;
-use crate::{config::ApprovalMode, tool::Tier};
+use crate::{config::ApprovalMode, policy::Tier};
 
 /// A few sentences: what there is, how things are named, how answers are cut, what may be changed.
 pub(super) fn instructions(scope: &ResolvedScope, confirm: ApprovalMode) -> String {
@@ -28,7 +28,8 @@ pub(super) fn instructions(scope: &ResolvedScope, confirm: ApprovalMode) -> Stri
     }
     text.push_str("Enabled toolsets: ");
     let on: Vec<String> = policy
-        .catalog()
+        .index()
+        .toolsets
         .iter()
         .filter(|of| of.tools.iter().any(|tool| policy.is_visible(of.name, tool)))
         .map(|toolset| format!("{} ({})", toolset.name, toolset.summary))

@@ -22,16 +22,14 @@ use super::{
     version::{instance_version, is_new_enough},
 };
 use crate::{
+    access::{InstanceRateLimit, RequestScope, ToolAccess, UnknownName},
+    approval::{ApprovalError, ApprovalGate, ApprovalMethod, ClientApproval, TaskInitiators},
     audit::{AuditLog, Outcome, RecordKind},
     auth::{Caller, TokenScope},
     octopus::Instances,
     policy::PolicyEngine,
     telemetry::Metrics,
-    tool::{
-        ActingUsers, ApprovalGate, ApprovalMethod, Catalog, ClientApproval, Entry, Error,
-        InstanceRateLimit, Limits, Outcome as Came, RecentCalls, RequestScope, TaskInitiators,
-        ToolAccess, UnknownName,
-    },
+    tool::{ActingUsers, Catalog, Entry, Error, Limits, Outcome as Came, RecentCalls},
 };
 
 /// Explains why tools are hidden. Callers can always call it, even if it is itself not listed.
@@ -94,7 +92,7 @@ impl McpProvider for OctopusProvider {
 
     fn check_request(&self, context: &RequestContext) -> Result<(), AdmissionError> {
         let unknown = |unknown: UnknownName| AdmissionError::Invalid(unknown.to_string());
-        context.scope.check(self.access.catalog()).map_err(unknown)?;
+        context.scope.check(self.access.index()).map_err(unknown)?;
         let scope = self.scope_of(context)?;
         Ok(scope.instance.check_credentials(&context.caller.credential_inputs())?)
     }
@@ -113,7 +111,7 @@ impl McpProvider for OctopusProvider {
             Err(_) => None,
         };
         let shown = self.catalog.visible(policy);
-        let shown = shown.filter(|entry| is_new_enough(entry.definition.since, version));
+        let shown = shown.filter(|entry| is_new_enough(entry.metadata.since, version));
         shown.map(|entry| entry.listing(fixed, headers).clone()).collect()
     }
 
@@ -126,7 +124,7 @@ impl McpProvider for OctopusProvider {
     fn tool_name(&self, params: &CallToolRequestParams) -> Option<&'static str> {
         let nothing = JsonObject::new();
         let arguments = params.arguments.as_ref().unwrap_or(&nothing);
-        self.catalog.resolve(&params.name, arguments).map(|entry| entry.definition.name)
+        self.catalog.resolve(&params.name, arguments).map(|entry| entry.metadata.name)
     }
 
     fn prompt_name(&self, params: &GetPromptRequestParams) -> Option<&'static str> {
@@ -155,7 +153,7 @@ impl McpProvider for OctopusProvider {
         let scope = self.scope_of(&request.context).ok();
         let policy = scope.as_ref().map(|scope| &scope.policy);
         let is_shown = |entry: &&Entry| {
-            let definition = entry.definition;
+            let definition = entry.metadata;
             let shows = policy.is_some_and(|policy| policy.is_visible(entry.toolset, definition));
             shows || definition.name == EXPLAIN_ACCESS
         };
@@ -165,10 +163,10 @@ impl McpProvider for OctopusProvider {
             let message = format!("unknown tool: {}", params.name.escape_debug());
             return Err(ErrorData::invalid_params(message, None));
         };
-        let tool = entry.definition.name;
+        let tool = entry.metadata.name;
         open.scope().update(|record| {
             record.tool = Some(tool.to_owned());
-            record.tier = Some(entry.definition.tier.name());
+            record.tier = Some(entry.metadata.tier.name());
         });
         let consent = match approval::read_approval(&mut params, &request) {
             Brought::Proceed(consent) => consent,
@@ -219,7 +217,7 @@ impl McpProvider for OctopusProvider {
                 tracing::info!(tool, caller, elapsed_ms, way = ?question.method, "approval requested");
                 approval::request_approval(question)
             }
-            Err(error @ Error::NoApprovalChannel) if is_stateless => {
+            Err(error @ Error::Approval(ApprovalError::NoChannel)) if is_stateless => {
                 audit_record::end_failed(open, &error);
                 let required = ClientCapabilities::builder().enable_elicitation().build();
                 Err(ErrorData::missing_required_client_capability(required))
@@ -306,7 +304,7 @@ impl McpProvider for OctopusProvider {
         let open = self.open(RecordKind::Completion, &request);
         let scope = self.scope_of(&request.context).ok();
         let policy = scope.as_ref().map_or(&self.access, |scope| &scope.policy);
-        completion::record_arguments(&params, policy, open.scope());
+        completion::record_arguments(&params, self.catalog.toolsets(), policy, open.scope());
         let cx = match self.call_context(request, ClientApproval::default(), open.scope()).await {
             Ok(cx) => cx,
             Err(error) => {

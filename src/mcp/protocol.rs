@@ -21,7 +21,7 @@ use super::{
     progress::forward_progress,
     request_failure::RequestFailure,
 };
-use crate::{auth::Caller, telemetry::Metrics, tool::RequestScope};
+use crate::{access::RequestScope, auth::Caller, telemetry::Metrics};
 
 /// The supported MCP revisions, oldest first. 2026-07-28 has no handshake and no sessions.
 pub const SUPPORTED: &[ProtocolVersion] = &[

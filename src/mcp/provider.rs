@@ -13,9 +13,9 @@ use rmcp::{
 
 use super::{RequestContext, RequestInfo, ResourcePage};
 use crate::{
+    access::RequestScope,
     auth::{Caller, TokenScope},
     octopus::CredentialError,
-    tool::RequestScope,
 };
 
 /// The reason why a request is rejected before its method runs.

@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use crate::{
+    access::{EffectiveScope, RequestScope, ToolAccess},
     auth::Caller,
     octopus::Instance,
-    tool::{EffectiveScope, RequestScope, ToolAccess},
 };
 
 /// The caller of a request, the scope that the request asks for, and what it can reach with both.

@@ -30,8 +30,7 @@ const MAX_NAME_BYTES: usize = 200;
 async fn visible_resources(cx: &Context) -> impl Iterator<Item = &'static ResourceDefinition> + '_ {
     let version = instance_version(cx).await;
     let nowhere = AccessSet::default();
-    cx.access
-        .visible_resources()
+    cx.visible_resources()
         .filter(move |resource| is_new_enough(resource.since, version))
         .filter(move |resource| cx.may_read(resource.template, &nowhere))
 }
@@ -144,7 +143,7 @@ pub(super) async fn read(
     open: AuditGuard,
 ) -> Result<ReadResourceResponse, ErrorData> {
     // Only the kind is recorded, because a URI contains names of spaces and projects.
-    let resource = tool::resource_name(uri, &cx.access).unwrap_or("unknown");
+    let resource = tool::resource_name(uri, cx.toolsets, &cx.access).unwrap_or("unknown");
     open.scope().update(|record| record.resource = Some(resource.to_owned()));
     let caller = &cx.caller.name;
     let started = Instant::now();

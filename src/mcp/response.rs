@@ -10,10 +10,11 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use crate::{
+    access::ToolAccess,
     octopus,
     sanitize::sanitize,
     text::truncate::head,
-    tool::{Error, SanitizedAnswer, ToolAccess},
+    tool::{Error, SanitizedAnswer},
 };
 
 /// Maximum size of an error message to the client, in bytes. Messages quote text of the caller or
@@ -120,7 +121,8 @@ mod tests {
     #[test]
     fn every_error_text_is_sanitized() {
         let error = Error::Invalid("Octopus\u{200b} said password=hunter2hunter2".to_owned());
-        let policy = ToolAccess::new(&[], &[], crate::tool::Tier::Read).unwrap();
+        let policy =
+            ToolAccess::new(std::sync::Arc::default(), &[], crate::policy::Tier::Read).unwrap();
         let result = tool_error(&error, &policy);
         let texts = [
             result.content[0].as_text().unwrap().text.clone(),

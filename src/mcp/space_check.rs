@@ -6,8 +6,8 @@ use moka::sync::Cache;
 
 use super::AdmissionError;
 use crate::{
+    access::EffectiveScope,
     octopus::{self, Fingerprint, Instance, PageRange, Session, spaces},
-    tool::EffectiveScope,
 };
 
 /// Time limit of each lookup. If Octopus takes longer, the call itself reports a missing space.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::PolicyAction;
-pub use crate::config::RuleTier as Tier;
+pub use crate::config::Tier;
 
 /// Everything that is known about a call.
 #[derive(Debug, Clone)]

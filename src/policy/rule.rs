@@ -9,7 +9,7 @@ use super::{
     time_window,
 };
 use crate::{
-    config::{self, Effect, Risk, RuleTier, TimeWindow},
+    config::{self, Effect, Risk, Tier, TimeWindow},
     text::step_counter,
 };
 
@@ -24,7 +24,7 @@ pub(super) struct CompiledRule {
     pub(super) covers_reads: bool,
     tools: Option<Patterns>,
     toolsets: Option<Patterns>,
-    tiers: Option<Vec<RuleTier>>,
+    tiers: Option<Vec<Tier>>,
     risks: Option<Vec<Risk>>,
     instances: Option<Patterns>,
     spaces: Option<Patterns>,

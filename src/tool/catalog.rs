@@ -6,16 +6,20 @@ use rmcp::model::{self, JsonObject};
 use serde_json::Value;
 
 use super::{
-    CalledTool, Context, Definition, Error, Limits, Outcome, PinnedArguments, Tier, ToolAccess,
-    Toolset,
+    CalledTool, Context, Error, Limits, Outcome, Toolset,
+    answer::sanitize::sanitize_in_pool,
     arguments::resolve_names,
-    brought::ApprovalArguments,
-    definition::RunOutcome,
-    passed::sanitize_in_pool,
+    listing::ToolListings,
+    output::RunOutcome,
     schema::{MAX_BYTES, fill_limits},
-    view::ToolListings,
 };
-use crate::compute::ComputeScope;
+use crate::{
+    access::{PinnedArguments, ToolAccess, ToolMetadata},
+    approval::ApprovalError,
+    compute::ComputeScope,
+    policy::Tier,
+    tool::Definition,
+};
 
 /// All toolsets with their listings. Built once.
 #[derive(Debug)]
@@ -29,10 +33,11 @@ pub struct Catalog {
 pub struct Entry {
     /// Name of its toolset.
     pub toolset: &'static str,
-    /// Its type-erased definition.
-    pub definition: &'static Definition,
+    /// Its facts.
+    pub metadata: &'static ToolMetadata,
     /// Its listing without pinned arguments.
     pub model: model::Tool,
+    definition: &'static Definition,
     listings: ToolListings,
 }
 
@@ -47,7 +52,13 @@ impl Catalog {
                 fill_limits(Arc::make_mut(&mut model.input_schema), limits);
                 let views = ToolListings::new(&model);
                 let model = views.get(PinnedArguments::default(), true).clone();
-                Entry { toolset, definition, model, listings: views }
+                Entry {
+                    toolset,
+                    metadata: &definition.metadata,
+                    model,
+                    definition,
+                    listings: views,
+                }
             })
             .collect();
         Self { toolsets, entries }
@@ -60,7 +71,7 @@ impl Catalog {
 
     /// Returns the tools that a request can see, in listing order.
     pub fn visible<'a>(&'a self, policy: &'a ToolAccess) -> impl Iterator<Item = &'a Entry> {
-        self.entries.iter().filter(|entry| policy.is_visible(entry.toolset, entry.definition))
+        self.entries.iter().filter(|entry| policy.is_visible(entry.toolset, entry.metadata))
     }
 
     /// Returns the tool for a call: the tool with this name, or a tool with this alias. If several
@@ -68,7 +79,7 @@ impl Catalog {
     pub fn resolve(&self, name: &str, arguments: &JsonObject) -> Option<&Entry> {
         let aliases = || {
             self.entries.iter().flat_map(|entry| {
-                let called = entry.definition.aliases.iter().filter(|alias| alias.name == name);
+                let called = entry.metadata.aliases.iter().filter(|alias| alias.name == name);
                 called.map(move |alias| (alias.required_argument, entry))
             })
         };
@@ -83,7 +94,7 @@ impl Catalog {
 
     /// Returns the tool with this name, whether the request can see it or not.
     pub fn get(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.definition.name == name)
+        self.entries.iter().find(|entry| entry.metadata.name == name)
     }
 }
 
@@ -100,7 +111,7 @@ impl Entry {
         let (nothing, fixed) = (JsonObject::new(), PinnedArguments::default());
         let properties = self.properties().unwrap_or(&nothing);
         let arguments = resolve_names(arguments.clone(), properties, fixed);
-        arguments.map_or(self.definition.min_tier, self.definition.tier_of)
+        arguments.map_or(self.metadata.min_tier, self.definition.tier_of)
     }
 
     /// Calls the tool: resolves and checks the arguments, runs the tool, applies the policy to what
@@ -119,14 +130,15 @@ impl Entry {
         }
         let mut cx = cx.clone();
         cx.limits.answer = limit;
-        cx.called_tool = CalledTool { name: self.definition.name, toolset: self.toolset };
+        cx.called_tool = CalledTool { name: self.metadata.name, toolset: self.toolset };
         let ran = (self.definition.run)(arguments, &cx).await;
-        cx.audit.record_read_access(&cx);
+        cx.record_read_access();
         // The result of a change is always returned. Everything else, including errors, contains
         // what was read.
         if !matches!(
             ran,
-            Ok(RunOutcome::Changed(_)) | Err(Error::OutcomeUnknown(_) | Error::Denied { .. })
+            Ok(RunOutcome::Changed(_))
+                | Err(Error::Approval(ApprovalError::OutcomeUnknown(_)) | Error::Denied { .. })
         ) {
             cx.check_read_policy().await?;
         }
@@ -161,7 +173,7 @@ impl Entry {
     /// Records the change and arguments of a call whose approval was declined.
     pub async fn record_declined(&self, arguments: JsonObject, cx: &Context) {
         if let Ok(arguments) = self.resolve_arguments(arguments, cx).await
-            && let Ok(brought) = ApprovalArguments::parse(self.definition.name, arguments, cx)
+            && let Ok(brought) = cx.approval_arguments(self.metadata.name, arguments)
             && brought.token.is_some()
         {
             cx.audit.record_change(brought.change_id);

@@ -1,87 +1,95 @@
 //! The contract of tools, and everything that a call of a tool gets.
 //!
-//! A tool is a type ([`Tool`]): its fields are the arguments, its doc comment is the description,
-//! and running a value of it is calling the tool. [`Definition`] is the type-erased form, so that
-//! all tools are in `const` lists ([`Toolset`]). [`Catalog`] builds the listings from these lists.
-//! [`Entry::call`] is the only function that calls a tool.
+//! A tool is a type: [`Tool`] if it only reads, [`WriteTool`] if it can change Octopus. Its fields
+//! are the arguments, its doc comment is the description, and running a value of it is calling the
+//! tool. [`Definition`] is the type-erased form, so that all tools are in `const` lists
+//! ([`Toolset`]). [`Resource`] and [`ResourceDefinition`] are the same for resources.
+//!
+//! - [`Catalog`] builds the listings from these lists. [`Entry::call`] is the only function that
+//!   calls a tool: it resolves and checks the arguments (`arguments`), runs the tool (`erase`,
+//!   `invocation`, and `write_call` for changes), applies the policy to what was read (`context`)
+//!   and sanitizes and truncates the answer (`answer`).
+//! - [`Context`] is everything that a tool gets besides its arguments. [`AuditScope`] collects the
+//!   audit record of the call.
+//! - [`Error`] is why a call failed, with a hint for the caller.
+//!
+//! Which tools a request can see and call is decided in [`access`](crate::access). The approval and
+//! the single execution of changes are in [`approval`](crate::approval). Neither imports this
+//! module.
+//!
+//! # Example
+//!
+//! A tool and its entry in a toolset:
+//!
+//! ```
+//! use octopus_mcp::tool::{Context, Definition, Error, SpaceArg, Tool};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// Get the ID of a space.
+//! #[derive(Debug, Deserialize, JsonSchema)]
+//! #[serde(rename_all = "camelCase", deny_unknown_fields)]
+//! struct GetSpaceId {
+//!     space: Option<SpaceArg>,
+//! }
+//!
+//! #[derive(Debug, Serialize, JsonSchema)]
+//! struct SpaceId {
+//!     id: String,
+//! }
+//!
+//! impl Tool for GetSpaceId {
+//!     const NAME: &'static str = "get_space_id";
+//!     const TITLE: &'static str = "Get space ID";
+//!
+//!     type Output = SpaceId;
+//!
+//!     async fn run(self, cx: &Context) -> Result<SpaceId, Error> {
+//!         let space = cx.resolve_space(self.space.as_deref()).await?;
+//!         Ok(SpaceId { id: space.id().to_string() })
+//!     }
+//! }
+//!
+//! const TOOLS: &[Definition] = &[Definition::of::<GetSpaceId>()];
+//! assert_eq!(TOOLS[0].metadata.name, "get_space_id");
+//! ```
 
-mod acting;
-mod alias;
+mod answer;
 mod arguments;
-#[cfg(test)]
-mod arguments_properties;
-mod brought;
-mod calls;
+mod audit_scope;
 mod catalog;
-mod change;
 mod context;
-mod counted;
-mod decide;
 mod definition;
-mod depth;
-mod drift;
+mod erase;
 mod error;
-mod error_kind;
-mod fit;
-mod found;
-mod gate;
-mod held;
-mod hidden;
-mod instance_rate;
-mod judge;
-mod ledger;
-mod lengths;
-mod list;
-mod listers;
-mod names;
-mod narrowing;
-mod octopus_hint;
-mod offered;
-mod passed;
-mod paths;
-mod policy;
-mod proposal;
-mod reach;
+mod index;
+mod invocation;
+mod listing;
+mod output;
 mod resource;
 mod schema;
-mod seal;
-mod shared_arguments;
-mod signed;
-mod starters;
-mod trail;
-mod uri;
-mod view;
-mod wording;
+mod tool_trait;
+mod write_call;
+mod write_tool;
 
-pub use acting::ActingUsers;
-pub use alias::Alias;
-pub use arguments::{Choices, StringList, Tags, parse_document_id};
-pub use brought::ClientApproval;
-pub use calls::{RecentCall, RecentCalls};
+pub use answer::{
+    List, NamedId, NamesById, OneOrList, checked_path_part, find_ids, merged_schema, named_id,
+    present_arguments, reject_list_filters, resource_uri,
+};
+pub use arguments::{
+    Choices, EnvironmentArg, GitRefArg, NamePart, ProjectArg, Skip, SpaceArg, StringList, Tags,
+    Take, TaskArg, TenantArg, parse_document_id,
+};
+pub use audit_scope::{ActingUsers, AuditGuard, AuditScope, RecentCall, RecentCalls};
 pub use catalog::{Catalog, Entry};
-pub use change::{Plan, WriteTool};
-pub use context::{Context, Limits, Progress, RedactionCounter};
-pub use definition::{Definition, Outcome, SanitizedAnswer, Tier, Tool, Toolset};
+pub use context::{
+    CalledTool, Context, DecisionRecorder, Limits, Progress, RecordedDecision, RedactionCounter,
+    VisitedInstances,
+};
+pub use definition::{Definition, ResourceDefinition, Toolset};
 pub use error::Error;
-pub use found::{OneOrList, merged_schema, present_arguments, reject_list_filters};
-pub use gate::{ApprovalGate, ApprovalMethod, ApprovalRequest};
-pub use hidden::DenyReason;
-pub use instance_rate::InstanceRateLimit;
-pub use judge::{CalledTool, DecisionRecorder, RecordedDecision, VisitedInstances};
-pub use list::{List, NamedId};
-pub use names::{NamesById, find_ids, named_id};
-pub use narrowing::{PinnedArguments, RequestScope, ScopeLevel, UnknownName};
-pub use paths::{ExecutePath, HttpMethod};
-pub use policy::ToolAccess;
-pub use proposal::{ChangePreview, PreviewLine};
-pub use reach::EffectiveScope;
-pub use resource::{
-    Contents, Resource, ResourceAnswer, ResourceDefinition, read_resource, resource_name,
-};
-pub use seal::{Seal, UnsealError};
-pub use shared_arguments::{
-    EnvironmentArg, GitRefArg, NamePart, ProjectArg, Skip, SpaceArg, Take, TaskArg, TenantArg,
-};
-pub use starters::TaskInitiators;
-pub use trail::{AuditGuard, AuditScope};
-pub use uri::{checked_path_part, resource_uri};
+pub use index::tool_index;
+pub use output::{Contents, Outcome, ResourceAnswer, SanitizedAnswer};
+pub use resource::{Resource, read_resource, resource_name, visible_resources};
+pub use tool_trait::Tool;
+pub use write_tool::{Plan, WriteTool};

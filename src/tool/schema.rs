@@ -73,7 +73,7 @@ pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     schema.remove("description");
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         // Tools that count what they leave out have their own `truncated`.
-        let cut = || json!(plain_schema::<super::fit::Truncated>());
+        let cut = || json!(plain_schema::<super::answer::truncate::Truncated>());
         properties.entry("truncated").or_insert_with(cut);
     }
     schema.values_mut().for_each(remove_zero_minimum);

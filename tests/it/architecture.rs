@@ -10,20 +10,27 @@ use std::{
 #[rustfmt::skip]
 const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["app", "tool", "policy", "audit", "auth", "telemetry", "config"]),
+    ("cli", &["app", "tool", "access", "policy", "audit", "auth", "telemetry", "config"]),
     ("app", &[
-        "http", "mcp", "toolsets", "tool", "policy", "audit", "auth", "octopus", "store",
-        "telemetry", "config", "grep", "sanitize", "text", "compute",
+        "http", "mcp", "toolsets", "tool", "approval", "access", "policy", "audit", "auth",
+        "octopus", "store", "telemetry", "config", "grep", "sanitize", "text", "compute",
     ]),
-    ("http", &["mcp", "tool", "audit", "auth", "octopus", "store", "telemetry", "config"]),
+    ("http", &["mcp", "access", "audit", "auth", "octopus", "store", "telemetry", "config"]),
     ("mcp", &[
-        "toolsets", "tool", "policy", "audit", "auth", "octopus", "store", "telemetry", "config",
-        "grep", "sanitize", "text",
+        "toolsets", "tool", "approval", "access", "policy", "audit", "auth", "octopus", "store",
+        "telemetry", "config", "grep", "sanitize", "text",
     ]),
-    ("toolsets", &["tool", "policy", "auth", "octopus", "grep", "sanitize", "text", "compute"]),
+    ("toolsets", &[
+        "tool", "approval", "access", "policy", "auth", "octopus", "grep", "sanitize", "text",
+        "compute",
+    ]),
     ("tool", &[
-        "policy", "audit", "auth", "octopus", "store", "telemetry", "grep", "sanitize", "text", "config", "compute",
+        "approval", "access", "policy", "audit", "auth", "octopus", "telemetry", "config",
+        "sanitize", "text", "compute",
     ]),
+    // Approval and access do not know each other.
+    ("approval", &["policy", "octopus", "store", "config", "sanitize", "text"]),
+    ("access", &["policy", "auth", "octopus", "store", "config", "sanitize", "text"]),
     ("policy", &["config", "grep", "sanitize", "text"]),
     ("audit", &["telemetry", "config", "grep", "sanitize", "text"]),
     ("auth", &["octopus", "telemetry", "config", "grep", "sanitize", "text"]),
@@ -49,7 +56,7 @@ const CRATE_BOUNDARIES: &[(&str, &[&str])] = &[
     ("socket2", &["http/"]),
     ("tower", &["http/", SAMPLE]),
     ("tower_http", &["http/"]),
-    ("rmcp", &["http/", "mcp/", "tool/", "app/"]),
+    ("rmcp", &["http/", "mcp/", "tool/", "approval/", "app/"]),
     ("reqwest", &["octopus/", "auth/oauth/", "telemetry/"]),
     ("jsonwebtoken", &["auth/oauth/"]),
     ("x509_parser", &["auth/"]),
@@ -63,17 +70,20 @@ const CRATE_BOUNDARIES: &[(&str, &[&str])] = &[
     ("octopus_sample", &["app/sample.rs", SAMPLE]),
 ];
 
-/// The only files in `tool` that may use `rmcp`.
-const RMCP_FILES_IN_TOOL: &[&str] = &[
-    "tool/arguments.rs",
-    "tool/brought.rs",
+/// The only files in `tool` and `approval` that may use `rmcp`.
+const RMCP_FILES: &[&str] = &[
+    "approval/call_arguments.rs",
+    "approval/seal.rs",
+    "tool/arguments/mod.rs",
+    "tool/arguments/pinned.rs",
     "tool/catalog.rs",
-    "tool/change.rs",
+    "tool/context/scope.rs",
     "tool/definition.rs",
-    "tool/held.rs",
+    "tool/erase.rs",
+    "tool/invocation.rs",
+    "tool/listing.rs",
     "tool/schema.rs",
-    "tool/seal.rs",
-    "tool/view.rs",
+    "tool/write_call.rs",
 ];
 
 /// Folders with installed or generated files.
@@ -189,8 +199,8 @@ fn forbidden_crates(path: &str, code: &str) -> Vec<String> {
         }
         if is_named
             && *name == "rmcp"
-            && path.starts_with("tool/")
-            && !RMCP_FILES_IN_TOOL.contains(&path)
+            && (path.starts_with("tool/") || path.starts_with("approval/"))
+            && !RMCP_FILES.contains(&path)
         {
             wrong.push(format!("{path} may not name `rmcp`"));
         }
@@ -265,8 +275,8 @@ fn checks_detect_forbidden_imports() {
     ] {
         assert_eq!(forbidden_crates(tool, wrong), [format!("{tool} may not {message}")], "{wrong}");
     }
-    let wrong = forbidden_crates("tool/list.rs", "use rmcp::model;");
-    assert_eq!(wrong, ["tool/list.rs may not name `rmcp`"]);
+    let wrong = forbidden_crates("tool/answer/list.rs", "use rmcp::model;");
+    assert_eq!(wrong, ["tool/answer/list.rs may not name `rmcp`"]);
     let wrong = forbidden_imports("config/mod.rs", "use crate::octopus::Id;");
     assert_eq!(wrong, ["config/mod.rs may not use `octopus`"]);
     let sample = "crates/octopus-sample/src/serve.rs";
@@ -288,7 +298,7 @@ fn write_permits_are_created_in_one_place() {
         .map(|(path, code)| (path.as_str(), code.matches("WritePermit::").count()))
         .filter(|(_, count)| *count > 0)
         .collect();
-    assert_eq!(places, [("tool/change.rs", 1)]);
+    assert_eq!(places, [("tool/write_call.rs", 1)]);
     let mut sends: Vec<&str> = files
         .iter()
         .filter(|(_, code)| code.contains(".write_client"))

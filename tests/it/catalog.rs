@@ -3,9 +3,11 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use octopus_mcp::{
+    access::PinnedArguments,
     app,
     config::Config,
-    tool::{Catalog, Entry, PinnedArguments, Tier},
+    policy::Tier,
+    tool::{Catalog, Entry},
 };
 use serde_json::Value;
 
@@ -56,7 +58,7 @@ fn tools_of_the_first_version_keep_their_names() {
         ("tenants", "get_missing_tenant_variables"),
         ("kubernetes", "get_kubernetes_live_status"),
     ] {
-        let listed = catalog.visible(&policy).find(|entry| entry.definition.name == name);
+        let listed = catalog.visible(&policy).find(|entry| entry.metadata.name == name);
         assert_eq!(listed.map(|entry| entry.toolset), Some(toolset), "{name}");
     }
 }
@@ -66,7 +68,7 @@ fn tool_names_are_unique_short_and_start_with_a_verb() {
     let mut names = BTreeSet::new();
     let names = std::cell::RefCell::new(&mut names);
     for_each_tool(|entry, _| {
-        let name = entry.definition.name;
+        let name = entry.metadata.name;
         assert!(names.borrow_mut().insert(name), "{name} is not unique");
         assert!(name.len() <= 40, "{name}");
         assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
@@ -82,7 +84,7 @@ fn tool_names_are_unique_short_and_start_with_a_verb() {
 #[test]
 fn tool_and_argument_descriptions_are_complete() {
     for_each_tool(|entry, model| {
-        let name = entry.definition.name;
+        let name = entry.metadata.name;
         let description = model["description"].as_str().unwrap();
         assert!((20..1024).contains(&description.len()), "{name}: {description}");
         assert!(description.starts_with(char::is_uppercase), "{name}: {description}");
@@ -125,7 +127,7 @@ fn check_argument(argument: &str, schema: &Value) -> Result<(), &'static str> {
 #[test]
 fn schemas_are_plain_objects() {
     for_each_tool(|entry, model| {
-        let name = entry.definition.name;
+        let name = entry.metadata.name;
         for schema in [&model["inputSchema"], &model["outputSchema"]] {
             assert_eq!(schema["type"], "object", "{name}");
             for combinator in ["anyOf", "oneOf", "allOf", "not", "$ref", "$defs"] {
@@ -143,14 +145,14 @@ fn schemas_are_plain_objects() {
 #[test]
 fn annotations_match_the_tier() {
     for_each_tool(|entry, model| {
-        let reads = entry.definition.tier == Tier::Read;
+        let reads = entry.metadata.tier == Tier::Read;
         assert_eq!(model["annotations"]["readOnlyHint"], reads);
         // Creating a release overwrites nothing; every other change can.
-        let destructive = !reads && entry.definition.name != "create_release";
+        let destructive = !reads && entry.metadata.name != "create_release";
         assert_eq!(model["annotations"]["destructiveHint"], destructive);
         assert_eq!(model["annotations"]["idempotentHint"], reads);
         assert_eq!(model["annotations"]["openWorldHint"], false);
-        assert_eq!(model["title"], entry.definition.title);
+        assert_eq!(model["title"], entry.metadata.title);
     });
 }
 
@@ -171,7 +173,7 @@ fn tools_take_a_space_unless_it_is_pinned() {
             "execute",
             "read_resource",
         ];
-        assert_eq!(takes, !elsewhere.contains(&entry.definition.name), "{}", entry.definition.name);
+        assert_eq!(takes, !elsewhere.contains(&entry.metadata.name), "{}", entry.metadata.name);
         if takes {
             assert_eq!(model["inputSchema"]["required"][0], "space");
             let schema = serde_json::to_value(&entry.listing(fixed, true).input_schema).unwrap();
@@ -186,7 +188,7 @@ fn tools_take_a_space_unless_it_is_pinned() {
 fn every_tool_has_its_own_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/toolsets");
     for_each_tool(|entry, _| {
-        let name = entry.definition.name;
+        let name = entry.metadata.name;
         let toolset = folder.join(snake_case(entry.toolset));
         assert!(toolset.join(format!("{name}.rs")).exists(), "{name} has no file");
         let list = fs::read_to_string(toolset.join("mod.rs")).unwrap();
@@ -230,7 +232,7 @@ fn listings_match_the_snapshots() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
-        for_each_tool(|entry, model| insta::assert_json_snapshot!(entry.definition.name, model));
+        for_each_tool(|entry, model| insta::assert_json_snapshot!(entry.metadata.name, model));
     });
 }
 
@@ -264,7 +266,7 @@ fn listing_stays_within_its_budget() {
     }
 }
 
-/// Truncation drops the last fields of larger objects (`src/tool/fit/shrink.rs`).
+/// Truncation drops the last fields of larger objects (`src/tool/answer/truncate/shrink.rs`).
 #[test]
 fn output_objects_have_at_most_64_fields() {
     fn widest(schema: &Value) -> usize {
@@ -278,6 +280,6 @@ fn output_objects_have_at_most_64_fields() {
     }
     for_each_tool(|entry, model| {
         let fields = widest(&model["outputSchema"]);
-        assert!((1..=64).contains(&fields), "{}: {fields}", entry.definition.name);
+        assert!((1..=64).contains(&fields), "{}: {fields}", entry.metadata.name);
     });
 }

@@ -10,7 +10,7 @@ use std::{
 use octopus_mcp::{
     app,
     config::{self, Config},
-    tool::Tier,
+    policy::Tier,
 };
 
 use crate::{catalog::listing_bytes, cli::program};
@@ -77,7 +77,7 @@ fn readme_tool_table_is_current() {
     );
     table.push_str("| toolset | tool | what it does | Octopus |\n| --- | --- | --- | --- |\n");
     for entry in catalog.visible(&policy) {
-        let tool = entry.definition;
+        let tool = entry.metadata;
         let changes = if tool.tier == Tier::Read { "" } else { " (makes changes)" };
         let description = entry.model.description.as_deref().unwrap_or_default();
         let ends = [". ", ": ", "; "].iter().filter_map(|end| description.find(end)).min();

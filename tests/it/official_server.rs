@@ -104,7 +104,7 @@ fn official_tools_keep_toolset_and_effect() {
 fn latest_official_names_are_listed_except_duplicates() {
     let config = all_tools_config();
     let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
-    let listed: Vec<&str> = catalog.visible(&policy).map(|entry| entry.definition.name).collect();
+    let listed: Vec<&str> = catalog.visible(&policy).map(|entry| entry.metadata.name).collect();
     let unlisted: Vec<&str> = official_tools()
         .iter()
         .map(|tool| tool.name)

@@ -19,9 +19,10 @@ use serde_json::Map;
 use self::source::CompletionSource;
 use super::{prompts::Prompts, response};
 use crate::{
+    access::ToolAccess,
     octopus::{PageRange, Space, projects::Project, spaces},
     sanitize::sanitize,
-    tool::{AuditScope, Context, Error, ToolAccess, resource_name},
+    tool::{AuditScope, Context, Error, Toolset, resource_name},
 };
 
 /// Time limit of a completion.
@@ -82,7 +83,8 @@ pub(super) async fn complete(
 /// Adds the arguments and the prompt or resource of a completion to its audit record.
 pub(super) fn record_arguments(
     params: &CompleteRequestParams,
-    policy: &ToolAccess,
+    toolsets: &'static [Toolset],
+    access: &ToolAccess,
     trail: &AuditScope,
 ) {
     let argument = &params.argument;
@@ -93,7 +95,7 @@ pub(super) fn record_arguments(
     trail.update(|record| match &params.r#ref {
         Reference::Prompt(prompt) => record.prompt = Some(prompt.name.clone()),
         Reference::Resource(resource) => {
-            let kind = resource_name(&resource.uri, policy).unwrap_or("unknown");
+            let kind = resource_name(&resource.uri, toolsets, access).unwrap_or("unknown");
             record.resource = Some(kind.to_owned());
         }
         _ => {}
@@ -102,7 +104,7 @@ pub(super) fn record_arguments(
 
 /// Checks that the resource template is visible and has this variable.
 fn check_variable(cx: &Context, template: &str, name: &str) -> Result<(), ErrorData> {
-    let mut shown = cx.access.visible_resources();
+    let mut shown = cx.visible_resources();
     let Some(resource) = shown.find(|resource| resource.template == template) else {
         let message = format!("unknown resource template: {}", template.escape_debug());
         return Err(ErrorData::invalid_params(message, None));

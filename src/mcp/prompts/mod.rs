@@ -17,7 +17,7 @@ use rmcp::{
     model::{GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role},
 };
 
-use crate::tool::{RequestScope, ToolAccess};
+use crate::access::{RequestScope, ToolAccess};
 
 /// The definition of a prompt.
 pub(super) struct PromptDefinition {

@@ -39,11 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::shared::SharedSessions;
 use crate::{
-    auth::Caller,
-    config,
-    octopus::Fingerprint,
-    store::Store,
-    tool::{RequestScope, Seal},
+    access::RequestScope, approval::Seal, auth::Caller, config, octopus::Fingerprint, store::Store,
 };
 
 /// Lifetime of a sealed session ID. The session itself ends much earlier.

@@ -16,10 +16,10 @@ use rmcp::{model::InitializeRequestParams, transport::streamable_http_server::se
 
 use super::{SessionRegistry, id_context};
 use crate::{
+    access::RequestScope,
     auth::Caller,
     octopus::Fingerprint,
     store::{RenewOutcome, Store, StoreKey, WriteOutcome},
-    tool::RequestScope,
 };
 
 /// Kind of sessions in the store.

@@ -284,7 +284,7 @@ proptest! {
         unknown in any::<bool>(),
     ) {
         let mut policy = policy;
-        policy.rules.iter_mut().for_each(|rule| rule.tiers = Some(vec![config::RuleTier::Read]));
+        policy.rules.iter_mut().for_each(|rule| rule.tiers = Some(vec![Tier::Read]));
         let rules = PolicyEngine::from_settings(&policy).unwrap();
         let mut situation = PolicyInput { tier: Tier::Read, ..deployment_to(&[]) };
         situation.environments = ResourceSet::known(environments.clone());

@@ -5,12 +5,13 @@ use serde::Deserialize;
 
 use super::summary::{AccountSummary, summaries};
 use crate::{
+    access::Alias,
     octopus::{
         Resource,
         accounts::{Account, AccountType},
     },
     tool::{
-        Alias, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take, Tool,
+        Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take, Tool,
         find_ids, present_arguments, reject_list_filters,
     },
 };

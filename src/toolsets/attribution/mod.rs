@@ -20,11 +20,12 @@ use serde_json::Value;
 use self::parameters::QueryParameters;
 pub(super) use self::resolve::{is_known_id, is_unresolved, split_list};
 use crate::{
+    access::ExecutePath,
     octopus::{
         self, AccessSet, ApiPath, ResourceKind, Space,
         operations::{self, Match, Operation, PathSegment, SpaceScope},
     },
-    tool::{Context, Error, ExecutePath},
+    tool::{Context, Error},
 };
 
 /// The kinds of documents that rules match by.

@@ -5,10 +5,11 @@ use serde::Deserialize;
 
 use super::summary::{CertificateSummary, summaries};
 use crate::{
+    access::Alias,
     octopus::{Resource, certificates::Certificate, tenants::Tenant},
     tool::{
-        Alias, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take,
-        TenantArg, Tool, find_ids, present_arguments, reject_list_filters,
+        Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Take, TenantArg,
+        Tool, find_ids, present_arguments, reject_list_filters,
     },
 };
 

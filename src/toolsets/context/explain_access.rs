@@ -5,15 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::restrictions;
 use crate::{
+    access::ToolMetadata,
     octopus::{
         AccessSet, ResourceKind, environments::Environment, projects::Project, tenants::Tenant,
         users,
     },
-    policy::PolicyAction,
-    tool::{
-        CalledTool, Context, Definition, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg,
-        Tier, Tool,
-    },
+    policy::{PolicyAction, Tier},
+    tool::{CalledTool, Context, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg, Tool},
 };
 
 /// Explain who the caller is, what limits their access, and why a tool is hidden or denied.
@@ -149,9 +147,9 @@ impl Tool for ExplainAccess {
 }
 
 /// Finds the tool with this name, listed for the caller or not.
-fn find_tool(cx: &Context, name: &str) -> Result<(&'static str, &'static Definition), Error> {
-    let toolsets = cx.access.catalog().iter();
-    let mut tools = toolsets.flat_map(|set| set.tools.iter().map(move |tool| (set.name, tool)));
+fn find_tool(cx: &Context, name: &str) -> Result<(&'static str, &'static ToolMetadata), Error> {
+    let toolsets = cx.access.index().toolsets.iter();
+    let mut tools = toolsets.flat_map(|set| set.tools.iter().map(move |tool| (set.name, *tool)));
     let found = tools.find(|(_, tool)| tool.name.eq_ignore_ascii_case(name.trim()));
     found.ok_or_else(|| Error::Argument {
         field: "tool".to_owned(),
@@ -182,7 +180,7 @@ impl ExplainAccess {
         &self,
         cx: &Context,
         toolset: &'static str,
-        tool: &'static Definition,
+        tool: &'static ToolMetadata,
     ) -> Result<DecisionAccess, Error> {
         let kinds = [
             ResourceKind::Space,

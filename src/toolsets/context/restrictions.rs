@@ -1,7 +1,11 @@
 //! Restrictions of the caller's access, and who can change them.
 
 use super::explain_access::Restriction;
-use crate::tool::{Context, Definition, DenyReason, Tier};
+use crate::{
+    access::{DenyReason, ToolMetadata},
+    policy::Tier,
+    tool::Context,
+};
 
 impl From<DenyReason> for Restriction {
     fn from(hidden: DenyReason) -> Self {
@@ -24,8 +28,8 @@ pub(super) fn restrictions(cx: &Context) -> Vec<Restriction> {
         .or_else(|| tier_restriction(cx, Tier::Delete))
         .into_iter()
         .collect();
-    for toolset in cx.access.catalog().iter().filter(|toolset| !cx.access.is_enabled(toolset.name))
-    {
+    let toolsets = cx.access.index().toolsets.iter();
+    for toolset in toolsets.filter(|toolset| !cx.access.is_enabled(toolset.name)) {
         let first = toolset.tools.first();
         let why = first.and_then(|tool| cx.access.deny_reason(toolset.name, tool));
         ceilings.extend(why.map(Restriction::from));
@@ -58,7 +62,7 @@ pub(super) fn restrictions(cx: &Context) -> Vec<Restriction> {
 pub(super) async fn tool_restriction(
     cx: &Context,
     toolset: &'static str,
-    tool: &Definition,
+    tool: &ToolMetadata,
 ) -> Option<Restriction> {
     if let Some(hidden) = cx.access.deny_reason(toolset, tool) {
         return Some(hidden.into());

@@ -7,9 +7,10 @@ use super::{
     unread_fields,
 };
 use crate::{
+    access::{ExecutePath, HttpMethod},
     octopus::{self, AccessSet, Id, NameDetail, ResourceKind, Space, projects::Project, releases},
     policy::{Moment, PolicyAction},
-    tool::{Context, Error, ExecutePath, HttpMethod},
+    tool::{Context, Error},
     toolsets::executions::AutomaticDeployments,
 };
 

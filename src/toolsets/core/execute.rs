@@ -11,8 +11,11 @@ use super::{
     response::{self, Omitted, Response},
 };
 use crate::{
+    access::{ExecutePath, HttpMethod},
+    approval::ChangePreview,
     octopus::{self, ApiPath, ChangeRequest, ChangeResponse},
-    tool::{ChangePreview, Context, Error, ExecutePath, HttpMethod, Plan, Tier, WriteTool},
+    policy::Tier,
+    tool::{Context, Error, Plan, WriteTool},
     toolsets::attribution::{Attribution, RequestedRead},
 };
 

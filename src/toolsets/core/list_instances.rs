@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::ScopeLevel,
     octopus::{Credentials, Error as OctopusError, Instance, Session},
-    tool::{Context, Error, ScopeLevel, Tool},
+    tool::{Context, Error, Tool},
 };
 
 /// List the Octopus instances of this server, with the path to connect to for each.

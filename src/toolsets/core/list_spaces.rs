@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::ScopeLevel,
     octopus::{Page, PageRange, PortalLinks, spaces},
-    tool::{Context, Error, List, NamePart, ScopeLevel, Skip, Take, Tool},
+    tool::{Context, Error, List, NamePart, Skip, Take, Tool},
 };
 
 /// List the spaces of the instance. Each space has its own projects, environments and tenants.

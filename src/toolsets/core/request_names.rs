@@ -4,11 +4,12 @@ use serde_json::{Map, Value};
 
 pub(super) use crate::toolsets::attribution::{is_known_id, is_unresolved, split_list};
 use crate::{
+    access::ExecutePath,
     octopus::{
         AccessSet, Named, ResourceKind, Space, environments::Environment, projects::Project,
         tenants::Tenant,
     },
-    tool::{Error, ExecutePath},
+    tool::Error,
 };
 
 /// The kinds of documents that a request can name.

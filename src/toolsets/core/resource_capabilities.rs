@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    access::{ToolAccess, ToolMetadata},
     octopus::{OctopusVersion, instance_info},
-    tool::{Contents, Context, Definition, Error, Resource, Tier, ToolAccess},
+    policy::Tier,
+    tool::{Contents, Context, Error, Resource},
 };
 
 /// Capabilities: version of the instance, enabled toolsets, whether changes are allowed, each tool and
@@ -75,7 +77,8 @@ impl Resource for CapabilitiesResource {
         let version = root.parse_version().ok();
         let policy = &cx.access;
         let mut tools: Vec<ToolEntry> = policy
-            .catalog()
+            .index()
+            .toolsets
             .iter()
             .flat_map(|toolset| toolset.tools.iter().map(|tool| (toolset.name, tool)))
             .filter(|(toolset, tool)| policy.is_visible(toolset, tool))
@@ -105,7 +108,7 @@ impl Resource for CapabilitiesResource {
 
 fn tool_entry(
     toolset: &'static str,
-    tool: &Definition,
+    tool: &ToolMetadata,
     policy: &ToolAccess,
     version: Option<OctopusVersion>,
 ) -> ToolEntry {

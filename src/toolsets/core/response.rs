@@ -5,12 +5,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    approval::ChangePreview,
     octopus::{
         self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, RawResponse,
         document,
     },
     sanitize::escape::escape_invisible_json,
-    tool::{ChangePreview, Context, Error},
+    tool::{Context, Error},
 };
 
 /// The part of a response that fits into the answer.

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::{
+    approval::ChangePreview,
     octopus::{
         Id, Named, Resource, Space,
         dashboard::{self, DashboardItem},
         projects::Project,
     },
-    tool::{ChangePreview, Error},
+    tool::Error,
     toolsets::executions::Targets,
 };
 

@@ -10,16 +10,14 @@ use serde_json::{Map, Value, json};
 
 use super::current_deployments::CurrentDeployments;
 use crate::{
+    approval::ChangePreview,
     octopus::{
         ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,
         previews::{self, Preview},
         projects::Project,
         releases::{self, Release},
     },
-    tool::{
-        ChangePreview, Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool,
-        resource_uri,
-    },
+    tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool, resource_uri},
     toolsets::executions::{
         self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode,
     },

@@ -2,12 +2,12 @@
 //! (`octopus.com/docs/releases/lifecycles`, "Automatic deployments").
 
 use crate::{
+    approval::ChangePreview,
     octopus::{
         AccessSet, Error as OctopusError, Id, Named, ResourceKind, Space, channels::Channel,
         environments::Environment, lifecycles::Lifecycle, projects::Project,
     },
     policy::PolicyAction,
-    tool::ChangePreview,
 };
 
 /// The automatic deployments of a new release.

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::Schedule;
 use crate::{
+    approval::ChangePreview,
     octopus::{Named, Space, machines::Machine, previews::Preview},
     policy::Moment,
     text::nearest::nearest,
-    tool::{ChangePreview, Error},
+    tool::Error,
 };
 
 /// The options of an execution.

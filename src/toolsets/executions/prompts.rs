@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
+    approval::ChangePreview,
     octopus::previews::{Element, Preview},
     text::nearest::nearest,
-    tool::{ChangePreview, Error},
+    tool::Error,
 };
 
 /// The prompted variables of an execution, by name.

@@ -3,11 +3,12 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
+    approval::ChangePreview,
     octopus::{
         Named, Page, PageRange, Resource, Space, environments::Environment, projects::Project,
         tenants::Tenant,
     },
-    tool::{ChangePreview, Error},
+    tool::Error,
 };
 
 /// The environments and tenants of an execution.

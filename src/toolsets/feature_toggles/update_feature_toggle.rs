@@ -5,14 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    approval::ChangePreview,
     octopus::{
         ChangeRequest, ChangeResponse, Error as OctopusError, Named, OctopusVersion, Resource,
         ResourceKind, Space, environments::Environment, projects::Project, rollout_groups,
     },
-    tool::{
-        ChangePreview, Context, EnvironmentArg, Error, Plan, ProjectArg, SpaceArg, WriteTool,
-        resource_uri,
-    },
+    tool::{Context, EnvironmentArg, Error, Plan, ProjectArg, SpaceArg, WriteTool, resource_uri},
     toolsets::executions,
 };
 

@@ -5,14 +5,15 @@ use serde::Deserialize;
 
 use super::target::{TargetSummary, summaries};
 use crate::{
+    access::Alias,
     octopus::{
         Id,
         deployments::Deployment,
         machines::{self, CommunicationStyle, Filter, HealthStatus, Machine},
     },
     tool::{
-        Alias, Choices, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList,
-        Tags, Take, Tool, find_ids, present_arguments, reject_list_filters,
+        Choices, Context, Error, List, NamePart, OneOrList, Skip, SpaceArg, StringList, Tags, Take,
+        Tool, find_ids, present_arguments, reject_list_filters,
     },
 };
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
+    approval::ChangePreview,
     octopus::{
         ChangeRequest, ChangeResponse, Error as OctopusError, Id, Named, OctopusVersion, PageRange,
         Space,
@@ -17,7 +18,7 @@ use crate::{
         releases::{self, NextVersion, Release},
     },
     policy::PolicyAction,
-    tool::{ChangePreview, Context, Error, Plan, ProjectArg, SpaceArg, StringList, WriteTool},
+    tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, WriteTool},
     toolsets::executions::{self, AutomaticDeployments},
 };
 

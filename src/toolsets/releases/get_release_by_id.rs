@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
+    access::Alias,
     octopus::{Id, releases::Release},
-    tool::{Alias, Context, Error, SpaceArg, Tool},
+    tool::{Context, Error, SpaceArg, Tool},
 };
 
 /// Get one release: version, notes, packages, Git reference, and builds with commits and work items.

@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
+    access::Alias,
     octopus::releases,
-    tool::{Alias, Context, Error, List, Skip, SpaceArg, Take, Tool},
+    tool::{Context, Error, List, Skip, SpaceArg, Take, Tool},
 };
 
 /// List the releases of all projects of a space, newest first. For one project use

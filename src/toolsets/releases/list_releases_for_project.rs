@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::summary::{ReleaseSummary, summaries};
 use crate::{
+    access::Alias,
     octopus::{projects::Project, releases},
-    tool::{Alias, Context, Error, List, ProjectArg, Skip, SpaceArg, Take, Tool},
+    tool::{Context, Error, List, ProjectArg, Skip, SpaceArg, Take, Tool},
 };
 
 /// List the releases of one project, newest first, optionally filtered by version.

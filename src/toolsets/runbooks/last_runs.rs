@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
+    approval::ChangePreview,
     octopus::{
         Id, Named, Resource, Space,
         projects::Project,
@@ -14,7 +15,7 @@ use crate::{
         tenants::Tenant,
     },
     text::step_counter,
-    tool::{ChangePreview, Error},
+    tool::Error,
     toolsets::executions::Targets,
 };
 

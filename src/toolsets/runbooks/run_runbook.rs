@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::last_runs::LastRuns;
 use crate::{
+    approval::ChangePreview,
     octopus::{
         ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,
         git::{self, GitRef},
@@ -17,10 +18,7 @@ use crate::{
         runbook_runs::{self, RunbookSnapshot},
         runbooks::{self, Runbook, RunbookLocation},
     },
-    tool::{
-        ChangePreview, Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool,
-        resource_uri,
-    },
+    tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool, resource_uri},
     toolsets::executions::{
         self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode,
     },

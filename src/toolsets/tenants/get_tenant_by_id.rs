@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::Alias,
     octopus::{Id, environments::Environment, projects::Project, tenants::Tenant},
-    tool::{Alias, Context, Error, NamedId, NamesById, SpaceArg, TenantArg, Tool},
+    tool::{Context, Error, NamedId, NamesById, SpaceArg, TenantArg, Tool},
 };
 
 /// Get one tenant with its tags and its connected projects and environments.

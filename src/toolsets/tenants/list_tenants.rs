@@ -6,14 +6,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::Alias,
     octopus::{
         Id,
         projects::Project,
         tenants::{self, Filter, Tenant},
     },
     tool::{
-        Alias, Context, Error, List, NamePart, NamesById, ProjectArg, Skip, SpaceArg, StringList,
-        Tags, Take, Tool, find_ids,
+        Context, Error, List, NamePart, NamesById, ProjectArg, Skip, SpaceArg, StringList, Tags,
+        Take, Tool, find_ids,
     },
 };
 

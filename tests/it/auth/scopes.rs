@@ -113,16 +113,20 @@ async fn tool_aliases_require_the_same_scope() {
     let catalog = octopus_mcp::app::catalog();
     let mut names = 0;
     for toolset in catalog.toolsets() {
-        for tool in
-            toolset.tools.iter().filter(|tool| tool.min_tier > octopus_mcp::tool::Tier::Read)
+        for tool in toolset
+            .tools
+            .iter()
+            .filter(|tool| tool.metadata.min_tier > octopus_mcp::policy::Tier::Read)
         {
-            for alias in tool.aliases.iter().filter(|alias| alias.required_argument.is_none()) {
+            for alias in
+                tool.metadata.aliases.iter().filter(|alias| alias.required_argument.is_none())
+            {
                 let rejected = setup.call("octopus:read", alias.name, json!({})).await;
                 assert_eq!(rejected.status, 403, "{}: {}", alias.name, rejected.text);
                 names += 1;
             }
-            let rejected = setup.call("octopus:read", tool.name, json!({})).await;
-            assert_eq!(rejected.status, 403, "{}: {}", tool.name, rejected.text);
+            let rejected = setup.call("octopus:read", tool.metadata.name, json!({})).await;
+            assert_eq!(rejected.status, 403, "{}: {}", tool.metadata.name, rejected.text);
             names += 1;
         }
     }

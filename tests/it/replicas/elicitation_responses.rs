@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use octopus_mcp::{
+    approval::Seal,
     config::{Secret, ToolSettings},
     octopus::Fingerprint,
-    tool::Seal,
 };
 use serde_json::{Value, json};
 

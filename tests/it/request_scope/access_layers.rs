@@ -4,12 +4,15 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use octopus_mcp::{
+    access::{DenyReason, PinnedArguments, RequestScope, ToolAccess},
     app,
     auth::{Grants, TokenScope},
     config::Config,
     octopus::Instances,
+    policy::Tier,
     telemetry::Metrics,
-    tool::{DenyReason, PinnedArguments, RequestScope, Tier, ToolAccess},
+    tool::visible_resources,
+    toolsets::TOOLSETS,
 };
 use proptest::prelude::*;
 
@@ -168,20 +171,20 @@ proptest! {
         for tier in [Tier::Read, Tier::Write, Tier::Delete] {
             prop_assert!(policy.ensure_tier(tier).is_err() || ceiling.ensure_tier(tier).is_ok());
         }
-        for toolset in ceiling.catalog() {
+        for toolset in &ceiling.index().toolsets {
             prop_assert!(!policy.is_enabled(toolset.name) || ceiling.is_enabled(toolset.name));
-            for tool in toolset.tools {
+            for tool in &toolset.tools {
                 prop_assert!(!policy.is_visible(toolset.name, tool) || ceiling.is_visible(toolset.name, tool));
                 prop_assert!(!policy.is_visible_by_name(tool.name) || ceiling.is_visible_by_name(tool.name));
             }
         }
         let resources = |policy: &ToolAccess| -> BTreeSet<&str> {
-            policy.visible_resources().map(|resource| resource.template).collect()
+            visible_resources(TOOLSETS, policy).map(|(_, resource)| resource.template).collect()
         };
         prop_assert!(resources(&policy).is_subset(&resources(&ceiling)));
         // Applying the same scope again changes nothing.
         let twice = policy.restricted(&grants, instances.default().unwrap(), &RequestScope::default(), PinnedArguments::default());
-        for (toolset, tool) in ceiling.catalog().iter().flat_map(|t| t.tools.iter().map(move |tool| (t.name, tool))) {
+        for (toolset, tool) in ceiling.index().toolsets.iter().flat_map(|t| t.tools.iter().map(move |tool| (t.name, tool))) {
             prop_assert!(!twice.is_visible(toolset, tool) || policy.is_visible(toolset, tool));
         }
     }

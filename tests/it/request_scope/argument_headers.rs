@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use octopus_mcp::{app, tool::PinnedArguments};
+use octopus_mcp::{access::PinnedArguments, app};
 use octopus_sample::keys;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::{
@@ -35,7 +35,7 @@ fn tools_declare_headers_for_routing_arguments_only() {
     for entry in
         app::catalog().visible(&app::tool_access(&crate::catalog::all_tools_config()).unwrap())
     {
-        let name = entry.definition.name;
+        let name = entry.metadata.name;
         let forms = [(false, false), (true, false), (true, true)];
         for (space, project) in forms {
             let fixed = PinnedArguments { instance: false, space, project };

@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use octopus_mcp::{
+    access::RequestScope,
     app,
     auth::{Caller, Grants, Identity, TokenScope},
     config::Config,
     mcp::{AdmissionError, McpProvider, OctopusProvider, RequestContext, RequestInfo},
     octopus::Credentials,
     telemetry::Metrics,
-    tool::RequestScope,
 };
 use octopus_sample::{Sample, keys};
 use rmcp::model::{CallToolRequestParams, CallToolResponse, ClientCapabilities, ProtocolVersion};

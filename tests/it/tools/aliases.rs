@@ -125,7 +125,7 @@ async fn aliases_reject_contradictory_arguments() {
 fn aliases_are_not_listed() {
     let config = Config::default();
     let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
-    let listed: Vec<&str> = catalog.visible(&policy).map(|entry| entry.definition.name).collect();
+    let listed: Vec<&str> = catalog.visible(&policy).map(|entry| entry.metadata.name).collect();
     for (old, _, now) in rows() {
         assert_eq!(listed.contains(&old), old == now, "{old}");
         assert!(listed.contains(&now), "{now}");

@@ -80,7 +80,7 @@ async fn every_tool_answer_passes_the_common_checks() {
     let config = Config::default();
     let (catalog, policy) = (app::catalog(), app::tool_access(&config).unwrap());
     for entry in catalog.visible(&policy) {
-        let name = entry.definition.name;
+        let name = entry.metadata.name;
         assert!(calls.iter().any(|(tool, _)| *tool == name), "{name} has no call");
     }
     for (tool, arguments) in calls {

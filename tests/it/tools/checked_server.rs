@@ -158,7 +158,7 @@ fn strict_schemas() -> HashMap<&'static str, jsonschema::Validator> {
     let strict = |entry: &octopus_mcp::tool::Entry| {
         let mut schema = serde_json::to_value(&entry.model.output_schema).unwrap();
         forbid_additional_properties(&mut schema);
-        (entry.definition.name, jsonschema::validator_for(&schema).unwrap())
+        (entry.metadata.name, jsonschema::validator_for(&schema).unwrap())
     };
     catalog.visible(&policy).map(strict).collect()
 }

@@ -7,11 +7,11 @@ use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 
 use crate::{
+    access::RequestScope,
     audit::{Outcome, Record, RecordKind},
     auth::{AuthMethod, Identity},
     http::envelope::Envelope,
     mcp,
-    tool::RequestScope,
 };
 
 /// What is known about a request when it is rejected. In the extensions of the request, where rejections

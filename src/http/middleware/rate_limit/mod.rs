@@ -25,6 +25,7 @@ use super::{
     keyed_limit::KeyedLimit,
 };
 use crate::{
+    access::InstanceRateLimit,
     auth::{AuthMethod, Caller},
     config::LimitSettings,
     http::{
@@ -35,7 +36,6 @@ use crate::{
     },
     octopus::Instances,
     store::{RateLimitDecision, Store, StoreKey, TokenBuckets},
-    tool::InstanceRateLimit,
 };
 
 /// How many callers are remembered whose first request was counted, and for how long.

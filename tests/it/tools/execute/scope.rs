@@ -1,9 +1,9 @@
 //! `execute` is limited to the enabled toolsets and the pinned space.
 
 use octopus_mcp::{
+    access::{ExecutePath, HttpMethod},
     app,
     config::{Config, ListSetting},
-    tool::{ExecutePath, HttpMethod},
 };
 use serde_json::json;
 

@@ -1,0 +1,20 @@
+//! Builds answers: pages of lists, names of documents and resource URIs, and the steps that every
+//! answer passes before it is sent.
+//!
+//! [`sanitize`] removes invisible characters and redacts secrets, [`depth`] limits the nesting, and
+//! [`truncate`] cuts the answer to its maximum size.
+
+mod depth;
+mod found;
+mod list;
+mod names;
+pub(super) mod sanitize;
+pub(super) mod truncate;
+mod uri;
+
+pub use self::{
+    found::{OneOrList, merged_schema, present_arguments, reject_list_filters},
+    list::{List, NamedId},
+    names::{NamesById, find_ids, named_id},
+    uri::{checked_path_part, resource_uri},
+};
