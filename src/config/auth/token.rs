@@ -60,7 +60,7 @@ impl TokenSettings {
 ///
 /// `others` are the tokens that already exist. Each name and each token must be unique, because
 /// callers with the same name or token would share their state.
-pub(super) fn token_errors(
+pub(in crate::config) fn token_errors(
     tokens: &BTreeMap<String, TokenSettings>,
     others: &BTreeMap<String, TokenSettings>,
     instances: &[String],

@@ -1,7 +1,8 @@
 //! Warnings about risky but valid settings of caller authentication.
 
-use super::{AuthMode, TokenScopeSetting};
-use crate::config::{Config, CredentialSource, Effect, InstanceSettings, StoreAddress};
+use crate::config::{
+    AuthMode, Config, CredentialSource, Effect, InstanceSettings, StoreAddress, TokenScopeSetting,
+};
 
 impl Config {
     /// Returns warnings about risky authentication settings, which are logged at startup.
