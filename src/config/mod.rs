@@ -29,7 +29,7 @@ pub use audit::{AuditCollectorSettings, AuditFileSettings, AuditSettings, OtlpHe
 pub use auth::{
     AuthMode, AuthModes, AuthSettings, CertificateAuthSettings, ClaimGroup, Expiry, GroupScope,
     IssuerSettings, OauthSettings, ProxyAuthSettings, ScopeNames, SigningAlgorithm, SubjectName,
-    TokenScopeSetting, TokenSettings, parse_tokens_file,
+    TokenScope, TokenSettings, parse_tokens_file,
 };
 pub use http::{ClientCertificates, ForwardingHeaders, HttpSettings, SessionStorage, TlsSettings};
 pub use instance::{CredentialSource, GroupCredential, InstanceSettings, TokenExchangeSettings};

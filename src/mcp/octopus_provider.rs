@@ -28,9 +28,9 @@ use crate::{
     policy::PolicyEngine,
     telemetry::Metrics,
     tool::{
-        ActingUsers, ApprovalGate, ApprovalMethod, Catalog, ClientApproval, Entry, Error,
-        InstanceRateLimit, Limits, Outcome as Came, RecentCalls, RequestScope, TaskInitiators,
-        ToolAccess, UnknownName,
+        ActingUsers, ApprovalGate, ApprovalMethod, AuditGuard, AuditScope, Catalog, ClientApproval,
+        Entry, Error, InstanceRateLimit, Limits, Outcome as Came, RecentCalls, RequestScope,
+        TaskInitiators, ToolAccess, UnknownName,
     },
 };
 
@@ -66,6 +66,16 @@ pub struct OctopusProvider {
     pub instance_rate: InstanceRateLimit,
     /// Cache of requested spaces that do not exist for their caller.
     pub missing_spaces: MissingSpaceCache,
+}
+
+impl OctopusProvider {
+    /// Starts the audit record of a request. The record is written when the returned scope ends,
+    /// also if the call is dropped.
+    fn open(&self, kind: RecordKind, request: &RequestInfo) -> AuditGuard {
+        let caller = request.context.caller.identity.fingerprint();
+        let trail = AuditScope::begin(&self.audit, &self.metrics, kind);
+        audit_record::fill_request(&trail.with_recent_calls(&self.recent_calls, caller), request)
+    }
 }
 
 impl McpProvider for OctopusProvider {

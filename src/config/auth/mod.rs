@@ -11,7 +11,7 @@ pub use certificate::{CertificateAuthSettings, SubjectName};
 pub use modes::{AuthMode, AuthModes};
 pub use oauth::{ClaimGroup, IssuerSettings, OauthSettings, ScopeNames, SigningAlgorithm};
 pub use proxy::ProxyAuthSettings;
-pub use scope::{GroupScope, TokenScopeSetting};
+pub use scope::{GroupScope, TokenScope};
 pub use token::{Expiry, TokenSettings, parse_tokens_file};
 
 pub(super) use token::token_errors;

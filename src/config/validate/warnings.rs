@@ -1,7 +1,7 @@
 //! Warnings about risky but valid settings of caller authentication.
 
 use crate::config::{
-    AuthMode, Config, CredentialSource, Effect, InstanceSettings, StoreAddress, TokenScopeSetting,
+    AuthMode, Config, CredentialSource, Effect, InstanceSettings, StoreAddress, TokenScope,
 };
 
 impl Config {
@@ -29,7 +29,7 @@ impl Config {
                 if token.expires.is_none() {
                     risks.push(format!("the token '{name}' never expires (auth.tokens)"));
                 }
-                if token.scope == TokenScopeSetting::Admin && token.instances.0.is_empty() {
+                if token.scope == TokenScope::Admin && token.instances.0.is_empty() {
                     risks.push(format!(
                         "the token '{name}' may delete things on every instance (auth.tokens)"
                     ));
