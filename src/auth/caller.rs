@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::{
-    config::{self, GroupScope, Tier},
+    config::{GroupScope, TokenScope},
     octopus::{CallerCredentials, Credentials, Fingerprint},
     sanitize::strip::strip_invisible,
 };
@@ -66,37 +66,6 @@ pub enum AuthMethod {
     Certificate,
 }
 
-/// What a caller may do at most. Each scope includes the previous ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TokenScope {
-    /// Read only; written `octopus:read`.
-    Read,
-    /// Also create and change: releases, deployments, runbook runs; written `octopus:deploy`.
-    Deploy,
-    /// Also delete; written `octopus:admin`.
-    Admin,
-}
-
-impl TokenScope {
-    /// Returns the highest tier of calls with this scope.
-    pub fn tier(self) -> Tier {
-        match self {
-            Self::Read => Tier::Read,
-            Self::Deploy => Tier::Write,
-            Self::Admin => Tier::Delete,
-        }
-    }
-
-    /// Returns the lowest scope for calls of this tier.
-    pub fn for_tier(tier: Tier) -> Self {
-        match tier {
-            Tier::Read => Self::Read,
-            Tier::Write => Self::Deploy,
-            Tier::Delete => Self::Admin,
-        }
-    }
-}
-
 /// Limits on what a caller may do on this server. The settings and the permissions of the Octopus
 /// credential limit it further.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,39 +121,13 @@ impl Identity {
     }
 }
 
-impl TokenScope {
-    /// Returns the scope as written in tokens and `WWW-Authenticate` challenges.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "octopus:read",
-            Self::Deploy => "octopus:deploy",
-            Self::Admin => "octopus:admin",
-        }
-    }
-
-    /// Parses a scope as returned by [`TokenScope::name`].
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Read, Self::Deploy, Self::Admin].into_iter().find(|scope| scope.name() == word)
-    }
-}
-
-impl From<config::TokenScopeSetting> for TokenScope {
-    fn from(scope: config::TokenScopeSetting) -> Self {
-        match scope {
-            config::TokenScopeSetting::Read => Self::Read,
-            config::TokenScopeSetting::Deploy => Self::Deploy,
-            config::TokenScopeSetting::Admin => Self::Admin,
-        }
-    }
-}
-
 /// Returns the highest scope that the settings assign to one of these groups.
 pub(super) fn highest_group_scope(
     groups: &BTreeSet<String>,
     scopes: &[GroupScope],
 ) -> Option<TokenScope> {
     let matching = scopes.iter().filter(|entry| groups.contains(&entry.group));
-    matching.map(|entry| entry.scope.into()).max()
+    matching.map(|entry| entry.scope).max()
 }
 
 /// The maximum length of a display name, in characters.

@@ -5,9 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
 
-use super::{
-    AuthError, AuthMethod, Grants, Identity, TokenScope, caller::display_name, highest_group_scope,
-};
+use super::{AuthError, AuthMethod, Grants, Identity, caller::display_name, highest_group_scope};
 use crate::config::{self, SubjectName};
 
 /// Returns the identity in a client certificate. The TLS layer has already verified the certificate
@@ -31,8 +29,7 @@ pub(super) fn identify(
     let units = certificate.subject().iter_organizational_unit();
     let groups: BTreeSet<String> =
         units.filter_map(|unit| unit.as_str().ok()).map(str::to_owned).collect();
-    let scope =
-        highest_group_scope(&groups, group_scopes).unwrap_or(TokenScope::from(settings.scope));
+    let scope = highest_group_scope(&groups, group_scopes).unwrap_or(settings.scope);
     Ok(Identity {
         method: AuthMethod::Certificate,
         name: display_name(&subject),

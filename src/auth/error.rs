@@ -1,6 +1,6 @@
 //! Errors of authentication.
 
-use super::TokenScope;
+use crate::config::TokenScope;
 
 /// Why authentication failed. The error never contains the credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

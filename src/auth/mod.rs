@@ -14,8 +14,9 @@ mod proxy;
 mod tokens;
 mod tokens_file;
 
+pub use crate::config::TokenScope;
 pub use authenticators::Authenticators;
-pub use caller::{AuthMethod, Caller, Grants, Identity, TokenScope};
+pub use caller::{AuthMethod, Caller, Grants, Identity};
 pub use error::AuthError;
 pub use oauth::OauthVerifier;
 pub use proxy::ProxyHeaders;

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{
-    AuthError, AuthMethod, Grants, Identity, TokenScope, caller::display_name, highest_group_scope,
-};
+use super::{AuthError, AuthMethod, Grants, Identity, caller::display_name, highest_group_scope};
 use crate::config;
 
 /// The maximum length of the user and group headers together, in bytes.
@@ -42,8 +40,7 @@ pub(super) fn identify(
         .map(|group| group.trim().to_owned())
         .filter(|group| !group.is_empty())
         .collect();
-    let scope =
-        highest_group_scope(&groups, group_scopes).unwrap_or(TokenScope::from(settings.scope));
+    let scope = highest_group_scope(&groups, group_scopes).unwrap_or(settings.scope);
     let name = named.name.filter(|name| !name.trim().is_empty()).unwrap_or(user);
     Ok(Identity {
         method: AuthMethod::Proxy,

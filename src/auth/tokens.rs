@@ -81,7 +81,7 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
         client: token.owner.clone(),
         groups: Arc::new(token.groups.0.iter().cloned().collect()),
         grants: Grants {
-            scope: token.scope.into(),
+            scope: token.scope,
             toolsets: some(&token.toolsets),
             instances: some(&token.instances),
             spaces: some(&token.spaces),

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::TIME_SLICE;
+use super::limits::TIME_SLICE;
 
 /// Remaining compute time of a call, as seen by one of its jobs.
 ///
@@ -77,7 +77,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Returns whether the job has run for a whole [`TURN`]. A job that can be resumed should then
+    /// Returns whether the job has run for a whole [`TIME_SLICE`]. A job that can be resumed should then
     /// return and queue again behind the jobs of other callers.
     pub fn is_time_slice_over(&self) -> bool {
         self.started.elapsed() >= TIME_SLICE

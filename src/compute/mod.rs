@@ -37,63 +37,13 @@
 //! ```
 
 mod budget;
+mod error;
+mod limits;
 mod pool;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 pub use budget::{Budget, JobStopped};
+pub use error::ComputeError;
+pub use limits::{INLINE_BYTES, TIME_SLICE};
 pub use pool::{CallerKey, ComputePool, ComputeScope};
-
-/// Size of a text in bytes up to which linear work runs inline on the async worker. Larger work
-/// runs in the pool. A linear algorithm takes far less than 50 ms for 64 KiB, the longest time for
-/// which a task may block a worker.
-pub const INLINE_BYTES: usize = 64 * 1024;
-
-/// Time after which a job should return and queue again, so that jobs of other callers get its
-/// slot. See [`Budget::is_turn_over`].
-pub const TIME_SLICE: Duration = Duration::from_millis(25);
-
-/// Error of a job that has no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ComputeError {
-    /// The jobs of the call used all compute time of one call (`limits.compute_time`).
-    #[error(
-        "this call used its {} s of compute time (limits.compute_time)",
-        .0.as_secs_f64()
-    )]
-    BudgetSpent(Duration),
-    /// The call was cancelled or timed out while the job ran.
-    #[error("the call was cancelled")]
-    Cancelled,
-    /// The job panicked, which is a bug.
-    #[error("the server failed while computing the answer")]
-    Panicked,
-    /// The runtime is shutting down.
-    #[error("the server is shutting down")]
-    ShuttingDown,
-}
-
-impl ComputeError {
-    /// Returns what the client can do next.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::BudgetSpent(_) => {
-                "request less data at once, or search with a simpler pattern: shorter repetitions, \
-                 `[a-z]` instead of `\\w`, or fixedString"
-            }
-            Self::Cancelled | Self::ShuttingDown => "retry in a moment",
-            Self::Panicked => "this is a bug of the server; report it",
-        }
-    }
-}
-
-impl From<JobStopped> for ComputeError {
-    fn from(stopped: JobStopped) -> Self {
-        match stopped {
-            JobStopped::Cancelled => Self::Cancelled,
-            JobStopped::BudgetSpent(limit) => Self::BudgetSpent(limit),
-        }
-    }
-}

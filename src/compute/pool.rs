@@ -13,8 +13,9 @@ use parking_lot::Mutex;
 use tokio::{sync::Semaphore, task};
 
 use super::{
-    ComputeError,
     budget::{Budget, CancelOnDrop, SpentTime},
+    error::ComputeError,
+    limits::INLINE_BYTES,
 };
 
 /// Identifies a caller. Each caller gets an equal share of the pool.
@@ -193,7 +194,7 @@ impl ComputeScope {
         }
     }
 
-    /// Runs the work inline for at most [`INLINE_BYTES`](super::INLINE_BYTES) bytes of text, and in
+    /// Runs the work inline for at most [`INLINE_BYTES`] bytes of text, and in
     /// the pool otherwise. The work must be linear in the text.
     ///
     /// # Errors
@@ -204,7 +205,7 @@ impl ComputeScope {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        if bytes <= super::INLINE_BYTES {
+        if bytes <= INLINE_BYTES {
             return Ok(work());
         }
         self.run(move |_| Ok(work())).await

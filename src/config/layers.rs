@@ -9,7 +9,7 @@ use figment::{
     value::{Dict, Value},
 };
 
-use super::load::ConfigError;
+use super::loaded::ConfigError;
 
 /// One setting from a layer.
 #[derive(Debug, Clone)]

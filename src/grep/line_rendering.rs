@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Pattern;
+use super::pattern::Pattern;
 use crate::sanitize::sanitize;
 
 /// Maximum number of bytes of a shown line; longer lines are truncated.

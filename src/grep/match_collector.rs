@@ -2,7 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::{GrepOptions, Line, Match, Pattern, line_rendering};
+use super::{
+    line_rendering,
+    pattern::Pattern,
+    result::{GrepOptions, Line, Match},
+};
 
 /// Collects matches and their context lines. Each line is shown once: the lines after a match
 /// belong to it up to the next match, and the remaining ones to the lines before that match. So the

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::*;
-use crate::sanitize::sanitize;
+use crate::sanitize::{line_sanitizer::LineSanitizer, sanitize};
 
 fn options() -> GrepOptions {
     GrepOptions {
@@ -217,7 +217,7 @@ fn endless_line_uses_bounded_memory() {
     let piece = vec![b'x'; 64 * 1024];
     for _ in 0..1_600 {
         grep.push(&piece);
-        assert!(grep.partial_line.capacity() <= 3 * 256 * 1024);
+        assert!(grep.buffered_bytes() <= 3 * 256 * 1024);
     }
     grep.push(b"y\ny\n");
     let found = grep.finish();

@@ -2,24 +2,15 @@
 
 use crate::{
     approval::ApprovalError,
-    audit::{AuditCaller, McpClient, Outcome, Record, RecordKind},
+    audit::{AuditCaller, McpClient, Outcome, Record},
     auth::Identity,
     tool::{AuditGuard, AuditScope, Error, SanitizedAnswer},
 };
 
-use super::{OctopusProvider, RequestInfo};
+use super::request::RequestInfo;
 
-impl OctopusProvider {
-    /// Starts the audit record of a request. The record is written when the returned scope ends,
-    /// also if the call is dropped.
-    pub(super) fn open(&self, kind: RecordKind, request: &RequestInfo) -> AuditGuard {
-        let caller = request.context.caller.identity.fingerprint();
-        let trail = AuditScope::begin(&self.audit, &self.metrics, kind);
-        fill_request(&trail.with_recent_calls(&self.recent_calls, caller), request)
-    }
-}
-
-fn fill_request(trail: &AuditScope, request: &RequestInfo) -> AuditGuard {
+/// Fills the record of a scope from a request, and returns the guard that ends the record.
+pub(super) fn fill_request(trail: &AuditScope, request: &RequestInfo) -> AuditGuard {
     trail.update(|record| {
         record.caller = Some(caller_fields(&request.context.caller.identity));
         record.client = request.client.as_deref().map(client_fields);

@@ -29,7 +29,10 @@ use crate::{
     octopus::Instances,
     policy::PolicyEngine,
     telemetry::Metrics,
-    tool::{ActingUsers, Catalog, Entry, Error, Limits, Outcome as Came, RecentCalls},
+    tool::{
+        ActingUsers, AuditGuard, AuditScope, Catalog, Entry, Error, Limits, Outcome as Came,
+        RecentCalls,
+    },
 };
 
 /// Explains why tools are hidden. Callers can always call it, even if it is itself not listed.
@@ -64,6 +67,16 @@ pub struct OctopusProvider {
     pub instance_rate: InstanceRateLimit,
     /// Cache of requested spaces that do not exist for their caller.
     pub missing_spaces: MissingSpaceCache,
+}
+
+impl OctopusProvider {
+    /// Starts the audit record of a request. The record is written when the returned scope ends,
+    /// also if the call is dropped.
+    fn open(&self, kind: RecordKind, request: &RequestInfo) -> AuditGuard {
+        let caller = request.context.caller.identity.fingerprint();
+        let trail = AuditScope::begin(&self.audit, &self.metrics, kind);
+        audit_record::fill_request(&trail.with_recent_calls(&self.recent_calls, caller), request)
+    }
 }
 
 impl McpProvider for OctopusProvider {

@@ -1,15 +1,9 @@
-//! Selects the rules that can match a call, and the kinds of resources that they depend on.
+//! Selects the rules that can match a call.
 
-use super::{PolicyInput, Tier, rule::CompiledRule};
-
-/// A kind of resource. A call can access several resources of each kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ResourceKind {
-    Space,
-    Project,
-    Environment,
-    Tenant,
-}
+use super::{
+    input::{PolicyInput, ResourceKind, Tier},
+    rule::CompiledRule,
+};
 
 /// The rules that can match a call at some target, in their order.
 ///

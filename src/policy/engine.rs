@@ -5,12 +5,13 @@ use std::{convert::Infallible, fmt, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    PolicyInput, Tier,
     applicable::ApplicableRules,
-    input::TargetResource,
+    decision::Decision,
+    input::{PolicyInput, TargetResource, Tier},
     risk::HighRisk,
     rule::{CompiledRule, RuleMatch},
-    targets::{self, Target, Targets},
+    target::Target,
+    targets::{self, Targets},
     verdict::{Verdict, VerdictGroup, merge_decisions},
 };
 use crate::config::{Effect, PolicySettings, Risk};
@@ -49,25 +50,6 @@ impl PolicyClock {
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
-}
-
-/// The decision on a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// The rule that decided, or `None` if no rule matched. If several rules require different
-    /// confirmation words, all of their names.
-    pub rule: Option<String>,
-    /// The effect.
-    pub effect: Effect,
-    /// The word that a person must type to confirm. If several rules require different words, all
-    /// of them, separated by spaces.
-    pub confirmation_word: Option<String>,
-    /// The message for the caller.
-    pub message: Option<String>,
-    /// The risk of the call.
-    pub risk: Risk,
-    /// The condition of the rule that could not be evaluated, if the rule applies because of that.
-    pub unknown_condition: Option<&'static str>,
 }
 
 impl PolicyEngine {

@@ -1,6 +1,11 @@
 //! Explains decisions, for the tool `explain_access` and the command `policy test`.
 
-use super::{PolicyEngine, PolicyInput, Tier, rule::RuleMatch, targets::Target};
+use super::{
+    engine::PolicyEngine,
+    input::{PolicyInput, Tier},
+    rule::RuleMatch,
+    target::Target,
+};
 use crate::{config::Effect, text::step_counter};
 
 /// The result of one rule in the explanation of a decision.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::PolicyAction;
 pub use crate::config::Tier;
 
 /// Everything that is known about a call.
@@ -37,6 +36,19 @@ pub struct PolicyInput {
     pub tenants: ResourceSet,
 }
 
+/// The action of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyAction {
+    /// Reads data.
+    Read,
+    /// Creates or changes a release. Nothing runs yet.
+    Release,
+    /// Runs or changes something, in environments or elsewhere.
+    Run,
+    /// Deletes data.
+    Delete,
+}
+
 /// A moment at which a call takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
@@ -53,6 +65,15 @@ pub struct ResourceSet {
     pub resources: Vec<ResourceRef>,
     /// Whether the call may access further resources that are unknown.
     pub has_unknown: bool,
+}
+
+/// A kind of resource. A call can access several resources of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResourceKind {
+    Space,
+    Project,
+    Environment,
+    Tenant,
 }
 
 /// A resource, as far as it is known.

@@ -5,19 +5,21 @@
 //! [`PolicyEngine`] decides on it. The input distinguishes unknown resources from absent ones.
 
 mod applicable;
+mod decision;
 mod engine;
 mod explain;
 mod input;
 mod pattern;
 mod risk;
 mod rule;
+mod target;
 mod targets;
 #[cfg(test)]
 mod tests;
 mod time_window;
 mod verdict;
 
-pub use engine::{Decision, PolicyClock, PolicyEngine};
+pub use decision::Decision;
+pub use engine::{PolicyClock, PolicyEngine};
 pub use explain::RuleStep;
-pub use input::{Moment, PolicyInput, ResourceRef, ResourceSet, Tier};
-pub use risk::PolicyAction;
+pub use input::{Moment, PolicyAction, PolicyInput, ResourceRef, ResourceSet, Tier};

@@ -1,23 +1,10 @@
 //! Risk of a call, by action and environment and not by tool.
 
 use super::{
-    input::TargetResource,
+    input::{PolicyAction, TargetResource},
     pattern::{Patterns, TriState},
 };
 use crate::config::{PolicySettings, Risk};
-
-/// The action of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PolicyAction {
-    /// Reads data.
-    Read,
-    /// Creates or changes a release. Nothing runs yet.
-    Release,
-    /// Runs or changes something, in environments or elsewhere.
-    Run,
-    /// Deletes data.
-    Delete,
-}
 
 /// The environments with high risk.
 #[derive(Debug, Clone)]

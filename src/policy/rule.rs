@@ -1,11 +1,9 @@
 //! A compiled policy rule and its conditions.
 
 use super::{
-    Moment, PolicyAction, PolicyInput, ResourceRef,
-    applicable::ResourceKind,
-    input::TargetResource,
+    input::{Moment, PolicyAction, PolicyInput, ResourceKind, ResourceRef, TargetResource},
     pattern::{Patterns, TriState},
-    targets::Target,
+    target::Target,
     time_window,
 };
 use crate::{

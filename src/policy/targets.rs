@@ -3,26 +3,14 @@
 use std::collections::HashSet;
 
 use super::{
-    Moment, PolicyInput, ResourceSet,
-    applicable::{ApplicableRules, ResourceKind},
-    input::TargetResource,
+    applicable::ApplicableRules,
+    input::{Moment, PolicyInput, ResourceKind, ResourceSet, TargetResource},
+    target::Target,
 };
 use crate::config::Risk;
 
 /// The maximum number of targets of a call.
 const MAX_TARGETS: usize = 10_000;
-
-/// One combination of resources that a call accesses, at one moment.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target<'a> {
-    pub(super) time: Moment,
-    pub(super) space: TargetResource<'a>,
-    pub(super) project: TargetResource<'a>,
-    pub(super) environment: TargetResource<'a>,
-    pub(super) tenant: TargetResource<'a>,
-    /// The risk of the call at this target, and whether it is certain.
-    pub(super) risk: (Risk, bool),
-}
 
 /// All targets of a call: the product of its moments, spaces, projects, environments and tenants.
 /// If no rule depends on a kind of resource, its first resource represents all, because the

@@ -1,10 +1,6 @@
 //! Verdicts of rules at single targets, and their combination.
 
-use super::{
-    Decision,
-    rule::CompiledRule,
-    targets::{Target, Targets},
-};
+use super::{decision::Decision, rule::CompiledRule, target::Target, targets::Targets};
 use crate::config::{Effect, Risk, TYPE_ENVIRONMENT_NAME};
 
 /// The verdict of a rule at a target, or the default if no rule matches.

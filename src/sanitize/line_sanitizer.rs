@@ -3,12 +3,16 @@
 //!
 //! One line can make the next one a secret: a name with its value below it, an XML element over
 //! several lines, a private key. [`LineSanitizer`] keeps only as much of the previous lines as this
-//! needs. The lines together show nothing that [`sanitize`](super::sanitize()) hides in the whole
+//! needs. The lines together show nothing that [`sanitize`] hides in the whole
 //! text.
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{Sanitized, private_keys::PrivateKeyScanner, redact_stripped, secrets, strip};
+use super::{
+    private_keys::PrivateKeyScanner,
+    sanitized::{Sanitized, redact_stripped},
+    secrets, strip,
+};
 use crate::text::step_counter;
 
 /// Sanitizer for consecutive texts that carries context from one text to the next.
@@ -124,12 +128,20 @@ impl LineSanitizer {
     }
 }
 
+/// Removes invisible characters from `text` and replaces secrets in it by `[redacted:KIND]`.
+///
+/// All text from Octopus that a user could write goes through this function: logs, notes, commit
+/// messages, comments, variable values. Invisible characters are removed first, so that they cannot
+/// split a secret. The function is idempotent: sanitized text stays unchanged.
+pub fn sanitize(text: &str) -> Sanitized<'_> {
+    LineSanitizer::default().sanitize_next(text)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sanitize::sanitize;
 
     const KEY: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
 

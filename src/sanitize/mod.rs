@@ -7,28 +7,20 @@
 //! to recognise than a whole one. Text that is shown line by line goes through
 //! [`LineSanitizer`](line_sanitizer::LineSanitizer), which keeps the context of earlier lines.
 
-use std::borrow::Cow;
-
 pub mod escape;
 mod invisible;
 pub mod line_sanitizer;
 mod mask;
+mod named;
 mod private_keys;
+mod sanitized;
 pub mod secrets;
 pub mod strip;
 
+pub use line_sanitizer::sanitize;
 pub use mask::mask;
-
-/// Result of [`sanitize`](sanitize()).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sanitized<'a> {
-    /// The text without invisible characters and secrets; borrowed if nothing changed.
-    pub text: Cow<'a, str>,
-    /// Number of removed characters: invisible characters and parts of terminal sequences.
-    pub removed: usize,
-    /// Number of secrets that were replaced.
-    pub redactions: usize,
-}
+pub use named::redact_named_value;
+pub use sanitized::Sanitized;
 
 /// Compiles all patterns of the sanitizer. Call this at startup: otherwise the first use compiles
 /// them, which blocks an async worker for hundreds of milliseconds.
@@ -37,55 +29,10 @@ pub fn precompile() {
     secrets::precompile();
 }
 
-/// Removes invisible characters from `text` and replaces secrets in it by `[redacted:KIND]`.
-///
-/// All text from Octopus that a user could write goes through this function: logs, notes, commit
-/// messages, comments, variable values. Invisible characters are removed first, so that they cannot
-/// split a secret. The function is idempotent: sanitized text stays unchanged.
-pub fn sanitize(text: &str) -> Sanitized<'_> {
-    line_sanitizer::LineSanitizer::default().sanitize_next(text)
-}
-
-/// Replaces secrets in a text whose invisible characters are already removed.
-fn redact_stripped(text: Cow<'_, str>, removed: usize) -> Sanitized<'_> {
-    let (text, redacted) = match text {
-        Cow::Borrowed(text) => {
-            let shown = secrets::redact(text);
-            let redacted = shown.total();
-            (shown.text, redacted)
-        }
-        Cow::Owned(text) => {
-            let shown = secrets::redact(&text);
-            let redacted = shown.total();
-            (Cow::Owned(shown.text.into_owned()), redacted)
-        }
-    };
-    Sanitized { text, removed, redactions: redacted }
-}
-
-/// Returns the redaction that replaces `text` if `text` is a secret because its field is called
-/// `name`. Returns `None` for ordinary values and for text that [`sanitize`](sanitize()) redacts
-/// without the name.
-///
-/// A value alone does not look like a password, so it is checked together with its name.
-pub fn redact_named_value(name: &str, text: &str) -> Option<String> {
-    if text.is_empty() || !secrets::may_name_secret(name) || sanitize(text).redactions > 0 {
-        return None;
-    }
-    // Characters that would end the quoted value do not matter for the check.
-    let quiet = |c: char| if matches!(c, '"' | '\\' | '\n' | '\r') { ' ' } else { c };
-    let value: String = text.trim().chars().take(MAX_NAMED_VALUE_CHARS).map(quiet).collect();
-    let sanitized = sanitize(&format!("\"{name}\": \"{value}\"")).text.into_owned();
-    let shown = sanitized.strip_prefix(&format!("\"{name}\": \""))?;
-    let end = shown.strip_prefix(secrets::REDACTION_PREFIX)?.find(']')?;
-    shown.get(..=end + secrets::REDACTION_PREFIX.len()).map(str::to_owned)
-}
-
-/// Number of characters of a value that are checked together with its name.
-const MAX_NAMED_VALUE_CHARS: usize = 1_000;
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -106,26 +53,6 @@ mod tests {
             let sanitized =
                 sanitize(&KEY.replacen("FAKE", &format!("FA{inside}KE"), 1)).text.into_owned();
             assert_eq!(sanitized, "[redacted:octopus-api-key]", "{inside:?}");
-        }
-    }
-
-    #[test]
-    fn redacts_a_value_because_of_its_name() {
-        for (name, text, shown) in [
-            ("Database.Password", "hunter2", Some("[redacted:password]")),
-            ("password", "two words \"quoted\"\nand a line", Some("[redacted:password]")),
-            ("ApiKey", "fake-fake0fake1", Some("[redacted:key]")),
-            ("Datenbank.Kennwort", "geheim", Some("[redacted:password]")),
-            ("webhookToken", "3f2504e0-4f89-11d3-9a0c-030512345678", Some("[redacted:secret]")),
-            ("Database.Password", "********", None),
-            ("Database.Password", "#{Other.Password}", None),
-            ("Database.Password", "", None),
-            ("Database.Host", "hunter2", None),
-            ("password", KEY, None),
-            ("tokenType", "Bearer", None),
-            ("secretName", "web-tls-2026", None),
-        ] {
-            assert_eq!(redact_named_value(name, text).as_deref(), shown, "{name}: {text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt, future::join_all, stream};
 use octopus_mcp::{
     auth::generate_token,
-    config::{AuthMode, Secret, TokenScopeSetting, TokenSettings},
+    config::{AuthMode, Secret, TokenScope, TokenSettings},
 };
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ async fn callers_with_one_credential_share_no_cache_read_or_approval() {
         for (name, (_, hash)) in &tokens {
             let token = TokenSettings {
                 sha256: hash.clone(),
-                scope: TokenScopeSetting::Admin,
+                scope: TokenScope::Admin,
                 ..TokenSettings::default()
             };
             config.auth.tokens.insert((*name).to_owned(), token);

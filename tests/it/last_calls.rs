@@ -2,7 +2,7 @@
 
 use octopus_mcp::{
     auth::generate_token,
-    config::{AuthMode, Secret, TokenScopeSetting, TokenSettings},
+    config::{AuthMode, Secret, TokenScope, TokenSettings},
 };
 use octopus_sample::keys;
 use serde_json::{Value, json};
@@ -68,11 +68,8 @@ async fn calls_of_another_caller_are_hidden() {
         config.auth.mode = Some(AuthMode::Tokens.into());
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
         for (name, hash) in [("ann", ann_hash), ("ben", ben_hash)] {
-            let token = TokenSettings {
-                sha256: hash,
-                scope: TokenScopeSetting::Read,
-                ..TokenSettings::default()
-            };
+            let token =
+                TokenSettings { sha256: hash, scope: TokenScope::Read, ..TokenSettings::default() };
             config.auth.tokens.insert(name.to_owned(), token);
         }
     })

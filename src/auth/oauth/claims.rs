@@ -44,8 +44,7 @@ pub(super) fn identity_from_claims(
     let token_scope = scopes.filter_map(|word| parse_scope(&word, oauth)).max();
     let is_scoped = token_scope.is_some();
     let group_scope = || highest_group_scope(&groups, group_scopes);
-    let scope =
-        token_scope.or_else(group_scope).or_else(|| issuer.default_scope.map(TokenScope::from));
+    let scope = token_scope.or_else(group_scope).or_else(|| issuer.default_scope);
     let scope = scope.ok_or_else(|| no_scope_error(issuer))?;
     // Signature validation accepts a token for this long after `exp`, so the identity must not
     // expire earlier.
@@ -168,10 +167,7 @@ mod tests {
     ) -> Result<Identity, AuthError> {
         let (mut issuer, mut oauth) = (IssuerSettings::default(), OauthSettings::default());
         change(&mut issuer, &mut oauth);
-        let deployers = GroupScope {
-            group: "deployers".to_owned(),
-            scope: crate::config::TokenScopeSetting::Deploy,
-        };
+        let deployers = GroupScope { group: "deployers".to_owned(), scope: TokenScope::Deploy };
         identity_from_claims(claims.as_object().unwrap(), &issuer, &oauth, &[deployers])
     }
 
@@ -200,7 +196,7 @@ mod tests {
         let insufficient = AuthError::InsufficientScope { has: None, needs: TokenScope::Read };
         assert_eq!(identity_of(&none, |_, _| {}), Err(insufficient));
         let given = identity_of(&none, |i, _| {
-            i.default_scope = Some(crate::config::TokenScopeSetting::Read);
+            i.default_scope = Some(TokenScope::Read);
         })
         .unwrap();
         assert_eq!(given.grants.scope, TokenScope::Read);

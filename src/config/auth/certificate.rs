@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::TokenScopeSetting;
+use super::TokenScope;
 
 /// TLS client certificates. The organizational units of the subject are the groups of the caller.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -14,7 +14,7 @@ pub struct CertificateAuthSettings {
     /// `email`.
     pub subject: SubjectName,
     /// Scope of callers if no group determines it: `read` (default), `deploy` or `admin`.
-    pub scope: TokenScopeSetting,
+    pub scope: TokenScope,
 }
 
 /// Part of a certificate that names the caller.

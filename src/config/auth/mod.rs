@@ -6,17 +6,15 @@ mod oauth;
 mod proxy;
 mod scope;
 mod token;
-mod validate;
-mod warnings;
 
 pub use certificate::{CertificateAuthSettings, SubjectName};
 pub use modes::{AuthMode, AuthModes};
 pub use oauth::{ClaimGroup, IssuerSettings, OauthSettings, ScopeNames, SigningAlgorithm};
 pub use proxy::ProxyAuthSettings;
-pub use scope::{GroupScope, TokenScopeSetting};
+pub use scope::{GroupScope, TokenScope};
 pub use token::{Expiry, TokenSettings, parse_tokens_file};
 
-pub(super) use validate::validate;
+pub(super) use token::token_errors;
 
 use std::{collections::BTreeMap, path::PathBuf};
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::TokenScopeSetting;
+use super::TokenScope;
 use crate::config::{DurationSetting, ListSetting};
 
 /// Access tokens of authorization servers: signed JWTs.
@@ -105,7 +105,7 @@ pub struct IssuerSettings {
     pub name_claims: ListSetting,
     /// Scope of callers if neither the token nor a group determines it: `read`, `deploy` or
     /// `admin`. Without it, such tokens are rejected.
-    pub default_scope: Option<TokenScopeSetting>,
+    pub default_scope: Option<TokenScope>,
     /// Publishes this issuer to clients in the protected resource metadata (default true). Set
     /// `false` for the second name of an issuer, such as that of version 1 tokens of Microsoft
     /// Entra ID.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::TokenScopeSetting;
+use super::TokenScope;
 
 /// Identity headers of a trusted proxy.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +17,7 @@ pub struct ProxyAuthSettings {
     /// Header with the display name of the caller.
     pub name_header: Option<String>,
     /// Scope of callers if no group determines it: `read` (default), `deploy` or `admin`.
-    pub scope: TokenScopeSetting,
+    pub scope: TokenScope,
 }
 
 impl Default for ProxyAuthSettings {
@@ -26,7 +26,7 @@ impl Default for ProxyAuthSettings {
             user_header: "X-Forwarded-User".to_owned(),
             groups_header: None,
             name_header: None,
-            scope: TokenScopeSetting::Read,
+            scope: TokenScope::Read,
         }
     }
 }

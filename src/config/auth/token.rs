@@ -13,7 +13,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::TokenScopeSetting;
+use super::TokenScope;
 use crate::config::ListSetting;
 
 /// A caller token. The settings contain only its hash.
@@ -30,7 +30,7 @@ pub struct TokenSettings {
     /// `2027-01-31T18:00:00Z`. Without it, the token never expires.
     pub expires: Option<Expiry>,
     /// Scope of the caller: `read` (default), `deploy` or `admin`; each includes the previous ones.
-    pub scope: TokenScopeSetting,
+    pub scope: TokenScope,
     /// Toolsets that the token may use. Default: all enabled toolsets.
     pub toolsets: ListSetting,
     /// Instances that the token may use, by name. Default: all.
@@ -60,7 +60,7 @@ impl TokenSettings {
 ///
 /// `others` are the tokens that already exist. Each name and each token must be unique, because
 /// callers with the same name or token would share their state.
-pub(super) fn token_errors(
+pub(in crate::config) fn token_errors(
     tokens: &BTreeMap<String, TokenSettings>,
     others: &BTreeMap<String, TokenSettings>,
     instances: &[String],
@@ -194,12 +194,12 @@ mod tests {
         );
         let read = read(&text).unwrap();
         let agent = &read["build-agent"];
-        assert_eq!(agent.scope, TokenScopeSetting::Deploy);
+        assert_eq!(agent.scope, TokenScope::Deploy);
         assert_eq!(agent.groups.0, ["agents"]);
         assert_eq!(agent.hash().unwrap()[..2], [0xba, 0x78]);
         assert_eq!(agent.expires.unwrap().0.to_string(), "2027-02-01T00:00:00Z");
         assert_eq!(read["night"].expires.unwrap().0.to_string(), "2027-01-31T18:00:00Z");
-        assert_eq!(read["night"].scope, TokenScopeSetting::Read);
+        assert_eq!(read["night"].scope, TokenScope::Read);
     }
 
     #[test]

@@ -8,7 +8,9 @@ use regex_automata::{
     util::syntax,
 };
 
-use super::braces::escape_literal_braces;
+mod braces;
+
+use braces::escape_literal_braces;
 
 /// A valid compiled pattern.
 #[derive(Debug, Clone)]

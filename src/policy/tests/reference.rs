@@ -5,7 +5,7 @@ use crate::{
     config::{Effect, Risk, TYPE_ENVIRONMENT_NAME},
     policy::{
         Decision, PolicyEngine, PolicyInput, RuleStep, Tier, explain::match_reason,
-        input::TargetResource, rule::RuleMatch, targets::Target, verdict::merge_decisions,
+        input::TargetResource, rule::RuleMatch, target::Target, verdict::merge_decisions,
     },
 };
 

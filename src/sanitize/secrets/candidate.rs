@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::{
-    REDACTION_PREFIX,
+    redaction::REDACTION_PREFIX,
     value::{
         is_count, is_description, is_guid, is_identifier, is_location, is_mixed, is_path,
         is_state_word, is_word_like,

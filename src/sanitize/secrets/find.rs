@@ -1,29 +1,17 @@
 //! Applies the redaction rules to a text and to its decoded forms.
 
-use std::{
-    ops::Range,
-    sync::{LazyLock, OnceLock},
-};
+use std::sync::{LazyLock, OnceLock};
 
 use regex::{Regex, RegexSet};
 
 use super::{
     candidate::Candidate,
-    first_hint,
+    hints::{first_hint, hint_pattern},
     normalized_text::{self, NormalizedText},
     rules::{self, Rule},
+    secret_match::{SecretMatch, merge_overlapping},
     value, wrap,
 };
-
-/// Range of a text that is a secret.
-#[derive(Debug, Clone)]
-pub(super) struct SecretMatch {
-    pub(super) at: Range<usize>,
-    /// Index of the rule in the table. If two secrets overlap, the earlier rule determines the
-    /// kind.
-    pub(super) rule: usize,
-    pub(super) kind: &'static str,
-}
 
 struct RuleTable {
     /// Determines which rules have a hint in the text. `None` runs all rules.
@@ -48,15 +36,6 @@ pub(super) fn precompile() {
     for (rule, cell) in &RULE_TABLE.rules {
         compiled(rule, cell);
     }
-}
-
-/// Returns a pattern that matches any of the hints, ignoring case.
-pub(super) fn hint_pattern<'h>(hints: impl IntoIterator<Item = &'h &'h str>) -> String {
-    let hints = hints.into_iter().map(|hint| {
-        let flags = if hint.is_ascii() { "i-u" } else { "i" };
-        format!("(?{flags}:{})", regex::escape(hint))
-    });
-    hints.collect::<Vec<_>>().join("|")
 }
 
 /// Returns the secrets in `text`, sorted and without overlap.
@@ -113,24 +92,6 @@ fn apply_rules(text: &str) -> Vec<SecretMatch> {
         }
     }
     found
-}
-
-/// Sorts secrets and merges overlapping ones.
-pub(super) fn merge_overlapping(mut found: Vec<SecretMatch>) -> Vec<SecretMatch> {
-    found.sort_by_key(|secret| (secret.at.start, secret.rule));
-    let mut apart: Vec<SecretMatch> = Vec::with_capacity(found.len());
-    for secret in found {
-        match apart.last_mut() {
-            Some(last) if secret.at.start < last.at.end => {
-                last.at.end = last.at.end.max(secret.at.end);
-                if secret.rule < last.rule {
-                    (last.rule, last.kind) = (secret.rule, secret.kind);
-                }
-            }
-            _ => apart.push(secret),
-        }
-    }
-    apart
 }
 
 #[cfg(test)]

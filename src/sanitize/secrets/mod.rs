@@ -4,9 +4,13 @@
 //! - `candidate` and `value` reject matches that are ordinary text.
 //! - `find` applies the rules. It first determines which rules have a hint in the text and runs
 //!   only those.
-//! - `view` rewrites other spellings into the one that the rules expect, and maps matches back:
+//! - `hints` finds the short texts that precede or begin a secret.
+//! - `normalized_text` rewrites other spellings into the one that the rules expect, and maps matches back:
 //!   Unicode spaces, fullwidth signs, percent escapes.
 //! - `wrap` follows a secret over a line break.
+//! - `continuation` finds the line from which on a text that is read line by line must be carried.
+//! - `secret_match` and `redaction` are what the other files share: the range of a secret, and the
+//!   text in its place.
 //!
 //! Octopus writes `********` in place of a sensitive value. This mask is not a value and stays.
 //!
@@ -33,28 +37,28 @@
 //!   of a wrapped password that is shorter than six characters or has no digit.
 //! - Encodings other than percent escapes, such as base64 of a text that contains a secret.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    sync::LazyLock,
-};
-
-use regex::Regex;
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 mod candidate;
+mod continuation;
 #[cfg(test)]
 mod corpus;
 mod find;
+mod hints;
 mod normalized_text;
+mod redaction;
 mod rules;
+mod secret_match;
 mod value;
 mod wrap;
 
+pub(super) use continuation::continuation_start;
+pub(crate) use hints::first_hint;
+pub(super) use redaction::REDACTION_PREFIX;
 pub(super) use wrap::MAX_WRAPPED_SECRET_BYTES;
 
-use find::{SecretMatch, find_secrets, merge_overlapping};
-use normalized_text::NormalizedText;
+use find::find_secrets;
+use secret_match::{SecretMatch, merge_overlapping};
 
 /// Result of [`redact`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,48 +113,11 @@ pub(super) fn redact_from<'t>(text: &'t str, start: usize, keys: &[Range<usize>]
     Redacted { text, counts }
 }
 
-/// Returns the start of the line from which on the text must be carried, because a secret may
-/// continue after `text`; `None` if none can. An example is a name whose value is on the next line.
-pub(super) fn continuation_start(text: &str) -> Option<usize> {
-    let view = NormalizedText::with_plain_spaces(text);
-    first_hint(view.text.as_bytes())?;
-    // A flag begins behind a space, which may be the end of the previous line.
-    let begins = |found: regex::Match<'_>| found.end() - found.as_str().trim_start().len();
-    let names = CONTINUATIONS.iter().filter_map(|names| names.find(&view.text).map(begins));
-    let start = names.chain(wrap::wrap_start(&view.text)).min()?;
-    let before = text.get(..view.to_original(&(start..start)).start)?;
-    Some(before.rfind('\n').map_or(0, |end| end + 1))
-}
-
-/// All patterns are anchored at the end, so most of them fail at once. An invalid pattern would be
-/// left out, which a test excludes.
-static CONTINUATIONS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    rules::CONTINUATIONS.iter().filter_map(|names| Regex::new(names).ok()).collect()
-});
-
-/// Returns the position of the first hint of a secret; `None` if no rule has a hint in the text.
-///
-/// Encoded secrets have no hint of their own, so every percent escape is a hint. Unicode spaces are
-/// no hint: callers that search bytes must treat all lines that are not plain ASCII as suspect.
-pub(crate) fn first_hint(text: &[u8]) -> Option<usize> {
-    match ANY_HINT.as_ref() {
-        Some(hint) => hint.find(text).map(|found| found.start()),
-        None => (!text.is_empty()).then_some(0),
-    }
-}
-
-/// The hints of all rules as one pattern. `None` makes every text a hint.
-static ANY_HINT: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| {
-    let hints: BTreeSet<&str> = rules::all().flat_map(|rule| rule.hints).copied().collect();
-    let pattern = format!("{}|(?-u:%[0-9A-Fa-f]{{2}})", find::hint_pattern(&hints));
-    regex::bytes::Regex::new(&pattern).ok()
-});
-
 /// Compiles all patterns, so that the first texts do not wait for it.
 pub(super) fn precompile() {
     find::precompile();
-    LazyLock::force(&ANY_HINT);
-    LazyLock::force(&CONTINUATIONS);
+    hints::precompile();
+    continuation::precompile();
     value::precompile();
     wrap::precompile();
 }
@@ -167,9 +134,6 @@ pub(super) fn may_name_secret(name: &str) -> bool {
 /// Maximum number of redaction passes. A replaced secret can uncover another one beside it, so
 /// passes repeat until one finds nothing. Two passes are usual; the limit keeps the time linear.
 const MAX_PASSES: usize = 8;
-
-/// Beginning of every redaction.
-pub(super) const REDACTION_PREFIX: &str = "[redacted:";
 
 fn replace(text: &str, found: &[SecretMatch]) -> String {
     let mut left = String::with_capacity(text.len());
@@ -188,12 +152,6 @@ fn replace(text: &str, found: &[SecretMatch]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hint_and_continuation_patterns_compile() {
-        assert!(ANY_HINT.is_some());
-        assert_eq!(CONTINUATIONS.len(), rules::CONTINUATIONS.len());
-    }
 
     #[test]
     fn commands_with_short_flags_take_linear_time() {

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::REDACTION_PREFIX;
+use super::redaction::REDACTION_PREFIX;
 
 /// Trims a matched value: removes the next query parameter and the punctuation of the surrounding
 /// text, unless quotes or a semicolon mark the end of the value.

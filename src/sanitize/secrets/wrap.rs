@@ -12,8 +12,8 @@ use memchr::memchr_iter;
 use regex::Regex;
 
 use super::{
-    find::{SecretMatch, find_secrets, merge_overlapping},
     rules::TOKEN_PREFIXES,
+    secret_match::{SecretMatch, merge_overlapping},
     value::{is_ordinary_form, looks_random},
 };
 
@@ -28,29 +28,29 @@ pub(in crate::sanitize) const MAX_WRAPPED_SECRET_BYTES: usize = 1024;
 
 /// Message of a line: without the time and level of a log and without indentation.
 #[derive(Debug, Clone, Copy)]
-struct LineContent<'t> {
+pub(super) struct LineContent<'t> {
     start: usize,
-    text: &'t str,
+    pub(super) text: &'t str,
 }
 
 impl<'t> LineContent<'t> {
-    fn read(text: &'t str, line: Range<usize>) -> Option<Self> {
+    pub(super) fn read(text: &'t str, line: Range<usize>) -> Option<Self> {
         let line_text = text.get(line.clone())?.trim_end_matches('\r');
         let start = LOG_PREFIX.as_ref()?.find(line_text).map_or(0, |prefix| prefix.end());
         Some(Self { start: line.start + start, text: line_text.get(start..)? })
     }
 
-    fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
-    fn has_usual_width(&self) -> bool {
+    pub(super) fn has_usual_width(&self) -> bool {
         USUAL_WIDTHS.contains(&self.text.len())
             && self.text.bytes().next_back().is_some_and(is_token_byte)
     }
 
     /// Returns the first word of the line; empty if it is a flag or the name of a setting.
-    fn first_word(&self) -> &'t str {
+    pub(super) fn first_word(&self) -> &'t str {
         let end = self.text.bytes().position(|byte| !is_token_byte(byte));
         let head = self.text.get(..end.unwrap_or(self.text.len())).unwrap_or_default();
         let is_name = head.starts_with('-') || head.trim_end_matches('=').contains('=');
@@ -99,34 +99,6 @@ pub(super) fn add_continuations(text: &str, found: Vec<SecretMatch>) -> Vec<Secr
     }
     more.extend(found);
     merge_overlapping(more)
-}
-
-/// Returns the offset of the lines that are needed to recognise that the last line of a text is
-/// wrapped inside a secret; `None` if it is not.
-///
-/// These lines begin with the first of the lines that are one word of the same width, or with the
-/// line before them. If a name further up is needed, the offset is 0.
-pub(super) fn wrap_start(text: &str) -> Option<usize> {
-    let line_before = |end: usize| {
-        let start = text.get(..end)?.rfind('\n').map_or(0, |end| end + 1);
-        LineContent::read(text, start..end).map(|content| (start, content))
-    };
-    let (mut start, mut content) = line_before(text.len())?;
-    let ends_inside = |text: &str, end: usize| {
-        find_secrets(text).last().is_some_and(|secret| secret.at.end == end)
-    };
-    let end = content.end();
-    if !content.has_usual_width() || !ends_inside(text, end) {
-        return None;
-    }
-    while content.first_word().len() == content.text.len()
-        && let Some(before) = start.checked_sub(1).and_then(line_before)
-        && before.1.text.len() == content.text.len()
-    {
-        (start, content) = before;
-    }
-    let is_enough = ends_inside(text.get(start..)?, end - start);
-    Some(if is_enough { start } else { 0 })
 }
 
 /// A secret inside which the previous line was wrapped.

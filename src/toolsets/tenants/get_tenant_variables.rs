@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::variables::{self, PageRequest, TenantVariable, VariablesPage};
+use super::{
+    variable_type::VariableType,
+    variables::{self, PageRequest, TenantVariable, VariablesPage},
+};
 use crate::{
     compute::Budget,
     octopus::{
@@ -28,14 +31,6 @@ pub(super) struct GetTenantVariables {
     skip: Option<Skip>,
     /// Max items (default and max {take_cap}).
     take: Option<Take>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum VariableType {
-    All,
-    Common,
-    Project,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

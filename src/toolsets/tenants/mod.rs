@@ -4,6 +4,7 @@ mod get_missing_tenant_variables;
 mod get_tenant_by_id;
 mod get_tenant_variables;
 mod list_tenants;
+mod variable_type;
 mod variables;
 
 use crate::tool::{Definition, Toolset};

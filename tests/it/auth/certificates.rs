@@ -234,7 +234,7 @@ async fn caller_name_comes_from_the_configured_subject_field() {
         let mut config = Config::default();
         config.auth.mode = Some(AuthModes(vec![AuthMode::Certificate]));
         config.auth.certificate.subject = subject;
-        let scope = config::TokenScopeSetting::Deploy;
+        let scope = TokenScope::Deploy;
         config.auth.group_scopes = vec![GroupScope { group: "freight".to_owned(), scope }];
         let identity = Authenticators::from_config(&config, |_| Ok(()), &Metrics::default())
             .unwrap()

@@ -85,7 +85,7 @@ async fn identity_headers_are_ignored_without_proxy_mode() {
 async fn reads_groups_and_names_from_headers() {
     let mut config = Config::default();
     trust_proxies("127.0.0.1")(&mut config);
-    let scope = config::TokenScopeSetting::Admin;
+    let scope = TokenScope::Admin;
     config.auth.group_scopes = vec![GroupScope { group: "platform".to_owned(), scope }];
     let authenticators = Authenticators::from_config(
         &config,

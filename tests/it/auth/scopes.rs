@@ -24,7 +24,7 @@ impl ScopeFixture {
             config.tools.read_only = false;
             config.tools.allow_deletes = true;
             let group = "deployers".to_owned();
-            let scope = octopus_mcp::config::TokenScopeSetting::Deploy;
+            let scope = octopus_mcp::config::TokenScope::Deploy;
             config.auth.group_scopes = vec![GroupScope { group, scope }];
         })
         .await;

@@ -1,9 +1,7 @@
 //! Step-up challenges (`insufficient_scope`): sent only where more scopes help, because a client would
 //! otherwise request tokens in an endless loop.
 
-use octopus_mcp::config::{
-    Config, GroupScope, InstanceSettings, ListSetting, Secret, TokenScopeSetting,
-};
+use octopus_mcp::config::{Config, GroupScope, InstanceSettings, ListSetting, Secret, TokenScope};
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
@@ -75,7 +73,7 @@ fn read_claims() -> Value {
 
 fn grant_readers(config: &mut Config) {
     config.auth.group_scopes =
-        vec![GroupScope { group: "readers".to_owned(), scope: TokenScopeSetting::Read }];
+        vec![GroupScope { group: "readers".to_owned(), scope: TokenScope::Read }];
 }
 
 #[tokio::test]
@@ -95,7 +93,7 @@ async fn no_challenge_for_scopes_from_groups_or_defaults() {
         .assert_hidden(DEFAULT_TARGET, &json!({ "scope": "openid", "groups": ["readers"] }))
         .await;
     let default = |config: &mut Config| {
-        config.auth.oauth.issuers[0].default_scope = Some(TokenScopeSetting::Read);
+        config.auth.oauth.issuers[0].default_scope = Some(TokenScope::Read);
     };
     StepUpFixture::with(default)
         .await

@@ -99,7 +99,7 @@ async fn caller_has_the_attributes_of_its_token_settings() {
     let token = TokenSettings {
         owner: Some("Freight team".to_owned()),
         groups: list(&["agents", "freight"]),
-        scope: config::TokenScopeSetting::Deploy,
+        scope: TokenScope::Deploy,
         toolsets: list(&["deployments"]),
         instances: list(&["default"]),
         expires: Some(serde_json::from_str("\"2999-01-31\"").unwrap()),

@@ -1,6 +1,6 @@
 //! Rules for secrets in command arguments, in files with their own format, and next to a user name.
 
-use super::Rule;
+use super::rule::Rule;
 use crate::sanitize::secrets::candidate;
 
 /// An argument: in quotes, or unquoted up to a space.

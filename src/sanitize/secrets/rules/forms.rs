@@ -1,6 +1,6 @@
 //! Rules for secrets with a distinctive form, which are recognised in any position.
 
-use super::{Rule, unconditional};
+use super::rule::{Rule, unconditional};
 use crate::sanitize::secrets::candidate;
 
 /// Requires a word boundary before the pattern, so that a key does not begin inside a word.

@@ -1,6 +1,6 @@
 //! Rules for secrets that are recognised by their context: a name, a flag, a URL.
 
-use super::{Rule, unconditional};
+use super::rule::{Rule, unconditional};
 use crate::sanitize::secrets::candidate;
 
 /// Patterns for the end of a line whose secret may be on the next line. Lines of private keys are

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use self::page::PageBuilder;
 pub(super) use self::page::{PageRequest, VariablesPage, owner_fields};
-use super::get_tenant_variables::VariableType;
+use super::variable_type::VariableType;
 use crate::{
     compute::{Budget, JobStopped},
     octopus::{

@@ -9,7 +9,7 @@ use crate::{
     octopus::PageRange,
     text::step_counter,
     tool::{Context, Error},
-    toolsets::tenants::get_tenant_variables::VariableType,
+    toolsets::tenants::variable_type::VariableType,
 };
 
 /// A page of a tenant's variables.

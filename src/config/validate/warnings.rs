@@ -1,7 +1,8 @@
 //! Warnings about risky but valid settings of caller authentication.
 
-use super::{AuthMode, TokenScopeSetting};
-use crate::config::{Config, CredentialSource, Effect, InstanceSettings, StoreAddress};
+use crate::config::{
+    AuthMode, Config, CredentialSource, Effect, InstanceSettings, StoreAddress, TokenScope,
+};
 
 impl Config {
     /// Returns warnings about risky authentication settings, which are logged at startup.
@@ -28,7 +29,7 @@ impl Config {
                 if token.expires.is_none() {
                     risks.push(format!("the token '{name}' never expires (auth.tokens)"));
                 }
-                if token.scope == TokenScopeSetting::Admin && token.instances.0.is_empty() {
+                if token.scope == TokenScope::Admin && token.instances.0.is_empty() {
                     risks.push(format!(
                         "the token '{name}' may delete objects on every instance (auth.tokens)"
                     ));

@@ -1,6 +1,6 @@
 //! Validation of the instance settings.
 
-use super::{
+use crate::config::{
     AuthMode, Config, CredentialSource, InstanceSettings, LoadedConfig, SAMPLE_NOT_BUILT_IN,
     is_loopback,
 };

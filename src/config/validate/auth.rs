@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderName;
 use url::Url;
 
-use super::{AuthMode, AuthModes, IssuerSettings, token};
-use crate::config::{Config, LoadedConfig, is_loopback};
+use crate::config::{
+    AuthMode, AuthModes, Config, IssuerSettings, LoadedConfig, auth::token_errors, is_loopback,
+};
 
 /// Adds the mistakes in the authentication settings.
-pub(in crate::config) fn validate(loaded: &mut LoadedConfig, config: &Config) {
+pub(super) fn validate(loaded: &mut LoadedConfig, config: &Config) {
     let modes = config.auth_modes();
     check_exclusive_modes(loaded, &modes);
     check_tokens(loaded, config, &modes);
@@ -51,7 +52,7 @@ fn check_tokens(loaded: &mut LoadedConfig, config: &Config, modes: &AuthModes) {
     }
     let instances: Vec<String> =
         config.instances_with_keys().into_iter().map(|(name, ..)| name.to_owned()).collect();
-    for (key, message) in token::token_errors(&auth.tokens, &BTreeMap::new(), &instances) {
+    for (key, message) in token_errors(&auth.tokens, &BTreeMap::new(), &instances) {
         loaded.add_error(&format!("auth.tokens.{key}"), &message);
     }
 }
