@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
-use super::{provider, restart_only};
+use super::{page_facts::page_facts, provider, restart_only};
 use crate::{
     audit::AuditLog,
     compute::ComputePool,
@@ -135,6 +135,7 @@ fn build_parts(
         .with_instances(Arc::clone(&tools.instances));
     let (readiness, sessions) = (kept.readiness.clone(), kept.sessions.clone());
     let http = HttpState::new(&config.http, &config.limits, rates, auth, readiness, sessions)
+        .with_page(page_facts(config, &tools))
         .with_audit(kept.audit.clone())
         .with_metrics(kept.metrics.clone());
     Ok((tools, settings, http))
