@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{provider, restart_only};
+use super::{page_facts::page_facts, provider, restart_only};
 use crate::{
     access::InstanceRateLimit,
     approval::TaskInitiators,
@@ -138,6 +138,7 @@ fn build_parts(
         .with_instances(Arc::clone(&tools.instances));
     let (readiness, sessions) = (kept.readiness.clone(), kept.sessions.clone());
     let http = HttpState::new(&config.http, &config.limits, rates, auth, readiness, sessions)
+        .with_page(page_facts(config, &tools))
         .with_audit(kept.audit.clone())
         .with_metrics(kept.metrics.clone());
     Ok((tools, settings, http))

@@ -8,6 +8,7 @@ mod check;
 mod connections;
 mod gauges;
 mod live;
+mod page_facts;
 mod provider;
 mod reload;
 mod restart_only;
@@ -18,6 +19,7 @@ mod signals;
 
 pub use check::{check_settings, tool_access};
 pub use live::LiveServer;
+pub use page_facts::SAMPLE_QUESTIONS;
 pub use provider::{build_provider, catalog, catalog_for, warm_up};
 pub use reload::{SettingsFile, watch};
 pub use signals::{reload_signals, shutdown_signal};

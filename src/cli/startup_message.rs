@@ -4,16 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::config::{AuthMode, Config};
-
-/// Example questions about the data of the sample instance.
-const SAMPLE_QUESTIONS: [&str; 3] = [
-    "Why did the last deployment of Parcel Tracking API to Staging fail, and what runs in \
-     Production now?",
-    "Why can we not deploy Customs Declarations for Ironbark Haulage, and what else does this \
-     tenant lack?",
-    "What is wrong with Depot Portal in Production right now?",
-];
+use crate::{
+    app::SAMPLE_QUESTIONS,
+    config::{AuthMode, Config},
+};
 
 /// Returns the startup message. Tests and scripts read the endpoint from its first line.
 pub(super) fn text(config: &Config, endpoint: &str) -> String {

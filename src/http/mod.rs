@@ -31,6 +31,7 @@ mod state;
 mod well_known;
 
 pub use middleware::{authentication::Auth, rate_limit::RateLimits};
+pub use page::{ApiKeyUse, PageFacts};
 pub use router::{admin_router, router};
 pub use server::{
     Certificates, ConnectionLimits, Listening, Readiness, Swap, listen, listen_within,

@@ -11,6 +11,7 @@ use super::{
         rate_limit::RateLimits,
         trace::TraceState,
     },
+    page::PageFacts,
     public_address::PublicAddresses,
     server::Readiness,
 };
@@ -27,6 +28,8 @@ pub struct HttpState {
     pub(super) rates: Arc<RateLimits>,
     /// `None` where the settings disable sessions.
     pub(super) sessions: Option<Arc<SessionRegistry>>,
+    /// Facts that the web page shows.
+    pub(super) page: PageFacts,
     /// The audit log and the metrics of rejections.
     pub(super) rejections: RejectionLog,
 }
@@ -56,6 +59,7 @@ impl HttpState {
             authentication: Arc::new(authentication),
             rates: Arc::new(rates),
             sessions,
+            page: PageFacts::default(),
             rejections: RejectionLog { audit: AuditLog::default(), metrics: Metrics::default() },
         }
     }
@@ -71,6 +75,13 @@ impl HttpState {
     #[must_use]
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.rejections.metrics = metrics;
+        self
+    }
+
+    /// Sets the facts that the web page shows.
+    #[must_use]
+    pub fn with_page(mut self, facts: PageFacts) -> Self {
+        self.page = facts;
         self
     }
 

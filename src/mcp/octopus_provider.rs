@@ -212,13 +212,14 @@ impl McpProvider for OctopusProvider {
         let started = Instant::now();
         let outcome = entry.call(arguments, &cx).await;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let caller = &cx.caller.name;
+        let (caller, instance) = (&cx.caller.name, &cx.instance.name);
         match outcome {
             Ok(Came::Answer(passed)) => {
                 audit_record::end_done(open, &passed);
                 tracing::info!(
                     tool,
                     caller,
+                    instance,
                     elapsed_ms,
                     redacted = passed.redacted,
                     "tool call completed"
@@ -227,7 +228,7 @@ impl McpProvider for OctopusProvider {
             }
             Ok(Came::ApprovalRequired(question)) => {
                 audit_record::end_with(open, Outcome::Asked, None);
-                tracing::info!(tool, caller, elapsed_ms, way = ?question.method, "approval requested");
+                tracing::info!(tool, caller, instance, elapsed_ms, way = ?question.method, "approval requested");
                 approval::request_approval(question)
             }
             Err(error @ Error::Approval(ApprovalError::NoChannel)) if is_stateless => {
@@ -239,9 +240,9 @@ impl McpProvider for OctopusProvider {
                 audit_record::end_failed(open, &error);
                 let text = response::log_text(&error);
                 if error.is_fault() {
-                    tracing::warn!(tool, caller, elapsed_ms, error = %text, "tool call failed");
+                    tracing::warn!(tool, caller, instance, elapsed_ms, error = %text, "tool call failed");
                 } else {
-                    tracing::info!(tool, caller, elapsed_ms, error = %text, "tool call rejected");
+                    tracing::info!(tool, caller, instance, elapsed_ms, error = %text, "tool call rejected");
                 }
                 Ok(response::tool_error(&error, &cx.access).into())
             }

@@ -13,6 +13,7 @@ mod audit_log_exporter;
 mod collector;
 mod masking;
 mod metrics;
+mod text_format;
 mod traces;
 mod upstream;
 
@@ -35,7 +36,8 @@ use tracing_subscriber::{
     EnvFilter, Layer, filter::FilterExt, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use crate::config::{self, LogFormat};
+use self::text_format::{SpanIds, TextFormat};
+use crate::config::{self, LogFormat, Signal};
 
 /// Running exporters of traces and logs.
 #[derive(Debug)]
@@ -61,7 +63,13 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, String> 
     };
     let lines = fmt::layer().with_writer(|| masking::MaskingWriter(std::io::stderr()));
     let lines = match settings.log_format {
-        LogFormat::Text => lines.with_ansi(false).boxed(),
+        LogFormat::Text => lines
+            .with_ansi(false)
+            .fmt_fields(SpanIds)
+            .event_format(TextFormat {
+                shows_trace: settings.otlp.endpoint_for(Signal::Traces).is_some(),
+            })
+            .boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     let traces = traces::provider(&settings.otlp)?;

@@ -1,5 +1,5 @@
-// What every TypeScript client proves about changes: a person is asked first, with what matters in
-// the question, and what they agree to happens once.
+// Checks of changes for every TypeScript client: a change requires approval, the request shows its effect,
+// and an approved change is executed once.
 
 import assert from 'node:assert/strict';
 
@@ -7,7 +7,7 @@ import { expected, mismatch, show } from './facts.mjs';
 
 const { tool, arguments: args, question, refused, unasked, done, count } = expected.change;
 
-// How often it has been done, as Octopus knows it.
+// Returns the number of executed changes, from Octopus.
 async function times(client) {
   const { structuredContent } = await client.call(count.tool, count.arguments);
   return structuredContent.totalResults;
@@ -22,7 +22,7 @@ function cameToThis(result, expect) {
   assert.equal(mismatch(result.structuredContent, expect), null);
 }
 
-/** A client that can ask its person: one question a call, nothing after a no, once after a yes. */
+/** A client with elicitation: one approval request per call, no change after a decline, one change after an approval. */
 export async function aPersonDecides(connect, url) {
   const asked = [];
   let action;
@@ -42,7 +42,7 @@ export async function aPersonDecides(connect, url) {
   await client.close();
 }
 
-/** A client that cannot ask: nothing without the code, once with it, and never again with it. */
+/** A client without elicitation: no change without the code, one change with it, and none when it is repeated. */
 export async function aCodeIsGoodOnce(connect, url) {
   const client = await connect(url, {});
   const before = await times(client);

@@ -1,6 +1,6 @@
-"""What every Python client proves about changes.
+"""Checks of changes for every Python client.
 
-A person is asked first, with what matters in the question, and what they agree to happens once.
+A change requires approval, the request shows its effect, and an approved change is executed once.
 """
 
 from facts import EXPECTED, expect, expect_match
@@ -9,7 +9,7 @@ CHANGE = EXPECTED["change"]
 
 
 async def times(client):
-    """How often it has been done, as Octopus knows it."""
+    """Returns the number of executed changes, from Octopus."""
     count = CHANGE["count"]
     return (await client.call(count["tool"], count["arguments"])).structured["totalResults"]
 
@@ -25,7 +25,7 @@ def expect_came_to(answer, wanted):
 
 
 async def a_person_decides(connect, url):
-    """A client that can ask: one question a call, nothing after a no, once after a yes."""
+    """A client with elicitation: one request per call, no change after a decline, one after an approval."""
     asked = []
     action = None
 
@@ -46,18 +46,18 @@ async def a_person_decides(connect, url):
 
 
 async def a_code_is_good_once(connect, url):
-    """A client that cannot ask: nothing without the code, once with it, never again with it."""
+    """A client without elicitation: no change without the code, one with it, none when it is repeated."""
     async with connect(url, {}) as client:
         before = await times(client)
         first = await client.call(CHANGE["tool"], CHANGE["arguments"])
         expect_came_to(first, CHANGE["unasked"])
         expect_names(first.structured["preview"])
-        expect(await times(client) == before, "it was done without the code")
+        expect(await times(client) == before, "executed without the code")
 
         again = {**CHANGE["arguments"], "confirm": first.structured["confirm"]}
         second = await client.call(CHANGE["tool"], again)
         expect_came_to(second, CHANGE["done"])
-        expect("repeated" not in second.structured, "the first time is no repetition")
+        expect("repeated" not in second.structured, "the first execution is marked as repeated")
         expect(await times(client) == before + 1, "it was not done, or not once")
 
         third = await client.call(CHANGE["tool"], again)

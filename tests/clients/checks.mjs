@@ -1,5 +1,5 @@
-// What every TypeScript client proves about the server. The facts are in expectations.json, which
-// the Python clients read too; a client file only says how its SDK connects, lists and calls.
+// Checks of the server for every TypeScript client. expectations.json has the expected results, also for the
+// Python clients. A client file only implements connecting, listing and calling with its SDK.
 
 import assert from 'node:assert/strict';
 
@@ -13,7 +13,7 @@ async function theTools(client) {
   for (const tool of listed) assert.ok(tool.outputSchema, `${tool.name} publishes no outputSchema`);
 }
 
-// The address of the instance, which addresses of its pages begin with.
+// Returns the URL of the instance, the prefix of the URLs of its pages.
 async function instanceOf(client) {
   const { structuredContent } = await client.call('list_spaces', { take: 1 });
   return structuredContent.items[0].url.split('/app#')[0];
@@ -52,7 +52,7 @@ async function aFailingCallIsAnAnswer(client) {
   const { tool, arguments: args } = expected.calls[0];
   assert.ok(
     !(await client.call(tool, args)).isError,
-    'the connection does not outlive a failing call',
+    'the connection ended after a failed call',
   );
 }
 
@@ -61,11 +61,11 @@ async function aLongCallTellsItsProgress(client) {
   const told = [];
   const result = await client.call(tool, args, (progress) => told.push(progress.progress));
   assert.ok(!result.isError, result.content[0].text);
-  assert.ok(told.length > 0, 'no progress came');
+  assert.ok(told.length > 0, 'no progress was sent');
   assert.deepEqual(
     told,
     [...new Set(told)].sort((a, b) => a - b),
-    'progress does not grow',
+    'progress does not increase',
   );
 }
 
@@ -101,7 +101,7 @@ async function anUnknownToolIsAProtocolError(client) {
   });
 }
 
-// Two users at once on one server, and never the other's space.
+// Two concurrent users of one server see only their own space.
 async function eachUserSeesTheirOwn(connect, url) {
   const users = await Promise.all(
     expected.users.map(async (user) => ({ ...user, client: await connect(url, user.headers) })),
@@ -115,7 +115,7 @@ async function eachUserSeesTheirOwn(connect, url) {
   }
   for (const { client, refused } of users) {
     const answer = await client.call('list_projects', { space: refused });
-    assert.equal(answer.isError, true, `${refused} is open to somebody else`);
+    assert.equal(answer.isError, true, `${refused} is readable by another user`);
     await client.close();
   }
 }
@@ -136,12 +136,11 @@ async function withoutCredentialsNothing(connect, url) {
 }
 
 /**
- * Runs every check. `connect(url, headers, person)` gives `{ version, list, call, resources,
- * templates, read, prompts, prompt, complete, close }`; where there is a `person`, the client says
- * that it can ask one, and asks with `person(message)`, which gives the result of the elicitation.
- * The three URLs come from the command line: a server with the sample instance behind it that asks
- * for no credentials, one that takes each caller's own, and one that lets things be changed and
- * keeps sessions.
+ * Runs every check. `connect(url, headers, person)` returns `{ version, list, call, resources,
+ * templates, read, prompts, prompt, complete, close }`. With a `person`, the client supports
+ * elicitation, and `person(message)` returns the result. The command line has three URLs, of servers
+ * with the sample instance: one without credentials, one with the caller's own credentials, and one
+ * that allows changes and has sessions.
  */
 export async function check(name, version, connect) {
   const [open, keyed, changing] = process.argv.slice(2);
@@ -149,16 +148,16 @@ export async function check(name, version, connect) {
   const checks = [
     [`speaks ${version}`, () => assert.equal(client.version, version)],
     ['lists the tools', () => theTools(client)],
-    ['gets right answers from each', () => everyToolAnswersRight(client)],
-    ['reads why a call failed, and goes on', () => aFailingCallIsAnAnswer(client)],
+    ['gets correct results from each tool', () => everyToolAnswersRight(client)],
+    ['gets the reason of a failed call, and stays connected', () => aFailingCallIsAnAnswer(client)],
     ['lists and reads resources', () => resourcesAreListedAndRead(client)],
-    ['fills in and completes prompts', () => promptsAreFilledInAndCompleted(client)],
-    ['hears how far a long call is', () => aLongCallTellsItsProgress(client)],
-    ['is told of an unknown tool', () => anUnknownToolIsAProtocolError(client)],
-    ['shows two users their own data only', () => eachUserSeesTheirOwn(connect, keyed)],
-    ['is refused without credentials', () => withoutCredentialsNothing(connect, keyed)],
-    ['asks a person before a change', () => aPersonDecides(connect, changing)],
-    ['needs a code where nobody can be asked', () => aCodeIsGoodOnce(connect, changing)],
+    ['gets and completes prompts', () => promptsAreFilledInAndCompleted(client)],
+    ['gets progress of a long call', () => aLongCallTellsItsProgress(client)],
+    ['gets a protocol error for an unknown tool', () => anUnknownToolIsAProtocolError(client)],
+    ['isolates two users', () => eachUserSeesTheirOwn(connect, keyed)],
+    ['is rejected without credentials', () => withoutCredentialsNothing(connect, keyed)],
+    ['requests approval before a change', () => aPersonDecides(connect, changing)],
+    ['requires a code without elicitation', () => aCodeIsGoodOnce(connect, changing)],
   ];
   let failed = 0;
   for (const [what, run] of checks) {

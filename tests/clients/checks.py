@@ -1,7 +1,7 @@
-"""What every Python client proves about the server.
+"""Checks of the server for every Python client.
 
-The facts are in expectations.json, which the TypeScript clients read too; a client file only says
-how its SDK connects, lists and calls.
+expectations.json has the expected results, also for the TypeScript clients. A client file only
+implements connecting, listing and calling with its SDK.
 """
 
 import json
@@ -26,7 +26,7 @@ async def the_tools(client):
 
 
 async def instance_of(client):
-    """The address of the instance, which addresses of its pages begin with."""
+    """Returns the URL of the instance, the prefix of the URLs of its pages."""
     spaces = await client.call("list_spaces", {"take": 1})
     return spaces.structured["items"][0]["url"].split("/app#")[0]
 
@@ -95,11 +95,11 @@ async def an_unknown_tool_is_a_protocol_error(client):
     except client.protocol_error as error:
         expect(error.error.code == wanted["code"], f"{error.error}")
     else:
-        raise AssertionError("an unknown tool was answered")
+        raise AssertionError("an unknown tool returned a result")
 
 
 async def each_user_sees_their_own(connect, url):
-    """Two users at once on one server, and never the other's space."""
+    """Two concurrent users of one server see only their own space."""
     async with AsyncExitStack() as stack:
         users = []
         for user in EXPECTED["users"]:
@@ -112,7 +112,7 @@ async def each_user_sees_their_own(connect, url):
                 seen = [space["id"] for space in answer.structured["items"]]
                 expect(seen == user["spaces"], f"{seen} instead of {user['spaces']}")
             answer = await client.call("list_projects", {"space": user["refused"]})
-            expect(answer.is_error, f"{user['refused']} is open to somebody else")
+            expect(answer.is_error, f"{user['refused']} is readable by another user")
 
         async with anyio.create_task_group() as both:
             for client, user in users:
@@ -126,7 +126,7 @@ async def without_credentials_nothing(connect, url):
         async with connect(url, {}) as client:
             await client.list()
     except Exception:
-        # Each SDK has its own: an HTTP error, a protocol error, a group of either.
+        # SDKs raise different errors: an HTTP error, a protocol error, or a group of them.
         refused = True
     expect(refused, "a client without credentials was served")
 
@@ -150,12 +150,11 @@ async def without_credentials_nothing(connect, url):
 def check(*clients):
     """Runs every check for each `(name, version, connect)`.
 
-    `connect(url, headers, person)` is an async context manager that gives an object with `version`,
-    `protocol_error`, `list`, `call`, `resources`, `read`, `prompts`, `prompt` and `complete`. Where
-    there is a `person`, the client says that it can ask one, and asks with `person(message)`, which
-    gives the result of the elicitation. The three URLs come from the command line: a server with
-    the sample instance behind it that asks for no credentials, one that takes each caller's own,
-    and one that lets things be changed and keeps sessions.
+    `connect(url, headers, person)` is an async context manager. It returns an object with `version`,
+    `protocol_error`, `list`, `call`, `resources`, `read`, `prompts`, `prompt` and `complete`. With a
+    `person`, the client supports elicitation, and `person(message)` returns the result. The command
+    line has three URLs, of servers with the sample instance: one without credentials, one with the
+    caller's own credentials, and one that allows changes and has sessions.
     """
     sys.exit(anyio.run(run_all, clients))
 
@@ -187,18 +186,18 @@ async def run(name, version, connect):
     async with connect(open_url, {}) as client:
         await report(f"speaks {version}", speaks, client)
         await report("lists the tools", the_tools, client)
-        await report("gets right answers from each", every_tool_answers_right, client)
-        await report("reads why a call failed, and goes on", a_failing_call_is_an_answer, client)
+        await report("gets correct results from each tool", every_tool_answers_right, client)
+        await report("gets the reason of a failed call, and stays connected", a_failing_call_is_an_answer, client)
         await report("lists and reads resources", resources_are_listed_and_read, client)
-        await report("fills in and completes prompts", prompts_are_filled_in_and_completed, client)
-        await report("hears how far a long call is", a_long_call_tells_its_progress, client)
-        await report("is told of an unknown tool", an_unknown_tool_is_a_protocol_error, client)
+        await report("gets and completes prompts", prompts_are_filled_in_and_completed, client)
+        await report("gets progress of a long call", a_long_call_tells_its_progress, client)
+        await report("gets a protocol error for an unknown tool", an_unknown_tool_is_a_protocol_error, client)
     await report(
-        "shows two users their own data only", each_user_sees_their_own, connect, keyed_url
+        "isolates two users", each_user_sees_their_own, connect, keyed_url
     )
-    await report("is refused without credentials", without_credentials_nothing, connect, keyed_url)
-    await report("asks a person before a change", a_person_decides, connect, changing_url)
+    await report("is rejected without credentials", without_credentials_nothing, connect, keyed_url)
+    await report("requests approval before a change", a_person_decides, connect, changing_url)
     await report(
-        "needs a code where nobody can be asked", a_code_is_good_once, connect, changing_url
+        "requires a code without elicitation", a_code_is_good_once, connect, changing_url
     )
     return failed

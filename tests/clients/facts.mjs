@@ -1,11 +1,11 @@
-// The facts, and how an answer is held against them.
+// The expected results, and their comparison with actual results.
 
 import { readFileSync } from 'node:fs';
 
 export const expected = JSON.parse(readFileSync(new URL('expectations.json', import.meta.url)));
 
-// Whether `actual` holds all that `wanted` says: the named keys of an object, each wanted element
-// somewhere in an array, `$contains` in a string, and scalars as they are.
+// Returns why `actual` does not match `wanted`, or null. Objects must have the wanted keys, arrays must contain
+// each wanted element, strings must contain `$contains`, and other values must be equal.
 export function mismatch(actual, wanted, at = '$') {
   if (wanted === null || typeof wanted !== 'object') {
     return Object.is(actual, wanted) ? null : `${at}: ${show(actual)} is not ${show(wanted)}`;

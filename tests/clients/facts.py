@@ -1,4 +1,4 @@
-"""The facts, and how an answer is held against them."""
+"""The expected results, and their comparison with actual results."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,10 @@ EXPECTED = json.loads((Path(__file__).parent / "expectations.json").read_text())
 
 
 def mismatch(actual, wanted, at="$"):
-    """Why `actual` does not hold all that `wanted` says, or None.
+    """Returns why `actual` does not match `wanted`, or None.
 
-    Wanted are the named keys of an object, each element somewhere in a list, `$contains` in a
-    string, and scalars as they are.
+    Objects must have the wanted keys, lists must contain each wanted element, strings must contain
+    `$contains`, and other values must be equal.
     """
     if isinstance(wanted, list):
         if not isinstance(actual, list):

@@ -1,4 +1,4 @@
-"""mcp 1.x: the sessions of 2025-11-25."""
+"""Python mcp 1.x: sessions of protocol revision 2025-11-25."""
 
 from contextlib import asynccontextmanager
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""mcp 2.x: 2026-07-28 pinned, found by itself, and the sessions of 2025-11-25."""
+"""Python mcp 2.x: protocol revision 2026-07-28, pinned and negotiated, and sessions of 2025-11-25."""
 
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,8 +14,7 @@ from checks import check
 
 @asynccontextmanager
 async def connect(mode, url, headers, person=None):
-    # For an elicitation on a session, and for an input-required result, which this SDK answers by
-    # calling again.
+    # Handles elicitation on a session, and input-required results, after which the SDK repeats the call.
     async def ask(_, params):
         return ElicitResult(**person(params.message))
 

@@ -1,4 +1,4 @@
-// @modelcontextprotocol/sdk 1.x: the sessions of 2025-11-25.
+// @modelcontextprotocol/sdk 1.x: sessions of protocol revision 2025-11-25.
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';

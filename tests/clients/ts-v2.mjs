@@ -1,5 +1,5 @@
-// @modelcontextprotocol/client 2.x: 2026-07-28 asked for, found by itself, and left alone, which
-// with this SDK means the sessions of 2025-11-25.
+// @modelcontextprotocol/client 2.x: protocol revision 2026-07-28, requested and negotiated, and the default of this
+// SDK, sessions of 2025-11-25.
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
@@ -11,8 +11,7 @@ function connectAs(mode) {
       { name: 'ts-v2', version: '1.0.0' },
       { versionNegotiation: { mode }, capabilities: person ? { elicitation: {} } : {} },
     );
-    // For an elicitation on a session, and for an input-required result, which this SDK answers by
-    // calling again.
+    // Handles elicitation on a session, and input-required results, after which the SDK repeats the call.
     if (person) {
       client.setRequestHandler('elicitation/create', ({ params }) => person(params.message));
     }

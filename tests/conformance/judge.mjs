@@ -1,10 +1,10 @@
-// Judges one run of the conformance suite: node judge.mjs TARGET REVISION RESULTS
+// Evaluates one run of the conformance suite: node judge.mjs TARGET REVISION RESULTS
 //
-// The suite's own baseline looks at scored scenarios only and takes no reasons. Here every scenario
-// of the requirement set counts, scored or not; every failing check (warnings too) needs an entry
-// with a reason in expected/TARGET.json; and an entry whose check no longer fails is a failure.
+// The suite's own baseline covers scored scenarios only and has no reasons. This script evaluates every
+// scenario of the requirement set. Each failing check, also with a warning, requires an entry with a reason
+// in expected/TARGET.json. An entry whose check passes is a failure too.
 //
-// An entry names a scenario (`ping`) or one check of it (`server-stateless:sep-2575-...`).
+// An entry names a scenario (`ping`) or one of its checks (`server-stateless:sep-2575-...`).
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -33,14 +33,14 @@ for (const { reason, checks } of JSON.parse(readFileSync(here(`expected/${target
 ]) {
   if (!reason?.trim()) throw new Error(`expected/${target}.json: no reason for ${checks}`);
   for (const check of checks) {
-    if (reasons.has(check)) throw new Error(`expected/${target}.json: ${check} is there twice`);
+    if (reasons.has(check)) throw new Error(`expected/${target}.json: ${check} is listed twice`);
     reasons.set(check, reason);
   }
 }
 
 const worst = ['INFO', 'SKIPPED', 'SUCCESS', 'WARNING', 'FAILURE'];
 
-// The checks of a scenario by their ID, each with its worst verdict: an ID may come several times.
+// Returns the checks of a scenario by ID. If an ID occurs several times, the worst status counts.
 function verdicts(scenario) {
   const stamped = new RegExp(`^server-${scenario}-\\d{4}-\\d\\d-\\d\\dT`);
   const folder = readdirSync(results).find((name) => stamped.test(name));
@@ -78,8 +78,8 @@ console.log(
   `  ${target}, ${revision}: ${passed.scenarios} of ${scenarios.length} scenarios pass, ` +
     `${passed.checks} checks; ${seen.size} expected failures`,
 );
-if (nothingChecked.length) console.log(`  nothing to check in: ${nothingChecked.join(', ')}`);
+if (nothingChecked.length) console.log(`  scenarios without checks: ${nothingChecked.join(', ')}`);
 for (const line of unexpected) console.log(`  UNEXPECTED  ${line}`);
 for (const entry of stale)
-  console.log(`  STALE  ${entry} does not fail: remove it from expected/${target}.json`);
+  console.log(`  STALE  ${entry} passes: remove it from expected/${target}.json`);
 process.exitCode = unexpected.length || stale.length ? 1 : 0;

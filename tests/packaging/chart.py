@@ -1,4 +1,4 @@
-"""The chart, through Helm itself."""
+"""Renders the chart with Helm."""
 
 import contextlib
 import os
@@ -14,12 +14,12 @@ RELEASE = "octopus-mcp"
 
 
 def values(name):
-    """The values of ci/NAME-values.yaml."""
+    """Returns the values of ci/NAME-values.yaml."""
     return yaml.safe_load((CHART / f"ci/{name}-values.yaml").read_text())
 
 
 def with_values(base, **changes):
-    """A copy of the values with others laid over them, table by table."""
+    """Returns a copy of the values with changes. Nested tables are merged."""
     merged = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
@@ -28,29 +28,29 @@ def with_values(base, **changes):
 
 
 def render(given, chart=CHART):
-    """The text of each template, by its file name. Refused values raise `HelmError`."""
+    """Returns the text of each template by file name. Raises `HelmError` for invalid values."""
     with helm_python.Chart.load(chart) as loaded:
         loaded.validate_schema(given)
         files = loaded.render(given, name=RELEASE, namespace=RELEASE)
-    # Blank lines of a settings file would end in spaces.
+    # Removes trailing spaces, which blank lines of a settings file get.
     return {Path(path).name: re.sub(r"[ \t]+$", "", text, flags=re.M) for path, text in files.items()}
 
 
 def documents(given, chart=CHART):
-    """Every document that is made of these values."""
+    """Returns every document that is rendered from these values."""
     files = {name: text for name, text in render(given, chart).items() if name.endswith(".yaml")}
     return [found for text in files.values() for found in yaml.safe_load_all(text) if found]
 
 
 def only(found, kind, name=RELEASE):
-    """The one document of a kind, by its name."""
+    """Returns the only document with this kind and name."""
     [one] = [d for d in found if d["kind"] == kind and d["metadata"]["name"] == name]
     return one
 
 
 @contextlib.contextmanager
 def quiet():
-    """Without what Helm's library writes to standard error of its own accord."""
+    """Discards what Helm's library writes to standard error."""
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)

@@ -1,4 +1,4 @@
-"""Every command of the documents: which a test runs, and which cannot be run, and why."""
+"""The commands in the documents: which test runs each of them, or why it is not run."""
 
 import re
 
@@ -8,13 +8,14 @@ DOCUMENTS = sorted([
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md", "deploy/helm/octopus-mcp/README.md")),
     *(ROOT / "docs").glob("*.md"),
 ])
-# Programs that are called within a text; a name alone is not a call.
+# Programs whose calls are found in running text. A name without arguments is not a call.
 PROGRAMS = (r"octopus-mcp|docker|kubectl|helm|cargo|systemctl|claude|curl|jq|openssl|aws|mcp-publisher|codex|kill|git|npm|npx|"
             r"python3?|pip|apt-get|rustup|promtool|redis-\w+|valkey-\w+|chmod|mkdir|cp|sudo")
 CALL = re.compile(rf"(?:{PROGRAMS}) +\S.*|\.?/?(?:tests/(?:run|recipe)|deploy/(?:render|sbom|names))(?: .*)?", re.S)
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.M | re.S)
 
-# Run as they are, in a folder with a server as deploy/compose.yaml has it (test_commands.py); and what they say.
+# Commands that test_commands.py runs unchanged, with a server that has the settings of deploy/compose.yaml, and their
+# expected output.
 RUN = {
     "curl -i https://mcp.example.com/mcp": r"^HTTP/2 405\b(?s:.*)an MCP server for Octopus Deploy",
     "curl -s https://mcp.example.com/mcp -H 'Content-Type: application/json' "
@@ -36,14 +37,14 @@ RUN = {
     "octopus-mcp tools --by-version": r"grep_llms_txt",
     "octopus-mcp token new NAME": r"(?m)^\[auth\.tokens\.NAME\]$",
 }
-# They serve, and are asked whether they do.
+# Commands that start a server. test_commands.py checks that it responds.
 SERVE = [
     "cargo run --release -- --sample",
     "octopus-mcp --sample",
     "octopus-mcp --server-url https://octopus.example.com",
     "octopus-mcp [serve]",
 ]
-# The first step of docs/operations.md, which is run as a whole.
+# The first step of docs/operations.md. test_commands.py runs it as one script.
 FIRST_STEP = [
     "(umask 022 && git clone https://github.com/example/octopus-mcp octopus-mcp) && cd octopus-mcp/deploy",
     "cp compose/env.example .env",
@@ -52,7 +53,7 @@ FIRST_STEP = [
     "openssl rand -hex 24 > secrets/grafana-password && chmod 644 secrets/grafana-password",
 ]
 SETTING = "export OCTOPUS_API_KEY_FILE=~/.octopus-key"
-# By another test: which, and what stands there.
+# Commands that another test runs: the file, a text that it contains, and the commands.
 ELSEWHERE = {
     "tests/it/hosting/explanations.rs": ("policy test", [r"octopus-mcp policy test( --config config/hosting\.toml .*| \.\.\.)?"]),
     "tests/it/cli/serve.rs": ("healthcheck", ["octopus-mcp stdio", "octopus-mcp healthcheck"]),
@@ -69,7 +70,7 @@ ELSEWHERE = {
     "tests/packaging/test_documents.py": ('"deploy/names"', [r"deploy/names OWNER/NAME( VERSION| \[VERSION\])?"]),
     "tests/run": ("deploy/sbom", ["deploy/sbom", r"tests/recipe", r"(\./)?tests/run( rust| hostile| packaging)?", "cargo deny"]),
 }
-# By nothing, since what they need is not where the tests run.
+# Commands that no test runs, by what they require.
 NOT_RUN = {
     "a container engine": [
         "docker build -t octopus-mcp .",
@@ -108,17 +109,17 @@ NOT_RUN = {
         '--header "X-Octopus-ApiKey: API-YOURKEY"',
     ],
     "Codex": ["codex mcp add octopus --url https://mcp.example.com/mcp"],
-    "a person, or a quiet machine for some minutes": [
+    "a person, or several minutes on an idle machine": [
         "cargo build --release", "cargo build --profile dist --locked", "cargo insta review", "cargo bench", "cargo bench --profile dist --bench serving", "cargo bench --bench sanitizer",
     ],
-    "the database of advisories, which comes from no package registry": ["cargo deny check advisories"],
+    "the advisory database, which comes from the network": ["cargo deny check advisories"],
 }
-# Of these the chart is asked whether it takes the values.
+# Commands whose values are checked with the chart.
 CHART = re.compile(r"helm (?:install|upgrade) octopus-mcp deploy/helm/octopus-mcp .*")
 
 
 def lines(block, is_console):
-    """The commands of a block, each in one line and without comments."""
+    """Returns the commands of a block, one per line and without comments."""
     if is_console:
         block = "\n".join(line[2:] for line in block.splitlines() if line.startswith("$ "))
     for line in re.sub(r"\s*\\\n\s*", " ", block).splitlines():
@@ -127,7 +128,7 @@ def lines(block, is_console):
 
 
 def found():
-    """Every command, and where it stands."""
+    """Returns every command with the document that contains it."""
     commands = {}
     for path in DOCUMENTS:
         text, name = path.read_text(), str(path.relative_to(ROOT))
@@ -143,7 +144,7 @@ def found():
 
 
 def ways(command):
-    """What becomes of a command: exactly one thing, where all is well."""
+    """Returns how a command is covered. The tests require exactly one way."""
     of = [name for name, (_, forms) in ELSEWHERE.items() if any(re.fullmatch(form, command) for form in forms)]
     of += [why for why, those in NOT_RUN.items() if command in those]
     of += ["run"] * (command in RUN or command in SERVE or command in FIRST_STEP or command == SETTING)

@@ -1,4 +1,4 @@
-"""deploy/compose.yaml, with its variables filled in."""
+"""Reads deploy/compose.yaml with its variables replaced."""
 
 import re
 
@@ -8,18 +8,18 @@ from chart import ROOT
 
 DEPLOY = ROOT / "deploy"
 FILE = DEPLOY / "compose.yaml"
-# A name; `:-`, `:?` or `-`; and the default, or what is said where there is none.
+# A name; `:-`, `:?` or `-`; and the default or the error message.
 VARIABLE = re.compile(r"\$\{(\w+)(?:(:[-?]|-)([^}]*))?\}")
 
 
 def example():
-    """The variables of compose/env.example."""
+    """Returns the variables of compose/env.example."""
     lines = (DEPLOY / "compose/env.example").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if re.match(r"\w+=", line))
 
 
 def text_with(variables):
-    """The file with these variables, as Docker would fill them in."""
+    """Returns the text of the file with these variables, which are replaced like Docker does."""
 
     def fill(match):
         name, kind, rest = match.groups()
@@ -33,11 +33,11 @@ def text_with(variables):
 
 
 def load(variables):
-    """The same, read."""
+    """Returns the parsed file with these variables."""
     return yaml.safe_load(text_with(variables))
 
 
 def variables(service):
-    """The environment of a service, as its program gets it."""
+    """Returns the environment of a service, as its program receives it."""
     given = service["environment"].items()
     return {k: "" if v is None else str(v).lower() if isinstance(v, bool) else str(v) for k, v in given}

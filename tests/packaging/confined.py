@@ -1,9 +1,9 @@
-"""Runs commands as a container of the image would: in a root folder of their own that is read-only, with
-no network but loopback, as nobody, without rights. Called through `unshare --mount --net`.
+"""Runs commands like a container of the image: with a read-only root folder, loopback only, an unprivileged user
+and no capabilities. Called through `unshare --mount --net`.
 
-Arguments: the root folder, user:group, the environment, the command to serve with, the one that asks whether all is
-well, and the folders in the root in whose place there is a volume; the last four as JSON. A volume has the owner of
-the folder in whose place it is, as an engine makes a new one. Prints as JSON what came of it.
+Arguments: the root folder, user:group, and as JSON the environment, the server command, the health check command,
+and the volumes by mount point. A volume gets the owner and mode of its mount point, like a new volume of a container
+engine. Prints the results as JSON.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-PATIENCE = 20
+TIMEOUT = 20
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
@@ -25,13 +25,13 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 
 
 
 def mount(source, target, flags):
-    """mount(2), for binds."""
+    """Calls mount(2) for a bind mount."""
     if LIBC.mount(source and source.encode(), target.encode(), None, flags, None):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), target)
 
 
 def loopback():
-    """Brings it up in a network that is new."""
+    """Enables the loopback interface of the new network namespace."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         asked = fcntl.ioctl(any_socket, SIOCGIFFLAGS, struct.pack("16sH14x", b"lo", 0))
         flags = struct.unpack("16sH14x", asked)[1]
@@ -39,7 +39,7 @@ def loopback():
 
 
 def confine(root, user, group):
-    """What happens in a new process before its program starts."""
+    """Returns the function that a new process runs before its program starts."""
 
     def enter():
         os.chroot(root)
@@ -55,7 +55,7 @@ def confine(root, user, group):
 
 
 def main():
-    """Serves, asks until all is well, stops."""
+    """Starts the server, waits until the health check succeeds, and stops the server."""
     root, who, environment, serve, ask, volumes = sys.argv[1], sys.argv[2], *map(json.loads, sys.argv[3:7])
     user, group = map(int, who.split(":"))
     loopback()
@@ -74,11 +74,11 @@ def main():
 
     def well():
         asked = start(ask)
-        return asked.communicate(timeout=PATIENCE)[0], asked.returncode
+        return asked.communicate(timeout=TIMEOUT)[0], asked.returncode
 
     before = well()[1]
     server = start(serve)
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     said, after = well()
     while after and server.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
@@ -86,9 +86,9 @@ def main():
     status = open(f"/proc/{server.pid}/status").read() if server.poll() is None else ""
     began = time.monotonic()
     server.send_signal(signal.SIGTERM)
-    output = server.communicate(timeout=PATIENCE)[0]
+    output = server.communicate(timeout=TIMEOUT)[0]
     writable = start(["/usr/local/bin/touch", "/written"])
-    writable.communicate(timeout=PATIENCE)
+    writable.communicate(timeout=TIMEOUT)
     print(json.dumps({
         "before": before, "after": after, "said": said, "status": status, "ended": server.returncode,
         "stopping": time.monotonic() - began, "output": output, "touch": writable.returncode,

@@ -1,4 +1,4 @@
-"""deploy/sbom: an SBOM and a list of licences out of what `cargo metadata` says."""
+"""deploy/sbom: creates an SBOM and a list of licences from the output of `cargo metadata`."""
 
 import json
 import re
@@ -15,13 +15,13 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-# Files in which a crate says under which terms it is, and whom it names.
+# License and copyright files of crates.
 TERMS = re.compile(r"(?i)^(licen[cs]e|copying|notice|copyright|unlicense)([-._].*)?$")
 VERSION = SchemaVersion.V1_6
 
 
 def used(metadata):
-    """The crates that end up in the binary: ID, and the IDs that each depends on.
+    """Returns the crates in the binary: the ID of each, with the IDs of its dependencies.
 
     What is needed for tests alone, or by build scripts, is not in it. Macros count: what they write is.
     """
@@ -38,13 +38,13 @@ def used(metadata):
 
 
 def checksums(lock):
-    """The SHA-256 of each crate's package, as Cargo.lock has it."""
+    """Returns the SHA-256 of each package from Cargo.lock."""
     pairs = re.findall(r'name = "(.+)"\nversion = "(.+)"\nsource = .+\nchecksum = "([0-9a-f]{64})"', lock)
     return {(name, version): checksum for name, version, checksum in pairs}
 
 
 def component(package, checksum, kind=ComponentType.LIBRARY):
-    """A crate as the SBOM names it."""
+    """Returns the SBOM component of a crate."""
     terms = package["license"] and package["license"].replace("/", " OR ")
     made = LicenseFactory().make_from_string
     return Component(
@@ -64,7 +64,7 @@ def component(package, checksum, kind=ComponentType.LIBRARY):
 
 
 def bill(metadata, lock, target):
-    """The SBOM, as checked JSON."""
+    """Returns the SBOM as JSON, validated against its schema."""
     packages = {package["id"]: package for package in metadata["packages"]}
     sums, graph, root = checksums(lock), used(metadata), metadata["resolve"]["root"]
     made = {
@@ -88,7 +88,7 @@ def bill(metadata, lock, target):
 
 
 def terms(package):
-    """The texts that a crate brings about its licence, by file name."""
+    """Returns the license texts of a crate by file name."""
     folder = Path(package["manifest_path"]).parent
     files = [f for f in sorted(folder.iterdir()) if f.is_file() and TERMS.match(f.name)]
     if package["license_file"]:
@@ -97,11 +97,11 @@ def terms(package):
 
 
 def licences(metadata):
-    """The list of licences, as Markdown: who is used under which, then each text once."""
+    """Returns the list of licences as Markdown: the license of each crate, then each text once."""
     packages = {package["id"]: package for package in metadata["packages"]}
     root = metadata["resolve"]["root"]
     crates = sorted((packages[at] for at in used(metadata) if at != root), key=lambda p: (p["name"], p["version"]))
-    texts, lines = {}, ["# What octopus-mcp is made of, and under which licences", ""]
+    texts, lines = {}, ["# Components of octopus-mcp and their licences", ""]
     lines += ["| crate | version | licence | where |", "| --- | --- | --- | --- |"]
     for crate in crates:
         said = crate["license"] or f"see {crate['license_file']}"
@@ -117,7 +117,7 @@ def licences(metadata):
 
 
 def main():
-    """`cargo metadata` on standard input; the target and the folder as arguments."""
+    """Reads `cargo metadata` from standard input. Arguments: target and output folder."""
     target, folder = sys.argv[1], Path(sys.argv[2])
     metadata = json.load(sys.stdin)
     lock = (Path(metadata["workspace_root"]) / "Cargo.lock").read_text()

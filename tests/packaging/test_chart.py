@@ -1,4 +1,4 @@
-"""The Helm chart does what an operator counts on."""
+"""Tests the Helm chart."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ import render as plain
 from chart import CHART, ROOT, documents, only, quiet, render, values, with_values
 
 CASES = ("minimal", "plain", "full")
-# The oldest that the chart takes, and the newest that is known here.
+# The oldest supported version, and the newest version whose schemas are installed.
 VERSIONS = ("1.30.0", "1.37.0")
 
 
@@ -32,7 +32,7 @@ def variables(found):
 
 
 class Chart(unittest.TestCase):
-    def test_helm_finds_nothing_to_say(self):
+    def test_lint_reports_nothing(self):
         for given in ({}, *map(values, CASES)):
             for version in VERSIONS:
                 with quiet():
@@ -41,7 +41,7 @@ class Chart(unittest.TestCase):
                 self.assertEqual(said["errors"], [])
                 self.assertEqual([m for m in said["messages"] if m["severity"] != 1], [])
 
-    def test_kubernetes_knows_every_field(self):
+    def test_manifests_match_kubernetes_schemas(self):
         checked = 0
         for case in CASES:
             for document in documents(values(case)):
@@ -52,7 +52,7 @@ class Chart(unittest.TestCase):
                     checked += 1
         self.assertGreater(checked, 40)
 
-    def test_what_is_wrong_is_refused_with_a_way_out(self):
+    def test_invalid_values_are_rejected_with_a_hint(self):
         least = values("minimal")
         refused = [
             ({}, "no Octopus instance is configured"),
@@ -77,16 +77,16 @@ class Chart(unittest.TestCase):
                 render(with_values(least if "octopus" not in changes and changes else {}, **changes))
             self.assertIn(words, str(raised.exception))
 
-    def test_an_ingress_is_taken_where_anything_says_whom_it_may_trust(self):
+    def test_ingress_requires_trusted_proxies(self):
         for given in ({"trustedProxies": ["10.0.0.0/8"]}, {"env": {"OCTOPUS_MCP_HTTP__TRUSTED_PROXIES": "10.0.0.0/8"}},
                       {"config": "[http]\ntrusted_proxies = ['10.0.0.0/8']\n"}):
             found = documents(with_values(values("minimal"), ingress={"enabled": True}, **given))
             self.assertEqual(len(only(found, "Ingress")["spec"]["rules"]), 1)
 
-    def test_a_commented_key_is_no_secret(self):
+    def test_commented_key_is_not_a_secret(self):
         render(with_values(values("minimal"), config="[octopus]\n# api_key = left out\n"))
 
-    def test_values_and_their_schema_name_the_same(self):
+    def test_values_match_their_schema(self):
         schema = yaml.safe_load((CHART / "values.schema.json").read_text())
         named = yaml.safe_load((CHART / "values.yaml").read_text())
 
@@ -102,11 +102,11 @@ class Chart(unittest.TestCase):
 
 
 class Readme(unittest.TestCase):
-    """What the README of the chart shows can be done."""
+    """Tests the examples in the README of the chart."""
 
     text = (CHART / "README.md").read_text()
 
-    def test_the_command_installs(self):
+    def test_install_command_renders(self):
         flags = re.findall(r"--set (\S+)", self.text)
         self.assertGreater(len(flags), 4)
         found = documents(helm_python.parse_set_string(",".join(flags)))
@@ -114,7 +114,7 @@ class Readme(unittest.TestCase):
         [rule] = only(found, "Ingress")["spec"]["rules"]
         self.assertEqual(rule["host"], "mcp.example.com")
 
-    def test_it_names_every_setting_that_the_chart_sets(self):
+    def test_lists_every_setting_of_the_chart(self):
         given = with_values(values("full"), octopus={"url": "https://octopus.example.com"})
         given["env"], given["secrets"] = {}, {}
         ours = {name for name in variables(documents(given)) if name.startswith("OCTOPUS_")}
@@ -122,7 +122,7 @@ class Readme(unittest.TestCase):
         told = {"OCTOPUS_MCP_" + name.replace(".", "__").upper() for name in re.findall(r"`([\w.]+)`", part)}
         self.assertEqual({name.replace("MCP_OCTOPUS__URL", "SERVER_URL") for name in told}, ours)
 
-    def test_its_values_are_good_ones(self):
+    def test_example_values_render(self):
         shown = re.findall(r"```yaml\n(.*?)```", self.text, re.S)
         self.assertEqual(len(shown), 1)
         found = documents({"hosts": ["mcp.example.com"], **yaml.safe_load(shown[0])})
@@ -131,7 +131,7 @@ class Readme(unittest.TestCase):
 
 
 class Pods(unittest.TestCase):
-    def test_meet_the_standard_restricted(self):
+    def test_meet_restricted_standard(self):
         allowed = {"configMap", "secret", "projected", "emptyDir", "csi", "downwardAPI", "persistentVolumeClaim"}
         for case in CASES:
             found = documents(values(case))
@@ -146,7 +146,7 @@ class Pods(unittest.TestCase):
             self.assertEqual(secured["seccompProfile"], {"type": "RuntimeDefault"})
             self.assertTrue(all("hostPort" not in port for port in one["ports"]))
 
-    def test_have_nothing_to_write_to_and_nothing_of_the_cluster(self):
+    def test_have_no_writable_files_and_no_api_access(self):
         for case in CASES:
             found = documents(values(case))
             self.assertTrue(container(found)["securityContext"]["readOnlyRootFilesystem"])
@@ -154,7 +154,7 @@ class Pods(unittest.TestCase):
             self.assertIs(pod(found)["automountServiceAccountToken"], False)
             self.assertIs(only(found, "ServiceAccount")["automountServiceAccountToken"], False)
 
-    def test_are_asked_on_the_admin_port_which_callers_do_not_reach(self):
+    def test_probes_use_the_admin_port(self):
         found = documents(values("full"))
         for probe, path in (("startup", "/readyz"), ("readiness", "/readyz"), ("liveness", "/healthz")):
             asked = container(found)[f"{probe}Probe"]["httpGet"]
@@ -165,18 +165,18 @@ class Pods(unittest.TestCase):
         [monitored] = only(found, "ServiceMonitor")["spec"]["endpoints"]
         self.assertEqual((monitored["port"], monitored["path"]), ("admin", "/metrics"))
 
-    def test_stop_later_than_the_drain_ends(self):
+    def test_grace_period_exceeds_drain_time(self):
         for case in CASES:
             found = documents(values(case))
             pause = int(variables(found)["OCTOPUS_MCP_HTTP__DRAIN_PAUSE"].removesuffix("s"))
             drain = int(variables(found)["OCTOPUS_MCP_HTTP__DRAIN_TIMEOUT"].removesuffix("s"))
             self.assertGreater(pod(found)["terminationGracePeriodSeconds"], pause + drain)
 
-    def test_are_replaced_before_they_go(self):
+    def test_rollout_starts_new_pods_first(self):
         rolling = only(documents(values("minimal")), "Deployment")["spec"]["strategy"]["rollingUpdate"]
         self.assertEqual(rolling["maxUnavailable"], 0)
 
-    def test_start_anew_when_the_settings_change(self):
+    def test_restart_when_settings_change(self):
         def annotation(given):
             template = only(documents(given), "Deployment")["spec"]["template"]
             return template["metadata"]["annotations"]["checksum/config"]
@@ -190,12 +190,12 @@ class Pods(unittest.TestCase):
         keys = [c["topologyKey"] for c in pod(documents(values("minimal")))["topologySpreadConstraints"]]
         self.assertEqual(keys, ["kubernetes.io/hostname", "topology.kubernetes.io/zone"])
 
-    def test_run_the_image_by_its_digest_where_one_is_given(self):
+    def test_use_image_digest_if_set(self):
         self.assertTrue(container(documents(values("full")))["image"].endswith("@sha256:" + "0" * 64))
 
 
-class Around(unittest.TestCase):
-    def test_no_secret_is_made_and_each_is_named(self):
+class Cluster(unittest.TestCase):
+    def test_references_secrets_and_creates_none(self):
         found = documents(values("full"))
         self.assertNotIn("Secret", {d["kind"] for d in found})
         by_reference = {e["name"] for e in container(found)["env"] if "secretKeyRef" in e.get("valueFrom", {})}
@@ -204,7 +204,7 @@ class Around(unittest.TestCase):
         mounted = {v["secret"]["secretName"] for v in pod(found)["volumes"] if "secret" in v}
         self.assertEqual(mounted, {"octopus-keys", "octopus-mcp-pod-tls", "client-ca"})
 
-    def test_the_network_is_closed_but_for_what_is_named(self):
+    def test_network_policy_allows_listed_peers_only(self):
         spec = only(documents(values("full")), "NetworkPolicy")["spec"]
         self.assertEqual(spec["policyTypes"], ["Ingress", "Egress"])
         self.assertTrue(all("from" in rule for rule in spec["ingress"]))
@@ -212,15 +212,15 @@ class Around(unittest.TestCase):
         blocks = [to["ipBlock"] for rule in spec["egress"] for to in rule["to"] if "ipBlock" in to]
         self.assertIn({"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}, blocks)
 
-    def test_a_scaled_deployment_leaves_the_number_to_the_scaler(self):
+    def test_autoscaled_deployment_sets_no_replicas(self):
         self.assertNotIn("replicas", only(documents(values("plain")), "Deployment")["spec"])
         self.assertEqual(only(documents(values("minimal")), "Deployment")["spec"]["replicas"], 2)
 
-    def test_streams_are_not_kept_back_by_the_ingress(self):
+    def test_ingress_does_not_buffer_streams(self):
         annotations = only(documents(values("plain")), "Ingress")["metadata"]["annotations"]
         self.assertEqual(annotations["nginx.ingress.kubernetes.io/proxy-buffering"], "off")
 
-    def test_selectors_find_the_pods(self):
+    def test_selectors_match_pod_labels(self):
         found = documents(values("full"))
         labels = only(found, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
         for kind, name in (("Service", "octopus-mcp"), ("Service", "octopus-mcp-admin")):
@@ -231,9 +231,9 @@ class Around(unittest.TestCase):
         monitored = only(found, "ServiceMonitor")["spec"]["selector"]["matchLabels"]
         self.assertLessEqual(monitored.items(), admin)
 
-    def test_rules_and_dashboard_go_in_as_they_are(self):
+    def test_rules_and_dashboard_are_unchanged(self):
         rules = "groups:\n  - name: up\n    rules:\n      - alert: Down\n        expr: up == 0\n" \
-            "        annotations:\n          summary: '{{ $labels.instance }} is away'\n"
+            "        annotations:\n          summary: '{{ $labels.instance }} is down'\n"
         on = {"prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}}
         with tempfile.TemporaryDirectory() as folder:
             copy = shutil.copytree(CHART, Path(folder) / "octopus-mcp")
@@ -248,10 +248,10 @@ class Around(unittest.TestCase):
         dashboard = only(found, "ConfigMap", "octopus-mcp-dashboard")
         self.assertEqual(dashboard["data"], {"octopus-mcp.json": '{"title": "octopus-mcp"}\n'})
 
-    def test_plain_manifests_are_those_of_the_chart(self):
+    def test_rendered_manifests_are_current(self):
         write, remove = plain.stale()
         changed = [str(path.relative_to(ROOT)) for path in [*write, *remove]]
-        self.assertEqual(changed, [], "run deploy/render, and look at what it changed")
+        self.assertEqual(changed, [], "run deploy/render and review the changes")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The configurations that the page and docs/clients.md give: each is what its client reads."""
+"""Tests the client configurations of the web page and docs/clients.md: each parses in its format."""
 
 import json
 import pathlib
@@ -31,7 +31,7 @@ def blocks(client, kind, form):
 
 
 def texts(value):
-    """Every text in a document, names of fields too."""
+    """Returns every text in a document, including field names."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from [str(key), *texts(item)]
@@ -43,7 +43,7 @@ def texts(value):
 
 
 class Clients(unittest.TestCase):
-    def test_every_configuration_parses_and_names_the_endpoint(self):
+    def test_configurations_parse_and_contain_the_endpoint(self):
         parsed = 0
         for client in CLIENTS:
             for kind in ("plain", "header"):
@@ -65,7 +65,7 @@ class Clients(unittest.TestCase):
         self.assertIn(URL, list(texts(PARSERS[language](text))))
         return 1
 
-    def test_a_form_with_a_header_names_it_and_the_other_does_not(self):
+    def test_only_header_configurations_contain_the_header(self):
         for client in CLIENTS:
             for form, values in FORMS.items():
                 with self.subTest(client=client["id"], form=form):
@@ -75,7 +75,7 @@ class Clients(unittest.TestCase):
                     for _, text in blocks(client, "plain", form):
                         self.assertNotIn(values["header"], text.replace("Authorization:", ""))
 
-    def test_no_two_clients_are_one(self):
+    def test_clients_have_unique_ids_and_names(self):
         for field in ("id", "name"):
             values = [client[field] for client in CLIENTS]
             self.assertEqual(len(values), len(set(values)))

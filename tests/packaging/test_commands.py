@@ -1,4 +1,4 @@
-"""The commands of the documents work as they are written."""
+"""Runs the commands of the documents as written."""
 
 import contextlib
 import os
@@ -22,9 +22,9 @@ from test_settings import BINARY
 from test_tls import AUTHORITY, PATIENCE, start_caddy
 
 HOST = "mcp.example.com"
-# Where the server in the container has the volume with its audit.
+# Mount point of the audit volume in the container.
 VOLUME = "/var/lib/octopus-mcp/"
-# Of the sample instance, which stands in for somebody's Octopus.
+# A key of the sample instance, which replaces Octopus in these tests.
 KEY = "API-SAMPLE00000000000000000000ADMIN"
 SAMPLE = Path(BINARY).parent / "examples/sample_instance"
 
@@ -39,12 +39,12 @@ class Commands(unittest.TestCase):
         self.environment = {"PATH": f"{self.bin}:{os.defpath}", "HOME": str(self.folder)}
 
     def stand_in(self, program, script):
-        """What is called in the place of a program."""
+        """Creates a script that replaces a program."""
         (self.bin / program).write_text(f"#!/bin/sh\n{script}\n")
         (self.bin / program).chmod(0o755)
 
     def shell(self, script, **environment):
-        """Runs it, and gives what it said."""
+        """Runs a script and returns its output."""
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=self.folder, text=True, check=False,
                               env=self.environment | environment, capture_output=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, f"{script}\n{done.stdout}{done.stderr}")
@@ -52,7 +52,7 @@ class Commands(unittest.TestCase):
 
     @contextlib.contextmanager
     def started(self, command, said, **environment):
-        """What a program that runs says of where it serves. It ends well when it is told to."""
+        """Starts a program and returns the address it prints. At the end it must exit with status 0."""
         log = self.folder / "server.log"
         with log.open("w") as out:
             program = subprocess.Popen(command, cwd=self.folder, env=self.environment | environment, stdout=out,
@@ -68,16 +68,16 @@ class Commands(unittest.TestCase):
             program.terminate()
             self.assertEqual(program.wait(PATIENCE), 0, log.read_text())
 
-    def test_each_is_run_or_it_is_said_why_not(self):
+    def test_each_command_is_covered_once(self):
         found = commands.found()
         self.assertGreater(len(found), 60)
         for command, where in found.items():
             self.assertEqual(len(commands.ways(command)), 1, f"{where}: {command}: {commands.ways(command)}")
-        # A new one is neither, until somebody has thought of it.
+        # A new command is not listed yet.
         for command in ("octopus-mcp audit show FILE", "docker compose down", "octopus-mcp token new SOMEBODY"):
             self.assertEqual(commands.ways(command), [], command)
 
-    def test_none_is_listed_that_stands_nowhere(self):
+    def test_listed_commands_are_in_the_documents(self):
         known = [*commands.RUN, *commands.SERVE, *commands.FIRST_STEP, commands.SETTING, *sum(commands.NOT_RUN.values(), [])]
         self.assertEqual(set(known) - set(commands.found()), set())
         for file, (there, forms) in commands.ELSEWHERE.items():
@@ -85,9 +85,9 @@ class Commands(unittest.TestCase):
             for form in forms:
                 self.assertTrue(any(re.fullmatch(form, command) for command in commands.found()), form)
 
-    def test_the_first_step_makes_what_compose_asks_for(self):
+    def test_first_step_creates_the_files_of_compose(self):
         self.stand_in("git", f'[ "$1" = clone ] && mkdir "$3" && cp -R {shlex.quote(str(DEPLOY))} "$3/"')
-        # Whoever keeps files to themselves does not keep them from the containers, which have other users.
+        # A strict umask must not hide the files from the containers, which run as other users.
         for mask in ("022", "077"):
             with self.subTest(mask):
                 self.shell("\n".join([f"umask {mask}", *commands.FIRST_STEP]), EDITOR="true")
@@ -106,10 +106,10 @@ class Commands(unittest.TestCase):
                 self.assertEqual((made / "secrets").stat().st_mode & 0o777, 0o700)
                 shutil.rmtree(self.folder / "octopus-mcp")
 
-    def test_those_that_serve_serve(self):
+    def test_server_commands_respond(self):
         (self.folder / ".octopus-key").write_text(KEY)
         for command in commands.SERVE:
-            # Cargo has built it already, and ports are the kernel's choice.
+            # Uses the built program and a free port.
             run = command.replace("cargo run --release --", "octopus-mcp").replace("[serve]", "serve")
             for before in ("", commands.SETTING) if "--server-url" in command else ("",):
                 with self.subTest(f"{before} {command}"):
@@ -119,7 +119,7 @@ class Commands(unittest.TestCase):
                         asked = self.shell(f"curl -s --noproxy '*' {url.removesuffix('/mcp')}/readyz")
                         self.assertIn("ready", asked)
 
-    def test_the_chart_takes_the_values_that_are_given_to_it(self):
+    def test_helm_commands_have_valid_values(self):
         found = [command for command in commands.found() if commands.CHART.fullmatch(command)]
         self.assertEqual(len(found), 3)
         for command in found:
@@ -133,7 +133,7 @@ class Commands(unittest.TestCase):
                     for key in tables:
                         table = table.setdefault(key, {})
                     table[last] = yaml.safe_load(value.replace("{", "[").replace("}", "]"))
-            # What was set is kept, and a newer chart's own values count: `--reuse-values` would leave those out.
+            # Keeps the set values and takes new defaults of a newer chart, unlike `--reuse-values`.
             self.assertEqual("helm upgrade" in command, "--reset-then-reuse-values" in words, command)
             self.assertNotIn("--reuse-values", words)
             files = render(values)
@@ -141,7 +141,7 @@ class Commands(unittest.TestCase):
             self.assertEqual("serviceMonitor.enabled=true" in command, "kind: ServiceMonitor" in "".join(files.values()))
 
     def behind_tls(self, octopus):
-        """The settings of the server that deploy/compose.yaml starts, and the port that Caddy passes requests on to."""
+        """Returns the settings of the server in deploy/compose.yaml, and the port that Caddy forwards to."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         server = load({"OCTOPUS_SERVER_URL": octopus, "MCP_HOST": HOST})["services"]["server"]
@@ -149,14 +149,14 @@ class Commands(unittest.TestCase):
         toml = toml.replace("0.0.0.0:8080", f"127.0.0.1:{port}").replace("0.0.0.0:9090", "127.0.0.1:0")
         (self.folder / "FILE").write_text(toml)
         given = {k: v for k, v in variables(server).items() if k.startswith("OCTOPUS_")}
-        # In the place of its volume; and files are turned over soon.
+        # A folder replaces the volume, and files are rotated early.
         (self.folder / "volume").mkdir()
         path = given["OCTOPUS_MCP_AUDIT__FILE__PATH"].replace(VOLUME, f"{self.folder}/volume/")
         given |= {"OCTOPUS_MCP_AUDIT__FILE__PATH": path, "OCTOPUS_MCP_AUDIT__FILE__ROTATE_BYTES": "4 KiB"}
         return given, port
 
     def trusted(self, caddy, port):
-        """Waits until Caddy has made its certificate."""
+        """Waits until Caddy has created its certificate."""
         until = time.monotonic() + PATIENCE
         while True:
             try:
@@ -169,7 +169,7 @@ class Commands(unittest.TestCase):
                 self.assertLess(time.monotonic(), until, (self.folder / "log").read_text())
                 time.sleep(0.05)
 
-    def test_those_that_end_do_what_they_say(self):
+    def test_other_commands_print_expected_output(self):
         with self.started([SAMPLE], r"(http://\S+)") as octopus:
             shutil.move(self.folder / "server.log", self.folder / "octopus.log")
             given, port = self.behind_tls(octopus)
@@ -179,14 +179,14 @@ class Commands(unittest.TestCase):
                 self.trusted(caddy, tls)
                 self.stand_in("curl", f'exec {shutil.which("curl")} --noproxy "*" --cacert {self.folder / AUTHORITY} '
                                       f'--connect-to {HOST}:443:127.0.0.1:{tls} "$@"')
-                # The log, which Docker would have kept, and files out of the volume.
+                # Replaces Docker: prints the log, and copies files from the volume.
                 self.stand_in("docker", f'case "$2" in logs) cat server.log ;; cp) cp "volume/${{3#server:{VOLUME}}}" "$4" ;; esac')
                 for command, says in commands.RUN.items():
                     with self.subTest(command):
                         self.assertRegex(self.told(command, given), says)
 
     def told(self, command, given):
-        """What a command says, with names in the place of those that stand for them."""
+        """Runs a command with its placeholders replaced, and returns its output."""
         if "THE-ID" in command and not self.on_record("one"):
             self.call("one")
         # Files are turned over.
@@ -198,7 +198,7 @@ class Commands(unittest.TestCase):
         return self.shell(command.replace("[--json]", "--json"), OCTOPUS_API_KEY=KEY, **given)
 
     def call(self, name):
-        """A call under this name, and its record."""
+        """Sends a call with this request ID, and waits for its record."""
         body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_spaces","arguments":{}}}'
         before = self.on_record(name)
         self.shell(f"curl -s https://{HOST}/mcp -H 'Content-Type: application/json' -H 'X-Request-Id: {name}' "
@@ -209,7 +209,7 @@ class Commands(unittest.TestCase):
             time.sleep(0.05)
 
     def on_record(self, name):
-        """How many records have this name."""
+        """Returns the number of records with this request ID."""
         return sum(file.read_text().count(f'"request":"{name}"') for file in self.folder.glob("volume/audit.jsonl*"))
 
 

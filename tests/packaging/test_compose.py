@@ -1,4 +1,4 @@
-"""The compose file does what its comments say."""
+"""Tests deploy/compose.yaml."""
 
 import re
 import unittest
@@ -17,7 +17,7 @@ class Compose(unittest.TestCase):
         self.file = load(LEAST)
         self.services = self.file["services"]
 
-    def test_every_service_is_hardened_and_bounded(self):
+    def test_services_are_hardened_and_limited(self):
         for name, service in self.services.items():
             with self.subTest(name):
                 self.assertIs(service["read_only"], True)
@@ -27,54 +27,54 @@ class Compose(unittest.TestCase):
                 self.assertEqual(service.get("cap_add", []), ["NET_BIND_SERVICE"] if name == "caddy" else [])
                 self.assertNotIn("privileged", service)
 
-    def test_every_service_says_whether_it_is_well(self):
+    def test_services_have_health_checks(self):
         silent = {n for n, s in self.services.items() if "test" not in s["healthcheck"]}
-        # The image of the collector has nothing that could ask.
+        # The image of the collector contains no program for a health check.
         self.assertEqual(silent, {"otelcol"})
 
-    def test_callers_reach_caddy_alone(self):
+    def test_only_caddy_is_published(self):
         published = {n: s["ports"] for n, s in self.services.items() if "ports" in s}
         self.assertEqual(set(published), {"caddy", "grafana"})
         self.assertTrue(all(port.startswith("127.0.0.1:") for port in published["grafana"]))
-        # Whoever is there is trusted as a proxy.
+        # Every container on this network is trusted as a proxy.
         self.assertEqual(self.on("front"), {"server", "caddy"})
 
     def on(self, network):
         return {name for name, service in self.services.items() if network in service["networks"]}
 
-    def test_whoever_sends_something_on_can_and_nobody_else(self):
+    def test_only_listed_services_have_outgoing_access(self):
         closed = {name for name, network in self.file["networks"].items() if (network or {}).get("internal")}
         self.assertEqual(closed, {"back"})
         out = {name for name, service in self.services.items() if set(service["networks"]) - closed}
-        # Octopus; certificates; traces; alerts. Grafana has a port on loopback, which no closed network can have.
+        # Octopus, certificates, traces and alerts. Grafana publishes a port, which internal networks do not support.
         self.assertEqual(out, {"server", "caddy", "otelcol", "prometheus", "grafana"})
         self.assertEqual(self.on("out"), {"otelcol", "prometheus"})
         self.assertEqual(self.on("screen"), {"grafana"})
 
-    def test_the_audit_has_a_volume_and_one_writer(self):
+    def test_audit_file_has_a_volume_and_one_writer(self):
         server = self.services["server"]
         path = server["environment"]["OCTOPUS_MCP_AUDIT__FILE__PATH"]
         mounts = dict(reversed(mount.split(":")[:2]) for mount in server["volumes"])
         self.assertIn(mounts[str(Path(path).parent)], self.file["volumes"])
-        # Several replicas have the volume in common.
+        # Several replicas share the volume.
         several = variables(load({**LEAST, "AUDIT_FILE": "", "AUDIT_STDOUT": "true"})["services"]["server"])
         self.assertEqual(several["OCTOPUS_MCP_AUDIT__FILE__PATH"], "")
         self.assertEqual(several["OCTOPUS_MCP_AUDIT__STDOUT"], "true")
 
-    def test_caddy_waits_for_a_server_longer_than_one_takes_to_stop(self):
+    def test_caddy_waits_longer_than_a_server_stop(self):
         caddyfile = (DEPLOY / "compose/Caddyfile").read_text()
         waits = int(re.search(r"^\s*lb_try_duration (\d+)s$", caddyfile, re.M)[1])
         self.assertGreater(waits, int(self.services["server"]["stop_grace_period"].removesuffix("s")))
-        # Clients wait for a minute.
+        # The usual client timeout is one minute.
         self.assertLess(waits, 60)
 
-    def test_caddy_is_the_proxy_that_is_trusted(self):
+    def test_server_trusts_caddy(self):
         for given in (LEAST, {**LEAST, "FRONT_SUBNET": "10.9.8.0/24"}):
             file = load(given)
             trusted = file["services"]["server"]["environment"]["OCTOPUS_MCP_HTTP__TRUSTED_PROXIES"]
             self.assertEqual([{"subnet": trusted}], file["networks"]["front"]["ipam"]["config"])
 
-    def test_what_it_mounts_is_there(self):
+    def test_mounted_files_exist(self):
         for service in self.services.values():
             for mount in service.get("volumes", []):
                 source, _, how = mount.partition(":")
@@ -84,20 +84,20 @@ class Compose(unittest.TestCase):
                 else:
                     self.assertIn(source, self.file["volumes"])
 
-    def test_secrets_are_files_that_git_does_not_keep(self):
+    def test_git_ignores_secret_files(self):
         for secret in self.file["secrets"].values():
             self.assertTrue(secret["file"].startswith("./secrets/"))
         ignored = (ROOT / ".gitignore").read_text().splitlines()
         self.assertLessEqual({"/deploy/secrets/", "/deploy/.env"}, set(ignored))
 
-    def test_the_example_has_every_variable_with_its_default(self):
+    def test_example_lists_variables_with_defaults(self):
         defaults = {name: rest for name, kind, rest in VARIABLE.findall(FILE.read_text()) if kind in (":-", "-")}
         given = example()
         self.assertEqual(set(given), {name for name, *_ in VARIABLE.findall(FILE.read_text())})
         for name, default in defaults.items():
             self.assertEqual(given[name], default, name)
 
-    def test_without_an_octopus_it_says_so(self):
+    def test_missing_instance_is_an_error(self):
         for missing in LEAST:
             with self.assertRaisesRegex(KeyError, missing):
                 text_with({k: v for k, v in LEAST.items() if k != missing})
@@ -106,12 +106,12 @@ class Compose(unittest.TestCase):
         for service in self.services.values():
             self.assertRegex(service["image"], r":(local|v?\d+\.\d+\.\d+(-alpine)?)$")
 
-    def test_the_server_has_time_to_drain(self):
+    def test_stop_timeout_exceeds_drain_time(self):
         toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
         drain = int(re.search(r'^drain_timeout = "(\d+)s"', toml, re.M)[1])
         self.assertGreater(int(self.services["server"]["stop_grace_period"].removesuffix("s")), drain)
 
-    def test_metrics_are_read_where_the_server_gives_them(self):
+    def test_prometheus_scrapes_the_admin_listener(self):
         toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
         port = int(re.search(r'^admin_listen = "0\.0\.0\.0:(\d+)"', toml, re.M)[1])
         jobs = yaml.safe_load((DEPLOY / "compose/prometheus.yaml").read_text())["scrape_configs"]
@@ -119,7 +119,7 @@ class Compose(unittest.TestCase):
         self.assertEqual(server["dns_sd_configs"][0]["names"], ["server"])
         self.assertEqual(server["dns_sd_configs"][0]["port"], port)
 
-    def test_grafana_asks_the_prometheus_that_there_is(self):
+    def test_grafana_uses_the_prometheus_service(self):
         folder = DEPLOY / "compose/grafana/provisioning"
         [source] = yaml.safe_load((folder / "datasources/prometheus.yaml").read_text())["datasources"]
         self.assertEqual(source["url"], "http://prometheus:9090")
@@ -127,7 +127,7 @@ class Compose(unittest.TestCase):
         mounts = [m.split(":") for m in self.services["grafana"]["volumes"]]
         self.assertIn(["./observability", provider["options"]["path"], "ro"], mounts)
 
-    def test_traces_go_to_the_collector_that_there_is(self):
+    def test_traces_go_to_the_collector_service(self):
         collector = yaml.safe_load((DEPLOY / "compose/otelcol.yaml").read_text())
         listening = collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
         sent = self.services["server"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"]

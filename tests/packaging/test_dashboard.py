@@ -1,4 +1,4 @@
-"""What the dashboard shows of a server that runs, asked of a real Prometheus."""
+"""Runs the queries of the dashboard in a Prometheus that scrapes a running server."""
 
 import json
 import math
@@ -21,16 +21,16 @@ from compose import DEPLOY
 from test_settings import BINARY
 
 DEBIAN = ROOT / "tests/.debian/prometheus/usr/bin/prometheus"
-# tests/run says where; it is in Debian's package with promtool.
+# Set by tests/run. Debian's package contains it with promtool.
 PROMETHEUS = os.environ.get("PROMETHEUS", str(DEBIAN))
-# How long anything here may take.
+# Maximum duration of a step, in seconds.
 PATIENCE = 40
 READY = r'msg="Listening on" address=(\S+)(?s:.*)ready to receive web requests'
-# What a Grafana fills in, where a value is read every second. The longer names come first.
+# Variables that Grafana replaces, for a scrape interval of one second. Longer names come first.
 GRAFANA = {"$__rate_interval_ms": "60000", "$__rate_interval": "1m", "$__range": "1h", "$job": ".*", "$octopus": ".*",
            "$tool": ".*"}
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-# Nothing can be measured where nothing happened, and a share of nothing is none.
+# Panels without data if there were no events.
 MEASURE = {"MCP error rate", "Tool error rate", "Tool call latency (p95)", "MCP latency by method",
            "Tool call latency by tool", "Answer size"}
 
@@ -47,7 +47,7 @@ def free():
 
 
 def settings(admin):
-    """Those of compose, but for names that only Docker has, and more often."""
+    """Returns the settings of compose, without names of Docker and with short intervals."""
     given = yaml.safe_load((DEPLOY / "compose/prometheus.yaml").read_text())
     [ours] = [job for job in given["scrape_configs"] if job["job_name"] == "octopus-mcp"]
     del ours["dns_sd_configs"]
@@ -73,7 +73,7 @@ class Dashboard(unittest.TestCase):
         self.until(lambda: self.ask("count_over_time(octopus_mcp_build[1h]) > 2"))
 
     def start(self, name, command, said, environment):
-        """Starts a program, and gives what it says of where it listens."""
+        """Starts a program and returns the address it prints."""
         log = self.folder / name
         with log.open("w") as out:
             program = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
@@ -87,7 +87,7 @@ class Dashboard(unittest.TestCase):
         return self.until(listens)[1]
 
     def until(self, happens):
-        """What this gives once it gives anything."""
+        """Calls a function until it returns a result."""
         end = time.monotonic() + PATIENCE
         while not (came := happens()):
             self.assertLess(time.monotonic(), end, "in time")
@@ -95,7 +95,7 @@ class Dashboard(unittest.TestCase):
         return came
 
     def ask(self, query):
-        """Every value that there is a number for, by its labels."""
+        """Returns the numeric values of a query by labels."""
         for name, value in GRAFANA.items():
             query = query.replace(name, value)
         found = get(f"{self.prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}")["data"]["result"]
@@ -103,7 +103,7 @@ class Dashboard(unittest.TestCase):
         return {labels: value for labels, value in values.items() if not math.isnan(value)}
 
     def shown(self):
-        """The values of each panel, by its title."""
+        """Returns the values of each panel by title."""
         titles = {}
         for panel in dashboard.panels():
             for target in panel.get("targets", []):
@@ -114,13 +114,13 @@ class Dashboard(unittest.TestCase):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
         return get(self.mcp, body, **{"Content-Type": "application/json", "MCP-Protocol-Version": "2025-11-25"})
 
-    def test_of_a_server_that_nobody_calls_is_nought_and_not_empty(self):
+    def test_idle_server_has_zeros(self):
         shown = self.shown()
         self.assertEqual({title for title, values in shown.items() if not values}, MEASURE)
         for title in ("HTTP request rate", "MCP errors by method", "Requests rejected by limits", "Changes", "Active requests"):
             self.assertEqual(set(shown[title].values()), {0}, title)
 
-    def test_has_the_first_event_of_its_kind(self):
+    def test_counts_the_first_event(self):
         missing = {"method": "GET", "path": "/api/Spaces-1/projects/Projects-99999"}
         self.assertTrue(self.call("tools/call", name="execute", arguments=missing)["result"]["isError"])
         self.assertFalse(self.call("tools/call", name="list_spaces", arguments={})["result"]["isError"])
@@ -135,8 +135,8 @@ class Dashboard(unittest.TestCase):
         self.assertEqual(shown["HTTP request rate"], {"": 2 / 60})
         self.assertEqual(shown["Octopus requests by outcome"]["4xx default"], 1)
 
-    def test_is_empty_where_no_server_is_read(self):
-        """Nought would say that all is well."""
+    def test_is_empty_without_a_server(self):
+        """Zeros would suggest a healthy server."""
         for title in ("HTTP request rate", "MCP error rate", "MCP errors by method", "Requests rejected by limits",
                       "Active requests"):
             [panel] = [panel for panel in dashboard.panels() if panel["title"] == title]
@@ -144,8 +144,8 @@ class Dashboard(unittest.TestCase):
             self.assertEqual(self.ask(query), {}, title)
 
 
-    def test_is_fed_by_a_prometheus_that_has_the_rules_and_answers_as_the_documents_say(self):
-        """`docker compose exec prometheus` is left out of what stands in docs/operations.md."""
+    def test_documented_queries_and_rules_work(self):
+        """Runs the commands of docs/operations.md without `docker compose exec prometheus`."""
         [command] = re.findall(r"exec prometheus (promtool .*)", (ROOT / "docs/operations.md").read_text())
         command = command.replace("http://127.0.0.1:9090", self.prometheus).split()
         promtool = Path(PROMETHEUS).with_name(command[0])
@@ -159,7 +159,7 @@ class Dashboard(unittest.TestCase):
 
         rules = self.until(evaluated)
         self.assertGreater(len(rules), 15)
-        # Nothing is wrong with a server that nobody calls, and with no rule.
+        # All rules are valid, and none fires for an idle server.
         self.assertEqual({(rule["health"], rule["state"]) for rule in rules}, {("ok", "inactive")})
 
 

@@ -1,4 +1,4 @@
-"""What the Dockerfile says of the image holds for the program, without an engine to build it with."""
+"""Tests the program with the layout, user and commands of the Dockerfile, without building the image."""
 
 import json
 import os
@@ -18,23 +18,23 @@ from test_settings import BINARY, LEAST
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 LAST_STAGE = DOCKERFILE[DOCKERFILE.rindex("\nFROM "):]
-# The folder that is there for a volume: whose it is, and where.
+# The mount point of the audit volume: owner and path.
 STATE_OWNER, STATE_PLACE = re.search(r"^COPY --from=build --chown=(\S+) /state (\S+)$", LAST_STAGE, re.M).groups()
 
 
 def command(instruction):
-    """The list after an instruction. That of HEALTHCHECK is on a line of its own."""
+    """Returns the command of an instruction. HEALTHCHECK has it on a separate line."""
     return json.loads(re.search(rf"^{instruction} (\[.*\])$", LAST_STAGE, re.M)[1])
 
 
 def libraries(program):
-    """What the loader wants for it; in the image these are the base's."""
+    """Returns the shared libraries of a program. In the image, the base image provides them."""
     listed = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=60, check=True).stdout
     return re.findall(r"(/\S+) \(0x", listed)
 
 
 def put(root, source, target):
-    """A copy, or a second name of the same file where that can be had."""
+    """Creates a hard link to a file, or a copy if that fails."""
     path = root / target.lstrip("/")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -44,7 +44,7 @@ def put(root, source, target):
 
 
 class Build(unittest.TestCase):
-    def test_it_sees_every_file_that_the_source_takes_in(self):
+    def test_build_context_contains_included_files(self):
         taken = 0
         folders = [ROOT / "src", ROOT / "crates"]
         for source in (file for folder in folders for file in folder.rglob("*.rs")):
@@ -54,33 +54,33 @@ class Build(unittest.TestCase):
                 taken += 1
         self.assertGreater(taken, 0)
 
-    def test_the_program_is_where_the_documents_take_it_from(self):
+    def test_program_path_matches_the_documents(self):
         taken = re.search(r"docker cp \S+:(\S+) \.", (ROOT / "deploy/README.md").read_text())[1]
         self.assertEqual([taken], command("ENTRYPOINT"))
         self.assertIn(f"\nCOPY --from=build /octopus-mcp {taken}\n", LAST_STAGE)
 
-    def test_the_folder_for_a_volume_is_made_empty(self):
+    def test_volume_folder_is_empty(self):
         self.assertEqual(re.findall(r"^.*/state\b.*$", DOCKERFILE.removesuffix(LAST_STAGE), re.M), [" && mkdir /state"])
 
-    def test_what_it_copies_is_not_kept_from_it(self):
+    def test_dockerignore_allows_copied_files(self):
         let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
         copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.M)
         self.assertEqual({name for names in copied for name in names.split()}, let_in)
 
 
-@unittest.skipUnless(os.geteuid() == 0, "a root folder of its own is root's to give")
+@unittest.skipUnless(os.geteuid() == 0, "changing the root folder requires root")
 class Image(unittest.TestCase):
     def run_confined(self, environment, **volumes):
-        """What comes of the image's own commands in a root folder laid out as the image is."""
+        """Runs the commands of the image in a root folder with its layout. Returns the results."""
         serve = command("ENTRYPOINT") + command("CMD")
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
-            # Anybody could write here, were it not read-only.
+            # Writable by all users, so that only the read-only mount prevents writing.
             root.chmod(0o777)
             put(root, BINARY, serve[0])
             settings = re.search(r"^COPY (config/\S+) (\S+)$", LAST_STAGE, re.M)
             put(root, ROOT / settings[1], settings[2])
-            # The base of the image has authorities there.
+            # The base image has its certificate authorities at this path.
             put(root, certifi.where(), "/etc/ssl/certs/ca-certificates.crt")
             touch = shutil.which("touch")
             put(root, touch, "/usr/local/bin/touch")
@@ -99,11 +99,11 @@ class Image(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
-    def test_it_serves_as_nobody_on_a_read_only_root_and_stops_when_told(self):
+    def test_serves_unprivileged_on_read_only_root_and_stops(self):
         told = {"OCTOPUS_SERVER_URL": "https://octopus.example.com", "OCTOPUS_MCP_HTTP__ALLOWED_HOSTS": "mcp.example.com"}
         for more in ({}, {"OCTOPUS_MCP_HTTP__ADMIN_LISTEN": "0.0.0.0:9090"}):
             came = self.run_confined(told | more)
-            self.assertNotEqual(came["before"], 0, "nobody was there to be well")
+            self.assertNotEqual(came["before"], 0, "the health check fails without a server")
             self.assertEqual(came["after"], 0, came["said"] + came["output"])
             self.assertRegex(came["status"], r"Uid:\t65532\t65532\t65532\t65532\n")
             self.assertRegex(came["status"], r"CapEff:\t0+\n")
@@ -116,7 +116,7 @@ class Image(unittest.TestCase):
         server = load(LEAST)["services"]["server"]
         told = {k: v for k, v in variables(server).items() if k.startswith("OCTOPUS_")}
         path = Path(told["OCTOPUS_MCP_AUDIT__FILE__PATH"])
-        # The image has the folder where compose.yaml mounts the volume.
+        # compose.yaml mounts the volume at this folder of the image.
         self.assertIn(f"server-data:{STATE_PLACE}", server["volumes"])
         with tempfile.TemporaryDirectory() as volume:
             came = self.run_confined(told, **{str(path.parent): volume})
@@ -127,7 +127,7 @@ class Image(unittest.TestCase):
         self.assertNotEqual(came["ended"], 0)
         self.assertIn(f"audit.file.path: {path}", came["output"])
 
-    def test_without_an_octopus_it_ends_and_says_what_to_do(self):
+    def test_exits_with_a_hint_without_an_instance(self):
         came = self.run_confined({})
         self.assertEqual(came["ended"], 2)
         self.assertNotEqual(came["after"], 0)

@@ -1,4 +1,4 @@
-"""The SBOM and the licences name what is in the binary, and nothing else."""
+"""Tests that the SBOM and the licences list exactly the crates in the binary."""
 
 import json
 import tempfile
@@ -15,7 +15,7 @@ checksum = "''' + "a" * 64 + '"\n'
 
 
 def package(folder, name, **more):
-    """A crate as `cargo metadata` describes it, with its text of the licence."""
+    """Returns a crate as in `cargo metadata`, and writes its license text."""
     home = Path(folder) / name
     home.mkdir()
     (home / "LICENSE-MIT").write_text("Do as you like.\n")
@@ -24,7 +24,7 @@ def package(folder, name, **more):
 
 
 def node(name, **deps):
-    """A crate of the graph: name of what it needs, and for what."""
+    """Returns a node of the dependency graph: dependencies by name, with their kind."""
     return {"id": name, "deps": [{"pkg": p, "dep_kinds": [{"kind": k, "target": None}]} for p, k in deps.items()]}
 
 
@@ -53,21 +53,21 @@ class Sbom(unittest.TestCase):
             },
         }
 
-    def test_only_what_is_in_the_binary_is_listed(self):
+    def test_lists_crates_in_the_binary_only(self):
         bom = json.loads(sbom.bill(self.metadata, LOCK, "x86_64-unknown-linux-gnu"))
         self.assertEqual([c["name"] for c in bom["components"]], ["below", "used"])
         self.assertEqual(bom["metadata"]["component"]["name"], "octopus-mcp")
         needs = {d["ref"]: d.get("dependsOn", []) for d in bom["dependencies"]}
         self.assertEqual(needs["pkg:cargo/used@1.0.0"], ["pkg:cargo/below@1.0.0"])
 
-    def test_a_crate_has_its_checksum_and_its_licence(self):
+    def test_component_has_checksum_and_license(self):
         bom = json.loads(sbom.bill(self.metadata, LOCK, "x86_64-unknown-linux-gnu"))
         [used] = [c for c in bom["components"] if c["name"] == "used"]
         self.assertEqual(used["hashes"], [{"alg": "SHA-256", "content": "a" * 64}])
         self.assertEqual(used["licenses"][0]["expression"], "MIT OR Apache-2.0")
         self.assertEqual(used["purl"], "pkg:cargo/used@1.0.0")
 
-    def test_each_text_stands_once_with_all_who_bring_it(self):
+    def test_each_license_text_is_listed_once(self):
         listed = sbom.licences(self.metadata)
         self.assertEqual(listed.count("Do as you like."), 1)
         self.assertIn("## below 1.0.0 (LICENSE-MIT), used 1.0.0 (LICENSE-MIT)", listed)

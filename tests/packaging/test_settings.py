@@ -1,4 +1,4 @@
-"""The server takes the settings of every package, and each is really one."""
+"""Tests that the server accepts the settings of every package and uses each of them."""
 
 import json
 import os
@@ -14,10 +14,10 @@ import yaml
 from chart import ROOT, documents, only, values
 from compose import DEPLOY, load, variables
 
-# Made by `cargo build`; tests/run says where.
+# Built by `cargo build`. Set by tests/run.
 BINARY = os.environ.get("OCTOPUS_MCP_BINARY", str(ROOT / "target/debug/octopus-mcp"))
 LEAST = {"OCTOPUS_SERVER_URL": "https://octopus.example.com", "MCP_HOST": "mcp.example.com"}
-# What stands in for secrets.
+# Values of secrets.
 SECRETS = {
     "OCTOPUS_API_KEY": "API-" + "A" * 30,
     "OCTOPUS_MCP_TOOLS__SEAL_KEY": "k" * 32,
@@ -26,9 +26,9 @@ SECRETS = {
 
 
 def ask(environment, toml=None):
-    """What `octopus-mcp config` says of these settings: setting by layer, in a clean environment."""
+    """Returns the output of `octopus-mcp config` for these settings, in a clean environment."""
     with tempfile.TemporaryDirectory() as folder:
-        # Mounted files, where the platform would mount them.
+        # Mounted files, at their paths on the platform.
         at = str(Path(folder) / "run") + "/"
         environment = {k: v.replace("/run/", at) for k, v in environment.items()}
         command = [BINARY, "config"]
@@ -50,7 +50,7 @@ def ask(environment, toml=None):
 
 class Settings(unittest.TestCase):
     def taken(self, environment, toml=None):
-        """Every variable decides a setting, and no mistake is found."""
+        """Asserts that every variable sets a setting, without errors. Returns the output."""
         ours = {k: v for k, v in environment.items() if k.startswith("OCTOPUS") and v}
         said = ask(ours, toml)
         for name in ours:
@@ -63,18 +63,18 @@ class Settings(unittest.TestCase):
         environment = {e["name"]: e.get("value") or SECRETS.get(e["name"], "x") for e in one["env"]}
         return environment, only(found, "ConfigMap")["data"]["config.toml"]
 
-    def test_a_name_that_is_none_is_found(self):
+    def test_unknown_settings_are_reported(self):
         with self.assertRaises(AssertionError):
             self.taken({**LEAST, "OCTOPUS_MCP_HTTP__NOTHING": "1"})
 
-    def test_of_the_chart(self):
+    def test_chart(self):
         for case in ("minimal", "plain", "full"):
             with self.subTest(case):
                 environment, toml = self.pods(case)
                 said = self.taken(environment, toml)
                 self.assertRegex(said, r'http\.admin_listen = "\S+:9090"')
 
-    def test_of_compose(self):
+    def test_compose(self):
         toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
         several = {"SEAL_KEY": "k" * 32, "LIMITS_STORE": "redis://valkey:6379", "AUDIT_FILE": "", "AUDIT_STDOUT": "true"}
         for more, path in (({}, '"/var/lib/octopus-mcp/audit.jsonl"'), (several, "not set")):
@@ -82,7 +82,7 @@ class Settings(unittest.TestCase):
             self.assertRegex(said, rf"(?m)^audit\.file\.path = {path} +#")
             self.assertRegex(said, r"(?m)^audit\.file\.keep = \d+ +# file ")
 
-    def test_of_the_task_definition(self):
+    def test_task_definition(self):
         task = json.loads((DEPLOY / "ecs/task-definition.json").read_text())
         [one] = task["containerDefinitions"]
         environment = {e["name"]: e["value"] for e in one["environment"]}
@@ -91,22 +91,22 @@ class Settings(unittest.TestCase):
         drain = int(re.search(r'http\.drain_timeout = "(\d+)s"', said)[1])
         self.assertGreater(one["stopTimeout"], drain)
 
-    def test_of_the_unit(self):
+    def test_systemd_unit(self):
         unit = (DEPLOY / "systemd/octopus-mcp.service").read_text()
         toml = (ROOT / "config/production.toml").read_text()
         said = self.taken({"OCTOPUS_SERVER_URL": "https://octopus.example.com"}, toml)
         drain = int(re.search(r'http\.drain_timeout = "(\d+)s"', said)[1])
         self.assertGreater(int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.M)[1]), drain)
-        # The file of the audit that its comment names can be written nowhere else.
+        # The audit file in its comment is in the only writable folder.
         self.assertIn("audit.file.path = \"/var/lib/octopus-mcp/", unit)
         self.assertIn("\nStateDirectory=octopus-mcp\n", unit)
 
-    def test_of_the_registry(self):
+    def test_registry(self):
         for package in json.loads((ROOT / "server.json").read_text())["packages"]:
             given = {v["name"]: v.get("default", v.get("placeholder")) for v in package["environmentVariables"]}
             self.taken({k: v or SECRETS[k] for k, v in given.items()})
 
-    def test_of_the_examples_in_the_values(self):
+    def test_examples_in_values(self):
         text = (DEPLOY / "helm/octopus-mcp/values.yaml").read_text()
         named = re.findall(r"# *- name: (OCTOPUS_MCP_\w+)", text)
         self.assertEqual(len(named), 2)

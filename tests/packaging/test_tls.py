@@ -1,4 +1,4 @@
-"""Caddy, with the file of the compose folder, ends TLS and keeps nothing back."""
+"""Tests Caddy with the Caddyfile of Compose: TLS, streaming and server restarts."""
 
 import contextlib
 import http.server
@@ -20,14 +20,14 @@ from pathlib import Path
 from compose import DEPLOY
 from test_documents import TOOLS
 
-# How long anything here may take.
+# Maximum duration of a step, in seconds.
 PATIENCE = 20
-# Where Caddy has the certificate of its own authority, below its home.
+# Path of Caddy's root certificate below its home folder.
 AUTHORITY = ".local/share/caddy/pki/authorities/local/root.crt"
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
-    """In place of the server: an event now, and one more once the first was read."""
+    """Replaces the server: sends an event, and a second one after the first was read."""
 
     protocol_version = "HTTP/1.1"
 
@@ -48,7 +48,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 
 
 def start_caddy(test, folder, host, upstream, names=None):
-    """Caddy with the file as it is, but for names and ports that only Docker has, and its own certificates.
+    """Starts Caddy with the file, with replaced Docker names and ports and local certificates.
 
     Servers are found by the name that Docker gives them where `names`, the port of a resolver, is told.
     """
@@ -64,7 +64,7 @@ def start_caddy(test, folder, host, upstream, names=None):
     # Drop the health check endpoint, because its fixed port could be in use here.
     text = text.split("# Endpoint for the health check of the container.")[0]
     text = text.replace("admin off\n", "admin off\n\tauto_https disable_redirects\n\tlocal_certs\n", 1)
-    # HTTP/3 wants a socket of its own.
+    # HTTP/3 needs another socket.
     text = text.replace("servers {\n", "servers {\n\t\tprotocols h1 h2\n", 1)
     text = text.replace("{$MCP_HOST} {\n", f"{{$MCP_HOST}} {{\n\tbind fd/{listener.fileno()}\n", 1)
     (folder / "Caddyfile").write_text(text)
@@ -82,7 +82,7 @@ def start_caddy(test, folder, host, upstream, names=None):
 
 
 class Names(socketserver.BaseRequestHandler):
-    """In place of Docker's resolver: `server` is on loopback while it is there, and no name at all while it is not."""
+    """Replaces Docker's resolver: `server` resolves to loopback while it runs, otherwise to no address."""
 
     def handle(self):
         data, answers = self.request
@@ -103,7 +103,7 @@ class Tls(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def serve(self, port=0):
-        """A server that takes requests, and what ends it."""
+        """Starts a server. Returns it with a function that stops it."""
         server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Upstream)
         server.seen, server.read = [], threading.Event()
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -118,7 +118,7 @@ class Tls(unittest.TestCase):
         self.caddy, self.port = start_caddy(self, self.folder, "localhost", upstream.server_port, names)
 
     def connect(self):
-        """A connection that trusts the authority of this Caddy alone, once that has made a certificate."""
+        """Returns a connection that trusts only this Caddy, after it has created its certificate."""
         until = time.monotonic() + PATIENCE
         while True:
             try:
@@ -132,7 +132,7 @@ class Tls(unittest.TestCase):
                 self.assertLess(time.monotonic(), until, said)
                 time.sleep(0.05)
 
-    def test_events_come_as_they_are_said(self):
+    def test_events_are_not_buffered(self):
         upstream, end = self.serve()
         self.addCleanup(end)
         self.start(upstream)
@@ -141,18 +141,18 @@ class Tls(unittest.TestCase):
         headers = {"Accept-Encoding": "gzip", "X-Forwarded-For": "203.0.113.9"}
         connection.request("POST", "/mcp", b"{}", headers)
         answer = connection.getresponse()
-        # Caddy would wait here for the second one, which waits for the first to be read.
+        # A buffering proxy would wait here, because the second event follows after the first is read.
         self.assertEqual(answer.readline(), b"data: first\n")
         upstream.read.set()
         self.assertEqual(answer.read(), b"\ndata: second\n\n")
         self.assertTrue(answer.getheader("Strict-Transport-Security"))
         [seen] = upstream.seen
-        # Nobody says for themselves where they come from.
+        # Clients cannot set these headers.
         self.assertEqual(seen["X-Forwarded-For"], "127.0.0.1")
         self.assertEqual(seen["X-Forwarded-Proto"], "https")
         self.assertEqual(seen["Host"], f"localhost:{self.port}")
 
-    def test_a_request_between_two_servers_waits_for_the_second(self):
+    def test_request_during_restart_waits(self):
         names = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names)
         names.there, names.missed = threading.Event(), []
         threading.Thread(target=names.serve_forever, daemon=True).start()
@@ -163,13 +163,13 @@ class Tls(unittest.TestCase):
         names.there.set()
         self.start(first, names.server_address[1])
         self.assertEqual(self.ask(), 200)
-        # An upgrade: the old one goes, and its name with it.
+        # An upgrade: the old server stops, and its name no longer resolves.
         end()
         names.there.clear()
         with ThreadPoolExecutor() as pool:
             asked = pool.submit(self.ask)
             until = time.monotonic() + PATIENCE
-            # Caddy asks for the name again and again, for longer than it once did.
+            # Caddy retries the name until the new server resolves.
             while not names.missed or names.missed[-1] - names.missed[0] < 5.5:
                 self.assertFalse(asked.done(), asked.done() and asked.result())
                 self.assertLess(time.monotonic(), until)
@@ -182,7 +182,7 @@ class Tls(unittest.TestCase):
         self.assertEqual((len(first.seen), len(second.seen)), (1, 1))
 
     def ask(self):
-        """The status of an answer that has come whole."""
+        """Returns the status of a complete response."""
         with contextlib.closing(self.connect()) as connection:
             connection.request("POST", "/mcp", b"{}")
             answer = connection.getresponse()

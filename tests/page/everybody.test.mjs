@@ -1,18 +1,18 @@
-// The page is for everybody: with the keyboard alone, to axe, in a narrow window, in light and dark.
+// Accessibility: keyboard only, axe, narrow windows, and both color schemes.
 
 import assert from 'node:assert/strict';
-import { open, paste, picture, wrong } from './browser.mjs';
+import { open, paste, picture, violationsOf } from './browser.mjs';
 import { KEY } from './servers.mjs';
 import { browser, is_clean, root, start, test, urls } from './setup.mjs';
 
 start('one', 'several');
 
-test('the keyboard is enough, and what has the focus is seen', async () => {
+test('the keyboard reaches everything, and the focus is visible', async () => {
   const { context, page, seen } = await open(browser, root(urls.one));
-  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
-  const until = async (wanted) => {
+  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.name || document.activeElement.textContent);
+  const until = async (wanted, key = 'Tab') => {
     for (let presses = 0; presses < 60; presses += 1) {
-      await page.keyboard.press('Tab');
+      await page.keyboard.press(key);
       const outline = await page.evaluate(() => {
         const one = document.activeElement;
         const shown = one.matches('.choice input') ? one.parentElement : one;
@@ -21,7 +21,7 @@ test('the keyboard is enough, and what has the focus is seen', async () => {
       assert.equal(outline, 'solid', await focused());
       if (wanted.test(await focused())) return;
     }
-    assert.fail(`${wanted} is not reached`);
+    assert.fail(`the focus does not reach ${wanted}`);
   };
   await until(/^Skip/);
   await page.keyboard.press('Enter');
@@ -33,25 +33,25 @@ test('the keyboard is enough, and what has the focus is seen', async () => {
   await page.keyboard.press('Enter');
   assert.equal(await page.locator('details[open]').count(), 1);
   await until(/^refresh$/);
-  await page.keyboard.press('Tab');
+  await until(/^client$/, 'Shift+Tab');
   await page.keyboard.press('ArrowRight');
-  assert.match(await page.locator('#configuration').textContent(), /Connectors of Claude/);
+  assert.match(await page.locator('#configuration').textContent(), /Claude connectors/);
   is_clean(seen, urls.one);
   await context.close();
 });
 
 for (const dark of [false, true]) {
   const scheme = dark ? 'dark' : 'light';
-  test(`nothing bars anybody: ${scheme}`, async () => {
+  test(`axe finds no violations: ${scheme}`, async () => {
     const { context, page, seen } = await open(browser, root(urls.several), { dark });
-    assert.deepEqual(await wrong(page), []);
+    assert.deepEqual(await violationsOf(page), []);
     await paste(page, 'API-short');
-    assert.deepEqual(await wrong(page), []);
+    assert.deepEqual(await violationsOf(page), []);
     await paste(page, KEY);
     for (const summary of await page.locator('summary').all()) await summary.click();
-    assert.deepEqual(await wrong(page), []);
+    assert.deepEqual(await violationsOf(page), []);
     await picture(page, `${scheme}-everything`);
-    const unexpected = seen.complaints.filter((one) => !one.includes('401'));
+    const unexpected = seen.problems.filter((one) => !one.includes('401'));
     assert.deepEqual(unexpected, []);
     await context.close();
   });
@@ -73,9 +73,9 @@ for (const dark of [false, true]) {
   });
 }
 
-test('what is said later has its place before', async () => {
+test('live regions exist before they have text', async () => {
   const { context, page } = await open(browser, root(urls.one));
-  for (const place of ['status', 'problem']) {
+  for (const place of ['status', 'problem', 'announcement']) {
     assert.notEqual(await page.locator(`#${place}`).evaluate((one) => getComputedStyle(one).display), 'none', place);
   }
   await context.close();

@@ -1,4 +1,4 @@
-// Nothing is kept in the browser, and nothing that was forgotten comes back.
+// The browser stores nothing, and responses that arrive after "Forget" are ignored.
 
 import assert from 'node:assert/strict';
 import { open, paste } from './browser.mjs';
@@ -28,7 +28,7 @@ test('nothing is left in the browser', async () => {
   await context.close();
 });
 
-test('what is still under way brings nothing back that was forgotten', async () => {
+test('a response that arrives after Forget is ignored', async () => {
   const { context, page } = await open(browser, root(urls.one));
   await paste(page, KEY);
   let release;
@@ -42,10 +42,10 @@ test('what is still under way brings nothing back that was forgotten', async () 
   release();
   await answered;
   await page.unroute(urls.one);
-  // What comes after those answers is asked and shown, and still nothing of the other.
+  // A later request of the visitor works, and shows nothing of the earlier one.
   await page.locator('#key').fill('API-\u200bSAMPLE');
   await page.getByRole('button', { name: 'Show my access' }).click();
-  await page.getByRole('alert').filter({ hasText: 'characters that no key or token has' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'characters that keys and tokens do not have' }).waitFor();
   assert.ok(await page.locator('#answer').isHidden());
   assert.equal(await page.locator('#who').textContent(), '');
   await context.close();

@@ -1,4 +1,4 @@
-// An authorization server for the page to sign in at: it lets everybody in at once.
+// An authorization server for tests. It approves every sign-in without asking.
 
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ function token(claims) {
   return `${body}.${signature.toString('base64url')}`;
 }
 
-/** Starts it. `asked` holds what was asked for; `answer` can change what an authorization comes to, and `says` what it says of itself. */
+/** Starts the server. `asked` collects authorization requests; `answer` changes the redirect, and `says` the metadata. */
 export async function issuer() {
   const state = { asked: [], codes: new Map(), answer: (query) => query, says: {}, tokens: 0 };
   const server = createServer(async (request, response) => {
@@ -34,7 +34,7 @@ export async function issuer() {
     }
     if (url.pathname === '/authorize') {
       const query = Object.fromEntries(url.searchParams);
-      // As Microsoft Entra ID does where the scopes are of another name.
+      // Microsoft Entra ID does this if the scopes belong to another audience.
       if (query.resource) return json(400, { error: 'invalid_target' });
       const code = randomUUID();
       state.codes.set(code, query);

@@ -1,4 +1,4 @@
-// The page below a path of a proxy: it finds its endpoint there, and people who sign in come back to it.
+// The page behind a proxy with a path prefix: endpoint and redirect URI contain the prefix.
 
 import assert from 'node:assert/strict';
 import { open } from './browser.mjs';
@@ -8,7 +8,7 @@ import { authority, browser, settings, start, test } from './setup.mjs';
 
 start();
 
-test('below a path of a proxy, people sign in and come back to the page there', async () => {
+test('sign-in works behind a path prefix', async () => {
   const before = await proxy('/tools/octopus');
   const [oauth] = settings.oauth();
   before.target = new URL(await serve('below', oauth, `public_url = "${before.url}"`)).origin;
@@ -18,7 +18,7 @@ test('below a path of a proxy, people sign in and come back to the page there', 
   await page.locator('#answer:visible').waitFor();
   assert.match(await page.locator('#who').textContent(), /grace@example\.com/);
   assert.equal(authority.asked.at(-1).redirect_uri, `${before.url}/`);
-  assert.deepEqual(seen.complaints, []);
+  assert.deepEqual(seen.problems, []);
   assert.deepEqual(before.elsewhere, []);
   await context.close();
   before.close();

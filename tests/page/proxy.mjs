@@ -1,9 +1,9 @@
-// A proxy that has the server below a path, as a host does that has other things beside it.
+// A reverse proxy that serves the server below a path prefix.
 
 import { once } from 'node:events';
 import { createServer, request as ask } from 'node:http';
 
-/** Starts it. What is asked below `path` goes to `state.target`, an origin, without that path. */
+/** Starts the proxy. Requests below `path` go to the origin `state.target`, without the prefix. */
 export async function proxy(path) {
   const state = { target: undefined, elsewhere: [] };
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-// The servers under test: each started here on a port of the kernel's choice, and stopped at the end.
+// Starts the servers under test on free ports, and stops them at the end.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,19 +9,19 @@ import { createInterface } from 'node:readline';
 
 const binary = process.env.OCTOPUS_MCP_BINARY;
 export const octopus = process.env.SAMPLE_INSTANCE;
-// A key of the sample instance, which opens nothing else.
+// A key of the sample instance. It is not valid anywhere else.
 export const KEY = 'API-SAMPLE00000000000000000000ADMIN';
 
 const folder = mkdtempSync(join(tmpdir(), 'octopus-mcp-page-'));
 const running = [];
 
-/** Starts a server with these settings, these of `http` among them, and gives the address of its endpoint. */
-export async function serve(name, settings, http = '') {
+/** Starts a server with these settings, and these in `[http]`. Returns the URL of its endpoint. */
+export async function serve(name, settings, http = '', flags = []) {
   const file = join(folder, `${name}.toml`);
   writeFileSync(file, `${settings}\n[http]\nlisten = "127.0.0.1:0"\n${http}\n`);
-  // It gets its settings from the file alone.
+  // The server reads its settings from the file only.
   const env = Object.fromEntries(Object.entries(process.env).filter(([one]) => !one.startsWith('OCTOPUS_')));
-  const child = spawn(binary, ['serve', '--config', file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, ['serve', '--config', file, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.push(child);
   const said = [];
   for await (const line of lines(child)) {
@@ -32,7 +32,7 @@ export async function serve(name, settings, http = '') {
   throw new Error(`${name} printed no address:\n${said.join('\n')}`);
 }
 
-// What a process prints, on either stream, which is read on when nobody asks any more.
+// Returns the lines of both output streams. Reads them to the end, so that the process does not block.
 async function* lines(child) {
   const queue = [];
   let wake = () => {};
@@ -57,7 +57,7 @@ export async function stop() {
   rmSync(folder, { recursive: true });
 }
 
-/** Calls a tool as another client of the same caller does. */
+/** Calls a tool, like another client of the same caller. */
 export async function call(url, tool, headers) {
   const response = await fetch(url, {
     method: 'POST',

@@ -1,4 +1,4 @@
-// What the tests of a file stand on: a browser, the servers that they name, and an authorization server.
+// The fixture of a test file: a browser, the servers that it names, and an authorization server.
 
 import assert from 'node:assert/strict';
 import { after, before, test as plain } from 'node:test';
@@ -14,17 +14,19 @@ export let authority;
 export const urls = {};
 
 const instance = `url = "${octopus}"`;
-// The settings of each server, and those of `http` among them.
+// The settings of each server, and the lines for `[http]`.
 export const settings = {
   one: () => [`[octopus]\n${instance}\n[auth]\nmode = "octopus"\n[tools]\nread_only = false\n[limits]\nunproven_rate = 0`],
-  several: () => [`[auth]\nmode = "octopus"\n[instances.europe]\n${instance}\ndefault = true\n[instances.asia]\n${instance}\nread_only = true`],
+  several: () => [`[auth]\nmode = "octopus"\n[instances.europe]\n${instance}\ndefault = true\n[instances.asia]\n${instance}\nread_only = true\n[tools]\nread_only = false`],
   apart: () => [`[auth]\nmode = "octopus"\n[instances.europe]\n${instance}\n[instances.asia]\n${instance}`],
   core: () => [`[octopus]\n${instance}\n[auth]\nmode = "octopus"\n[tools]\ntoolsets = ["core"]`],
   open: () => [`[octopus]\n${instance}\napi_key = "${KEY}"`],
+  sample: () => ['[sample]\nenabled = true'],
   oauth: () => [`[octopus]\n${instance}\napi_key = "${KEY}"\n[auth]\nmode = "oauth"\n[[auth.oauth.issuers]]\nissuer = "${authority.issuer}"\npage_client_id = "the-page"\naudiences = "api://octopus-mcp"`, 'allowed_hosts = "mcp.test"'],
+  oauth_own_key: () => [`[octopus]\n${instance}\ncredential = "caller"\n[auth]\nmode = "oauth"\n[[auth.oauth.issuers]]\nissuer = "${authority.issuer}"\npage_client_id = "the-page"\naudiences = "api://octopus-mcp"`, 'allowed_hosts = "mcp.test"'],
 };
 
-/** Starts the browser and the servers with these names before the tests of a file, and stops them after. */
+/** Starts the browser and the servers with these names before the tests of a file, and stops them afterwards. */
 export function start(...names) {
   before(async () => {
     browser = await launch();
@@ -41,9 +43,9 @@ export function start(...names) {
 
 export const root = (url) => url.replace(/mcp$/, '');
 
-// What a page has to leave behind: no complaint, and no request to anybody else.
+// Asserts that the page had no problems, and sent no request to another host.
 export function is_clean(seen, url) {
-  assert.deepEqual(seen.complaints, []);
+  assert.deepEqual(seen.problems, []);
   const foreign = seen.requests.filter((one) => !one.startsWith(root(url)) && !one.startsWith('data:'));
   assert.deepEqual(foreign, []);
 }

@@ -1,19 +1,19 @@
-// Signing in at an authorization server: whose answer is taken, and where the token goes.
+// Sign-in with an authorization server: which redirects are accepted, and where the token is sent.
 
 import assert from 'node:assert/strict';
 import { open, picture } from './browser.mjs';
 import { OTHER_KEY, authority, browser, root, start, test, urls } from './setup.mjs';
 
-start('oauth');
+start('oauth', 'oauth_own_key');
 
-test('people sign in, and the token is for this endpoint and nowhere kept', async () => {
+test('the token is used for this endpoint and stored nowhere', async () => {
   const { context, page, seen } = await open(browser, root(urls.oauth));
   const began = authority.asked.length;
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
   await page.locator('#answer:visible').waitFor();
   assert.match(await page.locator('#who').textContent(), /grace@example\.com/);
   const [asked] = authority.asked.slice(began);
-  assert.equal(asked.resource, undefined, 'its tokens are for another name');
+  assert.equal(asked.resource, undefined, 'the tokens have another audience');
   assert.equal(asked.code_challenge_method, 'S256');
   assert.equal(asked.client_id, 'the-page');
   assert.equal(asked.redirect_uri, root(urls.oauth));
@@ -21,11 +21,11 @@ test('people sign in, and the token is for this endpoint and nowhere kept', asyn
   await picture(page, 'light-signed-in');
   const allowed = [root(urls.oauth), authority.issuer, 'data:', 'about:'];
   assert.deepEqual(seen.requests.filter((one) => !allowed.some((begin) => one.startsWith(begin))), []);
-  assert.deepEqual(seen.complaints, []);
+  assert.deepEqual(seen.problems, []);
   await context.close();
 });
 
-test('an answer of another sign-in, or of another issuer, is not taken', async () => {
+test('redirects of another sign-in or another issuer are rejected', async () => {
   const { context, page } = await open(browser, root(urls.oauth));
   authority.answer = (query) => ({ ...query, iss: 'https://other.example' });
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
@@ -36,10 +36,10 @@ test('an answer of another sign-in, or of another issuer, is not taken', async (
   await page.getByRole('alert').filter({ hasText: 'another authorization server' }).waitFor();
   authority.says = { authorization_endpoint: 'javascript:alert(1)' };
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
-  await page.getByRole('alert').filter({ hasText: 'does not say to this page where to sign in' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'This page cannot read the metadata of' }).waitFor();
   authority.says = { token_endpoint: 'https://tokens.example/token' };
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
-  await page.getByRole('alert').filter({ hasText: 'Tokens come from https://tokens.example, which this page may not ask' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'The token endpoint is at https://tokens.example, and this page may not send requests there' }).waitFor();
   authority.says = {};
   authority.answer = (query) => ({ state: query.state, error: 'access_denied', error_description: 'Nobody is allowed <b>in</b>.' });
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
@@ -57,29 +57,30 @@ test('an answer of another sign-in, or of another issuer, is not taken', async (
   authority.answer = (query) => query;
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
   await page.locator('#answer:visible').waitFor();
-  assert.equal(authority.tokens, tokens + 1, 'nobody asked for a token for the answer of another');
+  assert.equal(authority.tokens, tokens + 1, 'no token request for a redirect of another sign-in');
   await context.close();
 });
 
-test('where nothing is encrypted, signing in says so and opens nothing', async () => {
+test('without HTTPS, sign-in shows an error and opens no window', async () => {
   const { context, page } = await open(browser, root(urls.oauth).replace('127.0.0.1', 'mcp.test'));
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
-  await page.getByRole('alert').filter({ hasText: 'Signing in needs https' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'Sign-in needs HTTPS' }).waitFor();
   assert.equal(context.pages().length, 1);
   await context.close();
 });
 
-test('who signed in may add a key of their own, and is forgotten with it', async () => {
-  const { context, page } = await open(browser, root(urls.oauth));
+test('a signed-in visitor can add an Octopus API key, and Forget removes both', async () => {
+  const { context, page } = await open(browser, root(urls.oauth_own_key));
   await page.getByRole('button', { name: /^Sign in with 127/ }).click();
-  await page.locator('#answer:visible').waitFor();
-  const sent = page.waitForRequest((request) => request.method() === 'POST' && request.url() === urls.oauth);
+  await page.getByRole('alert').filter({ hasText: 'Octopus' }).waitFor();
+  const sent = page.waitForRequest((request) => request.method() === 'POST' && request.url() === urls.oauth_own_key);
   await page.locator('#key').fill(OTHER_KEY);
   await page.getByRole('button', { name: 'Show my access' }).click();
   const headers = await (await sent).allHeaders();
   assert.match(headers.authorization, /^Bearer /);
   assert.equal(headers['x-octopus-apikey'], OTHER_KEY);
-  await page.locator('#forget:visible').click();
+  await page.locator('#answer:visible').waitFor();
+  await page.locator('#forget').click();
   assert.ok(await page.locator('#token, #key').first().evaluate((one) => one === document.activeElement));
   await page.getByRole('button', { name: 'Show my access' }).click();
   await page.getByRole('alert').filter({ hasText: '401' }).waitFor();

@@ -1,62 +1,64 @@
-// Configuration to copy, for each client: the blocks of clients.json with the values of this server.
+// Client configurations to copy: the blocks of clients.json, filled with the values of this server.
 
-const KEY = { form: 'key', label: 'Octopus API key', header: 'X-Octopus-ApiKey', scheme: '', variable: 'OCTOPUS_API_KEY', secret: 'API-YOURKEY' };
-const TOKEN = { form: 'token', label: 'Token in a header', header: 'Authorization', scheme: 'Bearer ', variable: 'OCTOPUS_MCP_TOKEN', secret: 'YOUR-TOKEN' };
+const API_KEY = { form: 'key', label: 'Octopus API key', header: 'X-Octopus-ApiKey', scheme: '', variable: 'OCTOPUS_API_KEY', secret: 'API-YOURKEY' };
+const TOKEN = { form: 'token', label: 'Token', header: 'Authorization', scheme: 'Bearer ', variable: 'OCTOPUS_MCP_TOKEN', secret: 'YOUR-TOKEN' };
 const SIGN_IN = { form: 'sign-in', label: 'Sign-in (OAuth)' };
-const NOTHING = { form: 'nothing', label: 'Nothing' };
+const NO_CREDENTIAL = { form: 'none', label: 'None' };
 
-// The forms that this server takes, the usual one first.
-function forms() {
+// Returns the kinds of credentials that this server accepts from clients, the most common first.
+function credentialForms() {
   return [
-    ways.includes('oauth') && SIGN_IN,
-    (ways.includes('none') || ways.includes('proxy') || ways.includes('certificate')) && NOTHING,
-    (ways.includes('octopus') || ways.includes('none')) && KEY,
-    takesBearer && TOKEN,
+    uses('oauth') && SIGN_IN,
+    (uses('none') || uses('proxy') || uses('certificate')) && NO_CREDENTIAL,
+    (uses('octopus') || uses('none')) && API_KEY,
+    acceptsBearerToken && TOKEN,
   ].filter(Boolean);
 }
 
-function radios(place, group, entries) {
-  place.replaceChildren(...entries.map(([value, label], index) => el('label', {},
+function addRadios(parent, group, entries) {
+  parent.replaceChildren(...entries.map(([value, label], index) => el('label', {},
     el('input', { type: 'radio', name: group, value, checked: index === 0 }), label)));
 }
 
-function address() {
+// Returns the endpoint for the chosen instance and access.
+function clientUrl() {
   const instance = $('instance-choice').hidden ? $('at').value.trim() : $('instance').value;
   const base = server.endpoint + (instance ? `/i/${encodeURIComponent(instance)}` : '');
   return $('readonly').checked ? `${base}/readonly` : base;
 }
 
-function filled(text, form) {
-  const values = { ...form, url: address() };
-  return text.replaceAll(/\{\{(\w+)\}\}/g, (whole, name) => values[name] ?? whole);
+function fillPlaceholders(text, form) {
+  const values = { ...form, url: clientUrl() };
+  return text.replaceAll(/\{\{(\w+)\}\}/g, (placeholder, name) => values[name] ?? placeholder);
 }
 
-function configuration() {
+function showConfiguration() {
   const chosen = new FormData($('choices'));
-  const client = clients.find((one) => one.id === chosen.get('client')) ?? clients[0];
-  const form = forms().find((one) => one.form === chosen.get('form')) ?? forms()[0];
-  const takesHeader = form === KEY || form === TOKEN;
-  const blocks = takesHeader ? client.header : (form === NOTHING && client.open) || client.plain;
-  const fitting = blocks.filter((block) => !block.for || block.for === form.form);
-  const notes = [takesHeader ? client.headerNote : form === SIGN_IN && client.signIn, client.note];
-  if (!fitting.length) notes.unshift('This client has no such form.');
+  const client = clients.find(({ id }) => id === chosen.get('client')) ?? clients[0];
+  const form = credentialForms().find((one) => one.form === chosen.get('form')) ?? credentialForms()[0];
+  const usesHeader = form === API_KEY || form === TOKEN;
+  const blocks = usesHeader ? client.header : (form === NO_CREDENTIAL && client.open) || client.plain;
+  const matching = blocks.filter((block) => !block.for || block.for === form.form);
+  const notes = [usesHeader ? client.headerNote : form === SIGN_IN && client.signIn, client.note];
+  if (!matching.length) notes.unshift('This client requires a credential.');
   $('configuration').replaceChildren(
-    ...fitting.map((block, index) => figure(block, form, `block-${index}`)),
-    ...notes.filter(Boolean).map((note) => el('p', { className: 'hint', text: filled(note, form) })));
+    ...matching.map((block, index) => configurationBlock(block, form, `block-${index}`)),
+    ...notes.filter(Boolean).map((note) => el('p', { className: 'hint', text: fillPlaceholders(note, form) })));
 }
 
-function figure(block, form, id) {
+function configurationBlock(block, form, id) {
   if (block.steps) {
-    return el('ol', {}, ...block.steps.map((step) => el('li', { text: filled(step, form) })));
+    return el('ol', {}, ...block.steps.map((step) => el('li', { text: fillPlaceholders(step, form) })));
   }
-  const text = filled(block.lines.join('\n'), form);
+  const text = fillPlaceholders(block.lines.join('\n'), form);
   return el('figure', {},
-    el('figcaption', {}, el('span', { text: block.where }), copier(id, block.where)),
+    el('figcaption', {}, el('span', { text: block.where }), copyButton(id, block.where)),
     el('pre', { id, text }));
 }
 
-function copier(id, what) {
-  const button = el('button', { type: 'button', className: 'copy', text: 'Copy' }, el('span', { className: 'unseen', text: `: ${what}` }));
+// Returns a button that copies the text of the element with this ID.
+function copyButton(id, name) {
+  const button = el('button', { type: 'button', className: 'copy', text: 'Copy' }, el('span', { className: 'visually-hidden', text: `: ${name}` }));
   button.dataset.copies = id;
   return button;
 }
@@ -65,33 +67,50 @@ async function copy(button) {
   const source = $(button.dataset.copies);
   try {
     await navigator.clipboard.writeText(source.textContent);
+    confirmCopy(button, 'Copied');
   } catch {
-    // Without a secure context there is no clipboard; the selection is copied by hand.
+    // The clipboard is only available in secure contexts.
     getSelection().selectAllChildren(source);
-    say('The text is selected; copy it with the keyboard.');
-    return;
+    confirmCopy(button, 'Selected: press Ctrl+C');
   }
-  const [word] = button.childNodes;
-  word.textContent = 'Copied';
-  say('Copied.');
-  setTimeout(() => { word.textContent = 'Copy'; }, 2_000);
 }
 
-function begin() {
+// Shows the result in the button that was pressed, and announces it to screen readers.
+function confirmCopy(button, result) {
+  const [label] = button.childNodes;
+  label.textContent = result;
+  button.classList.add('copied');
+  $('announcement').textContent = result;
+  setTimeout(() => {
+    label.textContent = 'Copy';
+    button.classList.remove('copied');
+    $('announcement').textContent = '';
+  }, 2_000);
+}
+
+// Shows that the server uses the sample instance, with questions to try.
+function showSample() {
+  $('sample').hidden = !server.sampleQuestions.length;
+  $('question-list').replaceChildren(...server.sampleQuestions.map((question, index) => el('li', {},
+    el('span', { id: `question-${index}`, text: question }), copyButton(`question-${index}`, `question ${index + 1}`))));
+}
+
+function startPage() {
   $('endpoint').textContent = server.endpoint;
-  $('version').textContent = server.version;
-  $('known-by').textContent = ways.map((way) => KNOWN_BY[way]).join('; ');
-  form();
-  radios($('client-names'), 'client', clients.map((one) => [one.id, one.name]));
-  radios($('form-names'), 'form', forms().map((one) => [one.form, one.label]));
-  $('forms').hidden = forms().length < 2;
-  $('choices').addEventListener('change', configuration);
-  $('at').addEventListener('input', configuration);
+  showServer();
+  showSample();
+  buildCredentialForm();
+  addRadios($('client-names'), 'client', clients.map(({ id, name }) => [id, name]));
+  addRadios($('form-names'), 'form', credentialForms().map(({ form, label }) => [form, label]));
+  $('forms').hidden = credentialForms().length < 2;
+  $('readonly-choice').hidden = !server.allowsChanges;
+  $('choices').addEventListener('change', showConfiguration);
+  $('at').addEventListener('input', showConfiguration);
   $('choices').addEventListener('submit', (event) => event.preventDefault());
-  $('refresh').addEventListener('click', show_calls);
+  $('refresh').addEventListener('click', showCalls);
   document.addEventListener('click', ({ target }) => {
     const button = target.closest?.('button[data-copies]');
     if (button) copy(button);
   });
-  configuration();
+  showConfiguration();
 }

@@ -1,25 +1,26 @@
-// Asks the endpoint as any MCP client does. What the visitor proves who they are with is in `proof`
-// and nowhere else.
+// Sends MCP requests to the endpoint, like any other client. The credentials of the visitor are kept in
+// `credentialHeaders` only.
 
 const server = JSON.parse(document.getElementById('server').textContent);
 const REVISION = '2026-07-28';
 const CLIENT = 'octopus-mcp page';
-const PATIENCE = 60_000;
+const TIMEOUT_MS = 60_000;
 
-// The headers of the visitor's credentials.
-let proof = {};
+// The request headers that carry the credentials of the visitor.
+let credentialHeaders = {};
 let lastId = 0;
 
-// What the server says when it does not answer, in its own words.
-class Refused extends Error {}
+// An error whose message is shown to the visitor as it is.
+class UserError extends Error {}
 
-// The endpoint, reached as the page was.
+// Returns the endpoint. Behind a proxy it is resolved against the address of the page.
 function endpoint() {
-  const told = new URL(server.endpoint);
-  return told.origin === location.origin ? told : new URL('mcp', location.href);
+  const configured = new URL(server.endpoint);
+  return configured.origin === location.origin ? configured : new URL('mcp', location.href);
 }
 
-async function ask(method, params = {}, instance = '') {
+// Sends a request and returns its result. Throws a UserError with the message of the server.
+async function sendRequest(method, params = {}, instance = '') {
   const name = params.name ?? params.uri;
   const headers = {
     'content-type': 'application/json',
@@ -28,7 +29,7 @@ async function ask(method, params = {}, instance = '') {
     'mcp-method': method,
     ...(name ? { 'mcp-name': name } : {}),
     ...(instance ? { 'x-octopus-instance': instance } : {}),
-    ...proof,
+    ...credentialHeaders,
   };
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': REVISION,
@@ -37,21 +38,23 @@ async function ask(method, params = {}, instance = '') {
   };
   lastId += 1;
   const body = JSON.stringify({ jsonrpc: '2.0', id: lastId, method, params: { ...params, _meta } });
-  const signal = AbortSignal.timeout(PATIENCE);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   let response;
   try {
     response = await fetch(endpoint(), { method: 'POST', headers, body, signal, redirect: 'error', cache: 'no-store' });
   } catch (error) {
-    throw new Refused(error.name === 'TimeoutError' ? 'The server did not answer in a minute.' : 'The server could not be reached.');
+    throw new UserError(error.name === 'TimeoutError'
+      ? 'The server did not respond within one minute. Try again.'
+      : 'The server is not reachable. Check your connection and try again.');
   }
-  const message = read(await response.text(), response.headers.get('content-type') ?? '');
+  const message = parseMessage(await response.text(), response.headers.get('content-type') ?? '');
   if (message?.result) return message.result;
-  const words = message?.error?.message ?? 'The answer was none of the protocol.';
-  throw new Refused(response.ok ? words : `${words} (HTTP ${response.status})`);
+  const text = message?.error?.message ?? 'The response is not an MCP message.';
+  throw new UserError(response.ok ? text : `${text} (HTTP ${response.status})`);
 }
 
-// A JSON body, or the last event of a stream.
-function read(text, type) {
+// Parses a JSON body, or the last event of an event stream. Returns null if it is not JSON.
+function parseMessage(text, type) {
   const events = text.split('\n').filter((line) => line.startsWith('data:'));
   const json = type.startsWith('text/event-stream') ? (events.at(-1) ?? '').slice(5) : text;
   try {
@@ -61,13 +64,13 @@ function read(text, type) {
   }
 }
 
-async function call(name, instance) {
-  const result = await ask('tools/call', { name, arguments: {} }, instance);
-  if (result.isError) throw new Refused(result.content?.[0]?.text ?? 'The call failed.');
+async function callTool(name, instance) {
+  const result = await sendRequest('tools/call', { name, arguments: {} }, instance);
+  if (result.isError) throw new UserError(result.content?.[0]?.text ?? 'The tool call failed.');
   return result.structuredContent;
 }
 
-async function document_at(uri, instance) {
-  const result = await ask('resources/read', { uri }, instance);
+async function readResource(uri, instance) {
+  const result = await sendRequest('resources/read', { uri }, instance);
   return JSON.parse(result.contents[0].text);
 }

@@ -1,5 +1,5 @@
-//! The web page at the root: what this server is, what the visitor may do here, how to connect a client,
-//! and the last calls.
+//! The web page at `/`: client configurations, facts about the server, the access of the visitor, and
+//! recent calls.
 //!
 //! The page is one file without external resources. It sends requests to the endpoint as any MCP client
 //! does, so there is no second API. Its content security policy allows its own script and style, by
@@ -36,7 +36,7 @@ use crate::config::IssuerSettings;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-/// The parts of the script, in the order in which they build on one another.
+/// The parts of the script, in order: later parts use earlier ones.
 const SCRIPTS: [&str; 4] = [
     include_str!("mcp.js"),
     include_str!("sign_in.js"),
@@ -45,10 +45,48 @@ const SCRIPTS: [&str; 4] = [
 ];
 const CLIENTS: &str = include_str!("clients.json");
 
+/// Facts about the server that the page shows to every visitor.
+#[derive(Debug, Clone, Default)]
+pub struct PageFacts {
+    /// Number of tools that the settings enable.
+    pub tools: usize,
+    /// Whether the settings allow tools that change Octopus.
+    pub allows_changes: bool,
+    /// Whether several instances are configured.
+    pub has_several_instances: bool,
+    /// Whether callers send an Octopus API key.
+    pub api_key: ApiKeyUse,
+    /// Example questions about the sample instance. Empty for other instances.
+    pub sample_questions: &'static [&'static str],
+}
+
+/// Whether callers send an Octopus API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ApiKeyUse {
+    /// Requests without a key are rejected.
+    #[default]
+    Required,
+    /// The server has a key for requests without one.
+    Optional,
+    /// Requests with a key are rejected.
+    Rejected,
+}
+
+impl ApiKeyUse {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// The page, except for the parts that depend on the address of the request.
 #[derive(Debug)]
 struct Page {
     auth: Arc<Auth>,
+    facts: PageFacts,
     addresses: Arc<PublicAddresses>,
     before: String,
     after: String,
@@ -60,7 +98,8 @@ pub(super) fn router(state: &HttpState) -> Router {
     if !state.http.page {
         return Router::new();
     }
-    let page = Page::new(Arc::clone(&state.authentication.auth), Arc::clone(&state.addresses));
+    let auth = Arc::clone(&state.authentication.auth);
+    let page = Page::new(auth, Arc::clone(&state.addresses), state.page.clone());
     Router::new()
         .route("/", get(serve).fallback(not_found))
         .with_state(Arc::new(page))
@@ -76,14 +115,14 @@ async fn serve(State(page): State<Arc<Page>>, request: Request) -> Response {
     let Some(address) = page.addresses.public(&parts) else {
         return Rejection::unknown_host().into_response();
     };
-    let server = embed(&describe(&page.auth, &address));
+    let server = embed(&describe(&page.auth, &page.facts, &address));
     let body = [page.before.as_str(), server.as_str(), page.after.as_str()].concat();
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        // Windows that open the page, or that it opens to sign in, get no handle to it.
+        // Windows that open the page, and its sign-in window, get no handle to it.
         (OPENER_POLICY, HeaderValue::from_static("same-origin")),
         (RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
     ];
@@ -98,7 +137,7 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 impl Page {
-    fn new(auth: Arc<Auth>, addresses: Arc<PublicAddresses>) -> Self {
+    fn new(auth: Arc<Auth>, addresses: Arc<PublicAddresses>, facts: PageFacts) -> Self {
         let script = SCRIPTS.concat();
         let clients: Value = serde_json::from_str(CLIENTS).unwrap_or_default();
         let whole = TEMPLATE
@@ -111,6 +150,7 @@ impl Page {
             before: before.to_owned(),
             after: after.to_owned(),
             auth,
+            facts,
             addresses,
         }
     }
@@ -134,15 +174,15 @@ fn policy(script: &str, auth: &Auth) -> String {
     )
 }
 
-/// Returns the authorization servers where people sign in, each with the client ID of the page.
+/// Returns the authorization servers for sign-in, each with the client ID of the page.
 fn page_clients(auth: &Auth) -> Vec<(&IssuerSettings, &str)> {
     let oauth = auth.ways().and_then(|ways| ways.oauth());
     oauth.map(|oauth| oauth.page_clients()).unwrap_or_default()
 }
 
 /// Describes the server for the script of the page.
-fn describe(auth: &Auth, address: &PublicAddress) -> Value {
-    let ways = match auth {
+fn describe(auth: &Auth, facts: &PageFacts, address: &PublicAddress) -> Value {
+    let methods = match auth {
         Auth::Octopus => vec!["octopus"],
         Auth::None | Auth::Open => vec!["none"],
         Auth::Ways(ways) => [
@@ -152,7 +192,7 @@ fn describe(auth: &Auth, address: &PublicAddress) -> Value {
             ("certificate", ways.accepts_certificates()),
         ]
         .into_iter()
-        .filter_map(|(way, is_on)| is_on.then_some(way))
+        .filter_map(|(method, is_on)| is_on.then_some(method))
         .collect(),
     };
     let oauth = auth.ways().and_then(|ways| ways.oauth());
@@ -170,12 +210,17 @@ fn describe(auth: &Auth, address: &PublicAddress) -> Value {
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "endpoint": address.resource("/mcp"),
-        "ways": ways,
+        "authMethods": methods,
         "signIn": sign_in,
+        "apiKey": facts.api_key.name(),
+        "tools": facts.tools,
+        "allowsChanges": facts.allows_changes,
+        "hasSeveralInstances": facts.has_several_instances,
+        "sampleQuestions": facts.sample_questions,
     })
 }
 
-/// Encodes JSON for an element with data. Nothing in it can end the element.
+/// Encodes JSON for a `<script>` element. The result cannot end the element.
 fn embed(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }

@@ -1,9 +1,9 @@
-// What the visitor sees. Nothing of theirs or of Octopus is ever made into markup: text is set as text.
+// The content of the page. Text of the visitor and of Octopus is inserted as text, never as markup.
 
 const clients = JSON.parse(document.getElementById('clients').textContent);
 const $ = (id) => document.getElementById(id);
 
-// An element with a class, text and what stands in it.
+// Creates an element with properties, text and children.
 function el(tag, { text, ...properties } = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   if (text !== undefined) element.textContent = text;
@@ -11,180 +11,204 @@ function el(tag, { text, ...properties } = {}, ...children) {
   return element;
 }
 
-function facts(list, entries) {
-  const shown = entries.filter(([, value]) => value !== undefined && value !== null && value !== '');
+function showFacts(list, entries) {
+  const shown = entries.filter(([, value]) => value);
   list.replaceChildren(...shown.map(([name, value]) => el('div', {}, el('dt', { text: name }), el('dd', {}, value))));
 }
 
-const { ways } = server;
-const KNOWN_BY = {
-  octopus: 'their Octopus API key or access token',
-  none: 'nothing; the server acts with its own key unless one is sent',
-  tokens: 'a token of this server',
-  oauth: 'signing in (OAuth)',
-  proxy: 'the proxy in front of this server',
-  certificate: 'the certificate of the client',
-};
-
-function say(words, problem = '') {
-  $('status').textContent = words;
+function showStatus(text, problem = '') {
+  $('status').textContent = text;
   $('problem').textContent = problem;
 }
 
-// The form: what this server takes.
+// The server, and the form for credentials.
 
-const takesBearer = ways.includes('tokens') || ways.includes('oauth');
-const isProved = !ways.includes('octopus') && !ways.includes('none');
+const AUTH_METHODS = {
+  octopus: 'Octopus API key',
+  none: 'none',
+  tokens: 'token of this server',
+  oauth: 'OAuth',
+  proxy: 'reverse proxy',
+  certificate: 'client certificate',
+};
 
-// The token that came of signing in, for as long as the page is open.
-let signedIn = '';
-// Which of all that was asked for is shown: the last. What comes of another is too late.
+const uses = (method) => server.authMethods.includes(method);
+const acceptsBearerToken = uses('tokens') || uses('oauth');
+// The caller authenticates to this server, not to Octopus.
+const authenticatesHere = !uses('octopus') && !uses('none');
+
+// The access token of the sign-in, until the page is closed.
+let accessToken = '';
+// Number of the latest request of the visitor. Responses to earlier ones are ignored.
 let turn = 0;
+
+function countTools(count) {
+  return count === 1 ? '1 tool' : `${count} tools`;
+}
+
+// Shows the facts about the server that need no request.
+function showServer() {
+  const badges = [
+    server.sampleQuestions.length && 'Sample data',
+    server.allowsChanges ? 'Read and write' : 'Read-only',
+    countTools(server.tools),
+    `Sign-in: ${server.authMethods.map((method) => AUTH_METHODS[method]).join(' or ')}`,
+    server.apiKey !== 'rejected' && !uses('octopus') && `Octopus API key (${server.apiKey})`,
+  ].filter(Boolean);
+  $('badges').replaceChildren(
+    ...badges.map((text) => el('li', { text })),
+    el('li', {}, 'Version ', el('span', { id: 'version', text: server.version })));
+}
 
 function field(id, label, isRequired, type = 'password') {
   const input = el('input', { id, type, autocomplete: 'off', spellcheck: false, required: isRequired });
-  if (type === 'password') input.setAttribute('aria-describedby', 'kept');
+  if (type === 'password') input.setAttribute('aria-describedby', 'privacy');
   return el('label', { className: 'field', text: label }, input);
 }
 
-function form() {
-  const takesBoth = ways.includes('oauth') && ways.includes('tokens');
-  const bearer = takesBoth ? 'Access token, or token of this server' : ways.includes('oauth') ? 'Access token' : 'Token of this server';
-  const key = isProved ? 'Your own Octopus API key (if you act with it)' : 'Octopus API key or access token';
-  const forgotten = el('button', { type: 'button', id: 'forget', text: 'Forget', hidden: true });
-  forgotten.addEventListener('click', forget);
-  const optional = ways.includes('none') ? ' (left out, the server uses its own)' : '';
+function buildCredentialForm() {
+  const token = uses('oauth') && uses('tokens') ? 'Access token, or token of this server' : uses('oauth') ? 'Access token' : 'Token of this server';
+  const isTokenRequired = !server.signIn.length && !uses('proxy') && !uses('certificate');
+  const key = uses('octopus') ? 'Octopus API key or access token' : server.apiKey === 'optional' ? 'Octopus API key (optional)' : 'Octopus API key';
+  const keyField = field('key', key, server.apiKey === 'required');
+  keyField.hidden = server.apiKey === 'rejected';
+  const instanceField = field('at', 'Instance (optional)', false, 'text');
+  instanceField.hidden = !server.hasSeveralInstances;
+  const forgetButton = el('button', { type: 'button', id: 'forget', text: 'Forget', hidden: true });
+  forgetButton.addEventListener('click', forget);
   $('fields').append(
-    ...(takesBearer ? [field('token', bearer, !server.signIn.length && !ways.includes('proxy') && !ways.includes('certificate'))] : []),
-    field('key', (ways.includes('none') ? 'Octopus API key' : key) + optional, ways.includes('octopus')),
-    field('at', 'At the instance (left out, the default)', false, 'text'),
+    ...(acceptsBearerToken ? [field('token', token, isTokenRequired)] : []),
+    keyField,
+    instanceField,
     el('button', { type: 'submit', className: server.signIn.length ? '' : 'main', text: 'Show my access' }),
-    forgotten,
+    forgetButton,
   );
+  $('privacy').hidden = keyField.hidden && !acceptsBearerToken;
   for (const issuer of server.signIn) {
     const button = el('button', { type: 'button', className: 'main', text: `Sign in with ${new URL(issuer.issuer).host}` });
-    button.addEventListener('click', () => signed_in(issuer));
+    button.addEventListener('click', () => signIn(issuer));
     $('sign-in').append(button);
     $('sign-in').hidden = false;
   }
   $('credential').addEventListener('submit', (event) => {
     event.preventDefault();
-    show();
+    showAccess();
   });
 }
 
-// The headers for what was pasted, and for who signed in.
-function proved() {
+// Returns the headers for the credentials in the form and for the sign-in.
+function readCredentials() {
   const token = $('token')?.value.trim();
   const key = $('key').value.trim();
-  if (/[^ -~]/.test(`${token ?? ''}${key}`)) throw new Refused('What was pasted holds characters that no key or token has; copy it again.');
-  const headers = signedIn ? { authorization: `Bearer ${signedIn}` } : {};
+  if (/[^ -~]/.test(`${token ?? ''}${key}`)) throw new UserError('The pasted text contains characters that keys and tokens do not have. Copy it again.');
+  const headers = accessToken ? { authorization: `Bearer ${accessToken}` } : {};
   if (token) headers.authorization = `Bearer ${token}`;
-  if (key && (isProved || ways.includes('none') || key.startsWith('API-'))) headers['x-octopus-apikey'] = key;
+  if (key && (authenticatesHere || uses('none') || key.startsWith('API-'))) headers['x-octopus-apikey'] = key;
   else if (key) headers.authorization = `Bearer ${key}`;
   return headers;
 }
 
-async function signed_in(issuer) {
-  const mine = begins(`Waiting for ${new URL(issuer.issuer).host}…`);
+async function signIn(issuer) {
+  const mine = startTurn(`Waiting for ${new URL(issuer.issuer).host}…`);
   try {
-    const token = await sign_in(issuer);
+    const token = await requestToken(issuer);
     if (mine !== turn) return;
-    signedIn = token;
-    await show();
+    accessToken = token;
+    await showAccess();
   } catch (error) {
-    if (mine === turn) say('', error.message);
+    if (mine === turn) showStatus('', error.message);
   }
 }
 
-// Something is asked for, in the place of what was before.
-function begins(words) {
+// Starts a new request of the visitor, which replaces the previous one. Returns its number.
+function startTurn(text) {
   turn += 1;
-  say(words);
+  showStatus(text);
   $('credential').querySelector('[type=submit]').disabled = false;
   return turn;
 }
 
 function forget() {
-  begins('Forgotten.');
-  [proof, signedIn] = [{}, ''];
+  startTurn('Credentials removed.');
+  [credentialHeaders, accessToken] = [{}, ''];
   for (const input of $('fields').querySelectorAll('input')) input.value = '';
   for (const id of ['answer', 'calls', 'instances', 'instance-choice', 'forget']) $(id).hidden = true;
   for (const id of ['who', 'instance-list', 'toolset-list', 'limit-list', 'call-list', 'instance']) $(id).replaceChildren();
-  configuration();
-  $('credential').querySelector('input').focus();
+  showConfiguration();
+  const [first] = $('credential').querySelectorAll('label:not([hidden]) input, button');
+  first.focus();
 }
 
-// What the visitor may do.
+// The access of the visitor.
 
-// Everything that is shown of the visitor's access there. Whoever cannot act there has none to speak of.
-async function look(instance) {
-  const { serverInfo } = await ask('server/discover', {}, instance);
-  const [{ tools }, offered] = await Promise.all([
-    ask('tools/list', {}, instance),
-    document_at('octopus://api/capabilities', instance).catch(() => null),
+// Loads the access at an instance. Throws a UserError if the credential does not work there.
+async function loadAccess(instance) {
+  const { serverInfo } = await sendRequest('server/discover', {}, instance);
+  const [{ tools }, capabilities] = await Promise.all([
+    sendRequest('tools/list', {}, instance),
+    readResource('octopus://api/capabilities', instance).catch(() => null),
   ]);
   const has = (name) => tools.some((tool) => tool.name === name);
-  // Not every server has it on; another question then tells whether the credential is good.
-  const access = has('explain_access') ? await call('explain_access', instance) : null;
-  if (access?.octopus.problem) throw new Refused(access.octopus.problem);
-  if (!access) await call('list_spaces', instance);
-  const instances = has('list_instances') || instance ? await call('list_instances').catch(() => null) : null;
-  return { version: serverInfo?.version, access, tools, offered, instances };
+  const access = has('explain_access') ? await callTool('explain_access', instance) : null;
+  if (access?.octopus.problem) throw new UserError(access.octopus.problem);
+  // Where `explain_access` is disabled, another call shows whether the credential works.
+  if (!access) await callTool('list_spaces', instance);
+  const instances = has('list_instances') || instance ? await callTool('list_instances').catch(() => null) : null;
+  return { version: serverInfo?.version, access, tools, capabilities, instances };
 }
 
-async function show() {
-  const mine = begins('Asking…');
+async function showAccess() {
+  const mine = startTurn('Loading…');
   const button = $('credential').querySelector('[type=submit]');
   button.disabled = true;
   const instance = $('at').value.trim();
   try {
-    proof = proved();
-    const { version, access, tools, offered, instances } = await look(instance);
+    credentialHeaders = readCredentials();
+    const { version, access, tools, capabilities, instances } = await loadAccess(instance);
     if (mine !== turn) return;
-    const place = access?.octopus.instance ?? (instance || 'the default instance');
+    const name = access?.octopus.instance ?? (instance || 'the default instance');
     $('version').textContent = version ?? server.version;
-    show_who(access, offered, place);
-    if (instances) show_instances(instances.items, place);
-    show_tools(tools, offered?.tools ?? [], place);
-    show_limits(access?.ceilings ?? []);
+    showCaller(access, capabilities, name);
+    if (instances && server.hasSeveralInstances) showInstances(instances.items, name);
+    showTools(tools, capabilities?.tools ?? [], name);
+    showLimits(access?.ceilings ?? []);
     $('answer').hidden = false;
     $('forget').hidden = false;
-    configuration();
-    say(access ? `This is what ${access.caller.name} may do.` : 'This is what you may do.');
-    await show_calls();
+    showConfiguration();
+    showStatus(access ? `Access of ${access.caller.name}:` : 'Your access:');
+    await showCalls();
   } catch (error) {
     if (mine !== turn) return;
     $('answer').hidden = $('calls').hidden = true;
-    say('', error instanceof Refused ? error.message : `This page failed: ${error.message}`);
+    showStatus('', error instanceof UserError ? error.message : `The page failed: ${error.message}`);
   } finally {
     if (mine === turn) button.disabled = false;
   }
 }
 
-function show_who(access, offered, place) {
-  const { caller, octopus } = access ?? { caller: {}, octopus: { instance: place } };
-  facts($('who'), [
-    ['You', caller.name],
-    ['At most', caller.scope],
+function showCaller(access, capabilities, instance) {
+  const { caller, octopus } = access ?? { caller: {}, octopus: { instance } };
+  showFacts($('who'), [
+    ['Caller', caller.name],
+    ['Scope', caller.scope],
     ['Groups', (caller.groups ?? []).join(', ')],
-    ['Good until', caller.expires && moment(caller.expires)],
-    ['Instance', octopus.instance],
-    ['Octopus', offered?.server?.version],
-    ['Acts as', octopus.username && `${octopus.username} (${octopus.user})`],
-    ['With', octopus.credential],
+    ['Valid until', caller.expires && formatTime(caller.expires)],
+    ['Instance', server.hasSeveralInstances && octopus.instance],
+    ['Octopus version', capabilities?.server?.version],
+    ['Octopus user', octopus.username && `${octopus.username} (${octopus.user})`],
+    ['Octopus credential', octopus.credential],
   ]);
 }
 
-function show_instances(items, current) {
+function showInstances(items, current) {
   $('instance-list').replaceChildren(...items.map((one) => {
-    const state = one.canAct ? (one.isReadOnly ? 'you may read' : 'you may read and change') : (one.reason ?? 'you cannot act');
+    const state = one.canAct ? (one.isReadOnly ? 'read-only' : 'read and write') : (one.reason ?? 'no access');
     const choose = el('button', { type: 'button', className: 'copy', text: one.name === current ? 'Shown' : 'Show', disabled: one.name === current });
-    choose.append(el('span', { className: 'unseen', text: ` ${one.name}` }));
+    choose.append(el('span', { className: 'visually-hidden', text: ` ${one.name}` }));
     choose.addEventListener('click', () => {
       $('at').value = one.name;
       $('access').focus();
-      show();
+      showAccess();
     });
     return el('li', {},
       el('span', { className: 'name', text: one.name }, choose),
@@ -192,76 +216,77 @@ function show_instances(items, current) {
       el('span', { className: 'soft', text: [one.url, one.version].filter(Boolean).join(' · ') }));
   }));
   const chosen = $('instance').value;
-  $('instance').replaceChildren(el('option', { value: '', text: 'the default' }),
+  $('instance').replaceChildren(el('option', { value: '', text: 'default' }),
     ...items.filter((one) => one.canAct).map((one) => el('option', { value: one.name, text: one.name })));
   $('instance').value = [...$('instance').options].some((option) => option.value === chosen) ? chosen : '';
   $('instances').hidden = $('instance-choice').hidden = false;
 }
 
-function show_tools(tools, offered, instance) {
-  const known = new Map(offered.map((tool) => [tool.name, tool]));
+function showTools(tools, known, instance) {
+  const described = new Map(known.map((tool) => [tool.name, tool]));
   const listed = new Map(tools.map((tool) => [tool.name, tool]));
-  const sets = new Map();
-  for (const name of new Set([...listed.keys(), ...known.keys()])) {
-    const set = known.get(name)?.toolset ?? 'tools';
-    sets.set(set, [...(sets.get(set) ?? []), name]);
+  const toolsets = new Map();
+  for (const name of new Set([...listed.keys(), ...described.keys()])) {
+    const toolset = described.get(name)?.toolset ?? 'tools';
+    toolsets.set(toolset, [...(toolsets.get(toolset) ?? []), name]);
   }
-  const changing = tools.filter((tool) => can_change(tool, known.get(tool.name))).length;
-  $('tools-of').textContent = `${tools.length} tools at ${instance}; ${changing ? `${changing} can change things` : 'none changes anything'}.`;
-  $('toolset-list').replaceChildren(...[...sets].map(([set, names]) => el('details', {},
-    el('summary', {}, el('span', { className: 'name', text: set }), el('span', { className: 'soft', text: names.length === 1 ? '1 tool' : `${names.length} tools` })),
-    el('ul', {}, ...names.map((name) => line(name, listed.get(name), known.get(name)))))));
+  const changing = tools.filter((tool) => canChange(tool, described.get(tool.name))).length;
+  const where = server.hasSeveralInstances ? ` at ${instance}` : '';
+  $('tools-of').textContent = `${countTools(tools.length)}${where}, ${changing ? `${changing} of which can make changes` : 'all read-only'}.`;
+  $('toolset-list').replaceChildren(...[...toolsets].map(([toolset, names]) => el('details', {},
+    el('summary', {}, el('span', { className: 'name', text: toolset }), el('span', { className: 'soft', text: countTools(names.length) })),
+    el('ul', {}, ...names.map((name) => toolLine(name, listed.get(name), described.get(name)))))));
 }
 
-// Of a tool whose arguments decide, it is said what its calls may do here.
-function can_change(tool, known) {
+// Returns whether a tool can make changes here. For tools whose effect depends on their arguments, the
+// tiers that calls can have here decide.
+function canChange(tool, known) {
   const tiers = known?.tiersAvailable;
   return tool?.annotations?.readOnlyHint === false && (!tiers || tiers.some((tier) => tier !== 'read'));
 }
 
-function line(name, tool, known) {
-  const description = tool?.description ?? known?.reason ?? 'not at this instance';
-  const changes = can_change(tool, known);
+function toolLine(name, tool, known) {
+  const description = tool?.description ?? known?.reason ?? 'not available at this instance';
   return el('li', {},
     el('code', { text: name }),
-    changes && el('span', { className: 'tag warn', text: 'can change things' }),
-    !tool && el('span', { className: 'tag soft', text: 'not here' }),
-    el('div', { className: 'soft', text: first(description) }));
+    canChange(tool, known) && el('span', { className: 'tag warn', text: 'makes changes' }),
+    !tool && el('span', { className: 'tag soft', text: 'not available' }),
+    el('div', { className: 'soft', text: firstSentence(description) }));
 }
 
-function first(text) {
+function firstSentence(text) {
   const end = text.indexOf('. ');
   return end < 0 ? text : text.slice(0, end + 1);
 }
 
-function show_limits(ceilings) {
-  $('limit-list').replaceChildren(...ceilings.map((one) => el('li', {}, `${sentence(one.what)} `, el('span', { className: 'soft', text: sentence(one.changedBy) }))));
-  $('limits').hidden = !ceilings.length;
+function showLimits(limits) {
+  $('limit-list').replaceChildren(...limits.map((one) => el('li', {}, `${sentence(one.what)} `, el('span', { className: 'soft', text: sentence(one.changedBy) }))));
+  $('limits').hidden = !limits.length;
 }
 
 function sentence(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-// The last calls.
+// Recent calls.
 
-const RESULTS = { done: 'good', repeated: 'good', failed: 'bad', refused: 'bad', abandoned: 'warn', declined: 'warn', asked: 'warn', sending: 'warn' };
+const RESULT_CLASSES = { done: 'good', repeated: 'good', failed: 'bad', refused: 'bad', abandoned: 'warn', declined: 'warn', asked: 'warn', sending: 'warn' };
 
-// At all instances; or at the one that was named, where there is no default.
-function last_calls() {
+// Loads the recent calls at all instances. Without a default instance, the request must name one.
+function loadCalls() {
   const instance = $('at').value.trim();
-  const read = (at) => document_at('octopus://caller/calls', at);
+  const read = (at) => readResource('octopus://caller/calls', at);
   return read('').catch((error) => (instance ? read(instance) : Promise.reject(error)));
 }
 
-async function show_calls() {
+async function showCalls() {
   const mine = turn;
   try {
-    const { items, knownBy } = await last_calls();
+    const { items, knownBy } = await loadCalls();
     if (mine !== turn) return;
-    $('call-list').replaceChildren(...items.map(call_line));
-    const whose = knownBy === 'none' ? 'This server does not tell its callers apart: these are the calls of everybody. ' : '';
-    $('calls-hint').textContent = `${whose}${items.length ? 'The newest first, at most 20; without arguments and answers.' : 'None yet.'} Kept in the memory of the process that answered: another replica has its own.`;
+    $('call-list').replaceChildren(...items.map(callLine));
+    const shared = knownBy === 'none' ? 'Callers do not sign in to this server, so the list contains the calls of all callers. ' : '';
+    $('calls-hint').textContent = `${shared}${items.length ? 'Up to 20 calls, newest first, without arguments and results.' : 'No calls yet.'} Each replica of the server has its own list, in memory.`;
     $('calls').hidden = false;
   } catch (error) {
     if (mine !== turn) return;
@@ -271,24 +296,24 @@ async function show_calls() {
   }
 }
 
-function call_line(one) {
+function callLine(one) {
   const error = one.error ? ` (${one.error.replaceAll('_', ' ')})` : '';
-  const place = [one.instance, one.space, one.project].filter(Boolean).join(' / ');
+  const target = [server.hasSeveralInstances && one.instance, one.space, one.project].filter(Boolean).join(' / ');
   const client = one.client === CLIENT ? 'this page' : one.client;
-  const more = [place, ...(one.tasks ?? []), client].filter(Boolean).join(' · ');
-  const time = el('time', { text: moment(one.time), dateTime: one.time, title: one.time });
-  const took = one.durationMs === undefined ? '' : ` · ${one.durationMs < 1000 ? `${one.durationMs} ms` : `${(one.durationMs / 1000).toFixed(1)} s`}`;
+  const details = [target, ...(one.tasks ?? []), client].filter(Boolean).join(' · ');
+  const time = el('time', { text: formatTime(one.time), dateTime: one.time, title: one.time });
+  const duration = one.durationMs === undefined ? '' : ` · ${one.durationMs < 1000 ? `${one.durationMs} ms` : `${(one.durationMs / 1000).toFixed(1)} s`}`;
   return el('li', {},
     el('code', { text: one.tool }),
-    el('span', { className: RESULTS[one.result] ?? '', text: one.result + error }),
-    el('span', { className: 'soft', text: more }),
-    el('span', { className: 'soft' }, time, took));
+    el('span', { className: RESULT_CLASSES[one.result] ?? '', text: one.result + error }),
+    el('span', { className: 'soft', text: details }),
+    el('span', { className: 'soft' }, time, duration));
 }
 
-function moment(text) {
+function formatTime(text) {
   const time = new Date(text);
   const sameDay = time.toDateString() === new Date().toDateString();
   return sameDay ? time.toLocaleTimeString() : time.toLocaleString();
 }
 
-if (!came_back()) begin();
+if (!handleRedirect()) startPage();

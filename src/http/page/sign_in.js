@@ -1,15 +1,17 @@
-// Signing in: authorization code with PKCE, in a window of its own. The state and the verifier stay in
-// the page that asked; the window that comes back hands over what its address says and closes.
+// Sign-in with OAuth: authorization code with PKCE, in a separate window. The state and the code verifier
+// stay in the page that started the sign-in. The window that the authorization server redirects to sends
+// the query of its address to that page, and closes.
 
 const CHANNEL = 'octopus-mcp sign-in';
+const SIGN_IN_TIMEOUT_MS = 300_000;
 
-// Where the authorization server sends people back to: this page.
-function back() {
+// Returns the redirect URI: the address of this page.
+function redirectUri() {
   return new URL('.', endpoint()).href;
 }
 
-// In the window that came back: whether this is one.
-function came_back() {
+// Handles the redirect of the authorization server. Returns whether this window is such a redirect.
+function handleRedirect() {
   const query = new URLSearchParams(location.search);
   if (!query.has('state') || !(query.has('code') || query.has('error'))) return false;
   history.replaceState(null, '', location.pathname);
@@ -26,93 +28,94 @@ function base64url(bytes) {
   return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-function random() {
+function randomString() {
   return base64url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
-// What the authorization server says of itself: at the place that the settings name, or at the
-// addresses of RFC 8414 and of OpenID Connect.
-async function metadata(issuer, discovery) {
+// Returns the metadata of the authorization server, from the configured URL or from the URLs of RFC 8414
+// and OpenID Connect Discovery.
+async function authorizationServerMetadata(issuer, discovery) {
   const url = new URL(issuer);
   const path = url.pathname.replace(/\/$/, '');
-  const places = discovery ? [discovery] : [
+  const candidates = discovery ? [discovery] : [
     `${url.origin}/.well-known/oauth-authorization-server${path}`,
     `${url.origin}${path}/.well-known/openid-configuration`,
   ];
-  for (const place of places) {
+  for (const candidate of candidates) {
     try {
-      const response = await fetch(place, { credentials: 'omit', redirect: 'error' });
-      const found = response.ok ? await response.json() : null;
-      const isPage = /^https?:\/\//.test(found?.authorization_endpoint);
-      if (found?.issuer && (discovery || found.issuer === issuer) && found.token_endpoint && isPage) return asked_here(found, places);
+      const response = await fetch(candidate, { credentials: 'omit', redirect: 'error' });
+      const metadata = response.ok ? await response.json() : null;
+      const isWebAddress = /^https?:\/\//.test(metadata?.authorization_endpoint);
+      const isIssuer = metadata?.issuer && (discovery || metadata.issuer === issuer);
+      if (isIssuer && metadata.token_endpoint && isWebAddress) return ensureReachable(metadata, candidates);
     } catch (error) {
-      if (error instanceof Refused) throw error;
-      // The next one.
+      if (error instanceof UserError) throw error;
+      // Try the next URL.
     }
   }
-  throw new Refused(`${issuer} does not say to this page where to sign in. It has to allow the origin ${location.origin}.`);
+  throw new UserError(`This page cannot read the metadata of ${issuer}. The authorization server must allow the origin ${location.origin}.`);
 }
 
-// The policy of this page lets it ask where the settings name somebody, and nowhere else.
-function asked_here(found, places) {
-  const { origin } = new URL(found.token_endpoint);
-  if (!places.some((place) => new URL(place).origin === origin)) {
-    throw new Refused(`Tokens come from ${origin}, which this page may not ask; paste one instead.`);
+// The content security policy of this page allows requests to the configured origins only.
+function ensureReachable(metadata, candidates) {
+  const { origin } = new URL(metadata.token_endpoint);
+  if (!candidates.some((candidate) => new URL(candidate).origin === origin)) {
+    throw new UserError(`The token endpoint is at ${origin}, and this page may not send requests there. Paste a token instead.`);
   }
-  return found;
+  return metadata;
 }
 
-// Opens the window, and gives the access token that comes of it.
-async function sign_in({ issuer, discovery, clientId, scopes, resource }) {
-  if (!isSecureContext) throw new Refused('Signing in needs https; paste a token instead.');
-  const state = random();
-  const verifier = random();
-  // Opened at once, or the browser takes it for one that nobody asked for.
+// Opens the sign-in window, and returns the access token.
+async function requestToken({ issuer, discovery, clientId, scopes, resource }) {
+  if (!isSecureContext) throw new UserError('Sign-in needs HTTPS. Paste a token instead.');
+  const state = randomString();
+  const verifier = randomString();
+  // Opened before the first await: browsers block windows that do not follow a click directly.
   const opened = window.open('about:blank', '_blank', 'popup,width=520,height=680');
-  if (!opened) throw new Refused('The browser opened no window; allow this page to open one.');
-  let found;
+  if (!opened) throw new UserError('The browser blocked the sign-in window. Allow pop-ups for this page.');
+  let metadata;
   try {
-    found = await metadata(issuer, discovery);
+    metadata = await authorizationServerMetadata(issuer, discovery);
   } catch (error) {
     opened.close();
     throw error;
   }
   const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
-  const address = new URL(found.authorization_endpoint);
+  const address = new URL(metadata.authorization_endpoint);
   const query = {
-    response_type: 'code', client_id: clientId, redirect_uri: back(), scope: scopes.join(' '), state,
+    response_type: 'code', client_id: clientId, redirect_uri: redirectUri(), scope: scopes.join(' '), state,
     code_challenge: challenge, code_challenge_method: 'S256', ...(resource ? { resource } : {}),
   };
   for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
-  const answer = heard(state);
+  const redirected = waitForRedirect(state);
   opened.location.replace(address);
-  const { code, error, error_description, iss } = await answer;
-  // RFC 9207, section 2.4: who says that it names itself has to.
-  const isNamed = iss || found.authorization_response_iss_parameter_supported;
-  if (isNamed && iss !== found.issuer) throw new Refused('The answer came from another authorization server.');
-  if (!code) throw new Refused(error_description ?? error ?? 'Nobody signed in.');
+  const { code, error, error_description, iss } = await redirected;
+  // RFC 9207, section 2.4: a server that announces `iss` must send it.
+  const hasIssuer = iss || metadata.authorization_response_iss_parameter_supported;
+  if (hasIssuer && iss !== metadata.issuer) throw new UserError('The response is from another authorization server.');
+  if (!code) throw new UserError(error_description ?? error ?? 'The sign-in was not completed.');
   const body = new URLSearchParams({
-    grant_type: 'authorization_code', code, redirect_uri: back(), client_id: clientId,
+    grant_type: 'authorization_code', code, redirect_uri: redirectUri(), client_id: clientId,
     code_verifier: verifier, ...(resource ? { resource } : {}),
   });
   let token = {};
   try {
-    token = await (await fetch(found.token_endpoint, { method: 'POST', body, credentials: 'omit', redirect: 'error' })).json();
+    token = await (await fetch(metadata.token_endpoint, { method: 'POST', body, credentials: 'omit', redirect: 'error' })).json();
   } catch {
-    throw new Refused(`${issuer} gave this page no token. It has to allow the origin ${location.origin}.`);
+    throw new UserError(`The token request to ${issuer} failed. The authorization server must allow the origin ${location.origin}.`);
   }
-  if (!token.access_token) throw new Refused(token.error_description ?? token.error ?? 'There came no token.');
+  if (!token.access_token) throw new UserError(token.error_description ?? token.error ?? 'The response contains no access token.');
   return token.access_token;
 }
 
-// Waits for the window of this state; five minutes are enough to sign in.
-function heard(state) {
+// Waits for the redirect with this state.
+function waitForRedirect(state) {
   const channel = new BroadcastChannel(CHANNEL);
   return new Promise((resolve, reject) => {
-    const end = setTimeout(() => reject(new Refused('Nobody signed in within five minutes.')), 300_000);
+    const timer = setTimeout(() => reject(new UserError('The sign-in was not completed within five minutes.')), SIGN_IN_TIMEOUT_MS);
     channel.onmessage = ({ data }) => {
       if (data?.state !== state) return;
-      clearTimeout(end);
+      clearTimeout(timer);
       resolve(data);
     };
   }).finally(() => channel.close());

@@ -20,6 +20,7 @@ async fn cancelled_request_is_logged_but_not_as_error() {
     let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut command =
         program(&["--listen=127.0.0.1:0", "--server-url", &format!("http://{}", octopus.address)]);
+    command.args(["--log-format", "json"]);
     command.env("OCTOPUS_MCP_HTTP__ADMIN_LISTEN", admin.to_string());
     let serving = ServerProcess::start(command);
     let post = |id: &'static str, tool: &str| {
@@ -51,19 +52,24 @@ async fn cancelled_request_is_logged_but_not_as_error() {
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
     let told = |id: &str, message: &str| {
-        let id = format!("id=\"{id}\"");
+        let id = format!("\"id\":\"{id}\"");
         let of = log.lines().filter(|line| line.contains(&id) && line.contains(message));
         of.map(str::to_owned).collect::<Vec<_>>()
     };
     let [gone] = &told("gone", "request cancelled")[..] else { panic!("{log}") };
-    for part in ["method=POST", "path=/mcp", "elapsed_ms=", "error.type=\"cancelled\""] {
+    for part in [
+        "\"method\":\"POST\"",
+        "\"path\":\"/mcp\"",
+        "\"elapsed_ms\":",
+        "\"error.type\":\"cancelled\"",
+    ] {
         assert!(gone.contains(part), "{part} in {gone}");
     }
-    assert!(!gone.contains("status="), "{gone}");
+    assert!(!gone.contains("\"status\":"), "{gone}");
     assert!(told("gone", "request completed").is_empty(), "{log}");
     assert_eq!(told("stayed", "request completed").len(), 1, "{log}");
     assert!(told("stayed", "request cancelled").is_empty(), "{log}");
-    for level in [" ERROR ", " WARN "] {
+    for level in ["\"level\":\"ERROR\"", "\"level\":\"WARN\""] {
         assert!(!log.contains(level), "{log}");
     }
 }

@@ -9,3 +9,4 @@ mod otlp_export;
 mod promql;
 mod redaction;
 mod semantic_conventions;
+mod text_logs;

@@ -155,7 +155,7 @@ async fn assert_export(protocol: &str, log_filter: &str) {
         .collect();
     assert_eq!(lines.len(), 2, "one log line per request");
     assert_eq!(hex(&lines[0].trace_id), CALLER_TRACE.0);
-    assert!(log.contains(&format!("trace=\"{}\"", CALLER_TRACE.0)), "{log}");
+    assert!(log.contains(&format!(" trace={}\n", CALLER_TRACE.0)), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,6 +175,7 @@ async fn log_audit_and_upstream_share_one_trace_id() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
     let mut command = program(&[ANY_PORT, "--server-url", &format!("http://{}", octopus.address)]);
+    command.args(["--log-format", "json"]);
     command.env("OCTOPUS_MCP_AUDIT__FILE__PATH", &path);
     let serving = ServerProcess::start(command);
     for header in [Some(traceparent(CALLER_TRACE)), None] {
@@ -192,9 +193,12 @@ async fn log_audit_and_upstream_share_one_trace_id() {
     assert_eq!((traces.len(), traces[0], traces[2]), (3, CALLER_TRACE.0, MESSAGE_TRACE.0));
     let parents = parents.lock().unwrap();
     for trace in traces {
-        let field = format!("trace=\"{trace}\"");
-        let is_called =
-            |line: &str| line.contains(": tool call completed ") && line.contains(&field);
+        let is_called = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["message"] == "tool call completed"
+                && line["span"]["name"] == "mcp"
+                && line["span"]["trace"] == trace
+        };
         assert!(log.lines().any(is_called), "{trace} in {log}");
         assert!(parents.iter().any(|parent| parent.contains(trace)), "{trace} in {parents:?}");
     }
