@@ -1,12 +1,12 @@
 //! The facts about the server that the web page shows.
 
 use crate::{
+    access::RequestScope,
     auth::Caller,
     config::Config,
     http::{ApiKeyUse, PageFacts},
     mcp::{McpProvider, OctopusProvider},
     octopus::{CallerCredentials, Credentials, Instance},
-    tool::RequestScope,
 };
 
 /// Example questions about the data of the sample instance.

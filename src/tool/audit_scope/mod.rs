@@ -13,7 +13,6 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use parking_lot::Mutex;
 use serde_json::Value;
 use uuid::Uuid;
 
