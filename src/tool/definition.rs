@@ -29,7 +29,8 @@ pub struct Toolset {
     pub resources: &'static [ResourceDefinition],
 }
 
-/// A [`Tool`] or [`WriteTool`] with its type erased: plain data and function pointers.
+/// A [`Tool`](super::Tool) or [`WriteTool`](super::WriteTool) with its type erased: plain data and
+/// function pointers.
 #[derive(Debug)]
 pub struct Definition {
     /// Its facts.
@@ -39,7 +40,7 @@ pub struct Definition {
     pub(super) run: for<'a> fn(JsonObject, &'a Context) -> BoxFuture<'a, Result<RunOutcome, Error>>,
 }
 
-/// A [`Resource`] with its type erased.
+/// A [`Resource`](super::Resource) with its type erased.
 #[derive(Debug)]
 pub struct ResourceDefinition {
     /// Name.

@@ -268,4 +268,11 @@ mod tests {
             Error::Octopus(octopus::Error::UnexpectedResponse { reason }).after_change();
         assert_eq!(unreadable.kind(), "unsure");
     }
+
+    #[test]
+    fn malformed_path_is_an_error_of_the_path_argument() {
+        let reason = "the path is empty".to_owned();
+        let error = Error::from(ExecutePathError::Malformed(reason.clone()));
+        assert_eq!(error, Error::Argument { field: "path".to_owned(), reason });
+    }
 }
