@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use octopus_mcp::{
     auth::{AuthMethod, Authenticators, TokenScope},
     config::{
-        self, AuthMode, AuthModes, ClientCertificates, Config, GroupScope, Secret, SubjectName,
+        AuthMode, AuthModes, ClientCertificates, Config, GroupScope, Secret, SubjectName,
         TlsSettings,
     },
     telemetry::Metrics,

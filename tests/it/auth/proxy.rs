@@ -2,7 +2,7 @@
 
 use octopus_mcp::{
     auth::{AuthMethod, Authenticators, ProxyHeaders, TokenScope},
-    config::{self, AuthMode, AuthModes, Config, GroupScope, Secret},
+    config::{AuthMode, AuthModes, Config, GroupScope, Secret},
 };
 use octopus_sample::keys;
 

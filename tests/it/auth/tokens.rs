@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs};
 
 use octopus_mcp::{
     auth::{AuthMethod, Authenticators, TokenScope},
-    config::{self, AuthMode, AuthModes, Config, ListSetting, Secret, TokenSettings},
+    config::{AuthMode, AuthModes, Config, ListSetting, Secret, TokenSettings},
     telemetry::Metrics,
 };
 use octopus_sample::keys;
