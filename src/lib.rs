@@ -1,7 +1,7 @@
 //! `octopus-mcp`: a remote MCP server for Octopus Deploy.
 //!
 //! The modules below are listed from the top layer (command line) to the bottom (pure functions). A
-//! module may import only from modules below it; `tests/it/architecture.rs` checks this, and
+//! module may import only from modules below it; `tests/it/architecture` checks this, and
 //! `docs/architecture.md` gives the reasons.
 
 pub mod cli;

@@ -16,6 +16,23 @@
 //! | `sampling.rs` | rate limit for records of rejected requests |
 //! | `losses.rs` | counters of lost records |
 //! | `verify/` | verification of a chain |
+//!
+//! ```no_run
+//! use octopus_mcp::{
+//!     audit::{AuditLog, Outcome, Record, RecordKind},
+//!     config::AuditSettings,
+//! };
+//!
+//! # async fn example() -> Result<(), String> {
+//! let settings = AuditSettings { stdout: true, ..AuditSettings::default() };
+//! let log = AuditLog::start(&settings)?;
+//! let mut record = Record::new(RecordKind::Call);
+//! record.result = Outcome::Done;
+//! log.record(record);
+//! log.stop().await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod arguments;
 mod chain;

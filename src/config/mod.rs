@@ -4,6 +4,27 @@
 //! one: defaults, TOML file, environment variables, command-line flags ([`layers`]). The doc
 //! comments of the fields are the reference for users: [`mod@reference`] generates
 //! `config/reference.toml` from this tree.
+//!
+//! - `tree` is the root of the tree. The other settings files define one section each and import
+//!   only the types of their values.
+//! - `load` merges the layers into a [`LoadedConfig`], which records the origin of each setting and
+//!   the mistakes in it.
+//! - `validate` adds the mistakes in combinations of settings.
+//! - `watched_file` reads files again when they change.
+//!
+//! ```
+//! use octopus_mcp::config::{Flags, load};
+//!
+//! let mut flags = Flags::default();
+//! flags.set("--server-url", "octopus.url", Some("https://octopus.example.com"));
+//! let loaded = load(&flags);
+//! assert_eq!(loaded.origin("octopus.url"), "flag --server-url");
+//! let config = loaded.config();
+//! assert_eq!(config.octopus.url.as_ref().map(|url| url.as_str()), Some("https://octopus.example.com/"));
+//! // Returns all mistakes if there are any.
+//! let result = loaded.into_config();
+//! # drop(result);
+//! ```
 
 mod audit;
 mod auth;

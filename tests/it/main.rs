@@ -12,11 +12,8 @@
 // Fixtures and helpers shared by the tests.
 mod support;
 
-// Architecture rules: permitted imports, crate names and file lengths.
+// Architecture rules: permitted imports, crate names, import cycles, and the layers of the HTTP server.
 mod architecture;
-
-// The layers of the HTTP server and their order, its imports, and what is done once a request.
-mod architecture_layers;
 
 // What holds for every tool, and what each is listed as.
 mod catalog;

@@ -4,8 +4,7 @@ use super::placeholders::Placeholders;
 use super::tree::{Activity, Status};
 use super::{child_id, root_id};
 use crate::clock::SECOND;
-use crate::database::Database;
-use crate::history::{Failure, State, Step, TaskFacts};
+use crate::database::{Database, Failure, State, Step, TaskFacts};
 
 /// Returns the activity tree of a task.
 pub(super) fn tree(database: &Database, facts: &TaskFacts) -> Activity {
@@ -59,7 +58,7 @@ impl Builder<'_> {
     }
 
     fn final_error(&self) -> Option<&'static str> {
-        Some(crate::history::error_message(self.facts)).filter(|text| !text.is_empty())
+        Some(crate::database::error_message(self.facts)).filter(|text| !text.is_empty())
     }
 
     /// Adds the only step of a task that is not a deployment.

@@ -6,8 +6,7 @@ use super::build;
 use super::raw::log_size;
 use super::tree::{Activity, Line, Status};
 use crate::clock::timestamp;
-use crate::database::Database;
-use crate::history::TaskFacts;
+use crate::database::{Database, TaskFacts};
 
 /// Which log lines the response contains.
 #[derive(Clone, Copy)]

@@ -1,7 +1,6 @@
 //! Fills the placeholders of `step-logs.json` and `failures.json` for one deployment.
 
-use crate::database::Database;
-use crate::history::TaskFacts;
+use crate::database::{Database, TaskFacts};
 
 /// Values of the placeholders in the fixtures.
 pub(super) struct Placeholders {

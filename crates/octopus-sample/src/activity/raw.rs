@@ -6,8 +6,7 @@ use super::build;
 use super::tree::Activity;
 use crate::VERSION;
 use crate::clock::{duration, long_date, time_of_day};
-use crate::database::Database;
-use crate::history::{SERVER_NODE, TaskFacts};
+use crate::database::{Database, SERVER_NODE, TaskFacts};
 
 const NO_TIME: &str = "                    | ";
 const PART: usize = 64 * 1024;

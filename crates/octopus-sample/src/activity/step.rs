@@ -7,8 +7,7 @@ use super::trace_output::TraceOutput;
 use super::tree::{Activity, Line, Status};
 use super::{child_id, targets};
 use crate::clock::SECOND;
-use crate::database::Item;
-use crate::history::{LogLine, State, Step};
+use crate::database::{Item, LogLine, State, Step};
 
 impl Builder<'_> {
     /// Builds a step of the task. `prefix` is the number in front of its name.

@@ -2,6 +2,7 @@
 
 mod collection;
 mod configuration;
+mod facts;
 pub(super) mod fixtures;
 mod freezes;
 mod infrastructure;
@@ -13,7 +14,9 @@ mod projects;
 mod prompts;
 pub(super) mod repository;
 mod runbooks;
+mod scripts;
 mod security;
+mod snapshots;
 mod tenant_values;
 mod toggles;
 mod trail;
@@ -27,17 +30,22 @@ use serde_json::Value;
 
 pub(super) use collection::{Collection, Item};
 pub(super) use configuration::complete;
+pub(super) use facts::{
+    DeploymentFacts, Facts, ReleaseFacts, SERVER_NODE, State, TaskFacts, WorkItem, error_message,
+};
 pub(super) use live::{LiveStatus, Resource};
 pub(super) use phases::Phase;
+pub(super) use processes::{instructions, team_of};
 pub(super) use projects::project_rest;
 pub(super) use prompts::{Prompt, form};
 pub(super) use runbooks::{GitRunbook, process_id as runbook_process_id};
+pub(super) use scripts::{Failure, LogLine, Process, Step, StepCatalog};
+pub(super) use snapshots::snapshot;
 pub(super) use tenant_values::{Template, TenantValue, templates_of};
 pub(super) use toggles::completed as completed_toggle;
+pub(super) use trail::Events;
 use trail::Trail;
 
-use super::history::events::Events;
-use super::history::{self, StepCatalog, TaskFacts};
 use super::precedence::Precedence;
 use super::version::Version;
 
@@ -97,9 +105,9 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Builds the database of a server of this version.
-    pub(super) fn build(version: &Version) -> Self {
-        let mut database = Self {
+    /// Reads the fixtures of a server of this version. The history is still empty.
+    pub(super) fn from_fixtures(version: &Version) -> Self {
+        Self {
             precedence: Precedence::default(),
             root: configuration::root(version),
             space_links: fixtures::parsed(fixtures::SPACE_LINKS),
@@ -141,16 +149,12 @@ impl Database {
             interruptions: Collection::default(),
             variables: Arc::new(fixtures::parsed(fixtures::VARIABLES)),
             trail: Trail::default(),
-        };
-        history::add_to(&mut database, version);
-        database.trail = Trail::of(&database, version);
-        database
+        }
     }
 
-    /// Adds a task, or replaces the task with the same ID.
-    pub(super) fn put_task(&mut self, facts: TaskFacts, version: &Version) {
-        self.tasks.put(history::task_body(&facts, version));
-        Arc::make_mut(&mut self.task_facts).insert(facts.id.clone(), facts);
+    /// Sets the audit trail, which `make` generates on first use.
+    pub(super) fn set_trail(&mut self, make: impl FnOnce() -> Events + Send + 'static) {
+        self.trail = Trail::made_by(make);
     }
 
     /// Returns the audit trail.

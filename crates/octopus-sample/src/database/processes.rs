@@ -3,9 +3,24 @@
 use serde_json::{Map, Value, json};
 
 use super::repository::Reference;
+use super::scripts::{Process, Step};
+use super::snapshots::snapshot;
 use super::{Database, Item};
-use crate::history::{Process, Step, instructions, snapshot, team_of};
 use crate::random::uuid;
+
+/// Returns the responsible team of a space.
+pub(crate) fn team_of(space_id: &str) -> &'static str {
+    if space_id == "Spaces-1" { "Teams-21" } else { "Teams-41" }
+}
+
+/// Returns the instructions of a manual step.
+pub(crate) fn instructions(step: &Step) -> &'static str {
+    if step.slug == "approve-plan" {
+        "Read the plan above. Proceed only if nothing is destroyed."
+    } else {
+        "Confirm the change window, then proceed."
+    }
+}
 
 /// Returns the ID of the action of a step. Each step has one action.
 pub(crate) fn action_id(project_id: &str, step: &Step) -> String {

@@ -1,10 +1,17 @@
 //! Audit trail of a database.
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use super::Database;
-use crate::history::events::{Events, events};
-use crate::version::Version;
+use super::collection::Collection;
+
+/// Events of all spaces, newest first.
+#[derive(Default)]
+pub(crate) struct Events {
+    pub(crate) all: Collection,
+    /// IDs of the events that are listed only with `internal=true`.
+    pub(crate) internal: HashSet<String>,
+}
 
 /// Audit trail, generated on first use. Clones share it, so that changes of the database do not
 /// change it.
@@ -14,13 +21,8 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// Creates the audit trail of a database in its present state.
-    pub(super) fn of(database: &Database, version: &Version) -> Self {
-        let (database, version) = (database.clone(), version.clone());
-        Self::made_by(move || events(&database, &version))
-    }
-
-    fn made_by(make: impl FnOnce() -> Events + Send + 'static) -> Self {
+    /// Creates an audit trail that `make` generates on first use.
+    pub(super) fn made_by(make: impl FnOnce() -> Events + Send + 'static) -> Self {
         Self { events: Arc::new(LazyLock::new(Box::new(make))) }
     }
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::processes::{action_id, snapshot_of};
 use super::repository::Reference;
+use super::snapshots::snapshot;
 use super::{Collection, Database, Item, Prompt};
-use crate::history::snapshot;
 use crate::random::uuid;
 
 /// Which variables of a set are returned.

@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{DeploymentFacts, State};
-use super::releases::snapshot;
 use crate::activity;
 use crate::clock::timestamp;
-use crate::database::Database;
+use crate::database::{Database, DeploymentFacts, State, snapshot};
 
 pub(crate) fn body(database: &Database, facts: &DeploymentFacts) -> Value {
     let release = database.releases.find(&facts.release_id);

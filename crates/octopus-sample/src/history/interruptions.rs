@@ -4,26 +4,10 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 
-use super::facts::TaskFacts;
-use super::scripts::Step;
 use crate::activity::{step_id, stop};
 use crate::clock::{MINUTE, SECOND, timestamp};
-use crate::database::Database;
+use crate::database::{Database, Step, TaskFacts, instructions, team_of};
 use crate::version::{Feature, Version};
-
-/// Returns the responsible team of a space.
-pub(crate) fn team_of(space_id: &str) -> &'static str {
-    if space_id == "Spaces-1" { "Teams-21" } else { "Teams-41" }
-}
-
-/// Returns the instructions of a manual step.
-pub(crate) fn instructions(step: &Step) -> &'static str {
-    if step.slug == "approve-plan" {
-        "Read the plan above. Proceed only if nothing is destroyed."
-    } else {
-        "Confirm the change window, then proceed."
-    }
-}
 
 /// Returns the interruptions of a task in the form of the API.
 pub(super) fn of(database: &Database, facts: &TaskFacts, version: &Version) -> Vec<Value> {

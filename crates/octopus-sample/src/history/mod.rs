@@ -6,35 +6,47 @@
 
 mod deployments;
 pub(super) mod events;
-mod facts;
 mod interruptions;
 mod past;
+mod period;
 mod promotions;
 mod releases;
 mod routine;
 mod runs;
-mod scripts;
 mod tasks;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) use deployments::body as deployment_body;
-pub(super) use facts::{DeploymentFacts, ReleaseFacts, State, TaskFacts};
-pub(super) use interruptions::{instructions, team_of};
-pub(super) use releases::{body as release_body, snapshot};
+pub(super) use releases::body as release_body;
 pub(super) use runs::{RunFacts, body as run_body};
-pub(super) use scripts::{Failure, LogLine, Process, Step, StepCatalog};
-pub(super) use tasks::{SERVER_NODE, body as task_body, error_message, of as task_of};
+pub(super) use tasks::of as task_of;
 
-use facts::Facts;
-
-use super::clock::{MINUTE, SECOND};
-use super::database::{Collection, Database, fixtures};
+use super::clock::SECOND;
+use super::database::{Collection, Database, Facts, TaskFacts, fixtures};
 use super::random::Random;
 use super::version::Version;
 
+impl Database {
+    /// Builds the database of a server of this version.
+    pub(super) fn build(version: &Version) -> Self {
+        let mut database = Self::from_fixtures(version);
+        add_to(&mut database, version);
+        let (present, version) = (database.clone(), version.clone());
+        database.set_trail(move || events::events(&present, &version));
+        database
+    }
+
+    /// Adds a task, or replaces the task with the same ID.
+    pub(super) fn put_task(&mut self, facts: TaskFacts, version: &Version) {
+        self.tasks.put(tasks::body(&facts, version));
+        Arc::make_mut(&mut self.task_facts).insert(facts.id.clone(), facts);
+    }
+}
+
 /// Fills the collections of the history.
-pub(super) fn add_to(database: &mut Database, version: &Version) {
+fn add_to(database: &mut Database, version: &Version) {
     let mut facts = past::facts(database);
     let mut recent: Facts = fixtures::parsed(fixtures::RECENT);
     let within_the_minute = |id: &str| Random::of(id).time(40 * SECOND);
@@ -70,16 +82,11 @@ pub(super) fn add_to(database: &mut Database, version: &Version) {
     database.task_facts = by_id.into();
 }
 
-/// Converts minutes before the fixed current time, as in `recent.json`, to a time.
-fn moment_ago<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let minutes = <i64 as serde::Deserialize>::deserialize(deserializer)?;
-    Ok(super::clock::NOW - minutes * MINUTE)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::VERSION;
+    use crate::database::State;
 
     fn database() -> Database {
         Database::build(&Version::parse(VERSION))

@@ -1,15 +1,11 @@
 //! History before the last three days, generated from the release frequency of each project.
 
-use super::facts::{Facts, ReleaseFacts, WorkItem};
+use super::period::{END, START};
 use super::promotions::deployments;
 use super::routine::routine;
-use super::scripts::Process;
-use crate::clock::{DAY, HOUR, NOW};
-use crate::database::{Database, Item, fixtures};
+use crate::clock::{DAY, HOUR};
+use crate::database::{Database, Facts, Item, Process, ReleaseFacts, WorkItem, fixtures};
 use crate::random::Random;
-
-pub(super) const START: i64 = NOW - 90 * DAY;
-pub(super) const END: i64 = NOW - 3 * DAY - HOUR;
 
 /// Returns the facts between [`START`] and [`END`].
 pub(super) fn facts(database: &Database) -> Facts {

@@ -1,10 +1,8 @@
 //! Deployments of a past release: phases, tenants and failures.
 
-use super::facts::{DeploymentFacts, ReleaseFacts, State};
-use super::past::END;
-use super::scripts::Process;
+use super::period::END;
 use crate::clock::{HOUR, MINUTE};
-use crate::database::{Database, Item};
+use crate::database::{Database, DeploymentFacts, Item, Process, ReleaseFacts, State};
 use crate::random::Random;
 
 /// Generates the deployments of a release through the phases of its lifecycle.

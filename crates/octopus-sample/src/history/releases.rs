@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{ReleaseFacts, WorkItem};
 use crate::clock::timestamp;
-use crate::database::{Database, Item};
+use crate::database::{Database, Item, ReleaseFacts, WorkItem, snapshot};
 use crate::random::token;
 
 pub(crate) fn body(database: &Database, facts: &ReleaseFacts) -> Value {
@@ -54,13 +53,6 @@ pub(crate) fn body(database: &Database, facts: &ReleaseFacts) -> Value {
             "Variables": format!("/api/{space}/projects/{project_id}/releases/{id}/variables"),
         },
     })
-}
-
-/// Returns the ID of the snapshot that a release takes of a process or variable set.
-pub(crate) fn snapshot(prefix: &str, owner_id: &str, release_id: &str) -> String {
-    let number = release_id.rsplit('-').next().unwrap_or_default();
-    let mark = token(&format!("{prefix}-{owner_id}-{release_id}"), 5).to_uppercase();
-    format!("{prefix}-{owner_id}-s-{number}-{mark}")
 }
 
 fn packages(database: &Database, facts: &ReleaseFacts) -> Vec<Value> {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{State, TaskFacts};
-use super::past::START;
+use super::period::START;
 use crate::clock::{DAY, HOUR};
+use crate::database::{State, TaskFacts};
 
 /// Returns one task of each kind for every day or week until the fixed current time.
 pub(super) fn routine() -> Vec<TaskFacts> {

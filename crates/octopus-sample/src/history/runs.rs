@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{State, TaskFacts};
 use crate::activity;
 use crate::clock::timestamp;
-use crate::database::{Database, Item, runbook_process_id};
+use crate::database::{Database, Item, State, TaskFacts, runbook_process_id};
 
 /// A runbook run.
 pub(crate) struct RunFacts {

@@ -2,13 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::facts::{DeploymentFacts, State, TaskFacts};
 use crate::clock::{duration, long_date, timestamp};
-use crate::database::Database;
+use crate::database::{Database, DeploymentFacts, SERVER_NODE, State, TaskFacts, error_message};
 use crate::version::{Feature, Version};
-
-/// Name of the server node that runs all tasks.
-pub(crate) const SERVER_NODE: &str = "larkspur-octopus-01";
 
 /// Returns the task of a deployment.
 pub(crate) fn of(database: &Database, facts: &DeploymentFacts) -> Option<TaskFacts> {
@@ -36,24 +32,6 @@ pub(crate) fn of(database: &Database, facts: &DeploymentFacts) -> Option<TaskFac
         has_warnings: facts.has_warnings,
         deployment: Some(facts.clone()),
     })
-}
-
-/// Returns the error message of a failed task; empty for all other tasks.
-pub(crate) fn error_message(facts: &TaskFacts) -> &'static str {
-    match (facts.state, facts.name.as_str()) {
-        (State::Failed, "Deploy") => {
-            "The deployment failed because one or more steps failed. Please see the deployment log \
-             for details."
-        }
-        (State::Failed, "RunbookRun") => {
-            "The runbook run failed because one or more steps failed. Please see the runbook log \
-             for details."
-        }
-        (State::Failed, _) => "The task failed. Please see the task log for details.",
-        (State::Canceled, _) => "The task was canceled.",
-        (State::TimedOut, _) => "The task ran longer than the 60 minutes it is allowed.",
-        _ => "",
-    }
 }
 
 pub(crate) fn body(facts: &TaskFacts, version: &Version) -> Value {

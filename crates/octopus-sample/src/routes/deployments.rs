@@ -1,8 +1,7 @@
 //! Deployments, newest first.
 
 use super::super::call::Call;
-use super::super::database::Item;
-use super::super::history::State;
+use super::super::database::{Item, State};
 use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResult};
 use super::filters::{Field, Filter, matches};

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::database::{Collection, Database, Item, complete, project_rest};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::changes::WriteRequest;
 use super::missing;
+use super::write_request::WriteRequest;
 
 /// A resource type that can be edited.
 pub(super) struct EditableType {

@@ -7,8 +7,8 @@ use super::super::database::{Database, Item, completed_toggle};
 use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::version::Feature;
-use super::changes::WriteRequest;
-use super::{missing, projects};
+use super::write_request::WriteRequest;
+use super::{missing, project_lookup};
 
 const PAGES: Pages = Pages::of("FeatureToggle", "Skip,Take,PartialName,Tags,Environments");
 const GROUPS: Pages = Pages::of("RolloutGroup", "Skip,Take,PartialName");
@@ -90,7 +90,7 @@ pub(super) fn replace(
     let (call, input) = (change.call, change.input);
     is_on(call)?;
     call.require("FeatureToggleEdit")?;
-    let project = projects::one(call, project)?;
+    let project = project_lookup::find(call, project)?;
     let mut body = input.object()?.clone();
     let wanted = path.first().copied().or_else(|| input.text("Id")).or_else(|| input.text("Slug"));
     let toggle = one(call, project, wanted.unwrap_or_default())?;

@@ -4,12 +4,11 @@ use serde_json::{Value, json};
 
 use super::super::call::Call;
 use super::super::clock::{NOW, SECOND};
-use super::super::database::{Database, Item};
-use super::super::history::State;
+use super::super::database::{Database, Item, State};
 use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::changes::WriteRequest;
 use super::missing;
+use super::write_request::WriteRequest;
 
 const PAGES: Pages = Pages::of("Interruption", "skip,take,regarding,pendingOnly,ids");
 

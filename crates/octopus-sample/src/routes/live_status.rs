@@ -8,7 +8,7 @@ use super::super::database::{LiveStatus, Resource};
 use super::super::random::uuid;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::version::Feature;
-use super::{missing, projects};
+use super::{missing, project_lookup};
 
 /// Answers `/projects/{project}/environments/{environment}/...`.
 pub(super) fn answer(
@@ -52,7 +52,7 @@ fn find<'a>(
     tenant: Option<&str>,
 ) -> Result<Option<&'a LiveStatus>, ApiError> {
     let space = call.space_id();
-    let project = projects::one(call, project)?;
+    let project = project_lookup::find(call, project)?;
     let known = call.database.environments.find_in(space, environment);
     let environment = known.ok_or_else(|| missing(environment))?;
     let known = |id| call.database.tenants.find_in(space, id).ok_or_else(|| missing(id));

@@ -27,6 +27,7 @@ mod missing_variables;
 mod previews;
 mod progression;
 mod project_groups;
+mod project_lookup;
 mod projects;
 mod promotions;
 mod release_template;
@@ -47,8 +48,11 @@ mod test_client;
 mod users;
 mod variables;
 mod workers;
+mod write_request;
 
 use http::Method;
+
+use write_request::WriteRequest;
 
 use super::call::Call;
 use super::database::Database;
@@ -97,7 +101,7 @@ pub(super) fn answer(
     let call = Call { database, version, user, query, space, path: links };
     let Some(draft) = draft else { return dispatch(&call, path) };
     if let Some(answered) =
-        changes::WriteRequest::new(&call, incoming.input, method).make(draft, path)
+        changes::make(&WriteRequest::new(&call, incoming.input, method), draft, path)
     {
         return answered;
     }

@@ -7,12 +7,12 @@ use super::super::call::Call;
 use super::super::database::{Item, form};
 use super::super::random::uuid;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::{missing, projects, promotions, runbooks};
+use super::{missing, project_lookup, promotions, runbooks};
 
 /// Answers `/releases/{id}/deployments/template` and `.../preview/{environmentId}/{tenantId}`.
 pub(super) fn of_release(call: &Call<'_>, release: &Item, path: &[&str]) -> ApiResult {
     call.require("DeploymentView")?;
-    let project = projects::one(call, release.text("ProjectId"))?;
+    let project = project_lookup::find(call, release.text("ProjectId"))?;
     match path {
         ["template"] => Ok(template(call, project, release)),
         ["preview", environment] => {
@@ -103,7 +103,7 @@ pub(super) fn of_runbook(
     path: &[&str],
 ) -> ApiResult {
     let text = |key: &str| runbook.get(key).and_then(Value::as_str).unwrap_or_default();
-    let project = projects::one(call, text("ProjectId"))?;
+    let project = project_lookup::find(call, text("ProjectId"))?;
     let id = text("Id");
     let allowed = runbooks::environments(call.database, project, runbook);
     let [environment, ..] = path else {

@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use super::super::call::Call;
 use super::super::database::{Database, Item, Phase};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::{dashboard, projects};
+use super::{dashboard, project_lookup};
 
 /// Answers `/projects/{id}/progression` and `/progression/{id}`.
 pub(super) fn of_project(call: &Call<'_>, id: &str) -> ApiResult {
     call.require("DeploymentView")?;
     call.require("ReleaseView")?;
-    let project = projects::one(call, id)?;
+    let project = project_lookup::find(call, id)?;
     let count = match call.query.text("releaseHistoryCount").map(str::parse) {
         None => 30,
         Some(Ok(count @ 1..=100)) => count,
@@ -56,7 +56,7 @@ pub(super) fn of_project(call: &Call<'_>, id: &str) -> ApiResult {
 /// Answers `/releases/{id}/progression`.
 pub(super) fn of_release(call: &Call<'_>, release: &Item) -> ApiResult {
     let database = call.database;
-    let project = projects::one(call, release.text("ProjectId"))?;
+    let project = project_lookup::find(call, release.text("ProjectId"))?;
     let deployments = database.deployments.of_project(project);
     let is_own = |deployment: &&Item| deployment.text("ReleaseId") == release.id;
     let deployments: Vec<&Item> = deployments.filter(is_own).collect();

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::call::Call;
-use super::super::database::Item;
-use super::super::history::{Process, Step};
+use super::super::database::{Item, Process, Step};
 use super::super::response::ApiError;
 use super::missing;
 

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::call::Call;
-use super::super::database::{Database, Item};
-use super::super::history::State;
+use super::super::database::{Database, Item, State};
 use super::super::page::Pages;
 use super::super::response::ApiResult;
 use super::deployments::state;

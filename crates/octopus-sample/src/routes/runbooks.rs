@@ -8,7 +8,7 @@ use super::super::database::{Database, GitRunbook, Item, runbook_process_id};
 use super::super::page::{Pages, all};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::version::Feature;
-use super::{missing, previews, projects, runbook_runs};
+use super::{missing, previews, project_lookup, runbook_runs};
 
 const OF_PROJECT: Pages = Pages::of("Runbook", "skip,take,partialName");
 const SNAPSHOTS: Pages = Pages::of("RunbookSnapshot", "skip,take,searchByName");
@@ -42,7 +42,7 @@ fn below(call: &Call<'_>, runbook: &Item, path: &[&str]) -> ApiResult {
     match path {
         [] => Ok(ApiResponse::json(runbook.json.to_string())),
         ["environments"] => {
-            let project = projects::one(call, runbook.text("ProjectId"))?;
+            let project = project_lookup::find(call, runbook.text("ProjectId"))?;
             Ok(all(environments(call.database, project, &runbook.body).into_iter()))
         }
         ["runbooksnapshots"] => {
@@ -147,7 +147,7 @@ fn page<'a>(call: &Call<'_>, snapshots: impl Iterator<Item = &'a Item>) -> ApiRe
 pub(super) fn progression(call: &Call<'_>, id: &str) -> ApiResult {
     call.require("RunbookRunView")?;
     let runbook = call.database.runbooks.find_in(call.space_id(), id).ok_or_else(|| missing(id))?;
-    let project = projects::one(call, runbook.text("ProjectId"))?;
+    let project = project_lookup::find(call, runbook.text("ProjectId"))?;
     let environments = environments(call.database, project, &runbook.body);
     let named = environments.iter().map(|e| json!({ "Id": e.id, "Name": e.text("Name") }));
     let mut by_environment = serde_json::Map::new();

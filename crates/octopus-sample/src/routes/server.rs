@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::call::Call;
 use super::super::clock::{NOW, timestamp};
-use super::super::database::Database;
-use super::super::history::SERVER_NODE;
+use super::super::database::{Database, SERVER_NODE};
 use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::version::{Feature, Version};

@@ -3,10 +3,9 @@
 use serde_json::json;
 
 use super::super::clock::{NOW, SECOND};
-use super::super::database::Database;
-use super::super::history::{State, TaskFacts};
+use super::super::database::{Database, State, TaskFacts};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::changes::WriteRequest;
+use super::write_request::WriteRequest;
 use super::{interruptions, missing, tasks};
 
 /// Answers `/tasks/{id}/cancel`, `/tasks/rerun/{id}` and `/tasks/{id}/state`.

@@ -8,8 +8,7 @@ use futures::stream;
 
 use super::super::activity;
 use super::super::call::Call;
-use super::super::database::Item;
-use super::super::history::TaskFacts;
+use super::super::database::{Item, TaskFacts};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::missing;
 

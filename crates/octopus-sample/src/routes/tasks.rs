@@ -6,8 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::call::{Call, contains};
 use super::super::clock;
-use super::super::database::Item;
-use super::super::history::State;
+use super::super::database::{Item, State};
 use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{missing, task_log};

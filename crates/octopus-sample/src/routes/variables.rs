@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::call::Call;
 use super::super::database::{Item, variable_sets};
 use super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::{missing, projects};
+use super::{missing, project_lookup};
 
 pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
     call.require("VariableView")?;
@@ -38,7 +38,7 @@ pub(super) fn of_project(call: &Call<'_>, project: &Item) -> ApiResult {
 /// Answers the names of the variables of a project and of its library variable sets.
 fn names(call: &Call<'_>) -> ApiResult {
     let wrong = || ApiError::BadRequest("The parameter 'project' is required.".to_owned());
-    let project = projects::one(call, call.query.text("project").ok_or_else(wrong)?)?;
+    let project = project_lookup::find(call, call.query.text("project").ok_or_else(wrong)?)?;
     let libraries = project.texts("IncludedLibraryVariableSetIds");
     let libraries = libraries.map(|id| format!("variableset-{id}"));
     let ids = std::iter::once(project.text("VariableSetId").to_owned()).chain(libraries);

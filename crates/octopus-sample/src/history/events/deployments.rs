@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::draft::EventDraft;
 use crate::clock::{MINUTE, NOW, SECOND, parse};
-use crate::database::{Database, Item};
-use crate::history::{State, TaskFacts};
+use crate::database::{Database, Item, State, TaskFacts};
 
 pub(super) fn drafts(database: &Database) -> Vec<EventDraft> {
     let mut drafts: Vec<EventDraft> =

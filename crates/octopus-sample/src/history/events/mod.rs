@@ -13,19 +13,11 @@ use std::collections::HashSet;
 use draft::EventDraft;
 pub(crate) use vocabulary::{AGENTS, CATEGORIES, DOCUMENT_TYPES, GROUPS};
 
-use crate::database::{Collection, Database};
+use crate::database::{Collection, Database, Events};
 use crate::version::Version;
 
 /// Number of events.
 pub(crate) const COUNT: usize = 5_000;
-
-/// Events of all spaces, newest first.
-#[derive(Default)]
-pub(crate) struct Events {
-    pub(crate) all: Collection,
-    /// IDs of the events that are listed only with `internal=true`.
-    pub(crate) internal: HashSet<String>,
-}
 
 /// Generates all events of a database.
 pub(crate) fn events(database: &Database, version: &Version) -> Events {

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::super::super::clock::{NOW, SECOND};
-use super::super::super::database::{Database, Item};
-use super::super::super::history::{DeploymentFacts, State, deployment_body, task_of};
+use super::super::super::database::{Database, DeploymentFacts, Item, State};
+use super::super::super::history::{deployment_body, task_of};
 use super::super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::super::changes::WriteRequest;
 use super::super::promotions;
+use super::super::write_request::WriteRequest;
 use super::lookup::{ExecutionOptions, environments, form_values, project, tenants, wrong};
 
 /// Release and project of a deployment.

@@ -8,7 +8,7 @@ mod run;
 use super::super::database::Database;
 use super::super::response::{ApiError, ApiResult};
 use super::super::version::Feature;
-use super::changes::WriteRequest;
+use super::write_request::WriteRequest;
 
 /// Answers `/releases/create/v1`, `/deployments/create/...` and `/runbook-runs/...`.
 pub(super) fn answer(change: &WriteRequest<'_>, draft: &mut Database, path: &[&str]) -> ApiResult {

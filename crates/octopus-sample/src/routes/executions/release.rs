@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::super::super::clock::{NOW, SECOND};
 use super::super::super::database::repository::resolve;
-use super::super::super::database::{Database, Item};
-use super::super::super::history::{ReleaseFacts, Step, release_body};
+use super::super::super::database::{Database, Item, ReleaseFacts, Step};
+use super::super::super::history::release_body;
 use super::super::super::request_body::RequestBody;
 use super::super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::super::changes::WriteRequest;
 use super::super::release_template::{next_version, steps_with_package};
+use super::super::write_request::WriteRequest;
 use super::lookup::{named, project, wrong};
 
 pub(super) fn create(change: &WriteRequest<'_>, draft: &mut Database) -> ApiResult {

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::super::super::clock::{NOW, SECOND};
 use super::super::super::database::repository::resolve;
-use super::super::super::database::{Database, Item, runbook_process_id};
-use super::super::super::history::{RunFacts, State, TaskFacts, run_body};
+use super::super::super::database::{Database, Item, State, TaskFacts, runbook_process_id};
+use super::super::super::history::{RunFacts, run_body};
 use super::super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::super::changes::WriteRequest;
 use super::super::runbooks;
+use super::super::write_request::WriteRequest;
 use super::lookup::{ExecutionOptions, environments, form_values, named, project, tenants, wrong};
 
 /// A runbook in the database or in Git.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::database::fixtures;
+use super::fixtures;
 
 /// Deployment process and release frequency of a project.
 #[derive(Clone, Deserialize)]

@@ -1,10 +1,12 @@
 //! Facts of the history: the minimum from which all API documents are derived.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::moment_ago;
-use crate::clock::{NOW, SECOND};
+use crate::clock::{MINUTE, NOW, SECOND};
+
+/// Name of the server node that runs all tasks.
+pub(crate) const SERVER_NODE: &str = "larkspur-octopus-01";
 
 /// A part of the history.
 #[derive(Default, Deserialize)]
@@ -179,4 +181,28 @@ impl State {
     pub(crate) const fn is_completed(self) -> bool {
         !matches!(self, Self::Queued | Self::Executing | Self::Cancelling)
     }
+}
+
+/// Returns the error message of a failed task; empty for all other tasks.
+pub(crate) fn error_message(facts: &TaskFacts) -> &'static str {
+    match (facts.state, facts.name.as_str()) {
+        (State::Failed, "Deploy") => {
+            "The deployment failed because one or more steps failed. Please see the deployment log \
+             for details."
+        }
+        (State::Failed, "RunbookRun") => {
+            "The runbook run failed because one or more steps failed. Please see the runbook log \
+             for details."
+        }
+        (State::Failed, _) => "The task failed. Please see the task log for details.",
+        (State::Canceled, _) => "The task was canceled.",
+        (State::TimedOut, _) => "The task ran longer than the 60 minutes it is allowed.",
+        _ => "",
+    }
+}
+
+/// Converts minutes before the fixed current time, as in `recent.json`, to a time.
+fn moment_ago<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let minutes = <i64 as Deserialize>::deserialize(deserializer)?;
+    Ok(NOW - minutes * MINUTE)
 }

@@ -1,7 +1,4 @@
-//! The structure of the HTTP server: its layers, their order, its imports, and that the scope of a
-//! request is resolved once.
-
-mod imports;
+//! The layers of the HTTP server and their order, and that the scope of a request is resolved once.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,8 @@
-//! Architecture rules: allowed imports between modules and crates per module.
+//! Architecture rules: allowed imports between modules and crates per module, import cycles, and the
+//! layers of the HTTP server.
+
+mod imports;
+mod layers;
 
 use std::{
     collections::BTreeSet,
