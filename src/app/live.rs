@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
-use super::{page_facts::page_facts, provider, restart_only};
+use super::{StartError, page_facts::page_facts, provider, restart_only};
 use crate::{
     audit::AuditLog,
     compute::ComputePool,
@@ -54,7 +54,7 @@ struct Inner {
 
 impl LiveServer {
     /// Builds the parts from these settings.
-    pub(super) fn start(config: Config, kept: PersistentParts) -> Result<Self, String> {
+    pub(super) fn start(config: Config, kept: PersistentParts) -> Result<Self, StartError> {
         let PersistentParts { metrics, compute, memory, .. } = &kept;
         let mut tools =
             provider::build_provider_with(&config, metrics, kept.audit.clone(), compute, memory)?;
@@ -76,8 +76,8 @@ impl LiveServer {
     ///
     /// # Errors
     ///
-    /// A message if a part cannot be built; the previous settings then stay in force.
-    pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, String> {
+    /// An error if a part cannot be built; the previous settings then stay in force.
+    pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, StartError> {
         let Inner { persistent: kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged = restart_only::restore_running_values(&mut config, &last);
@@ -115,7 +115,7 @@ fn build_parts(
     config: &Config,
     kept: &PersistentParts,
     mut tools: OctopusProvider,
-) -> Result<(OctopusProvider, ProtocolSettings, HttpState), String> {
+) -> Result<(OctopusProvider, ProtocolSettings, HttpState), StartError> {
     let auth = Auth::from_config(config, super::check::check_token_toolsets, &kept.metrics)?;
     let instance_rate = InstanceRateLimit::new(&config.limits, &kept.store);
     tools.task_initiators = Arc::clone(&kept.starters);

@@ -1,6 +1,9 @@
 //! Errors of authentication.
 
+use std::{io, path::PathBuf};
+
 use super::TokenScope;
+use crate::text::root_cause;
 
 /// Why authentication failed. The error never contains the credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,4 +26,34 @@ pub enum AuthError {
     /// The credential cannot be verified at the moment, because its issuer does not respond.
     #[error("{0}")]
     Unavailable(&'static str),
+}
+
+/// Why the authentication of callers cannot be set up. The text names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthSetupError {
+    /// The tokens file cannot be read or is invalid.
+    #[error("auth.tokens_file: {0}")]
+    TokensFile(String),
+    /// The CA file of an issuer cannot be read.
+    #[error("auth.oauth.issuers: ca_file: {}: {error}", path.display())]
+    ReadCaFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        error: io::Error,
+    },
+    /// The CA file of an issuer contains no valid certificates.
+    #[error("auth.oauth.issuers: ca_file: {}: {error}", path.display())]
+    InvalidCaFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why it is invalid.
+        error: reqwest::Error,
+    },
+    /// The HTTP client for an issuer cannot be created.
+    #[error("cannot create the HTTP client: {}", root_cause(.0))]
+    HttpClient(reqwest::Error),
+    /// The operating system provides no random numbers.
+    #[error("no random numbers available: {0}")]
+    Random(#[from] getrandom::Error),
 }

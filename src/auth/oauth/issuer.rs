@@ -18,7 +18,7 @@ use super::{
     keys::{self, KeyLookupError, VerificationKey},
 };
 use crate::{
-    auth::AuthError,
+    auth::{AuthError, AuthSetupError},
     config::{self, SigningAlgorithm},
     telemetry::Metrics,
 };
@@ -75,7 +75,7 @@ impl IssuerKeys {
         issuer: &config::IssuerSettings,
         oauth: &config::OauthSettings,
         metrics: &Metrics,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, AuthSetupError> {
         let shared = IssuerState {
             client: IssuerClient::new(issuer, oauth.timeout.0, metrics)?,
             fresh_for: oauth.keys_for.0,

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use self::{audience::Audience, issuer::IssuerKeys};
-use super::{AuthError, Identity, TokenScope};
+use super::{AuthError, AuthSetupError, Identity, TokenScope};
 use crate::{config, telemetry::Metrics};
 
 /// The claims of a token whose signature was verified.
@@ -47,7 +47,7 @@ pub struct OauthVerifier {
 
 impl OauthVerifier {
     /// Creates the verifier from the settings. Sends no request.
-    pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
+    pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, AuthSetupError> {
         let settings = &config.auth.oauth;
         let issuers =
             settings.issuers.iter().map(|issuer| IssuerKeys::new(issuer, settings, metrics));

@@ -193,7 +193,7 @@ async fn settings_that_fail_to_build_change_nothing() {
     config.octopus.ca_file = Some(Path::new("/nowhere/ca.pem").to_owned());
     config.tools.confirm = ApprovalMode::Never;
     let live = &server.running.as_ref().unwrap().live;
-    let error = live.apply(config).unwrap_err();
+    let error = live.apply(config).unwrap_err().to_string();
     assert!(error.contains("/nowhere/ca.pem"), "{error}");
     let spaces: Value = server.call_ok("list_spaces", json!({})).await;
     assert_eq!(spaces["totalResults"], 2);
