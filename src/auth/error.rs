@@ -1,9 +1,6 @@
 //! Errors of authentication.
 
-use std::{io, path::PathBuf};
-
-use super::TokenScope;
-use crate::text::root_cause;
+use super::{IssuerSetupError, TokenScope};
 
 /// Why authentication failed. The error never contains the credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,25 +31,9 @@ pub enum AuthSetupError {
     /// The tokens file cannot be read or is invalid.
     #[error("auth.tokens_file: {0}")]
     TokensFile(String),
-    /// The CA file of an issuer cannot be read.
-    #[error("auth.oauth.issuers: ca_file: {}: {error}", path.display())]
-    ReadCaFile {
-        /// Path of the file.
-        path: PathBuf,
-        /// Why it cannot be read.
-        error: io::Error,
-    },
-    /// The CA file of an issuer contains no valid certificates.
-    #[error("auth.oauth.issuers: ca_file: {}: {error}", path.display())]
-    InvalidCaFile {
-        /// Path of the file.
-        path: PathBuf,
-        /// Why it is invalid.
-        error: reqwest::Error,
-    },
-    /// The HTTP client for an issuer cannot be created.
-    #[error("cannot create the HTTP client: {}", root_cause(.0))]
-    HttpClient(reqwest::Error),
+    /// The client of an OAuth issuer cannot be set up.
+    #[error(transparent)]
+    Issuer(#[from] IssuerSetupError),
     /// The operating system provides no random numbers.
     #[error("no random numbers available: {0}")]
     Random(#[from] getrandom::Error),

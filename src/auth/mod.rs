@@ -17,7 +17,7 @@ mod tokens_file;
 pub use authenticators::Authenticators;
 pub use caller::{AuthMethod, Caller, Grants, Identity, TokenScope};
 pub use error::{AuthError, AuthSetupError};
-pub use oauth::OauthVerifier;
+pub use oauth::{IssuerSetupError, OauthVerifier};
 pub use proxy::ProxyHeaders;
 pub use tokens::{StaticTokens, generate_token};
 pub use tokens_file::CheckToken;

@@ -6,9 +6,11 @@ use reqwest::{Client, redirect};
 use serde::Deserialize;
 use url::Url;
 
-use super::keys::{self, VerificationKey};
+use super::{
+    error::IssuerSetupError,
+    keys::{self, VerificationKey},
+};
 use crate::{
-    auth::AuthSetupError,
     config::{self, is_loopback},
     telemetry::{Metrics, UpstreamTelemetry},
 };
@@ -44,7 +46,7 @@ impl IssuerClient {
         issuer: &config::IssuerSettings,
         timeout: Duration,
         metrics: &Metrics,
-    ) -> Result<Self, AuthSetupError> {
+    ) -> Result<Self, IssuerSetupError> {
         Ok(Self { http: build_http_client(issuer, timeout)?, metrics: metrics.clone() })
     }
 
@@ -144,7 +146,7 @@ fn metadata_urls(issuer: &config::IssuerSettings) -> Vec<Url> {
 fn build_http_client(
     issuer: &config::IssuerSettings,
     timeout: Duration,
-) -> Result<Client, AuthSetupError> {
+) -> Result<Client, IssuerSetupError> {
     // Fails if another TLS provider is already installed, which works too.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = Client::builder()
@@ -159,12 +161,12 @@ fn build_http_client(
     }
     if let Some(path) = &issuer.ca_file {
         let pem = std::fs::read(path)
-            .map_err(|error| AuthSetupError::ReadCaFile { path: path.clone(), error })?;
+            .map_err(|error| IssuerSetupError::ReadCaFile { path: path.clone(), error })?;
         let trusted = reqwest::Certificate::from_pem_bundle(&pem)
-            .map_err(|error| AuthSetupError::InvalidCaFile { path: path.clone(), error })?;
+            .map_err(|error| IssuerSetupError::InvalidCaFile { path: path.clone(), error })?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder.build().map_err(AuthSetupError::HttpClient)
+    builder.build().map_err(IssuerSetupError::HttpClient)
 }
 
 fn describe_error(error: &reqwest::Error) -> &'static str {

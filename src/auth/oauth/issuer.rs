@@ -14,11 +14,12 @@ use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use super::{
+    error::IssuerSetupError,
     fetch::IssuerClient,
     keys::{self, KeyLookupError, VerificationKey},
 };
 use crate::{
-    auth::{AuthError, AuthSetupError},
+    auth::AuthError,
     config::{self, SigningAlgorithm},
     telemetry::Metrics,
 };
@@ -75,7 +76,7 @@ impl IssuerKeys {
         issuer: &config::IssuerSettings,
         oauth: &config::OauthSettings,
         metrics: &Metrics,
-    ) -> Result<Self, AuthSetupError> {
+    ) -> Result<Self, IssuerSetupError> {
         let shared = IssuerState {
             client: IssuerClient::new(issuer, oauth.timeout.0, metrics)?,
             fresh_for: oauth.keys_for.0,

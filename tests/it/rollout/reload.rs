@@ -105,7 +105,7 @@ async fn valid_file_is_applied_and_invalid_file_is_not() {
     for words in [
         "config reload failed; the previous settings stay in force",
         "tools.nonsense",
-        "some changed settings need a restart settings=\"http.sessions\"",
+        "some changed settings need a restart settings=http.sessions",
     ] {
         assert!(log.contains(words), "{words}: {log}");
     }
