@@ -1,5 +1,6 @@
 //! Validation of settings that name tools and toolsets, which needs the catalog.
 
+use super::StartError;
 use crate::{
     access::{PinnedArguments, ToolAccess},
     config::{Config, LoadedConfig, TokenSettings},
@@ -69,8 +70,8 @@ pub(super) fn check_token_toolsets(token: &TokenSettings) -> Result<(), String> 
 ///
 /// # Errors
 ///
-/// A message if `tools.toolsets` names an unknown toolset.
-pub fn tool_access(config: &Config) -> Result<ToolAccess, String> {
+/// An error if `tools.toolsets` names an unknown toolset.
+pub fn tool_access(config: &Config) -> Result<ToolAccess, StartError> {
     let tools = &config.tools;
     let ceiling = match (tools.read_only, tools.allow_deletes) {
         (true, _) => Tier::Read,
@@ -78,7 +79,7 @@ pub fn tool_access(config: &Config) -> Result<ToolAccess, String> {
         (false, true) => Tier::Delete,
     };
     let policy = ToolAccess::new(tool_index(TOOLSETS), &config.tools.toolsets.0, ceiling)
-        .map_err(|unknown| format!("tools.toolsets: {unknown}"))?;
+        .map_err(StartError::Toolsets)?;
     let instances = config.instances_with_keys();
     let alone = instances.len() == 1;
     let space = instances.iter().all(|(_, _, instance)| instance.space.is_some());

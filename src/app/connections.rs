@@ -1,5 +1,6 @@
 //! Connection limits of the listeners, derived from the file descriptor limit of the process.
 
+use super::StartError;
 use crate::{config::Config, http::ConnectionLimits, octopus::PARKED_PER_PERMIT};
 
 /// Connections of the admin listener: probes and metrics collectors.
@@ -26,11 +27,11 @@ pub(super) struct ListenerLimits {
 ///
 /// # Errors
 ///
-/// A message if `limits.connections` exceeds the available file descriptors.
+/// An error if `limits.connections` exceeds the available file descriptors.
 pub(super) fn listener_limits(
     config: &Config,
     descriptors: Option<u64>,
-) -> Result<ListenerLimits, String> {
+) -> Result<ListenerLimits, StartError> {
     let descriptors = descriptors.map_or(usize::MAX, |all| all.try_into().unwrap_or(usize::MAX));
     let upstream = config.instances_with_keys().into_iter();
     // Besides the running requests, responses that wait for memory keep their connections.
@@ -47,11 +48,12 @@ pub(super) fn listener_limits(
         None => available.min(DEFAULT_MAX_CONNECTIONS),
         Some(wanted) if wanted <= available => wanted,
         Some(wanted) => {
-            return Err(format!(
-                "limits.connections: {wanted} connections exceed the file descriptors of this \
-                 process ({descriptors}, of which {reserved} are reserved); set it to {available} \
-                 or less, or raise the limit (ulimit -n, LimitNOFILE)"
-            ));
+            return Err(StartError::TooManyConnections {
+                wanted,
+                descriptors,
+                reserved,
+                available,
+            });
         }
     };
     let admin = ADMIN_CONNECTIONS.min(reserved / 4).max(1);
@@ -94,7 +96,7 @@ mod tests {
         let mut config = Config::default();
         config.octopus.url = "https://octopus.example.com".parse().ok();
         config.limits.connections = wanted;
-        let limits = listener_limits(&config, descriptors)?;
+        let limits = listener_limits(&config, descriptors).map_err(|error| error.to_string())?;
         assert!(limits.admin.total >= 1);
         if let Some(descriptors) = descriptors {
             assert!(limits.main.total + limits.admin.total < descriptors.try_into().unwrap());

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{page_facts::page_facts, provider, restart_only};
+use super::{StartError, page_facts::page_facts, provider, restart_only};
 use crate::{
     access::InstanceRateLimit,
     approval::TaskInitiators,
@@ -57,7 +57,7 @@ struct Inner {
 
 impl LiveServer {
     /// Builds the parts from these settings.
-    pub(super) fn start(config: Config, kept: PersistentParts) -> Result<Self, String> {
+    pub(super) fn start(config: Config, kept: PersistentParts) -> Result<Self, StartError> {
         let PersistentParts { metrics, compute, memory, .. } = &kept;
         let mut tools =
             provider::build_provider_with(&config, metrics, kept.audit.clone(), compute, memory)?;
@@ -79,8 +79,8 @@ impl LiveServer {
     ///
     /// # Errors
     ///
-    /// A message if a part cannot be built; the previous settings then stay in force.
-    pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, String> {
+    /// An error if a part cannot be built; the previous settings then stay in force.
+    pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, StartError> {
         let Inner { persistent: kept, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock();
         let unchanged = restart_only::restore_running_values(&mut config, &last);
@@ -118,7 +118,7 @@ fn build_parts(
     config: &Config,
     kept: &PersistentParts,
     mut tools: OctopusProvider,
-) -> Result<(OctopusProvider, ProtocolSettings, HttpState), String> {
+) -> Result<(OctopusProvider, ProtocolSettings, HttpState), StartError> {
     let auth = Auth::from_config(config, super::check::check_token_toolsets, &kept.metrics)?;
     let instance_rate = InstanceRateLimit::new(&config.limits, &kept.store);
     tools.task_initiators = Arc::clone(&kept.starters);

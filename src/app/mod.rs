@@ -6,6 +6,7 @@
 
 mod check;
 mod connections;
+mod error;
 mod gauges;
 mod live;
 mod page_facts;
@@ -18,6 +19,7 @@ mod shutdown_flush;
 mod signals;
 
 pub use check::{check_settings, tool_access};
+pub use error::StartError;
 pub use live::LiveServer;
 pub use page_facts::SAMPLE_QUESTIONS;
 pub use provider::{build_provider, catalog, catalog_for, warm_up};
@@ -86,8 +88,8 @@ pub struct RunningServer {
 ///
 /// # Errors
 ///
-/// A message that names the setting, if a listener, file, store or rule cannot be used.
-pub async fn start(config: Config) -> Result<RunningServer, String> {
+/// An error that names the setting, if a listener, file, store or rule cannot be used.
+pub async fn start(config: Config) -> Result<RunningServer, StartError> {
     start_with_clock(config, PolicyClock::default()).await
 }
 
@@ -95,7 +97,7 @@ pub async fn start(config: Config) -> Result<RunningServer, String> {
 pub async fn start_with_clock(
     mut config: Config,
     clock: PolicyClock,
-) -> Result<RunningServer, String> {
+) -> Result<RunningServer, StartError> {
     let stop = CancellationToken::new();
     let limits = connections::listener_limits(&config, connections::descriptors())?;
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
@@ -106,7 +108,7 @@ pub async fn start_with_clock(
     let sessions = match config.http.sessions {
         SessionStorage::Off => None,
         kept => {
-            let seal = Seal::from_config(&config.tools)?;
+            let seal = Seal::from_config(&config.tools).map_err(StartError::Setting)?;
             let shared = (kept == SessionStorage::Store).then(|| Arc::clone(&store));
             Some(Arc::new(mcp::SessionRegistry::new(&config.http, seal, shared)))
         }
@@ -144,14 +146,15 @@ pub async fn start_with_clock(
     let main = bind("http.listen", config.http.listen)?;
     let router = live.routes().router();
     let main = http::listen_within(main, router, certificates.as_ref(), &config.http, limits.main)
-        .map_err(|error| format!("http.listen: {error}"))?;
+        .map_err(|error| StartError::Listen { setting: "http.listen", error })?;
     let admin = match config.http.admin_listen {
         None => None,
         Some(address) => {
             let socket = bind("http.admin_listen", address)?;
             let router = http::admin_router(readiness.clone(), metrics.clone());
             let admin = http::listen_within(socket, router, None, &config.http, limits.admin);
-            Some(admin.map_err(|error| format!("http.admin_listen: {error}"))?)
+            let setting = "http.admin_listen";
+            Some(admin.map_err(|error| StartError::Listen { setting, error })?)
         }
     };
     if let Some(certificates) = certificates {
@@ -176,10 +179,8 @@ pub async fn start_with_clock(
     })
 }
 
-fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| {
-        format!("{key}: cannot listen on {address}: {error}; choose another address or port")
-    })
+fn bind(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| StartError::Bind { setting, address, error })
 }
 
 impl RunningServer {
@@ -226,22 +227,20 @@ impl RunningServer {
 ///
 /// # Errors
 ///
-/// A message that names the setting, if the settings cannot be used for a local client.
-pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(), String> {
+/// An error that names the setting, if the settings cannot be used for a local client.
+pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(), StartError> {
     if config.audit.stdout {
-        return Err("audit.stdout: stdio mode uses standard output for MCP; set audit.file.path \
-                    instead"
-            .to_owned());
+        return Err(StartError::StdioAudit);
     }
     let sample = if config.sample.enabled { Some(start_sample(&mut config)?) } else { None };
     let metrics = Metrics::start(&config.telemetry.otlp)?;
     let tools = build_provider(&config, &metrics)?;
     let audit = tools.audit.clone();
     let caller = Caller::default();
-    tools.instances.default().ok_or("no default instance; set `default = true` on one instance")?.check_credentials(&caller.credential_inputs()).map_err(|_| {
-        "a local client sends no Octopus credential; set OCTOPUS_API_KEY, or OCTOPUS_API_KEY_FILE \
-         with the path of a file that contains the key"
-    })?;
+    let instance = tools.instances.default().ok_or(StartError::NoDefaultInstance)?;
+    instance
+        .check_credentials(&caller.credential_inputs())
+        .map_err(StartError::NoLocalCredential)?;
     let stop = CancellationToken::new();
     let settings = ProtocolSettings {
         call_timeout: config.http.request_timeout.0,
@@ -252,10 +251,12 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
     };
     let protocol = Protocol::new(tools, settings);
     let signalled = shutdown_signal();
-    let served =
-        Box::pin(protocol.serve(rmcp::transport::stdio())).await.map_err(|e| e.to_string())?;
+    let served = Box::pin(protocol.serve(rmcp::transport::stdio())).await;
+    let served = served.map_err(|error| StartError::Stdio(error.to_string()))?;
     let ended = tokio::select! {
-        ended = served.waiting() => ended.map(|_| ()).map_err(|error| error.to_string()),
+        ended = served.waiting() => {
+            ended.map(|_| ()).map_err(|error| StartError::Stdio(error.to_string()))
+        }
         () = signalled => Ok(()),
     };
     stop.cancel();

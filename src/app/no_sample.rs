@@ -1,11 +1,12 @@
 //! Stands in for `sample.rs` in builds without the cargo feature `sample`.
 
+use super::StartError;
 use crate::{
     config::{Config, SAMPLE_NOT_BUILT_IN},
     http::Listening,
 };
 
 /// Returns the error that the settings report earlier: the sample instance is not part of this build.
-pub(super) fn start_sample(_config: &mut Config) -> Result<Listening, String> {
-    Err(format!("sample.enabled: {SAMPLE_NOT_BUILT_IN}"))
+pub(super) fn start_sample(_config: &mut Config) -> Result<Listening, StartError> {
+    Err(StartError::NoSample(SAMPLE_NOT_BUILT_IN))
 }

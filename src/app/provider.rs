@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tool_access;
+use super::{StartError, tool_access};
 use crate::{
     access::InstanceRateLimit,
     approval::{ApprovalGate, Seal, TaskInitiators},
@@ -41,8 +41,8 @@ fn limits(config: &Config) -> Limits {
 ///
 /// # Errors
 ///
-/// A message that names the setting, if a part cannot be built.
-pub fn build_provider(config: &Config, metrics: &Metrics) -> Result<OctopusProvider, String> {
+/// An error that names the setting, if a part cannot be built.
+pub fn build_provider(config: &Config, metrics: &Metrics) -> Result<OctopusProvider, StartError> {
     let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
     build_provider_with(
         config,
@@ -76,18 +76,23 @@ pub(super) fn build_provider_with(
     audit: AuditLog,
     compute: &ComputePool,
     memory: &ResponseMemory,
-) -> Result<OctopusProvider, String> {
+) -> Result<OctopusProvider, StartError> {
     // Initialize the secret patterns now, so that the first call does not wait for it.
     crate::sanitize::sanitize("");
     Ok(OctopusProvider {
         catalog: catalog_for(config),
         access: tool_access(config)?,
-        instances: Arc::new(Instances::with_shared(config, metrics, compute, memory)?),
-        gate: Arc::new(ApprovalGate::new(config.tools.confirm, Seal::from_config(&config.tools)?)),
+        instances: Arc::new(
+            Instances::with_shared(config, metrics, compute, memory)
+                .map_err(StartError::Setting)?,
+        ),
+        gate: Arc::new(ApprovalGate::new(
+            config.tools.confirm,
+            Seal::from_config(&config.tools).map_err(StartError::Setting)?,
+        )),
         limits: limits(config),
         policy_engine: Arc::new(
-            PolicyEngine::from_settings(&config.policy)
-                .map_err(|error| format!("policy.rules: {error}"))?,
+            PolicyEngine::from_settings(&config.policy).map_err(StartError::Policy)?,
         ),
         task_initiators: Arc::new(TaskInitiators::new(Store::in_memory())),
         audit,

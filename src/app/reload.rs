@@ -7,8 +7,8 @@ use std::{
 
 use futures::{Stream, StreamExt};
 
-use super::LiveServer;
-use crate::config::{Config, FileStamp};
+use super::{LiveServer, StartError};
+use crate::config::{Config, ConfigErrors, FileStamp};
 
 /// Interval at which the file's metadata is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ impl SettingsFile {
 pub async fn watch(
     live: LiveServer,
     mut file: SettingsFile,
-    load: impl Fn() -> Result<Config, String> + Clone + Send + 'static,
+    load: impl Fn() -> Result<Config, ConfigErrors> + Clone + Send + 'static,
     mut requests: impl Stream<Item = ()> + Unpin,
 ) {
     let mut look = tokio::time::interval(POLL_INTERVAL);
@@ -70,6 +70,20 @@ pub async fn watch(
     }
 }
 
+/// Why a reload failed.
+#[derive(Debug, thiserror::Error)]
+enum ReloadError {
+    /// The settings are invalid.
+    #[error(transparent)]
+    Settings(#[from] ConfigErrors),
+    /// A part cannot be built from the settings.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The task that applies the settings panicked.
+    #[error(transparent)]
+    Task(#[from] tokio::task::JoinError),
+}
+
 /// A failed reload that will be retried.
 struct FailedReload {
     error: String,
@@ -87,7 +101,7 @@ impl FailedReload {
 /// `before`.
 async fn reload(
     live: &LiveServer,
-    load: impl Fn() -> Result<Config, String> + Send + 'static,
+    load: impl Fn() -> Result<Config, ConfigErrors> + Send + 'static,
     before: Option<FailedReload>,
 ) -> Option<FailedReload> {
     let serving = live.clone();
@@ -101,11 +115,11 @@ async fn reload(
             let settings = unchanged.join(", ");
             tracing::warn!(settings, "config reloaded; some changed settings need a restart");
         }
-        Ok::<_, String>(())
+        Ok::<_, ReloadError>(())
     });
-    let error = match applied.await.unwrap_or_else(|error| Err(error.to_string())) {
+    let error = match applied.await.unwrap_or_else(|error| Err(error.into())) {
         Ok(()) => return None,
-        Err(error) => error,
+        Err(error) => error.to_string(),
     };
     let same = before.filter(|before| before.error == error);
     if same.is_none() {

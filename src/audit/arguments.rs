@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
-use super::record::RecordedArguments;
+use super::{error::AuditError, record::RecordedArguments};
 use crate::{config, sanitize::sanitize};
 
 /// Hashes arguments for audit records.
@@ -32,16 +32,15 @@ impl std::fmt::Debug for ArgumentHasher {
 
 impl ArgumentHasher {
     /// Creates a hasher with the key `audit.hash_key`, or with a random key if none is configured.
-    pub(super) fn from_config(settings: &config::AuditSettings) -> Result<Self, String> {
+    pub(super) fn from_config(settings: &config::AuditSettings) -> Result<Self, AuditError> {
         let mut random = [0; 32];
         let key = if let Some(key) = &settings.hash_key {
             key.expose().as_bytes()
         } else {
-            getrandom::fill(&mut random)
-                .map_err(|error| format!("no random numbers available: {error}"))?;
+            getrandom::fill(&mut random)?;
             random.as_slice()
         };
-        let key = Hmac::new_from_slice(key).map_err(|error| format!("audit.hash_key: {error}"))?;
+        let key = Hmac::new_from_slice(key).map_err(AuditError::HashKey)?;
         Ok(Self { key, plaintext_names: settings.fields.0.clone() })
     }
 

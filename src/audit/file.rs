@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     chain::{Chain, ChainLink, parse_link},
+    error::AuditError,
     key::{ChainKey, KeyRing},
 };
 use crate::config::AuditFileSettings;
@@ -55,10 +56,9 @@ impl ChainFile {
         path: &Path,
         settings: &AuditFileSettings,
         key: Option<Arc<ChainKey>>,
-    ) -> Result<Self, String> {
-        let with_path =
-            |error: &dyn std::fmt::Display| format!("audit.file.path: {}: {error}", path.display());
-        let file = open_file(path).map_err(|error| with_path(&error))?;
+    ) -> Result<Self, AuditError> {
+        let failed = |error| AuditError::File { path: path.to_owned(), error };
+        let file = open_file(path).map_err(failed)?;
         let mut keeping = Self {
             path: path.to_owned(),
             rotate_bytes: settings.rotate_bytes.0 as u64,
@@ -73,7 +73,7 @@ impl ChainFile {
             tail: Tail::Clean,
             lost: 0,
         };
-        keeping.resume().map_err(|error| with_path(&error))?;
+        keeping.resume().map_err(failed)?;
         Ok(keeping)
     }
 

@@ -12,6 +12,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::error::ChainKeyError;
 use crate::config;
 
 /// A key that authenticates the records and heads of a chain.
@@ -40,7 +41,7 @@ pub enum AuditOutput {
 pub struct KeyRing(Vec<Arc<ChainKey>>);
 
 /// The minimum length of a key in bytes.
-const MIN_KEY_LENGTH: usize = 32;
+pub(super) const MIN_KEY_LENGTH: usize = 32;
 /// The length of a key ID in bytes.
 const ID_BYTES: usize = 8;
 
@@ -64,19 +65,15 @@ impl ChainKey {
     /// # Errors
     ///
     /// Returns an error if the text has fewer than 32 bytes.
-    pub fn new(secret: &str) -> Result<Self, String> {
+    pub fn new(secret: &str) -> Result<Self, ChainKeyError> {
         let secret = secret.trim();
         if secret.len() < MIN_KEY_LENGTH {
-            return Err(format!(
-                "the key has {} characters; expected at least {MIN_KEY_LENGTH}; generate one with \
-                 `octopus-mcp audit new-key`",
-                secret.len()
-            ));
+            return Err(ChainKeyError::TooShort(secret.len()));
         }
         Self::derive_for(hmac(secret.as_bytes())?, AuditOutput::File)
     }
 
-    fn derive_for(root: Hmac<Sha256>, output: AuditOutput) -> Result<Self, String> {
+    fn derive_for(root: Hmac<Sha256>, output: AuditOutput) -> Result<Self, ChainKeyError> {
         let derive = |purpose: &str| {
             let label = format!("octopus-mcp audit {purpose} of {} v1", output.name());
             root.clone().chain_update(label).finalize().into_bytes()
@@ -92,7 +89,7 @@ impl ChainKey {
     /// # Errors
     ///
     /// Returns an error if the key cannot be derived.
-    pub fn for_output(&self, output: AuditOutput) -> Result<Self, String> {
+    pub fn for_output(&self, output: AuditOutput) -> Result<Self, ChainKeyError> {
         Self::derive_for(self.root.clone(), output)
     }
 
@@ -101,10 +98,10 @@ impl ChainKey {
     /// # Errors
     ///
     /// Returns an error that names the file if it cannot be read or contains no valid key.
-    pub fn from_file(path: &Path) -> Result<Self, String> {
-        let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    pub fn from_file(path: &Path) -> Result<Self, ChainKeyError> {
+        let read = std::fs::read_to_string(path).map_err(ChainKeyError::from);
         read.and_then(|text| Self::new(&text))
-            .map_err(|error| format!("{}: {error}", path.display()))
+            .map_err(|error| ChainKeyError::File { path: path.to_owned(), error: Box::new(error) })
     }
 
     /// Returns the configured key, from `audit.chain_key` or `audit.chain_key_file`.
@@ -112,14 +109,14 @@ impl ChainKey {
     /// # Errors
     ///
     /// Returns an error that names the setting if its key is invalid or cannot be read.
-    pub fn from_config(settings: &config::AuditSettings) -> Result<Option<Self>, String> {
+    pub fn from_config(settings: &config::AuditSettings) -> Result<Option<Self>, ChainKeyError> {
+        let named =
+            |setting| move |error| ChainKeyError::Setting { setting, error: Box::new(error) };
         if let Some(key) = &settings.chain_key {
-            let key = Self::new(key.expose());
-            return key.map(Some).map_err(|error| format!("audit.chain_key: {error}"));
+            return Self::new(key.expose()).map(Some).map_err(named("audit.chain_key"));
         }
         let path = settings.chain_key_file.as_deref();
-        let key = path.map(Self::from_file).transpose();
-        key.map_err(|error| format!("audit.chain_key_file: {error}"))
+        path.map(Self::from_file).transpose().map_err(named("audit.chain_key_file"))
     }
 
     /// Returns the key ID: 16 hexadecimal digits.
@@ -189,14 +186,14 @@ impl From<Option<Arc<ChainKey>>> for KeyRing {
 /// # Errors
 ///
 /// Returns an error if the operating system provides no random numbers.
-pub fn generate_key() -> Result<String, String> {
+pub fn generate_key() -> Result<String, ChainKeyError> {
     let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|error| format!("no random numbers available: {error}"))?;
+    getrandom::fill(&mut key)?;
     Ok(HEXLOWER.encode(&key))
 }
 
-fn hmac(key: &[u8]) -> Result<Hmac<Sha256>, String> {
-    Hmac::new_from_slice(key).map_err(|error| error.to_string())
+fn hmac(key: &[u8]) -> Result<Hmac<Sha256>, ChainKeyError> {
+    Ok(Hmac::new_from_slice(key)?)
 }
 
 fn update_mac(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
@@ -247,7 +244,7 @@ mod tests {
             );
         }
         assert_eq!(one.for_output(AuditOutput::File).unwrap().record_mac(&[b"ab"]), hash);
-        assert!(ChainKey::new("short").unwrap_err().contains("at least 32"));
+        assert!(ChainKey::new("short").unwrap_err().to_string().contains("at least 32"));
         assert_ne!(generate_key().unwrap(), generate_key().unwrap());
         assert!(ChainKey::new(&generate_key().unwrap()).is_ok());
     }

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `record.rs` | fields and serialization of a record |
 //! | `arguments.rs` | keyed hashes of tool arguments |
+//! | `error.rs` | errors when the audit log starts |
 //! | `chain.rs` | hash chain: format and parsing of a line |
 //! | `key.rs` | keys of the chains: HMAC-SHA-256 over records and heads, one key per output |
 //! | `head.rs` | signed chain heads, which reveal a truncated file |
@@ -36,6 +37,7 @@
 
 mod arguments;
 mod chain;
+mod error;
 mod file;
 mod head;
 mod key;
@@ -46,6 +48,7 @@ mod stream;
 mod verify;
 mod writer;
 
+pub use error::{AuditError, ChainKeyError};
 pub use head::ChainHead;
 pub use key::{AuditOutput, ChainKey, KeyRing, generate_key};
 pub use record::{
@@ -97,7 +100,7 @@ impl AuditLog {
     /// # Errors
     ///
     /// Returns an error that names the setting if an output cannot be opened.
-    pub fn start(settings: &config::AuditSettings) -> Result<Self, String> {
+    pub fn start(settings: &config::AuditSettings) -> Result<Self, AuditError> {
         if !settings.is_enabled() {
             return Ok(Self(None));
         }

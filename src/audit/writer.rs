@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Record,
+    error::AuditError,
     file::ChainFile,
     key::{AuditOutput, ChainKey},
     losses::LossCounters,
@@ -57,7 +58,7 @@ pub(super) fn start(
     settings: &config::AuditSettings,
     jobs: mpsc::Receiver<WriterCommand>,
     losses: Arc<LossCounters>,
-) -> Result<(), String> {
+) -> Result<(), AuditError> {
     let (ready, opened) = std::sync::mpsc::sync_channel(1);
     let settings = settings.clone();
     let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || {
@@ -71,16 +72,19 @@ pub(super) fn start(
             Err(error) => drop(ready.send(Err(error))),
         }
     });
-    thread.map_err(|error| format!("audit: cannot start the writer thread: {error}"))?;
-    opened.recv().map_err(|_| "audit: the writer thread did not start".to_owned())?
+    thread.map_err(AuditError::StartThread)?;
+    opened.recv().map_err(|_| AuditError::ThreadEnded)?
 }
 
 impl Sinks {
-    fn open(settings: &config::AuditSettings, losses: Arc<LossCounters>) -> Result<Self, String> {
+    fn open(
+        settings: &config::AuditSettings,
+        losses: Arc<LossCounters>,
+    ) -> Result<Self, AuditError> {
         let key = ChainKey::from_config(settings)?.map(Arc::new);
         let stream = |output| {
             let key = key.as_ref().map(|key| key.for_output(output)).transpose()?;
-            Ok::<_, String>(ChainStream::new(key.map(Arc::new)))
+            Ok::<_, AuditError>(ChainStream::new(key.map(Arc::new)))
         };
         let file = settings.file.path.as_deref();
         let file =
@@ -88,8 +92,8 @@ impl Sinks {
         let announced = file.as_ref().map_or(0, log_key_change);
         let collector = settings.otlp.endpoint.as_ref().map(|endpoint| {
             let logs = AuditLogExporter::start(&settings.otlp, endpoint, "octopus-mcp.audit")
-                .map_err(|error| format!("audit.otlp.{error}"))?;
-            Ok::<_, String>((logs, stream(AuditOutput::Collector)?))
+                .map_err(AuditError::Collector)?;
+            Ok::<_, AuditError>((logs, stream(AuditOutput::Collector)?))
         });
         Ok(Self {
             file,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AuthError, CheckToken, Identity, OauthVerifier, ProxyHeaders, StaticTokens, certificate, proxy,
-    tokens::TOKEN_PREFIX,
+    AuthError, AuthSetupError, CheckToken, Identity, OauthVerifier, ProxyHeaders, StaticTokens,
+    certificate, proxy, tokens::TOKEN_PREFIX,
 };
 use crate::{
     config::{self, AuthMode, Config},
@@ -31,7 +31,7 @@ impl Authenticators {
         config: &Config,
         check: CheckToken,
         metrics: &Metrics,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, AuthSetupError> {
         let (auth, modes) = (&config.auth, config.auth_modes());
         let tokens = modes.has(AuthMode::Tokens).then(|| StaticTokens::from_config(config, check));
         let oauth = modes.has(AuthMode::Oauth).then(|| OauthVerifier::from_config(config, metrics));

@@ -1,5 +1,6 @@
 //! Errors of authentication.
 
+use super::IssuerSetupError;
 use crate::config::TokenScope;
 
 /// Why authentication failed. The error never contains the credential.
@@ -23,4 +24,18 @@ pub enum AuthError {
     /// The credential cannot be verified at the moment, because its issuer does not respond.
     #[error("{0}")]
     Unavailable(&'static str),
+}
+
+/// Why the authentication of callers cannot be set up. The text names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthSetupError {
+    /// The tokens file cannot be read or is invalid.
+    #[error("auth.tokens_file: {0}")]
+    TokensFile(String),
+    /// The client of an OAuth issuer cannot be set up.
+    #[error(transparent)]
+    Issuer(#[from] IssuerSetupError),
+    /// The operating system provides no random numbers.
+    #[error("no random numbers available: {0}")]
+    Random(#[from] getrandom::Error),
 }

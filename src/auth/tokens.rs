@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::{
-    AuthError, AuthMethod, Grants, Identity,
+    AuthError, AuthMethod, AuthSetupError, Grants, Identity,
     tokens_file::{self, CheckToken},
 };
 use crate::config::{self, Config, WatchedFile};
@@ -94,11 +94,11 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
 impl StaticTokens {
     /// Loads the tokens in the settings and in the tokens file. Validates tokens in the file like
     /// those in the settings.
-    pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
+    pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, AuthSetupError> {
         let auth = &config.auth;
         let file = auth.tokens_file.as_deref();
         let file = file.map(|path| tokens_file::watch(path, config, check)).transpose();
-        let file = file.map_err(|error| format!("auth.tokens_file: {error}"))?;
+        let file = file.map_err(AuthSetupError::TokensFile)?;
         Ok(Self {
             configured: TokenTable::from_settings(&auth.tokens),
             file,
@@ -131,10 +131,9 @@ impl StaticTokens {
 }
 
 /// Generates a token. Returns the token and its hexadecimal SHA-256 hash for the settings.
-pub fn generate_token() -> Result<(String, String), String> {
+pub fn generate_token() -> Result<(String, String), AuthSetupError> {
     let mut random = [0; RANDOM_BYTES];
-    getrandom::fill(&mut random)
-        .map_err(|error| format!("no random numbers available: {error}"))?;
+    getrandom::fill(&mut random)?;
     let token = format!("{TOKEN_PREFIX}{}", HEXLOWER.encode(&random));
     let hash = HEXLOWER.encode(&Sha256::digest(&token));
     Ok((token, hash))

@@ -136,7 +136,7 @@ fn head(files: &Files, config: &Config) -> Result<(), Failure> {
 }
 
 fn new_key(file: Option<&Path>) -> Result<(), Failure> {
-    let key = audit::generate_key().map_err(Failure::Other)?;
+    let key = audit::generate_key().map_err(Failure::other)?;
     let Some(path) = file else {
         app::print(&format!("{key}\n"));
         return Ok(());
@@ -150,7 +150,7 @@ fn new_key(file: Option<&Path>) -> Result<(), Failure> {
         file.sync_all()
     });
     written.map_err(|error| Failure::Other(format!("{}: {error}", path.display())))?;
-    let id = ChainKey::new(&key).map_err(Failure::Other)?.id().to_owned();
+    let id = ChainKey::new(&key).map_err(Failure::other)?.id().to_owned();
     app::print(&format!("created {} with key {id}\n", path.display()));
     Ok(())
 }
@@ -174,10 +174,10 @@ impl Files {
         let given = self.key_file.iter().map(|path| ChainKey::from_file(path));
         let given = given.map(|key| key.map_err(|error| format!("--key-file: {error}")));
         let mut keys = given.collect::<Result<Vec<_>, _>>().map_err(Failure::Other)?;
-        keys.splice(..0, ChainKey::from_config(&config.audit).map_err(Failure::Other)?);
+        keys.splice(..0, ChainKey::from_config(&config.audit).map_err(Failure::other)?);
         let output = self.output.into();
         let keys = keys.iter().map(|key| key.for_output(output));
-        let keys = keys.collect::<Result<Vec<_>, _>>().map_err(Failure::Other)?;
+        let keys = keys.collect::<Result<Vec<_>, _>>().map_err(Failure::other)?;
         Ok((keys.first().cloned(), KeyRing::new(keys)))
     }
 

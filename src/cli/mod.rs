@@ -185,6 +185,13 @@ enum Failure {
     Code(u8),
 }
 
+impl Failure {
+    /// Returns a failure with exit code 1 and the text of this error.
+    fn other(error: impl std::error::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
 /// Runs the command and returns its exit code: 0 for success, 1 for an error, 2 for invalid
 /// settings.
 ///
@@ -228,7 +235,7 @@ fn start_telemetry(
     options: &Options,
 ) -> Result<(Config, Telemetry), Failure> {
     let config = loaded.into_config().map_err(Failure::Settings)?;
-    let telemetry = telemetry::start(&config.telemetry).map_err(Failure::Other)?;
+    let telemetry = telemetry::start(&config.telemetry).map_err(Failure::other)?;
     if options.api_key.is_some() {
         tracing::warn!(
             "the value of --api-key is visible in the process list; set OCTOPUS_API_KEY, or \
@@ -250,7 +257,7 @@ async fn serve(loaded: LoadedConfig, file: SettingsFile, options: &Options) -> R
     let reload_requests = app::reload_signals();
     app::warm_up();
     let running =
-        app::start(config.clone()).await.map_err(Failure::Other)?.with_telemetry(telemetry);
+        app::start(config.clone()).await.map_err(Failure::other)?.with_telemetry(telemetry);
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
     app::print(&startup_message::text(&config, &endpoint));
     tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "server started");
@@ -258,7 +265,7 @@ async fn serve(loaded: LoadedConfig, file: SettingsFile, options: &Options) -> R
     let load = move || {
         let mut loaded = config::load(&flags);
         app::check_settings(&mut loaded);
-        loaded.into_config().map_err(|mistakes| mistakes.to_string())
+        loaded.into_config()
     };
     tokio::select! {
         () = stop_requested => {}
@@ -271,7 +278,7 @@ async fn serve(loaded: LoadedConfig, file: SettingsFile, options: &Options) -> R
 
 async fn stdio(loaded: LoadedConfig, options: &Options) -> Result<(), Failure> {
     let (config, telemetry) = start_telemetry(loaded, options)?;
-    Box::pin(app::serve_stdio(config, telemetry)).await.map_err(Failure::Other)
+    Box::pin(app::serve_stdio(config, telemetry)).await.map_err(Failure::other)
 }
 
 fn list_tools(mut loaded: LoadedConfig, json: bool, by_version: bool) -> Result<(), Failure> {
@@ -279,7 +286,7 @@ fn list_tools(mut loaded: LoadedConfig, json: bool, by_version: bool) -> Result<
     loaded.drop_errors(|key| !key.starts_with("tools."));
     let config = loaded.into_config().map_err(Failure::Settings)?;
     let catalog = app::catalog_for(&config);
-    let policy = app::tool_access(&config).map_err(Failure::Other)?;
+    let policy = app::tool_access(&config).map_err(Failure::other)?;
     let text = match (json, by_version) {
         (true, _) => tools::json(&catalog, &policy),
         (_, true) => tools::by_version(&catalog, &policy),

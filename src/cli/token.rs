@@ -12,7 +12,7 @@ pub(super) fn new(name: &str) -> Result<(), Failure> {
         );
         return Err(Failure::Other(message));
     }
-    let (token, hash) = auth::generate_token().map_err(Failure::Other)?;
+    let (token, hash) = auth::generate_token().map_err(Failure::other)?;
     app::print(&format!(
         "Token (shown only once):\n\n  {token}\n\nSHA-256: {hash}\n\nAdd to the settings or to the \
          file of auth.tokens_file:\n\n[auth.tokens.{name}]\nsha256 = \"{hash}\"\n# owner = \

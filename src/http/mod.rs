@@ -34,6 +34,6 @@ pub use middleware::{authentication::Auth, rate_limit::RateLimits};
 pub use page::{ApiKeyUse, PageFacts};
 pub use router::{admin_router, router};
 pub use server::{
-    Certificates, ConnectionLimits, Listening, Readiness, Swap, listen, listen_within,
+    Certificates, ConnectionLimits, Listening, Readiness, Swap, TlsError, listen, listen_within,
 };
 pub use state::HttpState;

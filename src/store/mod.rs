@@ -5,10 +5,12 @@
 //! its own memory and writes the values to Redis later.
 
 mod bucket;
+mod error;
 mod local;
 mod remote;
 
 pub use bucket::{RateLimitDecision, TokenBuckets};
+pub use error::StoreError;
 
 use std::{sync::Arc, time::Duration};
 
@@ -86,7 +88,7 @@ impl Store {
     pub async fn open(
         limits: &LimitSettings,
         stop: CancellationToken,
-    ) -> Result<Arc<Self>, String> {
+    ) -> Result<Arc<Self>, StoreError> {
         let remote = match &limits.store {
             StoreAddress::Memory => None,
             StoreAddress::Redis(url) => Some(Arc::new(RedisStore::new(url, limits)?)),

@@ -20,7 +20,10 @@ use opentelemetry_sdk::{
     },
 };
 
-use super::collector::{http_client, resource};
+use super::{
+    collector::{http_client, resource},
+    error::TelemetryError,
+};
 use crate::config::AuditCollectorSettings;
 
 /// Exporter for audit records: queues them up to a limit and delivers them in batches, in order.
@@ -43,12 +46,12 @@ impl AuditLogExporter {
     /// Starts the delivery to the collector of these settings.
     ///
     /// # Errors
-    /// Returns a message if the exporter or its HTTP client cannot be created.
+    /// Returns an error if the exporter or its HTTP client cannot be created.
     pub fn start(
         settings: &AuditCollectorSettings,
         endpoint: &url::Url,
         name: &'static str,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, TelemetryError> {
         let headers = settings.headers.iter();
         let headers = headers.map(|one| (one.name.clone(), one.value.expose().to_owned()));
         let exporter = LogExporter::builder()
@@ -64,7 +67,7 @@ impl AuditLogExporter {
                 endpoint,
             )?)
             .build()
-            .map_err(|error| format!("endpoint: {error}"))?;
+            .map_err(TelemetryError::AuditExporter)?;
         let failures = Arc::new(AtomicU64::new(0));
         let exporter = CountingExporter { exporter, failures: Arc::clone(&failures) };
         let batching = BatchConfigBuilder::default()

@@ -15,10 +15,8 @@ use tokio::runtime::Handle;
 use url::Url;
 use uuid::Uuid;
 
-use crate::{
-    config::{CollectorSettings, OtlpProtocol, Signal, is_loopback},
-    text::root_cause,
-};
+use super::error::TelemetryError;
+use crate::config::{CollectorSettings, OtlpProtocol, Signal, is_loopback};
 
 /// Creates the exporter of a signal, or `None` if the signal has no endpoint. The HTTP and gRPC
 /// builders are different types, so both get the same settings here.
@@ -34,7 +32,7 @@ macro_rules! exporter {
                         .with_http()
                         .with_endpoint(url.as_str())
                         .with_timeout(settings.timeout.0)
-                        .with_headers(settings.headers()?.into_iter().collect::<HashMap<_, _>>())
+                        .with_headers(headers(settings)?.into_iter().collect::<HashMap<_, _>>())
                         .with_http_client(http_client(
                             settings.timeout.0,
                             settings.ca_file.as_deref(),
@@ -53,41 +51,45 @@ macro_rules! exporter {
                         }
                     }
                 };
-                built.map(Some).map_err(|error| format!("telemetry.otlp: {error}"))
+                built.map(Some).map_err(TelemetryError::Exporter)
             }
         }
     }};
 }
 
 /// Creates the exporter of traces, if an endpoint is configured.
-pub(super) fn span_exporter(settings: &CollectorSettings) -> Result<Option<SpanExporter>, String> {
+pub(super) fn span_exporter(
+    settings: &CollectorSettings,
+) -> Result<Option<SpanExporter>, TelemetryError> {
     run_on_blocking_thread(|| exporter!(SpanExporter, settings, Signal::Traces))
 }
 
 /// Creates the exporter of metrics, if an endpoint is configured.
 pub(super) fn metric_exporter(
     settings: &CollectorSettings,
-) -> Result<Option<MetricExporter>, String> {
+) -> Result<Option<MetricExporter>, TelemetryError> {
     run_on_blocking_thread(|| exporter!(MetricExporter, settings, Signal::Metrics))
 }
 
 /// Creates the exporter of logs, if an endpoint is configured.
-pub(super) fn log_exporter(settings: &CollectorSettings) -> Result<Option<LogExporter>, String> {
+pub(super) fn log_exporter(
+    settings: &CollectorSettings,
+) -> Result<Option<LogExporter>, TelemetryError> {
     run_on_blocking_thread(|| exporter!(LogExporter, settings, Signal::Logs))
 }
 
 /// Runs `work` on its own thread inside the current runtime. Creating the blocking HTTP client is
 /// only allowed on a thread that may block; the gRPC client needs the runtime.
 pub(super) fn run_on_blocking_thread<T: Send>(
-    work: impl FnOnce() -> Result<T, String> + Send,
-) -> Result<T, String> {
+    work: impl FnOnce() -> Result<T, TelemetryError> + Send,
+) -> Result<T, TelemetryError> {
     let runtime = Handle::try_current().ok();
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let _within = runtime.as_ref().map(Handle::enter);
             work()
         });
-        thread.join().unwrap_or_else(|_| Err("failed to create the exporter".to_owned()))
+        thread.join().unwrap_or_else(|_| Err(TelemetryError::ExporterThread))
     })
 }
 
@@ -114,7 +116,7 @@ pub(super) fn http_client(
     timeout: Duration,
     ca_file: Option<&Path>,
     endpoint: &Url,
-) -> Result<reqwest::blocking::Client, String> {
+) -> Result<reqwest::blocking::Client, TelemetryError> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = reqwest::blocking::Client::builder()
         .timeout(timeout)
@@ -125,15 +127,13 @@ pub(super) fn http_client(
     }
     if let Some(path) = ca_file {
         let trusted = reqwest::Certificate::from_pem_bundle(&read_pem(path)?)
-            .map_err(|error| format!("ca_file: {}: {error}", path.display()))?;
+            .map_err(|error| TelemetryError::InvalidCaFile { path: path.to_owned(), error })?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder
-        .build()
-        .map_err(|error| format!("failed to create the HTTP client: {}", root_cause(&error)))
+    builder.build().map_err(TelemetryError::HttpClient)
 }
 
-fn tls_config(settings: &CollectorSettings) -> Result<ClientTlsConfig, String> {
+fn tls_config(settings: &CollectorSettings) -> Result<ClientTlsConfig, TelemetryError> {
     let tls = ClientTlsConfig::new().with_enabled_roots();
     match &settings.ca_file {
         Some(path) => Ok(tls.ca_certificate(Certificate::from_pem(read_pem(path)?))),
@@ -141,15 +141,19 @@ fn tls_config(settings: &CollectorSettings) -> Result<ClientTlsConfig, String> {
     }
 }
 
-fn read_pem(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("ca_file: {}: {error}", path.display()))
+fn read_pem(path: &Path) -> Result<Vec<u8>, TelemetryError> {
+    std::fs::read(path).map_err(|error| TelemetryError::ReadCaFile { path: path.to_owned(), error })
 }
 
-fn metadata(settings: &CollectorSettings) -> Result<MetadataMap, String> {
+fn headers(settings: &CollectorSettings) -> Result<Vec<(String, String)>, TelemetryError> {
+    settings.headers().map_err(TelemetryError::Headers)
+}
+
+fn metadata(settings: &CollectorSettings) -> Result<MetadataMap, TelemetryError> {
     let mut headers = http::HeaderMap::new();
-    for (name, value) in settings.headers()? {
-        let name = http::HeaderName::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
-        let value = http::HeaderValue::from_str(&value).map_err(|e| e.to_string())?;
+    for (name, value) in self::headers(settings)? {
+        let name = http::HeaderName::from_bytes(name.as_bytes())?;
+        let value = http::HeaderValue::from_str(&value)?;
         headers.append(name, value);
     }
     Ok(MetadataMap::from_headers(headers))

@@ -11,6 +11,7 @@
 
 mod audit_log_exporter;
 mod collector;
+mod error;
 mod masking;
 mod metrics;
 mod text_format;
@@ -18,6 +19,7 @@ mod traces;
 mod upstream;
 
 pub use audit_log_exporter::AuditLogExporter;
+pub use error::TelemetryError;
 pub use metrics::{
     CANCELLED, CallMetrics, HttpRequestMetrics, Limit, McpOperationMetrics, Metrics, OTHER,
     http_method_label,
@@ -54,13 +56,10 @@ const EXPORTER_TARGETS: [&str; 6] = ["opentelemetry", "hyper", "h2", "tonic", "t
 /// Starts logs and traces for the whole process.
 ///
 /// # Errors
-/// Returns a message for an invalid `telemetry.log_filter`, for an exporter that cannot be created,
-/// and if a subscriber is already installed.
-pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, String> {
-    let filter = || {
-        EnvFilter::try_new(&settings.log_filter)
-            .map_err(|error| format!("telemetry.log_filter: {error}"))
-    };
+/// Returns an error for an invalid `telemetry.log_filter`, for an exporter that cannot be created, and
+/// if a subscriber is already installed.
+pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, TelemetryError> {
+    let filter = || EnvFilter::try_new(&settings.log_filter).map_err(TelemetryError::LogFilter);
     let lines = fmt::layer().with_writer(|| masking::MaskingWriter(std::io::stderr()));
     let lines = match settings.log_format {
         LogFormat::Text => lines
@@ -83,7 +82,8 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, String> 
     let mut quiet = filter()?;
     for target in EXPORTER_TARGETS {
         let off = format!("{target}=off").parse();
-        quiet = quiet.add_directive(off.map_err(|error| format!("{target}: {error}"))?);
+        let off = off.map_err(|error| TelemetryError::ExporterTarget { target, error })?;
+        quiet = quiet.add_directive(off);
     }
     // The filter is set even without a collector. An absent layer without a filter would enable the
     // spans of all dependencies, and events inside those spans would lose the trace of their
@@ -96,8 +96,7 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, String> 
         .with(lines.with_filter(filter()?.and(masking::max_levels())))
         .with(traces::layer(&traces))
         .with(sent)
-        .try_init()
-        .map_err(|error| error.to_string())?;
+        .try_init()?;
     Ok(Telemetry { traces, logs })
 }
 

@@ -23,12 +23,13 @@ use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
 use super::{
     collector::{resource, span_exporter},
+    error::TelemetryError,
     masking,
 };
 use crate::config::{CollectorSettings, Sampler};
 
 /// Creates the tracer provider with the sampler and exporter of the settings.
-pub(super) fn provider(settings: &CollectorSettings) -> Result<SdkTracerProvider, String> {
+pub(super) fn provider(settings: &CollectorSettings) -> Result<SdkTracerProvider, TelemetryError> {
     let builder = SdkTracerProvider::builder()
         .with_resource(resource())
         .with_sampler(sampler(settings.sampler, settings.sampler_arg));

@@ -24,7 +24,10 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
 def cargo():
-    return tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
+    """Returns the package, with the values that it inherits from the workspace."""
+    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
+    inherited = manifest["workspace"]["package"]
+    return {key: inherited[key] if value == {"workspace": True} else value for key, value in manifest["package"].items()}
 
 
 def task():
@@ -132,7 +135,7 @@ class Page(unittest.TestCase):
         copied(cls.copy)
         (cls.copy / "made").mkdir()
         # Runs the step of the release workflow.
-        [step] = [step for step in release()["page"]["steps"] if step.get("name", "").startswith("Files")]
+        [step] = [step for step in release()["page"]["steps"] if step.get("name", "").startswith("Create the files")]
         named = {"GITHUB_REPOSITORY": "Acme-Inc/Octopus.mcp", "VERSION": "1.2.3", "PATH": os.defpath}
         subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=cls.copy, env=named, check=True, timeout=60)
         with tarfile.open(cls.copy / "made/octopus-mcp-deploy-1.2.3.tar.gz") as packed:

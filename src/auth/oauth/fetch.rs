@@ -6,11 +6,13 @@ use reqwest::{Client, redirect};
 use serde::Deserialize;
 use url::Url;
 
-use super::keys::{self, VerificationKey};
+use super::{
+    error::IssuerSetupError,
+    keys::{self, VerificationKey},
+};
 use crate::{
     config::{self, is_loopback},
     telemetry::{Metrics, UpstreamTelemetry},
-    text::root_cause,
 };
 
 /// The maximum size of a document, in bytes.
@@ -44,7 +46,7 @@ impl IssuerClient {
         issuer: &config::IssuerSettings,
         timeout: Duration,
         metrics: &Metrics,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, IssuerSetupError> {
         Ok(Self { http: build_http_client(issuer, timeout)?, metrics: metrics.clone() })
     }
 
@@ -141,7 +143,10 @@ fn metadata_urls(issuer: &config::IssuerSettings) -> Vec<Url> {
 }
 
 /// Creates the HTTP client for one issuer.
-fn build_http_client(issuer: &config::IssuerSettings, timeout: Duration) -> Result<Client, String> {
+fn build_http_client(
+    issuer: &config::IssuerSettings,
+    timeout: Duration,
+) -> Result<Client, IssuerSetupError> {
     // Fails if another TLS provider is already installed, which works too.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = Client::builder()
@@ -155,17 +160,13 @@ fn build_http_client(issuer: &config::IssuerSettings, timeout: Duration) -> Resu
         builder = builder.no_proxy();
     }
     if let Some(path) = &issuer.ca_file {
-        let invalid = |error: &dyn std::fmt::Display| {
-            format!("auth.oauth.issuers: ca_file: {}: {error}", path.display())
-        };
-        let pem = std::fs::read(path).map_err(|error| invalid(&error))?;
-        let trusted =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| invalid(&error))?;
+        let pem = std::fs::read(path)
+            .map_err(|error| IssuerSetupError::ReadCaFile { path: path.clone(), error })?;
+        let trusted = reqwest::Certificate::from_pem_bundle(&pem)
+            .map_err(|error| IssuerSetupError::InvalidCaFile { path: path.clone(), error })?;
         builder = builder.tls_certs_merge(trusted);
     }
-    builder
-        .build()
-        .map_err(|error| format!("cannot create the HTTP client: {}", root_cause(&error)))
+    builder.build().map_err(IssuerSetupError::HttpClient)
 }
 
 fn describe_error(error: &reqwest::Error) -> &'static str {

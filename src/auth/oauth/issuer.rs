@@ -15,6 +15,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use super::{
+    error::IssuerSetupError,
     fetch::IssuerClient,
     keys::{self, KeyLookupError, VerificationKey},
 };
@@ -76,7 +77,7 @@ impl IssuerKeys {
         issuer: &config::IssuerSettings,
         oauth: &config::OauthSettings,
         metrics: &Metrics,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, IssuerSetupError> {
         let shared = IssuerState {
             client: IssuerClient::new(issuer, oauth.timeout.0, metrics)?,
             fresh_for: oauth.keys_for.0,

@@ -10,9 +10,12 @@
 
 mod audience;
 mod claims;
+mod error;
 mod fetch;
 mod issuer;
 mod keys;
+
+pub use error::IssuerSetupError;
 
 use jsonwebtoken::{
     Algorithm, Validation, dangerous::insecure_decode_claims, decode, decode_header,
@@ -47,7 +50,10 @@ pub struct OauthVerifier {
 
 impl OauthVerifier {
     /// Creates the verifier from the settings. Sends no request.
-    pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
+    pub fn from_config(
+        config: &config::Config,
+        metrics: &Metrics,
+    ) -> Result<Self, IssuerSetupError> {
         let settings = &config.auth.oauth;
         let issuers =
             settings.issuers.iter().map(|issuer| IssuerKeys::new(issuer, settings, metrics));

@@ -135,8 +135,7 @@ function forget() {
   for (const id of ['answer', 'calls', 'instances', 'instance-choice', 'forget']) $(id).hidden = true;
   for (const id of ['who', 'instance-list', 'toolset-list', 'limit-list', 'call-list', 'instance']) $(id).replaceChildren();
   showConfiguration();
-  const [first] = $('credential').querySelectorAll('label:not([hidden]) input, button');
-  first.focus();
+  ($('fields').querySelector('label:not([hidden]) input') ?? $('credential').querySelector('[type=submit]')).focus();
 }
 
 // The access of the visitor.

@@ -24,7 +24,7 @@ pub use health::Readiness;
 pub use listen::{Listening, listen, listen_within};
 pub use open_connections::ConnectionLimits;
 pub use swap::Swap;
-pub use tls::Certificates;
+pub use tls::{Certificates, TlsError};
 
 pub(super) use connection::ClientCertificate;
 pub(super) use health::router as health_router;

@@ -12,6 +12,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, WatchedFile};
 
+/// Why the TLS certificate of the listener cannot be used. The text names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read, or certificate and key do not match.
+    #[error("http.tls: {0}")]
+    Files(String),
+    /// The thread that reads the files panicked.
+    #[error(transparent)]
+    Thread(#[from] tokio::task::JoinError),
+}
+
 /// Interval between checks of the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -27,8 +38,8 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// A message for the operator, for files that cannot be read.
-    pub async fn load(settings: &config::TlsSettings) -> Result<Option<Self>, String> {
+    /// An error for files that cannot be read or do not match.
+    pub async fn load(settings: &config::TlsSettings) -> Result<Option<Self>, TlsError> {
         if settings.certificate.is_none() || settings.key.is_none() {
             return Ok(None);
         }
@@ -36,7 +47,7 @@ impl Certificates {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let settings = settings.clone();
         let files = off_thread(move || open(settings)).await?;
-        let files = files.map_err(|error| format!("http.tls: {error}"))?;
+        let files = files.map_err(TlsError::Files)?;
         let (read, _) = files.current();
         Ok(Some(Self { live: Arc::new(ArcSwap::new(read)), files: Arc::new(files) }))
     }
@@ -75,8 +86,8 @@ fn open(settings: config::TlsSettings) -> Result<WatchedFile<Arc<ServerConfig>>,
 /// Reads files on a thread for blocking work.
 async fn off_thread<T: Send + 'static>(
     read: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, String> {
-    tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())
+) -> Result<T, TlsError> {
+    Ok(tokio::task::spawn_blocking(read).await?)
 }
 
 fn server_config(settings: &config::TlsSettings) -> Result<ServerConfig, String> {

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::pending::PendingWrites;
-use super::{RateLimitDecision, StoreKey};
+use super::{RateLimitDecision, StoreError, StoreKey};
 use crate::config::{LimitSettings, Secret};
 
 /// The time limit for establishing a connection.
@@ -89,12 +89,13 @@ impl std::fmt::Debug for RedisStore {
 }
 
 impl RedisStore {
-    pub(super) fn new(url: &Secret, limits: &LimitSettings) -> Result<Self, String> {
+    pub(super) fn new(url: &Secret, limits: &LimitSettings) -> Result<Self, StoreError> {
         let ca = match &limits.store_ca_file {
             None => None,
-            Some(path) => Some(std::fs::read(path).map_err(|error| {
-                format!("limits.store_ca_file: {} cannot be read: {error}", path.display())
-            })?),
+            Some(path) => Some(
+                std::fs::read(path)
+                    .map_err(|error| StoreError::CaFile { path: path.clone(), error })?,
+            ),
         };
         let client = if url.expose().starts_with("rediss:") {
             // Fails if another TLS provider is already installed, which works too.
@@ -106,7 +107,7 @@ impl RedisStore {
         };
         Ok(Self {
             // The error message could contain the URL with its password.
-            client: client.map_err(|error| format!("limits.store: {:?}", error.kind()))?,
+            client: client.map_err(|error| StoreError::Address(error.kind()))?,
             prefix: limits.store_prefix.clone(),
             timeout: limits.store_timeout.0,
             take_script: Script::new(TAKE_SCRIPT),

@@ -18,7 +18,10 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use self::{instruments::Instruments, labels::BoundedLabels};
-use super::collector::{metric_exporter as exporter, resource};
+use super::{
+    collector::{metric_exporter as exporter, resource},
+    error::TelemetryError,
+};
 use crate::config::CollectorSettings;
 
 /// Metrics of the server. Clones share all instruments; the default value records nothing.
@@ -45,14 +48,14 @@ impl Metrics {
     /// any.
     ///
     /// # Errors
-    /// Returns a message if an exporter cannot be created.
-    pub fn start(settings: &CollectorSettings) -> Result<Self, String> {
+    /// Returns an error if an exporter cannot be created.
+    pub fn start(settings: &CollectorSettings) -> Result<Self, TelemetryError> {
         let registry = Registry::new();
         let prometheus = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
             .scope_info_enabled(false)
             .build()
-            .map_err(|error| format!("metrics: {error}"))?;
+            .map_err(TelemetryError::Metrics)?;
         let mut builder =
             SdkMeterProvider::builder().with_resource(resource()).with_reader(prometheus);
         if let Some(exporter) = exporter(settings)? {

@@ -199,12 +199,12 @@ async fn audit_file_is_private_and_locked() {
     config.octopus.url = Some("http://127.0.0.1:9".parse().unwrap());
     config.http.listen = ([127, 0, 0, 1], 0).into();
     config.audit.file.path = Some(recorded.path());
-    let error = app::start(config.clone()).await.unwrap_err();
+    let error = app::start(config.clone()).await.unwrap_err().to_string();
     assert!(error.contains("locked by another process"), "{error}");
     let path = recorded.path();
     let folder = recorded.stop().await;
     fs::write(&path, "{\"not\":\"a record\"}\n").unwrap();
-    let error = app::start(config).await.unwrap_err();
+    let error = app::start(config).await.unwrap_err().to_string();
     assert!(error.contains("audit verify"), "{error}");
     drop(folder);
 }

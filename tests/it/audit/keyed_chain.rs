@@ -151,7 +151,7 @@ async fn chain_can_change_its_key_but_not_drop_it() {
     config.octopus.url = Some("http://127.0.0.1:9".parse().unwrap());
     config.http.listen = ([127, 0, 0, 1], 0).into();
     config.audit.file.path = Some(path.clone());
-    let refused = app::start(config).await.unwrap_err();
+    let refused = app::start(config).await.unwrap_err().to_string();
     assert!(refused.contains("set audit.chain_key"), "{refused}");
 }
 

@@ -149,7 +149,7 @@ async fn invalid_file_prevents_startup_with_the_reason() {
         config.http.listen = "127.0.0.1:0".parse().unwrap();
         use_tokens_file(&mut config, &path);
         add_settings_token(&mut config);
-        let error = app::start(config).await.map(drop).unwrap_err();
+        let error = app::start(config).await.map(drop).unwrap_err().to_string();
         assert!(error.starts_with("auth.tokens_file: ") && error.contains(expected), "{error}");
         assert!(error.contains("tokens.toml: auth.tokens."), "{error}");
     }

@@ -82,7 +82,7 @@ async fn unreadable_ca_file_is_a_configuration_error() {
         redis.configure(&mut config);
         config.limits.store_ca_file = Some(path.clone());
         let stop = tokio_util::sync::CancellationToken::new();
-        let mistake = Store::open(&config.limits, stop).await.unwrap_err();
+        let mistake = Store::open(&config.limits, stop).await.unwrap_err().to_string();
         assert!(mistake.starts_with("limits.store"), "{}: {mistake}", path.display());
     }
 }

@@ -245,7 +245,7 @@ async fn store_url_errors_omit_the_password() {
     let limits =
         LimitSettings { store: StoreAddress::parse(url).unwrap(), ..LimitSettings::default() };
     let stop = CancellationToken::new();
-    let mistake = Store::open(&limits, stop).await.unwrap_err();
+    let mistake = Store::open(&limits, stop).await.unwrap_err().to_string();
     assert!(mistake.starts_with("limits.store: "), "{mistake}");
     assert!(!mistake.contains("hunter2"), "{mistake}");
     assert!(!format!("{limits:?}").contains("hunter2"));

@@ -94,7 +94,7 @@ async fn failed_request_is_logged_with_its_reason() {
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
     let is_told = |line: &str| {
-        ["WARN", "request failed method=\"resources/read\" error=the request took longer than 1 s"]
+        ["WARN", "request failed method=resources/read error=the request took longer than 1 s"]
             .iter()
             .all(|part| line.contains(part))
     };

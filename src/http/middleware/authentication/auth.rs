@@ -3,7 +3,7 @@
 use http::HeaderName;
 
 use crate::{
-    auth::{Authenticators, CheckToken},
+    auth::{AuthSetupError, Authenticators, CheckToken},
     config::{self, AuthMode, AuthModes, Config},
     telemetry::Metrics,
 };
@@ -26,12 +26,12 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// A message for the operator, for settings or files that cannot be read.
+    /// An error for settings or files that cannot be read.
     pub fn from_config(
         config: &Config,
         check: CheckToken,
         metrics: &Metrics,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, AuthSetupError> {
         let modes = config.auth_modes();
         if AuthModes::AUTHENTICATING.into_iter().any(|mode| modes.has(mode)) {
             return Ok(Self::Ways(Box::new(Authenticators::from_config(config, check, metrics)?)));

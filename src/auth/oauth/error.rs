@@ -1,0 +1,29 @@
+//! Errors when the verification of OAuth tokens is set up.
+
+use std::{io, path::PathBuf};
+
+use crate::text::root_cause;
+
+/// Why the client of an issuer cannot be set up. The text names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerSetupError {
+    /// The CA file cannot be read.
+    #[error("auth.oauth.issuers: ca_file: {}: {error}", path.display())]
+    ReadCaFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        error: io::Error,
+    },
+    /// The CA file contains no valid certificates.
+    #[error("auth.oauth.issuers: ca_file: {}: {error}", path.display())]
+    InvalidCaFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why it is invalid.
+        error: reqwest::Error,
+    },
+    /// The HTTP client cannot be created.
+    #[error("cannot create the HTTP client: {}", root_cause(.0))]
+    HttpClient(reqwest::Error),
+}

@@ -1,0 +1,39 @@
+//! Facts about the server that the page shows without a request.
+
+/// Facts about the server that the page shows to every visitor.
+#[derive(Debug, Clone, Default)]
+pub struct PageFacts {
+    /// Number of tools that the settings enable.
+    pub tools: usize,
+    /// Whether the settings allow tools that change Octopus.
+    pub allows_changes: bool,
+    /// Whether several instances are configured.
+    pub has_several_instances: bool,
+    /// Whether callers send an Octopus API key.
+    pub api_key: ApiKeyUse,
+    /// Example questions about the sample instance. Empty for other instances.
+    pub sample_questions: &'static [&'static str],
+}
+
+/// Whether callers send an Octopus API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ApiKeyUse {
+    /// Requests without a key are rejected.
+    #[default]
+    Required,
+    /// The server has a key for requests without one.
+    Optional,
+    /// Requests with a key are rejected.
+    Rejected,
+}
+
+impl ApiKeyUse {
+    /// Returns the name in the data of the page.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+            Self::Rejected => "rejected",
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Errors when the store opens.
+
+use std::{io, path::PathBuf};
+
+/// Why the shared store cannot be used. The text names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The CA file cannot be read.
+    #[error("limits.store_ca_file: {} cannot be read: {error}", path.display())]
+    CaFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        error: io::Error,
+    },
+    /// The address is invalid. Only the kind is kept, because the error of the client can contain the
+    /// address with its password.
+    #[error("limits.store: {0:?}")]
+    Address(redis::ErrorKind),
+}
