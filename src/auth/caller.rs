@@ -49,10 +49,12 @@ pub struct Identity {
 }
 
 /// How a caller was authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum AuthMethod {
     /// Not authenticated.
     #[default]
+    #[strum(serialize = "none")]
     Anonymous,
     /// Octopus credential sent with the request.
     Octopus,
@@ -67,13 +69,16 @@ pub enum AuthMethod {
 }
 
 /// What a caller may do at most. Each scope includes the previous ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr)]
 pub enum TokenScope {
     /// Read only; written `octopus:read`.
+    #[strum(serialize = "octopus:read")]
     Read,
     /// Also create and change: releases, deployments, runbook runs; written `octopus:deploy`.
+    #[strum(serialize = "octopus:deploy")]
     Deploy,
     /// Also delete; written `octopus:admin`.
+    #[strum(serialize = "octopus:admin")]
     Admin,
 }
 
@@ -132,22 +137,6 @@ impl Identity {
     }
 }
 
-impl TokenScope {
-    /// Returns the scope as written in tokens and `WWW-Authenticate` challenges.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "octopus:read",
-            Self::Deploy => "octopus:deploy",
-            Self::Admin => "octopus:admin",
-        }
-    }
-
-    /// Parses a scope as returned by [`TokenScope::name`].
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Read, Self::Deploy, Self::Admin].into_iter().find(|scope| scope.name() == word)
-    }
-}
-
 impl From<config::TokenScopeSetting> for TokenScope {
     fn from(scope: config::TokenScopeSetting) -> Self {
         match scope {
@@ -180,20 +169,6 @@ pub(super) fn display_name(name: &str) -> String {
     words.join(" ").chars().take(MAX_NAME_LENGTH).collect()
 }
 
-impl AuthMethod {
-    /// Returns the method as written in logs and audit records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Anonymous => "none",
-            Self::Octopus => "octopus",
-            Self::Token => "token",
-            Self::Oauth => "oauth",
-            Self::Proxy => "proxy",
-            Self::Certificate => "certificate",
-        }
-    }
-}
-
 impl Identity {
     /// Creates the identity of a caller who sent only an Octopus credential.
     pub fn from_octopus_credentials(credentials: &Credentials) -> Self {
@@ -206,7 +181,7 @@ impl Identity {
     /// credential.
     pub fn fingerprint(&self) -> Fingerprint {
         let issuer = self.issuer.as_deref().unwrap_or_default();
-        Fingerprint::of([self.method.name(), issuer, &self.subject].map(str::as_bytes))
+        Fingerprint::of([<&str>::from(self.method), issuer, &self.subject].map(str::as_bytes))
     }
 }
 

@@ -78,6 +78,8 @@ fn moment_ago<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, 
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray as _;
+
     use super::*;
     use crate::VERSION;
 
@@ -88,9 +90,9 @@ mod tests {
     #[test]
     fn covers_all_task_states() {
         let database = database();
-        for state in State::ALL {
+        for state in State::VARIANTS {
             assert!(
-                database.tasks.iter().any(|task| task.text("State") == state.name()),
+                database.tasks.iter().any(|task| task.text("State") == state.into_str()),
                 "{state:?}"
             );
         }
