@@ -65,7 +65,12 @@ impl fmt::Display for DenyReason {
                 write!(f, "the instance '{name}' is read-only")
             }
             Self::TokenScope { has, needs } => {
-                write!(f, "it requires the scope {}, and you have {}", needs.name(), has.name())
+                write!(
+                    f,
+                    "it requires the scope {}, and you have {}",
+                    <&str>::from(needs),
+                    <&str>::from(has)
+                )
             }
             Self::GrantedToolset(name) => {
                 write!(f, "your grants do not include the toolset `{name}`")
@@ -107,7 +112,7 @@ impl DenyReason {
                 format!("{server} allow it with instances.{name}.read_only = false")
             }
             Self::TokenScope { needs, .. } => {
-                let scope = needs.name();
+                let scope = <&str>::from(needs);
                 format!(
                     "the issuer of your token can issue one with the scope {scope}; if your groups \
                      determine the scope, {server} change auth.group_scopes"

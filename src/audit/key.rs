@@ -25,7 +25,8 @@ pub struct ChainKey {
 }
 
 /// An output of the audit log. Each output has its own chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum AuditOutput {
     /// The file `audit.file.path`, including rotated files.
     #[default]
@@ -75,7 +76,7 @@ impl ChainKey {
 
     fn derive_for(root: Hmac<Sha256>, output: AuditOutput) -> Result<Self, ChainKeyError> {
         let derive = |purpose: &str| {
-            let label = format!("octopus-mcp audit {purpose} of {} v1", output.name());
+            let label = format!("octopus-mcp audit {purpose} of {output} v1");
             root.clone().chain_update(label).finalize().into_bytes()
         };
         let mut id = HEXLOWER.encode(&derive("key ID"));
@@ -144,17 +145,6 @@ impl ChainKey {
     pub(super) fn verify_head(&self, head: &str, mac: &str) -> bool {
         let computed = update_mac(&self.head_key, &[head.as_bytes()]);
         decode_mac(mac).is_some_and(|mac| computed.verify_slice(&mac).is_ok())
-    }
-}
-
-impl AuditOutput {
-    /// Returns the name of the output: `file`, `stdout` or `collector`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Stdout => "stdout",
-            Self::Collector => "collector",
-        }
     }
 }
 

@@ -128,8 +128,9 @@ pub enum RecordKind {
 }
 
 /// The result of a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Outcome {
     /// The call did not end before the client disconnected, its time limit passed or the server
     /// stopped.
@@ -240,22 +241,6 @@ const MAX_LIST_ITEMS: usize = 64;
 /// Fields that the server generates itself. They need no sanitizing.
 const GENERATED_FIELDS: [&str; 7] =
     ["kind", "time", "id", "change", "argumentsHash", "hashes", "result"];
-
-impl Outcome {
-    /// Returns the result as written in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Abandoned => "abandoned",
-            Self::Done => "done",
-            Self::Repeated => "repeated",
-            Self::Asked => "asked",
-            Self::Declined => "declined",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-            Self::Sending => "sending",
-        }
-    }
-}
 
 impl Record {
     /// Creates a record with a new ID.

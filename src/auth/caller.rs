@@ -49,10 +49,12 @@ pub struct Identity {
 }
 
 /// How a caller was authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum AuthMethod {
     /// Not authenticated.
     #[default]
+    #[strum(serialize = "none")]
     Anonymous,
     /// Octopus credential sent with the request.
     Octopus,
@@ -143,20 +145,6 @@ pub(super) fn display_name(name: &str) -> String {
     words.join(" ").chars().take(MAX_NAME_LENGTH).collect()
 }
 
-impl AuthMethod {
-    /// Returns the method as written in logs and audit records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Anonymous => "none",
-            Self::Octopus => "octopus",
-            Self::Token => "token",
-            Self::Oauth => "oauth",
-            Self::Proxy => "proxy",
-            Self::Certificate => "certificate",
-        }
-    }
-}
-
 impl Identity {
     /// Creates the identity of a caller who sent only an Octopus credential.
     pub fn from_octopus_credentials(credentials: &Credentials) -> Self {
@@ -169,7 +157,7 @@ impl Identity {
     /// credential.
     pub fn fingerprint(&self) -> Fingerprint {
         let issuer = self.issuer.as_deref().unwrap_or_default();
-        Fingerprint::of([self.method.name(), issuer, &self.subject].map(str::as_bytes))
+        Fingerprint::of([<&str>::from(self.method), issuer, &self.subject].map(str::as_bytes))
     }
 }
 

@@ -10,12 +10,12 @@ pub enum AuthError {
     #[error("{0}")]
     Invalid(&'static str),
     /// The credential is valid but lacks a required scope.
-    #[error("the request requires the scope {}", needs.name())]
+    #[error("the request requires the scope {}", <&str>::from(required))]
     InsufficientScope {
         /// The scope that the credential grants.
-        has: Option<TokenScope>,
+        granted: Option<TokenScope>,
         /// The scope that the request requires.
-        needs: TokenScope,
+        required: TokenScope,
     },
     /// The credential is valid, but the caller has no access. Another credential of the same kind
     /// does not help.

@@ -30,7 +30,7 @@ pub fn caller_fields(who: &Identity) -> AuditCaller {
         name: who.name.clone(),
         subject: who.subject.clone(),
         issuer: who.issuer.clone(),
-        way: who.method.name(),
+        way: who.method.into(),
         groups: who.groups.iter().cloned().collect(),
         client: who.client.clone(),
     }

@@ -10,12 +10,11 @@ use super::{
         access_set::{AccessSet, NameDetail, ResourceKind, owner_keys::collection_of},
         error::Error,
         page::PageRange,
-        path::ApiPath,
+        path::{ApiPath, IDS_PER_REQUEST},
         session::Session,
     },
     model::{
         environments::Environment,
-        lookup::IDS_PER_REQUEST,
         project_groups::ProjectGroup,
         projects::Project,
         resource::{Id, Named},

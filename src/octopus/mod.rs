@@ -6,6 +6,31 @@
 //! the fields that the tools read, so a newer Octopus does not break them.
 //!
 //! The API is described at <https://octopus.com/docs/octopus-rest-api>.
+//!
+//! # Example
+//!
+//! Finds a project by its name, and prints the URL of its page in the web portal:
+//!
+//! ```no_run
+//! use octopus_mcp::{
+//!     config::Config,
+//!     octopus::{Credentials, Fingerprint, Instances, Session, projects::Project},
+//!     telemetry::Metrics,
+//! };
+//!
+//! # async fn example(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+//! let instances = Instances::from_config(config, &Metrics::default())?;
+//! let instance = instances.default().ok_or("no default instance is configured")?;
+//! let credentials = Credentials::api_key("API-XXXXXXXXXXXXXXXXXXXXXXXXXX")?;
+//! let caller = Fingerprint::of([b"alice".as_slice()]);
+//!
+//! let session = Session::new(instance.client.clone(), credentials, caller, Some("my-assistant"));
+//! let space = session.space("Default").await?;
+//! let project: Project = space.find("Web shop").await?;
+//! println!("{}: {}", project.name, space.portal().project(project.id.as_str()));
+//! # Ok(())
+//! # }
+//! ```
 
 mod access_resolution;
 mod client;

@@ -3,8 +3,6 @@
 //! Wording and columns differ between Octopus versions. So the parser splits a line into time,
 //! level, `|` and text, and does not rely on columns. Text in any other form is the message.
 
-use std::str::FromStr;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,7 +19,9 @@ pub struct LogLine<'a> {
 }
 
 /// Category of an Octopus log entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema, strum::EnumString)]
+#[cfg_attr(test, derive(strum::EnumIter))]
+#[strum(ascii_case_insensitive)]
 pub enum LogLevel {
     /// More detailed than `Verbose`.
     Trace,
@@ -85,60 +85,9 @@ impl<'a> LogLine<'a> {
 }
 
 impl LogLevel {
-    /// All levels, in the order of Octopus.
-    pub const ALL: [Self; 14] = [
-        Self::Trace,
-        Self::Verbose,
-        Self::Info,
-        Self::Wait,
-        Self::Highlight,
-        Self::Gap,
-        Self::Alert,
-        Self::Warning,
-        Self::Error,
-        Self::Fatal,
-        Self::Planned,
-        Self::Updated,
-        Self::Finished,
-        Self::Abandoned,
-    ];
-
-    /// Returns the Octopus name of the level.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Trace => "Trace",
-            Self::Verbose => "Verbose",
-            Self::Info => "Info",
-            Self::Wait => "Wait",
-            Self::Highlight => "Highlight",
-            Self::Gap => "Gap",
-            Self::Alert => "Alert",
-            Self::Warning => "Warning",
-            Self::Error => "Error",
-            Self::Fatal => "Fatal",
-            Self::Planned => "Planned",
-            Self::Updated => "Updated",
-            Self::Finished => "Finished",
-            Self::Abandoned => "Abandoned",
-        }
-    }
-
     /// Returns whether the level reports a problem: alert, warning, error or fatal.
     pub fn is_problem(self) -> bool {
         matches!(self, Self::Alert | Self::Warning | Self::Error | Self::Fatal)
-    }
-}
-
-/// Error for a name that is no known level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnknownLevel;
-
-impl FromStr for LogLevel {
-    type Err = UnknownLevel;
-
-    fn from_str(name: &str) -> Result<Self, UnknownLevel> {
-        let same_name = |level: &Self| level.as_str().eq_ignore_ascii_case(name);
-        Self::ALL.into_iter().find(same_name).ok_or(UnknownLevel)
     }
 }
 
@@ -156,6 +105,7 @@ fn is_time_of_day(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use strum::IntoEnumIterator as _;
 
     use super::*;
 
@@ -213,11 +163,12 @@ mod tests {
 
     #[test]
     fn level_name_equals_its_serialised_form() {
-        for level in LogLevel::ALL {
-            assert_eq!(level.as_str(), format!("{level:?}"));
-            assert_eq!(level.as_str().to_uppercase().parse(), Ok(level));
+        for level in LogLevel::iter() {
+            let name = format!("{level:?}");
+            assert_eq!(serde_json::to_value(level).unwrap(), name);
+            assert_eq!(name.to_uppercase().parse(), Ok(level));
         }
-        assert_eq!("Loud".parse::<LogLevel>(), Err(UnknownLevel));
+        assert!("Loud".parse::<LogLevel>().is_err());
     }
 
     proptest! {

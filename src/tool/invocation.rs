@@ -43,7 +43,9 @@ pub(super) async fn ensure_version(
     if since > OctopusVersion::MIN_SUPPORTED {
         let has = cx.session.version().await?;
         if has < since {
-            return Err(octopus::Error::TooOld { what, needs: since, has }.into());
+            return Err(
+                octopus::Error::TooOld { feature: what, required: since, actual: has }.into()
+            );
         }
     }
     Ok(())

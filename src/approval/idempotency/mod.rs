@@ -292,7 +292,7 @@ pub(crate) async fn with_send_limit(
     send: impl Future<Output = Result<ChangeResponse, Error>>,
 ) -> Result<ChangeResponse, Error> {
     let sent = tokio::time::timeout(limit, catch_panic(send)).await;
-    sent.unwrap_or(Err(Error::TimedOut { after: limit }))
+    sent.unwrap_or(Err(Error::TimedOut { timeout: limit }))
 }
 
 /// Turns a panic into an error that does not rule out that the change was made.

@@ -67,7 +67,7 @@ async fn executes_repeated_change_once_after_cancellation() {
 async fn retries_refused_changes_but_not_unknown_outcomes() {
     let ledger = IdempotencyStore::new(Store::in_memory());
     let refused = async { Err(Error::Rejected { status: 400, message: "no".to_owned() }) };
-    let lost = async { Err(Error::TimedOut { after: RETENTION }) };
+    let lost = async { Err(Error::TimedOut { timeout: RETENTION }) };
     let (one, two) = (IdempotencyKey::Caller([1; 32]), IdempotencyKey::Caller([2; 32]));
     assert!(ledger.execute_once(CALLER, one, [1; 32], false, refused).await.unwrap().0.is_err());
     assert_eq!(execute(&ledger, one).await, Ok(false));

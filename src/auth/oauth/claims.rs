@@ -72,7 +72,7 @@ fn no_scope_error(issuer: &IssuerSettings) -> AuthError {
              with auth.group_scopes",
         );
     }
-    AuthError::InsufficientScope { has: None, needs: TokenScope::Read }
+    AuthError::InsufficientScope { granted: None, required: TokenScope::Read }
 }
 
 #[expect(
@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn scope_falls_back_to_group_then_issuer_default() {
         let none = json!({ "sub": "7" });
-        let insufficient = AuthError::InsufficientScope { has: None, needs: TokenScope::Read };
+        let insufficient =
+            AuthError::InsufficientScope { granted: None, required: TokenScope::Read };
         assert_eq!(identity_of(&none, |_, _| {}), Err(insufficient));
         let given = identity_of(&none, |i, _| {
             i.default_scope = Some(TokenScope::Read);

@@ -102,7 +102,7 @@ impl OauthVerifier {
             TokenScope::Deploy => &names.deploy,
             TokenScope::Admin => &names.admin,
         };
-        list.0.first().map_or(scope.name(), String::as_str)
+        list.0.first().map_or(<&str>::from(scope), String::as_str)
     }
 
     /// Returns the URL of documentation for people about this server.

@@ -19,28 +19,23 @@ use crate::config::rule::Tier;
     Serialize,
     Deserialize,
     JsonSchema,
+    strum::IntoStaticStr,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum TokenScope {
-    /// Read only.
+    /// Read only; written `octopus:read` in tokens and challenges.
     #[default]
+    #[strum(serialize = "octopus:read")]
     Read,
-    /// Read, create and change.
+    /// Read, create and change; written `octopus:deploy`.
+    #[strum(serialize = "octopus:deploy")]
     Deploy,
-    /// Read, create, change and delete.
+    /// Read, create, change and delete; written `octopus:admin`.
+    #[strum(serialize = "octopus:admin")]
     Admin,
 }
 
 impl TokenScope {
-    /// Returns the scope as written in tokens and `WWW-Authenticate` challenges.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "octopus:read",
-            Self::Deploy => "octopus:deploy",
-            Self::Admin => "octopus:admin",
-        }
-    }
-
     /// Returns the highest tier of calls with this scope.
     pub fn tier(self) -> Tier {
         match self {
@@ -57,11 +52,6 @@ impl TokenScope {
             Tier::Write => Self::Deploy,
             Tier::Delete => Self::Admin,
         }
-    }
-
-    /// Parses a scope as returned by [`TokenScope::name`].
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Read, Self::Deploy, Self::Admin].into_iter().find(|scope| scope.name() == word)
     }
 }
 

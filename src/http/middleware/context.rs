@@ -105,7 +105,11 @@ fn check_token_scope(
         return Ok(());
     }
     let has = who.grants.scope;
-    tracing::info!(needs = needs.name(), has = has.name(), "token scope insufficient");
+    tracing::info!(
+        needs = <&str>::from(needs),
+        has = <&str>::from(has),
+        "token scope insufficient"
+    );
     let challenge = Challenge::new(ways, &authentication.addresses, parts);
     Err(challenge.insufficient(Some(has), needs))
 }

@@ -1,14 +1,13 @@
 //! Requests that change Octopus, and the permit that is required to send them.
 
-use std::fmt;
-
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::path::ApiPath;
 
 /// HTTP methods of change requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum WriteMethod {
     /// Creates a resource or starts a process.
     Post,
@@ -18,17 +17,6 @@ pub enum WriteMethod {
     Patch,
     /// Deletes a resource.
     Delete,
-}
-
-impl fmt::Display for WriteMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        })
-    }
 }
 
 /// A request that changes Octopus. The approved value itself is sent.

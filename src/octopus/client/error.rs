@@ -22,16 +22,16 @@ pub enum Error {
     },
     /// 404, or no resource has that name. Octopus also returns 404 for resources that the caller
     /// may not see.
-    #[error("{noun} '{wanted}' not found{}", location_suffix(.place.as_deref()))]
+    #[error("{noun} '{wanted}' not found{}", location_suffix(.location.as_deref()))]
     NotFound {
         /// Resource type, for messages.
         noun: &'static str,
         /// ID, name or slug that was looked up.
         wanted: String,
         /// Name of the space that was searched.
-        place: Option<String>,
+        location: Option<String>,
         /// Names of existing resources, most similar first.
-        near: Vec<String>,
+        suggestions: Vec<String>,
     },
     /// A name, slug or ID that matches several resources.
     #[error("'{wanted}' is the name, slug or ID of more than one {noun}")]
@@ -75,14 +75,14 @@ pub enum Error {
         message: String,
     },
     /// The version of the instance lacks the feature.
-    #[error("{what} needs Octopus {needs} or later; this instance is {has}")]
+    #[error("{feature} needs Octopus {required} or later; this instance is {actual}")]
     TooOld {
         /// Name of the feature.
-        what: &'static str,
+        feature: &'static str,
         /// First version with the feature.
-        needs: OctopusVersion,
+        required: OctopusVersion,
         /// Version of the instance.
-        has: OctopusVersion,
+        actual: OctopusVersion,
     },
     /// 429: the credential exceeded its rate limit at Octopus.
     #[error("Octopus rate limit exceeded for this credential{}", retry_suffix(*.retry_after))]
@@ -107,10 +107,10 @@ pub enum Error {
         reason: String,
     },
     /// No response within the timeout of the instance.
-    #[error("Octopus did not respond within {} s", .after.as_secs())]
+    #[error("Octopus did not respond within {} s", .timeout.as_secs())]
     TimedOut {
         /// The timeout.
-        after: Duration,
+        timeout: Duration,
     },
     /// The circuit breaker of the instance is open. Nothing was sent.
     #[error(
@@ -126,14 +126,14 @@ pub enum Error {
     /// The concurrency limit of the instance is reached. Nothing was sent.
     #[error(
         "the concurrency limit for the instance '{instance}' is reached: {}; nothing was sent",
-        limit_reason(*.after)
+        limit_reason(*.waited)
     )]
     ConcurrencyLimit {
         /// Name of the instance in the settings.
         instance: String,
         /// Time for which the request waited. `None` if it was rejected immediately, because too
         /// many requests with unproven credentials are waiting already.
-        after: Option<Duration>,
+        waited: Option<Duration>,
     },
     /// The memory budget for responses is exhausted.
     #[error("{}", memory_exhausted_message(*.sent))]
@@ -198,8 +198,8 @@ fn memory_exhausted_message(sent: bool) -> &'static str {
     }
 }
 
-fn location_suffix(place: Option<&str>) -> String {
-    place.map_or_else(String::new, |space| format!(" in space '{space}'"))
+fn location_suffix(location: Option<&str>) -> String {
+    location.map_or_else(String::new, |space| format!(" in space '{space}'"))
 }
 
 /// Rounds up to whole seconds, at least 1.
@@ -207,10 +207,10 @@ fn seconds(time: Duration) -> u64 {
     time.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
-fn limit_reason(after: Option<Duration>) -> String {
-    after.map_or_else(
+fn limit_reason(waited: Option<Duration>) -> String {
+    waited.map_or_else(
         || "too many requests with unverified credentials are waiting".to_owned(),
-        |after| format!("no request finished within {} s", seconds(after)),
+        |waited| format!("no request finished within {} s", seconds(waited)),
     )
 }
 

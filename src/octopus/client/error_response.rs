@@ -1,10 +1,19 @@
-//! Creates errors from responses that are unsuccessful or not JSON.
+//! Creates errors from responses that are unsuccessful or not JSON, with Octopus's message.
 
 use std::time::Duration;
 
 use http::StatusCode;
+use serde_json::Value;
 
-use super::{error::Error, error_message::error_message};
+use super::error::Error;
+
+/// Maximum length of a message in bytes.
+const MAX_BYTES: usize = 2000;
+
+/// Fields of an error body that contain the message: those of the API, and those of a token
+/// endpoint. `FullException` is never read.
+const MESSAGE_FIELDS: [&str; 5] =
+    ["ErrorMessage", "Errors", "HelpText", "error", "error_description"];
 
 impl Error {
     /// Creates the error for a response that is not JSON, such as an HTML page.
@@ -27,14 +36,35 @@ impl Error {
         match status.as_u16() {
             401 => Self::Unauthorized { message },
             403 => Self::Forbidden { message },
-            404 => {
-                Self::NotFound { noun: "resource", wanted: message, place: None, near: Vec::new() }
-            }
+            404 => Self::NotFound {
+                noun: "resource",
+                wanted: message,
+                location: None,
+                suggestions: Vec::new(),
+            },
             429 => Self::RateLimited { retry_after },
             status @ 500.. => Self::Unavailable { status, message },
             status => Self::Rejected { status, message },
         }
     }
+}
+
+/// Returns the message in the body of an error response, or the reason phrase of its status.
+fn error_message(status: StatusCode, body: &[u8]) -> String {
+    let read = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let parts =
+        MESSAGE_FIELDS.iter().filter_map(|key| read.get(key)).flat_map(|value| match value {
+            Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+            value => Vec::from_iter(value.as_str()),
+        });
+    let parts: Vec<&str> = parts.filter(|part| !part.trim().is_empty()).collect();
+    let mut words = if parts.is_empty() {
+        format!("HTTP {}", status.canonical_reason().unwrap_or("error"))
+    } else {
+        parts.join(" ")
+    };
+    words.truncate(words.floor_char_boundary(MAX_BYTES));
+    words
 }
 
 #[cfg(test)]
@@ -55,5 +85,32 @@ mod tests {
         assert!(matches!(read(409, body), Error::Rejected { status: 409, .. }));
         assert!(matches!(read(429, body), Error::RateLimited { .. }));
         assert!(matches!(read(503, body), Error::Unavailable { status: 503, .. }));
+    }
+
+    fn message(body: &str) -> String {
+        error_message(StatusCode::BAD_REQUEST, body.as_bytes())
+    }
+
+    #[test]
+    fn every_error_body_yields_a_message() {
+        for (body, expected) in [
+            (r#"{"ErrorMessage":"No.","Errors":["a","b"],"FullException":"at X"}"#, "No. a b"),
+            (r#"{"Errors":["only"]}"#, "only"),
+            (r#"{"ErrorMessage":null,"Errors":null}"#, "HTTP Bad Request"),
+            (r#"{"ErrorMessage":"No.","Errors":{"a":1}}"#, "No."),
+            (r#"{"error":"invalid_request","error_description":"Why."}"#, "invalid_request Why."),
+            (r#"{"error":{"code":1}}"#, "HTTP Bad Request"),
+            ("<html>", "HTTP Bad Request"),
+            ("[1]", "HTTP Bad Request"),
+            ("", "HTTP Bad Request"),
+        ] {
+            assert_eq!(message(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn truncates_long_messages_at_character_boundary() {
+        let body = format!(r#"{{"ErrorMessage":"{}"}}"#, "é".repeat(MAX_BYTES));
+        assert!(message(&body).len() <= MAX_BYTES);
     }
 }

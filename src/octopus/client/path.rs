@@ -7,23 +7,22 @@ use std::{
 
 use url::Url;
 
-use super::{error::Error, route::route};
+use super::{error::Error, id_form, route::route};
 
 /// Maximum length in bytes of the path and query of a request. Kestrel, the web server of Octopus,
 /// accepts request lines of 8 KiB by default (`MaxRequestLineSize`), including the method and the
 /// version. Common proxies accept the same; HTTP.sys accepts 16 KiB.
 pub(in crate::octopus) const MAX_TARGET: usize = 8_000;
+/// Maximum number of IDs per request, which keeps the URL short. Octopus's own clients send 300.
+pub(in crate::octopus) const IDS_PER_REQUEST: usize = 300;
 /// Maximum bytes of IDs in one request, so that its path and query stay below [`MAX_TARGET`].
 const MAX_ID_BYTES: usize = 6_000;
 /// Maximum number of characters of a path in a message.
 const MAX_DISPLAY_CHARS: usize = 300;
 
-/// Splits IDs into batches that fit into the query of one request each: at most `max` IDs and few
-/// enough bytes.
-pub(in crate::octopus) fn id_batches<T: Display>(
-    ids: &[T],
-    max: usize,
-) -> impl Iterator<Item = &[T]> {
+/// Splits IDs into batches that fit into the query of one request each: at most [`IDS_PER_REQUEST`]
+/// IDs and few enough bytes.
+pub(in crate::octopus) fn id_batches<T: Display>(ids: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = ids;
     std::iter::from_fn(move || {
         let mut bytes = 0;
@@ -32,7 +31,7 @@ pub(in crate::octopus) fn id_batches<T: Display>(
             bytes += id.to_string().len() + 3;
             bytes <= MAX_ID_BYTES
         };
-        let count = rest.iter().take(max).take_while(fits).count().max(1);
+        let count = rest.iter().take(IDS_PER_REQUEST).take_while(fits).count().max(1);
         let (batch, others) = rest.split_at_checked(count)?;
         rest = others;
         Some(batch)
@@ -134,13 +133,9 @@ impl ApiPath {
     /// JSON response to a GET proves the credential. Nearly every call reads one of these paths
     /// first. Other paths prove nothing, because Octopus may serve them to anybody (`/api`, logos).
     pub(in crate::octopus) fn proves_credential(&self) -> bool {
-        let is_space = |segment: &str| {
-            let number = segment.get(..7).filter(|start| start.eq_ignore_ascii_case("spaces-"));
-            number.is_some() && segment.bytes().skip(7).all(|byte| byte.is_ascii_digit())
-        };
         match self.segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["spaces"] | ["spaces", _] | ["users", "me"] => true,
-            [space, _] | [space, _, _] => is_space(space),
+            [space, _] | [space, _, _] => id_form::has_prefix(space, "spaces"),
             _ => false,
         }
     }
@@ -254,7 +249,7 @@ mod tests {
             ids in proptest::collection::vec("[a-z]{1,6}Sets-[0-9]{1,60}", 0..900),
         ) {
             let base: Url = "https://o.example/octopus".parse().unwrap();
-            let batches: Vec<&[String]> = id_batches(&ids, 300).collect();
+            let batches: Vec<&[String]> = id_batches(&ids).collect();
             prop_assert_eq!(batches.concat(), ids.clone());
             for batch in batches {
                 prop_assert!(!batch.is_empty() && batch.len() <= 300);

@@ -1,6 +1,8 @@
 //! Routes: paths with placeholders for IDs and names, so that logs and metrics have a bounded
 //! number of values.
 
+use super::id_form::split_id;
+
 /// Fixed words in paths below `/api` (<https://octopus.com/docs/octopus-rest-api>).
 #[rustfmt::skip]
 const PATH_WORDS: &[&str] = &[
@@ -29,18 +31,11 @@ pub(in crate::octopus) fn route(segments: &[String]) -> String {
         route.push('/');
         route.push_str(match PATH_WORDS.iter().find(|word| word.eq_ignore_ascii_case(segment)) {
             Some(word) => word,
-            None if is_id(segment) => "{id}",
+            None if split_id(segment).is_some() => "{id}",
             None => "{name}",
         });
     }
     route
-}
-
-/// Returns whether a segment ends in a number, like `Projects-1`.
-fn is_id(segment: &str) -> bool {
-    segment.rsplit_once('-').is_some_and(|(kind, number)| {
-        !kind.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }
 
 #[cfg(test)]

@@ -47,8 +47,8 @@ pub struct TokenExchange {
 /// Result of an exchange.
 #[derive(Debug, Clone)]
 enum ExchangeResult {
-    Issued { credentials: Credentials, at: Instant, good_for: Duration },
-    Failed { why: CredentialError, kept: Duration },
+    Issued { credentials: Credentials, issued_at: Instant, valid_for: Duration },
+    Failed { error: CredentialError, ttl: Duration },
 }
 
 /// Maximum number of cached results.
@@ -60,9 +60,10 @@ const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 /// Time for which a rejection is cached. Short, so that a corrected configuration takes effect
 /// soon.
 const REJECTION_TTL: Duration = Duration::from_secs(10);
-/// Time for which a failed exchange is cached, and minimum age of an issued token before a rejected
-/// one is renewed.
+/// Time for which a failed exchange is cached.
 const FAILURE_TTL: Duration = Duration::from_secs(2);
+/// Minimum age of an issued token that is renewed because Octopus rejected it.
+const MIN_RENEWAL_AGE: Duration = Duration::from_secs(2);
 
 impl TokenExchange {
     /// Creates the exchange from the settings. Sends nothing yet.
@@ -103,16 +104,14 @@ impl TokenExchange {
         let whose = Fingerprint::of([subject.expose_secret().as_bytes()]);
         let ask = async {
             match self.exchange(&subject, whose).await {
-                Ok(IssuedToken { credentials, valid_for: good_for }) => {
-                    ExchangeResult::Issued { credentials, at: Instant::now(), good_for }
+                Ok(IssuedToken { credentials, valid_for }) => {
+                    ExchangeResult::Issued { credentials, issued_at: Instant::now(), valid_for }
                 }
-                Err(why) => {
-                    tracing::warn!(instance = self.instance_name(), error = %why, "token exchange failed");
-                    let refused = matches!(why, CredentialError::ExchangeRejected(..));
-                    ExchangeResult::Failed {
-                        why,
-                        kept: if refused { REJECTION_TTL } else { FAILURE_TTL },
-                    }
+                Err(error) => {
+                    tracing::warn!(instance = self.instance_name(), %error, "token exchange failed");
+                    let is_rejection = matches!(error, CredentialError::ExchangeRejected(..));
+                    let ttl = if is_rejection { REJECTION_TTL } else { FAILURE_TTL };
+                    ExchangeResult::Failed { error, ttl }
                 }
             }
         };
@@ -120,7 +119,7 @@ impl TokenExchange {
             self.results.entry(whose).or_insert_with_if(ask, ExchangeResult::is_stale).await;
         match known.into_value() {
             ExchangeResult::Issued { credentials, .. } => Ok(credentials),
-            ExchangeResult::Failed { why, .. } => Err(why),
+            ExchangeResult::Failed { error, .. } => Err(error),
         }
     }
 
@@ -147,13 +146,13 @@ impl TokenExchange {
                 ) => return Err(CredentialError::ExchangeRejected(self.instance_name(), message)),
                 Err(error) => return Err(error.into()),
             };
-            let IssuedToken { credentials, valid_for: good_for } = IssuedToken::read(&answer)
-                .ok_or_else(|| {
+            let IssuedToken { credentials, valid_for } =
+                IssuedToken::read(&answer).ok_or_else(|| {
                     self.unavailable("the response of its token endpoint contains no access token")
                 })?;
             return Ok(IssuedToken {
                 credentials: credentials.with_fingerprint(self.fingerprint()).into_configured(),
-                valid_for: good_for,
+                valid_for,
             });
         }
         Err(self.unavailable(
@@ -250,8 +249,8 @@ impl ExchangeResult {
     /// Returns whether Octopus has rejected the issued token and the token is not brand-new.
     fn is_stale(&self) -> bool {
         match self {
-            Self::Issued { credentials, at, .. } => {
-                credentials.is_rejected() && at.elapsed() > FAILURE_TTL
+            Self::Issued { credentials, issued_at, .. } => {
+                credentials.is_rejected() && issued_at.elapsed() > MIN_RENEWAL_AGE
             }
             Self::Failed { .. } => false,
         }
@@ -259,8 +258,8 @@ impl ExchangeResult {
 
     fn ttl(&self) -> Duration {
         match self {
-            Self::Issued { good_for, .. } => *good_for,
-            Self::Failed { kept, .. } => *kept,
+            Self::Issued { valid_for, .. } => *valid_for,
+            Self::Failed { ttl, .. } => *ttl,
         }
     }
 }

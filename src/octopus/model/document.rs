@@ -44,8 +44,8 @@ pub async fn read_named(
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
             noun,
             wanted: wanted.to_owned(),
-            place: Some(space.name().to_owned()),
-            near: Vec::new(),
+            location: Some(space.name().to_owned()),
+            suggestions: Vec::new(),
         }),
         read => read.map(answer_form),
     }

@@ -210,7 +210,7 @@ pub(in crate::octopus) async fn ref_not_found(
     Error::NotFound {
         noun: "branch, tag or commit",
         wanted: wanted.chars().take(200).collect(),
-        place: None,
-        near: near.into_iter().map(str::to_owned).collect(),
+        location: None,
+        suggestions: near.into_iter().map(str::to_owned).collect(),
     }
 }

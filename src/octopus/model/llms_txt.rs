@@ -47,7 +47,7 @@ fn not_found() -> Error {
     Error::NotFound {
         noun: "API catalog",
         wanted: "llms.txt".to_owned(),
-        place: None,
-        near: Vec::new(),
+        location: None,
+        suggestions: Vec::new(),
     }
 }

@@ -22,8 +22,6 @@ use super::resource::{Id, Named};
 const MAX_SCANNED: usize = 5_000;
 /// Number of documents per request of a scan.
 const SCAN_PAGE_SIZE: usize = 1_000;
-/// Maximum number of IDs per request, which keeps the URL short. Octopus's own clients send 300.
-pub(in crate::octopus) const IDS_PER_REQUEST: usize = 300;
 /// Maximum number of suggestions in an error.
 const MAX_SUGGESTIONS: usize = 5;
 
@@ -102,7 +100,7 @@ impl Collection<'_> {
         let ids: Result<Vec<Id<R>>, _> = wanted.iter().map(|wanted| Id::parse(wanted)).collect();
         let Ok(ids) = ids else { return Ok(None) };
         // Too many for one request; the caller scans the collection.
-        if id_batches(&ids, IDS_PER_REQUEST).count() > 1 {
+        if id_batches(&ids).count() > 1 {
             return Ok(None);
         }
         let path = self.path.clone().query_list("ids", &ids).query("take", ids.len());
@@ -130,8 +128,8 @@ impl Collection<'_> {
         }
     }
 
-    fn missing<R: Named>(&self, wanted: &str, near: &[String]) -> Error {
-        name_not_found::<R>(wanted, self.space_name, near)
+    fn missing<R: Named>(&self, wanted: &str, suggestions: &[String]) -> Error {
+        name_not_found::<R>(wanted, self.space_name, suggestions)
     }
 }
 
@@ -177,14 +175,14 @@ fn position_of<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>,
 /// Creates the error for an unknown name.
 pub(in crate::octopus) fn name_not_found<R: Named>(
     wanted: &str,
-    place: Option<&str>,
-    near: &[String],
+    location: Option<&str>,
+    suggestions: &[String],
 ) -> Error {
     Error::NotFound {
         noun: R::NOUN,
         wanted: wanted.chars().take(200).collect(),
-        place: place.map(str::to_owned),
-        near: near.to_vec(),
+        location: location.map(str::to_owned),
+        suggestions: suggestions.to_vec(),
     }
 }
 

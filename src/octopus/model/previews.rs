@@ -87,8 +87,8 @@ pub async fn for_deployment(
                 Some(tenant) => format!("{release} to {environment} for {tenant}"),
                 None => format!("{release} to {environment}"),
             },
-            place: Some(space.name().to_owned()),
-            near: Vec::new(),
+            location: Some(space.name().to_owned()),
+            suggestions: Vec::new(),
         }),
         read => read,
     }

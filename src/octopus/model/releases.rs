@@ -202,7 +202,7 @@ pub async fn find_by_version(
     Err(Error::NotFound {
         noun: Release::NOUN,
         wanted: version.chars().take(200).collect(),
-        place: Some(format!("{}, project {}", space.name(), project.name)),
-        near: near.collect(),
+        location: Some(format!("{}, project {}", space.name(), project.name)),
+        suggestions: near.collect(),
     })
 }

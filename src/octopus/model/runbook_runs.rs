@@ -122,8 +122,8 @@ pub async fn preview(
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
             noun: "preview of a runbook run",
             wanted: format!("{id} in {environment}"),
-            place: Some(space.name().to_owned()),
-            near: Vec::new(),
+            location: Some(space.name().to_owned()),
+            suggestions: Vec::new(),
         }),
         read => read.map(Some),
     }

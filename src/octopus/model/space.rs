@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    lookup::{self, Collection, IDS_PER_REQUEST},
+    lookup::{self, Collection},
     resource::{Id, Named, Resource},
     spaces,
 };
@@ -14,7 +14,7 @@ use crate::{
         error::Error,
         json::bounded::BoundedJson,
         page::{Page, PageRange},
-        path::{ApiPath, id_batches},
+        path::{ApiPath, IDS_PER_REQUEST, id_batches},
         session::Session,
     },
     text::nearest::nearest,
@@ -125,8 +125,8 @@ impl Space {
         Error::NotFound {
             noun: R::NOUN,
             wanted: id.to_string(),
-            place: Some(self.name.clone()),
-            near: Vec::new(),
+            location: Some(self.name.clone()),
+            suggestions: Vec::new(),
         }
     }
 
@@ -142,7 +142,7 @@ impl Space {
     /// Invalidates the cached identity if a list of the space is missing: lists always exist, so
     /// the space was deleted.
     fn forget_if_missing<T>(&self, read: Result<T, Error>) -> Result<T, Error> {
-        if let Err(Error::NotFound { place: None, .. }) = &read {
+        if let Err(Error::NotFound { location: None, .. }) = &read {
             self.invalidate_cache();
         }
         read
@@ -235,7 +235,7 @@ impl Space {
         let ids: Vec<&str> =
             ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
         let mut documents = HashMap::new();
-        for batch in id_batches(&ids, IDS_PER_REQUEST) {
+        for batch in id_batches(&ids) {
             let path =
                 self.path([R::COLLECTION]).query_list("ids", batch).query("take", IDS_PER_REQUEST);
             match self.session.page::<R>(&path, PageRange::first(IDS_PER_REQUEST)).await {

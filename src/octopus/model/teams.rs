@@ -12,7 +12,7 @@ use super::{
 use crate::octopus::client::{
     error::Error,
     page::PageRange,
-    path::{ApiPath, id_batches},
+    path::{ApiPath, IDS_PER_REQUEST, id_batches},
 };
 
 /// Fields of a team that the tools read.
@@ -33,9 +33,6 @@ impl Resource for Team {
     }
 }
 
-/// Maximum number of team IDs per request.
-const IDS_PER_REQUEST: usize = 300;
-
 /// Reads the names of teams by ID: teams of the space, and system teams, which no path of a space
 /// covers. Teams that the caller may not see are left out.
 pub async fn names<'a>(
@@ -45,7 +42,7 @@ pub async fn names<'a>(
     let ids: Vec<&str> =
         ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
     let mut names = HashMap::new();
-    for batch in id_batches(&ids, IDS_PER_REQUEST) {
+    for batch in id_batches(&ids) {
         let path = ApiPath::new([Team::COLLECTION])
             .query("spaces", space.id())
             .query("includeSystem", true)

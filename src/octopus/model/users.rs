@@ -10,7 +10,7 @@ use super::resource::{Id, Resource};
 use crate::octopus::client::{
     error::Error,
     page::{Page, PageRange},
-    path::{ApiPath, id_batches},
+    path::{ApiPath, IDS_PER_REQUEST, id_batches},
     session::Session,
 };
 
@@ -51,9 +51,6 @@ pub async fn me(session: &Session) -> Result<User, Error> {
     session.get(&ApiPath::new([User::COLLECTION, "me"])).await
 }
 
-/// Maximum number of user IDs per request.
-const IDS_PER_REQUEST: usize = 300;
-
 /// Reads the names of users by ID. Users that the caller may not see are left out; few callers may
 /// see others.
 pub async fn names<'a>(
@@ -63,7 +60,7 @@ pub async fn names<'a>(
     let ids: Vec<&str> =
         ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
     let mut names = HashMap::new();
-    for batch in id_batches(&ids, IDS_PER_REQUEST) {
+    for batch in id_batches(&ids) {
         let path = ApiPath::new([User::COLLECTION])
             .query_list("ids", batch)
             .query("take", IDS_PER_REQUEST);
@@ -113,8 +110,8 @@ pub async fn find_id(session: &Session, wanted: &str) -> Result<String, Error> {
         [] => Err(Error::NotFound {
             noun: User::NOUN,
             wanted: wanted.chars().take(200).collect(),
-            place: None,
-            near: page.items.into_iter().take(5).map(User::display_label).collect(),
+            location: None,
+            suggestions: page.items.into_iter().take(5).map(User::display_label).collect(),
         }),
         several => Err(Error::Ambiguous {
             noun: User::NOUN,

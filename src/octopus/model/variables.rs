@@ -69,16 +69,13 @@ impl Resource for VariableSet {
     }
 }
 
-/// Maximum number of variable set IDs per request.
-const IDS_PER_REQUEST: usize = 300;
-
 /// Reads several variable sets by ID.
 pub async fn by_ids(
     space: &Space,
     ids: &[Id<VariableSet>],
 ) -> Result<HashMap<String, VariableSet>, Error> {
     let mut sets = HashMap::new();
-    for batch in id_batches(ids, IDS_PER_REQUEST) {
+    for batch in id_batches(ids) {
         let path = space.path([VariableSet::COLLECTION, "all"]).query_list("ids", batch);
         let read: Vec<VariableSet> = space.session().get(&path).await?;
         sets.extend(read.into_iter().map(|set| (set.id.to_string(), set)));

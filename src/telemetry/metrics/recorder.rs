@@ -100,39 +100,32 @@ pub struct CallMetrics<'a> {
 }
 
 /// A limit that rejected a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum Limit {
     /// Request rate of one caller.
+    #[strum(serialize = "caller")]
     CallerRate,
     /// Request rate of a caller who continues in spite of rejections.
+    #[strum(serialize = "far")]
     CallerSustained,
     /// Request rate of one instance.
+    #[strum(serialize = "instance")]
     InstanceRate,
     /// Concurrent requests of one caller.
+    #[strum(serialize = "at_once")]
     CallerConcurrency,
     /// Failed authentications from one address.
+    #[strum(serialize = "failed")]
     FailedAuthentication,
     /// Credentials from one address that only Octopus can verify.
+    #[strum(serialize = "unproven")]
     UnverifiedCredential,
     /// Concurrent requests from one address whose body has not arrived yet.
+    #[strum(serialize = "unread")]
     PendingBody,
     /// Concurrent requests of all callers.
+    #[strum(serialize = "full")]
     GlobalConcurrency,
-}
-
-impl Limit {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::CallerRate => "caller",
-            Self::CallerSustained => "far",
-            Self::InstanceRate => "instance",
-            Self::CallerConcurrency => "at_once",
-            Self::FailedAuthentication => "failed",
-            Self::UnverifiedCredential => "unproven",
-            Self::PendingBody => "unread",
-            Self::GlobalConcurrency => "full",
-        }
-    }
 }
 
 impl Metrics {
@@ -280,7 +273,7 @@ impl Metrics {
     /// Records a request that a limit rejected.
     pub fn record_rate_limited(&self, limit: Limit) {
         self.with_inner(|inner| {
-            inner.instruments.rate_limited.add(1, &[KeyValue::new("limit", limit.as_str())]);
+            inner.instruments.rate_limited.add(1, &[KeyValue::new("limit", <&str>::from(limit))]);
         });
     }
 

@@ -7,7 +7,7 @@ use crate::{audit::Record, telemetry::CallMetrics};
 pub(in crate::tool) fn metrics_of(record: &Record) -> CallMetrics<'_> {
     CallMetrics {
         tool: record.tool.as_deref().filter(|_| record.tier.is_some()),
-        result: record.result.name(),
+        result: record.result.into(),
         effect: record.effect,
         rule: record.rule.as_deref(),
         approval_method: record.consent,

@@ -93,7 +93,7 @@ impl RecentCall {
         Some(Self {
             time: Timestamp::now(),
             tool: shorten(tool),
-            result: record.result.name(),
+            result: record.result.into(),
             error: record.error,
             client: client.map(shorten),
             instance: record.target.instance.as_deref().map(shorten),

@@ -255,7 +255,7 @@ mod tests {
             Error::Octopus(octopus::Error::TooLarge { limit: 1 }),
             Error::Octopus(octopus::Error::TooManyValues { needed: 2, limit: 1 }),
             Error::Octopus(octopus::Error::MemoryExhausted { sent: true }),
-            Error::Octopus(octopus::Error::TimedOut { after: Duration::ZERO }),
+            Error::Octopus(octopus::Error::TimedOut { timeout: Duration::ZERO }),
             Error::Output("x".to_owned()),
             Error::Invalid("x".to_owned()),
         ] {

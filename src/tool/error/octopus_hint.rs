@@ -16,8 +16,8 @@ pub(in crate::tool) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess)
              administrator can grant it in a team's roles. Do not retry with the same key"
                 .to_owned()
         }
-        octopus::Error::NotFound { noun, near, .. } => {
-            not_found_hint(noun, near, visible_list_tool(noun, policy))
+        octopus::Error::NotFound { noun, suggestions, .. } => {
+            not_found_hint(noun, suggestions, visible_list_tool(noun, policy))
         }
         octopus::Error::Ambiguous { candidates, .. } => {
             format!("repeat the call with one of these IDs: {}", candidates.join(", "))

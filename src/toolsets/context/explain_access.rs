@@ -125,10 +125,10 @@ impl Tool for ExplainAccess {
         Ok(Access {
             caller: CallerAccess {
                 name: who.name.clone(),
-                known_by: who.method.name(),
+                known_by: who.method.into(),
                 issuer: who.issuer.clone(),
                 groups: who.groups.iter().cloned().collect(),
-                scope: who.grants.scope.name(),
+                scope: who.grants.scope.into(),
                 expires: who.expires.map(|moment| moment.to_string()),
             },
             octopus: octopus_access(cx).await,

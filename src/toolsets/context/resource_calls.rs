@@ -53,7 +53,7 @@ impl Resource for CallsResource {
         }
         let calls = Calls {
             caller: cx.caller.name.clone(),
-            known_by: cx.caller.method.name(),
+            known_by: cx.caller.method.into(),
             total_results: items.len(),
             items,
         };

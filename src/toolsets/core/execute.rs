@@ -292,8 +292,8 @@ fn not_found_at(error: octopus::Error, path: &ExecutePath) -> Error {
         octopus::Error::NotFound { .. } => octopus::Error::NotFound {
             noun: "resource",
             wanted: path.to_path().to_string(),
-            place: None,
-            near: Vec::new(),
+            location: None,
+            suggestions: Vec::new(),
         },
         error => error,
     })

@@ -288,8 +288,8 @@ async fn read_toggle(
             return Err(OctopusError::NotFound {
                 noun: "feature toggle",
                 wanted: slug.to_owned(),
-                place: Some(format!("{}, project {}", space.name(), project.name)),
-                near: Vec::new(),
+                location: Some(format!("{}, project {}", space.name(), project.name)),
+                suggestions: Vec::new(),
             }
             .into());
         }

@@ -54,7 +54,7 @@ fn write(text: &mut String, activity: &Activity, selection: LineSelection, perce
         "Name": activity.name,
         "Started": activity.started.map(timestamp),
         "Ended": activity.ended.map(timestamp),
-        "Status": activity.status.name(),
+        "Status": activity.status.into_str(),
         "ShowAtSummaryLevel": true,
     })
     .to_string();

@@ -63,7 +63,7 @@ fn header(database: &Database, facts: &TaskFacts) -> String {
          Server node:    {SERVER_NODE}\n\n",
         facts.id,
         related.join(", "),
-        facts.state.name(),
+        facts.state.into_str(),
         long_date(facts.queued),
         or_dash(facts.started()),
         or_dash(facts.completed()),

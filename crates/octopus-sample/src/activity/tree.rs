@@ -24,8 +24,9 @@ pub(super) struct Line {
     pub(super) number: usize,
 }
 
-/// Status of an activity.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Status of an activity. The names are those of the API.
+#[derive(Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(const_into_str)]
 pub(super) enum Status {
     Pending,
     Running,
@@ -37,24 +38,11 @@ pub(super) enum Status {
 }
 
 impl Status {
-    /// Returns the status in the form of the API.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::Running => "Running",
-            Self::Success => "Success",
-            Self::SuccessWithWarning => "SuccessWithWarning",
-            Self::Failed => "Failed",
-            Self::Skipped => "Skipped",
-            Self::Canceled => "Canceled",
-        }
-    }
-
     /// Returns the status in the form of the raw log.
     pub(super) const fn log_name(self) -> &'static str {
         match self {
             Self::SuccessWithWarning => "Success with warnings",
-            other => other.name(),
+            other => other.into_str(),
         }
     }
 }

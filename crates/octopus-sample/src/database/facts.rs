@@ -136,7 +136,18 @@ impl TaskFacts {
 }
 
 /// State of a task. The API spells `Canceled` with one l and `Cancelling` with two.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantArray,
+)]
+#[strum(ascii_case_insensitive, const_into_str)]
 pub(crate) enum State {
     Queued,
     Executing,
@@ -148,35 +159,6 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// All states, in the order of the API.
-    pub(crate) const ALL: [Self; 7] = [
-        Self::Queued,
-        Self::Executing,
-        Self::Failed,
-        Self::Canceled,
-        Self::TimedOut,
-        Self::Success,
-        Self::Cancelling,
-    ];
-
-    /// Returns the state in the form of the API.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "Queued",
-            Self::Executing => "Executing",
-            Self::Failed => "Failed",
-            Self::Canceled => "Canceled",
-            Self::TimedOut => "TimedOut",
-            Self::Success => "Success",
-            Self::Cancelling => "Cancelling",
-        }
-    }
-
-    /// Parses a state, ignoring case.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(name))
-    }
-
     /// Returns whether the state is final.
     pub(crate) const fn is_completed(self) -> bool {
         !matches!(self, Self::Queued | Self::Executing | Self::Cancelling)

@@ -84,6 +84,8 @@ fn add_to(database: &mut Database, version: &Version) {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray as _;
+
     use super::*;
     use crate::VERSION;
     use crate::database::State;
@@ -95,9 +97,9 @@ mod tests {
     #[test]
     fn covers_all_task_states() {
         let database = database();
-        for state in State::ALL {
+        for state in State::VARIANTS {
             assert!(
-                database.tasks.iter().any(|task| task.text("State") == state.name()),
+                database.tasks.iter().any(|task| task.text("State") == state.into_str()),
                 "{state:?}"
             );
         }

@@ -55,7 +55,7 @@ fn candidates<'a>(call: &Call<'a>) -> Box<dyn Iterator<Item = &'a Item> + 'a> {
 /// Parses `taskState`.
 pub(super) fn state(name: &str) -> Result<State, ApiError> {
     let wrong = || ApiError::BadRequest(format!("The value '{name}' is not valid for taskState."));
-    State::named(name).ok_or_else(wrong)
+    name.parse().map_err(|_| wrong())
 }
 
 /// Returns the state of the task of a deployment.

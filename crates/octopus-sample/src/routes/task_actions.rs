@@ -49,7 +49,7 @@ pub(super) fn answer(change: &WriteRequest<'_>, draft: &mut Database, path: &[&s
         [id, "state"] => {
             let task = facts(id)?;
             call.require("TaskEdit")?;
-            let state = change.input.text("State").and_then(State::named);
+            let state = change.input.text("State").and_then(|name| name.parse::<State>().ok());
             let Some(state) = state.filter(|state| state.is_completed()) else {
                 let reason = "'State' must be Success, Failed, Canceled or TimedOut.";
                 return Err(ApiError::BadRequest(reason.to_owned()));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
+use strum::VariantArray as _;
 
 use super::super::call::{Call, contains};
 use super::super::clock;
@@ -80,10 +81,10 @@ fn list(call: &Call<'_>) -> ApiResult {
 /// Returns the running task that a queued task waits for.
 fn queued_behind(call: &Call<'_>, task: &Item) -> ApiResponse {
     let mut found = Vec::new();
-    if task.text("State") == State::Queued.name() {
+    if task.text("State") == State::Queued.into_str() {
         let project = task.text("ProjectId");
         let busy = |other: &&Item| {
-            other.text("State") == State::Executing.name() && other.text("ProjectId") == project
+            other.text("State") == State::Executing.into_str() && other.text("ProjectId") == project
         };
         found.extend(call.database.tasks.of_space(&task.space_id).filter(busy));
     }
@@ -93,7 +94,7 @@ fn queued_behind(call: &Call<'_>, task: &Item) -> ApiResponse {
 fn page(call: &Call<'_>, found: &[&Item], extra: &str) -> ApiResponse {
     let (skip, take) = PAGES.window(call);
     let shown = found.iter().skip(skip).take(take).map(|task| {
-        let seconds = if task.text("State") == State::Queued.name() { 240 } else { 0 };
+        let seconds = if task.text("State") == State::Queued.into_str() { 240 } else { 0 };
         let rest = task.json.strip_prefix('{').unwrap_or_default();
         format!("{{\"EstimatedRemainingQueueDurationSeconds\":{seconds},{rest}")
     });
@@ -108,7 +109,7 @@ fn counts(tasks: &[&Item]) -> Value {
             *counts.entry("Interrupted").or_default() += 1;
         }
     }
-    let names = State::ALL.map(State::name).into_iter().chain(["Interrupted"]);
+    let names = State::VARIANTS.iter().map(State::into_str).chain(["Interrupted"]);
     let count = |name: &str| json!(counts.get(name).copied().unwrap_or(0));
     Value::Object(names.map(|name| (name.to_owned(), count(name))).collect::<Map<_, _>>())
 }
@@ -126,7 +127,7 @@ impl TaskFilters {
         for name in call.query.list("states") {
             let wrong =
                 || ApiError::BadRequest(format!("The value '{name}' is not valid for states."));
-            states.push(State::named(name).ok_or_else(wrong)?.name());
+            states.push(name.parse::<State>().map_err(|_| wrong())?.into_str());
         }
         let mut moments = Vec::new();
         let parameters = [

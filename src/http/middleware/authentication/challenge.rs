@@ -67,7 +67,9 @@ impl<'a> Challenge<'a> {
     pub(super) fn rejected(&self, refused: &AuthError) -> Rejection {
         match refused {
             AuthError::Invalid(words) => self.invalid(words),
-            AuthError::InsufficientScope { has, needs } => self.insufficient(*has, *needs),
+            AuthError::InsufficientScope { granted, required } => {
+                self.insufficient(*granted, *required)
+            }
             // No challenge, because no other token would help.
             AuthError::NoAccess(words) => Rejection::new(StatusCode::FORBIDDEN, *words),
             AuthError::Unavailable(words) => {
@@ -96,7 +98,7 @@ impl<'a> Challenge<'a> {
         needs: TokenScope,
     ) -> Rejection {
         let word = |scope: TokenScope| {
-            self.ways.oauth().map_or(scope.name(), |oauth| oauth.scope_name(scope))
+            self.ways.oauth().map_or(<&str>::from(scope), |oauth| oauth.scope_name(scope))
         };
         let scopes = [TokenScope::Read, TokenScope::Deploy, TokenScope::Admin].into_iter();
         let scopes = scopes.filter(|scope| has.is_some_and(|has| *scope <= has) || *scope == needs);

@@ -1,5 +1,7 @@
 //! Kinds of resources, recognized by IDs and by keys of documents.
 
+use crate::octopus::client::id_form;
+
 /// Kinds of resources that policy rules match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceKind {
@@ -29,10 +31,7 @@ impl ResourceKind {
 
     /// Returns the kind of the resource with this ID.
     pub(in crate::octopus) fn from_id(id: &str) -> Option<Self> {
-        let (prefix, number) = id.rsplit_once('-')?;
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let is = |kind: &Self| prefix.eq_ignore_ascii_case(kind.collection());
-        Self::ALL.into_iter().find(is).filter(|_| is_number)
+        Self::ALL.into_iter().find(|kind| id_form::has_prefix(id, kind.collection()))
     }
 
     /// Returns the kind that a key names by its ending, e.g. `TargetEnvironmentIds`. Letter case

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::kind::ResourceKind;
+use crate::octopus::client::id_form::split_id;
 
 /// Keys (singular; the plural counts too) that hold the ID of an intermediate resource.
 /// [`ResourceKind::of_key`] recognizes the keys of spaces, projects, environments and tenants.
@@ -30,11 +31,10 @@ const INTERMEDIATE_RESOURCES: &[(&str, &str)] = &[
 
 /// Returns the collection of the intermediate resource with this ID.
 pub(in crate::octopus) fn collection_of(id: &str) -> Option<&'static str> {
-    let (prefix, number) = id.rsplit_once('-')?;
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let mut places = INTERMEDIATE_RESOURCES.iter();
-    let (_, place) = places.find(|(name, _)| is_number && name.eq_ignore_ascii_case(prefix))?;
-    Some(place)
+    let (prefix, _) = split_id(id)?;
+    let mut resources = INTERMEDIATE_RESOURCES.iter();
+    let (_, collection) = resources.find(|(name, _)| name.eq_ignore_ascii_case(prefix))?;
+    Some(collection)
 }
 
 /// Returns whether a key always leads to an owner, so an ID of unknown form under it makes the

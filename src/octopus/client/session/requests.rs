@@ -147,8 +147,8 @@ impl Session {
         let sent = self.send_request(path, mode, request).await;
         sent.map_err(|error| match error {
             // Octopus does not name the missing resource, so the error names the path.
-            Error::NotFound { noun, place, near, .. } => {
-                Error::NotFound { noun, wanted: path.display_path(), place, near }
+            Error::NotFound { noun, location, suggestions, .. } => {
+                Error::NotFound { noun, wanted: path.display_path(), location, suggestions }
             }
             error => error,
         })

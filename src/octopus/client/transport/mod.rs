@@ -136,8 +136,8 @@ impl Transport {
         let taken = self.limiter.acquire(kind, self.breaker.is_proven(requester)).await;
         let place = taken.map_err(|reason| {
             self.request_metrics.record_unsent(route, "busy");
-            let after = (reason == LimitError::TimedOut).then_some(self.timeout);
-            Error::ConcurrencyLimit { instance: instance(), after }
+            let waited = (reason == LimitError::TimedOut).then_some(self.timeout);
+            Error::ConcurrencyLimit { instance: instance(), waited }
         })?;
         let pass = self.breaker.acquire(requester).map_err(paused)?;
         let response = match self.request_metrics.send(route, request).await {
@@ -180,7 +180,7 @@ impl Transport {
 
     fn connection_error(&self, error: reqwest::Error) -> Error {
         if error.is_timeout() && !error.is_connect() {
-            return Error::TimedOut { after: self.timeout };
+            return Error::TimedOut { timeout: self.timeout };
         }
         Error::Unreachable { origin: origin(&self.url), reason: root_cause(&error.without_url()) }
     }

@@ -24,7 +24,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use crate::octopus::client::access_set::ResourceKind;
+use crate::octopus::client::{access_set::ResourceKind, id_form};
 pub use subject::Subject;
 
 /// The table, one operation per line.
@@ -35,7 +35,8 @@ static OPERATIONS: LazyLock<Vec<Operation>> =
     LazyLock::new(|| TABLE.lines().filter_map(parse::operation).collect());
 
 /// How an operation relates to spaces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum SpaceScope {
     /// Concerns the whole instance; the path contains no space.
     System,
@@ -153,7 +154,9 @@ pub fn find<'p>(method: &str, segments: &'p [String]) -> Option<Match<'p>> {
         candidates.max_by_key(|operation| operation.specificity())
     };
     let (space, below) = match segments {
-        [first, below @ ..] if is_space_id(first) => (Some(first.as_str()), below),
+        [first, below @ ..] if id_form::has_prefix(first, "spaces") => {
+            (Some(first.as_str()), below)
+        }
         [first, second, below @ ..]
             if first.eq_ignore_ascii_case("spaces") && !below.is_empty() =>
         {
@@ -165,13 +168,4 @@ pub fn find<'p>(method: &str, segments: &'p [String]) -> Option<Match<'p>> {
         _ => (None, segments),
     };
     best(below, space.is_some()).map(|operation| Match { operation, space, segments: below })
-}
-
-/// Returns whether the segment is the ID of a space.
-fn is_space_id(segment: &str) -> bool {
-    let number =
-        segment.split_once('-').filter(|(prefix, _)| prefix.eq_ignore_ascii_case("spaces"));
-    number.is_some_and(|(_, number)| {
-        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }

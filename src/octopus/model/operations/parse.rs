@@ -1,6 +1,6 @@
 //! Parser for the lines of the table.
 
-use super::{Operation, Parameter, PathSegment, SpaceScope, subject::Subject};
+use super::{Operation, Parameter, PathSegment, subject::Subject};
 use crate::octopus::client::access_set::ResourceKind;
 
 /// Parses one line. Malformed lines are skipped; a test of the table reports them.
@@ -14,7 +14,7 @@ pub(super) fn operation(line: &'static str) -> Option<Operation> {
     }
     Some(Operation {
         method,
-        scope: self::scope(scope)?,
+        scope: scope.parse().ok()?,
         path: path.split('/').filter(|part| !part.is_empty()).map(part).collect::<Option<_>>()?,
         query: split_words(query).map(parameter).collect::<Option<_>>()?,
         response_kinds: split_words(holds).map(kind).collect::<Option<_>>()?,
@@ -23,16 +23,6 @@ pub(super) fn operation(line: &'static str) -> Option<Operation> {
 
 fn split_words(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.split(' ').filter(|word| !word.is_empty())
-}
-
-fn scope(word: &str) -> Option<SpaceScope> {
-    Some(match word {
-        "system" => SpaceScope::System,
-        "space" => SpaceScope::Space,
-        "mixed" => SpaceScope::Mixed,
-        "any" => SpaceScope::Any,
-        _ => return None,
-    })
 }
 
 fn part(text: &'static str) -> Option<PathSegment> {

@@ -1,6 +1,6 @@
 //! Resource types of operation parameters.
 
-use crate::octopus::client::access_set::ResourceKind;
+use crate::octopus::client::{access_set::ResourceKind, id_form};
 
 /// Resource type of a parameter, as far as policy rules can match it or its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +69,7 @@ impl Subject {
     pub fn is_id(self, text: &str) -> bool {
         let prefix = Self::ALL.into_iter().find(|(subject, ..)| *subject == self);
         let prefix = prefix.map_or("", |(_, _, prefix)| prefix);
-        let parts = text.rsplit_once('-').filter(|_| !prefix.is_empty());
-        parts.is_some_and(|(given, number)| {
-            given.eq_ignore_ascii_case(prefix)
-                && !number.is_empty()
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
+        id_form::has_prefix(text, prefix)
     }
 
     /// Returns whether resources of this type have an owner, as opposed to being a space, project,
