@@ -213,8 +213,8 @@ impl Identity {
 impl Caller {
     /// Creates a caller who is identified by an Octopus credential and acts with it.
     pub fn from_octopus_credentials(credentials: Credentials) -> Self {
-        let who = Arc::new(Identity::from_octopus_credentials(&credentials));
-        Self { identity: who, own_credentials: Some(credentials), subject_token: None }
+        let caller_identity = Arc::new(Identity::from_octopus_credentials(&credentials));
+        Self { identity: caller_identity, own_credentials: Some(credentials), subject_token: None }
     }
 
     /// Returns a fingerprint of the identity and the Octopus credential sent with the request.

@@ -69,9 +69,9 @@ fn constant_time_position<'a>(
 }
 
 fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
-    let some = |list: &config::ListSetting| {
-        let words: BTreeSet<String> = list.0.iter().cloned().collect();
-        (!words.is_empty()).then_some(words)
+    let non_empty = |list: &config::ListSetting| {
+        let entries: BTreeSet<String> = list.0.iter().cloned().collect();
+        (!entries.is_empty()).then_some(entries)
     };
     Identity {
         method: AuthMethod::Token,
@@ -82,9 +82,9 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
         groups: Arc::new(token.groups.0.iter().cloned().collect()),
         grants: Grants {
             scope: token.scope.into(),
-            toolsets: some(&token.toolsets),
-            instances: some(&token.instances),
-            spaces: some(&token.spaces),
+            toolsets: non_empty(&token.toolsets),
+            instances: non_empty(&token.instances),
+            spaces: non_empty(&token.spaces),
         },
         is_scoped: false,
         expires: token.expires.map(|expiry| expiry.0),
@@ -120,13 +120,13 @@ impl StaticTokens {
         }
         let presented: TokenHash = Sha256::digest(token).into();
         let in_file = || self.find_in_file(&presented);
-        let who = self.configured.find(&presented).or_else(in_file).ok_or(UNKNOWN)?;
-        if who.expires.is_some_and(|expires| expires <= now) {
+        let identity = self.configured.find(&presented).or_else(in_file).ok_or(UNKNOWN)?;
+        if identity.expires.is_some_and(|expires| expires <= now) {
             return Err(AuthError::Invalid(
                 "the token has expired; ask the server administrator for a new one",
             ));
         }
-        Ok(who)
+        Ok(identity)
     }
 }
 

@@ -205,8 +205,8 @@ pub async fn run(cli: Cli) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Settings(mistakes)) => {
-            print_error(&mistakes.to_string());
+        Err(Failure::Settings(errors)) => {
+            print_error(&errors.to_string());
             ExitCode::from(2)
         }
         Err(Failure::Code(code)) => ExitCode::from(code),
@@ -258,7 +258,7 @@ async fn serve(loaded: LoadedConfig, file: SettingsFile, options: &Options) -> R
     let load = move || {
         let mut loaded = config::load(&flags);
         app::check_settings(&mut loaded);
-        loaded.into_config().map_err(|mistakes| mistakes.to_string())
+        loaded.into_config().map_err(|errors| errors.to_string())
     };
     tokio::select! {
         () = stop_requested => {}

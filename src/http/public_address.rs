@@ -69,10 +69,10 @@ impl PublicAddress {
     /// not say which scheme the client used.
     pub(in crate::http) fn has_origin(&self, origin: &HeaderValue) -> bool {
         let parsed = |text: &str| Url::parse(text).ok().filter(Url::has_host);
-        let theirs = origin.to_str().ok().and_then(parsed);
-        let theirs = theirs.filter(|url| matches!(url.scheme(), "http" | "https"));
-        parsed(&self.origin).zip(theirs).is_some_and(|(own, theirs)| {
-            own.host_str() == theirs.host_str() && own.port() == theirs.port()
+        let other = origin.to_str().ok().and_then(parsed);
+        let other = other.filter(|url| matches!(url.scheme(), "http" | "https"));
+        parsed(&self.origin).zip(other).is_some_and(|(own, other)| {
+            own.host_str() == other.host_str() && own.port() == other.port()
         })
     }
 

@@ -87,35 +87,38 @@ pub(in crate::http) fn with_headers(
         }
         scope.read_only = read_only;
     }
-    if let Some(asked) = only(headers, &TOOLSETS)?.as_deref().and_then(list) {
-        let has = |wanted: &String| {
-            let fits = |one: &String| one.eq_ignore_ascii_case(wanted);
-            asked.iter().any(|one| fits(one) || one.eq_ignore_ascii_case("all"))
+    if let Some(requested) = only(headers, &TOOLSETS)?.as_deref().and_then(list) {
+        let is_requested = |toolset: &String| {
+            let is_named = |one: &String| one.eq_ignore_ascii_case(toolset);
+            requested.iter().any(|one| is_named(one) || one.eq_ignore_ascii_case("all"))
         };
         match &scope.toolsets {
-            Some(of_path) if !of_path.iter().all(has) => {
-                return Err(contradiction(&of_path.join(","), &TOOLSETS, &asked.join(",")));
+            Some(of_path) if !of_path.iter().all(is_requested) => {
+                return Err(contradiction(&of_path.join(","), &TOOLSETS, &requested.join(",")));
             }
             // The header contains the toolsets of the path, so the path is the narrower scope.
             Some(_) => {}
-            None => scope.toolsets = Some(asked),
+            None => scope.toolsets = Some(requested),
         }
     }
     scope.tools = only(headers, &TOOLS)?.as_deref().and_then(list);
     scope.exclude = only(headers, &EXCLUDE)?.as_deref().and_then(list).unwrap_or_default();
-    for (name, place) in [(INSTANCE, &mut scope.instance), (SPACE, &mut scope.space)] {
-        let Some(asked) = only(headers, &name)?.filter(|asked| !asked.is_empty()) else { continue };
-        if !is_name(&asked) {
+    for (name, target) in [(INSTANCE, &mut scope.instance), (SPACE, &mut scope.space)] {
+        let Some(requested) = only(headers, &name)?.filter(|requested| !requested.is_empty())
+        else {
+            continue;
+        };
+        if !is_name(&requested) {
             return Err(format!(
                 "the header {name} is longer than {MAX_NAME} bytes or is not valid text"
             ));
         }
-        match place {
-            Some(of_path) if !of_path.eq_ignore_ascii_case(&asked) => {
-                return Err(contradiction(of_path, &name, &asked));
+        match target {
+            Some(of_path) if !of_path.eq_ignore_ascii_case(&requested) => {
+                return Err(contradiction(of_path, &name, &requested));
             }
             Some(_) => {}
-            None => *place = Some(asked),
+            None => *target = Some(requested),
         }
     }
     Ok(scope)
@@ -178,8 +181,8 @@ mod tests {
             let toolsets = read.toolsets.as_ref().map(|toolsets| toolsets.join(","));
             let (instance, space) = (text(&read.instance), text(&read.space));
             let (project, toolsets) = (text(&read.project), text(&toolsets));
-            let said = format!("{instance} {space} {project} {toolsets} {}", read.read_only);
-            assert_eq!(said, expected, "{path}");
+            let parsed = format!("{instance} {space} {project} {toolsets} {}", read.read_only);
+            assert_eq!(parsed, expected, "{path}");
         }
         for path in [
             "x",
@@ -208,11 +211,11 @@ mod tests {
 
     #[test]
     fn unclear_values_mean_read_only() {
-        for no in ["", " ", "false", "FALSE", "0", "no", "Off", "n", "f"] {
-            assert!(!is_true(no), "{no}");
+        for value in ["", " ", "false", "FALSE", "0", "no", "Off", "n", "f"] {
+            assert!(!is_true(value), "{value}");
         }
-        for yes in ["true", "1", "yes", "on", "y", "t", "maybe", "flase", "00"] {
-            assert!(is_true(yes), "{yes}");
+        for value in ["true", "1", "yes", "on", "y", "t", "maybe", "flase", "00"] {
+            assert!(is_true(value), "{value}");
         }
     }
 

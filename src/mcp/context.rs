@@ -26,7 +26,7 @@ impl OctopusProvider {
         scope: &RequestScope,
     ) -> Result<ResolvedScope, AdmissionError> {
         tracing::debug!(caller = caller.identity.name, "request scope resolved");
-        let reach = EffectiveScope {
+        let effective = EffectiveScope {
             instances: Arc::clone(&self.instances),
             ceiling: self.access.clone(),
             caller: caller.clone(),
@@ -37,12 +37,12 @@ impl OctopusProvider {
             Some(name) => self.instances.get(name),
             None => self.instances.default(),
         };
-        match instance.filter(|instance| reach.allows_instance(instance)).map(Arc::clone) {
+        match instance.filter(|instance| effective.allows_instance(instance)).map(Arc::clone) {
             Some(instance) => {
-                let policy = reach.access(&instance);
-                Ok(ResolvedScope { reach: Arc::new(reach), instance, policy })
+                let policy = effective.access(&instance);
+                Ok(ResolvedScope { effective: Arc::new(effective), instance, policy })
             }
-            None => Err(unknown_instance(&reach)),
+            None => Err(unknown_instance(&effective)),
         }
     }
 
@@ -58,7 +58,7 @@ impl OctopusProvider {
     ) -> Result<Arc<ResolvedScope>, AdmissionError> {
         let resolved = context.resolved.as_ref();
         // Each reload makes its own instances, together with the policy and the limits.
-        match resolved.filter(|scope| Arc::ptr_eq(&scope.reach.instances, &self.instances)) {
+        match resolved.filter(|scope| Arc::ptr_eq(&scope.effective.instances, &self.instances)) {
             Some(scope) => Ok(Arc::clone(scope)),
             None => self.resolve_scope(&context.caller, &context.scope).map(Arc::new),
         }
@@ -78,10 +78,10 @@ impl OctopusProvider {
         let has = context.caller.identity.grants.scope;
         let needs = Some(TokenScope::for_tier(tier)).filter(|needs| *needs > has)?;
         let scope = self.scope_of(context).ok()?;
-        let policy = scope.reach.access_with_token_scope(needs, &scope.instance);
-        let would_go_on = policy.is_visible(entry.toolset, entry.definition)
+        let policy = scope.effective.access_with_token_scope(needs, &scope.instance);
+        let would_be_allowed = policy.is_visible(entry.toolset, entry.definition)
             && policy.tier_deny_reason(tier).is_none();
-        would_go_on.then_some(needs)
+        would_be_allowed.then_some(needs)
     }
 
     /// Builds the context of a list request, which gets no audit record.
@@ -93,15 +93,15 @@ impl OctopusProvider {
     pub(super) async fn call_context(
         &self,
         request: RequestInfo,
-        consent: ClientApproval,
-        trail: &AuditScope,
+        client_approval: ClientApproval,
+        audit: &AuditScope,
     ) -> Result<Context, Error> {
         let scope = self.scope_of(&request.context);
         let scope = scope.map_err(|error| Error::Invalid(error.to_string()))?;
         let instance = Arc::clone(&scope.instance);
-        trail.update(|record| record.target.instance = Some(instance.name.clone()));
-        let session = scope.reach.session(&instance, request.client.as_deref()).await?;
-        trail.record_instance(&instance, &session, &self.acting_users);
+        audit.update(|record| record.target.instance = Some(instance.name.clone()));
+        let session = scope.effective.session(&instance, request.client.as_deref()).await?;
+        audit.record_instance(&instance, &session, &self.acting_users);
         Ok(Context {
             session,
             caller: Arc::clone(&request.context.caller.identity),
@@ -109,17 +109,17 @@ impl OctopusProvider {
             limits: self.limits,
             pinned_space: instance.space.clone().or_else(|| request.context.scope.space.clone()),
             instance,
-            scope: Arc::clone(&scope.reach),
+            scope: Arc::clone(&scope.effective),
             client: request.client,
             progress: request.progress.map(Progress::new).unwrap_or_default(),
             approval_gate: Arc::clone(&self.gate),
-            client_approval: consent,
+            client_approval,
             policy: Arc::clone(&self.policy_engine),
             task_initiators: Arc::clone(&self.task_initiators),
             called_tool: CalledTool::default(),
             decision_recorder: DecisionRecorder::default(),
             visited_instances: VisitedInstances::default(),
-            audit: trail.clone(),
+            audit: audit.clone(),
             acting_users: self.acting_users.clone(),
             redactions: RedactionCounter::default(),
         })
@@ -127,10 +127,10 @@ impl OctopusProvider {
 }
 
 /// Returns the error for an inaccessible instance, which lists the instances of the caller.
-fn unknown_instance(reach: &EffectiveScope) -> AdmissionError {
+fn unknown_instance(effective: &EffectiveScope) -> AdmissionError {
     let names: Vec<&str> =
-        reach.allowed_instances().map(|instance| instance.name.as_str()).collect();
-    let wanted = reach.request.instance.as_deref().map_or_else(
+        effective.allowed_instances().map(|instance| instance.name.as_str()).collect();
+    let reason = effective.request.instance.as_deref().map_or_else(
         || {
             "the request names no instance, and you have no access to the default instance"
                 .to_owned()
@@ -138,10 +138,10 @@ fn unknown_instance(reach: &EffectiveScope) -> AdmissionError {
         |name| format!("instance '{}' not found, or you have no access to it", name.escape_debug()),
     );
     if names.is_empty() {
-        return AdmissionError::NotFound(format!("{wanted}; you have no access to any instance"));
+        return AdmissionError::NotFound(format!("{reason}; you have no access to any instance"));
     }
     let names = names.join(", ");
     AdmissionError::NotFound(format!(
-        "{wanted}; available: {names}. Select one with the path /mcp/i/NAME"
+        "{reason}; available: {names}. Select one with the path /mcp/i/NAME"
     ))
 }

@@ -29,7 +29,7 @@ pub struct RequestContext {
 #[derive(Debug)]
 pub struct ResolvedScope {
     /// All instances, and the scope that the request asks for.
-    pub reach: Arc<EffectiveScope>,
+    pub effective: Arc<EffectiveScope>,
     /// The instance that the request names, or the default instance.
     pub instance: Arc<Instance>,
     /// Access to tools and resources at that instance, after settings, grants and request scope.

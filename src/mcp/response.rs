@@ -24,8 +24,8 @@ const MAX_LOG_BYTES: usize = 2 * 1024;
 
 /// Returns the result of a successful call: the value as structured content and as compact JSON
 /// text (MCP specification, "Structured Content").
-pub(super) fn tool_result(passed: SanitizedAnswer) -> CallToolResult {
-    let SanitizedAnswer { value, removed, redacted, .. } = passed;
+pub(super) fn tool_result(answer: SanitizedAnswer) -> CallToolResult {
+    let SanitizedAnswer { value, removed, redacted, .. } = answer;
     let mut result = CallToolResult::structured(value);
     result.meta = Some(content_label(removed, redacted));
     result
@@ -35,9 +35,9 @@ pub(super) fn tool_result(passed: SanitizedAnswer) -> CallToolResult {
 /// the model sees the message and can correct the call.
 pub(super) fn tool_error(error: &Error, policy: &ToolAccess) -> CallToolResult {
     let message = error_text(error, "\nhint: ", policy);
-    let passed = sanitize(&message);
-    let (removed, redacted) = (passed.removed, passed.redactions);
-    let text = head(&passed.text, MAX_MESSAGE_BYTES).to_owned();
+    let sanitized_message = sanitize(&message);
+    let (removed, redacted) = (sanitized_message.removed, sanitized_message.redactions);
+    let text = head(&sanitized_message.text, MAX_MESSAGE_BYTES).to_owned();
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.meta = Some(content_label(removed, redacted));
     result

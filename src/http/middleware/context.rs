@@ -54,18 +54,18 @@ pub(super) fn context_of(extensions: &Extensions) -> Arc<RequestContext> {
 }
 
 /// Returns the rejection of a request that cannot be served.
-pub(super) fn not_served(caller: &Caller, why: &AdmissionError) -> Rejection {
-    match why {
+pub(super) fn not_served(caller: &Caller, error: &AdmissionError) -> Rejection {
+    match error {
         // An authenticated caller gets no 401: another proof of identity would not help.
         AdmissionError::Credential(CredentialError::Missing(_))
             if caller.identity.method == AuthMethod::Anonymous =>
         {
-            Rejection::new(StatusCode::UNAUTHORIZED, why.to_string())
+            Rejection::new(StatusCode::UNAUTHORIZED, error.to_string())
                 .with_header(WWW_AUTHENTICATE, api_key_challenge(None))
         }
-        AdmissionError::NotFound(_) => Rejection::new(StatusCode::NOT_FOUND, why.to_string()),
+        AdmissionError::NotFound(_) => Rejection::new(StatusCode::NOT_FOUND, error.to_string()),
         AdmissionError::Credential(_) | AdmissionError::Invalid(_) => {
-            Rejection::bad_request(code::INVALID_REQUEST, why.to_string())
+            Rejection::bad_request(code::INVALID_REQUEST, error.to_string())
         }
     }
 }
@@ -81,7 +81,7 @@ fn resolve(
     RejectionFacts::record_scope(&parts.extensions, &scope);
     let caller: Caller = parts.extensions.remove().unwrap_or_default();
     let context = offering.resolve(caller, scope);
-    offering.check_request(&context).map_err(|why| not_served(&context.caller, &why))?;
+    offering.check_request(&context).map_err(|error| not_served(&context.caller, &error))?;
     check_token_scope(authentication, offering, &context, parts)?;
     Ok(context)
 }
@@ -95,17 +95,17 @@ fn check_token_scope(
     context: &RequestContext,
     parts: &Parts,
 ) -> Result<(), Rejection> {
-    let Some(ways) = authentication.auth.ways() else { return Ok(()) };
-    let who = &context.caller.identity;
+    let Some(authenticators) = authentication.auth.authenticators() else { return Ok(()) };
+    let identity = &context.caller.identity;
     let call = Envelope::of(&parts.extensions)
-        .filter(|envelope| who.is_scoped && envelope.method.as_deref() == Some("tools/call"));
+        .filter(|envelope| identity.is_scoped && envelope.method.as_deref() == Some("tools/call"));
     let Some(Ok(call)) = call.map(Envelope::call_params) else { return Ok(()) };
     let Some(needs) = offering.missing_token_scope(call, context) else { return Ok(()) };
-    if !ways.oauth().is_some_and(|oauth| oauth.advertises(needs)) {
+    if !authenticators.oauth().is_some_and(|oauth| oauth.advertises(needs)) {
         return Ok(());
     }
-    let has = who.grants.scope;
+    let has = identity.grants.scope;
     tracing::info!(needs = needs.name(), has = has.name(), "token scope insufficient");
-    let challenge = Challenge::new(ways, &authentication.addresses, parts);
+    let challenge = Challenge::new(authenticators, &authentication.addresses, parts);
     Err(challenge.insufficient(Some(has), needs))
 }

@@ -104,21 +104,21 @@ async fn serve_in_session<O: McpProvider>(
         _ => SessionLocation::NotFound,
     };
     let ends = request.method() == Method::DELETE;
-    let mut is_elsewhere = false;
+    let mut is_remote = false;
     let rejection = match (&named, found) {
         (None, _) if begins => sessions.check_capacity(&context.caller, &address).err().map(full),
         (None, _) | (Some(Ok(_)), SessionLocation::Local) => None,
         // The end of a session and a response are forwarded to the other replica.
         (Some(Ok(_)), SessionLocation::Remote(_)) if ends || is_answer => {
-            is_elsewhere = true;
+            is_remote = true;
             None
         }
-        (Some(Ok(id)), SessionLocation::Remote(greeting)) => {
+        (Some(Ok(id)), SessionLocation::Remote(initialize)) => {
             let (parts, body) = request.into_parts();
             let for_request = (&context.caller, address, parts.clone());
             request = Request::from_parts(parts, body);
-            let taken = sessions.take_over(&protocol, id, *greeting, for_request).await;
-            taken.err().map(not_taken)
+            let result = sessions.take_over(&protocol, id, *initialize, for_request).await;
+            result.err().map(not_taken)
         }
         (Some(Ok(_)), SessionLocation::Unknown) => Some(store_unavailable()),
         // One message for unknown sessions, ended sessions, sessions of other callers, and sessions
@@ -136,9 +136,14 @@ async fn serve_in_session<O: McpProvider>(
         let sessions = Arc::clone(&sessions);
         let named = named.and_then(Result::ok).map(str::to_owned);
         let ending = async move {
-            let of = (address, is_elsewhere);
-            let mut response =
-                SessionRegistry::with_request(&context.caller, &context.scope, of, served).await;
+            let request_origin = (address, is_remote);
+            let mut response = SessionRegistry::with_request(
+                &context.caller,
+                &context.scope,
+                request_origin,
+                served,
+            )
+            .await;
             if let (StatusCode::ACCEPTED, Some(id)) = (response.status(), named) {
                 sessions.end(&id).await;
                 // rmcp answers 202, which some clients take for a failure.
@@ -152,8 +157,10 @@ async fn serve_in_session<O: McpProvider>(
             try_again("the session could not be ended; retry in 1 second").to(&id)
         });
     }
-    let of = (address, is_elsewhere);
-    let response = SessionRegistry::with_request(&context.caller, &context.scope, of, served).await;
+    let request_origin = (address, is_remote);
+    let response =
+        SessionRegistry::with_request(&context.caller, &context.scope, request_origin, served)
+            .await;
     // Concurrent requests may have taken the last sessions.
     if begins
         && response.status() == StatusCode::INTERNAL_SERVER_ERROR

@@ -176,7 +176,7 @@ struct Serving<'a> {
     span: &'a Span,
     path: &'a str,
     request: HttpRequestMetrics<'a>,
-    began: Instant,
+    started: Instant,
 }
 
 impl<'a> Serving<'a> {
@@ -187,14 +187,14 @@ impl<'a> Serving<'a> {
         request: HttpRequestMetrics<'a>,
     ) -> Self {
         metrics.add_active_requests(1, request.method, request.scheme);
-        Self { metrics, span, path, request, began: Instant::now() }
+        Self { metrics, span, path, request, started: Instant::now() }
     }
 }
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        let Self { metrics, span, path, mut request, began } = *self;
-        request.duration = began.elapsed();
+        let Self { metrics, span, path, mut request, started } = *self;
+        request.duration = started.elapsed();
         metrics.add_active_requests(-1, request.method, request.scheme);
         if let Some(status) = request.status {
             span.record("http.response.status_code", status);
@@ -203,8 +203,8 @@ impl Drop for Serving<'_> {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", error);
         }
-        let HttpRequestMetrics { method, status, duration: took, .. } = request;
-        let elapsed_ms = took.as_millis();
+        let HttpRequestMetrics { method, status, duration, .. } = request;
+        let elapsed_ms = duration.as_millis();
         let ended = if status.is_some() { "request completed" } else { "request cancelled" };
         if is_probe(path) {
             tracing::debug!(method, path, status, elapsed_ms, "{ended}");

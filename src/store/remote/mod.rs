@@ -151,8 +151,8 @@ impl RedisStore {
         })
     }
 
-    fn redis_key(&self, what: &str, kind: &str, key: &StoreKey) -> String {
-        let mut name = format!("{}{what}:{kind}:", self.prefix);
+    fn redis_key(&self, purpose: &str, kind: &str, key: &StoreKey) -> String {
+        let mut name = format!("{}{purpose}:{kind}:", self.prefix);
         for byte in key {
             let _ = write!(name, "{byte:02x}");
         }
@@ -198,9 +198,9 @@ impl RedisStore {
 
     /// Logs that the store is unavailable, at most once per interval.
     fn log_unavailable(&self, why: &str) {
-        let mut said = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.is_none_or(|said| said.elapsed() >= UNAVAILABLE_LOG_INTERVAL) {
-            *said = Some(Instant::now());
+        let mut last_logged = self.last_logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_logged.is_none_or(|last_logged| last_logged.elapsed() >= UNAVAILABLE_LOG_INTERVAL) {
+            *last_logged = Some(Instant::now());
             tracing::warn!(
                 why,
                 failures = self.failures(),

@@ -36,12 +36,12 @@ impl AuditFixture {
 
     pub async fn in_folder(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let path = folder.path().join("audit.jsonl");
-        let desk = ApprovalFixture::with(|config| {
+        let fixture = ApprovalFixture::with(|config| {
             config.audit.file.path = Some(path);
             change(config);
         })
         .await;
-        Self { approval: desk, folder }
+        Self { approval: fixture, folder }
     }
 
     pub fn path(&self) -> PathBuf {

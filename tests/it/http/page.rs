@@ -108,14 +108,14 @@ async fn page_data_contains_endpoint_and_auth_methods() {
         config.auth.mode = Some(AuthMode::Tokens.into());
         config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
     }
-    for (change, ways, endpoint) in [
+    for (change, methods, endpoint) in [
         (none as fn(&mut Config), json!(["none"]), Some("https://mcp.example.com/octopus/mcp")),
         (tokens, json!(["tokens"]), None),
         (|_| {}, json!(["octopus"]), None),
     ] {
         let server = TestServer::with(change).await;
         let data = embedded_data(&get_page(&server, &[]).await);
-        assert_eq!(data["ways"], ways);
+        assert_eq!(data["ways"], methods);
         assert_eq!(data["endpoint"], endpoint.unwrap_or(&server.url));
         assert_eq!(data["signIn"], json!([]));
         assert_eq!(data["version"], env!("CARGO_PKG_VERSION"));

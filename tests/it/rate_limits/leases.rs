@@ -33,12 +33,12 @@ async fn lease_is_exclusive_until_release_or_expiry() {
     assert_eq!(acquire(&one, 1, (b"one", b"1")).await, LeaseOutcome::Acquired);
     // The owner can acquire its own lease again.
     assert_eq!(acquire(&one, 1, (b"one", b"2")).await, LeaseOutcome::Acquired);
-    let theirs = LeaseOutcome::HeldByOther(b"one2".to_vec());
-    assert_eq!(acquire(&two, 1, (b"two", b"1")).await, theirs);
+    let held_by_other = LeaseOutcome::HeldByOther(b"one2".to_vec());
+    assert_eq!(acquire(&two, 1, (b"two", b"1")).await, held_by_other);
     for (store, given_up) in [(&two, b"two1"), (&one, b"one1")] {
         store.release("deed", &[1; 32], given_up, HOUR).await;
-        let held = acquire(&two, 1, (b"two", b"1")).await;
-        assert_eq!(held, theirs, "a release of another or older lease has no effect");
+        let outcome = acquire(&two, 1, (b"two", b"1")).await;
+        assert_eq!(outcome, held_by_other, "a release of another or older lease has no effect");
     }
     one.release("deed", &[1; 32], b"one2", HOUR).await;
     assert_eq!(acquire(&two, 1, (b"two", b"1")).await, LeaseOutcome::Acquired);
@@ -54,8 +54,8 @@ async fn lease_is_exclusive_until_release_or_expiry() {
         let store = if replica % 2 == 0 { &one } else { &two };
         async move { acquire(store, 3, (&[replica], b"")).await }
     }));
-    let ours = all.await.into_iter().filter(|claim| *claim == LeaseOutcome::Acquired).count();
-    assert_eq!(ours, 1);
+    let acquired = all.await.into_iter().filter(|claim| *claim == LeaseOutcome::Acquired).count();
+    assert_eq!(acquired, 1);
     redis.kill();
     assert_eq!(acquire(&one, 4, (b"one", b"1")).await, LeaseOutcome::Unknown);
     assert_eq!(acquire(&Store::in_memory(), 4, (b"one", b"1")).await, LeaseOutcome::Acquired);

@@ -118,7 +118,7 @@ async fn approval_requests_and_change_results_are_sanitized() {
             let label = format!("{tool} {flow:?}");
             let reply = fixture.reply(flow, json!({ "name": tool, "arguments": arguments })).await;
             assert_clean(&label, &reply);
-            let CallOutcome::ApprovalRequired { words: preview, sealed: token } =
+            let CallOutcome::ApprovalRequired { preview, token } =
                 crate::approval::parse_outcome(&reply)
             else {
                 panic!("{label}: no approval was requested: {}", reply.text);

@@ -47,13 +47,13 @@ impl ConcurrencyLimit {
     ) -> Result<(OwnedSemaphorePermit, Body), (Rejection, Value)> {
         let is_full = self.0.available_permits() <= RESERVED;
         let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() else {
-            let id = greeting(body).await.err().unwrap_or_default();
+            let id = first_message(body).await.err().unwrap_or_default();
             return Err((limit_reached(), id));
         };
         if !is_full {
             return Ok((permit, body));
         }
-        match greeting(body).await {
+        match first_message(body).await {
             Ok(bytes) => Ok((permit, Body::from(bytes))),
             Err(id) => {
                 drop(permit);
@@ -64,7 +64,7 @@ impl ConcurrencyLimit {
 }
 
 /// Returns the body of a request that may use a reserved permit, or the ID of another request.
-async fn greeting(body: Body) -> Result<Bytes, Value> {
+async fn first_message(body: Body) -> Result<Bytes, Value> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(default)]

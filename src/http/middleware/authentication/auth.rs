@@ -18,7 +18,7 @@ pub enum Auth {
     /// Not at all, and credentials are ignored: for offerings that need none.
     Open,
     /// With a proof of identity: a token, OAuth, a trusted proxy or a client certificate.
-    Ways(Box<Authenticators>),
+    Authenticated(Box<Authenticators>),
 }
 
 impl Auth {
@@ -34,22 +34,24 @@ impl Auth {
     ) -> Result<Self, String> {
         let modes = config.auth_modes();
         if AuthModes::AUTHENTICATING.into_iter().any(|mode| modes.has(mode)) {
-            return Ok(Self::Ways(Box::new(Authenticators::from_config(config, check, metrics)?)));
+            return Ok(Self::Authenticated(Box::new(Authenticators::from_config(
+                config, check, metrics,
+            )?)));
         }
         Ok(if modes.has(AuthMode::None) { Self::None } else { Self::Octopus })
     }
 
-    /// Returns the methods of [`Auth::Ways`].
-    pub(in crate::http) fn ways(&self) -> Option<&Authenticators> {
+    /// Returns the methods of [`Auth::Authenticated`].
+    pub(in crate::http) fn authenticators(&self) -> Option<&Authenticators> {
         match self {
-            Self::Ways(ways) => Some(ways),
+            Self::Authenticated(authenticators) => Some(authenticators),
             Self::Octopus | Self::None | Self::Open => None,
         }
     }
 
     /// Returns the headers in which a trusted proxy names the caller.
     pub(super) fn proxy_headers(&self) -> impl Iterator<Item = HeaderName> {
-        let proxy = self.ways().and_then(Authenticators::proxy);
+        let proxy = self.authenticators().and_then(Authenticators::proxy);
         proxy
             .into_iter()
             .flat_map(config::ProxyAuthSettings::identity_headers)

@@ -62,7 +62,7 @@ impl AuthFailures {
         if !self.is_limited() || proof.is_some_and(|proof| self.accepted.contains_key(&proof.0)) {
             return Ok(());
         }
-        self.blocked_for(address).map_or(Ok(()), |left| Err(too_many(left)))
+        self.blocked_for(address).map_or(Ok(()), |remaining| Err(too_many(remaining)))
     }
 
     /// Counts a request that failed to authenticate.
@@ -79,12 +79,12 @@ impl AuthFailures {
         if let Some(ProofFingerprint(proof)) = proof {
             self.accepted.invalidate(&proof);
         }
-        let taken = bucket.take(address).await;
-        if taken.allowed {
+        let decision = bucket.take(address).await;
+        if decision.allowed {
             return Ok(());
         }
-        self.blocked.insert(*address, Instant::now() + taken.retry_after);
-        Err(too_many(taken.retry_after))
+        self.blocked.insert(*address, Instant::now() + decision.retry_after);
+        Err(too_many(decision.retry_after))
     }
 
     /// Remembers a proof that was accepted. Each use extends the time for which it is remembered.
@@ -94,12 +94,12 @@ impl AuthFailures {
 
     /// Returns how long requests of an address are still rejected.
     fn blocked_for(&self, address: &StoreKey) -> Option<Duration> {
-        let left = self.blocked.get(address)?.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        let remaining = self.blocked.get(address)?.saturating_duration_since(Instant::now());
+        if remaining.is_zero() {
             self.blocked.invalidate(address);
             return None;
         }
-        Some(left)
+        Some(remaining)
     }
 }
 

@@ -87,7 +87,9 @@ impl Authentication {
         match &*self.auth {
             Auth::Open => Ok(Caller::default()),
             Auth::Octopus | Auth::None => credential::caller(&self.auth, &parts.headers),
-            Auth::Ways(ways) => proof::caller(ways, &self.addresses, parts).await,
+            Auth::Authenticated(authenticators) => {
+                proof::caller(authenticators, &self.addresses, parts).await
+            }
         }
     }
 }

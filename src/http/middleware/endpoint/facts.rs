@@ -44,7 +44,7 @@ impl RejectionFacts {
     /// server.
     pub(super) fn into_record(self) -> (Record, bool) {
         let facts = std::mem::take(&mut *self.locked());
-        let is_proven = facts.caller.as_ref().is_some_and(|who| match who.method {
+        let is_proven = facts.caller.as_ref().is_some_and(|identity| match identity.method {
             AuthMethod::Anonymous | AuthMethod::Octopus => false,
             AuthMethod::Token | AuthMethod::Oauth | AuthMethod::Proxy | AuthMethod::Certificate => {
                 true
@@ -64,7 +64,7 @@ impl Facts {
             if self.caller.is_some() { RecordKind::Refused } else { RecordKind::Unauthenticated };
         let mut record = Record::new(kind);
         record.result = Outcome::Refused;
-        record.caller = self.caller.map(|who| mcp::caller_fields(&who));
+        record.caller = self.caller.map(|identity| mcp::caller_fields(&identity));
         if let Some(scope) = self.scope {
             record.target.instance = scope.instance;
             record.target.space = scope.space;

@@ -53,12 +53,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Returns whether `Accept` allows a media type. Without the header, every type is allowed.
-fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let ranges = || all(headers, &ACCEPT).flat_map(|value| value.split(','));
-    let group = wanted.split('/').next().unwrap_or_default();
+    let group = media_type.split('/').next().unwrap_or_default();
     // The most specific range that matches decides.
-    for exact in [wanted.to_owned(), format!("{group}/*"), "*/*".to_owned()] {
-        let fits = ranges().filter_map(|range| {
+    for exact in [media_type.to_owned(), format!("{group}/*"), "*/*".to_owned()] {
+        let is_accepted = ranges().filter_map(|range| {
             let mut parts = range.split(';').map(str::trim);
             let essence = parts.next()?;
             let is_off = parts.filter_map(|part| part.split_once('=')).any(|(name, weight)| {
@@ -66,8 +66,8 @@ fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
             });
             essence.eq_ignore_ascii_case(&exact).then_some(!is_off)
         });
-        if let Some(fits) = fits.reduce(|a, b| a || b) {
-            return fits;
+        if let Some(is_accepted) = is_accepted.reduce(|a, b| a || b) {
+            return is_accepted;
         }
     }
     ranges().all(|range| range.trim().is_empty())
@@ -105,10 +105,10 @@ mod tests {
 
     #[test]
     fn reads_accept_by_range_and_weight() {
-        let check = |value: &'static str, wanted| {
+        let check = |value: &'static str, media_type| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static(value));
-            accepts(&headers, wanted)
+            accepts(&headers, media_type)
         };
         for value in [
             "application/json, text/event-stream",

@@ -152,8 +152,8 @@ impl RateLimits {
                 let Some(permit) = self.concurrent.acquire(key) else {
                     return rejections::concurrent(self.concurrent.limit()).to(&id);
                 };
-                let taken = match self.take_caller(&key, Severity::CallError).await {
-                    Ok(taken) => taken,
+                let decision = match self.take_caller(&key, Severity::CallError).await {
+                    Ok(decision) => decision,
                     Err(rejection) => return rejection.to(&id),
                 };
                 let is_accepted = self.is_accepted(caller, instance);
@@ -161,8 +161,8 @@ impl RateLimits {
                     return rejection.to(&id);
                 }
                 let mut response = next.run(request).await;
-                if let Some(taken) = taken {
-                    response.headers_mut().extend(rejections::headers(&taken));
+                if let Some(decision) = decision {
+                    response.headers_mut().extend(rejections::headers(&decision));
                 }
                 hold_until_sent(response, permit)
             }
@@ -191,9 +191,9 @@ impl RateLimits {
         if kind != RequestKind::Greeting && self.seen.contains_key(key) {
             return Ok(());
         }
-        let taken = bucket.take(address).await;
-        if !taken.allowed {
-            return Err(rejections::unproven(&taken));
+        let decision = bucket.take(address).await;
+        if !decision.allowed {
+            return Err(rejections::unproven(&decision));
         }
         self.seen.insert(*key, ());
         Ok(())
@@ -223,15 +223,15 @@ impl RateLimits {
         severity: Severity,
     ) -> Result<Option<RateLimitDecision>, Rejection> {
         let Some(bucket) = &self.caller else { return Ok(None) };
-        let taken = bucket.take(key).await;
-        if taken.allowed {
-            return Ok(Some(taken));
+        let decision = bucket.take(key).await;
+        if decision.allowed {
+            return Ok(Some(decision));
         }
         let is_far = match &self.far_over {
             Some(far) => !far.take(key).await.allowed,
             None => true,
         };
-        Err(rejections::caller(&taken, if is_far { Severity::HttpError } else { severity }))
+        Err(rejections::caller(&decision, if is_far { Severity::HttpError } else { severity }))
     }
 
     /// Takes one request from the rate of an instance. No single caller is responsible for an instance
@@ -240,17 +240,17 @@ impl RateLimits {
         self.instance
             .take(name, is_accepted)
             .await
-            .map_err(|taken| rejections::instance(name, &taken))
+            .map_err(|decision| rejections::instance(name, &decision))
     }
 }
 
 /// Returns the key under which a caller is counted. Callers without an identity count by their credential
 /// and address.
 fn caller_key(caller: &Caller, address: &StoreKey) -> StoreKey {
-    let who = caller.identity.fingerprint();
+    let fingerprint = caller.identity.fingerprint();
     let key = match caller.identity.method {
         AuthMethod::Anonymous => caller.fingerprint().combined_with(address),
-        _ => who,
+        _ => fingerprint,
     };
     *key.as_bytes()
 }
