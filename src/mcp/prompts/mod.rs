@@ -175,7 +175,14 @@ mod tests {
                 }
             }
             assert!(prompt.steps.iter().any(|step| !step.is_optional), "{}", prompt.name);
-            assert!(prompt.arguments.iter().all(|a| a.description.ends_with('.')));
+            for argument in prompt.arguments {
+                let text = argument.description.strip_suffix('.').unwrap_or_default();
+                let has_format =
+                    ["Name", "ID", "ersion", "URL"].iter().any(|part| text.contains(part));
+                let is_filter = text.starts_with("Only ");
+                assert!(has_format || is_filter, "{}: {text:?}", argument.name);
+                assert!(text.split(' ').count() > 2, "{}: {text:?}", argument.name);
+            }
         }
     }
 }

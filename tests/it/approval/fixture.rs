@@ -57,12 +57,12 @@ impl CallOutcome {
     }
 
     #[track_caller]
-    pub fn expect_error(self, preview: &str) {
+    pub fn expect_error(self, expected: &str) {
         match self {
             Self::Failed(message) => {
-                assert!(message.contains(preview), "no {preview:?} in {message:?}");
+                assert!(message.contains(expected), "no {expected:?} in {message:?}");
             }
-            other => panic!("no error ({preview}): {other:?}"),
+            other => panic!("no error ({expected}): {other:?}"),
         }
     }
 }

@@ -49,6 +49,20 @@ fn interruption_responses() -> [Value; 3] {
     ]
 }
 
+/// Asserts that this caller can answer the interruption in no way.
+async fn assert_answers_refused(fixture: &ApprovalFixture, expected: &str) {
+    for answer in interruption_responses() {
+        fixture.call(CODE_FLOW, "execute", &answer).await.expect_error(expected);
+    }
+}
+
+/// Asserts that this caller can answer the interruption after approval.
+async fn assert_answers_allowed(fixture: &ApprovalFixture) {
+    for answer in interruption_responses() {
+        fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
+    }
+}
+
 #[tokio::test]
 async fn initiator_cannot_answer_own_interruption() {
     let by_path = json!({ "method": "POST", "path": "/api/Spaces-1/deployments",
@@ -67,15 +81,11 @@ async fn initiator_cannot_answer_own_interruption() {
         let task = start_task(&fixture, tool, &arguments).await;
         mock_interruption(&fixture, &task);
         let before = fixture.sent_changes().len();
-        for answer in interruption_responses() {
-            let outcome = fixture.call(CODE_FLOW, "execute", &answer).await;
-            outcome.expect_error(&format!("you started {task} through this server"));
-        }
+        let expected = format!("you started {task} through this server");
+        assert_answers_refused(&fixture, &expected).await;
         assert_eq!(fixture.sent_changes().len(), before, "{tool}");
         fixture.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in interruption_responses() {
-            fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-        }
+        assert_answers_allowed(&fixture).await;
     }
 }
 
@@ -97,15 +107,11 @@ async fn another_key_of_the_same_user_is_the_same_initiator() {
 #[tokio::test]
 async fn foreign_tasks_and_disabled_setting_allow_answers() {
     let fixture = ApprovalFixture::start().await;
-    for answer in interruption_responses() {
-        fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
+    assert_answers_allowed(&fixture).await;
     let fixture = ApprovalFixture::with(|config| config.policy.four_eyes = false).await;
     let task = start_task(&fixture, "deploy_release", &deploy_arguments(&["Staging"])).await;
     mock_interruption(&fixture, &task);
-    for answer in interruption_responses() {
-        fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
+    assert_answers_allowed(&fixture).await;
 }
 
 #[tokio::test]
@@ -129,22 +135,17 @@ async fn initiator_is_read_from_octopus_after_restart() {
         let task = start_task(&fixture, tool, &arguments).await;
         let mut fixture = restart(&fixture).await;
         mock_interruption(&fixture, &task);
-        for answer in interruption_responses() {
-            let outcome = fixture.call(CODE_FLOW, "execute", &answer).await;
-            outcome
-                .expect_error(&format!("{task} was started by the Octopus user that acts for you"));
-        }
+        let expected = format!("{task} was started by the Octopus user that acts for you");
+        assert_answers_refused(&fixture, &expected).await;
         fixture.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in interruption_responses() {
-            fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-        }
+        assert_answers_allowed(&fixture).await;
     }
 }
 
-/// Octopus does not distinguish callers that share one API key. If this server does not remember
-/// the initiator either, every caller with that key may be the initiator.
+/// Octopus does not distinguish callers that share one API key. If this server has no record of the
+/// initiator either, every caller with that key may be the initiator.
 #[tokio::test]
-async fn shared_key_requires_a_remembered_initiator() {
+async fn shared_key_requires_a_recorded_initiator() {
     let company = GroupFixture::with_rules(json!([])).await;
     let (ada, bob) = (json!(["ada"]), json!(["bob"]));
     let task =
@@ -163,7 +164,7 @@ async fn shared_key_requires_a_remembered_initiator() {
     }
 }
 
-/// The start request reaches Octopus, but its response is lost, so this server remembers no
+/// Octopus receives the start request, but its response is lost, so this server records no
 /// initiator.
 #[tokio::test]
 async fn initiator_with_lost_response_cannot_answer() {
@@ -184,15 +185,10 @@ async fn initiator_with_lost_response_cannot_answer() {
         let task =
             first_task_id(&fixture.call(CODE_FLOW, "execute", &newest).await.expect_result());
         mock_interruption(&fixture, &task);
-        for answer in interruption_responses() {
-            let outcome = fixture.call(CODE_FLOW, "execute", &answer).await;
-            outcome
-                .expect_error(&format!("{task} was started by the Octopus user that acts for you"));
-        }
+        let expected = format!("{task} was started by the Octopus user that acts for you");
+        assert_answers_refused(&fixture, &expected).await;
         fixture.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in interruption_responses() {
-            fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-        }
+        assert_answers_allowed(&fixture).await;
     }
 }
 
@@ -235,14 +231,10 @@ async fn unknown_initiator_blocks_all_answers() {
     ] {
         fixture.server.sample.faults().clear();
         fixture.server.sample.faults().add(fault.method("GET"));
-        for answer in interruption_responses() {
-            fixture.call(CODE_FLOW, "execute", &answer).await.expect_error(expected);
-        }
+        assert_answers_refused(&fixture, expected).await;
     }
     fixture.server.sample.faults().clear();
-    for answer in interruption_responses() {
-        fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
+    assert_answers_allowed(&fixture).await;
     assert_eq!(fixture.sent_changes(), []);
 }
 
@@ -283,14 +275,10 @@ async fn release_notes_do_not_identify_the_initiator() {
         "releaseVersion": "1.13.0", "environmentNames": ["Development"] });
     let task = start_task(&fixture, "deploy_release", &deployment).await;
     mock_interruption(&fixture, &task);
-    for answer in interruption_responses() {
-        let outcome = fixture.call(CODE_FLOW, "execute", &answer).await;
-        outcome.expect_error(&format!("you started {task} through this server"));
-    }
+    let expected = format!("you started {task} through this server");
+    assert_answers_refused(&fixture, &expected).await;
     fixture.key = keys::WITHOUT_VARIABLE_VIEW;
-    for answer in interruption_responses() {
-        fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
+    assert_answers_allowed(&fixture).await;
 
     // A task that was not started through this server, of a release whose notes name Bob.
     fixture.server.sample.faults().clear();
@@ -301,7 +289,5 @@ async fn release_notes_do_not_identify_the_initiator() {
         .faults()
         .add(Fault::on("/releases/Releases-9003").method("GET").body(&release.to_string()));
     mock_interruption(&fixture, "ServerTasks-90008");
-    for answer in interruption_responses() {
-        fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
+    assert_answers_allowed(&fixture).await;
 }

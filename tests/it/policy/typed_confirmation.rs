@@ -5,13 +5,28 @@ use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{APPROVAL_FLOWS, ApprovalFlow, CODE_FLOW, deploy_arguments, policy_fixture, set_rules};
-use crate::{sessions::accept_elicitation, support::TestServer};
+use crate::{
+    approval::{ApprovalFixture, CallOutcome},
+    sessions::accept_elicitation,
+    support::TestServer,
+};
 
 const DEPLOY: &str = "deploy_release";
 
 fn type_environment_rule() -> Value {
     json!([{ "name": "prod", "effect": "confirm", "type": "environment", "environments": ["prod*"],
         "message": "customers are there" }])
+}
+
+/// Approves a deployment with this typed word.
+async fn approve_with(
+    fixture: &ApprovalFixture,
+    flow: ApprovalFlow,
+    arguments: &Value,
+    token: &str,
+    word: Option<&str>,
+) -> CallOutcome {
+    fixture.respond_with_word(flow, DEPLOY, arguments, token, "accept", word).await
 }
 
 #[tokio::test]
@@ -24,18 +39,14 @@ async fn change_requires_the_typed_word() {
         assert!(preview.contains("\nRule: prod: customers are there"), "{preview}");
         assert!(preview.contains("\nWord to type: Production"), "{preview}");
         for wrong in [None, Some(""), Some("production"), Some("Productio"), Some("yes")] {
-            let outcome =
-                fixture.respond_with_word(flow, DEPLOY, &arguments, &token, "accept", wrong).await;
+            let outcome = approve_with(&fixture, flow, &arguments, &token, wrong).await;
             outcome.expect_error("the typed word does not match the word");
         }
         assert_eq!(fixture.sent_changes(), [], "{flow:?}");
         let right = Some(" Production ")
             .filter(|_| flow == ApprovalFlow::InputRequired)
             .or(Some("Production"));
-        fixture
-            .respond_with_word(flow, DEPLOY, &arguments, &token, "accept", right)
-            .await
-            .expect_result();
+        approve_with(&fixture, flow, &arguments, &token, right).await.expect_result();
         assert_eq!(fixture.sent_changes().len(), 1, "{flow:?}");
     }
 }
@@ -68,10 +79,7 @@ async fn word_is_configured_or_lists_environment_names() {
                 policy_fixture(json!([{ "name": "r", "effect": "confirm", "type": typed }])).await;
             let arguments = deploy_arguments(environments);
             let (_, token) = fixture.call(flow, DEPLOY, &arguments).await.expect_approval_request();
-            fixture
-                .respond_with_word(flow, DEPLOY, &arguments, &token, "accept", Some(word))
-                .await
-                .expect_result();
+            approve_with(&fixture, flow, &arguments, &token, Some(word)).await.expect_result();
             assert_eq!(fixture.sent_changes().len(), 1, "{flow:?}");
         }
     }
@@ -95,16 +103,11 @@ async fn two_rules_require_both_words() {
         assert!(word == "rehearse go live" || word == "go live rehearse", "{preview}");
         assert!(preview.contains("customers are there"), "{preview}");
         for wrong in ["go live", "rehearse", "go live go live"] {
-            let outcome = fixture
-                .respond_with_word(flow, DEPLOY, &arguments, &token, "accept", Some(wrong))
-                .await;
+            let outcome = approve_with(&fixture, flow, &arguments, &token, Some(wrong)).await;
             outcome.expect_error("the typed word does not match the word");
         }
         assert_eq!(fixture.sent_changes(), [], "{flow:?}");
-        fixture
-            .respond_with_word(flow, DEPLOY, &arguments, &token, "accept", Some(word))
-            .await
-            .expect_result();
+        approve_with(&fixture, flow, &arguments, &token, Some(word)).await.expect_result();
         assert_eq!(fixture.sent_changes().len(), 1, "{flow:?}");
     }
 }

@@ -1,7 +1,6 @@
 //! An OpenTelemetry collector over TLS, for OTLP over HTTP and gRPC. It stores all received data.
 
 use std::{
-    fs,
     net::TcpListener,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -9,8 +8,8 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use octopus_mcp::{
-    config::{HttpSettings, TlsSettings},
-    http::{self, Certificates, Listening},
+    config::HttpSettings,
+    http::{self, Listening},
 };
 use opentelemetry_proto::tonic::{
     collector::{
@@ -36,6 +35,8 @@ use opentelemetry_proto::tonic::{
 use prost::Message;
 use tonic::{Request, Response, Status, service::Routes};
 
+use crate::support::SelfSigned;
+
 /// The received data.
 #[derive(Debug, Default)]
 pub struct Received {
@@ -54,23 +55,14 @@ pub struct Collector {
     pub endpoint: String,
     pub certificate: PathBuf,
     received: SharedReceived,
-    _folder: tempfile::TempDir,
+    _tls: SelfSigned,
     _listening: Listening,
 }
 
 impl Collector {
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-        fs::write(&certificate, pair.cert.pem()).unwrap();
-        fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-        let tls = TlsSettings {
-            certificate: Some(certificate.clone()),
-            key: Some(key),
-            ..TlsSettings::default()
-        };
-        let certificates = Certificates::load(&tls).await.unwrap();
+        let tls = SelfSigned::new();
+        let certificates = tls.load().await;
         let shared = SharedReceived::default();
         let over_http = Router::new()
             .route("/v1/traces", post(traces))
@@ -86,7 +78,13 @@ impl Collector {
         let listening =
             http::listen(socket, router, certificates.as_ref(), &HttpSettings::default()).unwrap();
         let endpoint = format!("https://localhost:{}", listening.address.port());
-        Self { endpoint, certificate, received: shared, _folder: folder, _listening: listening }
+        Self {
+            endpoint,
+            certificate: tls.certificate.clone(),
+            received: shared,
+            _tls: tls,
+            _listening: listening,
+        }
     }
 
     pub fn received(&self) -> Received {
