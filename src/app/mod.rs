@@ -89,6 +89,10 @@ pub async fn start(config: Config) -> Result<RunningServer, String> {
 }
 
 /// Starts the server with this clock for policy rules. See [`start`].
+///
+/// # Errors
+///
+/// As [`start`].
 pub async fn start_with_clock(
     mut config: Config,
     clock: PolicyClock,

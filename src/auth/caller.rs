@@ -39,7 +39,7 @@ pub struct Identity {
     pub client: Option<String>,
     /// The caller's groups.
     pub groups: Arc<BTreeSet<String>>,
-    /// What the caller may do on this server.
+    /// The permissions of the caller on this server.
     pub grants: Grants,
     /// Whether the grants come from the scopes of an access token. If so, the caller can request a
     /// token with more scopes.
@@ -66,7 +66,7 @@ pub enum AuthMethod {
     Certificate,
 }
 
-/// What a caller may do at most. Each scope includes the previous ones.
+/// The highest permission of a caller. Each scope includes the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TokenScope {
     /// Read only; written `octopus:read`.
@@ -77,8 +77,8 @@ pub enum TokenScope {
     Admin,
 }
 
-/// Limits on what a caller may do on this server. The settings and the permissions of the Octopus
-/// credential limit it further.
+/// Limits on the permissions of a caller on this server. The settings and the permissions of the
+/// Octopus credential limit them further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants {
     /// The highest scope.

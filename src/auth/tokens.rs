@@ -94,6 +94,10 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
 impl StaticTokens {
     /// Loads the tokens in the settings and in the tokens file. Validates tokens in the file like
     /// those in the settings.
+    ///
+    /// # Errors
+    ///
+    /// A message that names `auth.tokens_file`, if the file cannot be read or is not valid.
     pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, String> {
         let auth = &config.auth;
         let file = auth.tokens_file.as_deref();
@@ -113,6 +117,10 @@ impl StaticTokens {
     }
 
     /// Returns the identity that a token authenticates.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Invalid`] if the token is unknown or expired.
     pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Arc<Identity>, AuthError> {
         const UNKNOWN: AuthError = AuthError::Invalid("the token is not known to this server");
         if token.len() > MAX_TOKEN_LENGTH {
@@ -131,6 +139,10 @@ impl StaticTokens {
 }
 
 /// Generates a token. Returns the token and its hexadecimal SHA-256 hash for the settings.
+///
+/// # Errors
+///
+/// A message, if the system provides no random numbers.
 pub fn generate_token() -> Result<(String, String), String> {
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random)

@@ -131,8 +131,8 @@ enum LogFormat {
 }
 
 impl Cli {
-    /// Parses the arguments of the process. Prints help or an error and exits where they ask for it
-    /// or are invalid.
+    /// Parses the arguments of the process. Prints help or an error and exits if requested or if
+    /// they are invalid.
     pub fn from_process() -> Self {
         let matches = command().get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())

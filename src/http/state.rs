@@ -25,7 +25,7 @@ pub struct HttpState {
     pub(super) admission: Arc<Admission>,
     pub(super) authentication: Arc<Authentication>,
     pub(super) rates: Arc<RateLimits>,
-    /// `None` where the settings disable sessions.
+    /// `None` if the settings disable sessions.
     pub(super) sessions: Option<Arc<SessionRegistry>>,
     /// The audit log and the metrics of rejections.
     pub(super) rejections: RejectionLog,

@@ -1,4 +1,4 @@
-//! The metadata of a protected resource (RFC 9728): clients find their authorization server with it.
+//! Protected resource metadata (RFC 9728), by which clients find their authorization server.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use super::{
     middleware::authentication::Authentication, public_address::WELL_KNOWN, rejection::Rejection,
 };
 
-/// Returns the routes of the metadata, where authorization servers are configured: at the root, and with
-/// the path of an endpoint appended.
+/// Returns the metadata routes if authorization servers are configured: at the root, and with the
+/// path of an endpoint appended.
 pub(super) fn router(authentication: &Arc<Authentication>) -> Router {
     if authentication
         .auth

@@ -18,8 +18,8 @@ impl OctopusProvider {
     ///
     /// # Errors
     ///
-    /// [`NotServed::Missing`] where the caller cannot use the instance that the request names, or the
-    /// default instance.
+    /// [`AdmissionError::NotFound`] if the caller cannot use the requested instance or the default
+    /// instance.
     pub(super) fn resolve_scope(
         &self,
         caller: &Caller,
@@ -46,26 +46,26 @@ impl OctopusProvider {
         }
     }
 
-    /// Returns the resolved scope of a request. It is resolved again only where it was resolved
-    /// before the settings were reloaded.
+    /// Returns the resolved scope of a request. It is resolved again only if the settings were
+    /// reloaded since.
     ///
     /// # Errors
     ///
-    /// As [`Tools::resolve_scope`].
+    /// As [`OctopusProvider::resolve_scope`].
     pub(super) fn scope_of(
         &self,
         context: &RequestContext,
     ) -> Result<Arc<ResolvedScope>, AdmissionError> {
         let resolved = context.resolved.as_ref();
-        // Each reload makes its own instances, together with the policy and the limits.
+        // Each reload creates its own instances, together with the policy and the limits.
         match resolved.filter(|scope| Arc::ptr_eq(&scope.effective.instances, &self.instances)) {
             Some(scope) => Ok(Arc::clone(scope)),
             None => self.resolve_scope(&context.caller, &context.scope).map(Arc::new),
         }
     }
 
-    /// Returns the token scope that a call needs and the caller lacks. `None` where the caller has
-    /// it, or where the call would be refused with it as well.
+    /// Returns the token scope that a call needs and the caller lacks. `None` if the caller has it,
+    /// or if the call would be refused even with it.
     pub(super) fn find_missing_token_scope(
         &self,
         params: &CallToolRequestParams,

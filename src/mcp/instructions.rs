@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::ResolvedScope;
 use crate::{config::ApprovalMode, tool::Tier};
 
-/// A few sentences: what there is, how things are named, how answers are cut, what may be changed.
+/// Returns a few sentences: available data, naming, truncation and permitted changes.
 pub(super) fn instructions(scope: &ResolvedScope, confirm: ApprovalMode) -> String {
     let ResolvedScope { effective, instance, policy } = scope;
     let space = instance.space.as_deref().or(effective.request.space.as_deref());

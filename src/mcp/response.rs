@@ -76,8 +76,8 @@ pub(super) fn content_label(removed: usize, redacted: usize) -> MetaObject {
 /// Maps the error of a resource read to a protocol error (MCP specification, "Resources", "Error
 /// Handling").
 ///
-/// Returns "invalid params" for a malformed URI and "resource not found" for a URI that leads to
-/// nothing for this caller and instance; rmcp adapts that code to the revision. All other errors
+/// Returns "invalid params" for a malformed URI, and "resource not found" for a URI without a
+/// resource for this caller and instance. rmcp adapts that code to the revision. All other errors
 /// are internal errors.
 pub(super) fn resource_error(error: &Error, uri: &str, policy: &ToolAccess) -> ErrorData {
     let message = error_text(error, "; hint: ", policy);

@@ -15,10 +15,10 @@ mod support;
 // Architecture rules: permitted imports, crate names and file lengths.
 mod architecture;
 
-// The layers of the HTTP server and their order, its imports, and what is done once a request.
+// The layers of the HTTP server, their order, their imports, and the work done once per request.
 mod architecture_layers;
 
-// What holds for every tool, and what each is listed as.
+// Rules for every tool, and the listing of each tool.
 mod catalog;
 
 // Generated files are up to date, and the examples load.

@@ -1,5 +1,6 @@
-//! Layer 7: the request context. The scope of a request, its instance and its access are resolved here,
-//! once. Later layers, the protocol and the tools read the result.
+//! Layer 7: resolves the request context: scope, instance and access.
+//!
+//! It is resolved once. Later layers, the protocol and the tools read the result.
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::{
 
 /// Resolves the context of a request.
 ///
-/// - Needs: [`Caller`] and [`PathScope`], both of which it removes; `Arc<Envelope>` of a POST request.
+/// - Needs: [`Caller`] and [`PathScope`], which it removes; `Arc<Envelope>` of a POST request.
 /// - Adds: `Arc<RequestContext>`.
 /// - Rejects with: 400 (headers that contradict the path, unknown toolset or tool, credential of the
 ///   wrong kind), 404 (instance), 401 (no Octopus credential), 403 with a challenge (token scope).
@@ -48,7 +49,7 @@ pub(in crate::http) async fn resolve_context<O: McpProvider>(
     }
 }
 
-/// Returns the context of a request that has passed [`resolve_context`].
+/// Returns the context of a request that [`resolve_context`] processed.
 pub(super) fn context_of(extensions: &Extensions) -> Arc<RequestContext> {
     extensions.get::<Arc<RequestContext>>().cloned().unwrap_or_default()
 }
@@ -86,9 +87,9 @@ fn resolve(
     Ok(context)
 }
 
-/// Rejects a call that the access token does not allow, so that the client can request a token with the
-/// scope that is needed. A call that no other token would allow goes on: the tool then answers as it
-/// does for every caller without access.
+/// Rejects a call that the access token does not allow, so that the client can request a token with
+/// the required scope. A call that no other token would allow is not rejected here, because the
+/// tool returns the error for callers without access.
 fn check_token_scope(
     authentication: &Authentication,
     offering: &impl McpProvider,

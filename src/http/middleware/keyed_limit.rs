@@ -1,4 +1,4 @@
-//! A limit for concurrent requests of one caller or one address.
+//! Limits the concurrent requests of one caller or one address.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::store::StoreKey;
 
-/// Counts concurrent requests by key. A key without requests takes no memory.
+/// Counts concurrent requests by key. A key without requests uses no memory.
 #[derive(Debug)]
 pub(super) struct KeyedLimit {
     limit: usize,

@@ -14,10 +14,10 @@ pub enum SessionLimit {
     Total,
 }
 
-/// What happens to an existing session so that a new one fits.
+/// The action on an existing session that makes room for a new one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Eviction {
-    /// Nothing: a session is free.
+    /// No action: the limits allow another session.
     NotNeeded,
     /// This session ends at all replicas.
     End(String),

@@ -1,4 +1,4 @@
-//! Determines what an `execute` change accesses, from its path, query and body, for policy rules.
+//! Determines the resources that an `execute` change accesses, from its path, query and body.
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub(super) struct ChangeAccess {
     pub(super) starts: Option<Moment>,
 }
 
-/// Determines what a change accesses.
+/// Determines the resources that a change accesses.
 ///
 /// # Errors
 ///
@@ -80,10 +80,10 @@ pub(super) async fn access_of(
     Ok(ChangeAccess { action, access: access_set, starts })
 }
 
-/// Applies the rules about reads to what the response of a change shows.
+/// Applies read rules to the documents that the response of a change shows.
 ///
-/// A change returns the document that it changes. Previews and validations may return documents of any place,
-/// so unknown kinds stay unknown for them.
+/// A change returns the document that it changes. Previews and validations may return documents of
+/// any place, so unknown kinds stay unknown for them.
 ///
 /// # Errors
 ///

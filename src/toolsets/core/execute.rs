@@ -152,8 +152,8 @@ impl Execute {
     ///
     /// # Errors
     ///
-    /// The reason, if the path is invalid, blocked or outside of the spaces of the caller, or if arguments
-    /// do not fit the method.
+    /// The reason, if the path is invalid, blocked or outside of the caller's spaces, or if
+    /// arguments do not match the method.
     async fn allowed_path(&self, cx: &Context) -> Result<ExecutePath, Error> {
         let path = ExecutePath::parse(&self.path)?;
         let method = self.method;
@@ -297,7 +297,7 @@ fn not_found_at(error: octopus::Error, path: &ExecutePath) -> Error {
     })
 }
 
-/// Adds the changed document to the preview, and its state to what must not change before the approval.
+/// Adds the changed document to the preview, and its state to the required state.
 fn show_document(preview: ChangePreview, document: &Value, method: HttpMethod) -> ChangePreview {
     let text =
         |key: &str| document.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());

@@ -30,8 +30,8 @@ pub(super) const SINCE: OctopusVersion = OctopusVersion(2022, 3, 5512);
 ///
 /// # Errors
 ///
-/// Rejects a space whose ID is the name or slug of another space, because the body of an execution names the
-/// space in a field that accepts both.
+/// Rejects a space whose ID is the name or slug of another space. The body of an execution names
+/// the space in a field that accepts both.
 pub(super) async fn space(cx: &Context, given: Option<&str>) -> Result<Space, Error> {
     let space = cx.resolve_space(given).await?;
     space.ensure_unique_space_id().await?;

@@ -65,7 +65,7 @@ impl Rejection {
 pub async fn render_rejections() -> String {
     let company = Box::pin(HostingFixture::start_at(TUESDAY)).await;
     let mut found = Vec::new();
-    let mut add = |title, reply| found.push(Rejection { title: title, reply });
+    let mut add = |title, reply| found.push(Rejection { title, reply });
     let spaces = json!({});
 
     add("No token", company.request("", &[], "tools/list", json!({})).await);

@@ -70,9 +70,9 @@ async fn refuses_denied_space_despite_id_like_space_name() {
             "body": body });
         let outcome = fixture.call(CODE_FLOW, "execute", &call).await;
         if refused {
-            outcome.expect_error("rule 'r'")
+            outcome.expect_error("rule 'r'");
         } else {
-            drop(outcome.expect_approval_request())
+            drop(outcome.expect_approval_request());
         }
     }
 }
@@ -86,9 +86,9 @@ async fn space_named_only_in_the_body_is_uncertain() {
         let (outcome, sent) = evaluate(json!({ "spaces": ["Default"] }), &call).await;
         assert_eq!(sent, 0);
         if refused {
-            outcome.expect_error("rule 'r'")
+            outcome.expect_error("rule 'r'");
         } else {
-            drop(outcome.expect_approval_request())
+            drop(outcome.expect_approval_request());
         }
     }
 }

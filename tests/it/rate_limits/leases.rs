@@ -13,10 +13,10 @@ use crate::support::wait_until_some;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-async fn open_store(redis: &Redis, patience: DurationSetting) -> std::sync::Arc<Store> {
+async fn open_store(redis: &Redis, timeout: DurationSetting) -> std::sync::Arc<Store> {
     let mut config = octopus_mcp::config::Config::default();
     redis.configure(&mut config);
-    config.limits.store_timeout = patience;
+    config.limits.store_timeout = timeout;
     Store::open(&config.limits, CancellationToken::new()).await.unwrap()
 }
 
@@ -28,8 +28,8 @@ async fn acquire(store: &Store, key: u8, claim: (&[u8], &[u8])) -> LeaseOutcome 
 #[tokio::test]
 async fn lease_is_exclusive_until_release_or_expiry() {
     let mut redis = Redis::start().await;
-    let patience = DurationSetting::seconds(5);
-    let (one, two) = (open_store(&redis, patience).await, open_store(&redis, patience).await);
+    let timeout = DurationSetting::seconds(5);
+    let (one, two) = (open_store(&redis, timeout).await, open_store(&redis, timeout).await);
     assert_eq!(acquire(&one, 1, (b"one", b"1")).await, LeaseOutcome::Acquired);
     // The owner can acquire its own lease again.
     assert_eq!(acquire(&one, 1, (b"one", b"2")).await, LeaseOutcome::Acquired);

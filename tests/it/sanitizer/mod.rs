@@ -1,6 +1,7 @@
-//! Sanitizing of text from Octopus: no response contains a secret or an invisible character. The tests
-//! take tools, resources and prompts from the listings of the server, so new ones are covered
-//! automatically, and the tests fail until a call of each is defined.
+//! Sanitizing of text from Octopus: no response contains a secret or an invisible character.
+//!
+//! The tests take tools, resources and prompts from the listings of the server. They fail until a
+//! call of each new one is defined.
 
 mod multi_line_secrets;
 mod poison;

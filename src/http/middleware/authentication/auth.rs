@@ -1,4 +1,4 @@
-//! How callers authenticate, by the settings.
+//! The configured authentication of callers.
 
 use http::HeaderName;
 
@@ -8,16 +8,16 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// How callers authenticate.
+/// The configured authentication of callers.
 #[derive(Debug)]
 pub enum Auth {
-    /// With an Octopus credential, which is required.
+    /// By an Octopus credential, which is required.
     Octopus,
-    /// Not at all. An Octopus credential is optional.
+    /// None. An Octopus credential is optional.
     None,
-    /// Not at all, and credentials are ignored: for offerings that need none.
+    /// None, and credentials are ignored: for providers that need no credential.
     Open,
-    /// With a proof of identity: a token, OAuth, a trusted proxy or a client certificate.
+    /// By a proof of identity: a token, OAuth, a trusted proxy or a client certificate.
     Authenticated(Box<Authenticators>),
 }
 
@@ -26,7 +26,7 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// A message for the operator, for settings or files that cannot be read.
+    /// A message for the operator, if settings or files are not valid.
     pub fn from_config(
         config: &Config,
         check: CheckToken,
@@ -41,7 +41,7 @@ impl Auth {
         Ok(if modes.has(AuthMode::None) { Self::None } else { Self::Octopus })
     }
 
-    /// Returns the methods of [`Auth::Authenticated`].
+    /// Returns the authenticators of [`Auth::Authenticated`].
     pub(in crate::http) fn authenticators(&self) -> Option<&Authenticators> {
         match self {
             Self::Authenticated(authenticators) => Some(authenticators),

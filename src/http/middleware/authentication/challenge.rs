@@ -1,4 +1,4 @@
-//! `WWW-Authenticate`: tells a client which credential or scope a request needs.
+//! `WWW-Authenticate` challenges: the credential or scope that a request needs.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Builds the rejections of requests that are not authenticated or lack a scope.
 pub(in crate::http) struct Challenge<'a> {
     authenticators: &'a Authenticators,
-    /// The URL of the metadata of the endpoint, where authorization servers are configured.
+    /// The URL of the metadata of the endpoint, if authorization servers are configured.
     metadata: Option<String>,
 }
 
@@ -33,8 +33,8 @@ impl<'a> Challenge<'a> {
         Self { authenticators, metadata: address.map(|address| address.metadata(parts.uri.path())) }
     }
 
-    /// Rejects a request without a proof, with a challenge without an error code (RFC 6750, section
-    /// 3.1).
+    /// Rejects a request without a proof of identity. The challenge has no error code (RFC 6750,
+    /// section 3.1).
     pub(super) fn missing(&self) -> Rejection {
         let bearer = self.authenticators.oauth().is_some() || self.authenticators.accepts_tokens();
         let instruction = match (self.authenticators.oauth(), self.authenticators.accepts_tokens())
@@ -57,7 +57,8 @@ impl<'a> Challenge<'a> {
         let value = match &self.metadata {
             Some(metadata) => format!("Bearer resource_metadata=\"{metadata}\""),
             None if bearer => "Bearer realm=\"octopus-mcp\"".to_owned(),
-            // No scheme exists for proxies and certificates. A client can only show the text to a person.
+            // No scheme exists for proxies and certificates, so the client can only show the text
+            // to a person.
             None => format!("Bearer realm=\"{instruction}\""),
         };
         let message = format!("the request is not authenticated; {instruction}");
@@ -89,8 +90,8 @@ impl<'a> Challenge<'a> {
         with_challenge(StatusCode::UNAUTHORIZED, message, &value)
     }
 
-    /// Rejects a request whose token lacks a scope. The challenge names the scopes that the token has and
-    /// the one that is needed, because some clients request exactly these scopes next.
+    /// Rejects a request whose token lacks a scope. The challenge contains the scopes of the token
+    /// and the required scope, because some clients request exactly these scopes next.
     pub(in crate::http) fn insufficient(
         &self,
         has: Option<TokenScope>,

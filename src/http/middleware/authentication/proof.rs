@@ -1,5 +1,5 @@
-//! Authentication by a proof of identity: a bearer token, the header of a trusted proxy, or a client
-//! certificate.
+//! Authenticates callers by a proof of identity: a bearer token, the header of a trusted proxy, or
+//! a client certificate.
 
 use http::{
     HeaderMap, HeaderName, StatusCode,
@@ -23,12 +23,12 @@ use crate::{
     octopus::{Credentials, Fingerprint},
 };
 
-/// Returns the caller of a request by the proof that it contains.
+/// Returns the caller of a request, authenticated by its proof of identity.
 ///
 /// # Errors
 ///
-/// 401 for a missing or invalid proof, 400 for two proofs or a malformed header, 403 for a proof that
-/// grants nothing, and 503 for a token that cannot be checked now.
+/// 401 for a missing or invalid proof, 400 for two proofs or a malformed header, and 403 for a
+/// proof without access. 503 for a token that cannot be verified now.
 pub(super) async fn caller(
     authenticators: &Authenticators,
     addresses: &PublicAddresses,
@@ -56,7 +56,7 @@ pub(super) async fn caller(
                 tracing::info!(reason = %error, "token rejected");
                 challenge.rejected(&error)
             })?;
-            // Kept only for the token exchange of the settings.
+            // Kept only for the token exchange (`octopus.exchange`).
             token = (identity.method == AuthMethod::Oauth).then(|| token_text.to_owned().into());
             identity
         }
@@ -76,8 +76,8 @@ fn accepts_bearer(authenticators: &Authenticators) -> bool {
     authenticators.oauth().is_some() || authenticators.accepts_tokens()
 }
 
-/// Returns a fingerprint of everything that authenticates a request: the headers with credentials, the
-/// caller that a trusted proxy names, and the client certificate. `None` where the request has none.
+/// Returns a fingerprint of everything that authenticates a request: credential headers, the caller
+/// named by a trusted proxy, and the client certificate. `None` if the request has none of these.
 pub(super) fn fingerprint(auth: &Auth, parts: &Parts) -> Option<Fingerprint> {
     let (proxy, certificates, bearer) = match auth {
         Auth::Authenticated(authenticators) => (
@@ -118,7 +118,7 @@ fn bearer_token(authorization: &str) -> Result<&str, Rejection> {
     })
 }
 
-/// Returns the caller's own Octopus credential. The settings of the instance decide whether it is used.
+/// Returns the caller's own Octopus credential. The instance settings decide whether it is used.
 fn own_credential(headers: &HeaderMap) -> Result<Option<Credentials>, Rejection> {
     let Some(key) = single(headers, &API_KEY)? else { return Ok(None) };
     let own = Credentials::api_key(key).map_err(|error| {
@@ -131,7 +131,7 @@ fn own_credential(headers: &HeaderMap) -> Result<Option<Credentials>, Rejection>
 ///
 /// # Errors
 ///
-/// 401 where an untrusted peer sends these headers.
+/// 401 if an untrusted peer sends these headers.
 fn proxy_identity<'a>(
     authenticators: &Authenticators,
     parts: &'a Parts,

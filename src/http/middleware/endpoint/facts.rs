@@ -1,4 +1,4 @@
-//! What the layers learn about a request, for the audit record of its rejection.
+//! Collects the facts about a request for the audit record of its rejection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,8 +13,8 @@ use crate::{
     tool::RequestScope,
 };
 
-/// What is known about a request when it is rejected. In the extensions of the request, where rejections
-/// are audited. Clones share the same facts.
+/// The facts about a request, for the audit record of its rejection. Stored in the extensions of
+/// the request if rejections are audited. Clones share the facts.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct RejectionFacts(Arc<Mutex<Facts>>);
 
@@ -34,14 +34,13 @@ impl RejectionFacts {
         facts.envelope = extensions.get().cloned();
     }
 
-    /// Records the scope that the request asks for.
+    /// Records the requested scope.
     pub(in crate::http) fn record_scope(extensions: &Extensions, scope: &RequestScope) {
         let Some(facts) = extensions.get::<Self>() else { return };
         facts.locked().scope = Some(scope.clone());
     }
 
-    /// Returns the audit record of the rejection, and whether the caller has proved an identity to this
-    /// server.
+    /// Returns the audit record of the rejection, and whether this server authenticated the caller.
     pub(super) fn into_record(self) -> (Record, bool) {
         let facts = std::mem::take(&mut *self.locked());
         let is_proven = facts.caller.as_ref().is_some_and(|identity| match identity.method {
@@ -75,7 +74,7 @@ impl Facts {
     }
 }
 
-/// Returns the tool that a call names, even where its other parameters are wrong.
+/// Returns the tool name of a call, even if its other parameters are wrong.
 fn tool(envelope: &Envelope) -> Option<String> {
     #[derive(Deserialize)]
     struct Call {

@@ -1,4 +1,5 @@
-//! Media types, compared by the rules of RFC 9110, sections 8.3 and 12.5.1. rmcp compares them as text.
+//! Compares media types by the rules of RFC 9110, sections 8.3 and 12.5.1; rmcp compares them as
+//! text.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -11,7 +12,8 @@ use crate::http::rejection::Rejection;
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 
-/// Whether the client accepts an event stream as well as JSON. In the extensions of POST requests.
+/// Whether the client accepts an event stream as well as JSON. Stored in the extensions of POST
+/// requests.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct AcceptsEvents(pub(in crate::http) bool);
 
@@ -42,7 +44,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let Ok(value) = value.to_str() else { return false };
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    // JSON is UTF-8 (RFC 8259, section 8.1), whether or not it says so.
+    // JSON is UTF-8 (RFC 8259, section 8.1), with or without a `charset` parameter.
     let is_utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
         let value = value.trim().trim_matches('"');
         !name.trim().eq_ignore_ascii_case("charset")

@@ -54,8 +54,8 @@ async fn execute(fixture: &ApprovalFixture, calls: Vec<Call>) -> Vec<(Call, Call
     futures::stream::iter(sent).buffer_unordered(CONCURRENCY).collect().await
 }
 
-/// Reads with every operation while a rule denies reads of one resource. The spellings in `without`
-/// have no read that reaches it.
+/// Reads with every operation while a rule denies reads of one resource. No read with a spelling in
+/// `without` names that resource.
 async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[&str]) {
     let instance = SampleReader::new();
     let oracle = Oracle::of(&instance, denied).await;
