@@ -23,7 +23,7 @@ fn check_policy_rules(loaded: &mut LoadedConfig) {
     let tools = TOOLSETS.iter().flat_map(|toolset| toolset.tools);
     let tools: Vec<&str> = tools.map(|tool| tool.metadata.name).collect();
     let toolsets: Vec<&str> = TOOLSETS.iter().map(|toolset| toolset.name).collect();
-    let mut mistakes = Vec::new();
+    let mut errors = Vec::new();
     for rule in &loaded.config().policy.rules {
         for (kind, given, known) in
             [("tool", &rule.tools, &tools), ("toolset", &rule.toolsets, &toolsets)]
@@ -37,12 +37,12 @@ fn check_policy_rules(loaded: &mut LoadedConfig) {
                     .first()
                     .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 let name = rule.name.escape_debug();
-                mistakes.push(format!("rule '{name}': unknown {kind} `{unknown}`{near}"));
+                errors.push(format!("rule '{name}': unknown {kind} `{unknown}`{near}"));
             }
         }
     }
-    if !mistakes.is_empty() {
-        loaded.add_error("policy.rules", &mistakes.join("; "));
+    if !errors.is_empty() {
+        loaded.add_error("policy.rules", &errors.join("; "));
     }
     for (name, token) in loaded.config().auth.tokens.clone() {
         if let Err(message) = check_token_toolsets(&token) {

@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr};
 
 use crate::{
-    audit::AuditError, auth::AuthSetupError, http::TlsError, octopus::CredentialError,
-    store::StoreError, telemetry::TelemetryError, tool::UnknownName,
+    access::UnknownName, audit::AuditError, auth::AuthSetupError, http::TlsError,
+    octopus::CredentialError, store::StoreError, telemetry::TelemetryError,
 };
 
 /// Why the server cannot start, or cannot apply new settings. The text names the setting.

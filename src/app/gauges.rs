@@ -41,8 +41,8 @@ pub(super) fn credentials(
     stop: &CancellationToken,
 ) {
     let expiries = Arc::new(CredentialExpiries::default());
-    let asked = Arc::clone(instances);
-    tokio::spawn(Arc::clone(&expiries).run(move || asked.load_full(), stop.clone()));
+    let instances_of_task = Arc::clone(instances);
+    tokio::spawn(Arc::clone(&expiries).run(move || instances_of_task.load_full(), stop.clone()));
     metrics.observe_gauge(
         "octopus_mcp.credential.remaining",
         "d",

@@ -37,8 +37,8 @@ pub(super) struct PersistentParts {
     pub(super) audit: AuditLog,
     pub(super) metrics: Metrics,
     pub(super) memory: ResponseMemory,
-    pub(super) starters: Arc<TaskInitiators>,
-    pub(super) acting: ActingUsers,
+    pub(super) task_initiators: Arc<TaskInitiators>,
+    pub(super) acting_users: ActingUsers,
     pub(super) compute: ComputePool,
 }
 
@@ -57,17 +57,22 @@ struct Inner {
 
 impl LiveServer {
     /// Builds the parts from these settings.
-    pub(super) fn start(config: Config, kept: PersistentParts) -> Result<Self, StartError> {
-        let PersistentParts { metrics, compute, memory, .. } = &kept;
-        let mut tools =
-            provider::build_provider_with(&config, metrics, kept.audit.clone(), compute, memory)?;
-        tools.gate = Arc::new(tools.gate.with_store(&kept.store));
-        let (tools, settings, http) = build_parts(&config, &kept, tools)?;
+    pub(super) fn start(config: Config, persistent: PersistentParts) -> Result<Self, StartError> {
+        let PersistentParts { metrics, compute, memory, .. } = &persistent;
+        let mut tools = provider::build_provider_with(
+            &config,
+            metrics,
+            persistent.audit.clone(),
+            compute,
+            memory,
+        )?;
+        tools.gate = Arc::new(tools.gate.with_store(&persistent.store));
+        let (tools, settings, http) = build_parts(&config, &persistent, tools)?;
         let instances = Arc::new(ArcSwap::new(Arc::clone(&tools.instances)));
         let protocol = Protocol::new(tools, settings);
         let routes = Swap::new(http::router(&http, protocol.clone()));
         Ok(Self(Arc::new(Inner {
-            persistent: kept,
+            persistent,
             protocol,
             routes,
             instances,
@@ -81,18 +86,18 @@ impl LiveServer {
     ///
     /// An error if a part cannot be built; the previous settings then stay in force.
     pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, StartError> {
-        let Inner { persistent: kept, protocol, routes, instances, config: last } = &*self.0;
+        let Inner { persistent, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock();
         let unchanged = restart_only::restore_running_values(&mut config, &last);
-        let compute = kept.compute.with_call_time(config.limits.compute_time.0);
-        let PersistentParts { metrics, audit, memory, .. } = kept;
+        let compute = persistent.compute.with_call_time(config.limits.compute_time.0);
+        let PersistentParts { metrics, audit, memory, .. } = persistent;
         let mut tools =
             provider::build_provider_with(&config, metrics, audit.clone(), &compute, memory)?;
         let serving = protocol.provider();
         tools.gate = Arc::new(serving.gate.with_mode(config.tools.confirm));
         tools.recent_calls = serving.recent_calls.clone();
-        let (tools, settings, http) = build_parts(&config, kept, tools)?;
-        kept.memory.resize(config.limits.bytes_in_flight.0);
+        let (tools, settings, http) = build_parts(&config, persistent, tools)?;
+        persistent.memory.resize(config.limits.bytes_in_flight.0);
         instances.store(Arc::clone(&tools.instances));
         protocol.replace_provider(tools, settings);
         routes.swap(http::router(&http, protocol.clone()));
@@ -116,30 +121,30 @@ impl LiveServer {
 /// Builds the HTTP state, and adds the persistent parts to the provider.
 fn build_parts(
     config: &Config,
-    kept: &PersistentParts,
+    persistent: &PersistentParts,
     mut tools: OctopusProvider,
 ) -> Result<(OctopusProvider, ProtocolSettings, HttpState), StartError> {
-    let auth = Auth::from_config(config, super::check::check_token_toolsets, &kept.metrics)?;
-    let instance_rate = InstanceRateLimit::new(&config.limits, &kept.store);
-    tools.task_initiators = Arc::clone(&kept.starters);
-    tools.acting_users = kept.acting.clone();
+    let auth = Auth::from_config(config, super::check::check_token_toolsets, &persistent.metrics)?;
+    let instance_rate = InstanceRateLimit::new(&config.limits, &persistent.store);
+    tools.task_initiators = Arc::clone(&persistent.task_initiators);
+    tools.acting_users = persistent.acting_users.clone();
     tools.instance_rate = instance_rate.clone();
     tools.policy_engine =
-        Arc::new(tools.policy_engine.as_ref().clone().with_clock(kept.clock.clone()));
+        Arc::new(tools.policy_engine.as_ref().clone().with_clock(persistent.clock.clone()));
     let settings = ProtocolSettings {
         call_timeout: config.http.request_timeout.0,
-        stop: kept.stop.clone(),
+        stop: persistent.stop.clone(),
         local_caller: None,
         sessions: config.http.sessions != SessionStorage::Off,
-        metrics: kept.metrics.clone(),
+        metrics: persistent.metrics.clone(),
     };
     let default = config.default_instance();
-    let rates = RateLimits::new(&config.limits, default, &kept.store, instance_rate)
+    let rates = RateLimits::new(&config.limits, default, &persistent.store, instance_rate)
         .with_instances(Arc::clone(&tools.instances));
-    let (readiness, sessions) = (kept.readiness.clone(), kept.sessions.clone());
+    let (readiness, sessions) = (persistent.readiness.clone(), persistent.sessions.clone());
     let http = HttpState::new(&config.http, &config.limits, rates, auth, readiness, sessions)
         .with_page(page_facts(config, &tools))
-        .with_audit(kept.audit.clone())
-        .with_metrics(kept.metrics.clone());
+        .with_audit(persistent.audit.clone())
+        .with_metrics(persistent.metrics.clone());
     Ok((tools, settings, http))
 }

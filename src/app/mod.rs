@@ -94,6 +94,10 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
 }
 
 /// Starts the server with this clock for policy rules. See [`start`].
+///
+/// # Errors
+///
+/// As [`start`].
 pub async fn start_with_clock(
     mut config: Config,
     clock: PolicyClock,
@@ -107,15 +111,15 @@ pub async fn start_with_clock(
     let readiness = Readiness::default();
     let sessions = match config.http.sessions {
         SessionStorage::Off => None,
-        kept => {
+        storage => {
             let seal = Seal::from_config(&config.tools).map_err(StartError::Setting)?;
-            let shared = (kept == SessionStorage::Store).then(|| Arc::clone(&store));
+            let shared = (storage == SessionStorage::Store).then(|| Arc::clone(&store));
             Some(Arc::new(mcp::SessionRegistry::new(&config.http, seal, shared)))
         }
     };
     let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
     let compute = provider::compute_pool(&config);
-    let kept = PersistentParts {
+    let persistent = PersistentParts {
         clock,
         stop: stop.clone(),
         readiness: readiness.clone(),
@@ -124,11 +128,11 @@ pub async fn start_with_clock(
         audit: audit.clone(),
         metrics: metrics.clone(),
         memory: memory.clone(),
-        starters: Arc::new(TaskInitiators::new(Arc::clone(&store))),
-        acting: ActingUsers::default(),
+        task_initiators: Arc::new(TaskInitiators::new(Arc::clone(&store))),
+        acting_users: ActingUsers::default(),
         compute: compute.clone(),
     };
-    let live = LiveServer::start(config.clone(), kept)?;
+    let live = LiveServer::start(config.clone(), persistent)?;
     gauges::instances(&metrics, live.instances());
     let are_read = config.telemetry.otlp.endpoint_for(Signal::Metrics).is_some();
     if are_read || config.http.admin_listen.is_some() {

@@ -7,16 +7,16 @@ use crate::config::Config;
 /// Overwrites the settings that need a restart with their running values, and returns the keys
 /// whose new values differ. Secrets are never reported as different.
 pub(super) fn restore_running_values(config: &mut Config, running: &Config) -> Vec<&'static str> {
-    let mut kept = Vec::new();
-    macro_rules! keep {
+    let mut changed_keys = Vec::new();
+    macro_rules! restore {
         ($($($field:ident).+),+ $(,)?) => {$(
             if differ(&config.$($field).+, &running.$($field).+) {
-                kept.push(stringify!($($field).+));
+                changed_keys.push(stringify!($($field).+));
             }
             config.$($field).+.clone_from(&running.$($field).+);
         )+};
     }
-    keep!(
+    restore!(
         http.listen,
         http.admin_listen,
         http.header_timeout,
@@ -43,7 +43,7 @@ pub(super) fn restore_running_values(config: &mut Config, running: &Config) -> V
     if running.sample.enabled {
         config.octopus.clone_from(&running.octopus);
     }
-    kept
+    changed_keys
 }
 
 fn differ(new: &impl Serialize, old: &impl Serialize) -> bool {

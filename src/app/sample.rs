@@ -18,8 +18,8 @@ pub(super) fn start_sample(config: &mut Config) -> Result<Listening, StartError>
     let listening = http::listen(socket, router, None, &config.http)
         .map_err(|error| StartError::Listen { setting: "sample", error })?;
     config.octopus.url = format!("http://{}", listening.address).parse().ok();
-    let lent = config.auth_modes().has(AuthMode::None);
-    config.octopus.api_key = lent.then(|| Secret::from(keys::ADMIN.to_owned()));
+    let uses_sample_key = config.auth_modes().has(AuthMode::None);
+    config.octopus.api_key = uses_sample_key.then(|| Secret::from(keys::ADMIN.to_owned()));
     config.octopus.api_key_file = None;
     config.octopus.access_token = None;
     config.octopus.access_token_file = None;

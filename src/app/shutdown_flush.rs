@@ -21,18 +21,19 @@ const HEAD_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) async fn flush_all(audit: &AuditLog, metrics: Metrics, telemetry: Option<Telemetry>) {
     // `Audit::stop` logs another head if records follow this one.
     let _ = timeout(HEAD_TIMEOUT, audit.announce()).await;
-    let kept = timeout(FLUSH_TIMEOUT, audit.stop());
-    let measured = timeout(FLUSH_TIMEOUT, spawn_blocking(move || metrics.shutdown()));
-    let exported = timeout(FLUSH_TIMEOUT, async {
+    let audit_stopped = timeout(FLUSH_TIMEOUT, audit.stop());
+    let metrics_exported = timeout(FLUSH_TIMEOUT, spawn_blocking(move || metrics.shutdown()));
+    let telemetry_exported = timeout(FLUSH_TIMEOUT, async {
         if let Some(telemetry) = telemetry {
             telemetry.shutdown().await;
         }
     });
-    let (kept, measured, exported) = tokio::join!(kept, measured, exported);
-    if let Err(Elapsed { .. }) = kept {
+    let (audit_stopped, metrics_exported, telemetry_exported) =
+        tokio::join!(audit_stopped, metrics_exported, telemetry_exported);
+    if let Err(Elapsed { .. }) = audit_stopped {
         tracing::error!("audit records may be lost: writing them timed out");
     }
-    if measured.is_err() || exported.is_err() {
+    if metrics_exported.is_err() || telemetry_exported.is_err() {
         tracing::warn!("telemetry export timed out: the last logs, traces or metrics are lost");
     }
 }

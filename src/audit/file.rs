@@ -31,13 +31,13 @@ pub(super) struct ChainFile {
     chain: Chain,
     /// The reason for a notice before the next record, if one is due.
     notice_reason: Option<&'static str>,
-    /// What follows the last complete record.
+    /// The state of the file after the last complete record.
     tail: Tail,
     /// The number of records that could not be written since the last successful write.
     pub(super) lost: u64,
 }
 
-/// What follows the last complete record of a file.
+/// The state of a file after its last complete record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     Clean,
@@ -260,8 +260,8 @@ fn lock_file(file: File) -> io::Result<File> {
     }
 }
 
-/// Returns the last record of a file and what follows it. Returns `None` for the record if the file
-/// has no complete record.
+/// Returns the last record of a file and the state after it. Returns `None` for the record if the
+/// file has no complete record.
 fn read_last_link(
     file: &mut File,
     length: u64,

@@ -163,9 +163,9 @@ impl AuditLog {
         let Some(inner) = self.0.as_ref().filter(|inner| inner.required) else { return Ok(()) };
         let mut record = record();
         record.time = Timestamp::now();
-        let (kept, answer) = oneshot::channel();
+        let (result_sender, answer) = oneshot::channel();
         let work = async {
-            let job = WriterCommand::WriteAndFlush(Box::new(record), kept);
+            let job = WriterCommand::WriteAndFlush(Box::new(record), result_sender);
             inner.commands.send(job).await.map_err(|_| AuditUnavailable)?;
             answer.await.map_err(|_| AuditUnavailable)?.map_err(|_| AuditUnavailable)
         };

@@ -164,7 +164,8 @@ pub struct AuditCaller {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// How the caller was authenticated.
-    pub way: &'static str,
+    #[serde(rename = "way")]
+    pub auth_method: &'static str,
     /// The groups of the caller. Long lists are truncated.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,

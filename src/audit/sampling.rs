@@ -45,7 +45,7 @@ impl CallerSamplers {
     /// rejections without a record before it, or `None`.
     pub(super) fn admit(&self, caller: &AuditCaller) -> Option<usize> {
         let issuer = caller.issuer.clone().unwrap_or_default();
-        let key = [caller.way.to_owned(), issuer, caller.subject.clone()];
+        let key = [caller.auth_method.to_owned(), issuer, caller.subject.clone()];
         self.0.get_with(key, Arc::default).admit()
     }
 }

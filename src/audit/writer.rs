@@ -111,7 +111,7 @@ impl Sinks {
         while let Some(job) = jobs.blocking_recv() {
             match job {
                 WriterCommand::Write(record) => drop(self.write(&record)),
-                WriterCommand::WriteAndFlush(record, kept) => {
+                WriterCommand::WriteAndFlush(record, result_sender) => {
                     let written = self.write(&record).and_then(|()| self.flush());
                     if let Err(error) = &written {
                         tracing::error!(
@@ -119,12 +119,12 @@ impl Sinks {
                             "change rejected, because its audit record could not be written"
                         );
                     }
-                    let _ = kept.send(written);
+                    let _ = result_sender.send(written);
                 }
-                WriterCommand::LogHead(done) => {
+                WriterCommand::LogHead(done_sender) => {
                     self.log_head();
-                    if let Some(done) = done {
-                        let _ = done.send(());
+                    if let Some(done_sender) = done_sender {
+                        let _ = done_sender.send(());
                     }
                 }
                 WriterCommand::Stop(ended) => {

@@ -24,9 +24,14 @@ pub struct Authenticators {
 }
 
 impl Authenticators {
-    /// Creates the configured methods without sending any request. `check` validates the tokens of
-    /// the tokens file, now and after each change. Requests to OAuth issuers are counted in
-    /// `metrics`.
+    /// Creates the configured methods without sending any request.
+    ///
+    /// `check` validates the tokens of the tokens file, now and after each change. Requests to
+    /// OAuth issuers are counted in `metrics`.
+    ///
+    /// # Errors
+    ///
+    /// A message for the operator, if the tokens file or an issuer setting is not valid.
     pub fn from_config(
         config: &Config,
         check: CheckToken,
@@ -68,6 +73,10 @@ impl Authenticators {
     ///
     /// If static tokens and OAuth are both configured, the token prefix decides which method
     /// applies.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] if the token is not valid, grants no access or cannot be verified now.
     pub async fn authenticate_bearer(
         &self,
         token: &str,
@@ -84,6 +93,10 @@ impl Authenticators {
     }
 
     /// Authenticates the identity headers of a trusted proxy.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] if the headers are not valid, grant no access or are not enabled.
     pub fn authenticate_proxy(&self, named: &ProxyHeaders<'_>) -> Result<Arc<Identity>, AuthError> {
         let settings = self.proxy.as_ref();
         let settings = settings
@@ -92,6 +105,10 @@ impl Authenticators {
     }
 
     /// Authenticates a TLS client certificate in DER encoding.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] if the certificate is not valid, grants no access or is not accepted.
     pub fn authenticate_certificate(&self, der: &[u8]) -> Result<Arc<Identity>, AuthError> {
         let settings = self.certificate.as_ref();
         let settings = settings

@@ -39,7 +39,7 @@ pub struct Identity {
     pub client: Option<String>,
     /// The caller's groups.
     pub groups: Arc<BTreeSet<String>>,
-    /// What the caller may do on this server.
+    /// The permissions of the caller on this server.
     pub grants: Grants,
     /// Whether the grants come from the scopes of an access token. If so, the caller can request a
     /// token with more scopes.
@@ -68,8 +68,8 @@ pub enum AuthMethod {
     Certificate,
 }
 
-/// Limits on what a caller may do on this server. The settings and the permissions of the Octopus
-/// credential limit it further.
+/// Limits on the permissions of a caller on this server. The settings and the permissions of the
+/// Octopus credential limit them further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants {
     /// The highest scope.
@@ -164,8 +164,8 @@ impl Identity {
 impl Caller {
     /// Creates a caller who is identified by an Octopus credential and acts with it.
     pub fn from_octopus_credentials(credentials: Credentials) -> Self {
-        let who = Arc::new(Identity::from_octopus_credentials(&credentials));
-        Self { identity: who, own_credentials: Some(credentials), subject_token: None }
+        let caller_identity = Arc::new(Identity::from_octopus_credentials(&credentials));
+        Self { identity: caller_identity, own_credentials: Some(credentials), subject_token: None }
     }
 
     /// Returns a fingerprint of the identity and the Octopus credential sent with the request.

@@ -1,4 +1,4 @@
-//! Authentication: identifies the caller of a request and what the caller may do.
+//! Authentication: identifies the caller of a request and the caller's permissions.
 //!
 //! [`Authenticators`] verifies the credentials of a request with the configured methods: static
 //! bearer tokens, OAuth access tokens, headers of a trusted proxy and TLS client certificates. Each

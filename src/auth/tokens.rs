@@ -69,9 +69,9 @@ fn constant_time_position<'a>(
 }
 
 fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
-    let some = |list: &config::ListSetting| {
-        let words: BTreeSet<String> = list.0.iter().cloned().collect();
-        (!words.is_empty()).then_some(words)
+    let non_empty = |list: &config::ListSetting| {
+        let entries: BTreeSet<String> = list.0.iter().cloned().collect();
+        (!entries.is_empty()).then_some(entries)
     };
     Identity {
         method: AuthMethod::Token,
@@ -82,9 +82,9 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
         groups: Arc::new(token.groups.0.iter().cloned().collect()),
         grants: Grants {
             scope: token.scope,
-            toolsets: some(&token.toolsets),
-            instances: some(&token.instances),
-            spaces: some(&token.spaces),
+            toolsets: non_empty(&token.toolsets),
+            instances: non_empty(&token.instances),
+            spaces: non_empty(&token.spaces),
         },
         is_scoped: false,
         expires: token.expires.map(|expiry| expiry.0),
@@ -94,6 +94,10 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
 impl StaticTokens {
     /// Loads the tokens in the settings and in the tokens file. Validates tokens in the file like
     /// those in the settings.
+    ///
+    /// # Errors
+    ///
+    /// An error that names `auth.tokens_file`, if the file cannot be read or is not valid.
     pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, AuthSetupError> {
         let auth = &config.auth;
         let file = auth.tokens_file.as_deref();
@@ -113,6 +117,10 @@ impl StaticTokens {
     }
 
     /// Returns the identity that a token authenticates.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Invalid`] if the token is unknown or expired.
     pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Arc<Identity>, AuthError> {
         const UNKNOWN: AuthError = AuthError::Invalid("the token is not known to this server");
         if token.len() > MAX_TOKEN_LENGTH {
@@ -120,17 +128,21 @@ impl StaticTokens {
         }
         let presented: TokenHash = Sha256::digest(token).into();
         let in_file = || self.find_in_file(&presented);
-        let who = self.configured.find(&presented).or_else(in_file).ok_or(UNKNOWN)?;
-        if who.expires.is_some_and(|expires| expires <= now) {
+        let identity = self.configured.find(&presented).or_else(in_file).ok_or(UNKNOWN)?;
+        if identity.expires.is_some_and(|expires| expires <= now) {
             return Err(AuthError::Invalid(
                 "the token has expired; ask the server administrator for a new one",
             ));
         }
-        Ok(who)
+        Ok(identity)
     }
 }
 
 /// Generates a token. Returns the token and its hexadecimal SHA-256 hash for the settings.
+///
+/// # Errors
+///
+/// An error if the system provides no random numbers.
 pub fn generate_token() -> Result<(String, String), AuthSetupError> {
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random)?;

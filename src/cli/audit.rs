@@ -193,10 +193,10 @@ impl Files {
 
     fn findings(&self, found: &Verification) -> String {
         let mut text = String::new();
-        let mut add = |prefix: &str, Finding { file, line, message: what }: &Finding| {
+        let mut add = |prefix: &str, Finding { file, line, message }: &Finding| {
             let path = self.paths.get(*file);
             let path = path.map(|path| path.display().to_string()).unwrap_or_default();
-            let _ = writeln!(text, "{path}:{line}: {prefix}{what}");
+            let _ = writeln!(text, "{path}:{line}: {prefix}{message}");
         };
         found.findings.iter().for_each(|finding| add("", finding));
         found.notes.iter().for_each(|note| add("note: ", note));

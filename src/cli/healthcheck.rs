@@ -27,14 +27,14 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         // This client has no TLS, so an open port must be enough.
         return Ok(());
     }
-    let asked = server
+    let sent = server
         .set_read_timeout(Some(TIMEOUT))
         .and_then(|()| server.set_write_timeout(Some(TIMEOUT)))
         .and_then(|()| {
             server
                 .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         });
-    asked.map_err(|e| failed(&e))?;
+    sent.map_err(|e| failed(&e))?;
     let mut answer = Vec::new();
     server.take(4096).read_to_end(&mut answer).map_err(|e| failed(&e))?;
     if answer.starts_with(b"HTTP/1.1 200 ") {

@@ -131,8 +131,8 @@ enum LogFormat {
 }
 
 impl Cli {
-    /// Parses the arguments of the process. Prints help or an error and exits where they ask for it
-    /// or are invalid.
+    /// Parses the arguments of the process. Prints help or an error and exits if requested or if
+    /// they are invalid.
     pub fn from_process() -> Self {
         let matches = command().get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
@@ -212,8 +212,8 @@ pub async fn run(cli: Cli) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Settings(mistakes)) => {
-            print_error(&mistakes.to_string());
+        Err(Failure::Settings(errors)) => {
+            print_error(&errors.to_string());
             ExitCode::from(2)
         }
         Err(Failure::Code(code)) => ExitCode::from(code),

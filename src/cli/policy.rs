@@ -102,8 +102,8 @@ pub(super) fn test(mut loaded: LoadedConfig, call: &CallArguments) -> Result<(),
         Failure::Other(format!("tool '{name}' not found; `octopus-mcp tools` lists all tools"))
     })?;
     let instance = call.instance.clone().or(config.default_instance().map(str::to_owned));
-    let situation = policy_input(call, entry, instance.unwrap_or_else(|| "?".to_owned()));
-    let (decision, steps) = (rules.decide(&situation), rules.explain(&situation));
+    let input = policy_input(call, entry, instance.unwrap_or_else(|| "?".to_owned()));
+    let (decision, steps) = (rules.decide(&input), rules.explain(&input));
     let mut text = String::new();
     let rule = decision.rule.as_deref().unwrap_or("no rule matches; policy.otherwise decides");
     let _ = writeln!(text, "rule:    {rule}");
@@ -117,8 +117,8 @@ pub(super) fn test(mut loaded: LoadedConfig, call: &CallArguments) -> Result<(),
     if !steps.is_empty() {
         text.push_str("\nRules in order:\n");
     }
-    for RuleStep { rule, effect, reason: said, .. } in &steps {
-        let _ = writeln!(text, "  {rule} ({}): {said}", effect.as_str());
+    for RuleStep { rule, effect, reason, .. } in &steps {
+        let _ = writeln!(text, "  {rule} ({}): {reason}", effect.as_str());
     }
     app::print(&text);
     let code = match (decision.effect, call.expect) {
@@ -147,11 +147,11 @@ fn policy_input(call: &CallArguments, entry: &tool::Entry, instance: String) -> 
         Some(TierArgument::Delete) => Tier::Delete,
         None => entry.metadata.tier,
     };
-    let deed = match (tier, entry.metadata.policy_action) {
+    let action = match (tier, entry.metadata.policy_action) {
         (Tier::Read, _) => PolicyAction::Read,
         (Tier::Delete, _) => PolicyAction::Delete,
         (Tier::Write, PolicyAction::Read) => PolicyAction::Run,
-        (Tier::Write, deed) => deed,
+        (Tier::Write, action) => action,
     };
     let group = call.project_group.as_ref().map(|group| Box::new(ResourceRef::named(group)));
     let project = |thing: ResourceRef| ResourceRef { group: group.clone(), ..thing };
@@ -161,7 +161,7 @@ fn policy_input(call: &CallArguments, entry: &tool::Entry, instance: String) -> 
         tool: call.tool.clone(),
         toolset: entry.toolset.to_owned(),
         tier,
-        action: deed,
+        action,
         instance,
         callers: std::iter::once(&call.caller).chain(&call.subject).cloned().collect(),
         groups: call.groups.iter().cloned().collect(),

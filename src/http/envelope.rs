@@ -1,5 +1,6 @@
-//! The JSON-RPC envelope of a request. It is parsed once, by the message layer, and put into the
-//! extensions of the request.
+//! The JSON-RPC envelope of a request.
+//!
+//! The message layer parses it once and puts it into the extensions of the request.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,10 +12,10 @@ use serde_json::{Value, value::RawValue};
 
 use super::rejection::{Rejection, code};
 
-/// Methods with which a client begins. Rate limits never reject them for an authenticated caller, and
-/// the concurrency limit reserves permits for them. A client whose first request fails takes the
-/// server for broken, or falls back to an older revision.
-const GREETINGS: [&str; 2] = ["initialize", "server/discover"];
+/// The first methods of a client. Rate limits never reject them for an authenticated caller, and
+/// the concurrency limit reserves permits for them. A client whose first request fails reports a
+/// broken server, or falls back to an older revision.
+const FIRST_METHODS: [&str; 2] = ["initialize", "server/discover"];
 
 /// The JSON-RPC envelope of a request, as `Arc<Envelope>` in its extensions.
 #[derive(Debug)]
@@ -28,33 +29,33 @@ pub(in crate::http) struct Envelope {
     call: OnceLock<Result<CallToolRequestParams, String>>,
 }
 
-/// What a request is, for rate limits and for checks that may send requests to Octopus.
+/// The kind of a request, for rate limits and for checks that may send requests to Octopus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum RequestKind {
     /// The first request of a client.
-    Greeting,
+    FirstRequest,
     /// A request that gets a result.
     Call,
     /// A GET request that opens an event stream.
     Stream,
     /// A ping, a notification, a response to a request of the server, or the end of a session.
-    Free,
+    Unmetered,
 }
 
-/// Returns whether a method is one with which a client begins.
-pub(in crate::http) fn is_greeting(method: &str) -> bool {
-    GREETINGS.contains(&method)
+/// Returns whether a method is a client's first one.
+pub(in crate::http) fn is_first_method(method: &str) -> bool {
+    FIRST_METHODS.contains(&method)
 }
 
 impl RequestKind {
     pub(in crate::http) fn of(request: &Request) -> Self {
         match Envelope::of(request.extensions()) {
             None if request.method() == Method::GET => Self::Stream,
-            None => Self::Free,
-            Some(envelope) if envelope.id.is_null() => Self::Free,
+            None => Self::Unmetered,
+            Some(envelope) if envelope.id.is_null() => Self::Unmetered,
             Some(envelope) => match envelope.method.as_deref() {
-                None | Some("ping") => Self::Free,
-                Some(method) if is_greeting(method) => Self::Greeting,
+                None | Some("ping") => Self::Unmetered,
+                Some(method) if is_first_method(method) => Self::FirstRequest,
                 Some(_) => Self::Call,
             },
         }
@@ -133,12 +134,12 @@ impl Envelope {
         Ok(Self { id, method, params, call: OnceLock::new() })
     }
 
-    /// Returns the envelope of a request, where the message layer has parsed one.
+    /// Returns the envelope of a request, if the message layer parsed one.
     pub(in crate::http) fn of(extensions: &Extensions) -> Option<&Self> {
         extensions.get::<Arc<Self>>().map(Arc::as_ref)
     }
 
-    /// Returns the ID of a request for its rejection: `null` where there is no envelope.
+    /// Returns the ID of a request for its rejection: `null` without an envelope.
     pub(in crate::http) fn id_of(extensions: &Extensions) -> Value {
         Self::of(extensions).map_or(Value::Null, |envelope| envelope.id.clone())
     }
@@ -157,7 +158,7 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// The path of the wrong parameter and what is wrong with it.
+    /// The path of the wrong parameter and the problem with it.
     pub(in crate::http) fn call_params(&self) -> Result<&CallToolRequestParams, &str> {
         self.call.get_or_init(|| self.params_as()).as_ref().map_err(String::as_str)
     }
@@ -166,7 +167,7 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// The path of the wrong parameter and what is wrong with it.
+    /// The path of the wrong parameter and the problem with it.
     pub(in crate::http) fn params_as<T: DeserializeOwned>(&self) -> Result<T, String> {
         let params = self.params.as_deref().map_or("{}", RawValue::get);
         let mut json = serde_json::Deserializer::from_str(params);

@@ -1,5 +1,5 @@
-//! The client of a request: the address of the connection, and what a trusted proxy says about the
-//! client behind it.
+//! The client of a request: the address of the connection, and the client address from a trusted
+//! proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -16,10 +16,10 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Maximum number of proxies that are followed.
+/// Maximum number of proxies in a forwarding header.
 const MOST_HOPS: usize = 32;
 
-/// The peer of the connection, and the client. In the extensions of every request.
+/// The peer of the connection, and the client. Stored in the extensions of every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct Peer {
     /// The address of the connection.
@@ -34,8 +34,8 @@ pub(in crate::http) struct Peer {
     pub(in crate::http) is_secure: Option<bool>,
 }
 
-/// Returns the key under which limits for one address count a request. An IPv6 client usually has a
-/// whole /64, so the network counts.
+/// Returns the key of the limits per address. An IPv6 client usually has a whole /64, so the
+/// network counts.
 pub(in crate::http) fn client_key(extensions: &Extensions) -> StoreKey {
     let client = extensions.get::<Peer>().map(|peer| peer.client.to_canonical());
     let of = |bytes: &[u8]| *Fingerprint::of([b"address", bytes]).as_bytes();
@@ -68,7 +68,7 @@ impl Peer {
         if self.is_secure.unwrap_or(own) { "https" } else { "http" }
     }
 
-    /// Reads the forwarding headers where the connection comes from a trusted proxy.
+    /// Reads the forwarding headers if the connection is from a trusted proxy.
     fn of(address: IpAddr, headers: &HeaderMap, http: &HttpSettings) -> Self {
         let address = address.to_canonical();
         let is_trusted = http.trusted_proxies.contains(address);

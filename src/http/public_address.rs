@@ -1,4 +1,4 @@
-//! The address by which clients reach this server: `http.public_url`, or the host of the request.
+//! The public address of this server: `http.public_url`, or the host of the request.
 
 use http::{HeaderValue, header::HOST, request::Parts, uri::Authority};
 use url::Url;
@@ -9,14 +9,14 @@ use crate::config::HttpSettings;
 /// Path of the metadata of a protected resource (RFC 9728, section 3).
 pub(in crate::http) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// The allowed hosts, and the settings that decide by which address clients reach this server.
+/// The allowed hosts, and the settings that determine the public address of this server.
 #[derive(Debug)]
 pub(in crate::http) struct PublicAddresses {
     allowed: AllowedHosts,
     http: HttpSettings,
 }
 
-/// An address by which a client reaches this server.
+/// A public address of this server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct PublicAddress {
     /// Scheme and host.
@@ -37,8 +37,8 @@ impl PublicAddresses {
         &self.allowed
     }
 
-    /// Returns the address of this server: `http.public_url`, or the address that the request names.
-    /// `None` where the host of the request is not allowed.
+    /// Returns the public address: `http.public_url`, or the address in the request. `None` if the
+    /// host of the request is not allowed.
     pub(in crate::http) fn public(&self, parts: &Parts) -> Option<PublicAddress> {
         if let Some(url) = &self.http.public_url {
             let origin = url.origin().ascii_serialization();
@@ -48,8 +48,8 @@ impl PublicAddresses {
         self.requested(parts)
     }
 
-    /// Returns the address that the request names, whatever the settings say. `None` where its host is
-    /// not allowed.
+    /// Returns the address in the request, without `http.public_url`. `None` if its host is not
+    /// allowed.
     pub(in crate::http) fn requested(&self, parts: &Parts) -> Option<PublicAddress> {
         let peer = parts.extensions.get::<Peer>();
         let requested = || {
@@ -65,23 +65,23 @@ impl PublicAddresses {
 }
 
 impl PublicAddress {
-    /// Returns whether an `Origin` header names this server. Host and port decide, because a proxy may
-    /// not say which scheme the client used.
+    /// Returns whether an `Origin` header names this server. Compares only host and port, because a
+    /// proxy may not forward the scheme of the client.
     pub(in crate::http) fn has_origin(&self, origin: &HeaderValue) -> bool {
         let parsed = |text: &str| Url::parse(text).ok().filter(Url::has_host);
-        let theirs = origin.to_str().ok().and_then(parsed);
-        let theirs = theirs.filter(|url| matches!(url.scheme(), "http" | "https"));
-        parsed(&self.origin).zip(theirs).is_some_and(|(own, theirs)| {
-            own.host_str() == theirs.host_str() && own.port() == theirs.port()
+        let other = origin.to_str().ok().and_then(parsed);
+        let other = other.filter(|url| matches!(url.scheme(), "http" | "https"));
+        parsed(&self.origin).zip(other).is_some_and(|(own, other)| {
+            own.host_str() == other.host_str() && own.port() == other.port()
         })
     }
 
-    /// Returns the URL of the endpoint with this path: the resource of an access token.
+    /// Returns the URL of the endpoint with this path: the resource identifier of an access token.
     pub(in crate::http) fn resource(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin, self.prefix)
     }
 
-    /// Returns the URL of the metadata of that resource.
+    /// Returns the URL of the metadata of the endpoint with this path.
     pub(in crate::http) fn metadata(&self, path: &str) -> String {
         format!("{}{WELL_KNOWN}{}{path}", self.origin, self.prefix)
     }

@@ -40,11 +40,11 @@ pub(in crate::http) struct Rejection {
     is_unauthenticated: bool,
 }
 
-/// Why a request was rejected. In the extensions of every response that [`Rejection`] makes.
+/// The reason of a rejection. Stored in the extensions of every response that [`Rejection`] builds.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct RejectionReason {
     pub(in crate::http) message: Arc<str>,
-    /// The limit that was exceeded, where the client has to wait.
+    /// The exceeded limit, if the client has to wait.
     pub(in crate::http) limit: Option<Limit>,
     /// Whether authentication failed.
     pub(in crate::http) is_unauthenticated: bool,
@@ -68,7 +68,7 @@ impl Rejection {
         Self::new(StatusCode::NOT_FOUND, "nothing is served here; the MCP endpoint is /mcp")
     }
 
-    /// Rejects a request whose host is not allowed, where the response would contain the address of this
+    /// Rejects a request with a disallowed host, if the response would contain the address of this
     /// server.
     pub(in crate::http) fn unknown_host() -> Self {
         let message = "this server does not serve that host; its operator can set http.public_url, \
@@ -80,8 +80,8 @@ impl Rejection {
         Self::new(StatusCode::BAD_REQUEST, message).with_code(code)
     }
 
-    /// Creates a rejection that says when to retry, in whole seconds: in the header `Retry-After` and
-    /// in the error data.
+    /// Creates a rejection with the time until a retry, in whole seconds: in the header
+    /// `Retry-After` and in the error data.
     pub(in crate::http) fn rate_limited(
         status: StatusCode,
         wait: Duration,
@@ -125,8 +125,8 @@ impl Rejection {
         self.status
     }
 
-    /// Builds the response to the request with this JSON-RPC ID. `null` where the request has no ID,
-    /// or where its ID could not be read.
+    /// Builds the response to the request with this JSON-RPC ID. `null` if the request has no
+    /// readable ID.
     pub(in crate::http) fn to(self, id: &Value) -> Response {
         let reason = RejectionReason {
             message: self.message.as_str().into(),
@@ -150,7 +150,7 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// Returns the seconds after which a client may retry: rounded up, at least 1.
+/// Returns the seconds after which a client may retry, rounded up (minimum 1).
 fn retry_after(wait: Duration) -> u64 {
     whole_seconds(wait).max(1)
 }
@@ -160,7 +160,7 @@ pub(in crate::http) fn whole_seconds(time: Duration) -> u64 {
     time.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
 }
 
-/// Returns the end of a message that says when to retry: `in 1 second`, `in 5 seconds`.
+/// Returns the end of a message with the retry time: `in 1 second`, `in 5 seconds`.
 pub(in crate::http) fn in_seconds(wait: Duration) -> String {
     match retry_after(wait) {
         1 => "in 1 second".to_owned(),

@@ -1,4 +1,4 @@
-//! The scope that a request asks for: by its path below `/mcp`, and by headers.
+//! Parses the request scope from the path below `/mcp` and from headers.
 //!
 //! | path | restricts the request to |
 //! | --- | --- |
@@ -6,8 +6,8 @@
 //! | `/x/{toolset}`, `/x/{toolset}/readonly` | one toolset, or several separated by commas |
 //! | `/i/{instance}`, `/i/{instance}/{space}`, `/i/{instance}/{space}/{project}` | an instance, a space, a project |
 //!
-//! The parts can be combined in this order: `/x/{toolset}/readonly/i/{instance}`. Where path and
-//! header name the same thing, they must agree.
+//! The parts can be combined in this order: `/x/{toolset}/readonly/i/{instance}`. A header must not
+//! contradict the path.
 
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
@@ -25,12 +25,12 @@ const SPACE: HeaderName = HeaderName::from_static("x-octopus-space");
 const MAX_NAME: usize = 200;
 const MAX_LIST: usize = 4096;
 
-/// The scope in the path of a request to the endpoint. In the extensions of the request, until the
-/// headers are read.
+/// The scope in the path of a request to the endpoint. Stored in the extensions of the request
+/// until the headers are read.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct PathScope(pub(in crate::http) RequestScope);
 
-/// Parses the path of a request to the endpoint. Returns `None` for a path of none of these forms.
+/// Parses the path of a request to the endpoint. Returns `None` for any other path.
 pub(in crate::http) fn parse_path(path: &str) -> Option<RequestScope> {
     let below = path.strip_prefix("/mcp")?;
     let below = below.strip_suffix('/').unwrap_or(below);
@@ -63,7 +63,7 @@ fn is_name(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= MAX_NAME && !text.chars().any(char::is_control)
 }
 
-/// Splits a list at its commas. Returns `None` where it has no entries.
+/// Splits a list at its commas. Returns `None` if it has no entries.
 fn list(text: &str) -> Option<Vec<String>> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let entries: Vec<String> = entries.map(str::to_owned).collect();
@@ -74,8 +74,8 @@ fn list(text: &str) -> Option<Vec<String>> {
 ///
 /// # Errors
 ///
-/// A message for the client, where a header contradicts the path, is repeated with another value, or is
-/// too long.
+/// A message for the client, if a header contradicts the path, is repeated with another value, or
+/// is too long.
 pub(in crate::http) fn with_headers(
     mut scope: RequestScope,
     headers: &HeaderMap,
@@ -87,35 +87,38 @@ pub(in crate::http) fn with_headers(
         }
         scope.read_only = read_only;
     }
-    if let Some(asked) = only(headers, &TOOLSETS)?.as_deref().and_then(list) {
-        let has = |wanted: &String| {
-            let fits = |one: &String| one.eq_ignore_ascii_case(wanted);
-            asked.iter().any(|one| fits(one) || one.eq_ignore_ascii_case("all"))
+    if let Some(requested) = only(headers, &TOOLSETS)?.as_deref().and_then(list) {
+        let is_requested = |toolset: &String| {
+            let is_named = |one: &String| one.eq_ignore_ascii_case(toolset);
+            requested.iter().any(|one| is_named(one) || one.eq_ignore_ascii_case("all"))
         };
         match &scope.toolsets {
-            Some(of_path) if !of_path.iter().all(has) => {
-                return Err(contradiction(&of_path.join(","), &TOOLSETS, &asked.join(",")));
+            Some(of_path) if !of_path.iter().all(is_requested) => {
+                return Err(contradiction(&of_path.join(","), &TOOLSETS, &requested.join(",")));
             }
-            // The header contains the toolsets of the path, so the path is the narrower scope.
+            // The header contains all toolsets of the path, so the path is the smaller scope.
             Some(_) => {}
-            None => scope.toolsets = Some(asked),
+            None => scope.toolsets = Some(requested),
         }
     }
     scope.tools = only(headers, &TOOLS)?.as_deref().and_then(list);
     scope.exclude = only(headers, &EXCLUDE)?.as_deref().and_then(list).unwrap_or_default();
-    for (name, place) in [(INSTANCE, &mut scope.instance), (SPACE, &mut scope.space)] {
-        let Some(asked) = only(headers, &name)?.filter(|asked| !asked.is_empty()) else { continue };
-        if !is_name(&asked) {
+    for (name, target) in [(INSTANCE, &mut scope.instance), (SPACE, &mut scope.space)] {
+        let Some(requested) = only(headers, &name)?.filter(|requested| !requested.is_empty())
+        else {
+            continue;
+        };
+        if !is_name(&requested) {
             return Err(format!(
                 "the header {name} is longer than {MAX_NAME} bytes or is not valid text"
             ));
         }
-        match place {
-            Some(of_path) if !of_path.eq_ignore_ascii_case(&asked) => {
-                return Err(contradiction(of_path, &name, &asked));
+        match target {
+            Some(of_path) if !of_path.eq_ignore_ascii_case(&requested) => {
+                return Err(contradiction(of_path, &name, &requested));
             }
             Some(_) => {}
-            None => *place = Some(asked),
+            None => *target = Some(requested),
         }
     }
     Ok(scope)
@@ -145,7 +148,8 @@ fn only(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, String
     }
 }
 
-/// Returns `false` only for values that clearly mean no, so that a typing error restricts the request.
+/// Returns `false` only for empty and negative values, so that a typing error restricts the
+/// request.
 fn is_true(value: &str) -> bool {
     let no = ["", "false", "0", "no", "off", "n", "f"];
     !no.iter().any(|no| value.trim().eq_ignore_ascii_case(no))
@@ -178,8 +182,8 @@ mod tests {
             let toolsets = read.toolsets.as_ref().map(|toolsets| toolsets.join(","));
             let (instance, space) = (text(&read.instance), text(&read.space));
             let (project, toolsets) = (text(&read.project), text(&toolsets));
-            let said = format!("{instance} {space} {project} {toolsets} {}", read.read_only);
-            assert_eq!(said, expected, "{path}");
+            let parsed = format!("{instance} {space} {project} {toolsets} {}", read.read_only);
+            assert_eq!(parsed, expected, "{path}");
         }
         for path in [
             "x",
@@ -208,11 +212,11 @@ mod tests {
 
     #[test]
     fn unclear_values_mean_read_only() {
-        for no in ["", " ", "false", "FALSE", "0", "no", "Off", "n", "f"] {
-            assert!(!is_true(no), "{no}");
+        for value in ["", " ", "false", "FALSE", "0", "no", "Off", "n", "f"] {
+            assert!(!is_true(value), "{value}");
         }
-        for yes in ["true", "1", "yes", "on", "y", "t", "maybe", "flase", "00"] {
-            assert!(is_true(yes), "{yes}");
+        for value in ["true", "1", "yes", "on", "y", "t", "maybe", "flase", "00"] {
+            assert!(is_true(value), "{value}");
         }
     }
 

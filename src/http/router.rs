@@ -6,7 +6,7 @@
 //! | | layer | responsibility |
 //! | --- | --- | --- |
 //! | 1 | [`trace`](trace::trace) | peer, request ID, span, log line, metrics; panics |
-//! | 2 | [`cors`](cors::cors) | lets pages of allowed origins read responses |
+//! | 2 | [`cors`](cors::cors) | allows pages of configured origins to read responses |
 //! | 3 | [`endpoint`](endpoint::endpoint) | scope in the path; a record of each rejection |
 //! | 4 | [`admit`](admission::admit) | concurrent requests; size, time and memory of the body |
 //! | 5 | [`check_message`](message::check_message) | JSON-RPC envelope; host, origin, media types |
@@ -16,10 +16,10 @@
 //! | 9 | [`enter_session`](session::enter_session) | the space and the session that the request names |
 //! | 10 | [`serve_protocol`](protocol::serve_protocol) | protocol headers, parameters; keep-alive, errors of rmcp |
 //!
-//! The order is a part of the behaviour. Limits that are cheap to check come first. The envelope comes
-//! before every check whose rejection needs the ID of the request. Nothing is sent to Octopus before the
-//! rate limits (8). Event streams (GET) and the end of a session (DELETE) have no message: they pass
-//! [`guard`](message::guard) instead of 4 and 5.
+//! The order is part of the behaviour. Limits that are cheap to check come first. The envelope is
+//! parsed before every check whose rejection needs the ID of the request. Nothing is sent to
+//! Octopus before the rate limits (8). Event streams (GET) and the end of a session (DELETE) have
+//! no message, so they run [`guard`](message::guard) instead of layers 4 and 5.
 
 use std::sync::Arc;
 
@@ -99,7 +99,7 @@ fn endpoint<O: McpProvider>(state: &HttpState, protocol: Protocol<O>) -> MethodR
         .layer(from_fn_with_state(state.rejections.clone(), endpoint::endpoint))
 }
 
-/// Returns rmcp's transport. Its check of hosts is off, because the message layer checks them. Its
+/// Returns rmcp's transport. Its host check is off, because the message layer checks hosts. Its
 /// cancellation token would end calls without a response; the protocol ends them with one.
 fn transport<O: McpProvider>(
     protocol: Protocol<O>,
@@ -116,8 +116,8 @@ fn transport<O: McpProvider>(
     StreamableHttpService::new(move || Ok(protocol.clone()), sessions, settings)
 }
 
-/// Answers GET without sessions: to browsers, to health checkers, and to clients that try to open an
-/// event stream, for which 405 means that there is none.
+/// Answers GET without sessions: to browsers, to health checkers, and to clients that try to open
+/// an event stream. The status 405 tells MCP clients that no stream is available.
 async fn explain_endpoint() -> Response {
     Rejection::new(
         StatusCode::METHOD_NOT_ALLOWED,

@@ -26,7 +26,7 @@ pub struct HttpState {
     pub(super) admission: Arc<Admission>,
     pub(super) authentication: Arc<Authentication>,
     pub(super) rates: Arc<RateLimits>,
-    /// `None` where the settings disable sessions.
+    /// `None` if the settings disable sessions.
     pub(super) sessions: Option<Arc<SessionRegistry>>,
     /// Facts that the web page shows.
     pub(super) page: PageFacts,

@@ -1,4 +1,4 @@
-//! The metadata of a protected resource (RFC 9728): clients find their authorization server with it.
+//! Protected resource metadata (RFC 9728), by which clients find their authorization server.
 
 use std::sync::Arc;
 
@@ -14,10 +14,15 @@ use super::{
     middleware::authentication::Authentication, public_address::WELL_KNOWN, rejection::Rejection,
 };
 
-/// Returns the routes of the metadata, where authorization servers are configured: at the root, and with
-/// the path of an endpoint appended.
+/// Returns the metadata routes if authorization servers are configured: at the root, and with the
+/// path of an endpoint appended.
 pub(super) fn router(authentication: &Arc<Authentication>) -> Router {
-    if authentication.auth.ways().and_then(|ways| ways.oauth()).is_none() {
+    if authentication
+        .auth
+        .authenticators()
+        .and_then(|authenticators| authenticators.oauth())
+        .is_none()
+    {
         return Router::new();
     }
     Router::new()
@@ -29,7 +34,8 @@ pub(super) fn router(authentication: &Arc<Authentication>) -> Router {
 
 async fn metadata(State(authentication): State<Arc<Authentication>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let oauth = authentication.auth.ways().and_then(|ways| ways.oauth());
+    let oauth =
+        authentication.auth.authenticators().and_then(|authenticators| authenticators.oauth());
     let Some(oauth) = oauth else { return Rejection::not_found().into_response() };
     let Some(address) = authentication.addresses.public(&parts) else {
         return Rejection::unknown_host().into_response();

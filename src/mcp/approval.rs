@@ -36,44 +36,37 @@ pub(super) fn read_approval(
     params: &mut CallToolRequestParams,
     request: &RequestInfo,
 ) -> ApprovalState {
-    let mut consent =
+    let mut approval =
         ClientApproval { supports_elicitation: request.can_elicit, ..ClientApproval::default() };
     let responses = params.input_responses.take().unwrap_or_default();
-    let Some(state) = params.request_state.take() else { return ApprovalState::Proceed(consent) };
+    let Some(state) = params.request_state.take() else { return ApprovalState::Proceed(approval) };
     let answer = responses.get(INPUT_KEY).and_then(|answer| ElicitResult::deserialize(answer).ok());
     match answer {
         Some(ElicitResult { action: ElicitationAction::Accept, content, .. }) => {
             let typed = content.as_ref().and_then(|content| content.get(WORD_FIELD)?.as_str());
-            consent.typed_word = typed.map(str::to_owned);
-            consent.approved_token = Some(state);
+            approval.typed_word = typed.map(str::to_owned);
+            approval.approved_token = Some(state);
         }
         Some(answer) => {
-            consent.approved_token = Some(state);
-            return ApprovalState::NotApproved(answer.action, consent);
+            approval.approved_token = Some(state);
+            return ApprovalState::NotApproved(answer.action, approval);
         }
         // Without a response, the gate requests approval again.
         None => {}
     }
-    ApprovalState::Proceed(consent)
+    ApprovalState::Proceed(approval)
 }
 
 /// Returns the response that requests approval.
 ///
 /// Clients with elicitation get an input-required result. Others get a tool error with the preview
 /// and a confirmation code.
-pub(super) fn request_approval(question: ApprovalRequest) -> Result<CallToolResponse, ErrorData> {
-    let ApprovalRequest {
-        action,
-        preview: words,
-        token: sealed,
-        method: way,
-        word_to_type: word,
-        removed,
-        redacted,
-    } = question;
+pub(super) fn request_approval(request: ApprovalRequest) -> Result<CallToolResponse, ErrorData> {
+    let ApprovalRequest { action, preview, token, method, word_to_type: word, removed, redacted } =
+        request;
     let label = response::content_label(removed, redacted);
-    if way != ApprovalMethod::Person {
-        let mut result = confirmation_code_result(action, &words, &sealed, word.as_deref());
+    if method != ApprovalMethod::Person {
+        let mut result = confirmation_code_result(action, &preview, &token, word.as_deref());
         result.meta = Some(label);
         return Ok(result.into());
     }
@@ -88,11 +81,14 @@ pub(super) fn request_approval(question: ApprovalRequest) -> Result<CallToolResp
     };
     let requested_schema =
         form.build().map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-    let form =
-        ElicitRequestParams::FormElicitationParams { meta: None, message: words, requested_schema };
+    let form = ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message: preview,
+        requested_schema,
+    };
     let mut requests = InputRequests::new();
     requests.insert(INPUT_KEY.to_owned(), InputRequest::Elicitation(ElicitRequest::new(form)));
-    let mut required = InputRequiredResult::new(Some(requests), Some(sealed));
+    let mut required = InputRequiredResult::new(Some(requests), Some(token));
     required.meta = Some(label);
     Ok(required.into())
 }
@@ -100,11 +96,11 @@ pub(super) fn request_approval(question: ApprovalRequest) -> Result<CallToolResp
 /// Returns the tool error that requests approval from clients without elicitation.
 fn confirmation_code_result(
     action: &str,
-    words: &str,
-    sealed: &str,
+    preview: &str,
+    token: &str,
     word: Option<&str>,
 ) -> CallToolResult {
-    let how = match word {
+    let instructions = match word {
         None => {
             "Show the preview to the user and ask for approval. If the user approves, call again \
                  with the same arguments and `confirm` set to the code above, which is valid for 5 \
@@ -117,20 +113,20 @@ fn confirmation_code_result(
              as the user typed it. The code is valid for 5 minutes."
         ),
     };
-    let mut question = json!({
+    let mut content = json!({
         "success": false,
         "confirmationRequired": true,
         "action": action,
-        "preview": words,
-        "confirm": sealed,
+        "preview": preview,
+        "confirm": token,
         "message": format!(
-            "Nothing has been changed yet: this {action} needs the user's approval. {how}"
+            "Nothing has been changed yet: this {action} needs the user's approval. {instructions}"
         ),
     });
-    if let (Some(word), Some(question)) = (word, question.as_object_mut()) {
-        question.insert("word".to_owned(), word.into());
+    if let (Some(word), Some(content)) = (word, content.as_object_mut()) {
+        content.insert("word".to_owned(), word.into());
     }
-    CallToolResult::structured_error(question)
+    CallToolResult::structured_error(content)
 }
 
 /// Returns the code of a missing approval, for the result and the audit record.

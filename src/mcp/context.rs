@@ -20,15 +20,15 @@ impl OctopusProvider {
     ///
     /// # Errors
     ///
-    /// [`NotServed::Missing`] where the caller cannot use the instance that the request names, or the
-    /// default instance.
+    /// [`AdmissionError::NotFound`] if the caller cannot use the requested instance or the default
+    /// instance.
     pub(super) fn resolve_scope(
         &self,
         caller: &Caller,
         scope: &RequestScope,
     ) -> Result<ResolvedScope, AdmissionError> {
         tracing::debug!(caller = caller.identity.name, "request scope resolved");
-        let reach = EffectiveScope {
+        let effective = EffectiveScope {
             instances: Arc::clone(&self.instances),
             ceiling: self.access.clone(),
             caller: caller.clone(),
@@ -39,35 +39,35 @@ impl OctopusProvider {
             Some(name) => self.instances.get(name),
             None => self.instances.default(),
         };
-        match instance.filter(|instance| reach.allows_instance(instance)).map(Arc::clone) {
+        match instance.filter(|instance| effective.allows_instance(instance)).map(Arc::clone) {
             Some(instance) => {
-                let policy = reach.access(&instance);
-                Ok(ResolvedScope { reach: Arc::new(reach), instance, policy })
+                let policy = effective.access(&instance);
+                Ok(ResolvedScope { effective: Arc::new(effective), instance, policy })
             }
-            None => Err(unknown_instance(&reach)),
+            None => Err(unknown_instance(&effective)),
         }
     }
 
-    /// Returns the resolved scope of a request. It is resolved again only where it was resolved
-    /// before the settings were reloaded.
+    /// Returns the resolved scope of a request. It is resolved again only if the settings were
+    /// reloaded since.
     ///
     /// # Errors
     ///
-    /// As [`Tools::resolve_scope`].
+    /// As [`OctopusProvider::resolve_scope`].
     pub(super) fn scope_of(
         &self,
         context: &RequestContext,
     ) -> Result<Arc<ResolvedScope>, AdmissionError> {
         let resolved = context.resolved.as_ref();
-        // Each reload makes its own instances, together with the policy and the limits.
-        match resolved.filter(|scope| Arc::ptr_eq(&scope.reach.instances, &self.instances)) {
+        // Each reload creates its own instances, together with the policy and the limits.
+        match resolved.filter(|scope| Arc::ptr_eq(&scope.effective.instances, &self.instances)) {
             Some(scope) => Ok(Arc::clone(scope)),
             None => self.resolve_scope(&context.caller, &context.scope).map(Arc::new),
         }
     }
 
-    /// Returns the token scope that a call needs and the caller lacks. `None` where the caller has
-    /// it, or where the call would be refused with it as well.
+    /// Returns the token scope that a call needs and the caller lacks. `None` if the caller has it,
+    /// or if the call would be refused even with it.
     pub(super) fn find_missing_token_scope(
         &self,
         params: &CallToolRequestParams,
@@ -80,10 +80,10 @@ impl OctopusProvider {
         let has = context.caller.identity.grants.scope;
         let needs = Some(TokenScope::for_tier(tier)).filter(|needs| *needs > has)?;
         let scope = self.scope_of(context).ok()?;
-        let policy = scope.reach.access_with_token_scope(needs, &scope.instance);
-        let would_go_on = policy.is_visible(entry.toolset, entry.metadata)
+        let policy = scope.effective.access_with_token_scope(needs, &scope.instance);
+        let would_be_allowed = policy.is_visible(entry.toolset, entry.metadata)
             && policy.tier_deny_reason(tier).is_none();
-        would_go_on.then_some(needs)
+        would_be_allowed.then_some(needs)
     }
 
     /// Builds the context of a list request, which gets no audit record.
@@ -95,15 +95,15 @@ impl OctopusProvider {
     pub(super) async fn call_context(
         &self,
         request: RequestInfo,
-        consent: ClientApproval,
-        trail: &AuditScope,
+        client_approval: ClientApproval,
+        audit: &AuditScope,
     ) -> Result<Context, Error> {
         let scope = self.scope_of(&request.context);
         let scope = scope.map_err(|error| Error::Invalid(error.to_string()))?;
         let instance = Arc::clone(&scope.instance);
-        trail.update(|record| record.target.instance = Some(instance.name.clone()));
-        let session = scope.reach.session(&instance, request.client.as_deref()).await?;
-        trail.record_instance(&instance, &session, &self.acting_users);
+        audit.update(|record| record.target.instance = Some(instance.name.clone()));
+        let session = scope.effective.session(&instance, request.client.as_deref()).await?;
+        audit.record_instance(&instance, &session, &self.acting_users);
         Ok(Context {
             session,
             caller: Arc::clone(&request.context.caller.identity),
@@ -112,17 +112,17 @@ impl OctopusProvider {
             limits: self.limits,
             pinned_space: instance.space.clone().or_else(|| request.context.scope.space.clone()),
             instance,
-            scope: Arc::clone(&scope.reach),
+            scope: Arc::clone(&scope.effective),
             client: request.client,
             progress: request.progress.map(Progress::new).unwrap_or_default(),
             approval_gate: Arc::clone(&self.gate),
-            client_approval: consent,
+            client_approval,
             policy: Arc::clone(&self.policy_engine),
             task_initiators: Arc::clone(&self.task_initiators),
             called_tool: CalledTool::default(),
             decision_recorder: DecisionRecorder::default(),
             visited_instances: VisitedInstances::default(),
-            audit: trail.clone(),
+            audit: audit.clone(),
             acting_users: self.acting_users.clone(),
             redactions: RedactionCounter::default(),
         })
@@ -130,10 +130,10 @@ impl OctopusProvider {
 }
 
 /// Returns the error for an inaccessible instance, which lists the instances of the caller.
-fn unknown_instance(reach: &EffectiveScope) -> AdmissionError {
+fn unknown_instance(effective: &EffectiveScope) -> AdmissionError {
     let names: Vec<&str> =
-        reach.allowed_instances().map(|instance| instance.name.as_str()).collect();
-    let wanted = reach.request.instance.as_deref().map_or_else(
+        effective.allowed_instances().map(|instance| instance.name.as_str()).collect();
+    let reason = effective.request.instance.as_deref().map_or_else(
         || {
             "the request names no instance, and you have no access to the default instance"
                 .to_owned()
@@ -141,10 +141,10 @@ fn unknown_instance(reach: &EffectiveScope) -> AdmissionError {
         |name| format!("instance '{}' not found, or you have no access to it", name.escape_debug()),
     );
     if names.is_empty() {
-        return AdmissionError::NotFound(format!("{wanted}; you have no access to any instance"));
+        return AdmissionError::NotFound(format!("{reason}; you have no access to any instance"));
     }
     let names = names.join(", ");
     AdmissionError::NotFound(format!(
-        "{wanted}; available: {names}. Select one with the path /mcp/i/NAME"
+        "{reason}; available: {names}. Select one with the path /mcp/i/NAME"
     ))
 }

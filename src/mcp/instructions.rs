@@ -5,21 +5,21 @@ use std::fmt::Write as _;
 use super::ResolvedScope;
 use crate::{config::ApprovalMode, policy::Tier};
 
-/// A few sentences: what there is, how things are named, how answers are cut, what may be changed.
+/// Returns a few sentences: available data, naming, truncation and permitted changes.
 pub(super) fn instructions(scope: &ResolvedScope, confirm: ApprovalMode) -> String {
-    let ResolvedScope { reach, instance, policy } = scope;
-    let space = instance.space.as_deref().or(reach.request.space.as_deref());
+    let ResolvedScope { effective, instance, policy } = scope;
+    let space = instance.space.as_deref().or(effective.request.space.as_deref());
     let mut text = String::from(
         "Tools for an Octopus Deploy instance: deployments, releases, tasks, logs and settings.\n\
          Spaces, projects, environments and tenants are accepted by name (in any letter case), \
          slug or ID.\n",
     );
-    if reach.instances.has_several() {
+    if effective.instances.has_several() {
         let _ = writeln!(text, "The instance is {}.", instance.name);
     }
     if let Some(space) = space {
         let _ = writeln!(text, "All tools work in the space {}.", space.escape_debug());
-        if let Some(project) = &reach.request.project {
+        if let Some(project) = &effective.request.project {
             let project = project.escape_debug();
             let _ = writeln!(text, "They work only on the project {project} and take no project.");
         }

@@ -50,8 +50,8 @@ macro_rules! list_result {
 /// Implements notifications that only add a span and metrics. rmcp passes notifications on in
 /// sessions only.
 macro_rules! ignored_notifications {
-    ($($hook:ident($($said:ty)?) = $method:expr;)+) => { $(
-        async fn $hook(&self, $(_: $said,)? context: NotificationContext<RoleServer>) {
+    ($($hook:ident($($Params:ty)?) = $method:expr;)+) => { $(
+        async fn $hook(&self, $(_: $Params,)? context: NotificationContext<RoleServer>) {
             let (metrics, about) = (&self.current().settings.metrics, OperationInfo::method($method));
             let nothing = std::future::ready(Ok(()));
             let _ = operation::instrument(metrics, about, &context, |()| false, nothing).await;
@@ -61,10 +61,10 @@ macro_rules! ignored_notifications {
 
 /// Implements requests that are rejected with "method not found".
 macro_rules! unsupported_methods {
-    ($($hook:ident($asked:ty) = $method:literal;)+) => { $(
+    ($($hook:ident($Params:ty) = $method:literal;)+) => { $(
         async fn $hook(
             &self,
-            _: $asked,
+            _: $Params,
             context: RequestContext<RoleServer>,
         ) -> Result<(), ErrorData> {
             self.reject_method($method, $method.to_owned(), &context).await

@@ -13,7 +13,7 @@ use rmcp::{
 
 use super::{
     AdmissionError, McpProvider, RequestContext, RequestInfo, ResourcePage,
-    approval::{self, ApprovalState as Brought},
+    approval::{self, ApprovalState},
     audit_record, completion,
     instructions::instructions,
     prompts::{self, Prompts},
@@ -30,7 +30,7 @@ use crate::{
     policy::PolicyEngine,
     telemetry::Metrics,
     tool::{
-        ActingUsers, AuditGuard, AuditScope, Catalog, Entry, Error, Limits, Outcome as Came,
+        ActingUsers, AuditGuard, AuditScope, Catalog, Entry, Error, Limits, Outcome as CallOutcome,
         RecentCalls,
     },
 };
@@ -72,10 +72,10 @@ pub struct OctopusProvider {
 impl OctopusProvider {
     /// Starts the audit record of a request. The record is written when the returned scope ends,
     /// also if the call is dropped.
-    fn open(&self, kind: RecordKind, request: &RequestInfo) -> AuditGuard {
+    fn start_record(&self, kind: RecordKind, request: &RequestInfo) -> AuditGuard {
         let caller = request.context.caller.identity.fingerprint();
-        let trail = AuditScope::begin(&self.audit, &self.metrics, kind);
-        audit_record::fill_request(&trail.with_recent_calls(&self.recent_calls, caller), request)
+        let scope = AuditScope::begin(&self.audit, &self.metrics, kind);
+        audit_record::fill_request(&scope.with_recent_calls(&self.recent_calls, caller), request)
     }
 }
 
@@ -112,26 +112,26 @@ impl McpProvider for OctopusProvider {
 
     async fn check_space(&self, context: &RequestContext) -> Result<(), AdmissionError> {
         let scope = self.scope_of(context)?;
-        self.missing_spaces.check(&scope.reach, &scope.instance).await
+        self.missing_spaces.check(&scope.effective, &scope.instance).await
     }
 
     async fn tools(&self, request: RequestInfo) -> Vec<Tool> {
         let Ok(scope) = self.scope_of(&request.context) else { return Vec::new() };
         let policy = &scope.policy;
-        let (fixed, headers) = (policy.pinned(), request.is_stateless());
+        let (pinned, headers) = (policy.pinned(), request.is_stateless());
         let version = match self.listing_context(request).await {
             Ok(cx) => instance_version(&cx).await,
             Err(_) => None,
         };
-        let shown = self.catalog.visible(policy);
-        let shown = shown.filter(|entry| is_new_enough(entry.metadata.since, version));
-        shown.map(|entry| entry.listing(fixed, headers).clone()).collect()
+        let visible = self.catalog.visible(policy);
+        let visible = visible.filter(|entry| is_new_enough(entry.metadata.since, version));
+        visible.map(|entry| entry.listing(pinned, headers).clone()).collect()
     }
 
     fn tool(&self, name: &str, context: Option<&RequestContext>) -> Option<Tool> {
         let scope = context.and_then(|context| self.scope_of(context).ok());
-        let fixed = scope.map(|scope| scope.reach.pinned(&scope.instance)).unwrap_or_default();
-        self.catalog.get(name).map(|entry| entry.listing(fixed, true).clone())
+        let pinned = scope.map(|scope| scope.effective.pinned(&scope.instance)).unwrap_or_default();
+        self.catalog.get(name).map(|entry| entry.listing(pinned, true).clone())
     }
 
     fn tool_name(&self, params: &CallToolRequestParams) -> Option<&'static str> {
@@ -158,8 +158,8 @@ impl McpProvider for OctopusProvider {
         request: RequestInfo,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = params.arguments.take().unwrap_or_default();
-        let open = self.open(RecordKind::Call, &request);
-        open.scope().record_raw_arguments(&arguments);
+        let record_guard = self.start_record(RecordKind::Call, &request);
+        record_guard.scope().record_raw_arguments(&arguments);
         // An unknown tool and a hidden tool get the same answer, so it does not reveal hidden
         // tools.
         let serving = self.catalog.resolve(&params.name, &arguments);
@@ -167,33 +167,36 @@ impl McpProvider for OctopusProvider {
         let policy = scope.as_ref().map(|scope| &scope.policy);
         let is_shown = |entry: &&Entry| {
             let definition = entry.metadata;
-            let shows = policy.is_some_and(|policy| policy.is_visible(entry.toolset, definition));
-            shows || definition.name == EXPLAIN_ACCESS
+            let is_visible =
+                policy.is_some_and(|policy| policy.is_visible(entry.toolset, definition));
+            is_visible || definition.name == EXPLAIN_ACCESS
         };
         let Some(entry) = serving.filter(is_shown) else {
-            open.scope().update(|record| record.tool = Some(params.name.to_string()));
-            audit_record::end_with(open, Outcome::Refused, Some("unknown_tool"));
+            record_guard.scope().update(|record| record.tool = Some(params.name.to_string()));
+            audit_record::end_with(record_guard, Outcome::Refused, Some("unknown_tool"));
             let message = format!("unknown tool: {}", params.name.escape_debug());
             return Err(ErrorData::invalid_params(message, None));
         };
         let tool = entry.metadata.name;
-        open.scope().update(|record| {
+        record_guard.scope().update(|record| {
             record.tool = Some(tool.to_owned());
             record.tier = Some(entry.metadata.tier.name());
         });
-        let consent = match approval::read_approval(&mut params, &request) {
-            Brought::Proceed(consent) => consent,
-            Brought::NotApproved(action, question) => {
+        let client_approval = match approval::read_approval(&mut params, &request) {
+            ApprovalState::Proceed(client_approval) => client_approval,
+            ApprovalState::NotApproved(action, declined) => {
                 let caller = Arc::clone(&request.context.caller.identity);
                 tracing::info!(tool, caller = caller.name, ?action, "a change was not agreed to");
-                open.scope().update(|record| record.consent = Some(ApprovalMethod::Person.name()));
-                if open.scope().is_enabled()
-                    && let Ok(cx) = self.call_context(request, question, open.scope()).await
+                record_guard
+                    .scope()
+                    .update(|record| record.consent = Some(ApprovalMethod::Person.name()));
+                if record_guard.scope().is_enabled()
+                    && let Ok(cx) = self.call_context(request, declined, record_guard.scope()).await
                 {
                     entry.record_declined(arguments, &cx).await;
                 }
                 audit_record::end_with(
-                    open,
+                    record_guard,
                     Outcome::Declined,
                     Some(approval::decline_code(&action)),
                 );
@@ -201,10 +204,10 @@ impl McpProvider for OctopusProvider {
             }
         };
         let is_stateless = request.is_stateless();
-        let cx = match self.call_context(request, consent, open.scope()).await {
+        let cx = match self.call_context(request, client_approval, record_guard.scope()).await {
             Ok(cx) => cx,
             Err(error) => {
-                audit_record::end_failed(open, &error);
+                audit_record::end_failed(record_guard, &error);
                 let policy = policy.unwrap_or(&self.access);
                 return Ok(response::tool_error(&error, policy).into());
             }
@@ -214,30 +217,30 @@ impl McpProvider for OctopusProvider {
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (caller, instance) = (&cx.caller.name, &cx.instance.name);
         match outcome {
-            Ok(Came::Answer(passed)) => {
-                audit_record::end_done(open, &passed);
+            Ok(CallOutcome::Answer(answer)) => {
+                audit_record::end_done(record_guard, &answer);
                 tracing::info!(
                     tool,
                     caller,
                     instance,
                     elapsed_ms,
-                    redacted = passed.redacted,
+                    redacted = answer.redacted,
                     "tool call completed"
                 );
-                Ok(response::tool_result(passed).into())
+                Ok(response::tool_result(answer).into())
             }
-            Ok(Came::ApprovalRequired(question)) => {
-                audit_record::end_with(open, Outcome::Asked, None);
-                tracing::info!(tool, caller, instance, elapsed_ms, way = ?question.method, "approval requested");
-                approval::request_approval(question)
+            Ok(CallOutcome::ApprovalRequired(request)) => {
+                audit_record::end_with(record_guard, Outcome::Asked, None);
+                tracing::info!(tool, caller, instance, elapsed_ms, way = ?request.method, "approval requested");
+                approval::request_approval(request)
             }
             Err(error @ Error::Approval(ApprovalError::NoChannel)) if is_stateless => {
-                audit_record::end_failed(open, &error);
+                audit_record::end_failed(record_guard, &error);
                 let required = ClientCapabilities::builder().enable_elicitation().build();
                 Err(ErrorData::missing_required_client_capability(required))
             }
             Err(error) => {
-                audit_record::end_failed(open, &error);
+                audit_record::end_failed(record_guard, &error);
                 let text = response::log_text(&error);
                 if error.is_fault() {
                     tracing::warn!(tool, caller, instance, elapsed_ms, error = %text, "tool call failed");
@@ -269,13 +272,14 @@ impl McpProvider for OctopusProvider {
         uri: String,
         request: RequestInfo,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let open = self.open(RecordKind::Resource, &request);
-        open.scope()
+        let record_guard = self.start_record(RecordKind::Resource, &request);
+        record_guard
+            .scope()
             .record_raw_arguments(&JsonObject::from_iter([("uri".to_owned(), uri.clone().into())]));
-        match self.call_context(request, ClientApproval::default(), open.scope()).await {
-            Ok(cx) => resources::read(&uri, &cx, open).await,
+        match self.call_context(request, ClientApproval::default(), record_guard.scope()).await {
+            Ok(cx) => resources::read(&uri, &cx, record_guard).await,
             Err(error) => {
-                audit_record::end_failed(open, &error);
+                audit_record::end_failed(record_guard, &error);
                 Err(response::internal_error(&error))
             }
         }
@@ -291,20 +295,20 @@ impl McpProvider for OctopusProvider {
         params: GetPromptRequestParams,
         request: RequestInfo,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let open = self.open(RecordKind::Prompt, &request);
-        open.scope().update(|record| record.prompt = Some(params.name.clone()));
+        let record_guard = self.start_record(RecordKind::Prompt, &request);
+        record_guard.scope().update(|record| record.prompt = Some(params.name.clone()));
         if let Some(arguments) = &params.arguments {
-            open.scope().record_raw_arguments(arguments);
+            record_guard.scope().record_raw_arguments(arguments);
         }
         let scope = self.scope_of(&request.context).ok();
         let policy = scope.as_ref().map_or(&self.access, |scope| &scope.policy);
         match Prompts::new(policy, &request.context.scope).get(params) {
             Ok(prompt) => {
-                audit_record::end_with(open, Outcome::Done, None);
+                audit_record::end_with(record_guard, Outcome::Done, None);
                 Ok(prompt.into())
             }
             Err(error) => {
-                audit_record::end_with(open, Outcome::Refused, Some("prompt"));
+                audit_record::end_with(record_guard, Outcome::Refused, Some("prompt"));
                 Err(error)
             }
         }
@@ -315,22 +319,29 @@ impl McpProvider for OctopusProvider {
         params: CompleteRequestParams,
         request: RequestInfo,
     ) -> Result<CompleteResult, ErrorData> {
-        let open = self.open(RecordKind::Completion, &request);
+        let record_guard = self.start_record(RecordKind::Completion, &request);
         let scope = self.scope_of(&request.context).ok();
         let policy = scope.as_ref().map_or(&self.access, |scope| &scope.policy);
-        completion::record_arguments(&params, self.catalog.toolsets(), policy, open.scope());
-        let cx = match self.call_context(request, ClientApproval::default(), open.scope()).await {
-            Ok(cx) => cx,
-            Err(error) => {
-                audit_record::end_failed(open, &error);
-                return Err(response::internal_error(&error));
-            }
-        };
+        completion::record_arguments(
+            &params,
+            self.catalog.toolsets(),
+            policy,
+            record_guard.scope(),
+        );
+        let cx =
+            match self.call_context(request, ClientApproval::default(), record_guard.scope()).await
+            {
+                Ok(cx) => cx,
+                Err(error) => {
+                    audit_record::end_failed(record_guard, &error);
+                    return Err(response::internal_error(&error));
+                }
+            };
         let prompts = Prompts::new(&cx.access, &cx.scope.request);
         let completed = completion::complete(params, &prompts, &cx).await;
         match &completed {
-            Ok(_) => audit_record::end_with(open, Outcome::Done, None),
-            Err(_) => audit_record::end_with(open, Outcome::Refused, Some("completion")),
+            Ok(_) => audit_record::end_with(record_guard, Outcome::Done, None),
+            Err(_) => audit_record::end_with(record_guard, Outcome::Refused, Some("completion")),
         }
         completed
     }

@@ -35,8 +35,8 @@ impl OperationInfo<'_> {
     }
 }
 
-/// MCP methods that this server does not support. rmcp passes them on as custom requests: it does
-/// not know some, and cannot parse the parameters of others.
+/// MCP methods that this server does not support. rmcp passes them on as custom requests, because
+/// it does not implement some and cannot parse the parameters of others.
 const UNSUPPORTED_METHODS: [&str; 9] = [
     "logging/setLevel",
     "resources/subscribe",
@@ -116,7 +116,7 @@ impl MessageContext for NotificationContext<RoleServer> {
 
 /// Runs the work of a request in a span, and records its duration and outcome as metrics.
 ///
-/// `is_error` tells whether an answer counts as `tool_error`. Internal errors are logged.
+/// `is_error` returns whether an answer counts as `tool_error`. Internal errors are logged.
 pub(super) async fn instrument<T>(
     metrics: &Metrics,
     about: OperationInfo<'_>,

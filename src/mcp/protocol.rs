@@ -32,7 +32,7 @@ pub const SUPPORTED: &[ProtocolVersion] = &[
 ];
 
 tokio::task_local! {
-    /// The context of the HTTP request that is served. rmcp asks for the definition of a tool without
+    /// The context of the current HTTP request. rmcp requests the definition of a tool without
     /// passing the request.
     pub(super) static CONTEXT: Arc<Resolved>;
 }

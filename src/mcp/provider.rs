@@ -47,8 +47,8 @@ pub trait McpProvider: Send + Sync + 'static {
         None
     }
 
-    /// Resolves the instance and the access of a request, once for each request. It sends nothing to
-    /// Octopus. Requests that cannot be served are rejected by [`Offering::admits`].
+    /// Resolves the instance and the access of a request, once for each request. It sends nothing
+    /// to Octopus. [`McpProvider::check_request`] rejects requests that cannot be served.
     fn resolve(&self, caller: Caller, scope: RequestScope) -> RequestContext {
         RequestContext::new(caller, scope)
     }
@@ -68,7 +68,7 @@ pub trait McpProvider: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`NotServed::Missing`] with the names of the spaces that exist.
+    /// [`AdmissionError::NotFound`] with the names of the spaces that exist.
     fn check_space(
         &self,
         _context: &RequestContext,
@@ -80,8 +80,8 @@ pub trait McpProvider: Send + Sync + 'static {
     fn tools(&self, request: RequestInfo) -> impl Future<Output = Vec<Tool>> + Send;
 
     /// Returns the definition of a tool as requests with this context list it, whether or not the
-    /// caller may use the tool. It is used to check headers that repeat arguments. `None` stands for
-    /// a request that did not come over HTTP.
+    /// caller may use the tool. It is used to check headers that repeat arguments. `None` is a
+    /// request without HTTP.
     fn tool(&self, name: &str, context: Option<&RequestContext>) -> Option<Tool>;
 
     /// Returns the canonical name of the called tool, for traces and metrics.
@@ -94,8 +94,8 @@ pub trait McpProvider: Send + Sync + 'static {
         None
     }
 
-    /// Returns the token scope that a call needs and the caller lacks. `None` where the caller has
-    /// it, or where the call would be refused with it as well.
+    /// Returns the token scope that a call needs and the caller lacks. `None` if the caller has it,
+    /// or if the call would be refused even with it.
     fn missing_token_scope(
         &self,
         _params: &CallToolRequestParams,

@@ -16,9 +16,9 @@ use crate::telemetry;
 /// Information about a request that a provider needs besides the parameters.
 #[derive(Debug, Clone)]
 pub struct RequestInfo {
-    /// Its caller, its scope, and what it can reach.
+    /// Its caller, requested scope and effective scope.
     pub context: Arc<RequestContext>,
-    /// What the client calls itself, with its version.
+    /// Name and version of the client, as `name/version`.
     pub client: Option<String>,
     /// The `X-Request-Id` of the HTTP request.
     pub request_id: Option<String>,
@@ -36,8 +36,8 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
-    /// Reads a request from the context that rmcp gives its handlers. The [`RequestContext`] comes
-    /// from the extensions of the HTTP request, or from `local` where there is no HTTP request.
+    /// Reads a request from the rmcp context. The [`RequestContext`] is from the extensions of the
+    /// HTTP request, or from `local` without an HTTP request.
     pub(super) fn from_context(
         context: &service::RequestContext<RoleServer>,
         local: impl FnOnce() -> Option<RequestContext>,

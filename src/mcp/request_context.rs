@@ -1,9 +1,9 @@
-//! What is known of a request before its method runs.
+//! The context of a request, resolved before its method runs.
 //!
 //! One middleware of the HTTP server builds a [`RequestContext`] for each request, with
-//! [`Offering::resolve`](super::Offering::resolve), and puts it into the extensions of the request as
-//! `Arc<RequestContext>`. rmcp hands these extensions to the handlers, so HTTP layers, protocol and
-//! tools read the same value.
+//! [`McpProvider::resolve`](super::McpProvider::resolve), and puts it into the extensions of the
+//! request as `Arc<RequestContext>`. rmcp passes these extensions to the handlers, so HTTP layers,
+//! protocol and tools read the same value.
 
 use std::sync::Arc;
 
@@ -13,31 +13,31 @@ use crate::{
     octopus::Instance,
 };
 
-/// The caller of a request, the scope that the request asks for, and what it can reach with both.
+/// The caller of a request, its requested scope and its effective scope.
 #[derive(Debug, Clone, Default)]
 pub struct RequestContext {
-    /// The authenticated caller, with the credentials that came with the request.
+    /// The authenticated caller, with the credentials of the request.
     pub caller: Caller,
-    /// The scope that the path and the headers of the request ask for.
+    /// The scope that the path and the headers request.
     pub scope: RequestScope,
-    /// The instance and the access of the request. `None` where the offering has no instances, or
-    /// where the request names an instance that its caller cannot use.
+    /// The instance and the access of the request. `None` if the provider has no instances, or if
+    /// the caller cannot use the requested instance.
     pub resolved: Option<Arc<ResolvedScope>>,
 }
 
-/// The instance of a request, and what the caller may see and do there.
+/// The instance of a request, and the caller's access to it.
 #[derive(Debug)]
 pub struct ResolvedScope {
-    /// All instances, and the scope that the request asks for.
-    pub reach: Arc<EffectiveScope>,
-    /// The instance that the request names, or the default instance.
+    /// The effective scope, over all instances.
+    pub effective: Arc<EffectiveScope>,
+    /// The requested instance, or the default instance.
     pub instance: Arc<Instance>,
     /// Access to tools and resources at that instance, after settings, grants and request scope.
     pub policy: ToolAccess,
 }
 
 impl RequestContext {
-    /// Creates the context of a request to an offering that has no instances.
+    /// Creates the context of a request to a provider without instances.
     pub fn new(caller: Caller, scope: RequestScope) -> Self {
         Self { caller, scope, resolved: None }
     }

@@ -2,8 +2,9 @@
 //! space.
 //!
 //! The first page has all static resources and the first 100 spaces; each further page has the next
-//! 100 spaces (MCP specification, "Pagination"). A cursor holds the number of spaces before its
-//! page, in base64url. It is no secret, because each page shows only what its caller can see.
+//! 100 spaces (MCP specification, "Pagination"). A cursor contains the number of spaces before its
+//! page, in base64url. It is no secret, because each page shows only spaces that its caller can
+//! use.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rmcp::{

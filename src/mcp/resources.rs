@@ -72,8 +72,8 @@ fn space_resource(space: &AccessedResource, cx: &Context) -> Option<Resource> {
         return None;
     }
     let name = space.name.as_deref().unwrap_or(&space.id);
-    let passed = sanitize(name);
-    let shown = text::truncate::head(&passed.text, MAX_NAME_BYTES);
+    let sanitized = sanitize(name);
+    let shown = text::truncate::head(&sanitized.text, MAX_NAME_BYTES);
     // A name that the sanitizer changes cannot be used in a URI, so the ID replaces it.
     let named = if shown == name { name } else { &space.id };
     let uri = tool::resource_uri(["spaces", named]);
@@ -85,7 +85,7 @@ fn space_resource(space: &AccessedResource, cx: &Context) -> Option<Resource> {
     let mut resource = Resource::new(uri, shown)
         .with_title(format!("Space {shown}"))
         .with_mime_type("application/json");
-    resource.meta = Some(response::content_label(passed.removed, passed.redactions));
+    resource.meta = Some(response::content_label(sanitized.removed, sanitized.redactions));
     Some(resource)
 }
 
@@ -98,9 +98,9 @@ async fn spaces_page(
         return Ok((Vec::new(), None));
     }
     if cx.pinned_space.is_some() {
-        let mut touches = AccessSet::default();
-        cx.resolve_space(None).await?.record_access(&mut touches);
-        return Ok((touches.resources(ResourceKind::Space).to_vec(), None));
+        let mut access_set = AccessSet::default();
+        cx.resolve_space(None).await?.record_access(&mut access_set);
+        return Ok((access_set.resources(ResourceKind::Space).to_vec(), None));
     }
     let page = spaces::list(&cx.session, None, PageRange { skip, take: resource_pages::PAGE_SIZE })
         .await?;
@@ -113,13 +113,13 @@ async fn spaces_page(
         ])
     };
     let granted = spaces.into_iter().filter(is_granted);
-    let thing = |space: spaces::SpaceResource| AccessedResource {
+    let to_resource = |space: spaces::SpaceResource| AccessedResource {
         id: space.id.into_string(),
         name: Some(space.name),
         slug: space.slug,
         ..AccessedResource::default()
     };
-    Ok((granted.map(thing).collect(), next))
+    Ok((granted.map(to_resource).collect(), next))
 }
 
 /// Returns the resource templates: resources whose URI has variables.
@@ -140,11 +140,11 @@ pub(super) async fn templates(cx: &Context) -> Vec<ResourceTemplate> {
 pub(super) async fn read(
     uri: &str,
     cx: &Context,
-    open: AuditGuard,
+    record_guard: AuditGuard,
 ) -> Result<ReadResourceResponse, ErrorData> {
     // Only the kind is recorded, because a URI contains names of spaces and projects.
     let resource = tool::resource_name(uri, cx.toolsets, &cx.access).unwrap_or("unknown");
-    open.scope().update(|record| record.resource = Some(resource.to_owned()));
+    record_guard.scope().update(|record| record.resource = Some(resource.to_owned()));
     let caller = &cx.caller.name;
     let started = Instant::now();
     let read = tool::read_resource(uri, cx.limits.answer_cap, None, cx).await;
@@ -152,7 +152,7 @@ pub(super) async fn read(
     let read = match read {
         Ok(read) => read,
         Err(error) => {
-            audit_record::end_failed(open, &error);
+            audit_record::end_failed(record_guard, &error);
             let text = response::log_text(&error);
             if error.is_fault() {
                 tracing::warn!(resource, caller, elapsed_ms, error = %text, "resource read failed");
@@ -162,7 +162,7 @@ pub(super) async fn read(
             return Err(response::resource_error(&error, uri, &cx.access));
         }
     };
-    open.finish(|record| {
+    record_guard.finish(|record| {
         audit_record::mark_done(record);
         (record.bytes, record.removed, record.redacted) =
             (Some(read.bytes), read.removed, read.redacted);

@@ -25,8 +25,8 @@ const MAX_LOG_BYTES: usize = 2 * 1024;
 
 /// Returns the result of a successful call: the value as structured content and as compact JSON
 /// text (MCP specification, "Structured Content").
-pub(super) fn tool_result(passed: SanitizedAnswer) -> CallToolResult {
-    let SanitizedAnswer { value, removed, redacted, .. } = passed;
+pub(super) fn tool_result(answer: SanitizedAnswer) -> CallToolResult {
+    let SanitizedAnswer { value, removed, redacted, .. } = answer;
     let mut result = CallToolResult::structured(value);
     result.meta = Some(content_label(removed, redacted));
     result
@@ -36,9 +36,9 @@ pub(super) fn tool_result(passed: SanitizedAnswer) -> CallToolResult {
 /// the model sees the message and can correct the call.
 pub(super) fn tool_error(error: &Error, policy: &ToolAccess) -> CallToolResult {
     let message = error_text(error, "\nhint: ", policy);
-    let passed = sanitize(&message);
-    let (removed, redacted) = (passed.removed, passed.redactions);
-    let text = head(&passed.text, MAX_MESSAGE_BYTES).to_owned();
+    let sanitized_message = sanitize(&message);
+    let (removed, redacted) = (sanitized_message.removed, sanitized_message.redactions);
+    let text = head(&sanitized_message.text, MAX_MESSAGE_BYTES).to_owned();
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.meta = Some(content_label(removed, redacted));
     result
@@ -77,8 +77,8 @@ pub(super) fn content_label(removed: usize, redacted: usize) -> MetaObject {
 /// Maps the error of a resource read to a protocol error (MCP specification, "Resources", "Error
 /// Handling").
 ///
-/// Returns "invalid params" for a malformed URI and "resource not found" for a URI that leads to
-/// nothing for this caller and instance; rmcp adapts that code to the revision. All other errors
+/// Returns "invalid params" for a malformed URI, and "resource not found" for a URI without a
+/// resource for this caller and instance. rmcp adapts that code to the revision. All other errors
 /// are internal errors.
 pub(super) fn resource_error(error: &Error, uri: &str, policy: &ToolAccess) -> ErrorData {
     let message = error_text(error, "; hint: ", policy);

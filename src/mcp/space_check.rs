@@ -44,15 +44,15 @@ impl MissingSpaceCache {
     /// [`AdmissionError::NotFound`], with up to 30 of the spaces that the caller can use.
     pub(super) async fn check(
         &self,
-        reach: &EffectiveScope,
+        scope: &EffectiveScope,
         instance: &Instance,
     ) -> Result<(), AdmissionError> {
-        let Some(wanted) = reach.request.space.as_deref() else { return Ok(()) };
-        let key = cache_key(reach, instance, wanted);
+        let Some(name) = scope.request.space.as_deref() else { return Ok(()) };
+        let key = cache_key(scope, instance, name);
         if let Some(error) = self.0.get(&key) {
             return Err(error);
         }
-        let result = look_up_space(reach, instance, wanted).await;
+        let result = look_up_space(scope, instance, name).await;
         if let Err(error) = &result {
             self.0.insert(key, error.clone());
         }
@@ -61,30 +61,30 @@ impl MissingSpaceCache {
 }
 
 /// Returns the cache key: caller, groups, granted spaces, instance and requested space.
-fn cache_key(reach: &EffectiveScope, instance: &Instance, wanted: &str) -> Fingerprint {
-    let who = &reach.caller.identity;
-    let caller = reach.caller.fingerprint();
-    let granted = format!("{:?} {:?}", who.groups, who.grants.spaces);
-    let wanted = wanted.trim().to_lowercase();
-    let parts = [granted.as_bytes(), instance.name.as_bytes(), wanted.as_bytes()];
+fn cache_key(scope: &EffectiveScope, instance: &Instance, space: &str) -> Fingerprint {
+    let identity = &scope.caller.identity;
+    let caller = scope.caller.fingerprint();
+    let granted = format!("{:?} {:?}", identity.groups, identity.grants.spaces);
+    let space = space.trim().to_lowercase();
+    let parts = [granted.as_bytes(), instance.name.as_bytes(), space.as_bytes()];
     Fingerprint::of(std::iter::once(caller.as_bytes().as_slice()).chain(parts))
 }
 
 async fn look_up_space(
-    reach: &EffectiveScope,
+    scope: &EffectiveScope,
     instance: &Instance,
-    wanted: &str,
+    name: &str,
 ) -> Result<(), AdmissionError> {
-    let look = async {
-        let session = reach.session(instance, None).await.ok()?;
-        let fixed = match instance.space.as_deref() {
-            Some(fixed) => Some(session.space(fixed).await.ok()?),
+    let lookup = async {
+        let session = scope.session(instance, None).await.ok()?;
+        let pinned = match instance.space.as_deref() {
+            Some(pinned) => Some(session.space(pinned).await.ok()?),
             None => None,
         };
-        let granted = reach.caller.identity.grants.spaces.as_ref();
-        match session.space(wanted).await {
+        let granted = scope.caller.identity.grants.spaces.as_ref();
+        match session.space(name).await {
             Ok(space) => {
-                let is_other = fixed.as_ref().is_some_and(|fixed| fixed.id() != space.id());
+                let is_other = pinned.as_ref().is_some_and(|pinned| pinned.id() != space.id());
                 let is_granted =
                     granted.is_none_or(|granted| granted.iter().any(|one| space.matches(one)));
                 if is_granted && !is_other { None } else { Some(session) }
@@ -94,9 +94,11 @@ async fn look_up_space(
         }
     };
     // `Some`: the space was not found, is not granted or is not the space that the settings pin.
-    let Ok(Some(session)) = tokio::time::timeout(LOOKUP_TIMEOUT, look).await else { return Ok(()) };
+    let Ok(Some(session)) = tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await else {
+        return Ok(());
+    };
     let names =
-        match tokio::time::timeout(LOOKUP_TIMEOUT, accessible_spaces(reach, instance, &session))
+        match tokio::time::timeout(LOOKUP_TIMEOUT, accessible_spaces(scope, instance, &session))
             .await
         {
             Ok(names) if !names.is_empty() => format!("; available: {}", names.join(", ")),
@@ -104,7 +106,7 @@ async fn look_up_space(
         };
     Err(AdmissionError::NotFound(format!(
         "space '{}' not found in instance '{}', or you have no access to it{names}",
-        wanted.escape_debug(),
+        name.escape_debug(),
         instance.name
     )))
 }
@@ -112,14 +114,14 @@ async fn look_up_space(
 /// Returns the spaces that the caller can use: the pinned space, the granted spaces, or the first
 /// spaces that Octopus lists.
 async fn accessible_spaces(
-    reach: &EffectiveScope,
+    scope: &EffectiveScope,
     instance: &Instance,
     session: &Session,
 ) -> Vec<String> {
-    if let Some(fixed) = &instance.space {
-        return vec![fixed.clone()];
+    if let Some(pinned) = &instance.space {
+        return vec![pinned.clone()];
     }
-    if let Some(granted) = &reach.caller.identity.grants.spaces {
+    if let Some(granted) = &scope.caller.identity.grants.spaces {
         return granted.iter().cloned().collect();
     }
     let page = spaces::list(session, None, PageRange { skip: 0, take: MAX_LISTED_SPACES }).await;

@@ -85,8 +85,8 @@ impl TokenBuckets {
     pub async fn take(&self, key: &StoreKey) -> RateLimitDecision {
         if let Some(remote) = &self.remote {
             let response = remote.take(self.name, key, self.interval, self.burst.get()).await;
-            if let Some(taken) = response {
-                return taken;
+            if let Some(decision) = response {
+                return decision;
             }
         }
         self.take_local(key)
@@ -146,10 +146,10 @@ mod tests {
         let bucket = bucket(1, 3, 10);
         for key in [[1; 32], [2; 32]] {
             for remaining in [2, 1, 0] {
-                let taken = bucket.take_local(&key);
-                assert!(taken.allowed);
-                assert_eq!((taken.limit, taken.remaining), (3, remaining));
-                assert_eq!(taken.reset_after.as_secs(), u64::from(3 - remaining) * 60);
+                let decision = bucket.take_local(&key);
+                assert!(decision.allowed);
+                assert_eq!((decision.limit, decision.remaining), (3, remaining));
+                assert_eq!(decision.reset_after.as_secs(), u64::from(3 - remaining) * 60);
             }
             let refused = bucket.take_local(&key);
             assert!(!refused.allowed);

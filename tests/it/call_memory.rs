@@ -27,11 +27,11 @@ use crate::support::{TestServer, wait_until_some};
 /// for it. Also returns the number of changes that have arrived.
 async fn changing_server(
     answer: String,
-    go_on: &Arc<Semaphore>,
+    resume: &Arc<Semaphore>,
     change: impl FnOnce(&mut Config),
 ) -> (TestServer, Arc<AtomicUsize>) {
     let (sample, arrived) = (Sample::new(), Arc::new(AtomicUsize::new(0)));
-    let (gate, count) = (Arc::clone(go_on), Arc::clone(&arrived));
+    let (gate, count) = (Arc::clone(resume), Arc::clone(&arrived));
     let answered = move |request: Request, next: Next| {
         let (gate, count, answer) = (Arc::clone(&gate), Arc::clone(&count), answer.clone());
         async move {
@@ -73,8 +73,8 @@ fn change_response(numbers: usize) -> String {
 
 #[tokio::test]
 async fn change_response_memory_is_released_after_the_call() {
-    let go_on = Arc::new(Semaphore::new(2));
-    let (server, _) = changing_server(change_response(200_000), &go_on, |_| {}).await;
+    let resume = Arc::new(Semaphore::new(2));
+    let (server, _) = changing_server(change_response(200_000), &resume, |_| {}).await;
     let memory = server.running.as_ref().unwrap().memory.clone();
     let first = make_change(&server, 1).await;
     assert_eq!(first["response"]["Id"], "Environments-9");
@@ -90,8 +90,8 @@ async fn change_response_memory_is_released_after_the_call() {
 
 #[tokio::test]
 async fn change_is_reported_after_compute_timeout() {
-    let go_on = Arc::new(Semaphore::new(1));
-    let (server, _) = changing_server(change_response(2_000_000), &go_on, |config| {
+    let resume = Arc::new(Semaphore::new(1));
+    let (server, _) = changing_server(change_response(2_000_000), &resume, |config| {
         config.limits.compute_time = DurationSetting(Duration::from_millis(5));
     })
     .await;
@@ -101,16 +101,16 @@ async fn change_is_reported_after_compute_timeout() {
 
 #[tokio::test]
 async fn forty_changes_of_one_caller_run_concurrently() {
-    let go_on = Arc::new(Semaphore::new(0));
-    let (server, arrived) = changing_server(change_response(1), &go_on, |_| {}).await;
+    let resume = Arc::new(Semaphore::new(0));
+    let (server, arrived) = changing_server(change_response(1), &resume, |_| {}).await;
     // After this call Octopus has accepted the key.
     server.call_ok("list_spaces", json!({})).await;
     let changes = join_all((0..40).map(|number| make_change(&server, number)));
-    let all_there = async {
+    let release_all = async {
         wait_until_some(async || (arrived.load(Ordering::SeqCst) == 40).then_some(())).await;
-        go_on.add_permits(40);
+        resume.add_permits(40);
     };
-    let (changes, ()) = tokio::join!(changes, all_there);
+    let (changes, ()) = tokio::join!(changes, release_all);
     assert!(changes.iter().all(|answer| answer["response"]["Id"] == "Environments-9"));
     let memory = &server.running.as_ref().unwrap().memory;
     wait_until_some(async || (memory.reserved() == 0).then_some(())).await;

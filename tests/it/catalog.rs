@@ -87,7 +87,12 @@ fn tool_and_argument_descriptions_are_complete() {
         let name = entry.metadata.name;
         let description = model["description"].as_str().unwrap();
         assert!((20..1024).contains(&description.len()), "{name}: {description}");
-        assert!(description.starts_with(char::is_uppercase), "{name}: {description}");
+        let verbs = [
+            "Call", "Change", "Create", "Deploy", "Explain", "Find", "Get", "List", "Read", "Run",
+            "Search",
+        ];
+        let verb = description.split(' ').next().unwrap();
+        assert!(verbs.contains(&verb), "{name} does not begin with a known verb: {description}");
         assert!(description.ends_with('.'), "{name}: {description}");
         for (argument, schema) in model["inputSchema"]["properties"].as_object().unwrap() {
             if let Err(problem) = check_argument(argument, schema) {
@@ -134,8 +139,8 @@ fn schemas_are_plain_objects() {
                 assert!(schema.get(combinator).is_none(), "{name}: {combinator}");
             }
             let text = schema.to_string();
-            for odd in ["$ref", "$schema", "\"null\"", "uint32", "\"int64\""] {
-                assert!(!text.contains(odd), "{name}: {odd} in {text}");
+            for unsupported in ["$ref", "$schema", "\"null\"", "uint32", "\"int64\""] {
+                assert!(!text.contains(unsupported), "{name}: {unsupported} in {text}");
             }
         }
         assert!(model["outputSchema"]["properties"]["truncated"].is_object(), "{name}");
@@ -145,12 +150,12 @@ fn schemas_are_plain_objects() {
 #[test]
 fn annotations_match_the_tier() {
     for_each_tool(|entry, model| {
-        let reads = entry.metadata.tier == Tier::Read;
-        assert_eq!(model["annotations"]["readOnlyHint"], reads);
+        let is_read = entry.metadata.tier == Tier::Read;
+        assert_eq!(model["annotations"]["readOnlyHint"], is_read);
         // Creating a release overwrites nothing; every other change can.
-        let destructive = !reads && entry.metadata.name != "create_release";
+        let destructive = !is_read && entry.metadata.name != "create_release";
         assert_eq!(model["annotations"]["destructiveHint"], destructive);
-        assert_eq!(model["annotations"]["idempotentHint"], reads);
+        assert_eq!(model["annotations"]["idempotentHint"], is_read);
         assert_eq!(model["annotations"]["openWorldHint"], false);
         assert_eq!(model["title"], entry.metadata.title);
     });
@@ -160,9 +165,9 @@ fn annotations_match_the_tier() {
 fn tools_take_a_space_unless_it_is_pinned() {
     let fixed = PinnedArguments { space: true, ..PinnedArguments::default() };
     for_each_tool(|entry, model| {
-        let takes = model["inputSchema"]["properties"].get("space").is_some();
+        let takes_space = model["inputSchema"]["properties"].get("space").is_some();
         // These tools do not depend on a space, or get it from a URL or path.
-        let elsewhere = [
+        let spaceless = [
             "list_instances",
             "list_spaces",
             "get_current_user",
@@ -173,8 +178,13 @@ fn tools_take_a_space_unless_it_is_pinned() {
             "execute",
             "read_resource",
         ];
-        assert_eq!(takes, !elsewhere.contains(&entry.metadata.name), "{}", entry.metadata.name);
-        if takes {
+        assert_eq!(
+            takes_space,
+            !spaceless.contains(&entry.metadata.name),
+            "{}",
+            entry.metadata.name
+        );
+        if takes_space {
             assert_eq!(model["inputSchema"]["required"][0], "space");
             let schema = serde_json::to_value(&entry.listing(fixed, true).input_schema).unwrap();
             assert!(schema["properties"].get("space").is_none());

@@ -115,11 +115,11 @@ async fn interleaved_callers_never_see_each_others_data() {
     let freight = [keys::DEFAULT_SPACE_ONLY, "Spaces-1", "Default"];
     let warehouse = [keys::WAREHOUSE_SPACE_ONLY, "Spaces-22", "Warehouse Systems"];
     let calls = (0..200).map(|turn| {
-        let (mine, other) = if turn % 2 == 0 { (freight, warehouse) } else { (warehouse, freight) };
+        let (own, other) = if turn % 2 == 0 { (freight, warehouse) } else { (warehouse, freight) };
         let server = &server;
         let era = if turn % 4 < 2 { Era::Legacy } else { Era::Modern };
         async move {
-            let [key, id, name] = mine;
+            let [key, id, name] = own;
             let spaces = server.call_in(era, key, "list_spaces", json!({})).await;
             assert_eq!(spaces.structured["totalResults"], 1);
             assert_eq!(spaces.structured["items"][0]["id"], id);

@@ -95,8 +95,8 @@ async fn request_scope_limits_recent_calls() {
     assert_eq!(tool_names(&calls(&server, "", &[]).await), ["list_projects", "list_spaces"]);
     assert_eq!(tool_names(&calls(&server, "/i/europe", &[]).await), ["list_spaces"]);
     assert_eq!(tool_names(&calls(&server, "/i/asia/default", &[]).await), ["list_projects"]);
-    let elsewhere = calls(&server, "/i/asia/Warehouse%20Systems", &[]).await;
-    assert_eq!(tool_names(&elsewhere), Vec::<&str>::new());
+    let other_space = calls(&server, "/i/asia/Warehouse%20Systems", &[]).await;
+    assert_eq!(tool_names(&other_space), Vec::<&str>::new());
     let params = json!({ "uri": URI });
     let project = "/i/asia/Default/Parcel%20Tracking%20API";
     let none = server.rpc_at(project, &[], Era::Modern, "resources/read", params).await;
@@ -114,9 +114,9 @@ async fn recent_change_lists_its_tasks() {
         let params = json!({ "name": tool, "arguments": arguments });
         server.rpc(Era::Legacy, "tools/call", params).await.json()["result"].clone()
     };
-    let shown = call(&arguments).await;
-    arguments["confirm"] = shown["structuredContent"]["confirm"].clone();
-    assert!(arguments["confirm"].is_string(), "{shown}");
+    let preview = call(&arguments).await;
+    arguments["confirm"] = preview["structuredContent"]["confirm"].clone();
+    assert!(arguments["confirm"].is_string(), "{preview}");
     let done = call(&arguments).await;
     assert_eq!(done["isError"], false, "{done}");
     let found = calls(&server, "", &[]).await;

@@ -81,9 +81,9 @@ async fn secrets_appear_in_no_output() {
         let tools = ask(&[], "", &list).await.json();
         let tools = tools["result"]["tools"].as_array().unwrap().clone();
         assert!(tools.len() >= 37, "{}", tools.len());
-        for trouble in [None, Some(Fault::on("/").status(500)), Some(Fault::on("/").cut_off())] {
+        for condition in [None, Some(Fault::on("/").status(500)), Some(Fault::on("/").cut_off())] {
             sample.faults().clear();
-            if let Some(fault) = trouble {
+            if let Some(fault) = condition {
                 sample.faults().add(fault);
             }
             for tool in &tools {

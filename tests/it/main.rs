@@ -15,7 +15,7 @@ mod support;
 // Architecture rules: permitted imports, crate names, import cycles, and the layers of the HTTP server.
 mod architecture;
 
-// What holds for every tool, and what each is listed as.
+// Rules for every tool, and the listing of each tool.
 mod catalog;
 
 // Generated files are up to date, and the examples load.

@@ -141,7 +141,7 @@ fn peak_memory_kib(process: u32) -> u64 {
 async fn large_reads_stay_within_the_shipped_memory_limit() {
     let (answers, peak) =
         read_concurrently([page(LARGE_BODY_BYTES, NOTES), page(18 * MIB, NOTES)]).await;
-    let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
+    let is = |text: &str| answers.iter().filter(|answer| answer.contains(text)).count();
     let (shown, too_large) = (is("responseBytes"), is("larger than 8388608 bytes"));
     let waited = is("exhausted by other large responses");
     assert_eq!(shown + too_large + waited, CONCURRENT_CALLS, "{answers:?}");
@@ -155,7 +155,7 @@ async fn large_reads_stay_within_the_shipped_memory_limit() {
 async fn parsed_reads_stay_within_the_shipped_memory_limit() {
     let page = page(LARGE_BODY_BYTES, NOTES);
     let (answers, peak) = read_concurrently([page.clone(), page]).await;
-    let is = |words: &str| answers.iter().filter(|answer| answer.contains(words)).count();
+    let is = |text: &str| answers.iter().filter(|answer| answer.contains(text)).count();
     let (shown, waited) = (is("responseBytes"), is("exhausted by other large responses"));
     assert_eq!(shown + waited, CONCURRENT_CALLS, "{answers:?}");
     assert!(shown >= CONCURRENT_CALLS / 2, "{shown} {waited}");
@@ -182,11 +182,11 @@ async fn truncated_page_reports_where_to_continue() {
 /// Starts a server whose large responses pause after 1 MiB until `go_on` has a permit for each.
 /// Also returns the number of responses that have started.
 async fn stalling_server(
-    go_on: &Arc<Semaphore>,
+    resume: &Arc<Semaphore>,
     change: impl FnOnce(&mut Config),
 ) -> (TestServer, Arc<AtomicUsize>) {
     let (sample, begun) = (Sample::new(), Arc::new(AtomicUsize::new(0)));
-    let (page, gate, count) = (page(3 * MIB / 2, 0), Arc::clone(go_on), Arc::clone(&begun));
+    let (page, gate, count) = (page(3 * MIB / 2, 0), Arc::clone(resume), Arc::clone(&begun));
     let answer = move |request: Request, next: Next| {
         let (page, gate) = (page.clone(), Arc::clone(&gate));
         let is_large = request.uri().path().ends_with("/releases");
@@ -221,8 +221,8 @@ const BUDGET: usize = 4 * MIB;
 
 #[tokio::test]
 async fn other_callers_proceed_while_large_answers_wait() {
-    let go_on = Arc::new(Semaphore::new(0));
-    let (server, begun) = stalling_server(&go_on, |_| {}).await;
+    let resume = Arc::new(Semaphore::new(0));
+    let (server, begun) = stalling_server(&resume, |_| {}).await;
     let memory = server.running.as_ref().unwrap().memory.clone();
     let large = (0..8).map(|number| server.call_as(keys::ADMIN, "execute", execute(number)));
     let small = async {
@@ -236,7 +236,7 @@ async fn other_callers_proceed_while_large_answers_wait() {
         let metrics = server.running.as_ref().unwrap().metrics.prometheus_text().unwrap();
         let reserved = format!("octopus_mcp_memory_reserved_bytes {}", memory.reserved());
         assert!(memory.reserved() > 0 && metrics.contains(&reserved), "{metrics}");
-        go_on.add_permits(8);
+        resume.add_permits(8);
     };
     let (large, ()) = tokio::join!(join_all(large), small);
     for called in large {
@@ -248,9 +248,9 @@ async fn other_callers_proceed_while_large_answers_wait() {
 
 #[tokio::test]
 async fn memory_timeout_error_suggests_a_smaller_request() {
-    let go_on = Arc::new(Semaphore::new(0));
+    let resume = Arc::new(Semaphore::new(0));
     let time = DurationSetting(Duration::from_secs(2));
-    let (server, _) = stalling_server(&go_on, |config| config.octopus.timeout = time).await;
+    let (server, _) = stalling_server(&resume, |config| config.octopus.timeout = time).await;
     let calls = (0..3).map(|number| server.call_as(keys::ADMIN, "execute", execute(number)));
     let called = join_all(calls).await;
     for called in &called {

@@ -153,9 +153,9 @@ async fn official_arguments_are_accepted_and_sufficient() {
         if tool.name == "find_events" {
             required.insert("mode".to_owned(), json!("listCategories"));
         }
-        let words = error_or_empty(&server, &tool, &required).await;
-        assert!(!words.contains("is required"), "{}: {words}", tool.name);
-        assert!(!words.contains("unknown argument"), "{}: {words}", tool.name);
+        let message = error_or_empty(&server, &tool, &required).await;
+        assert!(!message.contains("is required"), "{}: {message}", tool.name);
+        assert!(!message.contains("unknown argument"), "{}: {message}", tool.name);
         for argument in tool.arguments.iter().filter(|argument| !argument.required) {
             let mut arguments = required.clone();
             arguments.insert(argument.name.to_owned(), sample_value(argument));
@@ -163,9 +163,9 @@ async fn official_arguments_are_accepted_and_sufficient() {
             if (tool.name, argument.name) == ("find_releases", "searchByVersion") {
                 arguments.insert("projectId".to_owned(), json!("nobody"));
             }
-            let words = error_or_empty(&server, &tool, &arguments).await;
+            let message = error_or_empty(&server, &tool, &arguments).await;
             for refusal in ["unknown argument", "invalid type", "unknown field", "is given twice"] {
-                assert!(!words.contains(refusal), "{}.{}: {words}", tool.name, argument.name);
+                assert!(!message.contains(refusal), "{}.{}: {message}", tool.name, argument.name);
             }
         }
     }

@@ -31,15 +31,15 @@ fn read_page(file: &str) -> String {
 /// Returns the inline code of a Markdown text.
 fn inline_code(text: &str) -> Vec<&str> {
     let mut in_code = false;
-    let mut words = Vec::new();
+    let mut names = Vec::new();
     for line in text.lines() {
         if line.starts_with("```") {
             in_code = !in_code;
         } else if !in_code {
-            words.extend(line.split('`').skip(1).step_by(2));
+            names.extend(line.split('`').skip(1).step_by(2));
         }
     }
-    words
+    names
 }
 
 /// Returns the code blocks of a language.
@@ -123,9 +123,9 @@ fn checklist_settings_load() {
     fs::write(&path, settings).unwrap();
     let mut command = program(&["config", "--config", path.to_str().unwrap()]);
     let output = command.current_dir(folder.path()).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    assert_eq!(said, "");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(stderr, "");
 }
 
 /// The client configurations are valid JSON, and the settings of the page load.
@@ -146,7 +146,7 @@ fn migration_examples_parse() {
         fs::write(&path, settings).unwrap();
         let mut command = program(&["config", "--config", path.to_str().unwrap()]);
         let output = command.current_dir(folder.path()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{settings}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{settings}: {stderr}");
     }
 }

@@ -1,36 +1,21 @@
 //! The connection to Octopus: private certificate authorities, HTTP/2, compression, proxies.
 
-use std::{
-    fs,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use axum::{Router, extract::Request, middleware::from_fn, response::IntoResponse};
-use octopus_mcp::{
-    config::{HttpSettings, TlsSettings},
-    http::{self, Certificates},
-};
+use octopus_mcp::{config::HttpSettings, http};
 use octopus_sample::{Sample, keys};
 use serde_json::json;
 
 use crate::{
     cli::{ServerProcess, program},
-    support::{TestServer, client, send, serve},
+    support::{SelfSigned, TestServer, client, send, serve},
 };
 
 #[tokio::test]
 async fn private_ca_is_trusted_and_http2_is_used() {
-    let folder = tempfile::tempdir().unwrap();
-    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    fs::write(&certificate, pair.cert.pem()).unwrap();
-    fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-    let tls = TlsSettings {
-        certificate: Some(certificate.clone()),
-        key: Some(key),
-        ..TlsSettings::default()
-    };
-    let certificates = Certificates::load(&tls).await.unwrap();
+    let tls = SelfSigned::new();
+    let certificates = tls.load().await;
     let versions = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&versions);
     let router = Sample::new().router().layer(from_fn(
@@ -45,7 +30,7 @@ async fn private_ca_is_trusted_and_http2_is_used() {
     let url = format!("https://localhost:{}", octopus.address.port());
     let server = TestServer::with(|config| {
         config.octopus.url = Some(url.parse().unwrap());
-        config.octopus.ca_file = Some(certificate.clone());
+        config.octopus.ca_file = Some(tls.certificate.clone());
     })
     .await;
     assert_eq!(server.call_ok("list_spaces", json!({})).await["totalResults"], 2);

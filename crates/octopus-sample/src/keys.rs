@@ -16,8 +16,8 @@ pub const WITHOUT_TASK_VIEW: &str = "API-SAMPLE000000000000000000NOTASKS";
 pub const WITHOUT_VARIABLE_VIEW: &str = "API-SAMPLE00000000000000000NOVARIABLES";
 
 /// API key of a read-only user of `Spaces-1` with access to projects, releases, deployments and
-/// tasks, but not to processes, variables, infrastructure, accounts, certificates, interruptions
-/// and events.
+/// tasks. The user has no access to processes, variables, infrastructure, accounts, certificates,
+/// interruptions and events.
 pub const WITH_FEW_PERMISSIONS: &str = "API-SAMPLE0000000000000000000000FEW";
 
 /// API key of a user of `Spaces-1` with all view permissions and no others.

@@ -15,8 +15,8 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
-/// What is known about a chain from another source: its keys and earlier heads. A file alone does
-/// not show that its end was cut off.
+/// Facts about a chain from another source: its keys and earlier heads. A file alone does not
+/// reveal that its end was cut off.
 #[derive(Debug, Clone, Default)]
 pub struct ExpectedChain {
     /// The sequence number of the last record.
@@ -92,7 +92,7 @@ pub fn verify<R: BufRead>(
     }
     let (mut found, place) = walk.finish();
     let (seq, hash) = found.last.clone().unwrap_or((0, GENESIS_HASH.to_owned()));
-    let at = |what: String| Finding { message: what, ..place.clone() };
+    let at = |message: String| Finding { message, ..place.clone() };
     if expected.count.is_some_and(|count| count != seq) {
         let count = expected.count.unwrap_or_default();
         found.findings.push(at(format!("the last record is {seq}, expected {count}")));
@@ -107,8 +107,9 @@ pub fn verify<R: BufRead>(
     }
     let newest = expected.heads.iter().map(|head| head.count).max();
     if newest.is_some_and(|newest| newest <= found.after) {
-        let what = "no heads were compared: all refer to records before the first one".to_owned();
-        found.notes.push(at(what));
+        let message =
+            "no heads were compared: all refer to records before the first one".to_owned();
+        found.notes.push(at(message));
     }
     let (keys, heads) = (
         keys_and_heads::check_keys(&found, expected),

@@ -37,14 +37,14 @@ fn rewrite(
     key: Option<Arc<ChainKey>>,
     known: &KeyRing,
 ) -> Vec<u8> {
-    let kept: Vec<Vec<u8>> = lines(file).into_iter().take(from).collect();
-    let mut chain = match kept.last() {
+    let unchanged: Vec<Vec<u8>> = lines(file).into_iter().take(from).collect();
+    let mut chain = match unchanged.last() {
         Some(line) => {
             Chain::resume_after(parse_link(line.strip_suffix(b"\n").unwrap(), known).unwrap(), key)
         }
         None => Chain::new(key),
     };
-    let mut text = kept.concat();
+    let mut text = unchanged.concat();
     for record in records {
         let (line, next) = chain.append(record);
         text.extend_from_slice(line.as_bytes());
@@ -60,16 +60,16 @@ proptest! {
     fn rewritten_records_are_found_only_with_the_key(
         records in 2..8_usize,
         place: prop::sample::Index,
-        what in 0..3_u8,
+        edit in 0..3_u8,
         forger in 0..3_u8,
     ) {
         let key = key("k");
         let from = 1 + place.index(records);
         // Dropping the last record truncates the chain, which only heads reveal.
-        prop_assume!(what != 1 || from < records);
+        prop_assume!(edit != 1 || from < records);
         let forge = |file: &[u8], forger: Option<Arc<ChainKey>>, known: &KeyRing| {
             let mut members = members(file).split_off(from);
-            match what {
+            match edit {
                 0 => members[0] = "{\"kind\":\"call\",\"tool\":\"forged\"}".to_owned(),
                 1 => drop(members.remove(0)),
                 _ => members.insert(0, "{\"kind\":\"call\"}".to_owned()),
@@ -107,8 +107,8 @@ fn stripped_key_is_found_if_a_key_is_expected() {
         [],
         "not detectable without a key"
     );
-    let keyed_elsewhere = ExpectedChain { is_keyed: true, ..ExpectedChain::default() };
-    for expected in [expecting_key(&key), keyed_elsewhere] {
+    let keyed = ExpectedChain { is_keyed: true, ..ExpectedChain::default() };
+    for expected in [expecting_key(&key), keyed] {
         let found = findings(&[&stripped], &expected);
         assert!(found.len() == 1 && found[0].message.contains("have no key"), "{found:?}");
     }
@@ -145,14 +145,17 @@ fn heads_reveal_truncated_and_replaced_chains() {
     assert_eq!(findings(&[&text], &with(head.clone())), []);
     let cut = lines(&text)[..4].concat();
     assert_eq!(findings(&[&cut], &expecting_key(&key)), [], "not detectable without a head");
-    for (file, head, words) in [
+    for (file, head, expected_text) in [
         (&cut, head.clone(), "the end is missing"),
         (&text, ChainHead::new(3, &last, Some(&key)), "a head has another hash for record 3"),
         (&text, ChainHead::new(count, &last, None), "is not signed"),
         (&text, ChainHead { time: 1, ..head }, "not signed with a key that was given"),
     ] {
         let found = findings(&[file], &with(head));
-        assert!(found.len() == 1 && found[0].message.contains(words), "{words}: {found:?}");
+        assert!(
+            found.len() == 1 && found[0].message.contains(expected_text),
+            "{expected_text}: {found:?}"
+        );
     }
 }
 
@@ -160,7 +163,7 @@ fn heads_reveal_truncated_and_replaced_chains() {
 fn chain_continues_with_first_and_with_changed_key() {
     let (one, two) = (key("k"), key("n"));
     let (mut text, _) = file(2);
-    let mut goes_on = |key: &Arc<ChainKey>, known: &KeyRing| {
+    let mut append_with = |key: &Arc<ChainKey>, known: &KeyRing| {
         let last = lines(&text).pop().unwrap();
         let link = parse_link(last.strip_suffix(b"\n").unwrap(), known).unwrap();
         let (notice, chain) =
@@ -168,8 +171,8 @@ fn chain_continues_with_first_and_with_changed_key() {
         text.extend_from_slice(notice.as_bytes());
         text.extend_from_slice(chain.append("{\"kind\":\"call\"}").0.as_bytes());
     };
-    goes_on(&one, &KeyRing::default());
-    goes_on(&two, &expecting_key(&one).keys);
+    append_with(&one, &KeyRing::default());
+    append_with(&two, &expecting_key(&one).keys);
     let keys = KeyRing::new([(*one).clone(), (*two).clone()]);
     let expected = ExpectedChain { keys, unkeyed_until: Some(3), ..ExpectedChain::default() };
     let found = verify([Ok(text.as_slice())], &expected).unwrap();

@@ -135,14 +135,14 @@ fn truncated_record_is_a_note_only_if_the_next_record_reports_it() {
     let (mut text, _) = file(2);
     let chain = chain_after(&lines(&text).pop().unwrap());
     text.extend_from_slice(b"{\"v\":1,\"se\n");
-    let (told, _) = chain.append_notice("restarted", 0, 10);
+    let (notice, _) = chain.append_notice("restarted", 0, 10);
     let (silent, _) = chain.append_notice("restarted", 0, 0);
     let found = |end: &str| {
         verify([Ok([&text, end.as_bytes()].concat().as_slice())], &ExpectedChain::default())
             .unwrap()
     };
-    assert_eq!(found(&told).findings, []);
-    assert_eq!(found(&told).notes.len(), 1);
+    assert_eq!(found(&notice).findings, []);
+    assert_eq!(found(&notice).notes.len(), 1);
     assert_eq!(found(&silent).findings.len(), 1);
     assert_eq!(found("").findings.len(), 1);
 }

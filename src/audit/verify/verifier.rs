@@ -116,8 +116,8 @@ impl<'e> ChainVerifier<'e> {
             _ => self.report_unparsed_line(),
         }
         if let Some(begin) = begin.filter(|begin| begin.lost > 0) {
-            let what = format!("{} records could not be written before this one", begin.lost);
-            self.note_at(self.line, what);
+            let message = format!("{} records could not be written before this one", begin.lost);
+            self.note_at(self.line, message);
         }
         let is_head = std::mem::replace(&mut self.is_file_start, false);
         let begins = begin.is_some_and(|begin| matches!(begin.why.as_str(), "first" | "rotated"));
@@ -156,8 +156,8 @@ impl<'e> ChainVerifier<'e> {
             let missing = missing - self.broken_lines;
             self.report(format!("{missing} records are missing before record {}", next.seq));
         } else if missing == 0 && next.prev != hash {
-            let what = format!("record {} does not refer to the record before it", next.seq);
-            self.report(what);
+            let message = format!("record {} does not refer to the record before it", next.seq);
+            self.report(message);
         }
     }
 
@@ -173,7 +173,7 @@ impl<'e> ChainVerifier<'e> {
             Some(before) => {
                 let change = KeyChange { from: before.key.clone(), to: next.key.clone() };
                 let shown = |key: &Option<String>| key.clone().unwrap_or("no key".to_owned());
-                let what = format!("{} to {}", shown(&change.from), shown(&change.to));
+                let message = format!("{} to {}", shown(&change.from), shown(&change.to));
                 if self.verification.runs.len() < MAX_FINDINGS {
                     self.verification.runs.push(run);
                 } else {
@@ -181,10 +181,10 @@ impl<'e> ChainVerifier<'e> {
                     self.report(format!("the key changes more than {MAX_FINDINGS} times"));
                 }
                 if rekeyed == Some(&change) {
-                    self.note_at(self.line, format!("the key changes here from {what}"));
+                    self.note_at(self.line, format!("the key changes here from {message}"));
                 } else if follows {
                     self.report(format!(
-                        "the key changes from {what}, but the record has no notice of that"
+                        "the key changes from {message}, but the record has no notice of that"
                     ));
                 }
             }
@@ -192,19 +192,19 @@ impl<'e> ChainVerifier<'e> {
         }
     }
 
-    fn report(&mut self, what: String) {
-        self.report_at(self.line, what);
+    fn report(&mut self, message: String) {
+        self.report_at(self.line, message);
     }
 
-    fn report_at(&mut self, line: u64, what: String) {
+    fn report_at(&mut self, line: u64, message: String) {
         if self.verification.findings.len() < MAX_FINDINGS {
-            self.verification.findings.push(Finding { file: self.file, line, message: what });
+            self.verification.findings.push(Finding { file: self.file, line, message });
         }
     }
 
-    fn note_at(&mut self, line: u64, what: String) {
+    fn note_at(&mut self, line: u64, message: String) {
         if self.verification.notes.len() < MAX_FINDINGS {
-            self.verification.notes.push(Finding { file: self.file, line, message: what });
+            self.verification.notes.push(Finding { file: self.file, line, message });
         }
     }
 }

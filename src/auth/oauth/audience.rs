@@ -30,17 +30,19 @@ impl Audience {
         issuer: &config::IssuerSettings,
         path: &str,
     ) -> bool {
-        let given: Vec<&str> = match claims.get(&issuer.audience_claim) {
+        let audiences: Vec<&str> = match claims.get(&issuer.audience_claim) {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
         if !issuer.audiences.0.is_empty() {
-            return given.iter().any(|one| issuer.audiences.0.iter().any(|ours| ours == one));
+            return audiences
+                .iter()
+                .any(|one| issuer.audiences.0.iter().any(|accepted| accepted == one));
         }
         let Some(base) = &self.base_url else { return false };
         let endpoint = format!("{base}{}", path.trim_end_matches('/'));
-        given.iter().any(|one| is_at_or_above(one.trim_end_matches('/'), base, &endpoint))
+        audiences.iter().any(|one| is_at_or_above(one.trim_end_matches('/'), base, &endpoint))
     }
 }
 
@@ -67,8 +69,8 @@ mod tests {
 
     #[test]
     fn compares_configured_audiences_exactly() {
-        let ours = ["api://octopus", "0f6d"];
-        for (claims, is_ours) in [
+        let configured = ["api://octopus", "0f6d"];
+        for (claims, is_accepted) in [
             (json!({ "aud": "api://octopus" }), true),
             (json!({ "aud": ["other", "0f6d"] }), true),
             (json!({ "aud": "api://octopus/" }), false),
@@ -76,16 +78,16 @@ mod tests {
             (json!({ "aud": 7 }), false),
             (json!({}), false),
         ] {
-            assert_eq!(accepts(&ours, "aud", &claims, "/mcp"), is_ours, "{claims}");
+            assert_eq!(accepts(&configured, "aud", &claims, "/mcp"), is_accepted, "{claims}");
         }
         let cognito = json!({ "client_id": "0f6d" });
-        assert!(accepts(&ours, "client_id", &cognito, "/mcp"));
-        assert!(!accepts(&ours, "aud", &cognito, "/mcp"));
+        assert!(accepts(&configured, "client_id", &cognito, "/mcp"));
+        assert!(!accepts(&configured, "aud", &cognito, "/mcp"));
     }
 
     #[test]
     fn default_audience_is_endpoint_or_parent_path() {
-        for (audience, path, is_ours) in [
+        for (audience, path, is_accepted) in [
             ("https://mcp.example.com/mcp", "/mcp", true),
             ("https://mcp.example.com/mcp/", "/mcp", true),
             ("https://mcp.example.com/mcp", "/mcp/i/test", true),
@@ -101,7 +103,7 @@ mod tests {
             ("", "/mcp", false),
         ] {
             let claims = json!({ "aud": audience });
-            assert_eq!(accepts(&[], "aud", &claims, path), is_ours, "{audience} at {path}");
+            assert_eq!(accepts(&[], "aud", &claims, path), is_accepted, "{audience} at {path}");
         }
     }
 }

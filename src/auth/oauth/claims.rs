@@ -185,8 +185,8 @@ mod tests {
         ] {
             let mut claims = claims;
             claims["sub"] = json!("7");
-            let who = identity_of(&claims, |_, _| {});
-            assert_eq!(who.ok().map(|who| who.grants.scope), scope, "{claims}");
+            let identity = identity_of(&claims, |_, _| {});
+            assert_eq!(identity.ok().map(|identity| identity.grants.scope), scope, "{claims}");
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
             "realm_access": { "roles": ["c"] },
             "department": "Freight",
         });
-        let who = identity_of(&claims, |issuer, oauth| {
+        let identity = identity_of(&claims, |issuer, oauth| {
             issuer.groups_claims.0 =
                 ["https://example.com/groups", "cognito:groups", "realm_access.roles", "none"]
                     .map(str::to_owned)
@@ -228,7 +228,7 @@ mod tests {
                 group: "freight".to_owned(),
             }];
         });
-        let groups = who.unwrap().groups;
+        let groups = identity.unwrap().groups;
         assert_eq!(
             groups.iter().map(String::as_str).collect::<Vec<_>>(),
             ["a", "b", "c", "freight"]
@@ -264,8 +264,12 @@ mod tests {
         ] {
             let mut claims = claims;
             claims["scope"] = json!("octopus:read");
-            let who = identity_of(&claims, |_, _| {}).unwrap();
-            assert_eq!((who.name.as_str(), who.client.as_deref()), (name, client), "{claims}");
+            let identity = identity_of(&claims, |_, _| {}).unwrap();
+            assert_eq!(
+                (identity.name.as_str(), identity.client.as_deref()),
+                (name, client),
+                "{claims}"
+            );
         }
         assert!(identity_of(&json!({ "scope": "octopus:read", "sub": "" }), |_, _| {}).is_err());
     }

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn metadata_urls_follow_openid_connect_and_rfc_8414() {
-        let places = |issuer: &str| {
+        let urls = |issuer: &str| {
             let issuer = config::IssuerSettings {
                 issuer: issuer.to_owned(),
                 ..config::IssuerSettings::default()
@@ -195,7 +195,7 @@ mod tests {
             metadata_urls(&issuer).into_iter().map(String::from).collect::<Vec<_>>()
         };
         assert_eq!(
-            places("https://id.example.com"),
+            urls("https://id.example.com"),
             [
                 "https://id.example.com/.well-known/openid-configuration",
                 "https://id.example.com/.well-known/oauth-authorization-server",
@@ -206,7 +206,7 @@ mod tests {
             "https://id.example.com/.well-known/oauth-authorization-server/realms/octopus",
             "https://id.example.com/.well-known/openid-configuration/realms/octopus",
         ];
-        assert_eq!(places("https://id.example.com/realms/octopus"), both);
-        assert_eq!(places("https://id.example.com/realms/octopus/"), both);
+        assert_eq!(urls("https://id.example.com/realms/octopus"), both);
+        assert_eq!(urls("https://id.example.com/realms/octopus/"), both);
     }
 }

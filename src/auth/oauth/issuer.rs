@@ -108,8 +108,8 @@ impl IssuerKeys {
             Err(KeyLookupError::Ambiguous) if before.is_fresh => return Err(AMBIGUOUS_KEY),
             _ => {}
         }
-        let turn = match Arc::clone(&self.state.refresh_lock).try_lock_owned() {
-            Ok(turn) => turn,
+        let refresh_guard = match Arc::clone(&self.state.refresh_lock).try_lock_owned() {
+            Ok(refresh_guard) => refresh_guard,
             // Another task refreshes the keys. A request with a usable key does not wait for it.
             Err(_) => match before.key {
                 Ok(key) if before.is_usable => return Ok(key),
@@ -121,11 +121,11 @@ impl IssuerKeys {
             // On a separate task, so that the refresh completes if the request is cancelled.
             let refresh = tokio::spawn(async move {
                 this.refresh().await;
-                drop(turn);
+                drop(refresh_guard);
             });
             let _ = refresh.await;
         } else {
-            drop(turn);
+            drop(refresh_guard);
         }
         let after = self.state.look_up(id, algorithm);
         match after.key {
@@ -146,31 +146,31 @@ impl IssuerKeys {
     /// Fetches the keys and updates the cache.
     async fn refresh(&self) {
         let IssuerState { client: http, timeout, .. } = &*self.state;
-        let place = self.state.fresh_keys_url();
+        let keys_url = self.state.fresh_keys_url();
         let fetch = async {
-            let place = match place {
-                Some(place) => place,
+            let keys_url = match keys_url {
+                Some(keys_url) => keys_url,
                 None => http.discover_keys_url(&self.settings).await?,
             };
-            Ok((http.fetch_keys(&place).await?, place))
+            Ok((http.fetch_keys(&keys_url).await?, keys_url))
         };
         let fetched = tokio::time::timeout(*timeout, fetch).await;
         let fetched = fetched.unwrap_or_else(|_| Err("the refresh timed out".to_owned()));
         let issuer = &self.settings.issuer;
-        let mut kept = self.state.lock_cache();
+        let mut cache = self.state.lock_cache();
         match fetched {
-            Ok((keys, place)) => {
+            Ok((keys, keys_url)) => {
                 tracing::info!(issuer, keys = keys.len(), "issuer keys refreshed");
-                kept.keys = Arc::new(keys);
-                kept.fetched_at = Some(Instant::now());
-                kept.keys_url = Some(place);
-                kept.consecutive_failures = 0;
+                cache.keys = Arc::new(keys);
+                cache.fetched_at = Some(Instant::now());
+                cache.keys_url = Some(keys_url);
+                cache.consecutive_failures = 0;
             }
             Err(error) => {
                 tracing::warn!(issuer, error, "issuer key refresh failed");
                 // The issuer may have moved its keys, so the next refresh discovers the URL again.
-                kept.keys_url = None;
-                kept.consecutive_failures = kept.consecutive_failures.saturating_add(1);
+                cache.keys_url = None;
+                cache.consecutive_failures = cache.consecutive_failures.saturating_add(1);
             }
         }
     }
@@ -185,14 +185,14 @@ impl IssuerState {
     }
 
     fn look_up(&self, id: Option<&str>, algorithm: Algorithm) -> KeyLookup {
-        let kept = self.lock_cache();
-        let age = kept.fetched_at.map(|came| came.elapsed());
+        let cache = self.lock_cache();
+        let age = cache.fetched_at.map(|fetched_at| fetched_at.elapsed());
         KeyLookup {
-            key: keys::find_key(&kept.keys, id, algorithm),
+            key: keys::find_key(&cache.keys, id, algorithm),
             is_fresh: age.is_some_and(|age| age < self.fresh_for),
             is_usable: age.is_some_and(|age| age < self.stale_for),
-            is_failing: kept.consecutive_failures > 0,
-            attempt: kept.attempt,
+            is_failing: cache.consecutive_failures > 0,
+            attempt: cache.attempt,
         }
     }
 
@@ -200,25 +200,26 @@ impl IssuerState {
     /// refresh started since the lookup with number `looked_up_at`, because the cache is then
     /// already up to date.
     fn try_start_refresh(&self, looked_up_at: u64) -> bool {
-        let mut kept = self.lock_cache();
-        let pause = match kept.consecutive_failures {
+        let mut cache = self.lock_cache();
+        let pause = match cache.consecutive_failures {
             0 => self.min_refresh_interval,
             failures => Duration::from_secs(1 << (failures - 1).min(6)).min(MAX_BACKOFF),
         };
-        let is_time = kept.attempted_at.is_none_or(|asked| asked.elapsed() >= pause);
-        if kept.attempt != looked_up_at || !is_time {
+        let is_time = cache.attempted_at.is_none_or(|attempted_at| attempted_at.elapsed() >= pause);
+        if cache.attempt != looked_up_at || !is_time {
             return false;
         }
-        kept.attempted_at = Some(Instant::now());
-        kept.attempt += 1;
+        cache.attempted_at = Some(Instant::now());
+        cache.attempt += 1;
         true
     }
 
     /// Returns the URL of the keys, as long as the keys are fresh.
     fn fresh_keys_url(&self) -> Option<Url> {
-        let kept = self.lock_cache();
-        let is_fresh = kept.fetched_at.is_some_and(|came| came.elapsed() < self.fresh_for);
-        kept.keys_url.clone().filter(|_| is_fresh)
+        let cache = self.lock_cache();
+        let is_fresh =
+            cache.fetched_at.is_some_and(|fetched_at| fetched_at.elapsed() < self.fresh_for);
+        cache.keys_url.clone().filter(|_| is_fresh)
     }
 }
 

@@ -95,11 +95,11 @@ pub(super) fn find_key(
     id: Option<&str>,
     algorithm: Algorithm,
 ) -> Result<DecodingKey, KeyLookupError> {
-    let fits = |key: &&VerificationKey| {
+    let matches_token = |key: &&VerificationKey| {
         key.algorithms.contains(&algorithm) && id.is_none_or(|id| key.id.as_deref() == Some(id))
     };
-    let mut fitting = keys.iter().filter(fits);
-    match (fitting.next(), fitting.next()) {
+    let mut matching = keys.iter().filter(matches_token);
+    match (matching.next(), matching.next()) {
         (None, _) => Err(KeyLookupError::Unknown),
         (Some(key), None) => Ok(key.key.clone()),
         (Some(_), Some(_)) => Err(KeyLookupError::Ambiguous),

@@ -50,6 +50,10 @@ pub struct OauthVerifier {
 
 impl OauthVerifier {
     /// Creates the verifier from the settings. Sends no request.
+    ///
+    /// # Errors
+    ///
+    /// An error if the HTTP client of an issuer cannot be built.
     pub fn from_config(
         config: &config::Config,
         metrics: &Metrics,
@@ -112,6 +116,10 @@ impl OauthVerifier {
 
     /// Verifies an access token and returns the identity of its caller. `path` is the path of the
     /// endpoint; without configured audiences the token must be issued for that endpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] if the token is not valid, grants no access or cannot be verified now.
     pub async fn verify(&self, token: &str, path: &str) -> Result<Identity, AuthError> {
         const NOT_ACCEPTED: AuthError =
             AuthError::Invalid("the token is not a JWT, or its signing algorithm is not accepted");

@@ -1,5 +1,6 @@
-//! Layer 7: the request context. The scope of a request, its instance and its access are resolved here,
-//! once. Later layers, the protocol and the tools read the result.
+//! Layer 7: resolves the request context: scope, instance and access.
+//!
+//! It is resolved once. Later layers, the protocol and the tools read the result.
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::{
 
 /// Resolves the context of a request.
 ///
-/// - Needs: [`Caller`] and [`PathScope`], both of which it removes; `Arc<Envelope>` of a POST request.
+/// - Needs: [`Caller`] and [`PathScope`], which it removes; `Arc<Envelope>` of a POST request.
 /// - Adds: `Arc<RequestContext>`.
 /// - Rejects with: 400 (headers that contradict the path, unknown toolset or tool, credential of the
 ///   wrong kind), 404 (instance), 401 (no Octopus credential), 403 with a challenge (token scope).
@@ -48,24 +49,24 @@ pub(in crate::http) async fn resolve_context<O: McpProvider>(
     }
 }
 
-/// Returns the context of a request that has passed [`resolve_context`].
+/// Returns the context of a request that [`resolve_context`] processed.
 pub(super) fn context_of(extensions: &Extensions) -> Arc<RequestContext> {
     extensions.get::<Arc<RequestContext>>().cloned().unwrap_or_default()
 }
 
 /// Returns the rejection of a request that cannot be served.
-pub(super) fn not_served(caller: &Caller, why: &AdmissionError) -> Rejection {
-    match why {
+pub(super) fn not_served(caller: &Caller, error: &AdmissionError) -> Rejection {
+    match error {
         // An authenticated caller gets no 401: another proof of identity would not help.
         AdmissionError::Credential(CredentialError::Missing(_))
             if caller.identity.method == AuthMethod::Anonymous =>
         {
-            Rejection::new(StatusCode::UNAUTHORIZED, why.to_string())
+            Rejection::new(StatusCode::UNAUTHORIZED, error.to_string())
                 .with_header(WWW_AUTHENTICATE, api_key_challenge(None))
         }
-        AdmissionError::NotFound(_) => Rejection::new(StatusCode::NOT_FOUND, why.to_string()),
+        AdmissionError::NotFound(_) => Rejection::new(StatusCode::NOT_FOUND, error.to_string()),
         AdmissionError::Credential(_) | AdmissionError::Invalid(_) => {
-            Rejection::bad_request(code::INVALID_REQUEST, why.to_string())
+            Rejection::bad_request(code::INVALID_REQUEST, error.to_string())
         }
     }
 }
@@ -81,35 +82,35 @@ fn resolve(
     RejectionFacts::record_scope(&parts.extensions, &scope);
     let caller: Caller = parts.extensions.remove().unwrap_or_default();
     let context = offering.resolve(caller, scope);
-    offering.check_request(&context).map_err(|why| not_served(&context.caller, &why))?;
+    offering.check_request(&context).map_err(|error| not_served(&context.caller, &error))?;
     check_token_scope(authentication, offering, &context, parts)?;
     Ok(context)
 }
 
-/// Rejects a call that the access token does not allow, so that the client can request a token with the
-/// scope that is needed. A call that no other token would allow goes on: the tool then answers as it
-/// does for every caller without access.
+/// Rejects a call that the access token does not allow, so that the client can request a token with
+/// the required scope. A call that no other token would allow is not rejected here, because the
+/// tool returns the error for callers without access.
 fn check_token_scope(
     authentication: &Authentication,
     offering: &impl McpProvider,
     context: &RequestContext,
     parts: &Parts,
 ) -> Result<(), Rejection> {
-    let Some(ways) = authentication.auth.ways() else { return Ok(()) };
-    let who = &context.caller.identity;
+    let Some(authenticators) = authentication.auth.authenticators() else { return Ok(()) };
+    let identity = &context.caller.identity;
     let call = Envelope::of(&parts.extensions)
-        .filter(|envelope| who.is_scoped && envelope.method.as_deref() == Some("tools/call"));
+        .filter(|envelope| identity.is_scoped && envelope.method.as_deref() == Some("tools/call"));
     let Some(Ok(call)) = call.map(Envelope::call_params) else { return Ok(()) };
     let Some(needs) = offering.missing_token_scope(call, context) else { return Ok(()) };
-    if !ways.oauth().is_some_and(|oauth| oauth.advertises(needs)) {
+    if !authenticators.oauth().is_some_and(|oauth| oauth.advertises(needs)) {
         return Ok(());
     }
-    let has = who.grants.scope;
+    let has = identity.grants.scope;
     tracing::info!(
-        needs = <&str>::from(needs),
-        has = <&str>::from(has),
+        required_scope = <&str>::from(needs),
+        granted_scope = <&str>::from(has),
         "token scope insufficient"
     );
-    let challenge = Challenge::new(ways, &authentication.addresses, parts);
+    let challenge = Challenge::new(authenticators, &authentication.addresses, parts);
     Err(challenge.insufficient(Some(has), needs))
 }

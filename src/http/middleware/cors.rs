@@ -11,7 +11,8 @@ use crate::http::public_address::PublicAddresses;
 /// Returns the CORS layer of the endpoint and the page.
 ///
 /// - Needs and adds: nothing in the extensions.
-/// - Answers preflight requests with 200. It rejects nothing; the message layer checks origins.
+/// - Answers preflight requests with 200. It rejects nothing, because the message layer checks
+///   origins.
 pub(in crate::http) fn cors(addresses: Arc<PublicAddresses>) -> CorsLayer {
     let allow = move |origin: &_, _: &_| addresses.allowed().allows_origin(origin);
     let expose = [header::WWW_AUTHENTICATE, header::RETRY_AFTER, trace::REQUEST_ID];
@@ -23,7 +24,7 @@ pub(in crate::http) fn cors(addresses: Arc<PublicAddresses>) -> CorsLayer {
         .expose_headers(expose)
 }
 
-/// Returns the CORS layer of public metadata, which pages of every origin may read.
+/// Returns the CORS layer of public metadata, which pages of all origins may read.
 pub(in crate::http) fn public_cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)

@@ -1,4 +1,4 @@
-//! A limit for concurrent requests of one caller or one address.
+//! Limits the concurrent requests of one caller or one address.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::store::StoreKey;
 
-/// Counts concurrent requests by key. A key without requests takes no memory.
+/// Counts concurrent requests by key. A key without requests uses no memory.
 #[derive(Debug)]
 pub(super) struct KeyedLimit {
     limit: usize,

@@ -1,5 +1,6 @@
-//! The layers that a request passes, one file or folder each, numbered from the outside. The order and
-//! its reasons are in [`router`](mod@super::router).
+//! The middleware layers, one file or folder each, numbered from the outside.
+//!
+//! [`router`](mod@super::router) documents their order.
 
 mod hold;
 mod keyed_limit;

@@ -1,7 +1,7 @@
-//! Layer 9: the space and the session that a request names.
+//! Layer 9: checks the space and the session of a request.
 //!
-//! Sessions exist in the revisions before 2026-07-28. A session belongs to the caller and the path with
-//! which it began.
+//! Sessions exist in the revisions before 2026-07-28. A session is bound to its caller and to the
+//! path of its `initialize` request.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 const VERSION: &str = "mcp-protocol-version";
 
-/// The sessions of this server, where the settings enable them, and what is served in them.
+/// State of this layer: the sessions, if the settings enable them, and the protocol.
 pub(in crate::http) struct SessionState<O> {
     pub(in crate::http) sessions: Option<Arc<SessionRegistry>>,
     pub(in crate::http) protocol: Protocol<O>,
@@ -43,14 +43,14 @@ impl<O> Clone for SessionState<O> {
     }
 }
 
-/// Checks that the space and the session that a request names exist for its caller.
+/// Checks that the space and the session of a request exist for its caller.
 ///
 /// - Needs: `Arc<RequestContext>`, the peer, and `Arc<Envelope>` of a POST request.
-/// - Adds: nothing. It removes session headers where there are no sessions.
-/// - Rejects with: 404 (space, session), 413 (large response to a request of the server), 429 and 503
-///   (too many sessions), 503 (the store is not available).
+/// - Adds: nothing. It removes session headers if sessions are disabled.
+/// - Rejects with: 404 (space, session), 413 (large response to a request of the server), 429 and
+///   503 (too many sessions), 503 (store unavailable).
 ///
-/// The space is looked up at Octopus, for calls only, so this layer comes after the rate limits.
+/// The space is looked up at Octopus, for calls only, so this layer runs after the rate limits.
 pub(in crate::http) async fn enter_session<O: McpProvider>(
     State(state): State<SessionState<O>>,
     request: Request,
@@ -67,8 +67,8 @@ pub(in crate::http) async fn enter_session<O: McpProvider>(
     serve_in_session(state, request, next).await
 }
 
-/// Serves a request in the session that it names. In a revision without sessions, or where the settings
-/// disable them, session headers are ignored and removed.
+/// Serves a request in its session. In a revision without sessions, or if the settings disable
+/// them, session headers are ignored and removed.
 async fn serve_in_session<O: McpProvider>(
     SessionState { sessions, protocol }: SessionState<O>,
     mut request: Request,
@@ -77,8 +77,8 @@ async fn serve_in_session<O: McpProvider>(
     let version = request.headers().get(VERSION);
     let stateless = version.is_some_and(|version| version.as_bytes() >= b"2026-07-28".as_slice());
     let envelope = Envelope::of(request.extensions());
-    // `initialize` begins a session whatever the header says: the revision without sessions has no
-    // such method.
+    // `initialize` always begins a session, because the revision without sessions has no such
+    // method.
     let begins = envelope.is_some_and(Envelope::initializes);
     let is_answer = envelope.is_some_and(Envelope::is_response);
     let id = Envelope::id_of(request.extensions());
@@ -87,7 +87,7 @@ async fn serve_in_session<O: McpProvider>(
         request.headers_mut().remove(LAST_EVENT);
         return next.run(request).await;
     };
-    // Every replica has the same limit, whether or not it forwards the response to another one.
+    // Every replica has the same limit, also for responses that it forwards.
     if is_answer && request.body().size_hint().lower() > MAX_RESPONSE_BYTES as u64 {
         let message = format!(
             "the response to a request of the server is larger than the limit of \
@@ -104,25 +104,25 @@ async fn serve_in_session<O: McpProvider>(
         _ => SessionLocation::NotFound,
     };
     let ends = request.method() == Method::DELETE;
-    let mut is_elsewhere = false;
+    let mut is_remote = false;
     let rejection = match (&named, found) {
         (None, _) if begins => sessions.check_capacity(&context.caller, &address).err().map(full),
         (None, _) | (Some(Ok(_)), SessionLocation::Local) => None,
         // The end of a session and a response are forwarded to the other replica.
         (Some(Ok(_)), SessionLocation::Remote(_)) if ends || is_answer => {
-            is_elsewhere = true;
+            is_remote = true;
             None
         }
-        (Some(Ok(id)), SessionLocation::Remote(greeting)) => {
+        (Some(Ok(id)), SessionLocation::Remote(initialize)) => {
             let (parts, body) = request.into_parts();
             let for_request = (&context.caller, address, parts.clone());
             request = Request::from_parts(parts, body);
-            let taken = sessions.take_over(&protocol, id, *greeting, for_request).await;
-            taken.err().map(not_taken)
+            let result = sessions.take_over(&protocol, id, *initialize, for_request).await;
+            result.err().map(not_taken)
         }
         (Some(Ok(_)), SessionLocation::Unknown) => Some(store_unavailable()),
         // One message for unknown sessions, ended sessions, sessions of other callers, and sessions
-        // that began on another path or with other headers.
+        // of another path or other headers.
         (Some(_), _) => Some(Rejection::new(
             StatusCode::NOT_FOUND,
             "there is no such session; send `initialize` without Mcp-Session-Id for a new one",
@@ -136,24 +136,31 @@ async fn serve_in_session<O: McpProvider>(
         let sessions = Arc::clone(&sessions);
         let named = named.and_then(Result::ok).map(str::to_owned);
         let ending = async move {
-            let of = (address, is_elsewhere);
-            let mut response =
-                SessionRegistry::with_request(&context.caller, &context.scope, of, served).await;
+            let request_origin = (address, is_remote);
+            let mut response = SessionRegistry::with_request(
+                &context.caller,
+                &context.scope,
+                request_origin,
+                served,
+            )
+            .await;
             if let (StatusCode::ACCEPTED, Some(id)) = (response.status(), named) {
                 sessions.end(&id).await;
-                // rmcp answers 202, which some clients take for a failure.
+                // rmcp answers 202, which some clients treat as a failure.
                 *response.status_mut() = StatusCode::NO_CONTENT;
             }
             response
         };
-        // A task, so that the session ends even where the client closes the connection.
+        // A task, so that the session also ends if the client closes the connection.
         let ended = tokio::spawn(ending.in_current_span()).await;
         return ended.unwrap_or_else(|_| {
             try_again("the session could not be ended; retry in 1 second").to(&id)
         });
     }
-    let of = (address, is_elsewhere);
-    let response = SessionRegistry::with_request(&context.caller, &context.scope, of, served).await;
+    let request_origin = (address, is_remote);
+    let response =
+        SessionRegistry::with_request(&context.caller, &context.scope, request_origin, served)
+            .await;
     // Concurrent requests may have taken the last sessions.
     if begins
         && response.status() == StatusCode::INTERNAL_SERVER_ERROR

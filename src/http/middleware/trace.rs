@@ -1,5 +1,5 @@
-//! Layer 1: every request gets a peer, a request ID and a span; every response gets a log line, metrics,
-//! and the ID. A panic becomes a response.
+//! Layer 1: adds peer, request ID and span to every request, and a log line, metrics and the ID to
+//! every response. Converts panics to responses.
 
 use std::{any::Any, borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -30,7 +30,7 @@ pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-re
 /// Maximum length of a path or a method in logs and spans, in characters.
 const LONGEST: usize = 100;
 
-/// What this layer uses.
+/// State of this layer.
 #[derive(Debug)]
 pub(in crate::http) struct TraceState {
     pub(in crate::http) http: config::HttpSettings,
@@ -44,8 +44,8 @@ pub(in crate::http) struct TraceState {
 /// - Adds: [`Peer`] and [`telemetry::Around`]; the header [`REQUEST_ID`].
 /// - Rejects with: 500 (panic).
 ///
-/// The request continues the trace that its headers name. It keeps the ID that a client or a proxy gave
-/// it. While the server stops, responses close their connection.
+/// The request continues the trace in its headers. It keeps the ID that a client or proxy set.
+/// During shutdown, responses close their connection.
 pub(in crate::http) async fn trace(
     State(state): State<Arc<TraceState>>,
     mut request: Request,
@@ -63,7 +63,7 @@ pub(in crate::http) async fn trace(
     response
 }
 
-/// Keeps credentials out of debug output of the request.
+/// Excludes credentials from debug output of the request.
 fn mark_credentials_sensitive(headers: &mut HeaderMap) {
     for name in credential_headers() {
         if let http::header::Entry::Occupied(mut values) = headers.entry(name) {
@@ -72,8 +72,8 @@ fn mark_credentials_sensitive(headers: &mut HeaderMap) {
     }
 }
 
-/// Ends the connection with this response, so that the next request goes to another replica. HTTP/2 has
-/// a frame for that, which the listener sends when it stops.
+/// Closes the connection after this response, so that the next request goes to another replica.
+/// HTTP/2 has a frame for that, which the listener sends at shutdown.
 fn close_connection(response: &mut Response) {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }
@@ -107,7 +107,7 @@ async fn observe(
         request.headers_mut().insert(REQUEST_ID, id);
     }
     let method = request.method().clone();
-    // Without the query, which may hold a credential.
+    // Without the query, which may contain a credential.
     let path = short(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let version = if request.version() == Version::HTTP_2 { "2" } else { "1.1" };
@@ -146,8 +146,8 @@ async fn observe(
     .await
 }
 
-/// Creates the span of a request. Its name contains no text of the client (OpenTelemetry, semantic
-/// conventions for HTTP spans, "Name").
+/// Creates the span of a request. Its name contains no client-supplied text (OpenTelemetry,
+/// semantic conventions for HTTP spans, "Name").
 fn span(method: &Method, route: Option<&str>, id: &str) -> Span {
     let verb = telemetry::http_method_label(method.as_str());
     let name = if verb == OTHER { "HTTP" } else { verb };
@@ -169,14 +169,14 @@ fn span(method: &Method, route: Option<&str>, id: &str) -> Span {
     span
 }
 
-/// A request while it is served. Dropping it writes the log line and the metrics, so they are written
-/// for cancelled requests as well.
+/// A request in progress. Dropping it writes the log line and the metrics, so cancelled requests
+/// are included.
 struct Serving<'a> {
     metrics: &'a Metrics,
     span: &'a Span,
     path: &'a str,
     request: HttpRequestMetrics<'a>,
-    began: Instant,
+    started: Instant,
 }
 
 impl<'a> Serving<'a> {
@@ -187,14 +187,14 @@ impl<'a> Serving<'a> {
         request: HttpRequestMetrics<'a>,
     ) -> Self {
         metrics.add_active_requests(1, request.method, request.scheme);
-        Self { metrics, span, path, request, began: Instant::now() }
+        Self { metrics, span, path, request, started: Instant::now() }
     }
 }
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        let Self { metrics, span, path, mut request, began } = *self;
-        request.duration = began.elapsed();
+        let Self { metrics, span, path, mut request, started } = *self;
+        request.duration = started.elapsed();
         metrics.add_active_requests(-1, request.method, request.scheme);
         if let Some(status) = request.status {
             span.record("http.response.status_code", status);
@@ -203,8 +203,8 @@ impl Drop for Serving<'_> {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", error);
         }
-        let HttpRequestMetrics { method, status, duration: took, .. } = request;
-        let elapsed_ms = took.as_millis();
+        let HttpRequestMetrics { method, status, duration, .. } = request;
+        let elapsed_ms = duration.as_millis();
         let ended = if status.is_some() { "request completed" } else { "request cancelled" };
         if is_probe(path) {
             tracing::debug!(method, path, status, elapsed_ms, "{ended}");
@@ -216,14 +216,14 @@ impl Drop for Serving<'_> {
     }
 }
 
-/// Masks credentials, then cuts the text to [`LONGEST`] characters: a part of a credential would not be
-/// recognised.
+/// Masks credentials, then truncates the text to [`LONGEST`] characters. A truncated credential
+/// would not be detected.
 fn short(text: &str) -> String {
     telemetry::mask(text).chars().take(LONGEST).collect()
 }
 
-/// Whether a client's request ID is used: 1 to 128 characters that UUIDs, trace IDs and Base64
-/// consist of, and no credential.
+/// Returns whether a client's request ID is used: 1 to 128 characters of UUIDs, trace IDs and
+/// Base64, and no credential.
 fn is_request_id(id: &str) -> bool {
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=+/@".contains(&byte);
     (1..=128).contains(&id.len())

@@ -143,7 +143,7 @@ fn policy(script: &str, auth: &Auth) -> String {
 
 /// Returns the authorization servers for sign-in, each with the client ID of the page.
 fn page_clients(auth: &Auth) -> Vec<(&IssuerSettings, &str)> {
-    let oauth = auth.ways().and_then(|ways| ways.oauth());
+    let oauth = auth.authenticators().and_then(|ways| ways.oauth());
     oauth.map(|oauth| oauth.page_clients()).unwrap_or_default()
 }
 
@@ -152,7 +152,7 @@ fn describe(auth: &Auth, facts: &PageFacts, address: &PublicAddress) -> Value {
     let methods = match auth {
         Auth::Octopus => vec!["octopus"],
         Auth::None | Auth::Open => vec!["none"],
-        Auth::Ways(ways) => [
+        Auth::Authenticated(ways) => [
             ("tokens", ways.accepts_tokens()),
             ("oauth", ways.oauth().is_some()),
             ("proxy", ways.proxy().is_some()),
@@ -162,7 +162,7 @@ fn describe(auth: &Auth, facts: &PageFacts, address: &PublicAddress) -> Value {
         .filter_map(|(method, is_on)| is_on.then_some(method))
         .collect(),
     };
-    let oauth = auth.ways().and_then(|ways| ways.oauth());
+    let oauth = auth.authenticators().and_then(|ways| ways.oauth());
     let scopes = oauth.map(|oauth| oauth.advertised_scopes()).unwrap_or_default();
     let sign_in: Vec<Value> = page_clients(auth)
         .into_iter()

@@ -1,4 +1,4 @@
-//! One connection, from the TLS handshake to its end.
+//! Serves one connection, from the TLS handshake to its end.
 
 use std::{
     convert::Infallible,
@@ -35,14 +35,15 @@ use super::{
 };
 use crate::config;
 
-/// How long a connection without a request so far may send one after the listener stops. Its request may
-/// be on its way, or may have arrived and not been read yet.
+/// Time after the listener stops in which a connection without a request may still send one. Its
+/// request may be in transit, or may have arrived unread.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Time limit for closing an idle connection. HTTP/2 sends frames first.
 const LAST_FRAMES: Duration = Duration::from_secs(1);
 
-/// The client certificate of the TLS connection, DER-encoded. In the extensions of its requests.
+/// The client certificate of the TLS connection, DER-encoded. Stored in the extensions of its
+/// requests.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ClientCertificate(pub(in crate::http) CertificateDer<'static>);
 
@@ -81,8 +82,8 @@ impl Connections {
         Self { router, certificates, header_timeout, idle_timeout, protocol, stopping }
     }
 
-    /// Serves a connection until it ends, or is closed for a new one. A client that violates the HTTP
-    /// protocol gets no response, and its connection is closed, so there is no error.
+    /// Serves a connection until it ends or is closed for a new one. A client that violates the
+    /// HTTP protocol gets no response and its connection is closed, so no error is returned.
     pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, slot: &Slot) {
         tokio::select! {
             biased;
@@ -148,8 +149,8 @@ impl Connections {
             biased;
             _ = connection.as_mut() => return,
             () = self.stopping.cancelled() => true,
-            // Connections without an authenticated request have the shorter limit. HTTP/2 has no idle
-            // limit of its own.
+            // Connections without an authenticated request have the shorter limit. HTTP/2 has no
+            // idle limit of its own in hyper.
             () = slot.idle_for(self.header_timeout.min(self.idle_timeout), self.idle_timeout) => false,
         };
         if !is_stopping {
@@ -157,7 +158,7 @@ impl Connections {
             let _ = timeout(LAST_FRAMES, connection).await;
             return;
         }
-        // Lets the runtime poll the socket once more, so that data that has arrived is read.
+        // Yields once, so that the runtime polls the socket and arrived data is read.
         yield_now().await;
         tokio::select! {
             biased;
@@ -175,7 +176,7 @@ impl Connections {
     }
 }
 
-/// The body of a response. Its request is in progress until the body has been sent.
+/// The body of a response. The request stays in progress until the body has been sent.
 struct UntilSent {
     body: Body,
     active: ActiveRequest,
@@ -189,7 +190,8 @@ impl http_body::Body for UntilSent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        // hyper polls for a frame when it can send it: the client has read the previous one.
+        // hyper polls for a frame when it can send it, which means that the client read the
+        // previous one.
         self.active.taken();
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
@@ -210,7 +212,7 @@ impl http_body::Body for UntilSent {
 /// Disables Nagle's algorithm. With it, the second part of a response waits for the delayed
 /// acknowledgement of the first part, 40 ms and more.
 fn disable_nagle(stream: &TcpStream) {
-    // On failure, responses are slower and still correct.
+    // A failure only makes responses slower.
     let _ = stream.set_nodelay(true);
 }
 

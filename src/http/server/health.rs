@@ -1,5 +1,7 @@
-//! Health probes. They never send requests to Octopus, because one instance that is down must not take
-//! the server out of service for all.
+//! Health probes.
+//!
+//! Probes never send requests to Octopus, because an unavailable instance must not stop the server
+//! for all instances.
 
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::StatusCode;
@@ -14,12 +16,13 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Fails the readiness probe. The server goes on serving requests.
+    /// Fails the readiness probe. The server continues to serve requests.
     pub fn stop(&self) {
         self.stopping.cancel();
     }
 
-    /// Ends event streams that only listen, so that their clients reconnect elsewhere.
+    /// Ends event streams without a running request, so that their clients reconnect to another
+    /// replica.
     pub fn end_streams(&self) {
         self.streams.cancel();
     }

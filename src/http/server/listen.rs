@@ -1,7 +1,8 @@
-//! The accept loop, and how it stops.
+//! The accept loop and its graceful shutdown.
 //!
-//! Requests that have arrived when the server stops are answered. axum, axum-server and the connection
-//! watcher of hyper-util drop connections that were accepted and not read yet, so the loop is our own.
+//! Requests that arrived before the shutdown are answered. The loop is not from a library: axum,
+//! axum-server and the connection watcher of hyper-util drop accepted connections that were not
+//! read yet.
 
 use std::{
     io,
@@ -27,13 +28,13 @@ use super::{
 };
 use crate::config;
 
-/// Maximum number of connections that wait to be accepted, where the system allows as many. The default of
-/// the standard library is 128, which a short peak can exceed.
+/// Maximum length of the accept backlog; the system may allow less. The default of the standard
+/// library is 128, which a short peak can exceed.
 const BACKLOG: i32 = 1024;
-/// Pause after a failed accept. A process without free file descriptors does not get one at once.
+/// Pause after a failed accept, because file descriptors are not freed at once.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// A running listener. It goes on serving when this is dropped.
+/// A running listener. It continues to serve if this value is dropped.
 #[derive(Debug)]
 pub struct Listening {
     /// The address of the socket.
@@ -44,7 +45,11 @@ pub struct Listening {
     aborted: CancellationToken,
 }
 
-/// Serves on a socket that only this machine can reach, with the time limits of these settings.
+/// Serves on a loopback socket, with the time limits of these settings.
+///
+/// # Errors
+///
+/// The I/O error, if the socket cannot be used.
 pub fn listen(
     socket: TcpListener,
     router: Router,
@@ -54,7 +59,11 @@ pub fn listen(
     listen_within(socket, router, certificates, times, ConnectionLimits::default())
 }
 
-/// Serves on a socket, with the time limits of these settings and these limits for connections.
+/// Serves on a socket, with the time limits of these settings and these connection limits.
+///
+/// # Errors
+///
+/// The I/O error, if the socket cannot be used.
 pub fn listen_within(
     socket: TcpListener,
     router: Router,
@@ -81,8 +90,8 @@ pub fn listen_within(
 }
 
 impl Listening {
-    /// Stops accepting connections, and waits this long for open ones to end. Requests that have arrived
-    /// are answered in that time.
+    /// Stops accepting connections, and waits up to this time for open connections to end. Requests
+    /// that arrived are answered in that time.
     pub async fn stop(self, within: Duration) {
         self.stopping.cancel();
         self.tasks.close();
@@ -109,8 +118,8 @@ impl Accepting {
                 () = self.stopping.cancelled() => break,
             }
         }
-        // Accepts the connections that wait in the backlog before the socket closes. `unconstrained`,
-        // because the budget of tokio would end the loop after 128 of them.
+        // Accepts the connections in the backlog before the socket closes. `unconstrained`, because
+        // the budget of tokio would end the loop after 128 connections.
         yield_now().await;
         while !self.aborted.is_cancelled()
             && let Some(accepted) = unconstrained(socket.accept()).now_or_never()
@@ -122,7 +131,8 @@ impl Accepting {
     async fn take(&self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
             Ok((stream, peer)) => {
-                // The connection is closed at once where every other one has a request in progress.
+                // The connection is closed at once if every other connection has a request in
+                // progress.
                 let Some(slot) = self.open.admit(peer.ip()) else { return };
                 let (connections, aborted) = (Arc::clone(&self.connections), self.aborted.clone());
                 self.tasks.spawn(async move {

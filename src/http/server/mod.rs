@@ -1,10 +1,10 @@
-//! The HTTP server below the router: sockets, TLS, connections, and how they end.
+//! The HTTP server below the router: sockets, TLS, connections and shutdown.
 //!
 //! | file | responsibility |
 //! | --- | --- |
-//! | `listen.rs` | accept loop, and its end |
+//! | `listen.rs` | accept loop and graceful shutdown |
 //! | `connection.rs` | one connection, from the TLS handshake to its end |
-//! | `open_connections/` | limits for connections, and which idle one is closed for a new one |
+//! | `open_connections/` | limits for connections; closes idle connections for new ones |
 //! | `line_ends/` | rejects bare line feeds in request heads |
 //! | `tls.rs` | certificates, reloaded when their files change |
 //! | `health.rs` | probes, and the state of a stopping server |

@@ -11,12 +11,12 @@ use tower::{ServiceExt, service_fn};
 pub struct Swap(Arc<ArcSwap<Router>>);
 
 impl Swap {
-    /// Creates it with a first router.
+    /// Creates the swap with a first router.
     pub fn new(router: Router) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(router)))
     }
 
-    /// Replaces the router for new requests. Requests in progress end in the router where they began.
+    /// Replaces the router for new requests. Requests in progress end in their router.
     pub fn swap(&self, router: Router) {
         self.0.store(Arc::new(router));
     }

@@ -34,7 +34,7 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Reads the files that the settings name. Returns `None` where the listener has no TLS.
+    /// Reads the certificate files of the settings. Returns `None` if the listener has no TLS.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Certificates {
         if settings.certificate.is_none() || settings.key.is_none() {
             return Ok(None);
         }
-        // Fails only where a provider is installed already, which can be used as well.
+        // Fails only if a provider is already installed, which can be used as well.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let settings = settings.clone();
         let files = off_thread(move || open(settings)).await?;
@@ -57,8 +57,8 @@ impl Certificates {
         self.live.load_full()
     }
 
-    /// Watches the files until the server stops. While certificate and key do not match, the last valid
-    /// pair is used.
+    /// Watches the files until the server stops. While certificate and key do not match, the last
+    /// valid pair stays in use.
     pub async fn follow(self, stop: CancellationToken) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
@@ -105,7 +105,7 @@ fn server_config(settings: &config::TlsSettings) -> Result<ServerConfig, String>
     Ok(config)
 }
 
-/// Returns the verifier for client certificates, where the settings name an authority.
+/// Returns the verifier for client certificates, if the settings name a CA.
 fn client_verifier(settings: &config::TlsSettings) -> Result<Arc<dyn ClientCertVerifier>, String> {
     let Some(path) = &settings.client_ca else { return Ok(Arc::new(NoClientAuth)) };
     let wrong = |error: &dyn std::fmt::Display| format!("client_ca: {}: {error}", path.display());

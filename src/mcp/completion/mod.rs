@@ -84,18 +84,18 @@ pub(super) async fn complete(
 pub(super) fn record_arguments(
     params: &CompleteRequestParams,
     toolsets: &'static [Toolset],
-    access: &ToolAccess,
-    trail: &AuditScope,
+    policy: &ToolAccess,
+    audit: &AuditScope,
 ) {
     let argument = &params.argument;
     let given = params.context.iter().filter_map(|context| context.arguments.as_ref()).flatten();
     let given = given.chain([(&argument.name, &argument.value)]);
     let given = given.map(|(name, value)| (name.clone(), value.clone().into())).collect();
-    trail.record_raw_arguments(&given);
-    trail.update(|record| match &params.r#ref {
+    audit.record_raw_arguments(&given);
+    audit.update(|record| match &params.r#ref {
         Reference::Prompt(prompt) => record.prompt = Some(prompt.name.clone()),
         Reference::Resource(resource) => {
-            let kind = resource_name(&resource.uri, toolsets, access).unwrap_or("unknown");
+            let kind = resource_name(&resource.uri, toolsets, policy).unwrap_or("unknown");
             record.resource = Some(kind.to_owned());
         }
         _ => {}

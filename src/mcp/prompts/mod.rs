@@ -79,8 +79,8 @@ pub(super) struct Prompts<'a> {
 
 impl<'a> Prompts<'a> {
     /// Creates the prompts for this access and request scope.
-    pub(super) fn new(policy: &'a ToolAccess, narrowing: &'a RequestScope) -> Self {
-        Self { access: policy, project: narrowing.project.as_deref() }
+    pub(super) fn new(policy: &'a ToolAccess, scope: &'a RequestScope) -> Self {
+        Self { access: policy, project: scope.project.as_deref() }
     }
 
     fn visible(&self) -> impl Iterator<Item = &'static PromptDefinition> {
@@ -103,10 +103,10 @@ impl<'a> Prompts<'a> {
         &self,
         prompt: &PromptDefinition,
     ) -> impl Iterator<Item = &'static ArgumentDefinition> {
-        let fixed = self.access.pinned();
+        let pinned = self.access.pinned();
         prompt.arguments.iter().filter(move |argument| match argument.name {
-            SPACE => !fixed.space,
-            PROJECT => !fixed.project,
+            SPACE => !pinned.space,
+            PROJECT => !pinned.project,
             _ => true,
         })
     }
@@ -132,8 +132,8 @@ impl<'a> Prompts<'a> {
     /// "Invalid params" for an unknown prompt or invalid arguments.
     pub(super) fn get(&self, params: GetPromptRequestParams) -> Result<GetPromptResult, ErrorData> {
         let prompt = self.find(&params.name)?;
-        let taken: Vec<&ArgumentDefinition> = self.arguments(prompt).collect();
-        let mut given = render::parse_arguments(&taken, params.arguments.unwrap_or_default())?;
+        let accepted: Vec<&ArgumentDefinition> = self.arguments(prompt).collect();
+        let mut given = render::parse_arguments(&accepted, params.arguments.unwrap_or_default())?;
         if let Some(project) = self.project
             && prompt.arguments.iter().any(|argument| argument.name == PROJECT)
         {
@@ -148,8 +148,8 @@ impl<'a> Prompts<'a> {
     /// Checks that a prompt has this argument.
     pub(super) fn check_argument(&self, prompt: &str, argument: &str) -> Result<(), ErrorData> {
         let prompt = self.find(prompt)?;
-        let mut taken = self.arguments(prompt);
-        if taken.any(|taken| taken.name == argument) {
+        let mut accepted = self.arguments(prompt);
+        if accepted.any(|accepted| accepted.name == argument) {
             return Ok(());
         }
         let argument = argument.escape_debug();
@@ -175,7 +175,14 @@ mod tests {
                 }
             }
             assert!(prompt.steps.iter().any(|step| !step.is_optional), "{}", prompt.name);
-            assert!(prompt.arguments.iter().all(|a| a.description.ends_with('.')));
+            for argument in prompt.arguments {
+                let text = argument.description.strip_suffix('.').unwrap_or_default();
+                let has_format =
+                    ["Name", "ID", "ersion", "URL"].iter().any(|part| text.contains(part));
+                let is_filter = text.starts_with("Only ");
+                assert!(has_format || is_filter, "{}: {text:?}", argument.name);
+                assert!(text.split(' ').count() > 2, "{}: {text:?}", argument.name);
+            }
         }
     }
 }

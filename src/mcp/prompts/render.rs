@@ -23,14 +23,14 @@ pub(super) type ArgumentValues = BTreeMap<&'static str, String>;
 /// "Invalid params" for an unknown argument, a value that is no string or longer than 500 bytes,
 /// and a missing required argument.
 pub(super) fn parse_arguments(
-    taken: &[&'static ArgumentDefinition],
+    accepted: &[&'static ArgumentDefinition],
     given: JsonObject,
 ) -> Result<ArgumentValues, ErrorData> {
     let refuse = |message: String| Err(ErrorData::invalid_params(message, None));
     let mut read = ArgumentValues::new();
     for (name, value) in given {
-        let Some(argument) = taken.iter().find(|argument| argument.name == name) else {
-            let valid: Vec<&str> = taken.iter().map(|argument| argument.name).collect();
+        let Some(argument) = accepted.iter().find(|argument| argument.name == name) else {
+            let valid: Vec<&str> = accepted.iter().map(|argument| argument.name).collect();
             let (name, valid) = (name.escape_debug(), valid.join(", "));
             return refuse(format!("unknown argument `{name}`; expected: {valid}"));
         };
@@ -46,7 +46,7 @@ pub(super) fn parse_arguments(
             read.insert(argument.name, quote(value.trim()));
         }
     }
-    let missing = taken.iter().filter(|argument| argument.is_required);
+    let missing = accepted.iter().filter(|argument| argument.is_required);
     let missing: Vec<String> = missing
         .filter(|argument| !read.contains_key(argument.name))
         .map(|argument| format!("`{}` ({})", argument.name, argument.description))

@@ -52,20 +52,20 @@ impl SessionManager for SessionManagerAdapter {
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Error> {
         let sessions = self.sessions()?;
         // Without an authenticated request there is no owner, and no session is created.
-        let served = CURRENT_REQUEST.try_with(|served| *served);
+        let current = CURRENT_REQUEST.try_with(|current| *current);
         let value = uuid::Uuid::new_v4();
         let id = sessions.seal.seal(
             value.as_bytes(),
             &id_context(
-                served.map(|served| (served.owner, served.scope_digest)).unwrap_or_default(),
+                current.map(|current| (current.owner, current.scope_digest)).unwrap_or_default(),
             ),
             ID_LIFETIME,
         );
         let refused = || Error::SessionNotFound(id.clone().into());
-        let served = served.map_err(|_| refused())?;
-        let whose = (served.owner, served.origin);
-        let way = sessions.add_entry(&id, whose, 0).map_err(|_| refused())?;
-        sessions.evict(way).await;
+        let current = current.map_err(|_| refused())?;
+        let owner = (current.owner, current.origin);
+        let eviction = sessions.add_entry(&id, owner, 0).map_err(|_| refused())?;
+        sessions.evict(eviction).await;
         // Only `restore_session` creates a session with a given ID.
         match self.local()?.restore_session(id.clone().into()).await {
             Ok(RestoreOutcome::Restored(transport)) => Ok((id.into(), transport)),
@@ -81,23 +81,23 @@ impl SessionManager for SessionManagerAdapter {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<ServerJsonRpcMessage, Error> {
-        let greeting = match &message {
+        let initialize = match &message {
             JsonRpcMessage::Request(JsonRpcRequest {
-                request: ClientRequest::InitializeRequest(greeting),
+                request: ClientRequest::InitializeRequest(initialize),
                 ..
-            }) => Some(greeting.params.clone()),
+            }) => Some(initialize.params.clone()),
             _ => None,
         };
         let answer = self.local()?.initialize_session(id, message).await?;
-        if let (JsonRpcMessage::Response(_), Some(greeting)) = (&answer, greeting) {
-            self.sessions()?.publish(id, &greeting).await;
+        if let (JsonRpcMessage::Response(_), Some(initialize)) = (&answer, initialize) {
+            self.sessions()?.publish(id, &initialize).await;
         }
         Ok(answer)
     }
 
     async fn has_session(&self, id: &SessionId) -> Result<bool, Error> {
-        let is_elsewhere = CURRENT_REQUEST.try_with(|served| served.is_remote).unwrap_or_default();
-        Ok(is_elsewhere || self.local()?.has_session(id).await?)
+        let is_remote = CURRENT_REQUEST.try_with(|request| request.is_remote).unwrap_or_default();
+        Ok(is_remote || self.local()?.has_session(id).await?)
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Error> {

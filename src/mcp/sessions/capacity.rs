@@ -14,10 +14,10 @@ pub enum SessionLimit {
     Total,
 }
 
-/// What happens to an existing session so that a new one fits.
+/// The action on an existing session that makes room for a new one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Eviction {
-    /// Nothing: a session is free.
+    /// No action: the limits allow another session.
     NotNeeded,
     /// This session ends at all replicas.
     End(String),
@@ -34,9 +34,9 @@ impl SessionRegistry {
     pub fn check_capacity(
         &self,
         caller: &Caller,
-        place: &ClientOrigin,
+        origin: &ClientOrigin,
     ) -> Result<(), SessionLimit> {
-        self.plan_eviction(&self.entries(), Some(caller.fingerprint()), place).map(|_| ())
+        self.plan_eviction(&self.entries(), Some(caller.fingerprint()), origin).map(|_| ())
     }
 
     /// Checks the session limits and chooses the session to evict.
@@ -49,12 +49,12 @@ impl SessionRegistry {
     pub(super) fn plan_eviction(
         &self,
         known: &HashMap<String, SessionEntry>,
-        whose: SessionOwner,
-        place: &ClientOrigin,
+        owner: SessionOwner,
+        origin: &ClientOrigin,
     ) -> Result<Eviction, SessionLimit> {
-        let of_caller = known.values().filter(|known| known.owner == whose).count();
+        let of_caller = known.values().filter(|known| known.owner == owner).count();
         if of_caller >= self.limit_per_caller {
-            let released = self.releasable_session(known, |known| known.owner == whose);
+            let released = self.releasable_session(known, |known| known.owner == owner);
             return released.map(Eviction::Release).ok_or(SessionLimit::PerCaller);
         }
         if known.len() < self.limit {
@@ -69,7 +69,7 @@ impl SessionRegistry {
         }
         let crowded = counts.into_iter().max_by_key(|(_, count)| *count);
         let (crowded, _) = crowded
-            .filter(|(crowded, count)| *crowded != place && *count > self.limit / 2)
+            .filter(|(crowded, count)| *crowded != origin && *count > self.limit / 2)
             .ok_or(SessionLimit::Total)?;
         let of_crowded = known.iter().filter(|(_, known)| known.origin == *crowded);
         let oldest = of_crowded.min_by_key(|(_, known)| (known.open_streams > 0, known.last_used));
@@ -83,15 +83,15 @@ impl SessionRegistry {
     fn releasable_session(
         &self,
         known: &HashMap<String, SessionEntry>,
-        is_one: impl Fn(&SessionEntry) -> bool,
+        is_candidate: impl Fn(&SessionEntry) -> bool,
     ) -> Option<String> {
         let shared = self.shared.as_ref().filter(|shared| !shared.store.is_unavailable())?;
-        let waiting = shared.pending();
-        let is_asked = |id: &str| waiting.keys().any(|(session, _)| **session == *id);
+        let pending = shared.pending();
+        let has_pending_request = |id: &str| pending.keys().any(|(session, _)| **session == *id);
         let idle = known.iter().filter(|(id, known)| {
             let is_idle =
                 known.open_streams == 0 && known.last_used.elapsed() >= self.sweep_interval();
-            known.takeover_number > 0 && is_idle && is_one(known) && !is_asked(id)
+            known.takeover_number > 0 && is_idle && is_candidate(known) && !has_pending_request(id)
         });
         idle.min_by_key(|(_, known)| known.last_used).map(|(id, _)| id.clone())
     }
@@ -104,32 +104,32 @@ impl SessionRegistry {
     pub(super) fn add_entry(
         &self,
         id: &str,
-        (whose, place): (SessionOwner, ClientOrigin),
-        taken: u64,
+        (owner, origin): (SessionOwner, ClientOrigin),
+        takeover_number: u64,
     ) -> Result<Eviction, SessionLimit> {
         let mut known = self.entries();
-        let way = self.plan_eviction(&known, whose, &place)?;
-        if let Eviction::End(gone) | Eviction::Release(gone) = &way {
-            known.remove(gone);
+        let eviction = self.plan_eviction(&known, owner, &origin)?;
+        if let Eviction::End(evicted) | Eviction::Release(evicted) = &eviction {
+            known.remove(evicted);
         }
-        let (last, shared) = (Instant::now(), taken > 0);
+        let (last, shared) = (Instant::now(), takeover_number > 0);
         known.insert(
             id.to_owned(),
             SessionEntry {
-                owner: whose,
-                origin: place,
+                owner,
+                origin,
                 last_used: last,
                 open_streams: 0,
                 is_shared: shared,
-                takeover_number: taken,
+                takeover_number,
             },
         );
-        Ok(way)
+        Ok(eviction)
     }
 
     /// Ends or releases the evicted session.
-    pub(super) async fn evict(&self, way: Eviction) {
-        match way {
+    pub(super) async fn evict(&self, eviction: Eviction) {
+        match eviction {
             Eviction::NotNeeded => {}
             Eviction::End(id) => self.end(&id).await,
             Eviction::Release(id) => self.close_all(vec![id]).await,

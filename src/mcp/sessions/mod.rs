@@ -121,22 +121,12 @@ impl SessionRegistry {
     /// continue.
     pub async fn with_request<T>(
         caller: &Caller,
-        narrowing: &RequestScope,
-        (place, elsewhere): (ClientOrigin, bool),
+        scope: &RequestScope,
+        (origin, is_remote): (ClientOrigin, bool),
         work: impl Future<Output = T>,
     ) -> T {
-        let (whose, narrowed) = (Some(caller.fingerprint()), narrowing.digest());
-        CURRENT_REQUEST
-            .scope(
-                SessionRequest {
-                    owner: whose,
-                    scope_digest: narrowed,
-                    origin: place,
-                    is_remote: elsewhere,
-                },
-                work,
-            )
-            .await
+        let (owner, scope_digest) = (Some(caller.fingerprint()), scope.digest());
+        CURRENT_REQUEST.scope(SessionRequest { owner, scope_digest, origin, is_remote }, work).await
     }
 
     /// Returns the number of sessions of this replica.
@@ -197,10 +187,10 @@ impl SessionRegistry {
 }
 
 /// Returns the associated data of a sealed session ID: its owner and scope.
-fn id_context((whose, narrowed): (SessionOwner, [u8; 32])) -> Vec<u8> {
+fn id_context((owner, scope_digest): (SessionOwner, [u8; 32])) -> Vec<u8> {
     let mut purpose = b"session".to_vec();
-    purpose.extend(whose.iter().flat_map(Fingerprint::as_bytes));
-    purpose.extend(narrowed);
+    purpose.extend(owner.iter().flat_map(Fingerprint::as_bytes));
+    purpose.extend(scope_digest);
     purpose
 }
 

@@ -68,8 +68,8 @@ impl SharedSessions {
     }
 }
 
-fn response_key(session: &SessionId, question: &str) -> StoreKey {
-    *Fingerprint::of([session, question].map(str::as_bytes)).as_bytes()
+fn response_key(session: &SessionId, request_id: &str) -> StoreKey {
+    *Fingerprint::of([session, request_id].map(str::as_bytes)).as_bytes()
 }
 
 fn response_context(key: &StoreKey) -> Vec<u8> {

@@ -54,15 +54,9 @@ pub enum SessionLocation {
 
 impl SharedSessions {
     pub(super) fn new(store: Arc<Store>) -> Self {
-        let us = uuid::Uuid::new_v4().simple().to_string();
-        let (waiting, taken) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self {
-            store,
-            replica_id: us,
-            pending: waiting,
-            request_count: AtomicU64::new(0),
-            takeovers: taken,
-        }
+        let replica_id = uuid::Uuid::new_v4().simple().to_string();
+        let (pending, takeovers) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { store, replica_id, pending, request_count: AtomicU64::new(0), takeovers }
     }
 }
 
@@ -73,18 +67,13 @@ fn session_key(id: &str) -> StoreKey {
 impl SessionRegistry {
     /// Finds the session with this ID, owner and request scope, and renews its lifetime in the
     /// store.
-    pub async fn locate(
-        &self,
-        id: &str,
-        caller: &Caller,
-        narrowing: &RequestScope,
-    ) -> SessionLocation {
-        let whose = Some(caller.fingerprint());
-        if self.seal.open(id, &id_context((whose, narrowing.digest()))).is_err() {
+    pub async fn locate(&self, id: &str, caller: &Caller, scope: &RequestScope) -> SessionLocation {
+        let owner = Some(caller.fingerprint());
+        if self.seal.open(id, &id_context((owner, scope.digest()))).is_err() {
             return SessionLocation::NotFound;
         }
         let known = self.entries().get_mut(id).map(|known| {
-            let is_theirs = known.owner == whose;
+            let is_theirs = known.owner == owner;
             if is_theirs {
                 known.last_used = Instant::now();
             }
@@ -102,9 +91,9 @@ impl SessionRegistry {
             return SessionLocation::Local;
         }
         match shared.store.renew(KIND, &session_key(id), self.idle).await {
-            RenewOutcome::Renewed(greeting) => match serde_json::from_slice(&greeting) {
+            RenewOutcome::Renewed(initialize) => match serde_json::from_slice(&initialize) {
                 Ok(_) if is_here => SessionLocation::Local,
-                Ok(greeting) => SessionLocation::Remote(Box::new(greeting)),
+                Ok(initialize) => SessionLocation::Remote(Box::new(initialize)),
                 Err(_) => self.close_ended(id).await,
             },
             RenewOutcome::Missing => self.close_ended(id).await,
@@ -129,10 +118,10 @@ impl SessionRegistry {
     }
 
     /// Writes a session that started here to the store. On failure, only this replica can serve it.
-    pub(super) async fn publish(&self, id: &str, greeting: &InitializeRequestParams) {
+    pub(super) async fn publish(&self, id: &str, initialize: &InitializeRequestParams) {
         let Some(shared) = &self.shared else { return };
-        let greeting = serde_json::to_vec(greeting).unwrap_or_default();
-        let written = shared.store.put(KIND, &session_key(id), &greeting, self.idle).await;
+        let initialize = serde_json::to_vec(initialize).unwrap_or_default();
+        let written = shared.store.put(KIND, &session_key(id), &initialize, self.idle).await;
         let is_shared = matches!(written, WriteOutcome::Shared | WriteOutcome::Queued);
         if !is_shared {
             tracing::warn!("session not written to the store; only this replica can serve it");
@@ -163,7 +152,7 @@ impl SessionRegistry {
         let mut over = Vec::new();
         for id in in_use {
             match shared.store.renew(KIND, &session_key(&id), self.idle).await {
-                RenewOutcome::Renewed(greeting) if is_initialize_params(&greeting) => {}
+                RenewOutcome::Renewed(initialize) if is_initialize_params(&initialize) => {}
                 RenewOutcome::Unknown => break,
                 RenewOutcome::Renewed(_) | RenewOutcome::Missing => over.push(id),
             }

@@ -50,51 +50,51 @@ impl SessionRegistry {
         self: &Arc<Self>,
         protocol: &Protocol<O>,
         id: &str,
-        greeting: InitializeRequestParams,
-        (caller, place, parts): (&Caller, ClientOrigin, Parts),
+        initialize: InitializeRequestParams,
+        (caller, origin, parts): (&Caller, ClientOrigin, Parts),
     ) -> Result<(), TakeoverError> {
         let (sessions, protocol, id) = (Arc::clone(self), protocol.clone(), SessionId::from(id));
-        let whose = (Some(caller.fingerprint()), place);
-        let taking =
-            async move { sessions.run_takeover(&protocol, &id, (greeting, parts), whose).await };
-        tokio::spawn(taking).await.unwrap_or(Err(TakeoverError::Failed))
+        let owner = (Some(caller.fingerprint()), origin);
+        let takeover =
+            async move { sessions.run_takeover(&protocol, &id, (initialize, parts), owner).await };
+        tokio::spawn(takeover).await.unwrap_or(Err(TakeoverError::Failed))
     }
 
     async fn run_takeover<O: McpProvider>(
         self: &Arc<Self>,
         protocol: &Protocol<O>,
         id: &SessionId,
-        greeting: (InitializeRequestParams, Parts),
-        (whose, place): (SessionOwner, ClientOrigin),
+        initialize: (InitializeRequestParams, Parts),
+        (owner, origin): (SessionOwner, ClientOrigin),
     ) -> Result<(), TakeoverError> {
         let Some(shared) = &self.shared else { return Err(TakeoverError::Failed) };
-        let taken = tokio::time::timeout(TAKEOVER_TIMEOUT, shared.takeovers.lock()).await;
-        let mut taken = taken.map_err(|_| TakeoverError::Failed)?;
+        let takeovers = tokio::time::timeout(TAKEOVER_TIMEOUT, shared.takeovers.lock()).await;
+        let mut takeovers = takeovers.map_err(|_| TakeoverError::Failed)?;
         if self.entries().contains_key(&**id) {
             return Ok(());
         }
-        self.plan_eviction(&self.entries(), whose, &place).map_err(TakeoverError::LimitReached)?;
-        *taken += 1;
-        let number = *taken;
+        self.plan_eviction(&self.entries(), owner, &origin).map_err(TakeoverError::LimitReached)?;
+        *takeovers += 1;
+        let number = *takeovers;
         let ended = CancellationToken::new();
-        let greeted = self.replay_initialize(protocol, id, greeting, (number, ended.clone()));
+        let replayed = self.replay_initialize(protocol, id, initialize, (number, ended.clone()));
         let is_ready =
-            tokio::time::timeout(TAKEOVER_TIMEOUT, greeted).await.is_ok_and(|ready| ready);
-        let way = if is_ready {
-            self.add_entry(id, (whose, place), number).map_err(TakeoverError::LimitReached)
+            tokio::time::timeout(TAKEOVER_TIMEOUT, replayed).await.is_ok_and(|ready| ready);
+        let eviction = if is_ready {
+            self.add_entry(id, (owner, origin), number).map_err(TakeoverError::LimitReached)
         } else {
             Err(TakeoverError::Failed)
         };
-        let way = match way {
-            Ok(way) => way,
-            Err(why) => {
+        let eviction = match eviction {
+            Ok(eviction) => eviction,
+            Err(error) => {
                 self.close(id).await;
-                return Err(why);
+                return Err(error);
             }
         };
         // Release the lock first: other takeovers need not wait for the evicted session.
-        drop(taken);
-        self.evict(way).await;
+        drop(takeovers);
+        self.evict(eviction).await;
         // The new session can have ended before its entry existed.
         if ended.is_cancelled() {
             self.close_if_current(id, number).await;
@@ -109,14 +109,14 @@ impl SessionRegistry {
         self: &Arc<Self>,
         protocol: &Protocol<O>,
         id: &SessionId,
-        (greeting, parts): (InitializeRequestParams, Parts),
-        (taken, ended): (u64, CancellationToken),
+        (initialize, parts): (InitializeRequestParams, Parts),
+        (number, ended): (u64, CancellationToken),
     ) -> bool {
         let Ok(RestoreOutcome::Restored(transport)) = self.local.restore_session(id.clone()).await
         else {
             return false;
         };
-        let (sessions, service, served) = (Arc::clone(self), protocol.clone(), id.clone());
+        let (sessions, service, session_id) = (Arc::clone(self), protocol.clone(), id.clone());
         let (ready, is_ready) = oneshot::channel();
         tokio::spawn(async move {
             let serving = serve_server::<_, _, _, TransportAdapterIdentity>(service, transport);
@@ -125,29 +125,31 @@ impl SessionRegistry {
                 let _ = service.waiting().await;
             }
             ended.cancel();
-            sessions.close_if_current(&served, taken).await;
+            sessions.close_if_current(&session_id, number).await;
         });
-        let request = InitializeRequest::new(greeting);
-        let mut hello = ClientJsonRpcMessage::request(
+        let request = InitializeRequest::new(initialize);
+        let mut initialize_request = ClientJsonRpcMessage::request(
             ClientRequest::InitializeRequest(request),
             NumberOrString::Number(0),
         );
-        hello.insert_extension(parts.clone());
-        let mut done = ClientJsonRpcMessage::notification(
+        initialize_request.insert_extension(parts.clone());
+        let mut initialized_notification = ClientJsonRpcMessage::notification(
             ClientNotification::InitializedNotification(InitializedNotification::default()),
         );
-        done.insert_extension(parts);
-        matches!(self.local.initialize_session(id, hello).await, Ok(JsonRpcMessage::Response(_)))
-            && self.local.accept_message(id, done).await.is_ok()
+        initialized_notification.insert_extension(parts);
+        matches!(
+            self.local.initialize_session(id, initialize_request).await,
+            Ok(JsonRpcMessage::Response(_))
+        ) && self.local.accept_message(id, initialized_notification).await.is_ok()
             && is_ready.await.is_ok()
     }
 
     /// Closes the session if its entry still has this takeover number (0: it started here).
     ///
     /// Otherwise the session was taken over again since, and the new entry stays.
-    pub(super) async fn close_if_current(&self, id: &SessionId, taken: u64) {
+    pub(super) async fn close_if_current(&self, id: &SessionId, number: u64) {
         let is_known =
-            self.entries().get(&**id).is_some_and(|known| known.takeover_number == taken);
+            self.entries().get(&**id).is_some_and(|known| known.takeover_number == number);
         if is_known {
             self.close_all(vec![id.to_string()]).await;
         }

@@ -71,12 +71,12 @@ fn take_over(
     sessions: &Arc<SessionRegistry>,
     id: &'static str,
 ) -> impl Future<Output = Result<(), TakeoverError>> + Send + 'static {
-    let greeting: InitializeRequestParams = serde_json::from_value(initialize_params()).unwrap();
+    let initialize: InitializeRequestParams = serde_json::from_value(initialize_params()).unwrap();
     let (parts, ()) = http::Request::new(()).into_parts();
     let sessions = Arc::clone(sessions);
     async move {
-        let whose = (&Caller::default(), [0; 32], parts);
-        sessions.take_over(&protocol(), id, greeting, whose).await
+        let request = (&Caller::default(), [0; 32], parts);
+        sessions.take_over(&protocol(), id, initialize, request).await
     }
 }
 
@@ -91,8 +91,8 @@ async fn blocked_session(sessions: &Arc<SessionRegistry>, id: &str) -> impl Size
     let id = SessionId::from(id);
     let transport = sessions.local.restore_session(id.clone()).await.unwrap();
     let hello = message("initialize", &initialize_params());
-    let (greeting, of) = (Arc::clone(sessions), id.clone());
-    tokio::spawn(async move { greeting.local.initialize_session(&of, hello).await });
+    let (registry, of) = (Arc::clone(sessions), id.clone());
+    tokio::spawn(async move { registry.local.initialize_session(&of, hello).await });
     tokio::task::yield_now().await;
     let (brief, mut accepted) = (Duration::from_millis(200), 0);
     loop {
@@ -166,19 +166,19 @@ async fn session_ending_during_takeover_leaves_no_entry() {
     let id = SessionId::from("one");
     for moments in 0..100 {
         let sessions = sessions(10);
-        let taking = tokio::spawn(take_over(&sessions, "one"));
+        let takeover = tokio::spawn(take_over(&sessions, "one"));
         for _ in 0..moments {
             tokio::task::yield_now().await;
         }
         let _ = sessions.local.close_session(&id).await;
-        let was_over = taking.is_finished();
-        let taken = taking.await.unwrap();
+        let was_over = takeover.is_finished();
+        let result = takeover.await.unwrap();
         // The service task ends by itself.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
         let is_there = sessions.local.has_session(&id).await.unwrap();
-        assert_eq!(sessions.entries().contains_key("one"), is_there, "{moments}: {taken:?}");
+        assert_eq!(sessions.entries().contains_key("one"), is_there, "{moments}: {result:?}");
         assert!(!was_over || !is_there, "{moments}");
     }
 }
@@ -217,20 +217,20 @@ async fn idle_takeover_is_released_for_new_session() {
             Err(SessionLimit::PerCaller),
         ),
     ];
-    for (what, change, comes_to) in changes {
+    for (case, change, expected) in changes {
         let sessions = sessions(1);
         take_over(&sessions, "one").await.unwrap();
         known(&sessions, |one| {
             one.last_used = one.last_used.checked_sub(sessions.sweep_interval()).unwrap();
         });
         change(&sessions);
-        let whose = Some(Caller::default().fingerprint());
-        let way = sessions.plan_eviction(&sessions.entries(), whose, &[0; 32]);
-        assert_eq!(way, comes_to, "{what}");
-        let taken = take_over(&sessions, "two").await;
-        let left = sessions.local.has_session(&"one".into()).await.unwrap();
-        assert_eq!((taken.is_ok(), !left), (comes_to.is_ok(), comes_to.is_ok()), "{what}");
-        assert_eq!(sessions.count(), 1, "{what}");
+        let owner = Some(Caller::default().fingerprint());
+        let eviction = sessions.plan_eviction(&sessions.entries(), owner, &[0; 32]);
+        assert_eq!(eviction, expected, "{case}");
+        let result = take_over(&sessions, "two").await;
+        let remains = sessions.local.has_session(&"one".into()).await.unwrap();
+        assert_eq!((result.is_ok(), !remains), (expected.is_ok(), expected.is_ok()), "{case}");
+        assert_eq!(sessions.count(), 1, "{case}");
     }
 }
 
@@ -247,7 +247,7 @@ async fn releases_no_session_while_store_is_unavailable() {
     let mut known = sessions.entries();
     let one = known.get_mut("one").unwrap();
     one.last_used = one.last_used.checked_sub(round).unwrap();
-    let whose = Some(Caller::default().fingerprint());
+    let owner = Some(Caller::default().fingerprint());
     // No replica could continue the session.
-    assert_eq!(sessions.plan_eviction(&known, whose, &[0; 32]), Err(SessionLimit::PerCaller));
+    assert_eq!(sessions.plan_eviction(&known, owner, &[0; 32]), Err(SessionLimit::PerCaller));
 }

@@ -44,9 +44,9 @@ pub(super) struct LeaseScripts {
 
 impl Default for LeaseScripts {
     fn default() -> Self {
-        let [claim, give_up, replace, renew] =
+        let [acquire, release, replace, renew] =
             [ACQUIRE_SCRIPT, RELEASE_SCRIPT, REPLACE_SCRIPT, RENEW_SCRIPT].map(Script::new);
-        Self { acquire: claim, release: give_up, replace, renew }
+        Self { acquire, release, replace, renew }
     }
 }
 
@@ -56,9 +56,9 @@ impl RedisStore {
         kind: &'static str,
         key: &StoreKey,
         (owner, nonce): (&[u8], &[u8]),
-        good_for: Duration,
+        lifetime: Duration,
     ) -> LeaseOutcome {
-        let Some(Connection { number, handle: mut to }) = self.require_connection() else {
+        let Some(Connection { number, handle: mut connection }) = self.require_connection() else {
             return LeaseOutcome::Unknown;
         };
         let mut script = self.lease_scripts.acquire.prepare_invoke();
@@ -66,15 +66,15 @@ impl RedisStore {
             .key(self.redis_key("kept", kind, key))
             .arg(owner)
             .arg(nonce)
-            .arg(milliseconds(good_for));
-        let request = script.invoke_async::<Option<Vec<u8>>>(&mut to);
+            .arg(milliseconds(lifetime));
+        let request = script.invoke_async::<Option<Vec<u8>>>(&mut connection);
         match self.run_within(self.timeout, number, request).await {
             Some(None) => LeaseOutcome::Acquired,
-            Some(Some(held)) => LeaseOutcome::HeldByOther(held),
+            Some(Some(value)) => LeaseOutcome::HeldByOther(value),
             None => {
                 // Redis may have granted the lease after the timeout.
                 let value = PendingOperation::Release([owner, nonce].concat().into());
-                self.enqueue(kind, key, value, Instant::now() + good_for);
+                self.enqueue(kind, key, value, Instant::now() + lifetime);
                 LeaseOutcome::Unknown
             }
         }
@@ -86,7 +86,7 @@ impl RedisStore {
         kind: &'static str,
         key: &StoreKey,
         value: &[u8],
-        good_for: Duration,
+        lifetime: Duration,
     ) {
         self.pending.cancel_overwrites(kind, key);
         if !self.delete_if_equal(self.timeout, kind, key, value).await {
@@ -94,7 +94,7 @@ impl RedisStore {
                 kind,
                 key,
                 PendingOperation::Release(value.into()),
-                Instant::now() + good_for,
+                Instant::now() + lifetime,
             );
         }
     }
@@ -107,12 +107,12 @@ impl RedisStore {
         key: &StoreKey,
         value: &[u8],
     ) -> bool {
-        let Some(Connection { number, handle: mut to }) = self.require_connection() else {
+        let Some(Connection { number, handle: mut connection }) = self.require_connection() else {
             return false;
         };
         let mut script = self.lease_scripts.release.prepare_invoke();
         script.key(self.redis_key("kept", kind, key)).arg(value);
-        self.run_within(timeout, number, script.invoke_async::<u8>(&mut to)).await.is_some()
+        self.run_within(timeout, number, script.invoke_async::<u8>(&mut connection)).await.is_some()
     }
 
     /// Replaces `old` by `new`, now or in the background. Queues behind all pending operations on
@@ -122,9 +122,9 @@ impl RedisStore {
         kind: &'static str,
         key: &StoreKey,
         (old, new): (&[u8], &[u8]),
-        good_for: Duration,
+        lifetime: Duration,
     ) {
-        let until = Instant::now() + good_for;
+        let until = Instant::now() + lifetime;
         let waits = self.pending.has_any(kind, key);
         if waits || !self.replace_if_equal(self.timeout, kind, key, (old, new), until).await {
             self.enqueue(kind, key, PendingOperation::Replace(old.into(), new.into()), until);
@@ -141,30 +141,30 @@ impl RedisStore {
         (old, new): (&[u8], &[u8]),
         until: Instant,
     ) -> bool {
-        let Some(Connection { number, handle: mut to }) = self.require_connection() else {
+        let Some(Connection { number, handle: mut connection }) = self.require_connection() else {
             return false;
         };
-        let good_for = until.saturating_duration_since(Instant::now());
+        let lifetime = until.saturating_duration_since(Instant::now());
         let mut script = self.lease_scripts.replace.prepare_invoke();
-        script.key(self.redis_key("kept", kind, key)).arg(old).arg(new).arg(milliseconds(good_for));
-        self.run_within(timeout, number, script.invoke_async::<u8>(&mut to)).await.is_some()
+        script.key(self.redis_key("kept", kind, key)).arg(old).arg(new).arg(milliseconds(lifetime));
+        self.run_within(timeout, number, script.invoke_async::<u8>(&mut connection)).await.is_some()
     }
 
     pub(in crate::store) async fn renew(
         &self,
         kind: &str,
         key: &StoreKey,
-        good_for: Duration,
+        lifetime: Duration,
     ) -> RenewOutcome {
         if self.pending.has_overwrite(kind, key) {
             return RenewOutcome::Unknown;
         }
-        let Some(Connection { number, handle: mut to }) = self.require_connection() else {
+        let Some(Connection { number, handle: mut connection }) = self.require_connection() else {
             return RenewOutcome::Unknown;
         };
         let mut script = self.lease_scripts.renew.prepare_invoke();
-        script.key(self.redis_key("kept", kind, key)).arg(milliseconds(good_for));
-        let request = script.invoke_async::<Option<Vec<u8>>>(&mut to);
+        script.key(self.redis_key("kept", kind, key)).arg(milliseconds(lifetime));
+        let request = script.invoke_async::<Option<Vec<u8>>>(&mut connection);
         match self.run_within(self.timeout, number, request).await {
             Some(Some(value)) => RenewOutcome::Renewed(value),
             Some(None) => RenewOutcome::Missing,

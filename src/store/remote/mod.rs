@@ -153,8 +153,8 @@ impl RedisStore {
         })
     }
 
-    fn redis_key(&self, what: &str, kind: &str, key: &StoreKey) -> String {
-        format!("{}{what}:{kind}:{}", self.prefix, HEXLOWER.encode_display(key))
+    fn redis_key(&self, purpose: &str, kind: &str, key: &StoreKey) -> String {
+        format!("{}{purpose}:{kind}:{}", self.prefix, HEXLOWER.encode_display(key))
     }
 
     fn current_connection(&self) -> Option<Connection> {
@@ -196,9 +196,9 @@ impl RedisStore {
 
     /// Logs that the store is unavailable, at most once per interval.
     fn log_unavailable(&self, why: &str) {
-        let mut said = self.last_logged.lock();
-        if said.is_none_or(|said| said.elapsed() >= UNAVAILABLE_LOG_INTERVAL) {
-            *said = Some(Instant::now());
+        let mut last_logged = self.last_logged.lock();
+        if last_logged.is_none_or(|last_logged| last_logged.elapsed() >= UNAVAILABLE_LOG_INTERVAL) {
+            *last_logged = Some(Instant::now());
             tracing::warn!(
                 why,
                 failures = self.failures(),

@@ -73,37 +73,31 @@ impl PendingWrites {
         &self,
         kind: &'static str,
         key: &StoreKey,
-        what: PendingOperation,
-        until: Instant,
+        operation: PendingOperation,
+        expires_at: Instant,
     ) -> bool {
         let mut queue = self.lock();
-        if what.overwrites() {
-            queue.entries.retain(|waiting| !waiting.overwrites(kind, key));
+        if operation.overwrites() {
+            queue.entries.retain(|queued| !queued.overwrites(kind, key));
         }
-        let bytes: usize = queue.entries.iter().map(|waiting| waiting.operation.len()).sum();
-        if queue.entries.len() >= MAX_ENTRIES || bytes + what.len() > MAX_BYTES {
+        let bytes: usize = queue.entries.iter().map(|queued| queued.operation.len()).sum();
+        if queue.entries.len() >= MAX_ENTRIES || bytes + operation.len() > MAX_BYTES {
             return false;
         }
         queue.last_number += 1;
         let number = queue.last_number;
-        queue.entries.push_back(PendingEntry {
-            number,
-            kind,
-            key: *key,
-            operation: what,
-            expires_at: until,
-        });
+        queue.entries.push_back(PendingEntry { number, kind, key: *key, operation, expires_at });
         true
     }
 
     /// Returns whether an overwriting operation on this key is queued.
     pub(super) fn has_overwrite(&self, kind: &str, key: &StoreKey) -> bool {
-        self.lock().entries.iter().any(|waiting| waiting.overwrites(kind, key))
+        self.lock().entries.iter().any(|queued| queued.overwrites(kind, key))
     }
 
     /// Returns whether any operation on this key is queued.
     pub(super) fn has_any(&self, kind: &str, key: &StoreKey) -> bool {
-        self.lock().entries.iter().any(|waiting| waiting.kind == kind && waiting.key == *key)
+        self.lock().entries.iter().any(|queued| queued.kind == kind && queued.key == *key)
     }
 
     /// Returns the oldest operation. It stays queued until [`PendingWrites::complete`].
@@ -112,20 +106,20 @@ impl PendingWrites {
     }
 
     /// Removes a completed operation. Newer operations stay queued.
-    pub(super) fn complete(&self, done: &PendingEntry) {
-        self.lock().entries.retain(|waiting| waiting.number != done.number);
+    pub(super) fn complete(&self, completed: &PendingEntry) {
+        self.lock().entries.retain(|queued| queued.number != completed.number);
     }
 
     /// Removes the overwriting operations on this key.
     pub(super) fn cancel_overwrites(&self, kind: &str, key: &StoreKey) {
-        self.lock().entries.retain(|waiting| !waiting.overwrites(kind, key));
+        self.lock().entries.retain(|queued| !queued.overwrites(kind, key));
     }
 
     /// Locks the queue and removes obsolete operations.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         let mut queue = self.0.lock();
         let now = Instant::now();
-        queue.entries.retain(|waiting| waiting.expires_at > now);
+        queue.entries.retain(|queued| queued.expires_at > now);
         queue
     }
 }
@@ -146,44 +140,45 @@ mod tests {
 
     #[test]
     fn keeps_newest_write_per_key_until_done_or_expired() {
-        let later = PendingWrites::default();
-        assert!(later.push("starter", &[1; 32], write(b"alice"), hour()));
-        let old = later.front().unwrap();
-        assert!(later.push("starter", &[2; 32], write(b"bob"), hour()));
-        assert!(later.push("starter", &[1; 32], write(b"carol"), hour()));
-        assert!(later.push("starter", &[3; 32], write(b"gone"), Instant::now()));
+        let pending = PendingWrites::default();
+        assert!(pending.push("starter", &[1; 32], write(b"alice"), hour()));
+        let old = pending.front().unwrap();
+        assert!(pending.push("starter", &[2; 32], write(b"bob"), hour()));
+        assert!(pending.push("starter", &[1; 32], write(b"carol"), hour()));
+        assert!(pending.push("starter", &[3; 32], write(b"gone"), Instant::now()));
         assert!(
-            !later.has_overwrite("starter", &[3; 32]) && !later.has_overwrite("other", &[1; 32])
+            !pending.has_overwrite("starter", &[3; 32])
+                && !pending.has_overwrite("other", &[1; 32])
         );
-        later.complete(&old);
+        pending.complete(&old);
         for value in [b"bob".as_slice(), b"carol"] {
-            let next = later.front().unwrap();
+            let next = pending.front().unwrap();
             assert_eq!(next.operation, write(value));
-            later.complete(&next);
+            pending.complete(&next);
         }
-        assert!(later.front().is_none());
+        assert!(pending.front().is_none());
     }
 
     #[test]
     fn releases_do_not_overwrite_and_are_not_replaced() {
-        let (later, key) = (PendingWrites::default(), [1; 32]);
+        let (pending, key) = (PendingWrites::default(), [1; 32]);
         let [one, two] =
             [b"one".as_slice(), b"two"].map(|value| PendingOperation::Release(value.into()));
         let all = [one.clone(), write(b"three"), two.clone(), PendingOperation::Remove];
-        assert!(later.push("deed", &key, one.clone(), hour()));
-        assert!(!later.has_overwrite("deed", &key));
-        for what in &all[1..] {
-            assert!(later.push("deed", &key, what.clone(), hour()));
+        assert!(pending.push("deed", &key, one.clone(), hour()));
+        assert!(!pending.has_overwrite("deed", &key));
+        for operation in &all[1..] {
+            assert!(pending.push("deed", &key, operation.clone(), hour()));
         }
-        assert!(later.has_overwrite("deed", &key));
-        later.cancel_overwrites("deed", &key);
-        assert!(!later.has_overwrite("deed", &key));
-        for what in [one, two] {
-            let next = later.front().unwrap();
-            assert_eq!(next.operation, what);
-            later.complete(&next);
+        assert!(pending.has_overwrite("deed", &key));
+        pending.cancel_overwrites("deed", &key);
+        assert!(!pending.has_overwrite("deed", &key));
+        for operation in [one, two] {
+            let next = pending.front().unwrap();
+            assert_eq!(next.operation, operation);
+            pending.complete(&next);
         }
-        assert!(later.front().is_none());
+        assert!(pending.front().is_none());
     }
 
     #[test]
@@ -194,19 +189,19 @@ mod tests {
             key
         };
         for (most, size) in [(4, MAX_BYTES / 4), (MAX_ENTRIES, 1)] {
-            let (later, value) = (PendingWrites::default(), vec![0; size]);
-            let waiting = |number| PendingEntry {
+            let (pending, value) = (PendingWrites::default(), vec![0; size]);
+            let queued = |number| PendingEntry {
                 number: 0,
                 kind: "starter",
                 key: key(number),
                 operation: write(&value),
                 expires_at: hour(),
             };
-            later.lock().entries.extend((1..most).map(waiting));
-            assert!(later.push("starter", &key(most), write(&value), hour()));
-            assert!(!later.push("starter", &key(most + 1), write(b"x"), hour()));
+            pending.lock().entries.extend((1..most).map(queued));
+            assert!(pending.push("starter", &key(most), write(&value), hour()));
+            assert!(!pending.push("starter", &key(most + 1), write(b"x"), hour()));
             assert!(
-                later.push("starter", &key(most), write(&value), hour()),
+                pending.push("starter", &key(most), write(&value), hour()),
                 "replaces an older one"
             );
         }

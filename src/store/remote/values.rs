@@ -13,16 +13,16 @@ impl RedisStore {
         kind: &'static str,
         key: &StoreKey,
         value: &[u8],
-        good_for: Duration,
+        lifetime: Duration,
     ) -> WriteOutcome {
-        let until = Instant::now() + good_for;
+        let expires_at = Instant::now() + lifetime;
         if !self.pending.has_overwrite(kind, key)
-            && self.set(self.timeout, kind, key, value, until).await
+            && self.set(self.timeout, kind, key, value, expires_at).await
         {
             return WriteOutcome::Shared;
         }
-        let waits = self.enqueue(kind, key, PendingOperation::Write(value.into()), until);
-        if waits { WriteOutcome::Queued } else { WriteOutcome::LocalOnly }
+        let is_queued = self.enqueue(kind, key, PendingOperation::Write(value.into()), expires_at);
+        if is_queued { WriteOutcome::Queued } else { WriteOutcome::LocalOnly }
     }
 
     /// Deletes a value, or queues the deletion.
@@ -30,11 +30,11 @@ impl RedisStore {
         &self,
         kind: &'static str,
         key: &StoreKey,
-        good_for: Duration,
+        lifetime: Duration,
     ) {
         self.pending.cancel_overwrites(kind, key);
         if !self.delete(self.timeout, kind, key).await {
-            self.enqueue(kind, key, PendingOperation::Remove, Instant::now() + good_for);
+            self.enqueue(kind, key, PendingOperation::Remove, Instant::now() + lifetime);
         }
     }
 
@@ -43,21 +43,21 @@ impl RedisStore {
         &self,
         kind: &'static str,
         key: &StoreKey,
-        what: PendingOperation,
-        until: Instant,
+        operation: PendingOperation,
+        expires_at: Instant,
     ) -> bool {
-        let waits = self.pending.push(kind, key, what, until);
+        let is_queued = self.pending.push(kind, key, operation, expires_at);
         self.wake.notify_one();
-        waits
+        is_queued
     }
 
     async fn delete(&self, timeout: Duration, kind: &str, key: &StoreKey) -> bool {
-        let Some(Connection { number, handle: mut to }) = self.require_connection() else {
+        let Some(Connection { number, handle: mut connection }) = self.require_connection() else {
             return false;
         };
         let mut delete = redis::cmd("DEL");
         delete.arg(self.redis_key("kept", kind, key));
-        self.run_within(timeout, number, delete.query_async::<()>(&mut to)).await.is_some()
+        self.run_within(timeout, number, delete.query_async::<()>(&mut connection)).await.is_some()
     }
 
     /// Stores a value that expires at `until`. Returns whether Redis confirmed it in time.
@@ -67,16 +67,16 @@ impl RedisStore {
         kind: &str,
         key: &StoreKey,
         value: &[u8],
-        until: Instant,
+        expires_at: Instant,
     ) -> bool {
-        let Some(Connection { number, handle: mut to }) = self.require_connection() else {
+        let Some(Connection { number, handle: mut connection }) = self.require_connection() else {
             return false;
         };
-        let good_for = until.saturating_duration_since(Instant::now()).as_millis();
-        let milliseconds = u64::try_from(good_for).unwrap_or(u64::MAX).max(1);
+        let lifetime = expires_at.saturating_duration_since(Instant::now()).as_millis();
+        let milliseconds = u64::try_from(lifetime).unwrap_or(u64::MAX).max(1);
         let mut set = redis::cmd("SET");
         set.arg(self.redis_key("kept", kind, key)).arg(value).arg("PX").arg(milliseconds);
-        self.run_within(timeout, number, set.query_async::<()>(&mut to)).await.is_some()
+        self.run_within(timeout, number, set.query_async::<()>(&mut connection)).await.is_some()
     }
 
     /// Performs the queued operations. Returns whether the queue is empty.
@@ -110,9 +110,10 @@ impl RedisStore {
         if self.pending.has_overwrite(kind, key) {
             return None;
         }
-        let Connection { number, handle: mut to } = self.require_connection()?;
+        let Connection { number, handle: mut connection } = self.require_connection()?;
         let mut get = redis::cmd("GET");
         get.arg(self.redis_key("kept", kind, key));
-        self.run_within(self.timeout, number, get.query_async::<Option<Vec<u8>>>(&mut to)).await?
+        self.run_within(self.timeout, number, get.query_async::<Option<Vec<u8>>>(&mut connection))
+            .await?
     }
 }

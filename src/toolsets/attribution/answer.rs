@@ -57,8 +57,8 @@ fn add_nested_owners(value: &Value, under_any: bool, reached: &mut AccessSet) {
                 if ResourceKind::of_key(key).is_some() {
                     strings(value).for_each(|id| reached.add_reference(key, id));
                 }
-                let is_no_place = NON_OWNER_KEYS.contains(&key.as_str()) && value.is_object();
-                let counts = under_any && !is_no_place && !ResourceKind::is_origin(key);
+                let is_not_owner = NON_OWNER_KEYS.contains(&key.as_str()) && value.is_object();
+                let counts = under_any && !is_not_owner && !ResourceKind::is_origin(key);
                 add_nested_owners(value, counts, reached);
             }
         }

@@ -1,8 +1,9 @@
 //! Attributes a read of `execute` to spaces, projects, environments and tenants, if policy rules about reads
 //! exist.
 //!
-//! 1. The table of operations ([`operations`]) says which documents the parameters of the path and query name,
-//!    and which other kinds the response may contain. `parameters` and `resolve` resolve names to IDs.
+//! 1. The table of operations ([`operations`]) lists the documents that the parameters of the path
+//!    and query name, and the other kinds that the response may contain. `parameters` and `resolve`
+//!    resolve names to IDs.
 //! 2. A kind that the response may contain is unknown, unless a parameter limits the response to named
 //!    documents. An unknown path, parameter or space makes every kind unknown.
 //! 3. Rules decide on the result. Rules that deny apply to unknown kinds.
@@ -32,7 +33,7 @@ use crate::{
 const KINDS: [ResourceKind; 4] =
     [ResourceKind::Space, ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant];
 
-/// An attributed read: the request to send, and what it accesses.
+/// An attributed read: the request to send, and the documents that it accesses.
 #[derive(Debug)]
 pub(super) struct Attribution {
     /// Path and query to send.
@@ -48,7 +49,7 @@ struct Reading<'a> {
     access: AccessSet,
     /// The reasons for unknown kinds, for the error message.
     reasons: Vec<String>,
-    /// The kinds of which the response may contain more documents than the parameters name.
+    /// The kinds for which the response may contain more documents than the parameters name.
     unlimited_kinds: BTreeSet<ResourceKind>,
 }
 
@@ -245,7 +246,8 @@ impl Reading<'_> {
         if self.unlimited_kinds.is_empty() {
             return;
         }
-        // Prefers the parameter that determines the fewest kinds, and one that names the kind itself.
+        // Prefers the parameter that determines the fewest kinds, then the parameter that names the
+        // kind itself.
         let limits = |kind: &ResourceKind| {
             let limiting = operation.query.iter().filter_map(|parameter| {
                 let subject = parameter.subject.filter(|_| parameter.filters)?;

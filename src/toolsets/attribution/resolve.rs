@@ -151,9 +151,9 @@ pub(in crate::toolsets) fn split_list(text: &str) -> impl Iterator<Item = &str> 
 /// Returns whether this is the ID of a space, project, environment or tenant, or of a document that belongs to
 /// one.
 pub(in crate::toolsets) fn is_known_id(text: &str) -> bool {
-    let mut touches = AccessSet::default();
-    touches.add_id(text);
-    touches != AccessSet::default()
+    let mut access_set = AccessSet::default();
+    access_set.add_id(text);
+    access_set != AccessSet::default()
 }
 
 /// Returns whether the error says that no unambiguous document is visible to this caller.

@@ -109,7 +109,7 @@ impl Tool for ExplainAccess {
     type Output = Access;
 
     async fn run(self, cx: &Context) -> Result<Access, Error> {
-        let who = &cx.caller;
+        let caller = &cx.caller;
         let named = match &self.tool {
             None => None,
             Some(name) => Some(find_tool(cx, name)?),
@@ -124,12 +124,12 @@ impl Tool for ExplainAccess {
         };
         Ok(Access {
             caller: CallerAccess {
-                name: who.name.clone(),
-                known_by: who.method.into(),
-                issuer: who.issuer.clone(),
-                groups: who.groups.iter().cloned().collect(),
-                scope: who.grants.scope.into(),
-                expires: who.expires.map(|moment| moment.to_string()),
+                name: caller.name.clone(),
+                known_by: caller.method.into(),
+                issuer: caller.issuer.clone(),
+                groups: caller.groups.iter().cloned().collect(),
+                scope: caller.grants.scope.into(),
+                expires: caller.expires.map(|moment| moment.to_string()),
             },
             octopus: octopus_access(cx).await,
             ceilings: restrictions::restrictions(cx),
@@ -194,33 +194,33 @@ impl ExplainAccess {
             self.environment.is_some(),
             self.tenant.is_some(),
         ];
-        let left_out = kinds.into_iter().zip(given).filter(|(_, is_given)| !is_given);
-        let mut touches = AccessSet::default().with_incomplete(left_out.map(|(kind, _)| kind));
-        let somewhere = given.contains(&true) || cx.pinned_space.is_some();
-        if somewhere {
+        let omitted = kinds.into_iter().zip(given).filter(|(_, is_given)| !is_given);
+        let mut access_set = AccessSet::default().with_incomplete(omitted.map(|(kind, _)| kind));
+        let needs_space = given.contains(&true) || cx.pinned_space.is_some();
+        if needs_space {
             let space = cx.resolve_space(self.space_name.as_deref()).await?;
-            space.record_access(&mut touches);
+            space.record_access(&mut access_set);
             if let Some(project) = space.find_optional::<Project>(self.project.as_deref()).await? {
-                touches.add(ResourceKind::Project, project.access_entry());
+                access_set.add(ResourceKind::Project, project.access_entry());
             }
             let environment = self.environment.as_deref();
             if let Some(environment) = space.find_optional::<Environment>(environment).await? {
-                touches.add(ResourceKind::Environment, environment.access_entry());
+                access_set.add(ResourceKind::Environment, environment.access_entry());
             }
             if let Some(tenant) = space.find_optional::<Tenant>(self.tenant.as_deref()).await? {
-                touches.add(ResourceKind::Tenant, tenant.access_entry());
+                access_set.add(ResourceKind::Tenant, tenant.access_entry());
             }
         }
         if self.tenant.is_none() {
             // Most calls are not for a tenant.
-            touches = touches.with_complete(ResourceKind::Tenant);
+            access_set = access_set.with_complete(ResourceKind::Tenant);
         }
-        let deed =
+        let action =
             if tool.tier == Tier::Delete { PolicyAction::Delete } else { tool.policy_action };
-        let asked = CalledTool { name: tool.name, toolset };
-        let touches = cx.with_project_groups(touches).await?;
-        let situation = cx.policy_input(asked, tool.tier, deed, &touches);
-        let (decision, steps) = (cx.policy.decide(&situation), cx.policy.explain(&situation));
+        let called_tool = CalledTool { name: tool.name, toolset };
+        let access_set = cx.with_project_groups(access_set).await?;
+        let input = cx.policy_input(called_tool, tool.tier, action, &access_set);
+        let (decision, steps) = (cx.policy.decide(&input), cx.policy.explain(&input));
         Ok(DecisionAccess {
             rule: decision.rule,
             effect: decision.effect.as_str(),

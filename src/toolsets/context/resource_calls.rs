@@ -39,10 +39,10 @@ impl Resource for CallsResource {
         items.retain(|call| call.instance.as_deref().is_none_or(is_seen));
         if cx.pinned_space.is_some() {
             let space = cx.resolve_space(None).await?;
-            let mut touches = AccessSet::default();
-            space.record_access(&mut touches);
+            let mut access_set = AccessSet::default();
+            space.record_access(&mut access_set);
             let is_fixed = |name: &str| {
-                touches.resources(ResourceKind::Space).iter().any(|one| is_space(one, name))
+                access_set.resources(ResourceKind::Space).iter().any(|one| is_space(one, name))
             };
             items.retain(|call| call.space.as_deref().is_none_or(is_fixed));
         } else {

@@ -31,15 +31,15 @@ pub(super) fn restrictions(cx: &Context) -> Vec<Restriction> {
     let toolsets = cx.access.index().toolsets.iter();
     for toolset in toolsets.filter(|toolset| !cx.access.is_enabled(toolset.name)) {
         let first = toolset.tools.first();
-        let why = first.and_then(|tool| cx.access.deny_reason(toolset.name, tool));
-        ceilings.extend(why.map(Restriction::from));
+        let reason = first.and_then(|tool| cx.access.deny_reason(toolset.name, tool));
+        ceilings.extend(reason.map(Restriction::from));
     }
     let granted = &cx.caller.grants;
-    for (what, some) in [("instances", &granted.instances), ("spaces", &granted.spaces)] {
-        if let Some(some) = some {
-            let some: Vec<&str> = some.iter().map(String::as_str).collect();
-            let what = format!("you are granted only these {what}: {}", some.join(", "));
-            ceilings.push(restriction(what, "your grants"));
+    for (kind, names) in [("instances", &granted.instances), ("spaces", &granted.spaces)] {
+        if let Some(names) = names {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let kind = format!("you are granted only these {kind}: {}", names.join(", "));
+            ceilings.push(restriction(kind, "your grants"));
         }
     }
     if let Some(space) = &cx.pinned_space {

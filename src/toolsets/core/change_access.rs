@@ -1,4 +1,4 @@
-//! Determines what an `execute` change accesses, from its path, query and body, for policy rules.
+//! Determines the resources that an `execute` change accesses, from its path, query and body.
 
 use serde_json::Value;
 
@@ -24,113 +24,116 @@ pub(super) struct ChangeAccess {
     pub(super) starts: Option<Moment>,
 }
 
-/// Determines what a change accesses.
+/// Determines the resources that a change accesses.
 ///
 /// # Errors
 ///
 /// [`Error::Argument`] if path and body name different spaces, and failures of Octopus.
 pub(super) async fn access_of(
     path: &ExecutePath,
-    verb: HttpMethod,
+    method: HttpMethod,
     query: &[(String, String)],
     body: Option<&Value>,
     cx: &Context,
 ) -> Result<ChangeAccess, Error> {
     let below: Vec<&str> = path.below_space().map(|(word, _)| word).collect();
     let first = below.first().copied().unwrap_or_default();
-    let mut deed = match verb {
+    let mut action = match method {
         HttpMethod::Get => PolicyAction::Read,
         HttpMethod::Delete => PolicyAction::Delete,
         _ if first == "releases" => PolicyAction::Release,
         _ => PolicyAction::Run,
     };
-    let begins = start_time(first, verb, body);
+    let starts = start_time(first, method, body);
     if cx.policy.is_empty() {
-        let touches =
+        let access_set =
             AccessSet::default().with_incomplete(KINDS).with_incomplete([ResourceKind::Space]);
-        return Ok(ChangeAccess { action: deed, access: touches, starts: begins });
+        return Ok(ChangeAccess { action, access: access_set, starts });
     }
-    let mut touches = AccessSet::default();
-    path.below_space().for_each(|(_, segment)| touches.add_id(segment));
-    let space = enter_space(path, body, cx, &mut touches).await?;
-    look_up(space.as_ref(), names_in_path(path), &mut touches).await?;
-    octopus::resolve_owners(&cx.session, &mut touches).await?;
+    let mut access_set = AccessSet::default();
+    path.below_space().for_each(|(_, segment)| access_set.add_id(segment));
+    let space = enter_space(path, body, cx, &mut access_set).await?;
+    look_up(space.as_ref(), names_in_path(path), &mut access_set).await?;
+    octopus::resolve_owners(&cx.session, &mut access_set).await?;
     // For a document that the path names, Octopus may ignore places in the body.
-    let makes = verb == HttpMethod::Post && (below.len() == 1 || below.get(1) == Some(&"create"));
-    let by_path = known_kinds(first, &touches);
-    let named = names_in_body(body, &mut touches);
-    unread_fields::add_body(body, &mut touches);
+    let creates =
+        method == HttpMethod::Post && (below.len() == 1 || below.get(1) == Some(&"create"));
+    let by_path = known_kinds(first, &access_set);
+    let named = names_in_body(body, &mut access_set);
+    unread_fields::add_body(body, &mut access_set);
     let parameters = query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    unread_fields::add_query(parameters, &mut touches);
-    look_up(space.as_ref(), named, &mut touches).await?;
-    octopus::resolve_owners(&cx.session, &mut touches).await?;
-    octopus::resolve_names(&cx.session, &mut touches, NameDetail::Names).await?;
-    let certain = if makes && CREATED_COLLECTIONS.contains(&first) {
-        known_kinds(first, &touches)
+    unread_fields::add_query(parameters, &mut access_set);
+    look_up(space.as_ref(), named, &mut access_set).await?;
+    octopus::resolve_owners(&cx.session, &mut access_set).await?;
+    octopus::resolve_names(&cx.session, &mut access_set, NameDetail::Names).await?;
+    let certain = if creates && CREATED_COLLECTIONS.contains(&first) {
+        known_kinds(first, &access_set)
     } else {
         by_path
     };
-    let unsure = KINDS.into_iter().filter(|kind| !certain.contains(kind));
-    let nowhere = touches.resources(ResourceKind::Space).is_empty().then_some(ResourceKind::Space);
-    touches = touches.with_incomplete(unsure).with_incomplete(nowhere);
-    if makes && first == "releases" {
-        (deed, touches) = add_automatic_deployments(space.as_ref(), touches).await?;
+    let uncertain = KINDS.into_iter().filter(|kind| !certain.contains(kind));
+    let unknown_space =
+        access_set.resources(ResourceKind::Space).is_empty().then_some(ResourceKind::Space);
+    access_set = access_set.with_incomplete(uncertain).with_incomplete(unknown_space);
+    if creates && first == "releases" {
+        (action, access_set) = add_automatic_deployments(space.as_ref(), access_set).await?;
     }
-    Ok(ChangeAccess { action: deed, access: touches, starts: begins })
+    Ok(ChangeAccess { action, access: access_set, starts })
 }
 
-/// Applies the rules about reads to what the response of a change shows.
+/// Applies read rules to the documents that the response of a change shows.
 ///
-/// A change returns the document that it changes. Previews and validations may return documents of any place,
-/// so unknown kinds stay unknown for them.
+/// A change returns the document that it changes. Previews and validations may return documents of
+/// any place, so unknown kinds stay unknown for them.
 ///
 /// # Errors
 ///
 /// [`Error::Denied`] if a rule denies the read.
 pub(super) async fn judge_as_read(
     path: &ExecutePath,
-    touches: &AccessSet,
+    access_set: &AccessSet,
     cx: &Context,
 ) -> Result<(), Error> {
     if !cx.policy.has_read_rules() {
         return Ok(());
     }
-    let mut reached = touches.clone();
+    let mut read_access = access_set.clone();
     if !["previews", "preview", "validate"].iter().any(|word| path.ends_with(word)) {
         for kind in KINDS.into_iter().chain([ResourceKind::Space]) {
-            reached = reached.with_complete(kind);
+            read_access = read_access.with_complete(kind);
         }
     }
     let reason = "the response may show any document; read it with a tool or a GET".to_owned();
-    cx.check_access_set(&mut reached, &[reason]).await
+    cx.check_access_set(&mut read_access, &[reason]).await
 }
 
 /// Adds the automatic deployments of a new release. The body may name any channel, so those of all channels
 /// of the project count.
 async fn add_automatic_deployments(
     space: Option<&Space>,
-    touches: AccessSet,
+    access_set: AccessSet,
 ) -> Result<(PolicyAction, AccessSet), Error> {
-    let unknown = |touches: AccessSet| Ok((PolicyAction::Run, touches.with_incomplete(KINDS)));
-    let ([project], Some(space)) = (touches.resources(ResourceKind::Project), space) else {
-        return unknown(touches);
+    let unknown =
+        |access_set: AccessSet| Ok((PolicyAction::Run, access_set.with_incomplete(KINDS)));
+    let ([project], Some(space)) = (access_set.resources(ResourceKind::Project), space) else {
+        return unknown(access_set);
     };
-    let Ok(id) = Id::<Project>::parse(&project.id) else { return unknown(touches) };
+    let Ok(id) = Id::<Project>::parse(&project.id) else { return unknown(access_set) };
     let read = async {
         let project = space.get::<Project>(&id).await?;
         let channels = releases::list_channels(space, &id).await?;
         AutomaticDeployments::read(space, &project, &channels).await
     };
     match read.await {
-        Ok(automatic) => Ok((automatic.action(), automatic.add_access(touches))),
-        Err(error) if is_unresolved(&error) => unknown(touches),
+        Ok(automatic) => Ok((automatic.action(), automatic.add_access(access_set))),
+        Err(error) if is_unresolved(&error) => unknown(access_set),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Returns when the created execution starts, from the body. The start time of a trigger is unknown.
-fn start_time(collection: &str, verb: HttpMethod, body: Option<&Value>) -> Option<Moment> {
-    if collection.contains("trigger") && verb != HttpMethod::Delete {
+fn start_time(collection: &str, method: HttpMethod, body: Option<&Value>) -> Option<Moment> {
+    if collection.contains("trigger") && method != HttpMethod::Delete {
         return Some(Moment::Unknown);
     }
     let Some(Value::Object(body)) = body else { return None };
@@ -149,8 +152,8 @@ const CREATED_COLLECTIONS: [&str; 3] = ["releases", "deployments", "runbookruns"
 /// Returns the kinds that are completely known for a request to a collection.
 ///
 /// An execution is known by its project and environment, a release by its project, and a document by itself.
-fn known_kinds(collection: &str, touches: &AccessSet) -> Vec<ResourceKind> {
-    let has = |kind: &ResourceKind| !touches.resources(*kind).is_empty();
+fn known_kinds(collection: &str, access_set: &AccessSet) -> Vec<ResourceKind> {
+    let has = |kind: &ResourceKind| !access_set.resources(*kind).is_empty();
     let all_if =
         |needed: &[ResourceKind]| if needed.iter().all(has) { KINDS.to_vec() } else { Vec::new() };
     let only = |kind: ResourceKind| if has(&kind) { vec![kind] } else { Vec::new() };
@@ -178,7 +181,7 @@ async fn enter_space(
     path: &ExecutePath,
     body: Option<&Value>,
     cx: &Context,
-    touches: &mut AccessSet,
+    access_set: &mut AccessSet,
 ) -> Result<Option<Space>, Error> {
     let in_body = body.map(unread_fields::named_spaces).unwrap_or_default();
     let Some(wanted) = path.space().or(in_body.first().copied()) else { return Ok(None) };
@@ -198,9 +201,9 @@ async fn enter_space(
                     ),
                 });
             }
-            touches.merge(entered);
+            access_set.merge(entered);
             let unknown = path.space().is_none().then_some(ResourceKind::Space);
-            *touches = std::mem::take(touches).with_incomplete(unknown);
+            *access_set = std::mem::take(access_set).with_incomplete(unknown);
             Ok(Some(space))
         }
         Err(error) if is_unresolved(&error) => Ok(None),

@@ -118,8 +118,8 @@ impl WriteTool for Execute {
             _ => ("API call", "Send this to Octopus?"),
         };
         let sent = to_send.to_string();
-        let (place, query) = sent.split_once('?').unwrap_or((&sent, ""));
-        let reach = change_access::access_of(
+        let (path_text, query) = sent.split_once('?').unwrap_or((&sent, ""));
+        let change_access = change_access::access_of(
             &path,
             self.method,
             &self.parameters(),
@@ -127,19 +127,19 @@ impl WriteTool for Execute {
             cx,
         )
         .await?;
-        change_access::judge_as_read(&path, &reach.access, cx).await?;
-        let mut proposal = ChangePreview::new(action, question, order)
-            .with_policy_action(reach.action)
-            .with_access_set(reach.access)
-            .with_begin(reach.starts)
+        change_access::judge_as_read(&path, &change_access.access, cx).await?;
+        let mut preview = ChangePreview::new(action, question, order)
+            .with_policy_action(change_access.action)
+            .with_access_set(change_access.access)
+            .with_begin(change_access.starts)
             .line("Method", method.to_string())
-            .caller_text("Path", Some(place))
+            .caller_text("Path", Some(path_text))
             .caller_text("Query", (!query.is_empty()).then_some(query));
         if let Some(document) = self.changed_document(&path, cx).await? {
-            proposal = show_document(proposal, &document, self.method);
+            preview = show_document(preview, &document, self.method);
         }
         Ok(Plan::Change(
-            proposal.caller_text("Body", self.body.as_ref().map(response::escaped_body)),
+            preview.caller_text("Body", self.body.as_ref().map(response::escaped_body)),
         ))
     }
 
@@ -155,8 +155,8 @@ impl Execute {
     ///
     /// # Errors
     ///
-    /// The reason, if the path is invalid, blocked or outside of the spaces of the caller, or if arguments
-    /// do not fit the method.
+    /// The reason, if the path is invalid, blocked or outside of the caller's spaces, or if
+    /// arguments do not match the method.
     async fn allowed_path(&self, cx: &Context) -> Result<ExecutePath, Error> {
         let path = ExecutePath::parse(&self.path)?;
         let method = self.method;
@@ -247,9 +247,9 @@ impl Execute {
         path: &ExecutePath,
         cx: &Context,
     ) -> Result<Option<Value>, Error> {
-        let open =
+        let is_readable =
             |path: &ExecutePath| path.ensure_allowed(HttpMethod::Get, None, &cx.access).is_ok();
-        let Some(subject) = path.subject(self.method).filter(open) else { return Ok(None) };
+        let Some(subject) = path.subject(self.method).filter(is_readable) else { return Ok(None) };
         match cx.session.comparable_document(&subject.to_path()).await {
             Ok(document) => Ok(Some(document).filter(Value::is_object)),
             Err(error @ octopus::Error::NotFound { .. }) if self.method == HttpMethod::Delete => {
@@ -266,8 +266,9 @@ impl Execute {
     }
 
     fn executed(&self, path: &ApiPath, response: Response) -> Executed {
-        let asked = self.query.as_ref().and_then(|query| query.get("skip")?.text().parse().ok());
-        let (skip, next_skip) = response.paging(asked.unwrap_or(0)).unzip();
+        let requested_skip =
+            self.query.as_ref().and_then(|query| query.get("skip")?.text().parse().ok());
+        let (skip, next_skip) = response.paging(requested_skip.unwrap_or(0)).unzip();
         let Response { value: response, omitted } = response;
         Executed {
             success: true,
@@ -299,17 +300,18 @@ fn not_found_at(error: octopus::Error, path: &ExecutePath) -> Error {
     })
 }
 
-/// Adds the changed document to the preview, and its state to what must not change before the approval.
-fn show_document(proposal: ChangePreview, document: &Value, method: HttpMethod) -> ChangePreview {
+/// Adds the changed document to the preview, and its state to the required state.
+fn show_document(preview: ChangePreview, document: &Value, method: HttpMethod) -> ChangePreview {
     let text =
         |key: &str| document.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let is_called = ["Name", "Version", "Filename", "Description"].iter().find_map(|key| text(key));
+    let display_name =
+        ["Name", "Version", "Filename", "Description"].iter().find_map(|key| text(key));
     let about = match method {
         HttpMethod::Delete => "Deletes",
         HttpMethod::Post => "Acts on",
         _ => "Changes",
     };
-    let name = match (is_called, text("Id")) {
+    let name = match (display_name, text("Id")) {
         (Some(name), Some(id)) => Some(format!("{name} ({id})")),
         (name, id) => name.or(id).map(str::to_owned),
     };
@@ -321,7 +323,7 @@ fn show_document(proposal: ChangePreview, document: &Value, method: HttpMethod) 
             .collect(),
         _ => document.clone(),
     };
-    proposal
+    preview
         .line_if(about, name)
         .line_if("State", text("State"))
         .line_if("Last modified", text("LastModifiedOn"))

@@ -64,8 +64,8 @@ impl Tool for ListInstances {
 
 async fn summary(instance: &Arc<Instance>, cx: &Context) -> InstanceSummary {
     // The version is public, so the credential of the caller is not sent.
-    let who = cx.caller.fingerprint();
-    let session = Session::new(instance.client.clone(), Credentials::none(), who, None);
+    let fingerprint = cx.caller.fingerprint();
+    let session = Session::new(instance.client.clone(), Credentials::none(), fingerprint, None);
     let (version, silent) = match tokio::time::timeout(VERSION_TIMEOUT, session.version()).await {
         Ok(Ok(version)) => (Some(version.to_string()), None),
         Ok(Err(

@@ -1,8 +1,8 @@
 //! Toolset `core`: instances, spaces, environments, resources and the REST API.
 //!
-//! `execute` sends any API request. Its helper modules find out what a request accesses, so that policy
-//! rules apply: `request_names` reads names from path and body, `unread_fields` marks unknown kinds, and
-//! `change_access` combines both for a change.
+//! `execute` sends any API request. Its helper modules determine the resources that a request
+//! accesses, so that policy rules apply. `request_names` reads names from path and body,
+//! `unread_fields` marks unknown kinds, and `change_access` combines both for a change.
 
 mod change_access;
 mod execute;

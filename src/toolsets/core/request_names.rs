@@ -81,22 +81,25 @@ pub(super) fn kind_of(key: &str) -> Option<ResourceKind> {
 }
 
 /// Returns the documents that the body names. Adds the documents that it gives by ID to `touches`.
-pub(super) fn names_in_body(body: Option<&Value>, touches: &mut AccessSet) -> Vec<NamedReference> {
+pub(super) fn names_in_body(
+    body: Option<&Value>,
+    access_set: &mut AccessSet,
+) -> Vec<NamedReference> {
     let mut named = Vec::new();
     let Some(Value::Object(body)) = body else { return named };
     for (key, value) in body.iter().chain(task_arguments(body)) {
         let key = key.to_lowercase();
         if INDIRECT_KEYS.contains(&key.as_str()) {
-            texts(value).for_each(|text| touches.add_id(text));
+            texts(value).for_each(|text| access_set.add_id(text));
         }
         if key == "tenanttags" && texts(value).next().is_some() {
-            *touches = std::mem::take(touches).with_incomplete([ResourceKind::Tenant]);
+            *access_set = std::mem::take(access_set).with_incomplete([ResourceKind::Tenant]);
         }
         if let Some(kind) = kind_of(&key) {
             for text in texts(value) {
                 let is_id = is_known_id(text);
                 if is_id {
-                    touches.add_id(text);
+                    access_set.add_id(text);
                 }
                 // Fields for names accept IDs too, and the ID may be the name of another document.
                 if !is_id || !(key.ends_with("id") || key.ends_with("ids")) {
@@ -126,13 +129,13 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
 pub(super) async fn look_up(
     space: Option<&Space>,
     mut named: Vec<NamedReference>,
-    touches: &mut AccessSet,
+    access_set: &mut AccessSet,
 ) -> Result<(), Error> {
     named.sort();
     named.dedup();
     for (place, NamedReference { kind, name }) in named.into_iter().enumerate() {
-        if place >= MAX_LOOKUPS || !find_by_kind(space, kind, &name, touches).await? {
-            *touches = std::mem::take(touches).with_incomplete([kind]);
+        if place >= MAX_LOOKUPS || !find_by_kind(space, kind, &name, access_set).await? {
+            *access_set = std::mem::take(access_set).with_incomplete([kind]);
         }
     }
     Ok(())
@@ -143,13 +146,13 @@ async fn find_by_kind(
     space: Option<&Space>,
     kind: ResourceKind,
     name: &str,
-    touches: &mut AccessSet,
+    access_set: &mut AccessSet,
 ) -> Result<bool, Error> {
     let Some(space) = space else { return Ok(false) };
     match kind {
-        ResourceKind::Project => find_named::<Project>(space, name, touches).await,
-        ResourceKind::Environment => find_named::<Environment>(space, name, touches).await,
-        ResourceKind::Tenant => find_named::<Tenant>(space, name, touches).await,
+        ResourceKind::Project => find_named::<Project>(space, name, access_set).await,
+        ResourceKind::Environment => find_named::<Environment>(space, name, access_set).await,
+        ResourceKind::Tenant => find_named::<Tenant>(space, name, access_set).await,
         ResourceKind::Space => Ok(false),
     }
 }
@@ -157,11 +160,11 @@ async fn find_by_kind(
 async fn find_named<R: Named>(
     space: &Space,
     name: &str,
-    touches: &mut AccessSet,
+    access_set: &mut AccessSet,
 ) -> Result<bool, Error> {
     match space.find_unambiguous::<R>(name).await {
         Ok(found) => {
-            found.record_access(touches);
+            found.record_access(access_set);
             Ok(true)
         }
         Err(error) if is_unresolved(&error) => Ok(false),

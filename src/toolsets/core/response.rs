@@ -95,7 +95,7 @@ pub(super) async fn read_reply(reply: ChangeResponse, cx: &Context) -> Result<Re
     let limit = cx.limits.answer;
     let described = move |answer: &RawResponse| -> Result<Response, Error> {
         let text = text_of(answer, JsonBounds::for_answer(limit));
-        Ok(text.unwrap_or_else(|what| Response::text(format!("[{what}]"))))
+        Ok(text.unwrap_or_else(|description| Response::text(format!("[{description}]"))))
     };
     match cx.session.parse(RawResponse { content_type, body }, described).await {
         Err(Error::Octopus(octopus::Error::Compute(_))) => Ok(Response::text(unread)),
@@ -114,8 +114,8 @@ fn read(answer: &RawResponse, path: &ApiPath, limit: usize) -> Result<Response, 
         let document = answer.document(&path.route(), bounds)?;
         return Ok(Response::new(document, answer.body.len()));
     }
-    text_of(answer, bounds).map_err(|what| {
-        Error::Invalid(format!("Octopus returned {what}; download it in the web portal"))
+    text_of(answer, bounds).map_err(|description| {
+        Error::Invalid(format!("Octopus returned {description}; download it in the web portal"))
     })
 }
 

@@ -30,18 +30,18 @@ const SPACE_KEYS: [&str; 7] =
 /// A space other than that of the change makes the space unknown.
 pub(super) fn add_query<'a>(
     values: impl Iterator<Item = (&'a str, &'a str)>,
-    touches: &mut AccessSet,
+    access_set: &mut AccessSet,
 ) {
     for (key, value) in values {
-        add_text(value, touches);
+        add_text(value, access_set);
         let key = key.split('[').next().unwrap_or(key);
         if !value.trim().is_empty() {
-            mark_kind_of_key(key, touches);
+            mark_kind_of_key(key, access_set);
         }
         if SPACE_KEYS.contains(&normalized_key(key).as_str())
-            && !split_list(value).all(|space| is_space_of_change(space, touches))
+            && !split_list(value).all(|space| is_space_of_change(space, access_set))
         {
-            *touches = std::mem::take(touches).with_incomplete([ResourceKind::Space]);
+            *access_set = std::mem::take(access_set).with_incomplete([ResourceKind::Space]);
         }
     }
 }
@@ -50,7 +50,7 @@ pub(super) fn add_query<'a>(
 /// unknown.
 ///
 /// A key that contains the word of a kind makes that kind unknown.
-pub(super) fn add_body(body: Option<&Value>, touches: &mut AccessSet) {
+pub(super) fn add_body(body: Option<&Value>, access_set: &mut AccessSet) {
     match body {
         Some(Value::Object(fields)) => {
             for (key, value) in fields {
@@ -58,41 +58,41 @@ pub(super) fn add_body(body: Option<&Value>, touches: &mut AccessSet) {
                     Value::Object(inner) if key.eq_ignore_ascii_case("arguments") => {
                         inner
                             .iter()
-                            .for_each(|(key, value)| add_top_level_field(key, value, touches));
+                            .for_each(|(key, value)| add_top_level_field(key, value, access_set));
                     }
-                    _ => add_top_level_field(key, value, touches),
+                    _ => add_top_level_field(key, value, access_set),
                 }
             }
         }
-        Some(other) => add_value(other, touches),
+        Some(other) => add_value(other, access_set),
         None => {}
     }
 }
 
 /// Adds a field of the top level. For fields with a known meaning, only values that are not texts count.
-fn add_top_level_field(key: &str, value: &Value, touches: &mut AccessSet) {
+fn add_top_level_field(key: &str, value: &Value, access_set: &mut AccessSet) {
     let plain = key.to_lowercase();
     if kind_of(&plain).is_none() && !INDIRECT_KEYS.contains(&plain.as_str()) {
-        return add_unknown_field(key, value, touches);
+        return add_unknown_field(key, value, access_set);
     }
     match value {
         Value::String(_) | Value::Null => {}
         Value::Array(items) => {
             let unreadable = items.iter().filter(|item| !item.is_string());
             for item in unreadable {
-                mark_kind_of_key(key, touches);
-                add_value(item, touches);
+                mark_kind_of_key(key, access_set);
+                add_value(item, access_set);
             }
         }
         other => {
-            mark_kind_of_key(key, touches);
-            add_value(other, touches);
+            mark_kind_of_key(key, access_set);
+            add_value(other, access_set);
         }
     }
 }
 
 /// Adds a field whose meaning is unknown.
-fn add_unknown_field(key: &str, value: &Value, touches: &mut AccessSet) {
+fn add_unknown_field(key: &str, value: &Value, access_set: &mut AccessSet) {
     let is_something = match value {
         Value::String(text) => !text.trim().is_empty(),
         Value::Number(_) | Value::Bool(true) => true,
@@ -102,42 +102,42 @@ fn add_unknown_field(key: &str, value: &Value, touches: &mut AccessSet) {
     if IGNORED_KEYS.contains(&normalized_key(key).as_str()) && !value.is_object() {
         return;
     }
-    add_text(key, touches);
+    add_text(key, access_set);
     if is_something {
-        mark_kind_of_key(key, touches);
+        mark_kind_of_key(key, access_set);
     }
-    add_value(value, touches);
+    add_value(value, access_set);
 }
 
-fn add_value(value: &Value, touches: &mut AccessSet) {
+fn add_value(value: &Value, access_set: &mut AccessSet) {
     match value {
-        Value::String(found) => add_text(found, touches),
-        Value::Array(items) => items.iter().for_each(|item| add_value(item, touches)),
+        Value::String(found) => add_text(found, access_set),
+        Value::Array(items) => items.iter().for_each(|item| add_value(item, access_set)),
         Value::Object(fields) => {
-            fields.iter().for_each(|(key, value)| add_unknown_field(key, value, touches));
+            fields.iter().for_each(|(key, value)| add_unknown_field(key, value, access_set));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
 /// Marks the kinds as unknown whose words the key contains.
-fn mark_kind_of_key(key: &str, touches: &mut AccessSet) {
+fn mark_kind_of_key(key: &str, access_set: &mut AccessSet) {
     let key = normalized_key(key);
     for kind in super::request_names::KINDS {
         let word = kind.collection().strip_suffix('s').unwrap_or_default();
         if key.contains(word) && !IGNORED_KEYS.contains(&key.as_str()) {
-            *touches = std::mem::take(touches).with_incomplete([kind]);
+            *access_set = std::mem::take(access_set).with_incomplete([kind]);
         }
     }
 }
 
 /// Adds the IDs of a text, which may be a comma-separated list, and marks the kinds they may belong to as
 /// unknown.
-fn add_text(found: &str, touches: &mut AccessSet) {
-    split_list(found).for_each(|found| add_possible_id(found, touches));
+fn add_text(found: &str, access_set: &mut AccessSet) {
+    split_list(found).for_each(|found| add_possible_id(found, access_set));
 }
 
-fn add_possible_id(found: &str, touches: &mut AccessSet) {
+fn add_possible_id(found: &str, access_set: &mut AccessSet) {
     if !is_known_id(found) {
         return;
     }
@@ -147,12 +147,12 @@ fn add_possible_id(found: &str, touches: &mut AccessSet) {
     let kinds = super::request_names::KINDS.into_iter();
     let kinds = kinds.filter(|kind| is_between || !one.resources(*kind).is_empty());
     let is_other_space =
-        !one.resources(ResourceKind::Space).is_empty() && !is_space_of_change(found, touches);
+        !one.resources(ResourceKind::Space).is_empty() && !is_space_of_change(found, access_set);
     let kinds: Vec<ResourceKind> =
         kinds.chain(is_other_space.then_some(ResourceKind::Space)).collect();
     if !kinds.is_empty() {
-        touches.merge(one);
-        *touches = std::mem::take(touches).with_incomplete(kinds);
+        access_set.merge(one);
+        *access_set = std::mem::take(access_set).with_incomplete(kinds);
     }
 }
 
@@ -160,9 +160,9 @@ fn add_possible_id(found: &str, touches: &mut AccessSet) {
 ///
 /// A text in the form of an ID is compared with IDs only, because the name of one space can be the ID of
 /// another.
-pub(super) fn is_space_of_change(space: &str, touches: &AccessSet) -> bool {
+pub(super) fn is_space_of_change(space: &str, access_set: &AccessSet) -> bool {
     let is_id = Subject::Space.is_id(space);
-    touches.resources(ResourceKind::Space).iter().any(|entered| {
+    access_set.resources(ResourceKind::Space).iter().any(|entered| {
         let names = [&entered.slug, &entered.name].into_iter().flatten().filter(|_| !is_id);
         names.chain([&entered.id]).any(|known| known.eq_ignore_ascii_case(space))
     })
@@ -206,10 +206,10 @@ mod tests {
     use crate::octopus::AccessedResource;
 
     fn unknown_kinds(body: &Value) -> Vec<ResourceKind> {
-        let mut touches = AccessSet::default();
-        add_body(Some(body), &mut touches);
+        let mut access_set = AccessSet::default();
+        add_body(Some(body), &mut access_set);
         let kinds = super::super::request_names::KINDS.into_iter();
-        kinds.filter(|kind| touches.is_incomplete(*kind)).collect()
+        kinds.filter(|kind| access_set.is_incomplete(*kind)).collect()
     }
 
     #[test]
@@ -249,10 +249,10 @@ mod tests {
         };
         let entered = AccessSet::default().with_resources(ResourceKind::Space, [space]);
         let is_unknown = |pair, body| {
-            let mut touches = entered.clone();
-            add_query(std::iter::once(pair), &mut touches);
-            add_body(Some(&body), &mut touches);
-            touches.is_incomplete(ResourceKind::Space)
+            let mut access_set = entered.clone();
+            add_query(std::iter::once(pair), &mut access_set);
+            add_body(Some(&body), &mut access_set);
+            access_set.is_incomplete(ResourceKind::Space)
         };
         let document = json!({ "SpaceId": "Spaces-1" });
         for (name, value, expected) in [
@@ -295,10 +295,10 @@ mod tests {
                     body = json!([body]);
                 }
             }
-            let mut touches = AccessSet::default();
-            let named = super::super::request_names::names_in_body(Some(&body), &mut touches);
-            add_body(Some(&body), &mut touches);
-            let is_seen = !touches.resources(ResourceKind::Environment).is_empty() || !named.is_empty();
+            let mut access_set = AccessSet::default();
+            let named = super::super::request_names::names_in_body(Some(&body), &mut access_set);
+            add_body(Some(&body), &mut access_set);
+            let is_seen = !access_set.resources(ResourceKind::Environment).is_empty() || !named.is_empty();
             prop_assert!(is_seen, "{}", body);
         }
     }

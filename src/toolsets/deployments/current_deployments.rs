@@ -64,10 +64,10 @@ impl CurrentDeployments {
     }
 
     /// Adds the current deployments to the preview.
-    pub(super) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
-        self.lines.iter().fold(proposal, |proposal, (place, text)| {
-            proposal.line(&format!("Now in {place}"), text)
-        })
+    pub(super) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
+        self.lines
+            .iter()
+            .fold(preview, |preview, (place, text)| preview.line(&format!("Now in {place}"), text))
     }
 
     /// Returns the state that must not change before the deployment is approved.

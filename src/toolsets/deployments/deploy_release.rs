@@ -172,24 +172,24 @@ impl WriteTool for DeployRelease {
             release.version,
             targets.names()
         );
-        let touches = executions::access_set(&space, &project, Some(&targets));
-        let mut proposal = ChangePreview::new("deployment", &question, order)
-            .with_access_set(touches)
+        let access_set = executions::access_set(&space, &project, Some(&targets));
+        let mut preview = ChangePreview::new("deployment", &question, order)
+            .with_access_set(access_set)
             .line("Space", space.name())
             .line("Project", project.label())
             .line("Release", &release.version);
-        proposal = targets.add_to_preview(proposal);
-        proposal = current.add_to_preview(proposal);
-        proposal = manner.add_to_preview(proposal);
-        proposal = prompts.add_to_preview(proposal);
+        preview = targets.add_to_preview(preview);
+        preview = current.add_to_preview(preview);
+        preview = manner.add_to_preview(preview);
+        preview = prompts.add_to_preview(preview);
         let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
-        proposal = proposal
+        preview = preview
             .line_if("Redeploys packages", yes(self.force_package_redeployment))
             .line_if("Updates the variable snapshot", yes(self.update_variable_snapshot))
             .caller_list("Overridden freezes", freezes)
             .caller_text("Override reason", self.deployment_freeze_override_reason.as_ref())
             .required_state(json!({ "release": release.id, "there": current.state() }));
-        Ok(Plan::Change(proposal))
+        Ok(Plan::Change(preview))
     }
 
     async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<Deployed, Error> {
@@ -284,15 +284,15 @@ async fn deployment_previews(
 ) -> Result<Option<Vec<Preview>>, Error> {
     let tenants: Vec<_> = targets.tenancy.tenants().map(|tenant| Some(&tenant.id)).collect();
     let tenants = if tenants.is_empty() { vec![None] } else { tenants };
-    let places = targets
+    let rows = targets
         .environments
         .iter()
         .flat_map(|environment| tenants.iter().map(move |tenant| (&environment.id, *tenant)));
-    let places: Vec<_> = places.collect();
-    if places.len() > MAX_PREVIEWS {
+    let rows: Vec<_> = rows.collect();
+    if rows.len() > MAX_PREVIEWS {
         return Ok(None);
     }
-    let previews = places.iter().map(|(environment, tenant)| {
+    let previews = rows.iter().map(|(environment, tenant)| {
         previews::for_deployment(space, &release.id, environment, *tenant)
     });
     let previews = stream::iter(previews.collect::<Vec<_>>()).buffered(4).try_collect();

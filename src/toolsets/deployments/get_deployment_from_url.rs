@@ -58,12 +58,12 @@ impl Tool for GetDeploymentFromUrl {
 
     type Output = DeploymentOfUrl;
 
-    async fn run(self, asked: &Context) -> Result<Self::Output, Error> {
-        let (url, cx) = resolve(&self.url, Self::NAME, asked).await?;
+    async fn run(self, request_cx: &Context) -> Result<Self::Output, Error> {
+        let (url, cx) = resolve(&self.url, Self::NAME, request_cx).await?;
         let PortalUrl { space, task, deployment, resource_type } = url;
         let cx = &cx;
         let Some(id) = deployment else {
-            let what =
+            let problem =
                 match (&task, resource_type, cx.access.is_visible_by_name("get_task_from_url")) {
                     (Some(task), _, true) => {
                         format!("is for {task}, not a deployment; use get_task_from_url for it")
@@ -77,10 +77,10 @@ impl Tool for GetDeploymentFromUrl {
                         )
                     ),
                 };
-            let reason = format!("this URL {what}");
+            let reason = format!("this URL {problem}");
             return Err(Error::Argument { field: "url".to_owned(), reason });
         };
-        let mut url_info = UrlInfo::new(&self.url, &space, resource_type, [asked, cx]);
+        let mut url_info = UrlInfo::new(&self.url, &space, resource_type, [request_cx, cx]);
         url_info.extracted_deployment_id = Some(id.to_string());
         let space = enter_space(&space, cx).await?;
         let deployment: Deployment = space.get(&id).await?;

@@ -168,17 +168,17 @@ async fn vocabulary_ids(
     wanted: Option<StringList>,
 ) -> Result<Vec<String>, Error> {
     let Some(StringList(wanted)) = wanted else { return Ok(Vec::new()) };
-    let words = vocabulary.list(space.session()).await?;
-    wanted.iter().map(|wanted| find_entry(field, wanted.trim(), &words)).collect()
+    let terms = vocabulary.list(space.session()).await?;
+    wanted.iter().map(|wanted| find_entry(field, wanted.trim(), &terms)).collect()
 }
 
-fn find_entry(field: &str, wanted: &str, words: &[EventTerm]) -> Result<String, Error> {
+fn find_entry(field: &str, wanted: &str, terms: &[EventTerm]) -> Result<String, Error> {
     let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
-    let is_match = |word: &&EventTerm| is(&word.id) || word.name.as_deref().is_some_and(is);
-    if let Some(word) = words.iter().find(is_match) {
-        return Ok(word.id.clone());
+    let is_match = |term: &&EventTerm| is(&term.id) || term.name.as_deref().is_some_and(is);
+    if let Some(term) = terms.iter().find(is_match) {
+        return Ok(term.id.clone());
     }
-    let near = nearest(wanted, words.iter().map(|word| word.id.as_str()), 5);
+    let near = nearest(wanted, terms.iter().map(|term| term.id.as_str()), 5);
     let near = if near.is_empty() {
         String::new()
     } else {
@@ -208,8 +208,8 @@ mod tests {
         ] {
             match (parse_time_range(from, to), expected) {
                 (Ok(_), None) => {}
-                (Err(error), Some(words)) => {
-                    assert!(error.to_string().contains(words), "{error}");
+                (Err(error), Some(expected_text)) => {
+                    assert!(error.to_string().contains(expected_text), "{error}");
                 }
                 (_, expected) => panic!("{from:?} {to:?}: {expected:?}"),
             }

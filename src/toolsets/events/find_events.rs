@@ -118,8 +118,8 @@ impl Tool for FindEvents {
                 )));
             }
             // The vocabulary belongs to the instance, so the space is not used.
-            let words = vocabulary.list(&cx.session).await?;
-            let total = u32::try_from(words.len()).unwrap_or(u32::MAX);
+            let terms = vocabulary.list(&cx.session).await?;
+            let total = u32::try_from(terms.len()).unwrap_or(u32::MAX);
             // Lists all entries by default.
             let window = match self.take {
                 Some(_) => cx.window(self.skip, self.take)?,
@@ -127,7 +127,7 @@ impl Tool for FindEvents {
                     PageRange { skip: self.skip.map_or(0, |Skip(skip)| skip), take: total.max(1) }
                 }
             };
-            let part = words.into_iter().skip(window.skip as usize).take(window.take as usize);
+            let part = terms.into_iter().skip(window.skip as usize).take(window.take as usize);
             let items = part.map(|word| EventOrEntry::Entry(VocabularyEntry::from(word))).collect();
             let list = List::new(window, total, items);
             return Ok(Events { mode: Some(mode), found: OneOrList::List(list) });

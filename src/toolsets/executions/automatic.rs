@@ -42,24 +42,24 @@ impl AutomaticDeployments {
     }
 
     /// Adds the environments of the automatic deployments to an access set.
-    pub(in crate::toolsets) fn add_access(&self, touches: AccessSet) -> AccessSet {
+    pub(in crate::toolsets) fn add_access(&self, access_set: AccessSet) -> AccessSet {
         let Some(environments) = &self.environments else {
-            return touches.with_incomplete([ResourceKind::Environment, ResourceKind::Tenant]);
+            return access_set.with_incomplete([ResourceKind::Environment, ResourceKind::Tenant]);
         };
         let tenants = (self.tenanted && !environments.is_empty()).then_some(ResourceKind::Tenant);
         let things = environments.iter().map(Environment::access_entry);
-        touches.with_resources(ResourceKind::Environment, things).with_incomplete(tenants)
+        access_set.with_resources(ResourceKind::Environment, things).with_incomplete(tenants)
     }
 
     /// Adds the automatic deployments to the preview.
-    pub(in crate::toolsets) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
+    pub(in crate::toolsets) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
         match &self.environments {
             None => {
-                proposal.line("Automatic deployment to", "unknown: the lifecycle is not visible")
+                preview.line("Automatic deployment to", "unknown: the lifecycle is not visible")
             }
             Some(environments) => {
                 let names: Vec<_> = environments.iter().map(Named::label).collect();
-                proposal.list_line("Automatic deployment to", &names)
+                preview.list_line("Automatic deployment to", &names)
             }
         }
     }

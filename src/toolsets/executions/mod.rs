@@ -30,8 +30,8 @@ pub(super) const SINCE: OctopusVersion = OctopusVersion(2022, 3, 5512);
 ///
 /// # Errors
 ///
-/// Rejects a space whose ID is the name or slug of another space, because the body of an execution names the
-/// space in a field that accepts both.
+/// Rejects a space whose ID is the name or slug of another space. The body of an execution names
+/// the space in a field that accepts both.
 pub(super) async fn space(cx: &Context, given: Option<&str>) -> Result<Space, Error> {
     let space = cx.resolve_space(given).await?;
     space.ensure_unique_space_id().await?;
@@ -78,11 +78,11 @@ pub(super) fn ensure_freeze_names(names: &[String]) -> Result<(), Error> {
 
 /// Returns the access set of an operation on a project and, if given, its targets.
 pub(super) fn access_set(space: &Space, project: &Project, targets: Option<&Targets>) -> AccessSet {
-    let mut touches =
+    let mut accessed =
         AccessSet::default().with_resources(ResourceKind::Project, [project.access_entry()]);
-    space.record_access(&mut touches);
+    space.record_access(&mut accessed);
     if let Some(targets) = targets {
-        touches = touches
+        accessed = accessed
             .with_resources(
                 ResourceKind::Environment,
                 targets
@@ -95,7 +95,7 @@ pub(super) fn access_set(space: &Space, project: &Project, targets: Option<&Targ
                 targets.tenancy.tenants().map(super::super::octopus::tenants::Tenant::access_entry),
             );
     }
-    touches
+    accessed
 }
 
 /// Returns a hint for the next step, if that tool is enabled.

@@ -93,14 +93,14 @@ impl ExecutionOptions {
     }
 
     /// Adds the options to the preview.
-    pub(in crate::toolsets) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
+    pub(in crate::toolsets) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
         let Schedule { run_at, no_run_after } = self.schedule;
         let start = match run_at {
             Some(moment) => format!("at {moment}"),
             None => "immediately".to_owned(),
         };
         let yes_or_no = |on: Option<bool>| on.map(|on| if on { "yes" } else { "no" });
-        proposal
+        preview
             .with_begin(run_at.map(Moment::At))
             .line("Starts", start)
             .line_if("Not after", no_run_after.map(|moment| moment.to_string()))

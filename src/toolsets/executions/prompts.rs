@@ -40,7 +40,7 @@ impl PromptedVariables {
             });
             return Ok(Self(given.collect()));
         };
-        let asked = previews.iter().flat_map(|preview| {
+        let form_elements = previews.iter().flat_map(|preview| {
             let form = &preview.form;
             form.elements.iter().map(move |element| (element, form.values.get(&element.name)))
         });
@@ -48,7 +48,9 @@ impl PromptedVariables {
             element.control.kind.as_deref().is_none_or(|kind| kind == "VariableValue")
         };
         let mut prompts = BTreeMap::new();
-        for (Element { name, control, is_value_required }, value) in asked.filter(is_variable) {
+        for (Element { name, control, is_value_required }, value) in
+            form_elements.filter(is_variable)
+        {
             let is_set = value.is_some_and(|value| !value.is_null() && value != "");
             let is_required = *is_value_required && !is_set;
             let name = control.name.clone().unwrap_or_else(|| name.clone());
@@ -85,7 +87,7 @@ impl PromptedVariables {
     }
 
     /// Adds the prompts to the preview. Values are hidden, because Octopus does not always mark secrets.
-    pub(in crate::toolsets) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
+    pub(in crate::toolsets) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
         let shown: Vec<String> = self
             .0
             .iter()
@@ -94,7 +96,7 @@ impl PromptedVariables {
                 None => format!("{name} (default)"),
             })
             .collect();
-        proposal.list_line("Prompted variables", &shown)
+        preview.list_line("Prompted variables", &shown)
     }
 
     /// Returns the values for the body of the request, or `None` if the call gives none.

@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(times.run_at.unwrap().to_string(), "2026-11-02T21:00:00Z");
         assert_eq!(times.no_run_after.unwrap().to_string(), "2026-11-02T23:30:00Z");
         assert_eq!(read(None, None).unwrap(), Schedule { run_at: None, no_run_after: None });
-        for (run_at, no_run_after, words) in [
+        for (run_at, no_run_after, expected) in [
             ("2026-11-02T22:00:00", None, "with its zone"),
             ("2026-11-02", None, "with its zone"),
             ("tomorrow", None, "with its zone"),
@@ -83,7 +83,7 @@ mod tests {
             ("2026-11-03T00:00:00Z", Some("2026-11-02T23:00:00Z"), "must be later"),
         ] {
             let error = read(Some(run_at), no_run_after).unwrap_err();
-            assert!(error.contains(words), "{run_at}: {error}");
+            assert!(error.contains(expected), "{run_at}: {error}");
         }
     }
 }

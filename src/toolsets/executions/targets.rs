@@ -43,8 +43,8 @@ pub(in crate::toolsets) struct TenantedMode<'a> {
 
 impl<'a> TenantedMode<'a> {
     /// Creates the mode of a project or runbook with this name. `words` is the value in Octopus, e.g. `Tenanted`.
-    pub(in crate::toolsets) fn new(name: &'a str, words: Option<&'a str>) -> Self {
-        Self { name, value: words }
+    pub(in crate::toolsets) fn new(name: &'a str, text: Option<&'a str>) -> Self {
+        Self { name, value: text }
     }
 
     fn check(self, tenanted: bool) -> Result<(), Error> {
@@ -128,14 +128,14 @@ impl Targets {
     }
 
     /// Adds the targets to the preview.
-    pub(in crate::toolsets) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
-        let proposal = proposal.list_line("Environments", &labels(&self.environments));
-        let Tenancy::Tenanted { named, tags, tagged } = &self.tenancy else { return proposal };
-        let proposal = proposal.list_line("Tenants", &labels(named)).list_line("Tenant tags", tags);
+    pub(in crate::toolsets) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
+        let preview = preview.list_line("Environments", &labels(&self.environments));
+        let Tenancy::Tenanted { named, tags, tagged } = &self.tenancy else { return preview };
+        let preview = preview.list_line("Tenants", &labels(named)).list_line("Tenant tags", tags);
         if tags.is_empty() {
-            return proposal;
+            return preview;
         }
-        proposal.list_line("Tenants with these tags now", &labels(tagged))
+        preview.list_line("Tenants with these tags now", &labels(tagged))
     }
 }
 

@@ -98,24 +98,24 @@ impl WriteTool for UpdateFeatureToggle {
         let path = space.path([Project::COLLECTION, project.id.as_str(), "featuretoggles"]);
         let question = format!("Change the feature toggle {name} of {}?", project.label());
         let order = ChangeRequest::put(path, Value::Object(changed));
-        let mut touches = executions::access_set(&space, &project, None).with_resources(
+        let mut access_set = executions::access_set(&space, &project, None).with_resources(
             ResourceKind::Environment,
             environments.iter().map(Environment::access_entry),
         );
         if self.default_is_enabled.is_some() {
             // The default applies in every environment without an entry.
-            touches = touches.with_incomplete([ResourceKind::Environment]);
+            access_set = access_set.with_incomplete([ResourceKind::Environment]);
         }
-        let proposal = ChangePreview::new("feature toggle update", &question, order)
-            .with_access_set(touches)
+        let preview = ChangePreview::new("feature toggle update", &question, order)
+            .with_access_set(access_set)
             .line("Space", space.name())
             .line("Project", project.label())
             .line("Feature toggle", format!("{name} ({})", self.slug));
-        let proposal = lines.into_iter().fold(proposal, |proposal, (about, was, becomes)| {
-            proposal.change_line(&about, &was, &becomes)
+        let preview = lines.into_iter().fold(preview, |preview, (about, was, becomes)| {
+            preview.change_line(&about, &was, &becomes)
         });
         // The PUT replaces the whole toggle, so any edit since the preview must reject the approval.
-        Ok(Plan::Change(proposal.required_state(Value::Object(toggle))))
+        Ok(Plan::Change(preview.required_state(Value::Object(toggle))))
     }
 
     async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<UpdatedToggle, Error> {

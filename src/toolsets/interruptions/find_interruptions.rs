@@ -87,8 +87,8 @@ impl Tool for FindInterruptions {
             regarding: regarding.transpose()?,
         };
         let space = cx.resolve_space(self.space.as_deref()).await?;
-        let mine = self.assigned_to_me == Some(true);
-        let (items, total, filtered_as) = if mine {
+        let is_assigned = self.assigned_to_me == Some(true);
+        let (items, total, filtered_as) = if is_assigned {
             assigned_to_caller(&space, &filter, window).await?
         } else {
             let page = interruptions::list(&space, &filter, window).await?;
@@ -96,7 +96,7 @@ impl Tool for FindInterruptions {
         };
         let items = summaries(&space, items, cx).await?;
         let list = List::new(window, total, items)
-            .with_hint_if_empty(|| empty_hint(&space, &filter, mine));
+            .with_hint_if_empty(|| empty_hint(&space, &filter, is_assigned));
         Ok(Interruptions { found: OneOrList::List(list), filtered_as })
     }
 }
@@ -118,20 +118,20 @@ async fn assigned_to_caller(
         scan_complete: complete,
         scan_incomplete_hint: (!complete).then(hint),
     };
-    let mine: Vec<_> =
+    let assigned: Vec<_> =
         scanned.into_iter().filter(|found| found.can_be_handled_by(&me.id)).collect();
-    let total = u32::try_from(mine.len()).unwrap_or(u32::MAX);
-    let page = mine.into_iter().skip(window.skip as usize).take(window.take as usize);
+    let total = u32::try_from(assigned.len()).unwrap_or(u32::MAX);
+    let page = assigned.into_iter().skip(window.skip as usize).take(window.take as usize);
     Ok((page.collect(), total, Some(filtered_as)))
 }
 
-fn empty_hint(space: &Space, filter: &Filter, mine: bool) -> String {
+fn empty_hint(space: &Space, filter: &Filter, is_assigned: bool) -> String {
     let about = filter.regarding.as_ref().map_or_else(String::new, |id| format!(" for {id}"));
-    let yours = if mine { " that you have taken or can take" } else { "" };
+    let assignment = if is_assigned { " that you have taken or can take" } else { "" };
     let (pending, more) = if filter.pending_only {
         ("pending ", "; pendingOnly=false includes completed interruptions")
     } else {
         ("", "")
     };
-    format!("space '{}' has no {pending}interruption{about}{yours}{more}", space.name())
+    format!("space '{}' has no {pending}interruption{about}{assignment}{more}", space.name())
 }

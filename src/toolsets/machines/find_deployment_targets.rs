@@ -104,22 +104,22 @@ impl Tool for FindDeploymentTargets {
             find_ids(&space, self.environment_ids),
             find_ids(&space, self.tenant_ids),
         )?;
-        let words = |words: Option<StringList>| words.unwrap_or_default().0;
+        let values = |values: Option<StringList>| values.unwrap_or_default().0;
         let filter = Filter {
             name: self.name,
             partial_name: self.partial_name.map(String::from),
             ids,
-            roles: words(self.roles),
+            roles: values(self.roles),
             is_disabled: self.is_disabled,
-            health_statuses: self.health_statuses.map(|words| words.0).unwrap_or_default(),
-            comm_styles: self.comm_styles.map(|words| words.0).unwrap_or_default(),
+            health_statuses: self.health_statuses.map(|values| values.0).unwrap_or_default(),
+            comm_styles: self.comm_styles.map(|values| values.0).unwrap_or_default(),
             environments,
             tenants,
             tenant_tags: self.tenant_tags.unwrap_or_default().0,
             thumbprint: self.thumbprint,
             deployment,
-            shell_names: words(self.shell_names),
-            target_types: words(self.deployment_target_types),
+            shell_names: values(self.shell_names),
+            target_types: values(self.deployment_target_types),
         };
         let page = machines::list(&space, &filter, window).await?;
         let items = summaries(&space, page.items).await?;

@@ -112,9 +112,9 @@ impl Tool for GetVariables {
             url: space.portal().variables(project.slug.as_deref().unwrap_or(project.id.as_str())),
             project_id: project.id.into_string(),
             git_ref: reference.map(GitRef::into_string),
-            left_out: left_out.map(|what| {
+            left_out: left_out.map(|omitted| {
                 format!(
-                    "{what}; call again with `name` to filter by name, or with a larger maxBytes \
+                    "{omitted}; call again with `name` to filter by name, or with a larger maxBytes \
                      (max {})",
                     cx.limits.answer_cap
                 )

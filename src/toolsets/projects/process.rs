@@ -208,9 +208,9 @@ fn properties(properties: Map<String, Value>) -> Map<String, Value> {
 fn redact_by_name(name: &str, value: String) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let line = format!("{last}={value}");
-    let passed = sanitize(&line);
-    match passed.text.strip_prefix(&format!("{last}=")) {
-        Some(shown) if passed.redactions > 0 && !value.contains('\n') => shown.to_owned(),
+    let sanitized = sanitize(&line);
+    match sanitized.text.strip_prefix(&format!("{last}=")) {
+        Some(shown) if sanitized.redactions > 0 && !value.contains('\n') => shown.to_owned(),
         _ => value,
     }
 }

@@ -101,7 +101,7 @@ impl VariableSetSummary {
         if !cx.policy.has_read_rules() {
             return Ok(0);
         }
-        let places = |variable: &VariableSummary| {
+        let scope_document = |variable: &VariableSummary| {
             let kinds = [
                 ("environment", "EnvironmentIds"),
                 ("tenant", "TenantIds"),
@@ -114,7 +114,7 @@ impl VariableSetSummary {
             };
             kinds.into_iter().filter_map(of).collect::<Map<_, _>>()
         };
-        let scopes = self.variables.iter().map(places).collect();
+        let scopes = self.variables.iter().map(scope_document).collect();
         let mut readable = cx.readable_documents(&Arc::new(scopes)).await?.into_iter();
         let before = self.variables.len();
         self.variables.retain(|_| readable.next() == Some(true));

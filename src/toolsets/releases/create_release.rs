@@ -122,15 +122,15 @@ impl WriteTool for CreateRelease {
         let fields: Vec<String> =
             self.custom_fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let ignores = self.ignore_channel_rules.filter(|on| *on).map(|_| "yes");
-        let mut proposal = ChangePreview::new("release creation", &question, order)
+        let mut preview = ChangePreview::new("release creation", &question, order)
             .with_policy_action(automatic.action())
             .with_access_set(automatic.add_access(executions::access_set(&space, &project, None)))
             .line("Space", space.name())
             .line("Project", project.label())
             .caller_text("Version", Some(shown))
             .line("Channel", channel.label());
-        proposal = automatic
-            .add_to_preview(proposal)
+        preview = automatic
+            .add_to_preview(preview)
             .line("Latest release", latest.as_ref().map_or("none", |release| &release.version))
             .caller_text("Git reference", git_ref.as_ref())
             .caller_text("Git commit", self.git_commit.as_ref())
@@ -142,7 +142,7 @@ impl WriteTool for CreateRelease {
             .caller_list("Custom fields", &fields)
             .caller_text("Notes", notes)
             .required_state(json!([latest.map(|release| release.id), process]));
-        Ok(Plan::Change(proposal))
+        Ok(Plan::Change(preview))
     }
 
     async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<CreatedRelease, Error> {
@@ -249,7 +249,9 @@ impl CreateRelease {
         git_ref: Option<&str>,
         notes: Option<&str>,
     ) -> ChangeRequest {
-        let words = |words: &Option<StringList>| words.as_ref().map(|words| json!(words.0));
+        let list_value = |list_value: &Option<StringList>| {
+            list_value.as_ref().map(|list_value| json!(list_value.0))
+        };
         let fields = (!self.custom_fields.is_empty()).then(|| json!(self.custom_fields));
         // Not sent: an existing release would not be the release that was approved.
         let body: Map<String, Value> = [
@@ -259,8 +261,8 @@ impl CreateRelease {
             ("ReleaseVersion", version.map(|version| json!(version))),
             ("ChannelName", Some(json!(channel.id))),
             ("PackageVersion", self.package_version.as_ref().map(|version| json!(version))),
-            ("Packages", words(&self.packages)),
-            ("GitResources", words(&self.git_resources)),
+            ("Packages", list_value(&self.packages)),
+            ("GitResources", list_value(&self.git_resources)),
             ("GitRef", git_ref.map(|git_ref| json!(git_ref))),
             ("GitCommit", self.git_commit.as_ref().map(|commit| json!(commit))),
             ("ReleaseNotes", notes.map(|notes| json!(notes))),

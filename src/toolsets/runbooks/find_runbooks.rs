@@ -69,8 +69,8 @@ impl Tool for FindRunbooks {
 
 impl FindRunbooks {
     fn check(&self) -> Result<(), Error> {
-        let narrows = self.partial_name.is_some() || self.skip.is_some() || self.take.is_some();
-        if self.runbook_id.is_some() && narrows {
+        let has_filters = self.partial_name.is_some() || self.skip.is_some() || self.take.is_some();
+        if self.runbook_id.is_some() && has_filters {
             return Err(Error::Invalid(
                 "`runbookId` selects one runbook; leave out `partialName`, `skip` and `take`, or \
                  leave out `runbookId` for a list"

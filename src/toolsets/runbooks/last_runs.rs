@@ -95,9 +95,9 @@ impl LastRuns {
     }
 
     /// Adds the last runs to the preview.
-    pub(super) fn add_to_preview(&self, proposal: ChangePreview) -> ChangePreview {
-        self.lines.iter().fold(proposal, |proposal, (place, text)| {
-            proposal.line(&format!("Last run in {place}"), text)
+    pub(super) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
+        self.lines.iter().fold(preview, |preview, (place, text)| {
+            preview.line(&format!("Last run in {place}"), text)
         })
     }
 
@@ -146,11 +146,11 @@ mod tests {
         assert!(steps <= 100 + 300 * 200, "{steps}");
         assert_eq!((last.lines.len(), last.runs.len()), (MAX_LINES, 100));
         let order = ChangeRequest::post(ApiPath::new(["x"]), json!({}));
-        let (proposal, steps) = step_counter::count(|| {
+        let (preview, steps) = step_counter::count(|| {
             last.add_to_preview(ChangePreview::new("runbook run", "Run it?", order))
         });
         assert!(steps <= ChangePreview::MAX_PROCESSED_BYTES, "{steps}");
-        assert!(proposal.lines.len() < MAX_LINES);
+        assert!(preview.lines.len() < MAX_LINES);
     }
 
     #[test]

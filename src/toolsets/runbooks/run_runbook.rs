@@ -181,20 +181,20 @@ impl WriteTool for RunRunbook {
         let names = targets.names();
         let question =
             format!("Run {} of {} in {names}{tenants_text}?", runbook.name, project.label());
-        let touches = executions::access_set(&space, &project, Some(&targets));
-        let proposal = ChangePreview::new("runbook run", &question, order)
-            .with_access_set(touches)
+        let access_set = executions::access_set(&space, &project, Some(&targets));
+        let preview = ChangePreview::new("runbook run", &question, order)
+            .with_access_set(access_set)
             .line("Space", space.name())
             .line("Project", project.label())
             .line("Runbook", &runbook.name);
-        let proposal = match &version {
-            RunbookVersion::Snapshot(snapshot) => proposal.line("Snapshot", snapshot.label()),
-            RunbookVersion::Git(reference) => proposal.line("Git reference", reference.as_str()),
+        let preview = match &version {
+            RunbookVersion::Snapshot(snapshot) => preview.line("Snapshot", snapshot.label()),
+            RunbookVersion::Git(reference) => preview.line("Git reference", reference.as_str()),
         };
-        let proposal = prompts.add_to_preview(
-            manner.add_to_preview(last.add_to_preview(targets.add_to_preview(proposal))),
+        let preview = prompts.add_to_preview(
+            manner.add_to_preview(last.add_to_preview(targets.add_to_preview(preview))),
         );
-        Ok(Plan::Change(proposal.required_state(json!([last.state(), process]))))
+        Ok(Plan::Change(preview.required_state(json!([last.state(), process]))))
     }
 
     async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<RunStarted, Error> {

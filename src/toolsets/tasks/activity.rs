@@ -84,9 +84,9 @@ pub(super) fn redact(tree: &mut [Activity], check: Check<'_>) -> Result<(), JobS
 /// If the task waits for a person (`waits`), a node that is still running after an error is a cause as well
 /// (guided failure).
 pub(super) fn causes(tree: &[Activity], waits_for_person: bool) -> Vec<Cause<'_>> {
-    let (mut causes, mut left) = (Vec::new(), [MAX_FAILURES; 2]);
+    let (mut causes, mut remaining) = (Vec::new(), [MAX_FAILURES; 2]);
     for activity in tree {
-        collect(activity, waits_for_person, &mut Vec::new(), &mut causes, &mut left);
+        collect(activity, waits_for_person, &mut Vec::new(), &mut causes, &mut remaining);
     }
     causes.sort_by_key(|cause| cause.activity.status == "Canceled");
     causes
@@ -97,12 +97,12 @@ fn collect<'a>(
     waits_for_person: bool,
     path: &mut Vec<&'a str>,
     causes: &mut Vec<Cause<'a>>,
-    left: &mut [usize; 2],
+    remaining: &mut [usize; 2],
 ) {
     path.push(&activity.name);
     let before = causes.len();
     for child in &activity.children {
-        collect(child, waits_for_person, path, causes, left);
+        collect(child, waits_for_person, path, causes, remaining);
     }
     let is_error = |element: &LogElement| matches!(element.category.as_str(), "Error" | "Fatal");
     let is_cause = match activity.status.as_str() {
@@ -112,10 +112,10 @@ fn collect<'a>(
     };
     if is_cause && causes.len() == before {
         // Causes that are not shown need no path, because a deep tree can have many causes.
-        let [failed, canceled] = left;
-        let left = if activity.status == "Canceled" { canceled } else { failed };
-        let path = if *left > 0 { path.clone() } else { Vec::new() };
-        *left = left.saturating_sub(1);
+        let [failed, canceled] = remaining;
+        let remaining = if activity.status == "Canceled" { canceled } else { failed };
+        let path = if *remaining > 0 { path.clone() } else { Vec::new() };
+        *remaining = remaining.saturating_sub(1);
         causes.push(Cause { path, activity });
     }
     path.pop();
@@ -135,13 +135,13 @@ pub(super) fn failures(causes: &[Cause<'_>], room: usize) -> Vec<Failure> {
 }
 
 fn last_messages(elements: &[LogElement], room: usize) -> Vec<String> {
-    let mut left = room;
+    let mut remaining = room;
     let mut messages: Vec<String> = Vec::new();
     for element in elements.iter().rev().take(MAX_MESSAGES) {
         let message = message(element, room);
-        match left.checked_sub(json!(message).to_string().len() + 1) {
-            Some(rest) => left = rest,
-            None if messages.is_empty() => left = 0,
+        match remaining.checked_sub(json!(message).to_string().len() + 1) {
+            Some(rest) => remaining = rest,
+            None if messages.is_empty() => remaining = 0,
             None => break,
         }
         messages.push(message);
@@ -215,10 +215,11 @@ pub(super) fn tree(
     room: usize,
     check: Check<'_>,
 ) -> Result<ShortenedTree, JobStopped> {
-    let asked = if all_messages { ShownMessages::All } else { ShownMessages::Unsuccessful };
+    let shown_messages =
+        if all_messages { ShownMessages::All } else { ShownMessages::Unsuccessful };
     let whole = usize::MAX;
     let attempts = [
-        (asked, true, whole, None),
+        (shown_messages, true, whole, None),
         (ShownMessages::Unsuccessful, true, whole, Some("messages of succeeded steps")),
         (ShownMessages::Unsuccessful, false, whole, Some("succeeded steps, except their number")),
         (ShownMessages::None, false, whole, Some("succeeded steps, except their number; messages")),
@@ -245,7 +246,7 @@ pub(super) fn tree(
 impl DetailLevel {
     fn show(&self, node: &Node<'_>, depth: usize) -> Value {
         step_counter::add(1);
-        let Node { activity: node, is_in_failures: is_told, children: all, .. } = node;
+        let Node { activity: node, is_in_failures, children: all, .. } = node;
         let mut shown = json!({
             "name": node.name,
             "status": node.status,
@@ -255,8 +256,8 @@ impl DetailLevel {
         let Value::Object(object) = &mut shown else { return shown };
         let with_messages = match self.messages {
             ShownMessages::None => false,
-            ShownMessages::Unsuccessful => !is_successful(node) && !*is_told,
-            ShownMessages::All => !*is_told,
+            ShownMessages::Unsuccessful => !is_successful(node) && !*is_in_failures,
+            ShownMessages::All => !*is_in_failures,
         };
         if with_messages && !node.log_elements.is_empty() {
             let messages: Vec<_> = node
@@ -270,8 +271,8 @@ impl DetailLevel {
             |child: &&Node<'_>| depth > 0 && (self.all_nodes || !child.is_all_successful);
         let children: Vec<_> = all.iter().filter(is_shown).collect();
         if !self.all_nodes && children.len() < all.len() {
-            let well = all.iter().filter(|child| child.is_all_successful).count();
-            object.insert("wentWell".to_owned(), json!(well));
+            let succeeded = all.iter().filter(|child| child.is_all_successful).count();
+            object.insert("wentWell".to_owned(), json!(succeeded));
         }
         if !children.is_empty() {
             let children = children.into_iter().map(|child| self.show(child, depth - 1));

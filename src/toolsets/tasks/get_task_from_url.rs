@@ -40,23 +40,25 @@ impl Tool for GetTaskFromUrl {
 
     type Output = TaskOfUrl;
 
-    async fn run(self, asked: &Context) -> Result<Self::Output, Error> {
-        let (url, cx) = resolve(&self.url, Self::NAME, asked).await?;
+    async fn run(self, request_cx: &Context) -> Result<Self::Output, Error> {
+        let (url, cx) = resolve(&self.url, Self::NAME, request_cx).await?;
         let PortalUrl { space, task, deployment, resource_type } = url;
         let cx = &cx;
         let Some(id) = task else {
-            let what = match (&deployment, cx.access.is_visible_by_name("get_deployment_from_url"))
-            {
-                (Some(deployment), true) => {
-                    format!("is for {deployment}, not a task; use get_deployment_from_url for it")
-                }
-                (Some(deployment), false) => format!("is for {deployment}, not a task"),
-                (None, _) => "names no task; expected a URL with /tasks/ServerTasks-123".into(),
-            };
-            let reason = format!("this URL {what}");
+            let problem =
+                match (&deployment, cx.access.is_visible_by_name("get_deployment_from_url")) {
+                    (Some(deployment), true) => {
+                        format!(
+                            "is for {deployment}, not a task; use get_deployment_from_url for it"
+                        )
+                    }
+                    (Some(deployment), false) => format!("is for {deployment}, not a task"),
+                    (None, _) => "names no task; expected a URL with /tasks/ServerTasks-123".into(),
+                };
+            let reason = format!("this URL {problem}");
             return Err(Error::Argument { field: "url".to_owned(), reason });
         };
-        let mut url_info = UrlInfo::new(&self.url, &space, resource_type, [asked, cx]);
+        let mut url_info = UrlInfo::new(&self.url, &space, resource_type, [request_cx, cx]);
         url_info.extracted_task_id = Some(id.to_string());
         let space = enter_space(&space, cx).await?;
         let details = tasks::details(&space, &id).await?;

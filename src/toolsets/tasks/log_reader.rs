@@ -20,14 +20,14 @@ const BYTES_PER_CHECK: usize = 64 * 1024;
 
 /// Splits chunks into lines and keeps the lines of the requested range.
 pub(super) struct LogReader {
-    wanted: LogRange,
+    range: LogRange,
     only_problems: bool,
     room: usize,
     /// The beginning of a line whose end was not received yet.
     partial_line: Vec<u8>,
     pub(super) bytes: u64,
     lines: u64,
-    kept: VecDeque<(u64, String)>,
+    kept_lines: VecDeque<(u64, String)>,
     kept_bytes: usize,
     problems: u64,
     dropped_before: bool,
@@ -35,15 +35,15 @@ pub(super) struct LogReader {
 }
 
 impl LogReader {
-    pub(super) fn new(wanted: LogRange, only_problems: bool, room: usize) -> Self {
+    pub(super) fn new(range: LogRange, only_problems: bool, room: usize) -> Self {
         Self {
-            wanted,
+            range,
             only_problems,
             room,
             partial_line: Vec::new(),
             bytes: 0,
             lines: 0,
-            kept: VecDeque::new(),
+            kept_lines: VecDeque::new(),
             kept_bytes: 0,
             problems: 0,
             dropped_before: false,
@@ -56,32 +56,32 @@ impl LogReader {
     /// Returns the remaining chunks, and whether lines after them are in the range.
     pub(super) fn push_all(
         mut self,
-        mut pieces: VecDeque<Bytes>,
+        mut chunks: VecDeque<Bytes>,
         budget: &Budget,
     ) -> Result<(Self, VecDeque<Bytes>, bool), ComputeError> {
-        while let Some(mut piece) = pieces.pop_front() {
+        while let Some(mut chunk) = chunks.pop_front() {
             budget.check()?;
-            if !self.push(&piece.split_to(BYTES_PER_CHECK.min(piece.len()))) {
-                return Ok((self, pieces, false));
+            if !self.push(&chunk.split_to(BYTES_PER_CHECK.min(chunk.len()))) {
+                return Ok((self, chunks, false));
             }
-            if !piece.is_empty() {
-                pieces.push_front(piece);
+            if !chunk.is_empty() {
+                chunks.push_front(chunk);
             }
             if budget.is_time_slice_over() {
                 break;
             }
         }
-        Ok((self, pieces, true))
+        Ok((self, chunks, true))
     }
 
     /// Reads a chunk. Returns `false` if no later line is in the range.
-    fn push(&mut self, piece: &[u8]) -> bool {
-        self.bytes += piece.len() as u64;
-        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+    fn push(&mut self, chunk: &[u8]) -> bool {
+        self.bytes += chunk.len() as u64;
+        for part in chunk.split_inclusive(|byte| *byte == b'\n') {
             // Bytes past the maximum of a line are dropped at once.
-            let left = (MAX_BUFFERED_BYTES + 2).saturating_sub(self.partial_line.len());
+            let capacity = (MAX_BUFFERED_BYTES + 2).saturating_sub(self.partial_line.len());
             self.partial_line
-                .extend_from_slice(part.get(..left.min(part.len())).unwrap_or_default());
+                .extend_from_slice(part.get(..capacity.min(part.len())).unwrap_or_default());
             if part.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.partial_line);
                 if !self.push_line(&line) {
@@ -95,7 +95,7 @@ impl LogReader {
     /// Reads a complete line. Returns `false` if no later line is in the range.
     fn push_line(&mut self, line: &[u8]) -> bool {
         let number = self.lines + 1;
-        if matches!(self.wanted, LogRange::Before(end) if number >= end) {
+        if matches!(self.range, LogRange::Before(end) if number >= end) {
             return false;
         }
         self.lines = number;
@@ -106,7 +106,7 @@ impl LogReader {
         line = hidden.as_deref().unwrap_or(line);
         let is_problem = LogLine::parse(line).is_problem();
         self.problems += u64::from(is_problem);
-        if matches!(self.wanted, LogRange::From(start) if number < start) {
+        if matches!(self.range, LogRange::From(start) if number < start) {
             self.dropped_before = true;
             return true;
         }
@@ -125,17 +125,17 @@ impl LogReader {
             shown.push_str(line);
         }
         let size = json_size(&shown);
-        if matches!(self.wanted, LogRange::From(_))
+        if matches!(self.range, LogRange::From(_))
             && self.kept_bytes + size > self.room
-            && !self.kept.is_empty()
+            && !self.kept_lines.is_empty()
         {
             self.lines -= 1;
             return false;
         }
         self.kept_bytes += size;
-        self.kept.push_back((number, shown));
-        while self.kept_bytes > self.room && self.kept.len() > 1 {
-            if let Some((_, dropped)) = self.kept.pop_front() {
+        self.kept_lines.push_back((number, shown));
+        while self.kept_bytes > self.room && self.kept_lines.len() > 1 {
+            if let Some((_, dropped)) = self.kept_lines.pop_front() {
                 self.kept_bytes -= json_size(&dropped);
                 self.dropped_before = true;
             }
@@ -151,9 +151,9 @@ impl LogReader {
         }
         let dropped_after = self.shrink();
         LogPart {
-            text: self.text(0, self.kept.len()),
-            first: self.kept.front().map(|(number, _)| *number),
-            last: self.kept.back().map(|(number, _)| *number),
+            text: self.text(0, self.kept_lines.len()),
+            first: self.kept_lines.front().map(|(number, _)| *number),
+            last: self.kept_lines.back().map(|(number, _)| *number),
             total_lines: whole.then_some(self.lines),
             total_bytes: whole.then_some(self.bytes),
             problems: self.problems,
@@ -163,7 +163,7 @@ impl LogReader {
     }
 
     fn text(&self, skipped: usize, lines: usize) -> String {
-        let lines = self.kept.iter().skip(skipped).take(lines);
+        let lines = self.kept_lines.iter().skip(skipped).take(lines);
         lines.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
     }
 
@@ -172,25 +172,25 @@ impl LogReader {
     /// Returns whether lines at the end were dropped. Each attempt redacts the text again, so a binary search
     /// limits the number of attempts.
     fn shrink(&mut self) -> bool {
-        let all = self.kept.len();
+        let all = self.kept_lines.len();
         if all <= 1 || self.fits(all) {
             return false;
         }
-        let (mut fitting, mut too_many) = (1, all);
-        while too_many - fitting > 1 {
-            let middle = fitting + (too_many - fitting) / 2;
-            if self.fits(middle) { fitting = middle } else { too_many = middle }
+        let (mut fitting_lines, mut too_many) = (1, all);
+        while too_many - fitting_lines > 1 {
+            let middle = fitting_lines + (too_many - fitting_lines) / 2;
+            if self.fits(middle) { fitting_lines = middle } else { too_many = middle }
         }
-        let is_end = matches!(self.wanted, LogRange::Before(_));
+        let is_end = matches!(self.range, LogRange::Before(_));
         self.dropped_before |= is_end;
-        self.kept.drain(if is_end { 0..all - fitting } else { fitting..all });
+        self.kept_lines.drain(if is_end { 0..all - fitting_lines } else { fitting_lines..all });
         !is_end
     }
 
     /// Returns whether this number of lines fits after redaction.
     fn fits(&self, lines: usize) -> bool {
-        let is_end = matches!(self.wanted, LogRange::Before(_));
-        let text = self.text(if is_end { self.kept.len() - lines } else { 0 }, lines);
+        let is_end = matches!(self.range, LogRange::Before(_));
+        let text = self.text(if is_end { self.kept_lines.len() - lines } else { 0 }, lines);
         step_counter::add(text.len());
         json_size(&sanitize(&text).text) <= self.room
     }
@@ -210,9 +210,9 @@ mod tests {
         let room = 40_000;
         // Blank lines are small; redaction makes the few long lines larger.
         let log = "\n".repeat(14_000) + &("pwd=abcd1 ".repeat(400) + "\n").repeat(3);
-        for wanted in [LogRange::Before(u64::MAX), LogRange::From(1)] {
+        for range in [LogRange::Before(u64::MAX), LogRange::From(1)] {
             let read = || {
-                let mut reader = LogReader::new(wanted, false, room);
+                let mut reader = LogReader::new(range, false, room);
                 let continues = reader.push(log.as_bytes());
                 reader.finish(continues)
             };

@@ -20,11 +20,8 @@ async fn approval_is_bound_to_caller_tool_and_arguments() {
         let (tool, arguments, ..) = write_calls().remove(1);
         let (_, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
 
-        let elsewhere = with_argument(&arguments, "environmentNames", json!(["Production"]));
-        fixture
-            .approve(flow, tool, &elsewhere, &token)
-            .await
-            .expect_error("not valid for this call");
+        let changed = with_argument(&arguments, "environmentNames", json!(["Production"]));
+        fixture.approve(flow, tool, &changed, &token).await.expect_error("not valid for this call");
         let other = json!({ "space": "Default", "projectName": "Parcel Tracking API" });
         fixture
             .approve(flow, "create_release", &other, &token)
@@ -172,11 +169,11 @@ async fn replicas_with_the_same_seal_key_accept_each_others_approvals() {
     let (tool, arguments, ..) = write_calls().remove(0);
     let (_, code) =
         one.call(ApprovalFlow::InputRequired, tool, &arguments).await.expect_approval_request();
-    let elsewhere = foreign.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
-    elsewhere.expect_error("not valid for this call");
+    let rejected = foreign.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
+    rejected.expect_error("not valid for this call");
     // The token is bound to the instance, so a shared key does not suffice.
-    let elsewhere = other.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
-    elsewhere.expect_error("not valid for this call");
+    let rejected = other.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
+    rejected.expect_error("not valid for this call");
     let url = one.server.sample.router();
     let octopus = crate::support::serve(url);
     let address = format!("http://{}", octopus.address);

@@ -30,8 +30,8 @@ async fn approved_change_is_logged_with_caller_and_method() {
         "projectName": "Parcel Tracking API",
         "releaseVersion": "1.13.0\"}\n{\"level\":\"INFO\"",
     });
-    let asked = call(&arguments).await;
-    arguments["confirm"] = asked["confirm"].clone();
+    let preview = call(&arguments).await;
+    arguments["confirm"] = preview["confirm"].clone();
     call(&arguments).await;
     let (_, log) = serving.stop();
     let lines: Vec<Value> = log
@@ -42,8 +42,8 @@ async fn approved_change_is_logged_with_caller_and_method() {
         let found = lines.iter().find(|line| line["message"] == message);
         found.unwrap_or_else(|| panic!("no {message:?} in {log}")).clone()
     };
-    let asked = find_event("approval requested");
-    assert_eq!((&asked["tool"], &asked["way"]), (&json!("create_release"), &json!("Code")));
+    let requested = find_event("approval requested");
+    assert_eq!((&requested["tool"], &requested["way"]), (&json!("create_release"), &json!("Code")));
     let approved = find_event("change approved");
     assert_eq!(approved["route"], "POST /api/{id}/releases/create/v1");
     assert_eq!(approved["way"], "Code");

@@ -20,8 +20,8 @@ async fn concurrent_approvals_of_equal_calls_send_one_change() {
             let (_, one) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
             let (_, two) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
             assert_ne!(one, two, "two approval requests");
-            let agree = |token| fixture.approve(flow, tool, &arguments, token);
-            let (first, second) = tokio::join!(agree(&one), agree(&two));
+            let approve = |token| fixture.approve(flow, tool, &arguments, token);
+            let (first, second) = tokio::join!(approve(&one), approve(&two));
             assert_eq!(fixture.sent_changes().len(), 1, "{tool} was sent twice, {flow:?}");
             let (first, second) = (first.expect_result(), second.expect_result());
             let repeated = [&first, &second].map(|answer| answer["repeated"] == true);

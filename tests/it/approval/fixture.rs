@@ -32,7 +32,7 @@ pub struct ApprovalFixture {
 #[derive(Debug)]
 pub enum CallOutcome {
     /// The server requires approval: the preview, and the token or code to send with the approval.
-    ApprovalRequired { words: String, sealed: String },
+    ApprovalRequired { preview: String, token: String },
     /// The structured result.
     Completed(Value),
     /// The message of a tool error or JSON-RPC error.
@@ -43,7 +43,7 @@ impl CallOutcome {
     #[track_caller]
     pub fn expect_approval_request(self) -> (String, String) {
         match self {
-            Self::ApprovalRequired { words, sealed } => (words, sealed),
+            Self::ApprovalRequired { preview, token } => (preview, token),
             other => panic!("no approval was requested: {other:?}"),
         }
     }
@@ -57,12 +57,12 @@ impl CallOutcome {
     }
 
     #[track_caller]
-    pub fn expect_error(self, words: &str) {
+    pub fn expect_error(self, expected: &str) {
         match self {
             Self::Failed(message) => {
-                assert!(message.contains(words), "no {words:?} in {message:?}");
+                assert!(message.contains(expected), "no {expected:?} in {message:?}");
             }
-            other => panic!("no error ({words}): {other:?}"),
+            other => panic!("no error ({expected}): {other:?}"),
         }
     }
 }
@@ -101,9 +101,9 @@ impl ApprovalFixture {
         flow: ApprovalFlow,
         tool: &str,
         arguments: &Value,
-        sealed: &str,
+        token: &str,
     ) -> CallOutcome {
-        self.respond(flow, tool, arguments, sealed, "accept").await
+        self.respond(flow, tool, arguments, token, "accept").await
     }
 
     /// Repeats a call with the action of the user: "accept", "decline" or "cancel".
@@ -112,10 +112,10 @@ impl ApprovalFixture {
         flow: ApprovalFlow,
         tool: &str,
         arguments: &Value,
-        sealed: &str,
+        token: &str,
         action: &str,
     ) -> CallOutcome {
-        self.respond_with_word(flow, tool, arguments, sealed, action, None).await
+        self.respond_with_word(flow, tool, arguments, token, action, None).await
     }
 
     /// Repeats a call with the action of the user and the confirmation word that the user typed.
@@ -124,14 +124,14 @@ impl ApprovalFixture {
         flow: ApprovalFlow,
         tool: &str,
         arguments: &Value,
-        sealed: &str,
+        token: &str,
         action: &str,
         word: Option<&str>,
     ) -> CallOutcome {
         let mut params = json!({ "name": tool, "arguments": arguments });
         match flow {
             ApprovalFlow::InputRequired => {
-                params["requestState"] = json!(sealed);
+                params["requestState"] = json!(token);
                 params["inputResponses"] = json!({ "confirm": { "action": action } });
                 if let Some(word) = word {
                     params["inputResponses"]["confirm"]["content"] = json!({ "word": word });
@@ -140,7 +140,7 @@ impl ApprovalFixture {
             ApprovalFlow::ConfirmCode(_) => {
                 assert_eq!(action, "accept", "a code can only approve");
                 let word = word.map_or_else(String::new, |word| format!(" {word}"));
-                params["arguments"]["confirm"] = json!(format!("{sealed}{word}"));
+                params["arguments"]["confirm"] = json!(format!("{token}{word}"));
             }
         }
         self.send(flow, params).await
@@ -188,8 +188,8 @@ pub fn parse_outcome(reply: &Reply) -> CallOutcome {
         assert!(fields.is_empty() || fields.keys().eq(["word"]), "{fields:?}");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         return CallOutcome::ApprovalRequired {
-            words: text(&elicitation["params"]["message"]),
-            sealed: text(&result["requestState"]),
+            preview: text(&elicitation["params"]["message"]),
+            token: text(&result["requestState"]),
         };
     }
     let structured = &result["structuredContent"];
@@ -198,8 +198,8 @@ pub fn parse_outcome(reply: &Reply) -> CallOutcome {
         assert_eq!(structured["success"], false);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         return CallOutcome::ApprovalRequired {
-            words: text(&structured["preview"]),
-            sealed: text(&structured["confirm"]),
+            preview: text(&structured["preview"]),
+            token: text(&structured["confirm"]),
         };
     }
     match (json.get("error"), result["isError"] == true) {

@@ -65,8 +65,8 @@ async fn concurrent_approvals_with_one_token_send_one_change() {
         let fixture = ApprovalFixture::start().await;
         let (tool, arguments, ..) = write_calls().remove(1);
         let (_, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
-        let agree = || fixture.approve(flow, tool, &arguments, &token);
-        let (one, two, three) = tokio::join!(agree(), agree(), agree());
+        let approve = || fixture.approve(flow, tool, &arguments, &token);
+        let (one, two, three) = tokio::join!(approve(), approve(), approve());
         let tasks: Vec<Value> = [one, two, three]
             .into_iter()
             .map(|outcome| outcome.expect_result()["deploymentTasks"].clone())

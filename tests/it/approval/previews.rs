@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ApprovalFixture, ApprovalFlow};
+use super::{ApprovalFixture, ApprovalFlow, CallOutcome};
 
 /// A call, the snapshot of its preview, and texts that the preview must not contain.
 struct PreviewCase {
@@ -74,14 +74,24 @@ fn preview_cases() -> [PreviewCase; 4] {
     ]
 }
 
+async fn call(fixture: &ApprovalFixture, tool: &str, arguments: &Value) -> CallOutcome {
+    fixture.call(ApprovalFlow::InputRequired, tool, arguments).await
+}
+
+async fn approve(
+    fixture: &ApprovalFixture,
+    tool: &str,
+    arguments: &Value,
+    token: &str,
+) -> CallOutcome {
+    fixture.approve(ApprovalFlow::InputRequired, tool, arguments, token).await
+}
+
 #[tokio::test]
 async fn previews_match_the_snapshots() {
     let fixture = ApprovalFixture::start().await;
     for PreviewCase { snapshot, tool, arguments, hidden } in preview_cases() {
-        let (preview, _) = fixture
-            .call(ApprovalFlow::InputRequired, tool, &arguments)
-            .await
-            .expect_approval_request();
+        let (preview, _) = call(&fixture, tool, &arguments).await.expect_approval_request();
         insta::assert_snapshot!(snapshot, preview);
         for text in hidden {
             assert!(!preview.contains(text), "{text}: {preview}");
@@ -100,15 +110,10 @@ async fn tag_tenants_are_previewed_by_name_and_sent_by_id() {
         "environmentNames": "Staging",
         "tenantTags": ["Region/EMEA", "Region/APAC"],
     });
-    let (preview, token) = fixture
-        .call(ApprovalFlow::InputRequired, "deploy_release", &arguments)
-        .await
-        .expect_approval_request();
+    let (preview, token) =
+        call(&fixture, "deploy_release", &arguments).await.expect_approval_request();
     insta::assert_snapshot!("deploy_release_to_tags", preview);
-    fixture
-        .approve(ApprovalFlow::InputRequired, "deploy_release", &arguments, &token)
-        .await
-        .expect_result();
+    approve(&fixture, "deploy_release", &arguments, &token).await.expect_result();
     let sent = fixture.sent_changes().remove(0).body.unwrap();
     assert_eq!(sent.get("TenantTags"), None);
     let tenants = sent["Tenants"].as_array().unwrap();
@@ -125,10 +130,7 @@ async fn change_without_effect_needs_no_approval() {
         "slug": "ETA-window",
         "environments": [{ "deploymentEnvironmentId": "Staging", "isEnabled": true }],
     });
-    let answer = fixture
-        .call(ApprovalFlow::InputRequired, "update_feature_toggle", &arguments)
-        .await
-        .expect_result();
+    let answer = call(&fixture, "update_feature_toggle", &arguments).await.expect_result();
     assert_eq!((&answer["noOp"], &answer["success"]), (&json!(true), &json!(true)));
     let arguments = json!({
         "space": "Default",
@@ -136,10 +138,7 @@ async fn change_without_effect_needs_no_approval() {
         "releaseVersion": "1.12.0",
         "ignoreIfAlreadyExists": true,
     });
-    let answer = fixture
-        .call(ApprovalFlow::InputRequired, "create_release", &arguments)
-        .await
-        .expect_result();
+    let answer = call(&fixture, "create_release", &arguments).await.expect_result();
     assert_eq!(
         (&answer["created"], &answer["releaseId"]),
         (&json!(false), &json!("Releases-9002"))
@@ -155,10 +154,7 @@ async fn rejects_change_that_is_too_large_to_preview() {
         "projectName": "Parcel Tracking API",
         "releaseNotes": "x".repeat(20_000),
     });
-    fixture
-        .call(ApprovalFlow::InputRequired, "create_release", &arguments)
-        .await
-        .expect_error("too large for a person");
+    call(&fixture, "create_release", &arguments).await.expect_error("too large for a person");
     assert_eq!(fixture.sent_changes(), []);
 }
 
@@ -171,15 +167,10 @@ async fn duplicate_names_are_sent_once() {
         "releaseVersion": "1.12.0",
         "environmentNames": ["Staging", "environments-2", "STAGING"],
     });
-    let (preview, token) = fixture
-        .call(ApprovalFlow::InputRequired, "deploy_release", &arguments)
-        .await
-        .expect_approval_request();
+    let (preview, token) =
+        call(&fixture, "deploy_release", &arguments).await.expect_approval_request();
     assert!(preview.starts_with("Deploy Parcel Tracking API 1.12.0 to Staging?"), "{preview}");
-    let answer = fixture
-        .approve(ApprovalFlow::InputRequired, "deploy_release", &arguments, &token)
-        .await
-        .expect_result();
+    let answer = approve(&fixture, "deploy_release", &arguments, &token).await.expect_result();
     assert_eq!(answer["deploymentsCreated"], 1);
     assert_eq!(
         fixture.sent_changes()[0].body.as_ref().unwrap()["EnvironmentNames"],
@@ -196,10 +187,7 @@ async fn preview_reveals_invisible_characters() {
         "releaseVersion": "1.13.0\u{200b}",
         "releaseNotes": "password=hunter2-hunter2",
     });
-    let (preview, _) = fixture
-        .call(ApprovalFlow::InputRequired, "create_release", &arguments)
-        .await
-        .expect_approval_request();
+    let (preview, _) = call(&fixture, "create_release", &arguments).await.expect_approval_request();
     assert!(preview.contains("Version: 1.13.0\\u{200b}"), "{preview}");
     assert!(preview.contains("Notes: password=hunter2-hunter2"), "{preview}");
 }

@@ -66,17 +66,8 @@ async fn accepted_change_with_unreadable_response_is_recorded_as_done() {
 #[tokio::test]
 async fn declined_and_cancelled_changes_are_recorded() {
     let recorded = AuditFixture::start().await;
-    let (tool, arguments) = deployment();
     for action in ["decline", "cancel"] {
-        let (_, token) = recorded
-            .approval
-            .call(ApprovalFlow::InputRequired, tool, &arguments)
-            .await
-            .expect_approval_request();
-        recorded
-            .approval
-            .respond(ApprovalFlow::InputRequired, tool, &arguments, &token, action)
-            .await;
+        recorded.deploy_and_respond(action).await;
     }
     assert_eq!(recorded.approval.sent_changes(), []);
     let records = recorded.records().await;

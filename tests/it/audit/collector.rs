@@ -14,7 +14,7 @@ use std::{
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use octopus_mcp::{
     audit::{ExpectedChain, verify},
-    config::{Config, DurationSetting, HttpSettings, OtlpHeader, Secret, TlsSettings},
+    config::{Config, DurationSetting, HttpSettings, OtlpHeader, Secret},
     http::{self, Certificates, Listening},
 };
 use octopus_sample::keys;
@@ -27,7 +27,7 @@ use serde_json::json;
 use crate::{
     approval::{ApprovalFixture, ApprovalFlow, write_calls},
     cli::{ServerProcess, program},
-    support::{Era, client, send, wait_until_some},
+    support::{Era, SelfSigned, client, send, wait_until_some},
 };
 
 /// Requests that a collector received, and whether any was compressed.
@@ -138,24 +138,14 @@ async fn delivers_chain_heads_periodically() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn delivers_records_over_tls_with_configured_ca() {
-    let folder = tempfile::tempdir().unwrap();
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let pair = rcgen::generate_simple_self_signed(names).unwrap();
-    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    fs::write(&certificate, pair.cert.pem()).unwrap();
-    fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-    let tls = TlsSettings {
-        certificate: Some(certificate.clone()),
-        key: Some(key),
-        ..TlsSettings::default()
-    };
-    let certificates = Certificates::load(&tls).await.unwrap();
+    let tls = SelfSigned::new();
+    let certificates = tls.load().await;
     let (listening, collected) = start_collector(certificates.as_ref());
     let endpoint = format!("https://localhost:{}/v1/logs", listening.address.port());
     let fixture = ApprovalFixture::with(|config| {
         configure_otlp(config, &endpoint);
         config.audit.required = true;
-        config.audit.otlp.ca_file = Some(certificate);
+        config.audit.otlp.ca_file = Some(tls.certificate.clone());
     });
     assert_records_delivered(fixture.await, collected).await;
 

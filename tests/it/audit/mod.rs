@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use octopus_mcp::config::Config;
 use serde_json::Value;
 
-use crate::approval::{ApprovalFixture, write_calls};
+use crate::approval::{ApprovalFixture, ApprovalFlow, write_calls};
 
 /// A server with write tools and an audit file, and the folder of the file.
 pub struct AuditFixture {
@@ -36,16 +36,25 @@ impl AuditFixture {
 
     pub async fn in_folder(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let path = folder.path().join("audit.jsonl");
-        let desk = ApprovalFixture::with(|config| {
+        let fixture = ApprovalFixture::with(|config| {
             config.audit.file.path = Some(path);
             change(config);
         })
         .await;
-        Self { approval: desk, folder }
+        Self { approval: fixture, folder }
     }
 
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("audit.jsonl")
+    }
+
+    /// Requests approval of a deployment, and sends this action of the user. Returns the preview.
+    pub async fn deploy_and_respond(&self, action: &str) -> String {
+        let (flow, (tool, arguments)) = (ApprovalFlow::InputRequired, deployment());
+        let (preview, token) =
+            self.approval.call(flow, tool, &arguments).await.expect_approval_request();
+        self.approval.respond(flow, tool, &arguments, &token, action).await;
+        preview
     }
 
     /// Stops the server, which flushes the audit file, and returns the folder.

@@ -212,16 +212,8 @@ async fn decline_is_recorded_with_its_change() {
     .await;
     let (tool, arguments) = deployment();
     for action in ["decline", "cancel"] {
-        let (expected, token) = recorded
-            .approval
-            .call(ApprovalFlow::InputRequired, tool, &arguments)
-            .await
-            .expect_approval_request();
-        recorded
-            .approval
-            .respond(ApprovalFlow::InputRequired, tool, &arguments, &token, action)
-            .await;
-        assert!(expected.contains("Audit ID: "), "{expected}");
+        let preview = recorded.deploy_and_respond(action).await;
+        assert!(preview.contains("Audit ID: "), "{preview}");
     }
     let (_, token) = recorded
         .approval

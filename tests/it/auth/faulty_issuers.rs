@@ -71,12 +71,13 @@ async fn malformed_key_set_is_rejected() {
 #[tokio::test]
 async fn redirect_of_the_key_set_is_not_followed() {
     let signer = Signer::new("one");
-    let elsewhere = TestIssuer::start(&[&signer]);
-    let place = format!("{}/keys", elsewhere.url);
+    let target_issuer = TestIssuer::start(&[&signer]);
+    let target_url = format!("{}/keys", target_issuer.url);
     assert_unavailable(
-        &reply_with_issuer(|issuer| issuer.set_key_endpoint(KeyEndpoint::Redirect(place))).await,
+        &reply_with_issuer(|issuer| issuer.set_key_endpoint(KeyEndpoint::Redirect(target_url)))
+            .await,
     );
-    assert_eq!(elsewhere.request_counts(), (0, 0));
+    assert_eq!(target_issuer.request_counts(), (0, 0));
 }
 
 #[tokio::test]

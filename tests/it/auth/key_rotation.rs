@@ -2,13 +2,27 @@
 
 use std::time::Duration;
 
-use octopus_mcp::config::DurationSetting;
+use octopus_mcp::config::{Config, DurationSetting};
 
 use super::{
     list_tools_with_token,
     test_issuer::{KeyEndpoint, Signer, TestIssuer},
 };
 use crate::support::TestServer;
+
+/// Starts a server that refreshes the keys of the issuer for every request.
+async fn server_with_stale_keys(
+    issuer: &TestIssuer,
+    change: impl FnOnce(&mut Config),
+) -> TestServer {
+    TestServer::with(|config| {
+        issuer.configure(config);
+        config.auth.oauth.keys_for = DurationSetting(Duration::ZERO);
+        config.auth.oauth.keys_refetch = DurationSetting(Duration::ZERO);
+        change(config);
+    })
+    .await
+}
 
 #[tokio::test]
 async fn fetches_new_keys_and_drops_removed_ones() {
@@ -35,12 +49,7 @@ async fn fetches_new_keys_and_drops_removed_ones() {
 async fn refreshes_keys_after_their_lifetime() {
     let (old, new) = (Signer::new("key"), Signer::new("key"));
     let issuer = TestIssuer::start(&[&old]);
-    let server = TestServer::with(|config| {
-        issuer.configure(config);
-        config.auth.oauth.keys_refetch = DurationSetting(Duration::ZERO);
-        config.auth.oauth.keys_for = DurationSetting(Duration::ZERO);
-    })
-    .await;
+    let server = server_with_stale_keys(&issuer, |_| {}).await;
     assert_eq!(list_tools_with_token(&server, &old.sign(&issuer.claims())).await.status, 200);
     issuer.publish_keys(&[&new]);
     assert_eq!(list_tools_with_token(&server, &old.sign(&issuer.claims())).await.status, 401);
@@ -80,12 +89,7 @@ async fn unknown_key_ids_do_not_flood_the_issuer() {
 async fn cached_keys_work_while_the_issuer_is_down_with_backoff() {
     let signer = Signer::new("one");
     let issuer = TestIssuer::start(&[&signer]);
-    let server = TestServer::with(|config| {
-        issuer.configure(config);
-        config.auth.oauth.keys_for = DurationSetting(Duration::ZERO);
-        config.auth.oauth.keys_refetch = DurationSetting(Duration::ZERO);
-    })
-    .await;
+    let server = server_with_stale_keys(&issuer, |_| {}).await;
     let token = signer.sign(&issuer.claims());
     assert_eq!(list_tools_with_token(&server, &token).await.status, 200);
     issuer.set_key_endpoint(KeyEndpoint::Unavailable);
@@ -110,13 +114,10 @@ async fn cached_keys_work_while_the_issuer_is_down_with_backoff() {
 async fn keys_past_the_stale_limit_are_not_used() {
     let signer = Signer::new("one");
     let issuer = TestIssuer::start(&[&signer]);
-    let server = TestServer::with(|config| {
-        issuer.configure(config);
-        config.auth.oauth.keys_for = DurationSetting(Duration::ZERO);
-        config.auth.oauth.keys_refetch = DurationSetting(Duration::ZERO);
-        config.auth.oauth.keys_stale_for = DurationSetting(Duration::from_nanos(1));
-    })
-    .await;
+    let stale_for = DurationSetting(Duration::from_nanos(1));
+    let server =
+        server_with_stale_keys(&issuer, |config| config.auth.oauth.keys_stale_for = stale_for)
+            .await;
     let token = signer.sign(&issuer.claims());
     assert_eq!(list_tools_with_token(&server, &token).await.status, 503);
 }
@@ -125,7 +126,7 @@ async fn keys_past_the_stale_limit_are_not_used() {
 async fn cancelled_request_does_not_cancel_the_key_fetch() {
     let signer = Signer::new("one");
     let issuer = TestIssuer::start(&[&signer]);
-    let mut config = octopus_mcp::config::Config::default();
+    let mut config = Config::default();
     issuer.configure(&mut config);
     let authenticators = octopus_mcp::auth::Authenticators::from_config(
         &config,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::test_issuer::{Signer, TestIssuer, now};
 
-fn string_list(words: &[&str]) -> ListSetting {
-    ListSetting(words.iter().map(|word| (*word).to_owned()).collect())
+fn string_list(entries: &[&str]) -> ListSetting {
+    ListSetting(entries.iter().map(|word| (*word).to_owned()).collect())
 }
 
 /// A provider with its own issuer name, whose keys are published by the test issuer.

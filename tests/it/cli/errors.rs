@@ -24,7 +24,7 @@ fn reports_all_settings_errors_at_once() {
     let (code, _, stderr) =
         run_program(&["--config", file, "--toolsets", "core,projcts", "--server-url", "ftp://x"]);
     assert_eq!(code, 2, "{stderr}");
-    for words in [
+    for expected in [
         "5 mistakes in the settings",
         "http.listen = \"nowhere\" (file ",
         "http.body_limt = 7",
@@ -35,7 +35,7 @@ fn reports_all_settings_errors_at_once() {
         "flag --server-url",
         "unknown toolset `projcts`; did you mean `projects`?",
     ] {
-        assert!(stderr.contains(words), "{words}: {stderr}");
+        assert!(stderr.contains(expected), "{expected}: {stderr}");
     }
     assert!(!stderr.contains("panicked") && !stderr.contains("stack backtrace"), "{stderr}");
 }
@@ -44,8 +44,8 @@ fn reports_all_settings_errors_at_once() {
 fn missing_instance_error_lists_the_options() {
     let (code, _, stderr) = run_program(&[]);
     assert_eq!(code, 2);
-    for words in ["--server-url", "OCTOPUS_SERVER_URL", "--sample"] {
-        assert!(stderr.contains(words), "{words}: {stderr}");
+    for expected in ["--server-url", "OCTOPUS_SERVER_URL", "--sample"] {
+        assert!(stderr.contains(expected), "{expected}: {stderr}");
     }
 }
 
@@ -54,8 +54,8 @@ fn rejects_configured_key_on_a_public_address() {
     let open = ["--listen", "0.0.0.0:0", "--server-url", "https://octopus.example.com"];
     let (code, _, stderr) = run_program(&[open.as_slice(), &["--api-key", keys::ADMIN]].concat());
     assert_eq!(code, 2);
-    for words in ["127.0.0.1", "auth.mode = \"octopus\"", "auth.allow_anonymous = true"] {
-        assert!(stderr.contains(words), "{words}: {stderr}");
+    for expected in ["127.0.0.1", "auth.mode = \"octopus\"", "auth.allow_anonymous = true"] {
+        assert!(stderr.contains(expected), "{expected}: {stderr}");
     }
     assert!(!stderr.contains(keys::ADMIN), "{stderr}");
     let (code, _, stderr) = run_program(&["--server-url", "http://octopus.example.com"]);

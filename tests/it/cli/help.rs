@@ -7,9 +7,11 @@ fn each_command_lists_the_flags_that_it_uses() {
     let flags = |arguments: &[&str]| {
         let (code, text, _) = run_program(arguments);
         assert_eq!(code, 0, "{text}");
-        let words =
+        let unformatted =
             text.lines().filter_map(|line| line.split_whitespace().find(|w| w.starts_with("--")));
-        words.map(|word| word.split(['[', '=']).next().unwrap().to_owned()).collect::<Vec<_>>()
+        unformatted
+            .map(|word| word.split(['[', '=']).next().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(flags(&["token", "new", "--help"]), ["--help"]);
     assert_eq!(flags(&["healthcheck", "--help"]), ["--listen", "--config", "--help"]);

@@ -94,8 +94,8 @@ async fn read_request(stream: &mut TcpStream) -> Option<ProxiedRequest> {
     };
     let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
     let mut lines = head.split("\r\n");
-    let mut words = lines.next()?.split(' ').map(str::to_owned);
-    let (method, path) = (words.next()?, words.next()?);
+    let mut fields = lines.next()?.split(' ').map(str::to_owned);
+    let (method, path) = (fields.next()?, fields.next()?);
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))

@@ -28,17 +28,17 @@ impl Rejection {
     /// Returns the message of the JSON-RPC error, tool error or preview.
     fn message(&self) -> String {
         let json = self.reply.json();
-        let asked = &json["result"]["structuredContent"];
-        if let Some(preview) = asked["preview"].as_str() {
+        let content = &json["result"]["structuredContent"];
+        if let Some(preview) = content["preview"].as_str() {
             // The audit ID changes between runs.
             let (before, rest) = preview.split_once("Audit ID: ").unwrap();
             let rest = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '-');
-            let message = asked["message"].as_str().unwrap();
+            let message = content["message"].as_str().unwrap();
             return format!("{before}Audit ID: ...{rest}\n\n{message}");
         }
-        let said = json["error"]["message"].as_str();
-        let said = said.or_else(|| json["result"]["content"][0]["text"].as_str());
-        said.unwrap_or_else(|| panic!("{}: {}", self.title, self.reply.text)).to_owned()
+        let text = json["error"]["message"].as_str();
+        let text = text.or_else(|| json["result"]["content"][0]["text"].as_str());
+        text.unwrap_or_else(|| panic!("{}: {}", self.title, self.reply.text)).to_owned()
     }
 
     fn to_markdown(&self) -> String {
@@ -56,8 +56,8 @@ impl Rejection {
                 let _ = write!(shown, "; `{name}: {value}`");
             }
         }
-        let words = self.message().replace('\n', "\n> ");
-        let _ = write!(shown, "\n\n> {words}\n\n");
+        let message = self.message().replace('\n', "\n> ");
+        let _ = write!(shown, "\n\n> {message}\n\n");
         shown
     }
 }
@@ -65,7 +65,7 @@ impl Rejection {
 pub async fn render_rejections() -> String {
     let company = Box::pin(HostingFixture::start_at(TUESDAY)).await;
     let mut found = Vec::new();
-    let mut add = |what, reply| found.push(Rejection { title: what, reply });
+    let mut add = |title, reply| found.push(Rejection { title, reply });
     let spaces = json!({});
 
     add("No token", company.request("", &[], "tools/list", json!({})).await);
@@ -121,9 +121,9 @@ pub async fn render_rejections() -> String {
         company.call("", &company.night_agent_token, "deploy_release", &production).await,
     );
     let manager = company.release_manager_token();
-    let asked = company.call("", &manager, "deploy_release", &production).await;
-    let code = result_field(&asked, "/confirm").trim_matches('"').to_owned();
-    add("Deployment to production without approval", asked);
+    let preview = company.call("", &manager, "deploy_release", &production).await;
+    let code = result_field(&preview, "/confirm").trim_matches('"').to_owned();
+    add("Deployment to production without approval", preview);
     let mut wrong = production.clone();
     wrong["confirm"] = json!(format!("{code} production-like"));
     add(

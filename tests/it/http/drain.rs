@@ -124,11 +124,11 @@ async fn drain_deadline_closes_all_connections() {
 
 #[tokio::test]
 async fn drain_finishes_http2_streams() {
-    let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (seen, go_on) = (Arc::clone(&asked), Arc::clone(&answer));
+    let (received, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (notify_received, resume) = (Arc::clone(&received), Arc::clone(&answer));
     let slow = get(async move || {
-        seen.notify_one();
-        go_on.notified().await;
+        notify_received.notify_one();
+        resume.notified().await;
         "here"
     });
     let listening = serve(Router::new().route("/", slow));
@@ -136,7 +136,7 @@ async fn drain_finishes_http2_streams() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let http2 = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
     let call = tokio::spawn(http2.get(format!("http://{address}/")).send());
-    asked.notified().await;
+    received.notified().await;
     let stopping = tokio::spawn(stop(listening));
     wait_until_refused(address).await;
     answer.notify_one();

@@ -110,9 +110,9 @@ async fn get_and_delete_return_405_with_an_explanation() {
     }
     let ended = send(server.http.delete(&server.url).header("accept", "*/*")).await;
     assert_eq!((ended.status, ended.header("allow")), (405, "POST"));
-    let elsewhere = send(server.http.get(server.url.replace("/mcp", "/elsewhere"))).await;
-    assert_eq!(elsewhere.status, 404);
-    assert!(elsewhere.error_message().contains("/mcp"));
+    let unknown_path = send(server.http.get(server.url.replace("/mcp", "/elsewhere"))).await;
+    assert_eq!(unknown_path.status, 404);
+    assert!(unknown_path.error_message().contains("/mcp"));
 }
 
 #[tokio::test]

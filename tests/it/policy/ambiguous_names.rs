@@ -27,7 +27,7 @@ async fn rejects_ambiguous_names_in_changes() {
     let freezes = json!({ "space": "Default", "projectName": "Parcel Tracking API",
         "releaseVersion": "1.12.0", "environmentNames": ["Staging"],
         "deploymentFreezeNames": ["DeploymentFreezes-1"], "deploymentFreezeOverrideReason": "x" });
-    for (id, key, value, tool, arguments, words) in [
+    for (id, key, value, tool, arguments, expected) in [
         (
             "Runbooks-1",
             "Name",
@@ -102,12 +102,14 @@ async fn rejects_ambiguous_names_in_changes() {
         ),
         ("Spaces-22", "Name", "Spaces-22", "deploy_release", freezes, id_like),
     ] {
-        let desk = policy_fixture(json!([])).await;
-        desk.server.sample.edit(id, key, value);
-        let came = desk.call(CODE_FLOW, tool, &arguments).await;
-        let CallOutcome::Failed(message) = &came else { panic!("{id} {key} {value}: {came:?}") };
-        assert!(message.contains(words), "{id} {key} {value}: {message}");
-        assert_eq!(desk.sent_changes(), []);
+        let fixture = policy_fixture(json!([])).await;
+        fixture.server.sample.edit(id, key, value);
+        let outcome = fixture.call(CODE_FLOW, tool, &arguments).await;
+        let CallOutcome::Failed(message) = &outcome else {
+            panic!("{id} {key} {value}: {outcome:?}")
+        };
+        assert!(message.contains(expected), "{id} {key} {value}: {message}");
+        assert_eq!(fixture.sent_changes(), []);
     }
 }
 
@@ -117,10 +119,10 @@ async fn refuses_denied_id_despite_equal_name() {
     let rule = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environment_tags": ["stage/live"] }]);
     for environments in [&["Environments-3"][..], &["Environments-3", "Development"]] {
-        let desk = policy_fixture(rule.clone()).await;
-        desk.server.sample.edit("Environments-2", "Name", "Environments-3");
+        let fixture = policy_fixture(rule.clone()).await;
+        fixture.server.sample.edit("Environments-2", "Name", "Environments-3");
         let arguments = json!({ "space": "Default", "environments": environments });
-        let came = desk.call(CODE_FLOW, "list_deployments", &arguments).await;
-        came.expect_error("rule 'secret'");
+        let outcome = fixture.call(CODE_FLOW, "list_deployments", &arguments).await;
+        outcome.expect_error("rule 'secret'");
     }
 }

@@ -16,10 +16,11 @@ fn create_release_arguments(channel: Option<&str>) -> Value {
 async fn evaluate(matcher: Value, channel: Option<&str>) -> CallOutcome {
     let mut rule = matcher;
     (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
-    let desk = policy_fixture(json!([rule])).await;
-    let came = desk.call(CODE_FLOW, "create_release", &create_release_arguments(channel)).await;
-    assert_eq!(desk.sent_changes(), []);
-    came
+    let fixture = policy_fixture(json!([rule])).await;
+    let outcome =
+        fixture.call(CODE_FLOW, "create_release", &create_release_arguments(channel)).await;
+    assert_eq!(fixture.sent_changes(), []);
+    outcome
 }
 
 #[tokio::test]
@@ -32,24 +33,24 @@ async fn release_targets_include_automatic_deployments() {
         (json!({ "risks": ["low"] }), None, false),
         (json!({ "risks": ["low"] }), Some("Hotfix"), true),
     ] {
-        let came = evaluate(matcher.clone(), channel).await;
+        let outcome = evaluate(matcher.clone(), channel).await;
         let is_refused =
-            matches!(&came, CallOutcome::Failed(message) if message.contains("rule 'r'"));
-        assert_eq!(is_refused, refused, "{matcher} {channel:?}: {came:?}");
-        if let CallOutcome::ApprovalRequired { words, .. } = came {
+            matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'r'"));
+        assert_eq!(is_refused, refused, "{matcher} {channel:?}: {outcome:?}");
+        if let CallOutcome::ApprovalRequired { preview, .. } = outcome {
             let message = "Automatic deployment to: Development";
-            assert_eq!(words.contains(message), channel.is_none(), "{words}");
+            assert_eq!(preview.contains(message), channel.is_none(), "{preview}");
         }
     }
 }
 
 #[tokio::test]
 async fn unreadable_lifecycle_matches_environment_rules() {
-    let desk =
+    let fixture =
         policy_fixture(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
-    let desk = desk.await;
+    let fixture = fixture.await;
     let hidden = Fault::on("/lifecycles").status(403).body("{\"ErrorMessage\":\"no\"}");
-    desk.server.sample.faults().add(hidden);
-    let came = desk.call(CODE_FLOW, "create_release", &create_release_arguments(None)).await;
-    came.expect_error("`environments` could not be determined");
+    fixture.server.sample.faults().add(hidden);
+    let outcome = fixture.call(CODE_FLOW, "create_release", &create_release_arguments(None)).await;
+    outcome.expect_error("`environments` could not be determined");
 }

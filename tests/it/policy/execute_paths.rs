@@ -9,9 +9,9 @@ use crate::approval::CallOutcome;
 pub(super) async fn evaluate(rule: Value, call: &Value) -> (CallOutcome, usize) {
     let mut rule = rule;
     (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
-    let desk = policy_fixture(json!([rule])).await;
-    let came = desk.call(CODE_FLOW, "execute", call).await;
-    (came, desk.sent_changes().len())
+    let fixture = policy_fixture(json!([rule])).await;
+    let outcome = fixture.call(CODE_FLOW, "execute", call).await;
+    (outcome, fixture.sent_changes().len())
 }
 
 #[tokio::test]
@@ -200,14 +200,14 @@ async fn paths_are_evaluated_by_their_target() {
         if let Some(body) = body {
             call["body"] = body;
         }
-        let (came, sent) = evaluate(rule.clone(), &call).await;
-        let message = format!("{call} {rule}: {came:?}");
+        let (outcome, sent) = evaluate(rule.clone(), &call).await;
+        let message = format!("{call} {rule}: {outcome:?}");
         assert_eq!(
-            matches!(&came, CallOutcome::Failed(words) if words.contains("rule 'r'")),
+            matches!(&outcome, CallOutcome::Failed(words) if words.contains("rule 'r'")),
             refused,
             "{message}"
         );
-        assert_eq!(matches!(came, CallOutcome::ApprovalRequired { .. }), !refused, "{message}");
+        assert_eq!(matches!(outcome, CallOutcome::ApprovalRequired { .. }), !refused, "{message}");
         assert_eq!(sent, 0);
     }
 }
@@ -229,8 +229,8 @@ async fn unknown_targets_match_denying_rules() {
         let (refusal, _) = evaluate(json!({ "risks": ["high"] }), &call).await;
         refusal.expect_error("rule 'r'");
         // A rule without a condition on the unknown value does not deny.
-        let (came, sent) = evaluate(json!({ "tools": ["deploy_release"] }), &call).await;
-        came.expect_approval_request();
+        let (outcome, sent) = evaluate(json!({ "tools": ["deploy_release"] }), &call).await;
+        outcome.expect_approval_request();
         assert_eq!(sent, 0);
     }
 }

@@ -16,14 +16,17 @@ async fn explain(server: &TestServer, arguments: Value) -> Value {
 #[tokio::test]
 async fn explains_identity_and_server_limits() {
     let server = TestServer::start().await;
-    let told = explain(&server, json!({})).await;
-    assert_eq!(told["caller"]["knownBy"], "octopus");
-    assert!(told["caller"]["name"].as_str().unwrap().starts_with("API key "), "{told}");
-    assert_eq!(told["octopus"]["user"], "Users-1");
-    assert_eq!(told["octopus"]["credential"], "API key");
-    assert_eq!(told["octopus"]["instance"], "default");
-    assert!(told["ceilings"].to_string().contains("tools.read_only"), "{told}");
-    assert!(!told.to_string().contains(keys::ADMIN), "{told}");
+    let explanation = explain(&server, json!({})).await;
+    assert_eq!(explanation["caller"]["knownBy"], "octopus");
+    assert!(
+        explanation["caller"]["name"].as_str().unwrap().starts_with("API key "),
+        "{explanation}"
+    );
+    assert_eq!(explanation["octopus"]["user"], "Users-1");
+    assert_eq!(explanation["octopus"]["credential"], "API key");
+    assert_eq!(explanation["octopus"]["instance"], "default");
+    assert!(explanation["ceilings"].to_string().contains("tools.read_only"), "{explanation}");
+    assert!(!explanation.to_string().contains(keys::ADMIN), "{explanation}");
 }
 
 #[tokio::test]
@@ -39,15 +42,17 @@ async fn explains_hidden_tools_and_who_can_change_that() {
         ("explain_access", false, Some("tools.toolsets")),
         ("execute", true, Some("tools.allow_deletes")),
     ] {
-        let told = explain(&server, json!({ "tool": tool })).await;
-        assert_eq!(told["tool"]["isShown"], shown, "{told}");
-        let by = told["tool"]["hidden"]["changedBy"].as_str();
-        assert_eq!(by.is_some(), setting.is_some(), "{told}");
-        assert!(by.is_none_or(|by| by.contains(setting.unwrap())), "{told}");
+        let explanation = explain(&server, json!({ "tool": tool })).await;
+        assert_eq!(explanation["tool"]["isShown"], shown, "{explanation}");
+        let by = explanation["tool"]["hidden"]["changedBy"].as_str();
+        assert_eq!(by.is_some(), setting.is_some(), "{explanation}");
+        assert!(by.is_none_or(|by| by.contains(setting.unwrap())), "{explanation}");
     }
     let server = TestServer::start().await;
-    let told = explain(&server, json!({ "tool": "deploy_release" })).await;
-    assert!(told["tool"]["hidden"]["changedBy"].as_str().unwrap().contains("tools.read_only"));
+    let explanation = explain(&server, json!({ "tool": "deploy_release" })).await;
+    assert!(
+        explanation["tool"]["hidden"]["changedBy"].as_str().unwrap().contains("tools.read_only")
+    );
     let message = server.call_error(TOOL, json!({ "tool": "deploy" })).await;
     assert!(message.contains("tool 'deploy' not found"), "{message}");
 }
@@ -64,24 +69,24 @@ async fn explains_the_deciding_rule_and_its_requirements() {
         set_rules(config, &list);
     })
     .await;
-    let ask = |project: &str, environment: &str| {
+    let deploy_to = |project: &str, environment: &str| {
         json!({ "tool": "deploy_release", "spaceName": "Default", "project": project,
             "environment": environment })
     };
-    let told = explain(&server, ask("Parcel Tracking API", "production")).await;
-    let decision = &told["decision"];
-    assert_eq!(decision["rule"], "prod", "{told}");
+    let explanation = explain(&server, deploy_to("Parcel Tracking API", "production")).await;
+    let decision = &explanation["decision"];
+    assert_eq!(decision["rule"], "prod", "{explanation}");
     assert_eq!(decision["effect"], "confirm");
     assert_eq!(decision["risk"], "high");
     assert_eq!(decision["wordToType"], "Production");
     assert_eq!(decision["message"], "customers are there");
     let steps = json!(["group: `project_groups` does not match", "prod: matches"]);
     assert_eq!(decision["rules"], steps);
-    let told = explain(&server, ask("Billing Engine", "Staging")).await;
-    assert_eq!(told["decision"]["effect"], "deny", "{told}");
-    let told = explain(&server, ask("Parcel Tracking API", "Staging")).await;
-    assert_eq!(told["decision"]["rule"], Value::Null, "{told}");
+    let explanation = explain(&server, deploy_to("Billing Engine", "Staging")).await;
+    assert_eq!(explanation["decision"]["effect"], "deny", "{explanation}");
+    let explanation = explain(&server, deploy_to("Parcel Tracking API", "Staging")).await;
+    assert_eq!(explanation["decision"]["rule"], Value::Null, "{explanation}");
     // Omitted arguments are unknown, so a rule that denies applies.
-    let told = explain(&server, json!({ "tool": "deploy_release" })).await;
-    assert_eq!(told["decision"]["effect"], "deny", "{told}");
+    let explanation = explain(&server, json!({ "tool": "deploy_release" })).await;
+    assert_eq!(explanation["decision"]["effect"], "deny", "{explanation}");
 }

@@ -8,9 +8,9 @@ use super::{CODE_FLOW, deploy_arguments, groups::GroupFixture};
 use crate::{approval::ApprovalFixture, rate_limits::redis::Redis, support::TestServer};
 
 /// Starts a task with a tool and returns the task ID.
-async fn start_task(desk: &ApprovalFixture, tool: &str, arguments: &Value) -> String {
-    let (_, code) = desk.call(CODE_FLOW, tool, arguments).await.expect_approval_request();
-    first_task_id(&desk.approve(CODE_FLOW, tool, arguments, &code).await.expect_result())
+async fn start_task(fixture: &ApprovalFixture, tool: &str, arguments: &Value) -> String {
+    let (_, code) = fixture.call(CODE_FLOW, tool, arguments).await.expect_approval_request();
+    first_task_id(&fixture.approve(CODE_FLOW, tool, arguments, &code).await.expect_result())
 }
 
 /// Returns the first task ID in an answer.
@@ -21,10 +21,10 @@ fn first_task_id(answer: &Value) -> String {
 }
 
 /// Starts a new server on the same Octopus for the same caller.
-async fn restart(desk: &ApprovalFixture) -> ApprovalFixture {
-    let sample = desk.server.sample.clone();
+async fn restart(fixture: &ApprovalFixture) -> ApprovalFixture {
+    let sample = fixture.server.sample.clone();
     let server = TestServer::with_sample(sample, |config| config.tools.read_only = false);
-    ApprovalFixture { server: server.await, key: desk.key }
+    ApprovalFixture { server: server.await, key: fixture.key }
 }
 
 fn run_runbook_arguments() -> Value {
@@ -33,11 +33,11 @@ fn run_runbook_arguments() -> Value {
 }
 
 /// Makes the interruption belong to this task.
-fn mock_interruption(desk: &ApprovalFixture, task: &str) {
+fn mock_interruption(fixture: &ApprovalFixture, task: &str) {
     let body = json!({ "Id": "Interruptions-9008", "TaskId": task, "IsPending": true });
     let fault =
         Fault::on("/interruptions/Interruptions-9008").method("GET").body(&body.to_string());
-    desk.server.sample.faults().add(fault);
+    fixture.server.sample.faults().add(fault);
 }
 
 fn interruption_responses() -> [Value; 3] {
@@ -49,6 +49,20 @@ fn interruption_responses() -> [Value; 3] {
     ]
 }
 
+/// Asserts that this caller can answer the interruption in no way.
+async fn assert_answers_refused(fixture: &ApprovalFixture, expected: &str) {
+    for answer in interruption_responses() {
+        fixture.call(CODE_FLOW, "execute", &answer).await.expect_error(expected);
+    }
+}
+
+/// Asserts that this caller can answer the interruption after approval.
+async fn assert_answers_allowed(fixture: &ApprovalFixture) {
+    for answer in interruption_responses() {
+        fixture.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
+    }
+}
+
 #[tokio::test]
 async fn initiator_cannot_answer_own_interruption() {
     let by_path = json!({ "method": "POST", "path": "/api/Spaces-1/deployments",
@@ -58,53 +72,46 @@ async fn initiator_cannot_answer_own_interruption() {
         ("run_runbook", run_runbook_arguments()),
         ("execute", by_path),
     ] {
-        let mut desk = ApprovalFixture::start().await;
+        let mut fixture = ApprovalFixture::start().await;
         if tool == "execute" {
             let made = json!({ "Id": "Deployments-1", "TaskId": "ServerTasks-77777" });
             let fault = Fault::on("/deployments").method("POST").body(&made.to_string());
-            desk.server.sample.faults().add(fault);
+            fixture.server.sample.faults().add(fault);
         }
-        let task = start_task(&desk, tool, &arguments).await;
-        mock_interruption(&desk, &task);
-        let before = desk.sent_changes().len();
-        for answer in interruption_responses() {
-            let came = desk.call(CODE_FLOW, "execute", &answer).await;
-            came.expect_error(&format!("you started {task} through this server"));
-        }
-        assert_eq!(desk.sent_changes().len(), before, "{tool}");
-        desk.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in interruption_responses() {
-            desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-        }
+        let task = start_task(&fixture, tool, &arguments).await;
+        mock_interruption(&fixture, &task);
+        let before = fixture.sent_changes().len();
+        let expected = format!("you started {task} through this server");
+        assert_answers_refused(&fixture, &expected).await;
+        assert_eq!(fixture.sent_changes().len(), before, "{tool}");
+        fixture.key = keys::DEFAULT_SPACE_ONLY;
+        assert_answers_allowed(&fixture).await;
     }
 }
 
 /// Two API keys of one Octopus user identify one person.
 #[tokio::test]
 async fn another_key_of_the_same_user_is_the_same_initiator() {
-    let mut desk = ApprovalFixture::start().await;
-    let task = start_task(&desk, "deploy_release", &deploy_arguments(&["Staging"])).await;
-    mock_interruption(&desk, &task);
+    let mut fixture = ApprovalFixture::start().await;
+    let task = start_task(&fixture, "deploy_release", &deploy_arguments(&["Staging"])).await;
+    mock_interruption(&fixture, &task);
     let me = json!({ "Id": "Users-1", "Username": "admin" });
-    desk.server.sample.faults().add(Fault::on("/users/me").body(&me.to_string()));
-    desk.key = keys::DEFAULT_SPACE_ONLY;
-    desk.call(CODE_FLOW, "execute", &interruption_responses()[0])
+    fixture.server.sample.faults().add(Fault::on("/users/me").body(&me.to_string()));
+    fixture.key = keys::DEFAULT_SPACE_ONLY;
+    fixture
+        .call(CODE_FLOW, "execute", &interruption_responses()[0])
         .await
         .expect_error("another person must answer");
 }
 
 #[tokio::test]
 async fn foreign_tasks_and_disabled_setting_allow_answers() {
-    let desk = ApprovalFixture::start().await;
-    for answer in interruption_responses() {
-        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
-    let desk = ApprovalFixture::with(|config| config.policy.four_eyes = false).await;
-    let task = start_task(&desk, "deploy_release", &deploy_arguments(&["Staging"])).await;
-    mock_interruption(&desk, &task);
-    for answer in interruption_responses() {
-        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
+    let fixture = ApprovalFixture::start().await;
+    assert_answers_allowed(&fixture).await;
+    let fixture = ApprovalFixture::with(|config| config.policy.four_eyes = false).await;
+    let task = start_task(&fixture, "deploy_release", &deploy_arguments(&["Staging"])).await;
+    mock_interruption(&fixture, &task);
+    assert_answers_allowed(&fixture).await;
 }
 
 #[tokio::test]
@@ -114,8 +121,8 @@ async fn replicas_share_task_initiators() {
     let two = ApprovalFixture::with(|config| redis.configure(config)).await;
     let task = start_task(&one, "deploy_release", &deploy_arguments(&["Staging"])).await;
     mock_interruption(&two, &task);
-    let came = two.call(CODE_FLOW, "execute", &interruption_responses()[0]).await;
-    came.expect_error(&format!("you started {task} through this server"));
+    let outcome = two.call(CODE_FLOW, "execute", &interruption_responses()[0]).await;
+    outcome.expect_error(&format!("you started {task} through this server"));
 }
 
 #[tokio::test]
@@ -124,25 +131,21 @@ async fn initiator_is_read_from_octopus_after_restart() {
         ("deploy_release", deploy_arguments(&["Staging"])),
         ("run_runbook", run_runbook_arguments()),
     ] {
-        let desk = ApprovalFixture::start().await;
-        let task = start_task(&desk, tool, &arguments).await;
-        let mut desk = restart(&desk).await;
-        mock_interruption(&desk, &task);
-        for answer in interruption_responses() {
-            let came = desk.call(CODE_FLOW, "execute", &answer).await;
-            came.expect_error(&format!("{task} was started by the Octopus user that acts for you"));
-        }
-        desk.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in interruption_responses() {
-            desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-        }
+        let fixture = ApprovalFixture::start().await;
+        let task = start_task(&fixture, tool, &arguments).await;
+        let mut fixture = restart(&fixture).await;
+        mock_interruption(&fixture, &task);
+        let expected = format!("{task} was started by the Octopus user that acts for you");
+        assert_answers_refused(&fixture, &expected).await;
+        fixture.key = keys::DEFAULT_SPACE_ONLY;
+        assert_answers_allowed(&fixture).await;
     }
 }
 
-/// Octopus does not distinguish callers that share one API key. If this server does not remember
-/// the initiator either, every caller with that key may be the initiator.
+/// Octopus does not distinguish callers that share one API key. If this server has no record of the
+/// initiator either, every caller with that key may be the initiator.
 #[tokio::test]
-async fn shared_key_requires_a_remembered_initiator() {
+async fn shared_key_requires_a_recorded_initiator() {
     let company = GroupFixture::with_rules(json!([])).await;
     let (ada, bob) = (json!(["ada"]), json!(["bob"]));
     let task =
@@ -156,12 +159,12 @@ async fn shared_key_requires_a_remembered_initiator() {
     company.call(&bob, "execute", &takes).await.expect_result();
     let company = company.restarted().await;
     for caller in [&ada, &bob] {
-        let came = company.call(caller, "execute", &takes).await;
-        came.expect_error("this server has no record for which caller");
+        let outcome = company.call(caller, "execute", &takes).await;
+        outcome.expect_error("this server has no record for which caller");
     }
 }
 
-/// The start request reaches Octopus, but its response is lost, so this server remembers no
+/// Octopus receives the start request, but its response is lost, so this server records no
 /// initiator.
 #[tokio::test]
 async fn initiator_with_lost_response_cannot_answer() {
@@ -169,35 +172,33 @@ async fn initiator_with_lost_response_cannot_answer() {
         ("deploy_release", deploy_arguments(&["Staging"])),
         ("run_runbook", run_runbook_arguments()),
     ] {
-        let mut desk = ApprovalFixture::start().await;
-        let (_, code) = desk.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
-        desk.server.sample.faults().add(Fault::on("/create/").method("POST").lost().times(1));
-        desk.approve(CODE_FLOW, tool, &arguments, &code)
+        let mut fixture = ApprovalFixture::start().await;
+        let (_, code) = fixture.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+        fixture.server.sample.faults().add(Fault::on("/create/").method("POST").lost().times(1));
+        fixture
+            .approve(CODE_FLOW, tool, &arguments, &code)
             .await
             .expect_error("it is not known whether");
         let place = if tool == "run_runbook" { "runbookRuns" } else { "deployments" };
         let newest = json!({ "method": "GET", "path": format!("/api/Spaces-1/{place}"),
             "query": { "take": "1" } });
-        let task = first_task_id(&desk.call(CODE_FLOW, "execute", &newest).await.expect_result());
-        mock_interruption(&desk, &task);
-        for answer in interruption_responses() {
-            let came = desk.call(CODE_FLOW, "execute", &answer).await;
-            came.expect_error(&format!("{task} was started by the Octopus user that acts for you"));
-        }
-        desk.key = keys::DEFAULT_SPACE_ONLY;
-        for answer in interruption_responses() {
-            desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-        }
+        let task =
+            first_task_id(&fixture.call(CODE_FLOW, "execute", &newest).await.expect_result());
+        mock_interruption(&fixture, &task);
+        let expected = format!("{task} was started by the Octopus user that acts for you");
+        assert_answers_refused(&fixture, &expected).await;
+        fixture.key = keys::DEFAULT_SPACE_ONLY;
+        assert_answers_allowed(&fixture).await;
     }
 }
 
 #[tokio::test]
 async fn unknown_initiator_blocks_all_answers() {
-    let desk = ApprovalFixture::start().await;
+    let fixture = ApprovalFixture::start().await;
     let (task, deployment) = ("/tasks/ServerTasks-90008", "/deployments/Deployments-9008");
     let document = |path: &str, fields: Value| Fault::on(path).body(&fields.to_string());
     let unknown = "the initiator of ServerTasks-90008 is unknown";
-    for (fault, words) in [
+    for (fault, expected) in [
         (document(deployment, json!({ "TaskId": "ServerTasks-90008" })), unknown),
         (
             document(deployment, json!({ "TaskId": "ServerTasks-90008", "DeployedById": "" })),
@@ -228,22 +229,18 @@ async fn unknown_initiator_blocks_all_answers() {
         (Fault::on(deployment).status(500), "Octopus returned 500"),
         (Fault::on("/users/me").status(500), "Octopus returned 500"),
     ] {
-        desk.server.sample.faults().clear();
-        desk.server.sample.faults().add(fault.method("GET"));
-        for answer in interruption_responses() {
-            desk.call(CODE_FLOW, "execute", &answer).await.expect_error(words);
-        }
+        fixture.server.sample.faults().clear();
+        fixture.server.sample.faults().add(fault.method("GET"));
+        assert_answers_refused(&fixture, expected).await;
     }
-    desk.server.sample.faults().clear();
-    for answer in interruption_responses() {
-        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
-    assert_eq!(desk.sent_changes(), []);
+    fixture.server.sample.faults().clear();
+    assert_answers_allowed(&fixture).await;
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 /// Returns the caller name that audit records and release notes use.
-async fn caller_name(desk: &ApprovalFixture) -> String {
-    let called = desk.server.call_as(desk.key, "explain_access", json!({})).await;
+async fn caller_name(fixture: &ApprovalFixture) -> String {
+    let called = fixture.server.call_as(fixture.key, "explain_access", json!({})).await;
     called.structured["caller"]["name"].as_str().unwrap().to_owned()
 }
 
@@ -252,15 +249,15 @@ async fn caller_name(desk: &ApprovalFixture) -> String {
 #[tokio::test]
 async fn release_notes_do_not_identify_the_initiator() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = ApprovalFixture::with(|config| {
+    let mut fixture = ApprovalFixture::with(|config| {
         config.audit.file.path = Some(folder.path().join("a.jsonl"));
     })
     .await;
-    let ada = caller_name(&desk).await;
-    desk.key = keys::WITHOUT_VARIABLE_VIEW;
-    let bob = caller_name(&desk).await;
+    let ada = caller_name(&fixture).await;
+    fixture.key = keys::WITHOUT_VARIABLE_VIEW;
+    let bob = caller_name(&fixture).await;
     assert_ne!(ada, bob);
-    desk.key = keys::ADMIN;
+    fixture.key = keys::ADMIN;
     let line = |who: &str| {
         format!("Made through octopus-mcp by {who} (audit 0198f000-0000-7000-8000-000000000000)")
     };
@@ -270,32 +267,27 @@ async fn release_notes_do_not_identify_the_initiator() {
     let release = json!({ "space": "Default", "projectName": "Parcel Tracking API",
         "releaseVersion": "1.13.0", "releaseNotes": notes });
     let (_, code) =
-        desk.call(CODE_FLOW, "create_release", &release).await.expect_approval_request();
-    desk.approve(CODE_FLOW, "create_release", &release, &code).await.expect_result();
-    let made = desk.sent_changes()[0].body.as_ref().unwrap()["ReleaseNotes"].to_string();
+        fixture.call(CODE_FLOW, "create_release", &release).await.expect_approval_request();
+    fixture.approve(CODE_FLOW, "create_release", &release, &code).await.expect_result();
+    let made = fixture.sent_changes()[0].body.as_ref().unwrap()["ReleaseNotes"].to_string();
     assert!(made.contains(&line(&bob)) && made.contains(&ada), "both lines: {made}");
     let deployment = json!({ "space": "Default", "projectName": "Parcel Tracking API",
         "releaseVersion": "1.13.0", "environmentNames": ["Development"] });
-    let task = start_task(&desk, "deploy_release", &deployment).await;
-    mock_interruption(&desk, &task);
-    for answer in interruption_responses() {
-        let came = desk.call(CODE_FLOW, "execute", &answer).await;
-        came.expect_error(&format!("you started {task} through this server"));
-    }
-    desk.key = keys::WITHOUT_VARIABLE_VIEW;
-    for answer in interruption_responses() {
-        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
+    let task = start_task(&fixture, "deploy_release", &deployment).await;
+    mock_interruption(&fixture, &task);
+    let expected = format!("you started {task} through this server");
+    assert_answers_refused(&fixture, &expected).await;
+    fixture.key = keys::WITHOUT_VARIABLE_VIEW;
+    assert_answers_allowed(&fixture).await;
 
     // A task that was not started through this server, of a release whose notes name Bob.
-    desk.server.sample.faults().clear();
+    fixture.server.sample.faults().clear();
     let release = json!({ "Id": "Releases-9003", "Version": "0.35.2", "ReleaseNotes": line(&bob) });
-    desk.server
+    fixture
+        .server
         .sample
         .faults()
         .add(Fault::on("/releases/Releases-9003").method("GET").body(&release.to_string()));
-    mock_interruption(&desk, "ServerTasks-90008");
-    for answer in interruption_responses() {
-        desk.call(CODE_FLOW, "execute", &answer).await.expect_approval_request();
-    }
+    mock_interruption(&fixture, "ServerTasks-90008");
+    assert_answers_allowed(&fixture).await;
 }

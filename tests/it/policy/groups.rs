@@ -75,13 +75,13 @@ async fn rules_apply_to_the_group_of_the_caller() {
     assert_eq!(company.server.sample.changes(), []);
 
     let engineers = json!(["engineers", "guests"]);
-    let (words, code) =
+    let (preview, code) =
         company.call(&engineers, "deploy_release", &staging).await.expect_approval_request();
-    assert!(words.contains("Staging"), "{words}");
-    let mut agreed = staging.clone();
-    agreed["confirm"] = json!(code);
+    assert!(preview.contains("Staging"), "{preview}");
+    let mut approved = staging.clone();
+    approved["confirm"] = json!(code);
     company
-        .call(&engineers, "deploy_release", &agreed)
+        .call(&engineers, "deploy_release", &approved)
         .await
         .expect_error("the typed word does not match");
     assert_eq!(
@@ -89,8 +89,8 @@ async fn rules_apply_to_the_group_of_the_caller() {
         [],
         "nothing changes without the typed confirmation"
     );
-    agreed["confirm"] = json!(format!("{code} Staging"));
-    company.call(&engineers, "deploy_release", &agreed).await.expect_result();
+    approved["confirm"] = json!(format!("{code} Staging"));
+    company.call(&engineers, "deploy_release", &approved).await.expect_result();
     assert_eq!(company.server.sample.changes().len(), 1);
 
     // The rules match groups, and these callers are in no group of a rule.
@@ -123,8 +123,12 @@ async fn groups_come_from_the_token_only() {
     let refused = company.call(&json!(["guests"]), "deploy_release", &staging).await;
     assert!(matches!(refused, CallOutcome::Failed(_)), "{refused:?}");
     for groups in [json!(["Guests "]), json!([["guests"]]), json!({ "guests": true })] {
-        let came = company.call(&groups, "deploy_release", &deploy_arguments(&["Staging"])).await;
-        assert!(matches!(came, CallOutcome::Completed(_)), "another group than `guests`: {came:?}");
+        let outcome =
+            company.call(&groups, "deploy_release", &deploy_arguments(&["Staging"])).await;
+        assert!(
+            matches!(outcome, CallOutcome::Completed(_)),
+            "another group than `guests`: {outcome:?}"
+        );
     }
 }
 

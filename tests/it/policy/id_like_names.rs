@@ -16,31 +16,31 @@ fn deny_rule(matcher: &str, pattern: &str) -> Value {
 
 /// Starts a server with this rule in front of an Octopus with this precedence.
 async fn fixture_with_precedence(order: Precedence, rule: Value) -> ApprovalFixture {
-    let desk = policy_fixture(rule).await;
-    let _ = desk.server.sample.clone().with_precedence(order);
-    desk
+    let fixture = policy_fixture(rule).await;
+    let _ = fixture.server.sample.clone().with_precedence(order);
+    fixture
 }
 
 /// Reads a document directly from the sample instance.
-async fn get_document(desk: &ApprovalFixture, path: &str) -> Value {
-    let octopus = crate::support::serve(desk.server.sample.router());
+async fn get_document(fixture: &ApprovalFixture, path: &str) -> Value {
+    let octopus = crate::support::serve(fixture.server.sample.router());
     let url = format!("http://{}/api/Spaces-1/{path}", octopus.address);
-    let request = desk.server.http.get(url).header("x-octopus-apikey", keys::ADMIN);
+    let request = fixture.server.http.get(url).header("x-octopus-apikey", keys::ADMIN);
     crate::support::send(request).await.json()
 }
 
 /// Calls a tool, approves the change, and returns the preview, the answer and the body that was
 /// sent.
 async fn approve_and_capture(
-    desk: &ApprovalFixture,
+    fixture: &ApprovalFixture,
     tool: &str,
     arguments: &Value,
 ) -> (String, Value, Value) {
-    let (words, sealed) = desk.call(CODE_FLOW, tool, arguments).await.expect_approval_request();
-    let answer = desk.approve(CODE_FLOW, tool, arguments, &sealed).await.expect_result();
-    let mut sent = desk.sent_changes();
+    let (preview, token) = fixture.call(CODE_FLOW, tool, arguments).await.expect_approval_request();
+    let answer = fixture.approve(CODE_FLOW, tool, arguments, &token).await.expect_result();
+    let mut sent = fixture.sent_changes();
     assert_eq!(sent.len(), 1, "{tool}");
-    (words, answer, sent.remove(0).body.unwrap())
+    (preview, answer, sent.remove(0).body.unwrap())
 }
 
 pub(super) fn deploy_parcel(environment: &str) -> Value {
@@ -97,32 +97,32 @@ async fn environment_named_like_denied_id_is_sent_by_id() {
             [("environments", "production"), ("environment_tags", "stage/live")]
         {
             for (tool, arguments, key, made, collection) in calls_to_environment("Environments-2") {
-                let desk = fixture_with_precedence(order, deny_rule(matcher, pattern)).await;
-                desk.server.sample.edit("Environments-2", "Name", "Environments-3");
-                let (words, answer, body) = approve_and_capture(&desk, tool, &arguments).await;
+                let fixture = fixture_with_precedence(order, deny_rule(matcher, pattern)).await;
+                fixture.server.sample.edit("Environments-2", "Name", "Environments-3");
+                let (preview, answer, body) = approve_and_capture(&fixture, tool, &arguments).await;
                 let sent = [&body[key], &body[key][0]];
                 assert!(sent.contains(&&json!("Environments-2")), "{order:?} {tool}: {body}");
-                assert!(words.contains("Environments-3 (Environments-2)"), "{words}");
+                assert!(preview.contains("Environments-3 (Environments-2)"), "{preview}");
                 let id = answer.pointer(made).unwrap().as_str().unwrap();
-                let there = get_document(&desk, &format!("{collection}/{id}")).await;
+                let there = get_document(&fixture, &format!("{collection}/{id}")).await;
                 assert_eq!(there["EnvironmentId"], "Environments-2", "{order:?} {tool}");
             }
             // The ID of the denied environment always selects that environment, so it is refused.
             for (tool, arguments, ..) in calls_to_environment("Environments-3") {
-                let desk = fixture_with_precedence(order, deny_rule(matcher, pattern)).await;
-                desk.server.sample.edit("Environments-2", "Name", "Environments-3");
-                let came = desk.call(CODE_FLOW, tool, &arguments).await;
-                came.expect_error("Environments-3 (Environments-2)");
-                assert_eq!(desk.sent_changes(), [], "{order:?} {tool}");
+                let fixture = fixture_with_precedence(order, deny_rule(matcher, pattern)).await;
+                fixture.server.sample.edit("Environments-2", "Name", "Environments-3");
+                let outcome = fixture.call(CODE_FLOW, tool, &arguments).await;
+                outcome.expect_error("Environments-3 (Environments-2)");
+                assert_eq!(fixture.sent_changes(), [], "{order:?} {tool}");
             }
         }
         // Selection by ID: the rule also matches by name.
         for (tool, arguments, ..) in calls_to_environment("Environments-2") {
-            let desk =
+            let fixture =
                 fixture_with_precedence(order, deny_rule("environments", "Environments-3")).await;
-            desk.server.sample.edit("Environments-2", "Name", "Environments-3");
-            desk.call(CODE_FLOW, tool, &arguments).await.expect_error("rule 'closed'");
-            assert_eq!(desk.sent_changes(), [], "{order:?} {tool}");
+            fixture.server.sample.edit("Environments-2", "Name", "Environments-3");
+            fixture.call(CODE_FLOW, tool, &arguments).await.expect_error("rule 'closed'");
+            assert_eq!(fixture.sent_changes(), [], "{order:?} {tool}");
         }
     }
 }
@@ -134,26 +134,26 @@ async fn denied_environment_with_id_like_name_is_refused() {
     for order in PRECEDENCES {
         for (key, value) in [("Name", "Environments-2"), ("Slug", "environments-2")] {
             for (tool, arguments, ..) in calls_to_environment("Environments-2") {
-                let desk = fixture_with_precedence(order, rule()).await;
-                desk.server.sample.edit("Environments-3", key, value);
-                let came = desk.call(CODE_FLOW, tool, &arguments).await;
-                let CallOutcome::Failed(message) = &came else {
-                    panic!("{order:?} {tool}: {came:?}")
+                let fixture = fixture_with_precedence(order, rule()).await;
+                fixture.server.sample.edit("Environments-3", key, value);
+                let outcome = fixture.call(CODE_FLOW, tool, &arguments).await;
+                let CallOutcome::Failed(message) = &outcome else {
+                    panic!("{order:?} {tool}: {outcome:?}")
                 };
                 for part in [AMBIGUOUS_MESSAGE, "(Environments-2)", "(Environments-3)"] {
                     assert!(message.contains(part), "{message}");
                 }
-                assert_eq!(desk.sent_changes(), [], "{order:?} {tool}");
+                assert_eq!(fixture.sent_changes(), [], "{order:?} {tool}");
             }
             // The caller writes the body of `execute`, so the meaning of the name in it is unknown.
-            let desk = fixture_with_precedence(order, rule()).await;
-            desk.server.sample.edit("Environments-3", key, value);
+            let fixture = fixture_with_precedence(order, rule()).await;
+            fixture.server.sample.edit("Environments-3", key, value);
             let arguments = json!({ "method": "POST",
                 "path": "/api/Spaces-1/deployments/create/untenanted/v1",
                 "body": { "SpaceId": "Spaces-1", "ProjectName": "Projects-1",
                     "ReleaseVersion": "1.12.0", "EnvironmentNames": ["Environments-2"] } });
-            desk.call(CODE_FLOW, "execute", &arguments).await.expect_error("rule 'closed'");
-            assert_eq!(desk.sent_changes(), [], "{order:?}");
+            fixture.call(CODE_FLOW, "execute", &arguments).await.expect_error("rule 'closed'");
+            assert_eq!(fixture.sent_changes(), [], "{order:?}");
         }
     }
 }
@@ -163,38 +163,39 @@ async fn project_named_like_denied_id_is_changed_by_itself() {
     let create = json!({ "space": "Default", "projectName": "Projects-6",
         "releaseVersion": "1.5.0" });
     for order in PRECEDENCES {
-        let desk =
+        let fixture =
             fixture_with_precedence(order, deny_rule("projects", "parcel-tracking-api")).await;
-        desk.server.sample.edit("Projects-6", "Name", "Projects-1");
-        let (words, answer, body) = approve_and_capture(&desk, "create_release", &create).await;
+        fixture.server.sample.edit("Projects-6", "Name", "Projects-1");
+        let (preview, answer, body) =
+            approve_and_capture(&fixture, "create_release", &create).await;
         assert_eq!(body["ProjectName"], "Projects-6");
-        assert!(words.contains("Projects-1 (Projects-6)"), "{words}");
+        assert!(preview.contains("Projects-1 (Projects-6)"), "{preview}");
         let id = answer["releaseId"].as_str().unwrap();
-        let made = get_document(&desk, &format!("releases/{id}")).await;
+        let made = get_document(&fixture, &format!("releases/{id}")).await;
         assert_eq!(made["ProjectId"], "Projects-6", "{order:?}");
 
         for (tool, mut arguments) in [
             ("deploy_release", deploy_parcel("Staging")),
             ("run_runbook", restart_runbook("Staging")),
         ] {
-            let desk =
+            let fixture =
                 fixture_with_precedence(order, deny_rule("projects", "billing-engine")).await;
-            desk.server.sample.edit("Projects-1", "Name", "Projects-5");
+            fixture.server.sample.edit("Projects-1", "Name", "Projects-5");
             arguments["projectName"] = json!("Projects-1");
-            let (.., body) = approve_and_capture(&desk, tool, &arguments).await;
+            let (.., body) = approve_and_capture(&fixture, tool, &arguments).await;
             assert_eq!(body["ProjectName"], "Projects-1", "{order:?} {tool}");
         }
-        let desk = fixture_with_precedence(order, deny_rule("projects", "billing-engine")).await;
-        desk.server.sample.edit("Projects-5", "Name", "Projects-1");
+        let fixture = fixture_with_precedence(order, deny_rule("projects", "billing-engine")).await;
+        fixture.server.sample.edit("Projects-5", "Name", "Projects-1");
         for (tool, mut arguments) in [
             ("deploy_release", deploy_parcel("Staging")),
             ("run_runbook", restart_runbook("Staging")),
             ("create_release", create.clone()),
         ] {
             arguments["projectName"] = json!("Projects-1");
-            desk.call(CODE_FLOW, tool, &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
+            fixture.call(CODE_FLOW, tool, &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
         }
-        assert_eq!(desk.sent_changes(), []);
+        assert_eq!(fixture.sent_changes(), []);
     }
 }
 
@@ -203,37 +204,39 @@ async fn project_named_like_denied_id_is_changed_by_itself() {
 async fn tenant_with_unusual_name_is_resolved_correctly() {
     for order in PRECEDENCES {
         for name in ["Tenants-2", "*"] {
-            let desk = fixture_with_precedence(order, deny_rule("tenants", "hollis-freight")).await;
-            desk.server.sample.edit("Tenants-1", "Name", name);
+            let fixture =
+                fixture_with_precedence(order, deny_rule("tenants", "hollis-freight")).await;
+            fixture.server.sample.edit("Tenants-1", "Name", name);
             let arguments = deploy_driver("Staging", "Tenants-1");
-            let (_, answer, body) = approve_and_capture(&desk, "deploy_release", &arguments).await;
+            let (_, answer, body) =
+                approve_and_capture(&fixture, "deploy_release", &arguments).await;
             assert_eq!(body["Tenants"], json!(["Tenants-1"]), "{order:?}");
             assert_eq!(answer["deploymentsCreated"], 1, "{name}");
             let id = answer["deploymentTasks"][0]["deploymentId"].as_str().unwrap();
-            let made = get_document(&desk, &format!("deployments/{id}")).await;
+            let made = get_document(&fixture, &format!("deployments/{id}")).await;
             assert_eq!(made["TenantId"], "Tenants-1", "{order:?}");
         }
-        let desk = fixture_with_precedence(order, deny_rule("tenants", "hollis-freight")).await;
-        desk.server.sample.edit("Tenants-2", "Name", "Tenants-1");
+        let fixture = fixture_with_precedence(order, deny_rule("tenants", "hollis-freight")).await;
+        fixture.server.sample.edit("Tenants-2", "Name", "Tenants-1");
         let arguments = deploy_driver("Staging", "Tenants-1");
-        desk.call(CODE_FLOW, "deploy_release", &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
+        fixture.call(CODE_FLOW, "deploy_release", &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
     }
 }
 
 #[tokio::test]
 async fn channel_and_toggle_are_sent_by_id() {
     for order in PRECEDENCES {
-        let desk = fixture_with_precedence(order, json!([])).await;
-        desk.server.sample.edit("Channels-1", "Name", "Channels-101");
+        let fixture = fixture_with_precedence(order, json!([])).await;
+        fixture.server.sample.edit("Channels-1", "Name", "Channels-101");
         let arguments = json!({ "space": "Default", "projectName": "Projects-1",
             "releaseVersion": "1.13.0", "channelName": "Channels-1" });
-        let (_, answer, body) = approve_and_capture(&desk, "create_release", &arguments).await;
+        let (_, answer, body) = approve_and_capture(&fixture, "create_release", &arguments).await;
         assert_eq!(body["ChannelName"], "Channels-1");
         let id = answer["releaseId"].as_str().unwrap();
-        let made = get_document(&desk, &format!("releases/{id}")).await;
+        let made = get_document(&fixture, &format!("releases/{id}")).await;
         assert_eq!(made["ChannelId"], "Channels-1", "{order:?}");
     }
-    let desk =
+    let fixture =
         fixture_with_precedence(Precedence::Names, deny_rule("environment_tags", "stage/live"))
             .await;
     let path = "projects/Projects-1/featuretoggles/eta-window";
@@ -241,16 +244,20 @@ async fn channel_and_toggle_are_sent_by_id() {
         let mut all = toggle["Environments"].as_array().unwrap().iter();
         all.find(|entry| entry["DeploymentEnvironmentId"] == "Environments-3").cloned()
     };
-    let before = production(&get_document(&desk, path).await).unwrap();
-    desk.server.sample.edit("Environments-2", "Name", "Environments-3");
+    let before = production(&get_document(&fixture, path).await).unwrap();
+    fixture.server.sample.edit("Environments-2", "Name", "Environments-3");
     let toggle = |environment: &str| {
         json!({ "space": "Default", "projectId": "Projects-1", "slug": "eta-window",
             "environments": [{ "deploymentEnvironmentId": environment, "rolloutPercentage": 7 }] })
     };
     let arguments = toggle("Environments-3");
-    desk.call(CODE_FLOW, "update_feature_toggle", &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
+    fixture
+        .call(CODE_FLOW, "update_feature_toggle", &arguments)
+        .await
+        .expect_error(AMBIGUOUS_MESSAGE);
     let arguments = toggle("Environments-2");
-    let (words, _, body) = approve_and_capture(&desk, "update_feature_toggle", &arguments).await;
-    assert!(words.contains("In Environments-3 (Environments-2), rollout %"), "{words}");
+    let (preview, _, body) =
+        approve_and_capture(&fixture, "update_feature_toggle", &arguments).await;
+    assert!(preview.contains("In Environments-3 (Environments-2), rollout %"), "{preview}");
     assert_eq!(production(&body), Some(before));
 }

@@ -33,10 +33,10 @@ fn reads_of_task(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
 /// ServerTasks-90203 checks the health of all targets and names neither environment nor machine.
 #[tokio::test]
 async fn refuses_tasks_without_targets() {
-    let desk = policy_fixture(production_rule()).await;
+    let fixture = policy_fixture(production_rule()).await;
     let task = "ServerTasks-90203";
     for (tool, arguments) in reads_of_task(task, ".") {
-        desk.call(CODE_FLOW, tool, &arguments).await.expect_error("rule 'secret'");
+        fixture.call(CODE_FLOW, tool, &arguments).await.expect_error("rule 'secret'");
     }
 }
 
@@ -60,16 +60,16 @@ async fn task_targets_resolve_to_their_environments() {
 /// Parcel Tracking API has a value of `Database.Host` for Staging and one for Production.
 #[tokio::test]
 async fn omits_values_scoped_to_a_denied_environment() {
-    let desk = policy_fixture(production_rule()).await;
+    let fixture = policy_fixture(production_rule()).await;
     for path in [
         "/api/Spaces-1/projects/Projects-1/variables",
         "/api/Spaces-1/variables/variableset-Projects-1",
     ] {
-        desk.call(CODE_FLOW, "execute", &get(path, &json!({}))).await.expect_error("scoped to");
+        fixture.call(CODE_FLOW, "execute", &get(path, &json!({}))).await.expect_error("scoped to");
     }
     let arguments = json!({ "space": "Default", "projectId": "Projects-1", "name": "Database" });
     let answer =
-        desk.call(CODE_FLOW, "get_variables", &arguments).await.expect_result().to_string();
+        fixture.call(CODE_FLOW, "get_variables", &arguments).await.expect_result().to_string();
     assert!(answer.contains("\"trk-db-stg\"") && !answer.contains("\"trk-db\""), "{answer}");
     assert!(answer.contains("the policy denies"), "{answer}");
 }
@@ -78,13 +78,13 @@ async fn omits_values_scoped_to_a_denied_environment() {
 async fn refuses_events_that_may_concern_a_denied_project() {
     let rule = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "projects": ["Parcel Tracking API"] }]);
-    let desk = policy_fixture(rule).await;
+    let fixture = policy_fixture(rule).await;
     for call in [
         json!({ "space": "Default", "projectGroups": ["Customer Platform"] }),
         json!({ "space": "Default", "regarding": ["ProjectTriggers-5"] }),
         json!({ "space": "Default", "regardingAny": ["ProjectTriggers-5"] }),
     ] {
-        desk.call(CODE_FLOW, "find_events", &call).await.expect_error("rule 'secret'");
+        fixture.call(CODE_FLOW, "find_events", &call).await.expect_error("rule 'secret'");
     }
 }
 
@@ -92,7 +92,7 @@ async fn refuses_events_that_may_concern_a_denied_project() {
 /// that it changes.
 #[tokio::test]
 async fn change_previews_show_no_unreadable_data() {
-    let desk = policy_fixture(production_rule()).await;
+    let fixture = policy_fixture(production_rule()).await;
     for (method, path, body) in [
         (
             "POST",
@@ -103,7 +103,7 @@ async fn change_previews_show_no_unreadable_data() {
         ("PUT", "/api/Spaces-1/environments/Environments-3", json!({ "Name": "x" })),
     ] {
         let call = json!({ "method": method, "path": path, "body": body });
-        desk.call(CODE_FLOW, "execute", &call).await.expect_error("rule 'secret'");
+        fixture.call(CODE_FLOW, "execute", &call).await.expect_error("rule 'secret'");
     }
-    assert_eq!(desk.sent_changes(), []);
+    assert_eq!(fixture.sent_changes(), []);
 }

@@ -12,7 +12,7 @@ fn ids(kind: &str, count: usize) -> Vec<String> {
 /// A body can name a thousand resources of each kind, which makes 10⁹ combinations.
 #[tokio::test]
 async fn refuses_calls_with_too_many_target_combinations() {
-    let desk = policy_fixture(json!([{ "name": "r", "effect": "allow",
+    let fixture = policy_fixture(json!([{ "name": "r", "effect": "allow",
         "projects": ["*"], "environments": ["*"], "tenants": ["*"] }]))
     .await;
     let call = |each: usize| {
@@ -23,13 +23,13 @@ async fn refuses_calls_with_too_many_target_combinations() {
         }})
     };
     for each in [22, 1_000] {
-        let came = desk.call(CODE_FLOW, "execute", &call(each)).await;
-        came.expect_error(
+        let outcome = fixture.call(CODE_FLOW, "execute", &call(each)).await;
+        outcome.expect_error(
             "the call reaches more than 10000 combinations of project, environment and tenant",
         );
     }
-    desk.call(CODE_FLOW, "execute", &call(3)).await.expect_approval_request();
-    assert_eq!(desk.sent_changes(), []);
+    fixture.call(CODE_FLOW, "execute", &call(3)).await.expect_approval_request();
+    assert_eq!(fixture.sent_changes(), []);
 }
 
 /// A list of tenants names the projects and environments of each: 25000 combinations.
@@ -48,15 +48,15 @@ async fn large_lists_are_readable_without_matching_rules() {
     for (spaces, is_denied) in [("Secret", false), ("Default", true)] {
         let secret =
             json!([{ "name": "r", "effect": "deny", "tiers": ["read"], "spaces": [spaces] }]);
-        let desk = policy_fixture(secret).await;
-        desk.server.sample.faults().add(Fault::on("/tenants").body(&list));
+        let fixture = policy_fixture(secret).await;
+        fixture.server.sample.faults().add(Fault::on("/tenants").body(&list));
         let call =
             json!({ "method": "GET", "path": "/api/Spaces-1/tenants", "query": { "take": 100 } });
-        let came = desk.call(CODE_FLOW, "execute", &call).await;
+        let outcome = fixture.call(CODE_FLOW, "execute", &call).await;
         if is_denied {
-            came.expect_error("rule 'r'");
+            outcome.expect_error("rule 'r'");
         } else {
-            came.expect_result();
+            outcome.expect_result();
         }
     }
 }
@@ -64,16 +64,16 @@ async fn large_lists_are_readable_without_matching_rules() {
 /// Names are looked up one by one, and a body can contain very many.
 #[tokio::test]
 async fn limits_name_lookups_for_one_body() {
-    let desk =
+    let fixture =
         policy_fixture(json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]));
-    let desk = desk.await;
+    let fixture = fixture.await;
     let call = |names: &[String]| -> Value {
         json!({ "method": "POST", "path": "/api/Spaces-1/deployments/create/untenanted/v1",
             "body": { "ProjectName": "Parcel Tracking API", "EnvironmentNames": names } })
     };
     let names: Vec<String> = (0..500).map(|number| format!("nowhere {number}")).collect();
-    let before = desk.server.sample.journal().len();
-    desk.call(CODE_FLOW, "execute", &call(&names)).await.expect_error("rule 'r'");
-    let asked = desk.server.sample.journal().len() - before;
+    let before = fixture.server.sample.journal().len();
+    fixture.call(CODE_FLOW, "execute", &call(&names)).await.expect_error("rule 'r'");
+    let asked = fixture.server.sample.journal().len() - before;
     assert!(asked < 100, "{asked} requests for the names of one body");
 }

@@ -43,7 +43,7 @@ fn has(values: &[String], name: &str) -> bool {
 #[tokio::test]
 async fn completions_omit_denied_values() {
     let open = server(json!([])).await;
-    for (matcher, name, of, argument, denied, kept) in [
+    for (matcher, name, of, argument, denied, visible) in [
         ("spaces", "Warehouse*", PROMPT, "space", "Warehouse Systems", Some("Default")),
         ("spaces", "default", PROMPT, "project", "Parcel Tracking API", None),
         (
@@ -77,11 +77,14 @@ async fn completions_omit_denied_values() {
         let given = json!({ key: "Default" });
         let all = complete(&open, of, argument, given.clone()).await;
         assert!(has(&all, denied), "{matcher} {argument}: {all:?}");
-        assert!(kept.is_none_or(|kept| has(&all, kept)), "{matcher} {argument}: {all:?}");
+        assert!(visible.is_none_or(|visible| has(&all, visible)), "{matcher} {argument}: {all:?}");
         let server = server(read_rule(matcher, name)).await;
         let values = complete(&server, of, argument, given).await;
         assert!(!has(&values, denied), "{matcher} {argument}: {values:?}");
-        assert!(kept.is_none_or(|kept| has(&values, kept)), "{matcher} {argument}: {values:?}");
+        assert!(
+            visible.is_none_or(|visible| has(&values, visible)),
+            "{matcher} {argument}: {values:?}"
+        );
     }
 }
 
@@ -112,7 +115,7 @@ async fn rules_about_one_tool_apply_to_its_reads() {
 async fn resource_lists_omit_denied_resources() {
     let everything = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "tools": ["read_resource"] }]);
-    for (list, shown, hidden) in [
+    for (list, included, hidden) in [
         (json!([]), &["octopus://api", "octopus://spaces/Warehouse", "{taskId}"][..], &[][..]),
         (
             read_rule("spaces", "Warehouse Systems"),
@@ -127,7 +130,7 @@ async fn resource_lists_omit_denied_resources() {
             let templates = server.rpc(era, "resources/templates/list", json!({})).await;
             assert!(listed.json()["result"]["resources"].is_array(), "{}", listed.text);
             let all = format!("{}{}", listed.text, templates.text);
-            assert!(shown.iter().all(|uri| all.contains(uri)), "{shown:?}: {all}");
+            assert!(included.iter().all(|uri| all.contains(uri)), "{included:?}: {all}");
             assert!(!hidden.iter().any(|uri| all.contains(uri)), "{hidden:?}: {all}");
         }
     }

@@ -12,16 +12,16 @@ const DEPLOY: &str = "deploy_release";
 async fn denied_environment_is_refused_before_approval() {
     let list = json!([{ "name": "closed", "effect": "deny", "environments": ["prod*"],
         "message": "ask the release team" }]);
-    for way in APPROVAL_FLOWS {
-        let desk = policy_fixture(list.clone()).await;
+    for flow in APPROVAL_FLOWS {
+        let fixture = policy_fixture(list.clone()).await;
         for environments in [&["Production"][..], &["Staging", "production"], &["Environments-3"]] {
-            let came = desk.call(way, DEPLOY, &deploy_arguments(environments)).await;
-            came.expect_error(
+            let outcome = fixture.call(flow, DEPLOY, &deploy_arguments(environments)).await;
+            outcome.expect_error(
                 "the policy rule 'closed' of this server denies this call: ask the release team",
             );
         }
-        desk.call(way, DEPLOY, &deploy_arguments(&["Staging"])).await.expect_approval_request();
-        assert_eq!(desk.sent_changes(), [], "{way:?}");
+        fixture.call(flow, DEPLOY, &deploy_arguments(&["Staging"])).await.expect_approval_request();
+        assert_eq!(fixture.sent_changes(), [], "{flow:?}");
     }
 }
 
@@ -68,15 +68,15 @@ async fn matchers_apply_to_resolved_names() {
     ] {
         for (mut rule, refuses) in [(matcher, true), (other, false)] {
             (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
-            let desk = policy_fixture(json!([rule])).await;
-            match desk.call(CODE_FLOW, DEPLOY, arguments).await {
+            let fixture = policy_fixture(json!([rule])).await;
+            match fixture.call(CODE_FLOW, DEPLOY, arguments).await {
                 CallOutcome::Failed(message) => {
                     assert!(refuses && message.contains("rule 'r'"), "{rule} {message}");
                 }
                 CallOutcome::ApprovalRequired { .. } => assert!(!refuses, "{rule}"),
                 CallOutcome::Completed(answer) => panic!("{rule}: {answer}"),
             }
-            assert_eq!(desk.sent_changes(), []);
+            assert_eq!(fixture.sent_changes(), []);
         }
     }
 }
@@ -88,29 +88,30 @@ async fn strictest_decision_of_several_environments_applies() {
         { "name": "shut", "effect": "deny", "environments": ["Production"] },
         { "name": "ask", "effect": "confirm" },
     ]);
-    let desk = ApprovalFixture::with(|config| {
+    let fixture = ApprovalFixture::with(|config| {
         config.tools.confirm = ApprovalMode::Never;
         set_rules(config, &list);
     })
     .await;
-    desk.call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Development", "Production"]))
+    fixture
+        .call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Development", "Production"]))
         .await
         .expect_error("rule 'shut'");
-    let (words, _) = desk
+    let (preview, _) = fixture
         .call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Development", "Staging"]))
         .await
         .expect_approval_request();
-    assert!(words.contains("\nRule: ask"), "{words}");
-    assert_eq!(desk.sent_changes(), []);
-    desk.call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Development"])).await.expect_result();
-    assert_eq!(desk.sent_changes().len(), 1);
+    assert!(preview.contains("\nRule: ask"), "{preview}");
+    assert_eq!(fixture.sent_changes(), []);
+    fixture.call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Development"])).await.expect_result();
+    assert_eq!(fixture.sent_changes().len(), 1);
 }
 
 /// `confirm = "never"` and a bare `confirm: true` do not satisfy a rule that requires approval.
 #[tokio::test]
 async fn confirm_rule_overrides_lenient_confirm_setting() {
     for confirm in [ApprovalMode::Never, ApprovalMode::Argument] {
-        let desk = ApprovalFixture::with(|config| {
+        let fixture = ApprovalFixture::with(|config| {
             config.tools.confirm = confirm;
             let list = json!([{ "name": "ask", "effect": "confirm", "risks": ["high"] }]);
             set_rules(config, &list);
@@ -118,14 +119,14 @@ async fn confirm_rule_overrides_lenient_confirm_setting() {
         .await;
         let mut arguments = deploy_arguments(&["Production"]);
         arguments["confirm"] = json!(true);
-        let (_, code) = desk.call(CODE_FLOW, DEPLOY, &arguments).await.expect_approval_request();
-        assert_eq!(desk.sent_changes(), []);
-        desk.approve(CODE_FLOW, DEPLOY, &arguments, &code).await.expect_result();
-        assert_eq!(desk.sent_changes().len(), 1);
+        let (_, code) = fixture.call(CODE_FLOW, DEPLOY, &arguments).await.expect_approval_request();
+        assert_eq!(fixture.sent_changes(), []);
+        fixture.approve(CODE_FLOW, DEPLOY, &arguments, &code).await.expect_result();
+        assert_eq!(fixture.sent_changes().len(), 1);
         let mut arguments = deploy_arguments(&["Staging"]);
         arguments["confirm"] = json!(true);
-        desk.call(CODE_FLOW, DEPLOY, &arguments).await.expect_result();
-        assert_eq!(desk.sent_changes().len(), 2);
+        fixture.call(CODE_FLOW, DEPLOY, &arguments).await.expect_result();
+        assert_eq!(fixture.sent_changes().len(), 2);
     }
 }
 
@@ -139,50 +140,51 @@ async fn every_write_tool_reports_its_targets() {
         _ => arguments.to_string().contains("Production"),
     };
     for (tool, arguments, ..) in write_calls() {
-        let desk = policy_fixture(
+        let fixture = policy_fixture(
             json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }]),
         );
-        let desk = desk.await;
-        match desk.call(CODE_FLOW, tool, &arguments).await {
+        let fixture = fixture.await;
+        match fixture.call(CODE_FLOW, tool, &arguments).await {
             CallOutcome::Failed(message) => {
                 assert!(message.contains("rule 'r'"), "{message}");
                 assert!(hits(tool, &arguments), "{tool} {arguments}: {message}");
             }
             _ => assert!(!hits(tool, &arguments), "{tool} {arguments}"),
         }
-        assert_eq!(desk.sent_changes(), []);
+        assert_eq!(fixture.sent_changes(), []);
     }
 }
 
 #[tokio::test]
 async fn default_effect_applies_without_matching_rules() {
     for (otherwise, asked) in [(Effect::Confirm, true), (Effect::Deny, false)] {
-        let desk = ApprovalFixture::with(|config| {
+        let fixture = ApprovalFixture::with(|config| {
             config.tools.confirm = ApprovalMode::Never;
             config.policy.otherwise = otherwise;
         })
         .await;
-        let came = desk.call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Staging"])).await;
+        let outcome = fixture.call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Staging"])).await;
         if asked {
-            came.expect_approval_request();
+            outcome.expect_approval_request();
         } else {
-            came.expect_error("no policy rule of this server allows this call");
+            outcome.expect_error("no policy rule of this server allows this call");
         }
-        assert_eq!(desk.sent_changes(), []);
+        assert_eq!(fixture.sent_changes(), []);
         // The default effect does not apply to reads.
-        desk.call(CODE_FLOW, "list_spaces", &json!({})).await.expect_result();
+        fixture.call(CODE_FLOW, "list_spaces", &json!({})).await.expect_result();
     }
 }
 
 #[tokio::test]
 async fn high_risk_environments_are_configurable() {
-    let desk = ApprovalFixture::with(|config| {
+    let fixture = ApprovalFixture::with(|config| {
         config.policy.high_risk_environments = ListSetting(vec!["Staging".to_owned()]);
         set_rules(config, &json!([{ "name": "r", "effect": "deny", "risks": ["high"] }]));
     })
     .await;
-    desk.call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Staging"])).await.expect_error("rule 'r'");
-    desk.call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Production"]))
+    fixture.call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Staging"])).await.expect_error("rule 'r'");
+    fixture
+        .call(CODE_FLOW, DEPLOY, &deploy_arguments(&["Production"]))
         .await
         .expect_approval_request();
 }

@@ -79,7 +79,7 @@ fn read_rule(more: &Value) -> Value {
 #[tokio::test]
 async fn rules_of_the_target_instance_apply() {
     let parcels = json!(["Parcel Tracking API"]);
-    for (rule, closed) in [
+    for (rule, is_denied) in [
         // Whether each task is denied: both at the shop, then both at the warehouse.
         (json!({ "instances": ["shop"] }), [true, true, false, false]),
         (json!({ "instances": ["warehouse"] }), [false, false, true, true]),
@@ -99,12 +99,12 @@ async fn rules_of_the_target_instance_apply() {
             (&here, PARCEL_TASK),
             (&here, DRIVER_TASK),
         ];
-        for ((base, route), closed) in urls.into_iter().zip(closed) {
+        for ((base, route), is_denied) in urls.into_iter().zip(is_denied) {
             let url = format!("{base}/{route}");
-            if closed {
-                let said = expect_refused(&server, &[], &url).await;
-                assert!(said.contains("rule 'secret'"), "{rule} {url}: {said}");
-                assert!(!said.contains("ServerTasks-9"), "{rule} {url}: {said}");
+            if is_denied {
+                let message = expect_refused(&server, &[], &url).await;
+                assert!(message.contains("rule 'secret'"), "{rule} {url}: {message}");
+                assert!(!message.contains("ServerTasks-9"), "{rule} {url}: {message}");
             } else {
                 let found = expect_answer(&server, &url).await;
                 let other = (base == &there).then_some("shop");
@@ -116,39 +116,42 @@ async fn rules_of_the_target_instance_apply() {
 
 #[tokio::test]
 async fn grants_and_request_scope_apply_at_the_target_instance() {
-    let leads_away =
-        |said: &str| said.contains("belongs to Spaces-1") && said.contains("only space");
+    let is_other_space =
+        |message: &str| message.contains("belongs to Spaces-1") && message.contains("only space");
     let server_of = server(|_| {}).await;
     let url = format!("{}/{PARCEL_TASK}", server_of.other_address("shop"));
     expect_answer(&server_of, &url).await;
-    let narrowed = [("x-octopus-space", "Warehouse Systems")];
-    let said = expect_refused(&server_of, &narrowed, &url).await;
-    assert!(leads_away(&said), "{said}");
-    for (headers, words) in [
+    let other_space = [("x-octopus-space", "Warehouse Systems")];
+    let message = expect_refused(&server_of, &other_space, &url).await;
+    assert!(is_other_space(&message), "{message}");
+    for (headers, expected) in [
         ([("x-octopus-instance", "warehouse")], "this request is pinned to 'warehouse'"),
         ([("x-mcp-exclude-tools", "get_task_from_url")], "unknown tool: get_task_from_url"),
     ] {
         let reply = read_url(&server_of, &headers, &url).await;
         assert!(reply.json()["result"]["isError"] != false, "{}", reply.text);
-        assert!(reply.text.contains(words), "{}", reply.text);
+        assert!(reply.text.contains(expected), "{}", reply.text);
     }
 
     let fixed = server(|config| shop(config).space = Some("warehouse-systems".to_owned())).await;
     let url = format!("{}/{PARCEL_TASK}", fixed.other_address("shop"));
-    let said = expect_refused(&fixed, &[], &url).await;
-    assert!(leads_away(&said), "{said}");
+    let message = expect_refused(&fixed, &[], &url).await;
+    assert!(is_other_space(&message), "{message}");
 
     let spaces = ListSetting(vec!["Warehouse Systems".to_owned()]);
     let granted = server(|config| agent(config).spaces = spaces).await;
     let url = format!("{}/{PARCEL_TASK}", granted.other_address("shop"));
-    let said = expect_refused(&granted, &[], &url).await;
-    assert!(said.contains("Spaces-1") && !said.contains("Parcel"), "{said}");
+    let message = expect_refused(&granted, &[], &url).await;
+    assert!(message.contains("Spaces-1") && !message.contains("Parcel"), "{message}");
 
     let here = ListSetting(vec!["warehouse".to_owned()]);
     let granted = server(|config| agent(config).instances = here).await;
     let url = format!("{}/{PARCEL_TASK}", granted.other_address("shop"));
-    let said = expect_refused(&granted, &[], &url).await;
-    assert!(said.contains("the URL belongs to 127.0.0.1:") && !said.contains("shop"), "{said}");
+    let message = expect_refused(&granted, &[], &url).await;
+    assert!(
+        message.contains("the URL belongs to 127.0.0.1:") && !message.contains("shop"),
+        "{message}"
+    );
     assert_eq!(granted.other_sample("shop").journal(), [], "an ungranted instance gets no request");
 }
 
@@ -172,11 +175,11 @@ async fn audit_record_names_target_instance_and_credential() {
     expect_refused(&server, &[], &format!("{there}/{DRIVER_TASK}")).await;
     expect_answer(&server, &format!("{here}/{PARCEL_TASK}")).await;
     // Without a target, the record names the instance of the request.
-    let held = [("x-octopus-instance", "warehouse")];
-    expect_refused(&server, &held, &format!("{there}/{PARCEL_TASK}")).await;
+    let pinned = [("x-octopus-instance", "warehouse")];
+    expect_refused(&server, &pinned, &format!("{there}/{PARCEL_TASK}")).await;
     server.running.take().unwrap().stop().await;
     let records = read_records(&path);
-    let said: Vec<Vec<&str>> = records
+    let message: Vec<Vec<&str>> = records
         .iter()
         .map(|record| {
             let fields = ["instance", "credential", "space", "project", "result", "rule"];
@@ -184,7 +187,7 @@ async fn audit_record_names_target_instance_and_credential() {
         })
         .collect();
     assert_eq!(
-        said,
+        message,
         [
             ["shop", "access token", "Default", "Projects-1", "done", "-"],
             ["shop", "access token", "Default", "Projects-2", "refused", "secret"],

@@ -14,7 +14,7 @@ fn read_rule(matcher: &str, name: &str) -> Value {
 
 #[tokio::test]
 async fn no_tool_reads_documents_of_a_denied_project() {
-    let desk = policy_fixture(read_rule("projects", "Parcel Tracking API")).await;
+    let fixture = policy_fixture(read_rule("projects", "Parcel Tracking API")).await;
     let calls = |project: &str, release: &str, task: &str| {
         vec![
             ("get_deployment_process", json!({ "space": "Default", "projectId": project })),
@@ -42,17 +42,17 @@ async fn no_tool_reads_documents_of_a_denied_project() {
     };
     // Documents of Parcel Tracking API, then documents of another project.
     for (tool, arguments) in calls("Projects-1", "Releases-9001", "ServerTasks-90001") {
-        let came = desk.call(CODE_FLOW, tool, &arguments).await;
+        let outcome = fixture.call(CODE_FLOW, tool, &arguments).await;
         assert!(
-            matches!(&came, CallOutcome::Failed(message) if message.contains("rule 'secret'")),
-            "{tool} {arguments}: {came:?}"
+            matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'secret'")),
+            "{tool} {arguments}: {outcome:?}"
         );
     }
     for (tool, arguments) in calls("Projects-4", "Releases-9007", "ServerTasks-90008") {
-        let came = desk.call(CODE_FLOW, tool, &arguments).await;
+        let outcome = fixture.call(CODE_FLOW, tool, &arguments).await;
         assert!(
-            !matches!(&came, CallOutcome::Failed(message) if message.contains("rule")),
-            "{tool} {arguments}: {came:?}"
+            !matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule")),
+            "{tool} {arguments}: {outcome:?}"
         );
     }
 }
@@ -94,11 +94,14 @@ async fn matchers_apply_to_single_documents() {
         ("tenant_tags", "Tier/Gold", "ServerTasks-90008", Some("ServerTasks-90001")),
         ("project_groups", "Customer Platform", "ServerTasks-90001", None),
     ] {
-        let desk = policy_fixture(read_rule(matcher, name)).await;
+        let fixture = policy_fixture(read_rule(matcher, name)).await;
         let read = |task: &str| json!({ "space": "Default", "taskId": task });
-        desk.call(CODE_FLOW, "get_task_by_id", &read(denied)).await.expect_error("rule 'secret'");
+        fixture
+            .call(CODE_FLOW, "get_task_by_id", &read(denied))
+            .await
+            .expect_error("rule 'secret'");
         if let Some(open) = open {
-            desk.call(CODE_FLOW, "get_task_by_id", &read(open)).await.expect_result();
+            fixture.call(CODE_FLOW, "get_task_by_id", &read(open)).await.expect_result();
         }
     }
 }
@@ -121,19 +124,19 @@ async fn refuses_denied_project_by_slug_or_parameter() {
         ("/api/Spaces-1/deployments", json!({ "projects": "Projects-4" }), false),
         ("/api/Spaces-1/projects/Projects-4", json!({}), false),
     ] {
-        let desk = policy_fixture(read_rule("projects", "Parcel Tracking API")).await;
+        let fixture = policy_fixture(read_rule("projects", "Parcel Tracking API")).await;
         let call = get(path, query);
-        let came = desk.call(CODE_FLOW, "execute", &call).await;
+        let outcome = fixture.call(CODE_FLOW, "execute", &call).await;
         let is_refused =
-            matches!(&came, CallOutcome::Failed(message) if message.contains("rule 'secret'"));
-        assert_eq!(is_refused, refused, "{call}: {came:?}");
+            matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'secret'"));
+        assert_eq!(is_refused, refused, "{call}: {outcome:?}");
     }
 }
 
 /// A path without a space refers to the default space, and a slug to a project there.
 #[tokio::test]
 async fn slug_without_space_resolves_in_default_space() {
-    let desk = policy_fixture(read_rule("projects", "Parcel Tracking API")).await;
+    let fixture = policy_fixture(read_rule("projects", "Parcel Tracking API")).await;
     for (path, query) in [
         ("/api/projects/parcel-tracking-api/releases", json!({})),
         ("/api/projects/Projects-1/progression", json!({})),
@@ -144,7 +147,7 @@ async fn slug_without_space_resolves_in_default_space() {
         ("/api/events", json!({ "projects": "Projects-1", "spaces": "Spaces-1" })),
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });
-        desk.call(CODE_FLOW, "execute", &call).await.expect_error("rule 'secret'");
+        fixture.call(CODE_FLOW, "execute", &call).await.expect_error("rule 'secret'");
     }
 }
 
@@ -156,12 +159,14 @@ async fn lists_match_by_space_and_write_rules_skip_reads() {
         { "name": "secret", "effect": "deny", "tiers": ["read"], "projects": ["Parcel Tracking API"] },
         { "name": "changes", "effect": "deny" },
     ]);
-    let desk = policy_fixture(list).await;
-    let listed =
-        desk.call(CODE_FLOW, "list_projects", &json!({ "space": "Default" })).await.expect_result();
+    let fixture = policy_fixture(list).await;
+    let listed = fixture
+        .call(CODE_FLOW, "list_projects", &json!({ "space": "Default" }))
+        .await
+        .expect_result();
     assert!(listed.to_string().contains("Parcel Tracking API"), "{listed}");
     let arguments = json!({ "space": "Default", "projectId": "Projects-4" });
-    desk.call(CODE_FLOW, "get_deployment_process", &arguments).await.expect_result();
+    fixture.call(CODE_FLOW, "get_deployment_process", &arguments).await.expect_result();
 }
 
 /// Without rules about reads no additional requests are sent for them.
@@ -171,11 +176,11 @@ async fn write_rules_add_no_requests_to_reads() {
     for list in
         [json!([]), json!([{ "name": "r", "effect": "deny", "environments": ["Production"] }])]
     {
-        let desk = policy_fixture(list).await;
-        desk.server.sample.clear_journal();
+        let fixture = policy_fixture(list).await;
+        fixture.server.sample.clear_journal();
         let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90001" });
-        desk.call(CODE_FLOW, "get_task_details", &arguments).await.expect_result();
-        counts.push(desk.server.sample.journal().len());
+        fixture.call(CODE_FLOW, "get_task_details", &arguments).await.expect_result();
+        counts.push(fixture.server.sample.journal().len());
     }
     assert_eq!(counts[0], counts[1]);
 }

@@ -27,8 +27,8 @@ async fn refuses_ids_in_unknown_body_fields() {
         assert_eq!(sent, 0);
     }
     let call = made(json!({ "Comments": "for Production", "ForcePackageDownload": true }));
-    let (came, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
-    came.expect_approval_request();
+    let (outcome, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+    outcome.expect_approval_request();
 }
 
 /// It is unknown which of two spaces Octopus would use, so path and body must name the same space.
@@ -43,12 +43,12 @@ async fn refuses_bodies_that_name_another_space() {
         let mut body = json!({ "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-2" });
         body.as_object_mut().unwrap().extend(space.as_object().unwrap().clone());
         let call = json!({ "method": "POST", "path": path, "body": body });
-        let (came, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+        let (outcome, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
         assert_eq!(sent, 0);
         if refused {
-            came.expect_error("name the same space in path and body");
+            outcome.expect_error("name the same space in path and body");
         } else {
-            drop(came.expect_approval_request());
+            drop(outcome.expect_approval_request());
         }
     }
 }
@@ -64,12 +64,16 @@ async fn refuses_denied_space_despite_id_like_space_name() {
         (json!({}), json!({ "Target": "Spaces-1" }), true),
         (json!({ "spaceId": "Spaces-22" }), json!({ "SpaceId": "Spaces-22" }), false),
     ] {
-        let desk = policy_fixture(json!([rule])).await;
-        desk.server.sample.edit("Spaces-22", "Name", "Spaces-1");
+        let fixture = policy_fixture(json!([rule])).await;
+        fixture.server.sample.edit("Spaces-22", "Name", "Spaces-1");
         let call = json!({ "method": "POST", "path": "/api/Spaces-22/tenants", "query": query,
             "body": body });
-        let came = desk.call(CODE_FLOW, "execute", &call).await;
-        if refused { came.expect_error("rule 'r'") } else { drop(came.expect_approval_request()) }
+        let outcome = fixture.call(CODE_FLOW, "execute", &call).await;
+        if refused {
+            outcome.expect_error("rule 'r'");
+        } else {
+            drop(outcome.expect_approval_request());
+        }
     }
 }
 
@@ -79,8 +83,12 @@ async fn space_named_only_in_the_body_is_uncertain() {
     for (path, refused) in [("/api/deployments", true), ("/api/Spaces-22/deployments", false)] {
         let body = json!({ "ReleaseId": "Releases-9003", "SpaceId": "Spaces-22" });
         let call = json!({ "method": "POST", "path": path, "body": body });
-        let (came, sent) = evaluate(json!({ "spaces": ["Default"] }), &call).await;
+        let (outcome, sent) = evaluate(json!({ "spaces": ["Default"] }), &call).await;
         assert_eq!(sent, 0);
-        if refused { came.expect_error("rule 'r'") } else { drop(came.expect_approval_request()) }
+        if refused {
+            outcome.expect_error("rule 'r'");
+        } else {
+            drop(outcome.expect_approval_request());
+        }
     }
 }

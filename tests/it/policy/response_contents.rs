@@ -12,15 +12,15 @@ const PATH: &str = "/api/Spaces-1/tagsets/TagSets-1";
 
 /// Starts a server with a rule about reads, whose Octopus answers [`PATH`] with this body.
 async fn fixture_with_response(body: &Value) -> ApprovalFixture {
-    let desk = policy_fixture(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
+    let fixture = policy_fixture(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environments": ["Production"] }]))
     .await;
-    desk.server.sample.faults().add(Fault::on("/tagsets/TagSets-1").body(&body.to_string()));
-    desk
+    fixture.server.sample.faults().add(Fault::on("/tagsets/TagSets-1").body(&body.to_string()));
+    fixture
 }
 
-async fn read(desk: &ApprovalFixture) -> CallOutcome {
-    desk.call(CODE_FLOW, "execute", &json!({ "method": "GET", "path": PATH })).await
+async fn read(fixture: &ApprovalFixture) -> CallOutcome {
+    fixture.call(CODE_FLOW, "execute", &json!({ "method": "GET", "path": PATH })).await
 }
 
 /// Returns a tag set with more fields.
@@ -53,8 +53,8 @@ async fn refuses_responses_that_name_a_denied_resource() {
         json!({ "Scope": "Environments-3" }),
         json!({ "Inner": { "Scope": ["Environments-2", "Environments-3"] } }),
     ] {
-        let desk = fixture_with_response(&tag_set(&named)).await;
-        read(&desk).await.expect_error("rule 'secret'");
+        let fixture = fixture_with_response(&tag_set(&named)).await;
+        read(&fixture).await.expect_error("rule 'secret'");
     }
     for open in [
         json!({ "EnvironmentId": "Environments-2" }),
@@ -64,8 +64,8 @@ async fn refuses_responses_that_name_a_denied_resource() {
         // The value is a choice and does not say where the document belongs.
         json!({ "ScopeValues": { "Environments": [{ "Id": "Environments-3" }] } }),
     ] {
-        let desk = fixture_with_response(&tag_set(&open)).await;
-        read(&desk).await.expect_result();
+        let fixture = fixture_with_response(&tag_set(&open)).await;
+        read(&fixture).await.expect_result();
     }
 }
 
@@ -75,13 +75,13 @@ async fn refuses_responses_that_name_a_denied_resource() {
 async fn refusal_names_the_response_as_the_reason() {
     const WORDS: &str =
         "the response contains a document that the rule denies; read single documents";
-    let desk = policy_fixture(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
+    let fixture = policy_fixture(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environments": ["Production"], "message": "Ask Ada" }]))
     .await;
     for (path, is_in_answer) in [("lifecycles", true), ("environments/Environments-3", false)] {
         let path = format!("/api/Spaces-1/{path}");
         let call = json!({ "method": "GET", "path": path });
-        let CallOutcome::Failed(message) = desk.call(CODE_FLOW, "execute", &call).await else {
+        let CallOutcome::Failed(message) = fixture.call(CODE_FLOW, "execute", &call).await else {
             panic!("{path}")
         };
         assert!(message.contains("rule 'secret'") && message.contains("Ask Ada"), "{message}");
@@ -101,8 +101,8 @@ async fn refuses_responses_with_omitted_fields() {
     let answer = read(&list).await.expect_result();
     assert!(answer["omitted"]["items"].as_u64() > Some(0), "{answer}");
     // Without rules about reads the response is returned as far as it fits.
-    let desk = policy_fixture(json!([])).await;
-    desk.server.sample.faults().add(Fault::on("/tagsets/TagSets-1").body(&large.to_string()));
-    let answer = read(&desk).await.expect_result();
+    let fixture = policy_fixture(json!([])).await;
+    fixture.server.sample.faults().add(Fault::on("/tagsets/TagSets-1").body(&large.to_string()));
+    let answer = read(&fixture).await.expect_result();
     assert!(answer["omitted"]["fields"].as_u64() > Some(0), "{answer}");
 }

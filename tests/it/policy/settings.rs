@@ -97,7 +97,7 @@ fn policy_test_exit_code_reports_expectation() {
 
 #[test]
 fn invalid_rules_report_all_errors_with_suggestions() {
-    for (rule, told) in [
+    for (rule, expected) in [
         ("effect = \"deny\"", "rule 1 has no name"),
         ("name = \"a\"\n[[policy.rules]]\nname = \"A\"", "two rules are named 'A'"),
         ("name = \"a\"\neffect = \"forbid\"", "found `forbid`, expected"),
@@ -126,6 +126,6 @@ fn invalid_rules_report_all_errors_with_suggestions() {
         let text = format!("[sample]\nenabled = true\n[[policy.rules]]\n{rule}\n");
         let (code, _, err) = run(&text, &["policy", "test", "--tool=list_spaces"]);
         assert_eq!(code, 2, "{rule}: {err}");
-        assert!(err.contains("policy.rules") && err.contains(told), "{rule}: {err}");
+        assert!(err.contains("policy.rules") && err.contains(expected), "{rule}: {err}");
     }
 }

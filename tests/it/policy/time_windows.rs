@@ -28,9 +28,9 @@ fn manual_clock() -> (PolicyClock, impl Fn(&str)) {
 
 #[tokio::test]
 async fn window_that_opens_after_the_preview_blocks_the_approval() {
-    for way in APPROVAL_FLOWS {
+    for flow in APPROVAL_FLOWS {
         let (clock, turn) = manual_clock();
-        let desk = ApprovalFixture::with_clock(clock, |config| {
+        let fixture = ApprovalFixture::with_clock(clock, |config| {
             let list = json!([{ "name": "friday", "effect": "deny", "environments": ["Production"],
                 "message": "closed until Monday",
                 "times": [{ "days": "fri", "from": "16:00", "to": "24:00", "zone": "Europe/Berlin" },
@@ -40,27 +40,27 @@ async fn window_that_opens_after_the_preview_blocks_the_approval() {
         .await;
         let arguments = deploy_arguments(&["Production"]);
         turn("2026-11-06T14:59:00Z");
-        let (_, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
+        let (_, token) = fixture.call(flow, DEPLOY, &arguments).await.expect_approval_request();
         turn("2026-11-06T15:00:00Z");
-        let came = desk.approve(way, DEPLOY, &arguments, &sealed).await;
-        came.expect_error(
+        let outcome = fixture.approve(flow, DEPLOY, &arguments, &token).await;
+        outcome.expect_error(
             "the policy rule 'friday' of this server denies this call: closed until Monday",
         );
-        desk.call(way, DEPLOY, &arguments).await.expect_error("rule 'friday'");
-        assert_eq!(desk.sent_changes(), [], "{way:?}");
-        desk.call(way, DEPLOY, &deploy_arguments(&["Staging"])).await.expect_approval_request();
+        fixture.call(flow, DEPLOY, &arguments).await.expect_error("rule 'friday'");
+        assert_eq!(fixture.sent_changes(), [], "{flow:?}");
+        fixture.call(flow, DEPLOY, &deploy_arguments(&["Staging"])).await.expect_approval_request();
         // On Monday the same approval is valid again.
         turn("2026-11-09T00:00:00Z");
-        desk.approve(way, DEPLOY, &arguments, &sealed).await.expect_result();
-        assert_eq!(desk.sent_changes().len(), 1, "{way:?}");
+        fixture.approve(flow, DEPLOY, &arguments, &token).await.expect_result();
+        assert_eq!(fixture.sent_changes().len(), 1, "{flow:?}");
     }
 }
 
 #[tokio::test]
 async fn new_typed_confirmation_requires_new_approval() {
-    for way in APPROVAL_FLOWS {
+    for flow in APPROVAL_FLOWS {
         let (clock, turn) = manual_clock();
-        let desk = ApprovalFixture::with_clock(clock, |config| {
+        let fixture = ApprovalFixture::with_clock(clock, |config| {
             let list = json!([{ "name": "night", "effect": "confirm", "type": "night",
                 "times": [{ "from": "22:00", "to": "06:00" }] }]);
             set_rules(config, &list);
@@ -68,14 +68,17 @@ async fn new_typed_confirmation_requires_new_approval() {
         .await;
         let arguments = deploy_arguments(&["Staging"]);
         turn("2026-11-06T21:59:00Z");
-        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
-        assert!(!words.contains("Word to type"), "{words}");
+        let (preview, token) =
+            fixture.call(flow, DEPLOY, &arguments).await.expect_approval_request();
+        assert!(!preview.contains("Word to type"), "{preview}");
         turn("2026-11-07T05:59:00Z");
-        desk.approve(way, DEPLOY, &arguments, &sealed).await.expect_error("nothing was changed");
-        assert_eq!(desk.sent_changes(), [], "{way:?}");
-        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
-        assert!(words.contains("Word to type: night"), "{words}");
-        desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", Some("night"))
+        fixture.approve(flow, DEPLOY, &arguments, &token).await.expect_error("nothing was changed");
+        assert_eq!(fixture.sent_changes(), [], "{flow:?}");
+        let (preview, token) =
+            fixture.call(flow, DEPLOY, &arguments).await.expect_approval_request();
+        assert!(preview.contains("Word to type: night"), "{preview}");
+        fixture
+            .respond_with_word(flow, DEPLOY, &arguments, &token, "accept", Some("night"))
             .await
             .expect_result();
     }
@@ -92,7 +95,7 @@ async fn refuses_deployments_scheduled_into_a_window() {
         arguments[key] = json!(value);
         arguments
     };
-    let made = |key: &str, value: serde_json::Value| {
+    let body_with = |key: &str, value: serde_json::Value| {
         json!({ "method": "POST", "path": "/api/Spaces-1/deployments", "body": {
             "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-3", key: value } })
     };
@@ -101,28 +104,32 @@ async fn refuses_deployments_scheduled_into_a_window() {
         (DEPLOY, with(deploy_arguments(&["Production"]), "runAt", friday), true),
         (DEPLOY, with(deploy_arguments(&["Production"]), "runAt", monday), false),
         (DEPLOY, with(deploy_arguments(&["Staging"]), "runAt", friday), false),
-        ("execute", made("QueueTime", json!(friday)), true),
-        ("execute", made("queueTIME", json!(friday)), true),
-        ("execute", made("QueueTime", json!(monday)), false),
-        ("execute", made("QueueTime", json!(null)), false),
+        ("execute", body_with("QueueTime", json!(friday)), true),
+        ("execute", body_with("queueTIME", json!(friday)), true),
+        ("execute", body_with("QueueTime", json!(monday)), false),
+        ("execute", body_with("QueueTime", json!(null)), false),
         // The start time is unknown.
-        ("execute", made("QueueTime", json!("2099-11-09T08:00:00")), true),
-        ("execute", made("QueueTime", json!({ "at": monday })), true),
+        ("execute", body_with("QueueTime", json!("2099-11-09T08:00:00")), true),
+        ("execute", body_with("QueueTime", json!({ "at": monday })), true),
     ] {
         let (clock, turn) = manual_clock();
-        let desk = ApprovalFixture::with_clock(clock, |config| set_rules(config, &list)).await;
+        let fixture = ApprovalFixture::with_clock(clock, |config| set_rules(config, &list)).await;
         turn("2026-11-03T09:00:00Z");
-        let came = desk.call(APPROVAL_FLOWS[0], tool, &arguments).await;
+        let outcome = fixture.call(APPROVAL_FLOWS[0], tool, &arguments).await;
         let is_refused =
-            matches!(&came, CallOutcome::Failed(message) if message.contains("rule 'friday'"));
-        assert_eq!(is_refused, refused, "{arguments}: {came:?}");
-        assert_eq!(matches!(came, CallOutcome::ApprovalRequired { .. }), !refused, "{arguments}");
+            matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'friday'"));
+        assert_eq!(is_refused, refused, "{arguments}: {outcome:?}");
+        assert_eq!(
+            matches!(outcome, CallOutcome::ApprovalRequired { .. }),
+            !refused,
+            "{arguments}"
+        );
         // During the window every start is refused, whatever the scheduled time.
         turn("2026-11-06T17:00:00Z");
         if !arguments.to_string().contains("Staging") {
-            desk.call(APPROVAL_FLOWS[0], tool, &arguments).await.expect_error("rule 'friday'");
+            fixture.call(APPROVAL_FLOWS[0], tool, &arguments).await.expect_error("rule 'friday'");
         }
-        assert_eq!(desk.sent_changes(), []);
+        assert_eq!(fixture.sent_changes(), []);
     }
 }
 
@@ -130,10 +137,10 @@ async fn refuses_deployments_scheduled_into_a_window() {
 async fn trigger_start_time_is_unknown_and_matches_windows() {
     let (clock, turn) = manual_clock();
     let list = json!([{ "name": "night", "effect": "deny", "times": [{ "from": "22:00", "to": "06:00" }] }]);
-    let desk = ApprovalFixture::with_clock(clock, |config| set_rules(config, &list)).await;
+    let fixture = ApprovalFixture::with_clock(clock, |config| set_rules(config, &list)).await;
     turn("2026-11-03T09:00:00Z");
     let call = json!({ "method": "POST", "path": "/api/Spaces-1/projecttriggers", "body": {
         "ProjectId": "Projects-1", "Name": "t", "Action": { "EnvironmentId": "Environments-2" } } });
-    let came = desk.call(APPROVAL_FLOWS[0], "execute", &call).await;
-    came.expect_error("`times` could not be determined");
+    let outcome = fixture.call(APPROVAL_FLOWS[0], "execute", &call).await;
+    outcome.expect_error("`times` could not be determined");
 }

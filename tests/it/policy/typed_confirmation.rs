@@ -5,7 +5,11 @@ use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{APPROVAL_FLOWS, ApprovalFlow, CODE_FLOW, deploy_arguments, policy_fixture, set_rules};
-use crate::{sessions::accept_elicitation, support::TestServer};
+use crate::{
+    approval::{ApprovalFixture, CallOutcome},
+    sessions::accept_elicitation,
+    support::TestServer,
+};
 
 const DEPLOY: &str = "deploy_release";
 
@@ -14,40 +18,49 @@ fn type_environment_rule() -> Value {
         "message": "customers are there" }])
 }
 
+/// Approves a deployment with this typed word.
+async fn approve_with(
+    fixture: &ApprovalFixture,
+    flow: ApprovalFlow,
+    arguments: &Value,
+    token: &str,
+    word: Option<&str>,
+) -> CallOutcome {
+    fixture.respond_with_word(flow, DEPLOY, arguments, token, "accept", word).await
+}
+
 #[tokio::test]
 async fn change_requires_the_typed_word() {
-    for way in APPROVAL_FLOWS {
-        let desk = policy_fixture(type_environment_rule()).await;
+    for flow in APPROVAL_FLOWS {
+        let fixture = policy_fixture(type_environment_rule()).await;
         let arguments = deploy_arguments(&["Production"]);
-        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
-        assert!(words.contains("\nRule: prod: customers are there"), "{words}");
-        assert!(words.contains("\nWord to type: Production"), "{words}");
+        let (preview, token) =
+            fixture.call(flow, DEPLOY, &arguments).await.expect_approval_request();
+        assert!(preview.contains("\nRule: prod: customers are there"), "{preview}");
+        assert!(preview.contains("\nWord to type: Production"), "{preview}");
         for wrong in [None, Some(""), Some("production"), Some("Productio"), Some("yes")] {
-            let came =
-                desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", wrong).await;
-            came.expect_error("the typed word does not match the word");
+            let outcome = approve_with(&fixture, flow, &arguments, &token, wrong).await;
+            outcome.expect_error("the typed word does not match the word");
         }
-        assert_eq!(desk.sent_changes(), [], "{way:?}");
+        assert_eq!(fixture.sent_changes(), [], "{flow:?}");
         let right = Some(" Production ")
-            .filter(|_| way == ApprovalFlow::InputRequired)
+            .filter(|_| flow == ApprovalFlow::InputRequired)
             .or(Some("Production"));
-        desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", right)
-            .await
-            .expect_result();
-        assert_eq!(desk.sent_changes().len(), 1, "{way:?}");
+        approve_with(&fixture, flow, &arguments, &token, right).await.expect_result();
+        assert_eq!(fixture.sent_changes().len(), 1, "{flow:?}");
     }
 }
 
 #[tokio::test]
 async fn form_and_code_flow_request_the_word() {
-    let desk = policy_fixture(type_environment_rule()).await;
+    let fixture = policy_fixture(type_environment_rule()).await;
     let call = json!({ "name": DEPLOY, "arguments": deploy_arguments(&["Production"]) });
-    let reply = desk.reply(ApprovalFlow::InputRequired, call.clone()).await.json();
+    let reply = fixture.reply(ApprovalFlow::InputRequired, call.clone()).await.json();
     let form = &reply["result"]["inputRequests"]["confirm"]["params"]["requestedSchema"];
     assert_eq!(form["required"], json!(["word"]), "{form}");
     assert_eq!(form["properties"]["word"]["type"], "string");
     assert_eq!(form["properties"]["word"]["title"], "Type Production");
-    let coded = desk.reply(CODE_FLOW, call).await.json();
+    let coded = fixture.reply(CODE_FLOW, call).await.json();
     let question = &coded["result"]["structuredContent"];
     assert_eq!(question["word"], "Production");
     let message = question["message"].as_str().unwrap();
@@ -61,15 +74,13 @@ async fn word_is_configured_or_lists_environment_names() {
         ("go live", &["Production"][..], "go live"),
         ("environment", &["Staging", "Production"], "Staging, Production"),
     ] {
-        for way in APPROVAL_FLOWS {
-            let desk =
+        for flow in APPROVAL_FLOWS {
+            let fixture =
                 policy_fixture(json!([{ "name": "r", "effect": "confirm", "type": typed }])).await;
             let arguments = deploy_arguments(environments);
-            let (_, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
-            desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", Some(word))
-                .await
-                .expect_result();
-            assert_eq!(desk.sent_changes().len(), 1, "{way:?}");
+            let (_, token) = fixture.call(flow, DEPLOY, &arguments).await.expect_approval_request();
+            approve_with(&fixture, flow, &arguments, &token, Some(word)).await.expect_result();
+            assert_eq!(fixture.sent_changes().len(), 1, "{flow:?}");
         }
     }
 }
@@ -82,31 +93,29 @@ async fn two_rules_require_both_words() {
             "message": "customers are there" },
         { "name": "stage", "effect": "confirm", "type": "rehearse", "environments": ["Staging"] },
     ]);
-    for way in APPROVAL_FLOWS {
-        let desk = policy_fixture(list.clone()).await;
+    for flow in APPROVAL_FLOWS {
+        let fixture = policy_fixture(list.clone()).await;
         let arguments = deploy_arguments(&["Staging", "Production"]);
-        let (words, sealed) = desk.call(way, DEPLOY, &arguments).await.expect_approval_request();
-        let Some((_, word)) = words.split_once("\nWord to type: ") else { panic!("{words}") };
+        let (preview, token) =
+            fixture.call(flow, DEPLOY, &arguments).await.expect_approval_request();
+        let Some((_, word)) = preview.split_once("\nWord to type: ") else { panic!("{preview}") };
         let word = word.lines().next().unwrap();
-        assert!(word == "rehearse go live" || word == "go live rehearse", "{words}");
-        assert!(words.contains("customers are there"), "{words}");
+        assert!(word == "rehearse go live" || word == "go live rehearse", "{preview}");
+        assert!(preview.contains("customers are there"), "{preview}");
         for wrong in ["go live", "rehearse", "go live go live"] {
-            let came = desk
-                .respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", Some(wrong))
-                .await;
-            came.expect_error("the typed word does not match the word");
+            let outcome = approve_with(&fixture, flow, &arguments, &token, Some(wrong)).await;
+            outcome.expect_error("the typed word does not match the word");
         }
-        assert_eq!(desk.sent_changes(), [], "{way:?}");
-        desk.respond_with_word(way, DEPLOY, &arguments, &sealed, "accept", Some(word))
-            .await
-            .expect_result();
-        assert_eq!(desk.sent_changes().len(), 1, "{way:?}");
+        assert_eq!(fixture.sent_changes(), [], "{flow:?}");
+        approve_with(&fixture, flow, &arguments, &token, Some(word)).await.expect_result();
+        assert_eq!(fixture.sent_changes().len(), 1, "{flow:?}");
     }
 }
 
 #[tokio::test]
 async fn session_elicitation_form_collects_the_word() {
-    for (word, done) in [(Some("Production"), true), (Some("production"), false), (None, false)] {
+    for (word, is_done) in [(Some("Production"), true), (Some("production"), false), (None, false)]
+    {
         let server = TestServer::with(|config| {
             config.http.sessions = SessionStorage::Memory;
             config.tools.read_only = false;
@@ -119,7 +128,7 @@ async fn session_elicitation_form_collects_the_word() {
             accept_elicitation(&server, keys::ADMIN, DEPLOY, &arguments, content).await;
         let form = &question["params"]["requestedSchema"];
         assert_eq!(form["required"], json!(["word"]), "{form}");
-        assert_eq!(result["isError"] == true, !done, "{result}");
-        assert_eq!(server.sample.changes().len(), usize::from(done), "{word:?}");
+        assert_eq!(result["isError"] == true, !is_done, "{result}");
+        assert_eq!(server.sample.changes().len(), usize::from(is_done), "{word:?}");
     }
 }

@@ -14,8 +14,8 @@ async fn fixture_with_read_rule(key: &str, name: &str) -> ApprovalFixture {
     .await
 }
 
-fn make_unreadable(desk: &ApprovalFixture, path: &str, status: u16) {
-    desk.server.sample.faults().add(Fault::on(path).status(status));
+fn make_unreadable(fixture: &ApprovalFixture, path: &str, status: u16) {
+    fixture.server.sample.faults().add(Fault::on(path).status(status));
 }
 
 /// Returns the 17 machines outside production: more than `MAX_LOOKUPS`.
@@ -37,15 +37,15 @@ async fn task_of_many_machines_is_evaluated_by_environments() {
         ("tenants", "Brightwater Couriers", with("Machines-9999"), true),
         ("projects", "Parcel Tracking API", with("Machines-9999"), false),
     ] {
-        let desk = fixture_with_read_rule(key, name).await;
+        let fixture = fixture_with_read_rule(key, name).await;
         let task = json!({ "Id": id, "SpaceId": "Spaces-1", "Name": "Health", "State": "Success",
             "Description": "Check health", "Arguments": { "MachineIds": machines } });
         let fault = Fault::on(&format!("/tasks/{id}")).body(&task.to_string());
-        desk.server.sample.faults().add(fault);
+        fixture.server.sample.faults().add(fault);
         let typed = json!({ "space": "Default", "taskId": id });
         let execute = json!({ "method": "GET", "path": format!("/api/Spaces-1/tasks/{id}") });
         for (tool, arguments) in [("get_task_by_id", typed), ("execute", execute)] {
-            let reply = desk.call(CODE_FLOW, tool, &arguments).await;
+            let reply = fixture.call(CODE_FLOW, tool, &arguments).await;
             if is_refused {
                 reply.expect_error("rule 'secret'");
             } else {
@@ -64,10 +64,10 @@ async fn resource_with_unknown_name_may_be_denied() {
         ("projects", "Parcel Tracking API", "/projects", Some("the name of 'Projects-1'")),
         ("projects", "Route Planner", "/environments", None),
     ] {
-        let desk = fixture_with_read_rule(key, name).await;
-        make_unreadable(&desk, forbidden, 403);
+        let fixture = fixture_with_read_rule(key, name).await;
+        make_unreadable(&fixture, forbidden, 403);
         for tool in ["get_task_raw", "get_task_details", "get_task_by_id"] {
-            let reply = desk.call(CODE_FLOW, tool, &task).await;
+            let reply = fixture.call(CODE_FLOW, tool, &task).await;
             match refusal {
                 Some(reason) => reply.expect_error(reason),
                 None => drop(reply.expect_result()),
@@ -80,10 +80,10 @@ async fn resource_with_unknown_name_may_be_denied() {
 async fn interruption_of_unreadable_task_may_be_denied() {
     let uri = "octopus://spaces/Default/interruptions/Interruptions-9008";
     let read: Value = json!({ "uri": uri });
-    let desk = fixture_with_read_rule("environments", "Development").await;
-    desk.call(CODE_FLOW, "read_resource", &read).await.expect_result();
-    make_unreadable(&desk, "/tasks/", 403);
-    desk.call(CODE_FLOW, "read_resource", &read).await.expect_error("was not read");
+    let fixture = fixture_with_read_rule("environments", "Development").await;
+    fixture.call(CODE_FLOW, "read_resource", &read).await.expect_result();
+    make_unreadable(&fixture, "/tasks/", 403);
+    fixture.call(CODE_FLOW, "read_resource", &read).await.expect_error("was not read");
 }
 
 /// Retention deletes tasks, but a deployment names its own target.
@@ -91,8 +91,11 @@ async fn interruption_of_unreadable_task_may_be_denied() {
 async fn deployment_is_evaluated_without_its_task() {
     let read =
         |id: &str| json!({ "method": "GET", "path": format!("/api/Spaces-1/deployments/{id}") });
-    let desk = fixture_with_read_rule("environments", "Production").await;
-    make_unreadable(&desk, "/tasks/", 404);
-    desk.call(CODE_FLOW, "execute", &read("Deployments-9002")).await.expect_result();
-    desk.call(CODE_FLOW, "execute", &read("Deployments-9001")).await.expect_error("rule 'secret'");
+    let fixture = fixture_with_read_rule("environments", "Production").await;
+    make_unreadable(&fixture, "/tasks/", 404);
+    fixture.call(CODE_FLOW, "execute", &read("Deployments-9002")).await.expect_result();
+    fixture
+        .call(CODE_FLOW, "execute", &read("Deployments-9001"))
+        .await
+        .expect_error("rule 'secret'");
 }

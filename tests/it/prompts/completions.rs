@@ -35,8 +35,8 @@ async fn completes_with_values_visible_to_the_caller() {
     let releases = complete(&server, of_prompt(), "release", "", project.clone()).await;
     let version = values(&releases)[0].to_owned();
     assert!(releases["total"].as_u64().unwrap() >= values(&releases).len() as u64);
-    let narrowed = complete(&server, of_prompt(), "release", &version, project).await;
-    assert_eq!(values(&narrowed)[0], version);
+    let of_project = complete(&server, of_prompt(), "release", &version, project).await;
+    assert_eq!(values(&of_project)[0], version);
     let none = complete(&server, of_prompt(), "project", "zzz", space).await;
     assert_eq!(none, json!({ "values": [], "total": 0, "hasMore": false }));
 }
@@ -136,9 +136,9 @@ async fn completion_sends_one_bounded_request() {
     complete(&server, prompt_reference("prepare_promotion"), "project", "a", space()).await;
     server.sample.clear_journal();
     complete(&server, prompt_reference("prepare_promotion"), "project", "a&b", space()).await;
-    let asked = server.sample.journal();
-    assert_eq!(asked.len(), 2, "one request per era: {asked:#?}");
-    for entry in asked {
+    let journal = server.sample.journal();
+    assert_eq!(journal.len(), 2, "one request per era: {journal:#?}");
+    for entry in journal {
         assert_eq!(entry.query.as_deref(), Some("partialName=a%26b&take=100"));
     }
 }

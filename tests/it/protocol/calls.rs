@@ -44,14 +44,14 @@ async fn unknown_and_hidden_tools_return_the_same_error() {
     })
     .await;
     for era in ERAS {
-        let mut said = Vec::new();
+        let mut messages = Vec::new();
         for name in ["get_task_raw", "get_task_rax"] {
             let reply = server.rpc(era, "tools/call", json!({ "name": name })).await;
             assert_eq!(reply.error_code(), -32602);
             assert_eq!(reply.status, 200, "{}", reply.text);
-            said.push(reply.error_message().replace(name, "NAME"));
+            messages.push(reply.error_message().replace(name, "NAME"));
         }
-        assert_eq!(said[0], said[1]);
+        assert_eq!(messages[0], messages[1]);
         let tools = server.rpc(era, "tools/list", json!({})).await.json();
         let names: Vec<_> = tools["result"]["tools"]
             .as_array()
@@ -76,7 +76,7 @@ async fn long_call_sends_requested_progress() {
         let reply = server.rpc(era, "tools/call", params).await;
         assert_eq!(reply.header("content-type"), "text/event-stream");
         assert_eq!(reply.header("x-accel-buffering"), "no");
-        let told: Vec<f64> = reply
+        let progress: Vec<f64> = reply
             .text
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data:")?).ok())
@@ -86,7 +86,7 @@ async fn long_call_sends_requested_progress() {
                 message["params"]["progress"].as_f64().unwrap()
             })
             .collect();
-        assert!(told.len() > 3 && told.is_sorted(), "{told:?}");
+        assert!(progress.len() > 3 && progress.is_sorted(), "{progress:?}");
         assert!(reply.json()["result"]["structuredContent"]["totalLines"].as_u64().unwrap() > 1000);
         // Without a progress token, one JSON response is sufficient.
         let params = json!({ "name": "get_task_raw", "arguments": arguments });

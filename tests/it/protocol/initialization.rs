@@ -30,7 +30,7 @@ async fn endpoint_serves_both_eras_with_and_without_slash() {
 #[tokio::test]
 async fn initialize_negotiates_a_legacy_version() {
     let server = TestServer::start().await;
-    for (asked, agreed) in [
+    for (requested, negotiated) in [
         ("2025-03-26", "2025-03-26"),
         ("2025-06-18", "2025-06-18"),
         ("2025-11-25", "2025-11-25"),
@@ -40,13 +40,16 @@ async fn initialize_negotiates_a_legacy_version() {
         ("2099-01-01", "2025-11-25"),
         ("soon", "2025-11-25"),
     ] {
-        for header in ["", asked] {
+        for header in ["", requested] {
             let reply = server
-                .post(&[("mcp-protocol-version", header)], initialize_request(asked).to_string())
+                .post(
+                    &[("mcp-protocol-version", header)],
+                    initialize_request(requested).to_string(),
+                )
                 .await;
-            assert_eq!(reply.status, 200, "{asked}: {}", reply.text);
+            assert_eq!(reply.status, 200, "{requested}: {}", reply.text);
             let json = reply.json();
-            assert_eq!(json["result"]["protocolVersion"], agreed, "{asked} {header}");
+            assert_eq!(json["result"]["protocolVersion"], negotiated, "{requested} {header}");
             assert_eq!(json["id"], "hello");
             assert_eq!(json["result"]["serverInfo"]["name"], "octopus-mcp");
             let instructions = json["result"]["instructions"].as_str().unwrap();
@@ -68,24 +71,24 @@ async fn instructions_are_short_and_name_enabled_toolsets() {
         config.octopus.space = Some("Warehouse Systems".to_owned());
     })
     .await;
-    let unasked = TestServer::with(|config| {
+    let unconfirmed = TestServer::with(|config| {
         config.tools.read_only = false;
         config.tools.confirm = octopus_mcp::config::ApprovalMode::Never;
         config.tools.toolsets.0 = vec!["tasks".to_owned()];
     })
     .await;
-    for (server, says, says_not) in [
+    for (server, expected, unexpected) in [
         (&read_only, &["All tools are read-only", "featureToggles (", "list_spaces"][..], "yes"),
         (&open, &["only after the user approves it", "the space Warehouse Systems"], "list_spaces"),
-        (&unasked, &["made immediately", "tasks ("], "featureToggles"),
+        (&unconfirmed, &["made immediately", "tasks ("], "featureToggles"),
     ] {
         let hello = server.post(&[], initialize_request(LEGACY_VERSION).to_string()).await.json();
-        let told = hello["result"]["instructions"].as_str().unwrap();
-        assert!(told.len() < 1500, "{}: {told}", told.len());
-        for words in says.iter().chain(&["octopus://api/capabilities", "read_resource"]) {
-            assert!(told.contains(words), "{words}: {told}");
+        let instructions = hello["result"]["instructions"].as_str().unwrap();
+        assert!(instructions.len() < 1500, "{}: {instructions}", instructions.len());
+        for part in expected.iter().chain(&["octopus://api/capabilities", "read_resource"]) {
+            assert!(instructions.contains(part), "{part}: {instructions}");
         }
-        assert!(!told.contains(says_not), "{told}");
+        assert!(!instructions.contains(unexpected), "{instructions}");
     }
 }
 

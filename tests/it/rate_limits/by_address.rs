@@ -111,11 +111,15 @@ async fn missing_header_is_not_an_authentication_failure() {
         server.post(&headers, LIST).await
     };
     for _ in 0..5 {
-        let told = named("maria", "").await;
-        assert_eq!((told.status, told.error_code()), (400, -32600), "{}", told.text);
-        assert!(told.error_message().contains("send the header X-Octopus-ApiKey"), "{}", told.text);
-        assert_eq!(told.json()["id"], "list-1");
-        assert_eq!(told.header("www-authenticate"), "", "no authentication challenge");
+        let rejected = named("maria", "").await;
+        assert_eq!((rejected.status, rejected.error_code()), (400, -32600), "{}", rejected.text);
+        assert!(
+            rejected.error_message().contains("send the header X-Octopus-ApiKey"),
+            "{}",
+            rejected.text
+        );
+        assert_eq!(rejected.json()["id"], "list-1");
+        assert_eq!(rejected.header("www-authenticate"), "", "no authentication challenge");
     }
     assert_eq!(named("", keys::ADMIN).await.status, 401, "the address is not blocked");
     assert_eq!(named("maria", keys::ADMIN).await.status, 200);
@@ -199,12 +203,12 @@ async fn unverified_initialize_requests_are_counted_by_address() {
         config.limits.unproven_burst = 3;
     })
     .await;
-    let greet = async || server.post(&[], initialize_request().to_string()).await;
+    let initialize = async || server.post(&[], initialize_request().to_string()).await;
     for _ in 0..2 {
-        assert_eq!(greet().await.status, 200);
+        assert_eq!(initialize().await.status, 200);
     }
     assert_eq!(server.rpc(Era::Modern, "server/discover", json!({})).await.status, 200);
-    let refused = greet().await;
+    let refused = initialize().await;
     assert!(is_address_blocked(&refused));
     assert_eq!(refused.json()["id"], "hello");
     assert!(refused.error_message().contains("new sessions"), "{}", refused.text);
@@ -224,7 +228,7 @@ async fn one_address_cannot_exhaust_all_sessions() {
         config.http.session_limit = 4;
     })
     .await;
-    let greet = async |key: &str, address: &str| {
+    let initialize = async |key: &str, address: &str| {
         let headers = [("x-octopus-apikey", key), (FORWARDED, address)];
         server.post(&headers, initialize_request().to_string()).await
     };
@@ -237,21 +241,21 @@ async fn one_address_cannot_exhaust_all_sessions() {
     let made_up = ["API-MADEUP1", "API-MADEUP2", "API-MADEUP3", "API-MADEUP4"];
     let mut sessions = Vec::new();
     for key in made_up {
-        let greeted = greet(key, "203.0.113.7").await;
-        assert_eq!(greeted.status, 200);
-        sessions.push(greeted.header("mcp-session-id").to_owned());
+        let initialized = initialize(key, "203.0.113.7").await;
+        assert_eq!(initialized.status, 200);
+        sessions.push(initialized.header("mcp-session-id").to_owned());
     }
-    assert_eq!(greet("API-MADEUP5", "203.0.113.7").await.status, 503);
+    assert_eq!(initialize("API-MADEUP5", "203.0.113.7").await.status, 503);
     for key in [keys::ADMIN, keys::DEFAULT_SPACE_ONLY] {
-        let greeted = greet(key, "203.0.113.8").await;
-        assert_eq!(greeted.status, 200, "{}", greeted.text);
-        assert!(is_open(key, greeted.header("mcp-session-id")).await);
+        let initialized = initialize(key, "203.0.113.8").await;
+        assert_eq!(initialized.status, 200, "{}", initialized.text);
+        assert!(is_open(key, initialized.header("mcp-session-id")).await);
     }
     let mut open = Vec::new();
     for (key, session) in made_up.iter().zip(&sessions) {
         open.push(is_open(key, session).await);
     }
     assert_eq!(open, [false, false, true, true], "the least recently used sessions ended");
-    let full = greet(keys::ADMIN, "203.0.113.8").await;
+    let full = initialize(keys::ADMIN, "203.0.113.8").await;
     assert_eq!(full.status, 503, "one address can hold at most half of the sessions");
 }

@@ -47,8 +47,8 @@ async fn initialize_ping_and_notifications_are_not_limited() {
         let discovered = server.rpc(Era::Modern, "server/discover", json!({})).await;
         assert_eq!(discovered.json()["result"]["resultType"], "complete");
         assert_eq!(discovered.header("x-ratelimit-limit"), "", "discovery is not counted");
-        let greeted = server.post(&[], initialize_request().to_string()).await;
-        assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY_VERSION);
+        let initialized = server.post(&[], initialize_request().to_string()).await;
+        assert_eq!(initialized.json()["result"]["protocolVersion"], LEGACY_VERSION);
         assert_eq!(server.rpc(Era::Legacy, "ping", json!({})).await.json()["result"], json!({}));
         let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
         assert_eq!(server.post(&[], ready).await.status, 202);
@@ -107,13 +107,13 @@ async fn instance_limit_applies_to_all_callers() {
     let other = [("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY)];
     assert_eq!(count_served(&server, &[], 2).await + count_served(&server, &other, 2).await, 3);
     for _ in 0..20 {
-        let told = server.post(&[], LIST).await;
+        let rejected = server.post(&[], LIST).await;
         assert!(
-            is_rate_limited(&told),
+            is_rate_limited(&rejected),
             "the shared limit never returns 429, since no single caller exceeds it"
         );
-        assert!(told.error_message().contains("instance 'default'"), "{}", told.text);
-        assert_eq!(told.header("x-ratelimit-limit"), "3");
+        assert!(rejected.error_message().contains("instance 'default'"), "{}", rejected.text);
+        assert_eq!(rejected.header("x-ratelimit-limit"), "3");
     }
 }
 
@@ -141,18 +141,18 @@ async fn concurrent_calls_are_limited_per_caller() {
     };
     let under_way = async |count: usize| {
         wait_until_some(async || {
-            let asked = server.sample.journal();
-            let asked = asked.iter().filter(|entry| entry.path.ends_with("/spaces")).count();
-            (asked == count).then_some(())
+            let lookups = server.sample.journal();
+            let lookups = lookups.iter().filter(|entry| entry.path.ends_with("/spaces")).count();
+            (lookups == count).then_some(())
         })
         .await;
     };
     let check = async {
         under_way(2).await;
-        let told = call(keys::ADMIN).await;
-        assert_eq!((told.status, told.error_code()), (200, RATE_LIMITED_CODE));
-        assert!(told.error_message().contains("2 concurrent requests"), "{}", told.text);
-        assert_eq!(told.json()["id"], 1);
+        let rejected = call(keys::ADMIN).await;
+        assert_eq!((rejected.status, rejected.error_code()), (200, RATE_LIMITED_CODE));
+        assert!(rejected.error_message().contains("2 concurrent requests"), "{}", rejected.text);
+        assert_eq!(rejected.json()["id"], 1);
         let other = server.rpc_as(Era::Modern, keys::DEFAULT_SPACE_ONLY, "tools/list", json!({}));
         assert!(other.await.json()["result"].is_object());
         let discovered = server.rpc(Era::Modern, "server/discover", json!({})).await;

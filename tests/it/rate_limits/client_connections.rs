@@ -29,11 +29,11 @@ async fn assert_connection_survives_rejection(lifecycle: ClientLifecycleMode) {
         StreamableHttpClientTransport::with_client(client(), config.custom_headers(headers));
     let connected = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
     let call = async || connected.call_tool(CallToolRequestParams::new("list_spaces")).await;
-    let told = wait_until_some(async || call().await.err()).await;
-    let ServiceError::McpError(told) = told else { panic!("not a JSON-RPC error: {told:?}") };
-    assert_eq!(i64::from(told.code.0), RATE_LIMITED_CODE);
-    assert!(told.message.contains("retry in 1 second"), "{}", told.message);
-    assert_eq!(told.data.unwrap()["retryAfter"], 1);
+    let error = wait_until_some(async || call().await.err()).await;
+    let ServiceError::McpError(error) = error else { panic!("not a JSON-RPC error: {error:?}") };
+    assert_eq!(i64::from(error.code.0), RATE_LIMITED_CODE);
+    assert!(error.message.contains("retry in 1 second"), "{}", error.message);
+    assert_eq!(error.data.unwrap()["retryAfter"], 1);
     assert!(!connected.is_transport_closed());
     let answer = wait_until_some(async || call().await.ok()).await;
     assert_eq!(answer.structured_content.unwrap()["totalResults"], 2);

@@ -13,10 +13,10 @@ use crate::support::wait_until_some;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-async fn open_store(redis: &Redis, patience: DurationSetting) -> std::sync::Arc<Store> {
+async fn open_store(redis: &Redis, timeout: DurationSetting) -> std::sync::Arc<Store> {
     let mut config = octopus_mcp::config::Config::default();
     redis.configure(&mut config);
-    config.limits.store_timeout = patience;
+    config.limits.store_timeout = timeout;
     Store::open(&config.limits, CancellationToken::new()).await.unwrap()
 }
 
@@ -28,17 +28,17 @@ async fn acquire(store: &Store, key: u8, claim: (&[u8], &[u8])) -> LeaseOutcome 
 #[tokio::test]
 async fn lease_is_exclusive_until_release_or_expiry() {
     let mut redis = Redis::start().await;
-    let patience = DurationSetting::seconds(5);
-    let (one, two) = (open_store(&redis, patience).await, open_store(&redis, patience).await);
+    let timeout = DurationSetting::seconds(5);
+    let (one, two) = (open_store(&redis, timeout).await, open_store(&redis, timeout).await);
     assert_eq!(acquire(&one, 1, (b"one", b"1")).await, LeaseOutcome::Acquired);
     // The owner can acquire its own lease again.
     assert_eq!(acquire(&one, 1, (b"one", b"2")).await, LeaseOutcome::Acquired);
-    let theirs = LeaseOutcome::HeldByOther(b"one2".to_vec());
-    assert_eq!(acquire(&two, 1, (b"two", b"1")).await, theirs);
+    let held_by_other = LeaseOutcome::HeldByOther(b"one2".to_vec());
+    assert_eq!(acquire(&two, 1, (b"two", b"1")).await, held_by_other);
     for (store, given_up) in [(&two, b"two1"), (&one, b"one1")] {
         store.release("deed", &[1; 32], given_up, HOUR).await;
-        let held = acquire(&two, 1, (b"two", b"1")).await;
-        assert_eq!(held, theirs, "a release of another or older lease has no effect");
+        let outcome = acquire(&two, 1, (b"two", b"1")).await;
+        assert_eq!(outcome, held_by_other, "a release of another or older lease has no effect");
     }
     one.release("deed", &[1; 32], b"one2", HOUR).await;
     assert_eq!(acquire(&two, 1, (b"two", b"1")).await, LeaseOutcome::Acquired);
@@ -54,8 +54,8 @@ async fn lease_is_exclusive_until_release_or_expiry() {
         let store = if replica % 2 == 0 { &one } else { &two };
         async move { acquire(store, 3, (&[replica], b"")).await }
     }));
-    let ours = all.await.into_iter().filter(|claim| *claim == LeaseOutcome::Acquired).count();
-    assert_eq!(ours, 1);
+    let acquired = all.await.into_iter().filter(|claim| *claim == LeaseOutcome::Acquired).count();
+    assert_eq!(acquired, 1);
     redis.kill();
     assert_eq!(acquire(&one, 4, (b"one", b"1")).await, LeaseOutcome::Unknown);
     assert_eq!(acquire(&Store::in_memory(), 4, (b"one", b"1")).await, LeaseOutcome::Acquired);

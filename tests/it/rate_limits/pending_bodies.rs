@@ -36,9 +36,9 @@ async fn from(server: &TestServer, address: &str) -> Reply {
 #[tokio::test]
 async fn slow_bodies_of_one_address_leave_permits_for_others() {
     let server = TestServer::with(trust_local_proxies).await;
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..3 {
-        held.push(send_partial_request(&server, "203.0.113.7").await);
+        connections.push(send_partial_request(&server, "203.0.113.7").await);
     }
     let refused = wait_until_some(async || {
         let reply = from(&server, "203.0.113.7").await;
@@ -54,11 +54,11 @@ async fn slow_bodies_of_one_address_leave_permits_for_others() {
         let mut answer = [0; 12];
         more.read_exact(&mut answer).await.unwrap();
         assert_eq!(&answer, b"HTTP/1.1 429");
-        held.push(more);
+        connections.push(more);
     }
     assert_eq!(from(&server, "203.0.113.8").await.status, 200);
     // A closed connection releases its permits.
-    drop(held);
+    drop(connections);
     wait_until_some(async || (from(&server, "203.0.113.7").await.status == 200).then_some(()))
         .await;
 }
@@ -66,9 +66,9 @@ async fn slow_bodies_of_one_address_leave_permits_for_others() {
 #[tokio::test]
 async fn ipv6_network_shares_the_permits_of_one_address() {
     let server = TestServer::with(trust_local_proxies).await;
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     for address in ["2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::9"] {
-        held.push(send_partial_request(&server, address).await);
+        connections.push(send_partial_request(&server, address).await);
     }
     wait_until_some(async || (from(&server, "2001:db8:1:2::77").await.status == 429).then_some(()))
         .await;

@@ -42,8 +42,8 @@ impl Cutoff {
     /// before forwarding them.
     fn should_cut(&self, sent: &[u8]) -> bool {
         let mut cut = self.0.lock().unwrap();
-        let Some((words, times)) = cut.as_mut() else { return false };
-        let found = sent.windows(words.len()).filter(|bytes| bytes == words).count();
+        let Some((text, times)) = cut.as_mut() else { return false };
+        let found = sent.windows(text.len()).filter(|bytes| bytes == text).count();
         *times = times.saturating_sub(found);
         cut.take_if(|(_, times)| *times == 0).is_some()
     }
@@ -141,8 +141,8 @@ impl Redis {
 
     /// Closes a connection at the given occurrence of `words` without forwarding that command, and
     /// then stalls all other connections.
-    pub fn cut_and_stall_at(&self, words: &'static str, times: usize) {
-        *self.cut.0.lock().unwrap() = Some((words.as_bytes(), times));
+    pub fn cut_and_stall_at(&self, text: &'static str, times: usize) {
+        *self.cut.0.lock().unwrap() = Some((text.as_bytes(), times));
     }
 
     /// Leaves the current connections without a response for good; new connections work.

@@ -53,20 +53,20 @@ async fn servers_share_limits_over_tls_with_private_ca() {
 async fn untrusted_store_gets_no_data_and_blocks_no_calls() {
     let (folder, authority) = (tempfile::tempdir().unwrap(), TestCa::new());
     let ca = write_certificate(&folder, &authority);
-    let ours = ["localhost", "127.0.0.1"];
-    let right = redis_with_certificate(&authority, &ours).await;
-    let other_authority = redis_with_certificate(&TestCa::new(), &ours).await;
+    let local_names = ["localhost", "127.0.0.1"];
+    let right = redis_with_certificate(&authority, &local_names).await;
+    let other_authority = redis_with_certificate(&TestCa::new(), &local_names).await;
     let other_name = redis_with_certificate(&authority, &["store.example.com"]).await;
-    for (what, redis, file) in [
+    for (case, redis, file) in [
         ("another authority", &other_authority, Some(&ca)),
         ("another name", &other_name, Some(&ca)),
         ("an authority that no file names", &right, None),
     ] {
         let server = server(redis, |config| config.limits.store_ca_file = file.cloned()).await;
-        assert!(store(&server).is_unavailable(), "{what}");
-        assert_eq!(count_served(&server, &[], 5).await, 4, "{what}: the server counts on its own");
-        assert!(store(&server).failures() > 0, "{what}");
-        assert_eq!(redis.key_names().await, Vec::<String>::new(), "{what}");
+        assert!(store(&server).is_unavailable(), "{case}");
+        assert_eq!(count_served(&server, &[], 5).await, 4, "{case}: the server counts on its own");
+        assert!(store(&server).failures() > 0, "{case}");
+        assert_eq!(redis.key_names().await, Vec::<String>::new(), "{case}");
     }
 }
 
@@ -82,7 +82,7 @@ async fn unreadable_ca_file_is_a_configuration_error() {
         redis.configure(&mut config);
         config.limits.store_ca_file = Some(path.clone());
         let stop = tokio_util::sync::CancellationToken::new();
-        let mistake = Store::open(&config.limits, stop).await.unwrap_err().to_string();
-        assert!(mistake.starts_with("limits.store"), "{}: {mistake}", path.display());
+        let error = Store::open(&config.limits, stop).await.unwrap_err().to_string();
+        assert!(error.starts_with("limits.store"), "{}: {error}", path.display());
     }
 }

@@ -39,9 +39,9 @@ async fn servers_with_one_store_share_limits() {
     let reset: u64 = second.header("x-ratelimit-reset").parse().unwrap();
     assert!((61..=120).contains(&reset), "{reset}");
     assert_eq!(count_served(&one, &[], 4).await, 2);
-    let told = two.post(&[], LIST).await;
-    assert!(is_rate_limited(&told));
-    assert_eq!(told.header("x-ratelimit-remaining"), "0");
+    let rejected = two.post(&[], LIST).await;
+    assert!(is_rate_limited(&rejected));
+    assert_eq!(rejected.header("x-ratelimit-remaining"), "0");
     let other = [("x-octopus-apikey", keys::DEFAULT_SPACE_ONLY)];
     assert_eq!(count_served(&one, &other, 3).await + count_served(&two, &other, 3).await, 4);
     assert_eq!((store(&one).failures(), store(&two).failures()), (0, 0));
@@ -181,24 +181,23 @@ async fn pending_writes_are_applied_after_an_outage() {
     let two = Store::open(&config.limits, CancellationToken::new()).await.unwrap();
     config.limits.store_timeout = DurationSetting(Duration::from_millis(250));
     let one = Store::open(&config.limits, CancellationToken::new()).await.unwrap();
-    let reads = async |store: &Store, key: u8| store.get("starter", &[key; 32]).await;
+    let get = async |store: &Store, key: u8| store.get("starter", &[key; 32]).await;
 
     redis.strand_connections();
     assert_eq!(one.put("starter", &[1; 32], b"alice", hour).await, WriteOutcome::Queued);
-    assert_eq!(reads(&one, 1).await.as_deref(), Some(&b"alice"[..]));
-    wait_until_some(async || reads(&two, 1).await).await;
+    assert_eq!(get(&one, 1).await.as_deref(), Some(&b"alice"[..]));
+    wait_until_some(async || get(&two, 1).await).await;
 
     wait_until_some(async || (!one.is_unavailable()).then_some(())).await;
     assert_eq!(one.put("starter", &[2; 32], b"alice", hour).await, WriteOutcome::Shared);
     redis.kill();
     for name in [b"bob".as_slice(), b"carol"] {
         assert_eq!(one.put("starter", &[2; 32], name, hour).await, WriteOutcome::Queued);
-        assert_eq!(reads(&one, 2).await.as_deref(), Some(name));
+        assert_eq!(get(&one, 2).await.as_deref(), Some(name));
     }
     redis.restart().await;
-    wait_until_some(async || (reads(&two, 2).await.as_deref() == Some(b"carol")).then_some(()))
-        .await;
-    assert_eq!(reads(&one, 2).await.as_deref(), Some(&b"carol"[..]));
+    wait_until_some(async || (get(&two, 2).await.as_deref() == Some(b"carol")).then_some(())).await;
+    assert_eq!(get(&one, 2).await.as_deref(), Some(&b"carol"[..]));
 }
 
 /// A request on a connection that has been given up fails only after the new connection exists.
@@ -245,8 +244,8 @@ async fn store_url_errors_omit_the_password() {
     let limits =
         LimitSettings { store: StoreAddress::parse(url).unwrap(), ..LimitSettings::default() };
     let stop = CancellationToken::new();
-    let mistake = Store::open(&limits, stop).await.unwrap_err().to_string();
-    assert!(mistake.starts_with("limits.store: "), "{mistake}");
-    assert!(!mistake.contains("hunter2"), "{mistake}");
+    let error = Store::open(&limits, stop).await.unwrap_err().to_string();
+    assert!(error.starts_with("limits.store: "), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
     assert!(!format!("{limits:?}").contains("hunter2"));
 }

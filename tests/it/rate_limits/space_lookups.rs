@@ -64,14 +64,14 @@ async fn ping_notification_and_initialize_need_no_space_lookup() {
     assert_eq!(pinged.json()["result"], json!({}));
     let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
     assert_eq!(server.post(&headers, ready).await.status, 202);
-    let greeted = server.post(&headers, initialize_request().to_string()).await;
-    assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY_VERSION);
+    let initialized = server.post(&headers, initialize_request().to_string()).await;
+    assert_eq!(initialized.json()["result"]["protocolVersion"], LEGACY_VERSION);
     let discovered = server.rpc_at("", &headers, Era::Modern, "server/discover", json!({})).await;
     assert_eq!(discovered.json()["result"]["resultType"], "complete");
     assert_eq!(server.sample.journal(), [], "no upstream request is expected");
     for era in ERAS {
-        let asked = server.rpc_at("", &headers, era, "tools/list", json!({})).await;
-        assert!(is_space_not_found(&asked), "{asked:?}");
+        let response = server.rpc_at("", &headers, era, "tools/list", json!({})).await;
+        assert!(is_space_not_found(&response), "{response:?}");
     }
 }
 

@@ -18,45 +18,45 @@ fn deploy_arguments(environment: &str) -> Value {
 #[tokio::test]
 async fn stateless_requests_need_no_affinity() {
     let mut fleet = Fleet::start("off", (0, 0)).await;
-    for speaks in [ClientKind::Modern, ClientKind::Stateless] {
-        let mut seen = BTreeMap::<String, usize>::new();
+    for kind in [ClientKind::Modern, ClientKind::Stateless] {
+        let mut calls_by_replica = BTreeMap::<String, usize>::new();
         for _ in 0..6 {
-            let (mut came, replica) = fleet.call(speaks, "list_spaces", &json!({})).await;
-            let (answer, _) = came.next().await;
+            let (mut response, replica) = fleet.call(kind, "list_spaces", &json!({})).await;
+            let (answer, _) = response.next().await;
             assert_eq!(answer["result"]["structuredContent"]["totalResults"], 2, "{answer}");
-            *seen.entry(replica).or_default() += 1;
+            *calls_by_replica.entry(replica).or_default() += 1;
         }
-        assert_eq!(seen.into_values().collect::<Vec<_>>(), [2, 2, 2], "{speaks:?}");
+        assert_eq!(calls_by_replica.into_values().collect::<Vec<_>>(), [2, 2, 2], "{kind:?}");
         // The code of one replica is accepted by another, but not by a third one again.
-        let environment = if speaks == ClientKind::Modern { "Development" } else { "Staging" };
+        let environment = if kind == ClientKind::Modern { "Development" } else { "Staging" };
         let mut arguments = deploy_arguments(environment);
-        let (mut came, first) = fleet.call(speaks, "deploy_release", &arguments).await;
-        let (asked, _) = came.next().await;
-        let code = &asked["result"]["structuredContent"]["confirm"];
-        assert!(code.is_string(), "{asked}");
+        let (mut response, first) = fleet.call(kind, "deploy_release", &arguments).await;
+        let (preview, _) = response.next().await;
+        let code = &preview["result"]["structuredContent"]["confirm"];
+        assert!(code.is_string(), "{preview}");
         arguments["confirm"] = code.clone();
         let before = fleet.sample.changes().len();
-        let (mut came, second) = fleet.call(speaks, "deploy_release", &arguments).await;
-        let (did, _) = came.next().await;
-        assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
-        let (mut came, third) = fleet.call(speaks, "deploy_release", &arguments).await;
-        let (refused, _) = came.next().await;
+        let (mut response, second) = fleet.call(kind, "deploy_release", &arguments).await;
+        let (result, _) = response.next().await;
+        assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
+        let (mut response, third) = fleet.call(kind, "deploy_release", &arguments).await;
+        let (refused, _) = response.next().await;
         assert!(refused.to_string().contains("another replica"), "{refused}");
         assert!(first != second && second != third && third != first);
         assert_eq!(fleet.sample.changes().len(), before + 1);
         // Progress messages pass through the proxy.
-        let (mut came, _) = fleet.call(speaks, "get_task_raw", &log()).await;
-        let (answer, progress) = came.next().await;
+        let (mut response, _) = fleet.call(kind, "get_task_raw", &log()).await;
+        let (answer, progress) = response.next().await;
         assert!(answer["result"].is_object() && progress > 0, "{progress}: {answer}");
     }
-    let dies = fleet.replicas.keys().next().unwrap().clone();
-    fleet.kill(&dies).await;
-    for speaks in
+    let killed = fleet.replicas.keys().next().unwrap().clone();
+    fleet.kill(&killed).await;
+    for kind in
         [ClientKind::Modern, ClientKind::Stateless, ClientKind::Modern, ClientKind::Stateless]
     {
-        let (mut came, replica) = fleet.call(speaks, "list_spaces", &json!({})).await;
-        assert_eq!(came.next().await.0["result"]["structuredContent"]["totalResults"], 2);
-        assert_ne!(replica, dies);
+        let (mut response, replica) = fleet.call(kind, "list_spaces", &json!({})).await;
+        assert_eq!(response.next().await.0["result"]["structuredContent"]["totalResults"], 2);
+        assert_ne!(replica, killed);
     }
 }
 
@@ -65,8 +65,8 @@ async fn replicas_behind_a_proxy_share_limits() {
     let fleet = Fleet::start("off", (1, 7)).await;
     let mut served = 0;
     for _ in 0..12 {
-        let (mut came, _) = fleet.call(ClientKind::Modern, "list_spaces", &json!({})).await;
-        served += usize::from(came.next().await.0["result"].is_object());
+        let (mut response, _) = fleet.call(ClientKind::Modern, "list_spaces", &json!({})).await;
+        served += usize::from(response.next().await.0["result"].is_object());
     }
     assert_eq!(served, 7);
 }
@@ -75,54 +75,55 @@ async fn replicas_behind_a_proxy_share_limits() {
 async fn session_survives_the_loss_of_a_replica() {
     let mut fleet = Fleet::start("store", (0, 0)).await;
     let session = fleet.session().await;
-    let speaks = ClientKind::Session(&session);
-    let mut seen = BTreeMap::<String, usize>::new();
+    let kind = ClientKind::Session(&session);
+    let mut calls_by_replica = BTreeMap::<String, usize>::new();
     for _ in 0..6 {
-        let (mut came, replica) = fleet.call(speaks, "get_task_raw", &log()).await;
-        let (answer, progress) = came.next().await;
+        let (mut response, replica) = fleet.call(kind, "get_task_raw", &log()).await;
+        let (answer, progress) = response.next().await;
         assert!(answer["result"].is_object() && progress > 0, "{progress}: {answer}");
-        *seen.entry(replica).or_default() += 1;
+        *calls_by_replica.entry(replica).or_default() += 1;
     }
-    assert_eq!(seen.into_values().collect::<Vec<_>>(), [2, 2, 2]);
+    assert_eq!(calls_by_replica.into_values().collect::<Vec<_>>(), [2, 2, 2]);
     // The response goes to the replica after the requesting one.
-    let (mut came, asker) =
-        fleet.call(speaks, "deploy_release", &deploy_arguments("Development")).await;
-    let (question, _) = came.next().await;
-    assert_eq!(question["method"], "elicitation/create", "{question}");
-    let yes = |question: &Value| {
-        json!({ "jsonrpc": "2.0", "id": question["id"],
+    let (mut response, requester) =
+        fleet.call(kind, "deploy_release", &deploy_arguments("Development")).await;
+    let (elicitation, _) = response.next().await;
+    assert_eq!(elicitation["method"], "elicitation/create", "{elicitation}");
+    let accept = |elicitation: &Value| {
+        json!({ "jsonrpc": "2.0", "id": elicitation["id"],
             "result": { "action": "accept", "content": {} } })
     };
-    assert_eq!(fleet.notify(&session, &yes(&question)).await, 202);
-    let (did, _) = came.next().await;
-    assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
+    assert_eq!(fleet.notify(&session, &accept(&elicitation)).await, 202);
+    let (result, _) = response.next().await;
+    assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
     assert_eq!(fleet.sample.changes().len(), 1);
     // The requesting replica is killed. Another replica sends the next request of the session,
     // during a call.
-    fleet.kill(&asker).await;
+    fleet.kill(&requester).await;
     for _ in 0..4 {
-        let (mut came, replica) = fleet.call(speaks, "list_spaces", &json!({})).await;
-        assert_eq!(came.next().await.0["result"]["structuredContent"]["totalResults"], 2);
-        assert_ne!(replica, asker);
+        let (mut response, replica) = fleet.call(kind, "list_spaces", &json!({})).await;
+        assert_eq!(response.next().await.0["result"]["structuredContent"]["totalResults"], 2);
+        assert_ne!(replica, requester);
     }
-    let (mut came, _) = fleet.call(speaks, "deploy_release", &deploy_arguments("Staging")).await;
-    let (question, _) = came.next().await;
-    assert_eq!(fleet.notify(&session, &yes(&question)).await, 202);
-    let (did, _) = came.next().await;
-    assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
+    let (mut response, _) = fleet.call(kind, "deploy_release", &deploy_arguments("Staging")).await;
+    let (elicitation, _) = response.next().await;
+    assert_eq!(fleet.notify(&session, &accept(&elicitation)).await, 202);
+    let (result, _) = response.next().await;
+    assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
     // The replica that waited for the response is gone, so the response is lost and the call is
     // repeated.
-    let (mut waits, dies) =
-        fleet.call(speaks, "deploy_release", &deploy_arguments("Staging")).await;
-    let (question, _) = waits.next().await;
-    fleet.kill(&dies).await;
-    assert_eq!(fleet.notify(&session, &yes(&question)).await, 202);
-    let (mut came, last) = fleet.call(speaks, "deploy_release", &deploy_arguments("Staging")).await;
-    let (question, _) = came.next().await;
-    assert_eq!(question["method"], "elicitation/create", "{question}");
+    let (mut pending, killed) =
+        fleet.call(kind, "deploy_release", &deploy_arguments("Staging")).await;
+    let (elicitation, _) = pending.next().await;
+    fleet.kill(&killed).await;
+    assert_eq!(fleet.notify(&session, &accept(&elicitation)).await, 202);
+    let (mut response, last) =
+        fleet.call(kind, "deploy_release", &deploy_arguments("Staging")).await;
+    let (elicitation, _) = response.next().await;
+    assert_eq!(elicitation["method"], "elicitation/create", "{elicitation}");
     assert_eq!(fleet.replicas.keys().collect::<Vec<_>>(), [&last]);
-    assert_eq!(fleet.notify(&session, &yes(&question)).await, 202);
-    assert!(came.next().await.0["result"].is_object());
+    assert_eq!(fleet.notify(&session, &accept(&elicitation)).await, 202);
+    assert!(response.next().await.0["result"].is_object());
     assert_eq!(
         fleet.sample.changes().len(),
         3,

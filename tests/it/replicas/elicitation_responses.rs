@@ -39,8 +39,8 @@ async fn stored_responses(redis: &Redis) -> Vec<String> {
 #[tokio::test]
 async fn unsolicited_responses_are_not_stored() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let (client, other) = (connect(one).await, connect(one).await);
     let (mut messages, question) = request_approval(&client, 1).await;
     let id = question["id"].as_str().unwrap();
@@ -59,8 +59,8 @@ async fn unsolicited_responses_are_not_stored() {
     // A response above the size limit is ignored, too.
     let large = json!({ "action": "accept", "content": { "word": "x".repeat(9000) } });
     let large = json!({ "jsonrpc": "2.0", "id": id, "result": large });
-    for desk in [one, two] {
-        let refused = client.at_replica(&desk.server).post(&large).await;
+    for fixture in [one, two] {
+        let refused = client.at_replica(&fixture.server).post(&large).await;
         assert_eq!(refused.status(), 413);
         let refused: Value = refused.json().await.unwrap();
         assert_eq!(refused["id"], id, "{refused}");
@@ -83,8 +83,8 @@ async fn unsolicited_responses_are_not_stored() {
 #[tokio::test]
 async fn forged_responses_in_the_store_are_ignored() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let (client, other) = (connect(one).await, connect(one).await);
     // An authentic acceptance of another request.
     let (mut messages, question) = request_approval(&other, 0).await;
@@ -105,8 +105,8 @@ async fn forged_responses_in_the_store_are_ignored() {
     let tools = ToolSettings { seal_key: key_of_another, ..ToolSettings::default() };
     let purpose = [b"answer".as_slice(), &key].concat();
     let minute = std::time::Duration::from_mins(1);
-    let sealed = Seal::from_config(&tools).unwrap().seal(plain.as_bytes(), &purpose, minute);
-    for forged in [plain.into_bytes(), sealed.into_bytes(), of_another, Vec::new()] {
+    let token = Seal::from_config(&tools).unwrap().seal(plain.as_bytes(), &purpose, minute);
+    for forged in [plain.into_bytes(), token.into_bytes(), of_another, Vec::new()] {
         redis.write(&name, &forged).await;
         // The waiting replica has polled the store several times. Sessions in use read a value now
         // and then.

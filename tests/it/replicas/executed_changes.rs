@@ -23,19 +23,19 @@ fn with_idempotency_key(arguments: &Value, key: &str) -> Value {
 #[tokio::test]
 async fn approval_is_accepted_once_by_any_replica() {
     let redis = Redis::start().await;
-    for way in APPROVAL_FLOWS {
+    for flow in APPROVAL_FLOWS {
         for (tool, arguments, sends, _) in write_calls() {
-            let desks = replica_fixtures(&redis, 3, |_| {}).await;
-            let [one, two, three] = desks.as_slice() else { panic!() };
-            let (_, sealed) = one.call(way, tool, &arguments).await.expect_approval_request();
-            let answer = two.approve(way, tool, &arguments, &sealed).await.expect_result();
+            let fixtures = replica_fixtures(&redis, 3, |_| {}).await;
+            let [one, two, three] = fixtures.as_slice() else { panic!() };
+            let (_, token) = one.call(flow, tool, &arguments).await.expect_approval_request();
+            let answer = two.approve(flow, tool, &arguments, &token).await.expect_result();
             assert_eq!(answer["success"], true, "{tool}: {answer}");
             assert_eq!(answer.get("repeated"), None, "{tool}");
-            let again = two.approve(way, tool, &arguments, &sealed).await.expect_result();
+            let again = two.approve(flow, tool, &arguments, &token).await.expect_result();
             assert_eq!(again["repeated"], true, "{tool}: {again}");
             for other in [one, three] {
-                let came = other.approve(way, tool, &arguments, &sealed).await;
-                came.expect_error(
+                let outcome = other.approve(flow, tool, &arguments, &token).await;
+                outcome.expect_error(
                     "another replica of this server is executing this change or did so",
                 );
             }
@@ -54,14 +54,14 @@ async fn approval_is_accepted_once_by_any_replica() {
 #[tokio::test]
 async fn idempotency_key_names_one_change_at_all_replicas() {
     let redis = Redis::start().await;
-    let desks = replica_fixtures(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replica_fixtures(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let (tool, arguments, ..) = write_calls().remove(1);
     let keyed = with_idempotency_key(&arguments, "change-17");
-    let (_, sealed) = one.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
-    one.approve(CODE_FLOW, tool, &keyed, &sealed).await.expect_result();
+    let (_, token) = one.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
+    one.approve(CODE_FLOW, tool, &keyed, &token).await.expect_result();
     two.call(CODE_FLOW, tool, &keyed).await.expect_error("another replica");
-    two.approve(CODE_FLOW, tool, &keyed, &sealed).await.expect_error("another replica");
+    two.approve(CODE_FLOW, tool, &keyed, &token).await.expect_error("another replica");
     let mut other = keyed.clone();
     other["environmentNames"] = json!(["Production"]);
     two.call(CODE_FLOW, tool, &other).await.expect_error("pass a new one");
@@ -73,11 +73,11 @@ async fn idempotency_key_names_one_change_at_all_replicas() {
 #[tokio::test]
 async fn unreadable_lease_counts_as_foreign() {
     let redis = Redis::start().await;
-    let desks = replica_fixtures(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replica_fixtures(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let (tool, arguments, ..) = write_calls().remove(1);
     let keyed = with_idempotency_key(&arguments, "change-17");
-    let (_, sealed) = two.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
+    let (_, token) = two.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
     let (_, other) = one.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
     one.approve(CODE_FLOW, tool, &keyed, &other).await.expect_result();
     let names = redis.key_names().await;
@@ -87,7 +87,7 @@ async fn unreadable_lease_counts_as_foreign() {
             redis.write(claim, value).await;
         }
         two.call(CODE_FLOW, tool, &keyed).await.expect_error("another replica");
-        two.approve(CODE_FLOW, tool, &keyed, &sealed).await.expect_error("another replica");
+        two.approve(CODE_FLOW, tool, &keyed, &token).await.expect_error("another replica");
     }
     assert_eq!(one.sent_changes().len(), 1);
 }
@@ -98,16 +98,16 @@ async fn unreadable_lease_counts_as_foreign() {
 async fn concurrent_approvals_execute_one_change() {
     let redis = Redis::start().await;
     for (tool, arguments, ..) in write_calls() {
-        let desks = replica_fixtures(&redis, 3, |_| {}).await;
-        let (_, sealed) =
-            desks[0].call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
-        let agree = |desk: &'_ ApprovalFixture| {
-            let (key, url) = (desk.key, desk.server.url.clone());
-            let (http, arguments) = (desk.server.http.clone(), arguments.clone());
-            let sealed = sealed.clone();
+        let fixtures = replica_fixtures(&redis, 3, |_| {}).await;
+        let (_, token) =
+            fixtures[0].call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+        let approve = |fixture: &'_ ApprovalFixture| {
+            let (key, url) = (fixture.key, fixture.server.url.clone());
+            let (http, arguments) = (fixture.server.http.clone(), arguments.clone());
+            let token = token.clone();
             async move {
                 let mut arguments = arguments;
-                arguments["confirm"] = json!(sealed);
+                arguments["confirm"] = json!(token);
                 let params = json!({ "name": tool, "arguments": arguments });
                 let body =
                     json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
@@ -116,30 +116,30 @@ async fn concurrent_approvals_execute_one_change() {
                 crate::approval::parse_outcome(&crate::support::send(call).await)
             }
         };
-        let came = futures::future::join_all(desks.iter().map(agree)).await;
+        let outcomes = futures::future::join_all(fixtures.iter().map(approve)).await;
         // A later approval may find that the state is already reached.
-        let did = came.iter().filter(
-            |came| matches!(came, CallOutcome::Completed(answer) if answer.get("noOp").is_none()),
+        let executed = outcomes.iter().filter(
+            |outcome| matches!(outcome, CallOutcome::Completed(answer) if answer.get("noOp").is_none()),
         );
-        let did = did.count();
-        assert_eq!(did, 1, "{tool}: {came:?}");
-        assert_eq!(desks[0].sent_changes().len(), 1, "{tool}");
+        let executed = executed.count();
+        assert_eq!(executed, 1, "{tool}: {outcomes:?}");
+        assert_eq!(fixtures[0].sent_changes().len(), 1, "{tool}");
     }
 }
 
 #[tokio::test]
 async fn rejected_change_can_be_retried_at_another_replica() {
     let redis = Redis::start().await;
-    let desks = replica_fixtures(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replica_fixtures(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let (tool, arguments, ..) = write_calls().remove(1);
-    let (_, sealed) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+    let (_, token) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
     let fault = Fault::on("/deployments/create/untenanted/v1").method("POST").status(400);
     one.server.sample.faults().add(fault.times(1));
-    one.approve(CODE_FLOW, tool, &arguments, &sealed)
+    one.approve(CODE_FLOW, tool, &arguments, &token)
         .await
         .expect_error("Octopus rejected the request");
-    let answer = two.approve(CODE_FLOW, tool, &arguments, &sealed).await.expect_result();
+    let answer = two.approve(CODE_FLOW, tool, &arguments, &token).await.expect_result();
     assert_eq!(answer["success"], true, "{answer}");
 }
 
@@ -149,19 +149,19 @@ async fn rejected_change_can_be_retried_at_another_replica() {
 #[tokio::test]
 async fn during_outage_only_the_issuing_replica_accepts_approval() {
     let mut redis = Redis::start().await;
-    let desks = replica_fixtures(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replica_fixtures(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let (tool, arguments, ..) = write_calls().remove(1);
     let keyed = with_idempotency_key(&arguments, "change-17");
-    let (_, sealed) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
+    let (_, token) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
     let (_, of_key) = one.call(CODE_FLOW, tool, &keyed).await.expect_approval_request();
     redis.kill();
-    two.approve(CODE_FLOW, tool, &arguments, &sealed)
+    two.approve(CODE_FLOW, tool, &arguments, &token)
         .await
         .expect_error("the store that replicas share is unavailable");
     one.approve(CODE_FLOW, tool, &keyed, &of_key).await.expect_error("without idempotencyKey");
     assert_eq!(one.sent_changes(), []);
-    let answer = one.approve(CODE_FLOW, tool, &arguments, &sealed).await.expect_result();
+    let answer = one.approve(CODE_FLOW, tool, &arguments, &token).await.expect_result();
     assert_eq!(answer["success"], true, "{answer}");
     redis.restart().await;
     let known = async || {
@@ -174,7 +174,7 @@ async fn during_outage_only_the_issuing_replica_accepts_approval() {
         (!store.is_unavailable()).then_some(())
     })
     .await;
-    two.approve(CODE_FLOW, tool, &arguments, &sealed).await.expect_error("another replica");
+    two.approve(CODE_FLOW, tool, &arguments, &token).await.expect_error("another replica");
     assert_eq!(one.sent_changes().len(), 1);
 }
 
@@ -184,10 +184,10 @@ async fn during_outage_only_the_issuing_replica_accepts_approval() {
 async fn restores_a_lease_after_a_failed_replacement() {
     // Lengths of Redis arguments: a completed lease is replaced, and a new one is acquired by its
     // ID.
-    for (words, times) in [("$80\r\n", 1), ("$16\r\n", 2)] {
+    for (text, times) in [("$80\r\n", 1), ("$16\r\n", 2)] {
         let redis = Redis::start().await;
-        let desks = replica_fixtures(&redis, 3, |_| {}).await;
-        let [one, two, three] = desks.as_slice() else { panic!() };
+        let fixtures = replica_fixtures(&redis, 3, |_| {}).await;
+        let [one, two, three] = fixtures.as_slice() else { panic!() };
         // `execute` does not include state in its preview, so the same call stays the same change.
         let body = json!({ "SpaceId": "Spaces-1", "SpaceIdOrName": "Spaces-1",
             "ProjectName": "Projects-1", "ReleaseVersion": "1.12.0",
@@ -199,7 +199,7 @@ async fn restores_a_lease_after_a_failed_replacement() {
         let (_, before) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
         one.approve(CODE_FLOW, tool, &arguments, &first).await.expect_result();
         let (_, after) = one.call(CODE_FLOW, tool, &arguments).await.expect_approval_request();
-        redis.cut_and_stall_at(words, times);
+        redis.cut_and_stall_at(text, times);
         two.approve(CODE_FLOW, tool, &arguments, &after)
             .await
             .expect_error("the store that replicas share is unavailable");
@@ -212,8 +212,8 @@ async fn restores_a_lease_after_a_failed_replacement() {
             names.iter().any(|name| name.contains(":last:")).then_some(())
         };
         wait_until_some(is_written).await;
-        let came = three.approve(CODE_FLOW, tool, &arguments, &before).await;
-        came.expect_error("another replica of this server is executing this change or did so");
+        let outcome = three.approve(CODE_FLOW, tool, &arguments, &before).await;
+        outcome.expect_error("another replica of this server is executing this change or did so");
         three.approve(CODE_FLOW, tool, &arguments, &after).await.expect_result();
         assert_eq!(one.sent_changes().len(), 2);
     }

@@ -99,7 +99,7 @@ caller_burst = {}
 
     fn request(
         &self,
-        speaks: ClientKind<'_>,
+        kind: ClientKind<'_>,
         method: &str,
         mut params: Value,
     ) -> reqwest::RequestBuilder {
@@ -108,7 +108,7 @@ caller_burst = {}
             .post(&self.proxy.url)
             .header("accept", "application/json, text/event-stream")
             .header("x-octopus-apikey", keys::ADMIN);
-        match speaks {
+        match kind {
             ClientKind::Stateless => {
                 request = request.header("mcp-protocol-version", LEGACY_VERSION);
             }
@@ -138,35 +138,35 @@ caller_burst = {}
     /// it.
     pub async fn call(
         &self,
-        speaks: ClientKind<'_>,
+        kind: ClientKind<'_>,
         tool: &str,
         arguments: &Value,
     ) -> (ToolReply, String) {
         let params =
             json!({ "name": tool, "arguments": arguments, "_meta": { "progressToken": "p" } });
-        let response = self.request(speaks, "tools/call", params).send().await.unwrap();
-        assert_eq!(response.status(), 200, "{speaks:?} {tool}");
+        let response = self.request(kind, "tools/call", params).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{kind:?} {tool}");
         let replica = response.headers()["x-replica"].to_str().unwrap().to_owned();
         // The last address served the request; the addresses before it did not accept the
         // connection.
         let replica = replica.rsplit(", ").next().unwrap().to_owned();
         let is_stream = response.headers()["content-type"] == "text/event-stream";
-        let came = if is_stream {
+        let reply = if is_stream {
             ToolReply::Stream(MessageStream::of(response))
         } else {
             ToolReply::Answer(response.json().await.unwrap())
         };
-        (came, replica)
+        (reply, replica)
     }
 
     pub async fn session(&self) -> String {
         let request = self.http.post(&self.proxy.url).header("x-octopus-apikey", keys::ADMIN);
         let request = request.header("accept", "application/json, text/event-stream");
-        let greeted =
+        let initialized =
             request.json(&initialize_request(&json!({ "elicitation": {} }))).send().await.unwrap();
-        assert_eq!(greeted.status(), 200);
-        let session = greeted.headers()["mcp-session-id"].to_str().unwrap().to_owned();
-        greeted.text().await.unwrap();
+        assert_eq!(initialized.status(), 200);
+        let session = initialized.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+        initialized.text().await.unwrap();
         let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         assert_eq!(self.notify(&session, &ready).await, 202);
         session

@@ -21,10 +21,10 @@ async fn replica_fixtures(
     count: usize,
     change: impl Fn(&mut Config),
 ) -> Vec<ApprovalFixture> {
-    let mut desks: Vec<ApprovalFixture> = Vec::new();
+    let mut fixtures: Vec<ApprovalFixture> = Vec::new();
     for _ in 0..count {
-        let octopus = desks.first().map(|first| first.server.octopus_url().parse().unwrap());
-        let desk = ApprovalFixture::with(|config| {
+        let octopus = fixtures.first().map(|first| first.server.octopus_url().parse().unwrap());
+        let fixture = ApprovalFixture::with(|config| {
             redis.configure(config);
             config.tools.seal_key = Some(Secret::from(SEAL_KEY.to_owned()));
             if octopus.is_some() {
@@ -32,7 +32,7 @@ async fn replica_fixtures(
             }
             change(config);
         });
-        desks.push(Box::pin(desk).await);
+        fixtures.push(Box::pin(fixture).await);
     }
-    desks
+    fixtures
 }

@@ -32,19 +32,19 @@ pub(super) fn notification_(method: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": 2, "method": method })
 }
 
-pub(super) fn session_count(desk: &ApprovalFixture) -> usize {
-    desk.server.running.as_ref().unwrap().sessions.as_ref().unwrap().count()
+pub(super) fn session_count(fixture: &ApprovalFixture) -> usize {
+    fixture.server.running.as_ref().unwrap().sessions.as_ref().unwrap().count()
 }
 
-pub(super) async fn connect(desk: &ApprovalFixture) -> Client<'_> {
-    Client::connect(&desk.server, keys::ADMIN, json!({ "elicitation": {} })).await
+pub(super) async fn connect(fixture: &ApprovalFixture) -> Client<'_> {
+    Client::connect(&fixture.server, keys::ADMIN, json!({ "elicitation": {} })).await
 }
 
 #[tokio::test]
 async fn session_continues_at_another_replica_with_capabilities() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     assert_eq!((session_count(one), session_count(two)), (1, 0));
     let there = client.at_replica(&two.server);
@@ -55,9 +55,9 @@ async fn session_continues_at_another_replica_with_capabilities() {
     // This replica can elicit input, because the client declared the capability at the other one.
     let (tool, arguments, ..) = write_calls().remove(1);
     let mut messages = there.call(tool, &arguments).await;
-    let question = messages.next().await.unwrap();
-    assert_eq!(question["method"], "elicitation/create", "{question}");
-    there.respond(&question, json!({ "action": "accept", "content": {} })).await;
+    let elicitation = messages.next().await.unwrap();
+    assert_eq!(elicitation["method"], "elicitation/create", "{elicitation}");
+    there.respond(&elicitation, json!({ "action": "accept", "content": {} })).await;
     let result = messages.next().await.unwrap();
     assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
     assert_eq!(one.sent_changes().len(), 1);
@@ -66,27 +66,27 @@ async fn session_continues_at_another_replica_with_capabilities() {
 #[tokio::test]
 async fn elicitation_response_is_accepted_at_another_replica() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     let there = client.at_replica(&two.server);
     let mut all = write_calls().into_iter();
     let (tool, arguments, ..) = all.next().unwrap();
     let (other_tool, other_arguments, ..) = all.next().unwrap();
     let mut here = client.call(tool, &arguments).await;
-    let mut elsewhere = there.call(other_tool, &other_arguments).await;
-    let (asked, also) = (here.next().await.unwrap(), elsewhere.next().await.unwrap());
+    let mut at_other = there.call(other_tool, &other_arguments).await;
+    let (first, second) = (here.next().await.unwrap(), at_other.next().await.unwrap());
     assert_ne!(
-        asked["id"], also["id"],
+        first["id"], second["id"],
         "two concurrent requests of one session have different IDs"
     );
     assert_eq!(one.sent_changes(), []);
     // Each response is sent to the replica that did not send the request.
-    there.respond(&asked, json!({ "action": "accept", "content": {} })).await;
-    client.respond(&also, json!({ "action": "decline" })).await;
-    let (did, did_not) = (here.next().await.unwrap(), elsewhere.next().await.unwrap());
-    assert_eq!(did["result"]["structuredContent"]["success"], true, "{did}");
-    assert_eq!(did_not["result"]["structuredContent"]["reason"], "declined", "{did_not}");
+    there.respond(&first, json!({ "action": "accept", "content": {} })).await;
+    client.respond(&second, json!({ "action": "decline" })).await;
+    let (accepted, declined) = (here.next().await.unwrap(), at_other.next().await.unwrap());
+    assert_eq!(accepted["result"]["structuredContent"]["success"], true, "{accepted}");
+    assert_eq!(declined["result"]["structuredContent"]["reason"], "declined", "{declined}");
     assert_eq!(one.sent_changes().len(), 1);
     for name in redis.key_names().await {
         assert!(!name.contains(&client.session), "{name}");
@@ -96,14 +96,14 @@ async fn elicitation_response_is_accepted_at_another_replica() {
 #[tokio::test]
 async fn concurrent_requests_load_an_unknown_session() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     let there = client.at_replica(&two.server);
     let pings: Vec<Value> =
         (0..16).map(|id| json!({ "jsonrpc": "2.0", "id": id, "method": PING })).collect();
-    let came = futures::future::join_all(pings.iter().map(|ping| there.post(ping))).await;
-    for response in came {
+    let responses = futures::future::join_all(pings.iter().map(|ping| there.post(ping))).await;
+    for response in responses {
         assert_eq!(response.status(), 200);
         assert!(MessageStream::of(response).next().await.unwrap()["result"].is_object());
     }
@@ -113,8 +113,8 @@ async fn concurrent_requests_load_an_unknown_session() {
 #[tokio::test]
 async fn ended_session_ends_at_all_replicas() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 3, |_| {}).await;
-    let [one, two, three] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 3, |_| {}).await;
+    let [one, two, three] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     let (there, last) = (client.at_replica(&two.server), client.at_replica(&three.server));
     let stream = there.request(Method::GET).await;
@@ -125,8 +125,10 @@ async fn ended_session_ends_at_all_replicas() {
         assert_eq!(client.request(Method::DELETE).await.status(), 404);
     }
     assert_eq!(MessageStream::of(stream).next().await, None);
-    wait_until_some(async || (desks.iter().map(session_count).sum::<usize>() == 0).then_some(()))
-        .await;
+    wait_until_some(async || {
+        (fixtures.iter().map(session_count).sum::<usize>() == 0).then_some(())
+    })
+    .await;
     let names = redis.key_names().await;
     assert!(
         !names.iter().any(|name| name.contains(":session:")),
@@ -138,8 +140,8 @@ async fn ended_session_ends_at_all_replicas() {
 async fn session_end_is_applied_after_a_slow_store() {
     let redis = Redis::start().await;
     let slow = |config: &mut Config| config.limits.store_timeout = DurationSetting::seconds(1);
-    let desks = replicas(&redis, 2, slow).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, slow).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     redis.set_stalled(true);
     assert_eq!(client.request(Method::DELETE).await.status(), 204);
@@ -154,15 +156,15 @@ async fn session_end_is_applied_after_a_slow_store() {
 #[tokio::test]
 async fn responses_and_session_ends_need_no_session_slot() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |config| config.http.session_limit_per_caller = 1).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |config| config.http.session_limit_per_caller = 1).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let (client, other) = (connect(one).await, connect(two).await);
     let there = client.at_replica(&two.server);
     assert_eq!(there.post(&notification_(PING)).await.status(), 429);
     let (tool, arguments, ..) = write_calls().remove(1);
     let mut messages = client.call(tool, &arguments).await;
-    let question = messages.next().await.unwrap();
-    there.respond(&question, json!({ "action": "accept", "content": {} })).await;
+    let elicitation = messages.next().await.unwrap();
+    there.respond(&elicitation, json!({ "action": "accept", "content": {} })).await;
     let result = messages.next().await.unwrap();
     assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
     assert_eq!(there.request(Method::DELETE).await.status(), 204);
@@ -174,8 +176,8 @@ async fn responses_and_session_ends_need_no_session_slot() {
 #[tokio::test]
 async fn idle_stream_ends_with_its_session() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     let stream = client.at_replica(&two.server).request(Method::GET).await;
     assert_eq!(stream.status(), 200);
@@ -186,20 +188,20 @@ async fn idle_stream_ends_with_its_session() {
 #[tokio::test]
 async fn session_is_bound_to_its_caller_at_all_replicas() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     let foreign = Client { key: keys::DEFAULT_SPACE_ONLY, ..client.at_replica(&two.server) };
     for method in [Method::GET, Method::DELETE] {
         assert_eq!(foreign.request(method).await.status(), 404);
     }
     assert_eq!(foreign.post(&notification_(PING)).await.status(), 404);
-    let narrower = two.server.http.post(format!("{}/readonly", two.server.url));
-    let narrower = narrower
+    let read_only = two.server.http.post(format!("{}/readonly", two.server.url));
+    let read_only = read_only
         .header("accept", "application/json, text/event-stream")
         .header("x-octopus-apikey", keys::ADMIN)
         .header("mcp-session-id", &client.session);
-    assert_eq!(narrower.json(&notification_(PING)).send().await.unwrap().status(), 404);
+    assert_eq!(read_only.json(&notification_(PING)).send().await.unwrap().status(), 404);
     assert_eq!(session_count(two), 0);
     assert_eq!(client.post(&notification_(PING)).await.status(), 200);
 }
@@ -207,15 +209,15 @@ async fn session_is_bound_to_its_caller_at_all_replicas() {
 #[tokio::test]
 async fn known_session_continues_during_an_outage() {
     let mut redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     redis.kill();
     assert_eq!(client.post(&notification_(PING)).await.status(), 200);
-    let told = client.at_replica(&two.server).post(&notification_(PING)).await;
-    assert_eq!(told.status(), 503);
-    assert_eq!(told.headers()["retry-after"], "1");
-    assert!(told.text().await.unwrap().contains("the session store is not available"));
+    let unavailable = client.at_replica(&two.server).post(&notification_(PING)).await;
+    assert_eq!(unavailable.status(), 503);
+    assert_eq!(unavailable.headers()["retry-after"], "1");
+    assert!(unavailable.text().await.unwrap().contains("the session store is not available"));
     // A session that begins during the outage is known to all replicas afterwards.
     let new = connect(one).await;
     redis.restart().await;
@@ -229,8 +231,8 @@ async fn known_session_continues_during_an_outage() {
 #[tokio::test]
 async fn foreign_sessions_have_the_same_limit() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |config| config.http.session_limit_per_caller = 1).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |config| config.http.session_limit_per_caller = 1).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let (client, other) = (connect(one).await, connect(two).await);
     assert_eq!(client.at_replica(&two.server).post(&notification_(PING)).await.status(), 429);
     assert_eq!(client.post(&notification_(PING)).await.status(), 200);
@@ -243,8 +245,8 @@ async fn foreign_sessions_have_the_same_limit() {
 #[tokio::test]
 async fn stream_resumes_only_at_its_replica() {
     let redis = Redis::start().await;
-    let desks = replicas(&redis, 2, |_| {}).await;
-    let [one, two] = desks.as_slice() else { panic!() };
+    let fixtures = replicas(&redis, 2, |_| {}).await;
+    let [one, two] = fixtures.as_slice() else { panic!() };
     let client = connect(one).await;
     let (tool, arguments, ..) = write_calls().remove(1);
     let params = json!({ "name": tool, "arguments": arguments });
@@ -255,8 +257,8 @@ async fn stream_resumes_only_at_its_replica() {
         text.push_str(std::str::from_utf8(&call.chunk().await.unwrap().unwrap()).unwrap());
     }
     let first = text.lines().find_map(|line| line.strip_prefix("id:")).unwrap().trim();
-    let resumed = async |desk: &ApprovalFixture| {
-        let resume = desk.server.http.get(&desk.server.url);
+    let resumed = async |fixture: &ApprovalFixture| {
+        let resume = fixture.server.http.get(&fixture.server.url);
         let resume = resume
             .header("accept", "text/event-stream")
             .header("x-octopus-apikey", keys::ADMIN)
@@ -266,13 +268,13 @@ async fn stream_resumes_only_at_its_replica() {
         resume.send().await.unwrap()
     };
     client.at_replica(&two.server).post(&notification_("tools/list")).await.text().await.unwrap();
-    let elsewhere = resumed(two).await;
-    assert_eq!(elsewhere.status(), 200);
-    assert_eq!(MessageStream::of(elsewhere).next().await, None);
+    let at_other = resumed(two).await;
+    assert_eq!(at_other.status(), 200);
+    assert_eq!(MessageStream::of(at_other).next().await, None);
     let mut again = MessageStream::of(resumed(one).await);
-    let question = again.next().await.unwrap();
-    assert!(text.contains(question["id"].as_str().unwrap()), "{question}");
-    client.respond(&question, json!({ "action": "decline" })).await;
+    let elicitation = again.next().await.unwrap();
+    assert!(text.contains(elicitation["id"].as_str().unwrap()), "{elicitation}");
+    client.respond(&elicitation, json!({ "action": "decline" })).await;
     let result = again.next().await.unwrap()["result"].clone();
     assert_eq!(result["isError"], true, "{result}");
     assert_eq!(result["structuredContent"]["reason"], "declined", "{result}");
@@ -286,7 +288,7 @@ fn shared_sessions_require_a_store_and_a_key() {
     let out = program(&["--config", file.to_str().unwrap(), "--sample"]).output().unwrap();
     assert_eq!(out.status.code(), Some(2));
     let message = String::from_utf8(out.stderr).unwrap();
-    for words in ["limits.store is not set", "tools.seal_key"] {
-        assert!(message.contains(words), "{message}");
+    for expected in ["limits.store is not set", "tools.seal_key"] {
+        assert!(message.contains(expected), "{message}");
     }
 }

@@ -28,10 +28,9 @@ fn each_layer_explains_hidden_tools() {
     let all = Grants::default();
     let none = RequestScope::default();
     let list = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
-    let asked = |narrowing: &RequestScope| {
-        ceiling.restricted(&all, open, narrowing, PinnedArguments::default())
-    };
-    let held = |fixed: PinnedArguments| ceiling.restricted(&all, open, &none, fixed);
+    let scoped =
+        |scope: &RequestScope| ceiling.restricted(&all, open, scope, PinnedArguments::default());
+    let pinned = |arguments: PinnedArguments| ceiling.restricted(&all, open, &none, arguments);
     let granted =
         |grants: &Grants| ceiling.restricted(grants, open, &none, PinnedArguments::default());
     let mut tasks_only = Config::default();
@@ -63,19 +62,19 @@ fn each_layer_explains_hidden_tools() {
             "add it to your grants",
         ),
         (
-            asked(&RequestScope { toolsets: list(&["tasks"]), ..RequestScope::default() }),
+            scoped(&RequestScope { toolsets: list(&["tasks"]), ..RequestScope::default() }),
             "list_projects",
             "does not include the toolset",
             "X-MCP-Toolsets",
         ),
         (
-            asked(&RequestScope { tools: list(&["list_spaces"]), ..RequestScope::default() }),
+            scoped(&RequestScope { tools: list(&["list_spaces"]), ..RequestScope::default() }),
             "list_projects",
             "limited to other tools",
             "X-MCP-Tools",
         ),
         (
-            asked(&RequestScope {
+            scoped(&RequestScope {
                 exclude: list(&["list_projects"]).unwrap(),
                 ..RequestScope::default()
             }),
@@ -84,29 +83,30 @@ fn each_layer_explains_hidden_tools() {
             "X-MCP-Exclude-Tools",
         ),
         (
-            asked(&RequestScope { read_only: true, ..RequestScope::default() }),
+            scoped(&RequestScope { read_only: true, ..RequestScope::default() }),
             "create_release",
             "this request is read-only",
             "X-MCP-Readonly",
         ),
         (
-            held(PinnedArguments { space: true, ..PinnedArguments::default() }),
+            pinned(PinnedArguments { space: true, ..PinnedArguments::default() }),
             "list_spaces",
             "the space is already set",
             "URL without it",
         ),
         (
-            held(PinnedArguments { space: true, project: true, instance: true }),
+            pinned(PinnedArguments { space: true, project: true, instance: true }),
             "list_releases",
             "across projects",
             "without a project",
         ),
     ];
-    for (policy, name, why, who) in rows {
+    for (policy, name, reason, remedy) in rows {
         let (toolset, tool) = policy.find(name).unwrap();
-        let hidden = policy.deny_reason(toolset, tool).unwrap_or_else(|| panic!("{name}: {why}"));
-        assert!(hidden.to_string().contains(why), "{name}: {hidden}");
-        assert!(hidden.remedy().contains(who), "{name}: {}", hidden.remedy());
+        let hidden =
+            policy.deny_reason(toolset, tool).unwrap_or_else(|| panic!("{name}: {reason}"));
+        assert!(hidden.to_string().contains(reason), "{name}: {hidden}");
+        assert!(hidden.remedy().contains(remedy), "{name}: {}", hidden.remedy());
         assert!(!policy.is_visible_by_name(name) && !policy.is_visible(toolset, tool));
     }
     let (_, tool) = ceiling.find("get_kubernetes_live_status").unwrap();
@@ -144,7 +144,7 @@ proptest! {
         flags in any::<[bool; 6]>(),
         scope in prop::sample::select(vec![TokenScope::Read, TokenScope::Deploy, TokenScope::Admin]),
     ) {
-        let [read_only, deletes, at_instance, asked, space, project] = flags;
+        let [read_only, deletes, at_instance, request_read_only, space, project] = flags;
         let mut config = Config::default();
         config.tools.toolsets.0 = settings.unwrap_or_else(|| vec!["all".to_owned()]);
         config.tools.read_only = read_only;
@@ -156,18 +156,18 @@ proptest! {
             toolsets: granted.map(|names| names.into_iter().collect()),
             ..Grants::default()
         };
-        let narrowing = RequestScope {
+        let request_scope = RequestScope {
             toolsets,
             tools,
             exclude: exclude.unwrap_or_default(),
-            read_only: asked,
+            read_only: request_read_only,
             ..RequestScope::default()
         };
-        let fixed = PinnedArguments { instance: project, space, project };
-        let policy = ceiling.restricted(&grants, instances.default().unwrap(), &narrowing, fixed);
+        let pinned = PinnedArguments { instance: project, space, project };
+        let policy = ceiling.restricted(&grants, instances.default().unwrap(), &request_scope, pinned);
         prop_assert!(policy.ceiling() <= ceiling.ceiling());
         prop_assert!(policy.ceiling() <= scope.tier());
-        prop_assert!(!(at_instance || asked) || policy.is_read_only());
+        prop_assert!(!(at_instance || request_read_only) || policy.is_read_only());
         for tier in [Tier::Read, Tier::Write, Tier::Delete] {
             prop_assert!(policy.ensure_tier(tier).is_err() || ceiling.ensure_tier(tier).is_ok());
         }

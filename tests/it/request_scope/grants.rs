@@ -45,13 +45,13 @@ fn start_direct(names: &[&str], change: impl FnOnce(&mut Config)) -> DirectServe
 
 fn caller(grants: Grants) -> Caller {
     let own = Credentials::api_key(keys::ADMIN).unwrap();
-    let who = Identity { grants, ..Identity::from_octopus_credentials(&own) };
-    Caller { identity: Arc::new(who), own_credentials: Some(own), subject_token: None }
+    let caller_identity = Identity { grants, ..Identity::from_octopus_credentials(&own) };
+    Caller { identity: Arc::new(caller_identity), own_credentials: Some(own), subject_token: None }
 }
 
-fn request_with(grants: Grants, narrowing: RequestScope) -> RequestInfo {
+fn request_with(grants: Grants, request_scope: RequestScope) -> RequestInfo {
     RequestInfo {
-        context: Arc::new(RequestContext::new(caller(grants), narrowing)),
+        context: Arc::new(RequestContext::new(caller(grants), request_scope)),
         client: None,
         request_id: None,
         trace_id: None,
@@ -94,14 +94,14 @@ async fn token_scope_and_granted_toolsets_limit_tools() {
     assert!(whole.contains("create_release") && !readable.contains("create_release"));
     assert!(readable.is_subset(&whole));
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/releases", "body": {} });
-    let (done, said) = server.call(read, "execute", post).await;
-    assert!(!done && said.contains("it requires the scope octopus:deploy"), "{said}");
+    let (is_ok, message) = server.call(read, "execute", post).await;
+    assert!(!is_ok && message.contains("it requires the scope octopus:deploy"), "{message}");
     let tasks = Grants { toolsets: grant_set(&["tasks"]), ..Grants::default() };
     let listed = server.names(tasks.clone()).await;
     assert!(listed.contains("get_task_raw") && !listed.contains("list_projects"));
     let arguments = json!({ "space": "Default" });
-    let (done, said) = server.call(tasks, "list_projects", arguments).await;
-    assert_eq!((done, said.as_str()), (false, "unknown tool: list_projects"));
+    let (is_ok, message) = server.call(tasks, "list_projects", arguments).await;
+    assert_eq!((is_ok, message.as_str()), (false, "unknown tool: list_projects"));
 }
 
 #[tokio::test]
@@ -109,14 +109,14 @@ async fn only_granted_instances_are_visible() {
     let server = start_direct(&["warehouse", "shop", "yard"], |_| {});
     let grants = Grants { instances: grant_set(&["shop", "yard"]), ..Grants::default() };
     let admits = |instance: Option<&str>| {
-        let narrowing =
+        let request_scope =
             RequestScope { instance: instance.map(str::to_owned), ..RequestScope::default() };
-        server.tools.check_request(&server.tools.resolve(caller(grants.clone()), narrowing))
+        server.tools.check_request(&server.tools.resolve(caller(grants.clone()), request_scope))
     };
     assert_eq!(admits(Some("shop")), Ok(()));
     for other in [None, Some("warehouse"), Some("nowhere")] {
-        let Err(AdmissionError::NotFound(said)) = admits(other) else { panic!("{other:?}") };
-        assert!(said.contains("available: shop, yard."), "{said}");
+        let Err(AdmissionError::NotFound(message)) = admits(other) else { panic!("{other:?}") };
+        assert!(message.contains("available: shop, yard."), "{message}");
     }
 }
 
@@ -135,9 +135,9 @@ async fn only_granted_spaces_are_accessible() {
         ),
         ("read_resource", json!({ "uri": "octopus://spaces/Default" }), "Spaces-1"),
     ] {
-        let (_, said) = server.call(grants(), tool, arguments).await;
-        assert!(said.contains(part), "{tool}: {said}");
-        assert!(!said.contains("Warehouse Systems"), "{tool}: {said}");
+        let (_, message) = server.call(grants(), tool, arguments).await;
+        assert!(message.contains(part), "{tool}: {message}");
+        assert!(!message.contains("Warehouse Systems"), "{tool}: {message}");
     }
     for (tool, arguments) in [
         ("list_projects", json!({ "space": "Warehouse Systems" })),
@@ -146,12 +146,12 @@ async fn only_granted_spaces_are_accessible() {
         ("execute", json!({ "method": "GET", "path": "/api/Spaces-22/projects" })),
         ("read_resource", json!({ "uri": "octopus://spaces/Spaces-22" })),
     ] {
-        let (done, said) = server.call(grants(), tool, arguments).await;
-        assert!(!done && said.contains("granted: default"), "{tool}: {said}");
+        let (is_ok, message) = server.call(grants(), tool, arguments).await;
+        assert!(!is_ok && message.contains("granted: default"), "{tool}: {message}");
     }
     let all = json!({ "method": "GET", "path": "/api/spaces" });
-    let (done, said) = server.call(grants(), "execute", all).await;
-    assert!(!done, "{said}");
+    let (is_ok, message) = server.call(grants(), "execute", all).await;
+    assert!(!is_ok, "{message}");
     let listed = server.tools.resources(0, request_with(grants(), RequestScope::default()));
     let resources = Box::pin(listed).await.unwrap();
     let uris: Vec<_> = resources.resources.iter().map(|resource| resource.uri.as_str()).collect();
@@ -168,10 +168,10 @@ async fn space_named_like_a_granted_id_is_not_granted() {
     for (key, value) in [("Name", "Spaces-22"), ("Slug", "spaces-22")] {
         server.samples[0].edit("Spaces-1", key, value);
         let arguments = json!({ "space": "Spaces-1" });
-        let (done, said) = server.call(grants(), "list_projects", arguments).await;
-        assert!(!done && said.contains("granted: Spaces-22"), "{key}: {said}");
+        let (is_ok, message) = server.call(grants(), "list_projects", arguments).await;
+        assert!(!is_ok && message.contains("granted: Spaces-22"), "{key}: {message}");
         let arguments = json!({ "space": "Spaces-22" });
-        let (done, said) = server.call(grants(), "list_environments", arguments).await;
-        assert!(done && said.contains("Yard Test"), "{key}: {said}");
+        let (is_ok, message) = server.call(grants(), "list_environments", arguments).await;
+        assert!(is_ok && message.contains("Yard Test"), "{key}: {message}");
     }
 }

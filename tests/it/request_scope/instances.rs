@@ -145,8 +145,8 @@ async fn portal_url_selects_instance_only_with_its_credential() {
                 "the caller's key was sent to another instance"
             );
         }
-        let held = ("/i/warehouse", &[][..]);
-        let message = call_error(server, held, "get_task_from_url", arguments).await;
+        let pinned = ("/i/warehouse", &[][..]);
+        let message = call_error(server, pinned, "get_task_from_url", arguments).await;
         assert!(message.contains("this request is pinned to 'warehouse'"), "{message}");
     }
     let unknown = json!({ "url": format!("https://elsewhere.invalid/{task}") });

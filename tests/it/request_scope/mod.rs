@@ -102,6 +102,6 @@ async fn call_error(
 
 /// Returns the values of a grant.
 #[expect(clippy::unnecessary_wraps, reason = "grants are optional")]
-fn grant_set(words: &[&str]) -> Option<BTreeSet<String>> {
-    Some(words.iter().map(|word| (*word).to_owned()).collect())
+fn grant_set(entries: &[&str]) -> Option<BTreeSet<String>> {
+    Some(entries.iter().map(|word| (*word).to_owned()).collect())
 }

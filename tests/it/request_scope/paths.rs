@@ -22,7 +22,7 @@ const PATH_FORMS: [&str; 13] = [
     "/x/tasks/readonly/i/warehouse/Default",
 ];
 
-fn greeting() -> serde_json::Value {
+fn initialize_params() -> serde_json::Value {
     json!({
         "protocolVersion": LEGACY_VERSION,
         "capabilities": {},
@@ -34,12 +34,13 @@ fn greeting() -> serde_json::Value {
 async fn all_path_forms_serve_both_eras() {
     let server = TestServer::with_instances(&["warehouse", "shop"], |_| {}).await;
     for path in PATH_FORMS {
-        let greeted = rpc(&server, Era::Legacy, (path, &[]), "initialize", greeting()).await;
-        assert_eq!(greeted.status, 200, "{path}: {}", greeted.text);
+        let initialized =
+            rpc(&server, Era::Legacy, (path, &[]), "initialize", initialize_params()).await;
+        assert_eq!(initialized.status, 200, "{path}: {}", initialized.text);
         let found = rpc(&server, Era::Modern, (path, &[]), "server/discover", json!({})).await;
         assert_eq!(found.status, 200, "{path}: {}", found.text);
-        let (greeted, found) = (greeted.json(), found.json());
-        let message = &greeted["result"]["instructions"];
+        let (initialized, found) = (initialized.json(), found.json());
+        let message = &initialized["result"]["instructions"];
         assert_eq!(message, &found["result"]["instructions"], "{path}");
         assert!(message.as_str().unwrap().contains("The instance is warehouse."), "{message}");
         assert!(!listed_tools(&server, (path, &[])).await.is_empty(), "{path}");
@@ -63,10 +64,10 @@ async fn unknown_paths_return_404() {
 #[tokio::test]
 async fn read_only_path_rejects_changes() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
-    let (whole, narrow) =
+    let (whole, limited) =
         (listed_tools(&server, ("", &[])).await, listed_tools(&server, ("/readonly", &[])).await);
-    assert!(whole.contains("create_release") && !narrow.contains("create_release"));
-    assert!(narrow.is_subset(&whole) && narrow.contains("execute"));
+    assert!(whole.contains("create_release") && !limited.contains("create_release"));
+    assert!(limited.is_subset(&whole) && limited.contains("execute"));
     let release = json!({ "space": "Default", "projectName": "Route Planner" });
     let message = call_error(&server, ("/readonly", &[]), "create_release", release).await;
     assert_eq!(message, "unknown tool: create_release");
@@ -81,9 +82,9 @@ async fn read_only_path_rejects_changes() {
 async fn toolset_path_limits_tools_resources_and_prompts() {
     let server = TestServer::start().await;
     let place = ("/x/tasks", &[][..]);
-    let narrow = listed_tools(&server, place).await;
-    assert!(narrow.contains("get_task_details") && narrow.contains("list_spaces"), "{narrow:?}");
-    assert!(!narrow.contains("list_projects"));
+    let limited = listed_tools(&server, place).await;
+    assert!(limited.contains("get_task_details") && limited.contains("list_spaces"), "{limited:?}");
+    assert!(!limited.contains("list_projects"));
     let message = call_error(&server, place, "list_projects", json!({ "space": "Default" })).await;
     assert_eq!(message, "unknown tool: list_projects");
     let get = json!({ "method": "GET", "path": "/api/Spaces-1/projects" });
@@ -124,9 +125,10 @@ async fn session_is_bound_to_its_path() {
     })
     .await;
     let begin = async |path: &str| {
-        let greeted = rpc(&server, Era::Legacy, (path, &[]), "initialize", greeting()).await;
-        assert_eq!(greeted.status, 200, "{}", greeted.text);
-        greeted.header("mcp-session-id").to_owned()
+        let initialized =
+            rpc(&server, Era::Legacy, (path, &[]), "initialize", initialize_params()).await;
+        assert_eq!(initialized.status, 200, "{}", initialized.text);
+        initialized.header("mcp-session-id").to_owned()
     };
     for path in ["/readonly", "/i/shop", "/i/shop/Default", "/x/tasks"] {
         let id = begin(path).await;

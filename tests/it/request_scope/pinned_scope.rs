@@ -78,9 +78,9 @@ async fn request_cannot_leave_the_configured_space() {
 #[tokio::test]
 async fn pinned_project_limits_every_call() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
-    let taken = arguments(&server, PROJECT).await;
-    for gone in ["space", "projectId", "projectName", "projects", "eventId"] {
-        assert!(!taken.contains(&gone.to_owned()), "{gone}");
+    let names = arguments(&server, PROJECT).await;
+    for removed in ["space", "projectId", "projectName", "projects", "eventId"] {
+        assert!(!names.contains(&removed.to_owned()), "{removed}");
     }
     let listed = listed_tools(&server, PROJECT).await;
     for across in ["list_projects", "list_releases", "find_interruptions", "execute", "list_spaces"]

@@ -13,14 +13,20 @@ async fn capabilities_list_tools_toolsets_and_version() {
         Fault::on("featuresconfiguration")
             .body(r#"{"Id":"features","IsInsightsEnabled":true,"Links":{}}"#),
     );
-    let told = document(&server, "octopus://api/capabilities").await;
-    assert!(told["server"]["version"].is_string() && told["server"]["installationId"].is_string());
-    assert_eq!(told["session"]["readOnlyMode"], true);
-    assert_eq!(told["session"]["allowDeletes"], false);
-    assert_eq!(told["featureFlags"], json!({ "id": "features", "isInsightsEnabled": true }));
-    let toolsets = told["session"]["enabledToolsets"].as_array().unwrap();
+    let capabilities = document(&server, "octopus://api/capabilities").await;
+    assert!(
+        capabilities["server"]["version"].is_string()
+            && capabilities["server"]["installationId"].is_string()
+    );
+    assert_eq!(capabilities["session"]["readOnlyMode"], true);
+    assert_eq!(capabilities["session"]["allowDeletes"], false);
+    assert_eq!(
+        capabilities["featureFlags"],
+        json!({ "id": "features", "isInsightsEnabled": true })
+    );
+    let toolsets = capabilities["session"]["enabledToolsets"].as_array().unwrap();
     assert!(toolsets.len() == 15 && toolsets.is_sorted_by_key(|name| name.as_str().unwrap()));
-    let tools = told["tools"].as_array().unwrap();
+    let tools = capabilities["tools"].as_array().unwrap();
     assert!(tools.is_sorted_by_key(|tool| tool["name"].as_str().unwrap()));
     let listed = server.rpc(Era::Modern, "tools/list", json!({})).await.json();
     assert_eq!(tools.len(), listed["result"]["tools"].as_array().unwrap().len());
@@ -33,18 +39,19 @@ async fn capabilities_list_tools_toolsets_and_version() {
     for status in [403, 404, 500] {
         server.sample.faults().clear();
         server.sample.faults().add(Fault::on("featuresconfiguration").status(status));
-        let told = document(&server, "octopus://api/capabilities").await;
-        assert!(told.get("featureFlags").is_none(), "{status}");
+        let capabilities = document(&server, "octopus://api/capabilities").await;
+        assert!(capabilities.get("featureFlags").is_none(), "{status}");
     }
     let server = TestServer::with(|config| {
         config.tools.read_only = false;
         config.tools.allow_deletes = true;
     })
     .await;
-    let told = document(&server, "octopus://api/capabilities").await;
-    let modes = (&told["session"]["allowDeletes"], &told["session"]["confirm"]);
+    let capabilities = document(&server, "octopus://api/capabilities").await;
+    let modes = (&capabilities["session"]["allowDeletes"], &capabilities["session"]["confirm"]);
     assert_eq!(modes, (&json!(true), &json!("code")));
-    let writes = told["tools"].as_array().unwrap().iter().filter(|t| t["readOnly"] == false);
+    let writes =
+        capabilities["tools"].as_array().unwrap().iter().filter(|t| t["readOnly"] == false);
     assert!(writes.count() >= 3);
 }
 
@@ -68,8 +75,8 @@ async fn unsupported_resources_are_not_listed() {
     let (code, message, _) = refused(&server, Era::Legacy, "octopus://api/llms.txt").await;
     assert_eq!(code, -32002);
     assert!(message.contains("needs Octopus 2026.2.3916 or later"), "{message}");
-    let told = document(&server, "octopus://api/capabilities").await;
-    let tools = told["tools"].as_array().unwrap();
+    let capabilities = document(&server, "octopus://api/capabilities").await;
+    let tools = capabilities["tools"].as_array().unwrap();
     let live = tools.iter().find(|tool| tool["name"] == "get_kubernetes_live_status").unwrap();
     assert_eq!(live["available"], false);
     assert!(live["reason"].as_str().unwrap().contains("needs Octopus 2025.3 or later"));

@@ -11,7 +11,7 @@ use crate::support::{ERAS, Era, TestServer};
 async fn missing_resources_use_the_error_code_of_the_era() {
     let server = TestServer::start().await;
     server.sample.faults().add(Fault::on("/tasks/ServerTasks-7").status(403));
-    for (uri, words) in [
+    for (uri, expected) in [
         ("octopus://nothing", "resource 'octopus://"),
         ("octopus://spaces", "resource 'octopus://"),
         ("octopus://spaces/Default/", "resource 'octopus://"),
@@ -29,13 +29,13 @@ async fn missing_resources_use_the_error_code_of_the_era() {
         ),
     ] {
         for (era, code) in [(Era::Legacy, -32002), (Era::Modern, -32602)] {
-            let (told, message, data) = refused(&server, era, uri).await;
-            assert_eq!(told, code, "{uri}: {message}");
-            assert!(message.contains(words), "{uri}: {message}");
+            let (error_code, message, data) = refused(&server, era, uri).await;
+            assert_eq!(error_code, code, "{uri}: {message}");
+            assert!(message.contains(expected), "{uri}: {message}");
             assert_eq!(data["uri"], uri);
         }
         let called = server.call_error("read_resource", json!({ "uri": uri })).await;
-        assert!(called.contains(words), "{called}");
+        assert!(called.contains(expected), "{called}");
     }
 }
 
@@ -68,8 +68,8 @@ async fn malformed_uris_are_rejected_without_upstream_requests() {
             assert_eq!(code, -32602, "{uri}: {message}");
         }
         server.call_error("read_resource", json!({ "uri": uri })).await;
-        let asked = server.sample.journal();
-        assert!(asked.is_empty(), "{uri}: {asked:?}");
+        let journal = server.sample.journal();
+        assert!(journal.is_empty(), "{uri}: {journal:?}");
     }
     // These kinds need the Octopus version, which is read from the root endpoint only.
     for uri in [

@@ -38,7 +38,7 @@ async fn reads_are_logged_without_uri_or_content() {
         .map(|line| serde_json::from_str(line).expect("every line is a JSON object"))
         .collect();
     let read: Vec<&Value> = lines.iter().filter(|line| line.get("resource").is_some()).collect();
-    let told: Vec<Value> =
+    let messages: Vec<Value> =
         read.iter().map(|line| json!([line["level"], line["message"], line["resource"]])).collect();
     let expected = [
         json!(["INFO", "resource read completed", "release"]),
@@ -46,7 +46,7 @@ async fn reads_are_logged_without_uri_or_content() {
         json!(["INFO", "resource read rejected", "unknown"]),
         json!(["WARN", "resource read failed", "task"]),
     ];
-    assert_eq!(told, expected, "{log}");
+    assert_eq!(messages, expected, "{log}");
     for line in read {
         let caller = line["caller"].as_str().unwrap();
         assert!(

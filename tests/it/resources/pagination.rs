@@ -64,15 +64,15 @@ async fn server(is_paged: bool, change: impl FnOnce(&mut Config)) -> (TestServer
 }
 
 /// Follows the cursors to the end and returns the space names in order.
-async fn pages((server, asked): &(TestServer, Count), era: Era) -> Vec<String> {
+async fn pages((server, request_count): &(TestServer, Count), era: Era) -> Vec<String> {
     let (mut names, mut params, mut count) = (Vec::new(), json!({}), 0);
     loop {
-        let before = asked.load(Ordering::Relaxed);
+        let before = request_count.load(Ordering::Relaxed);
         let reply = server.rpc(era, "resources/list", params).await;
         let page = reply.json()["result"].clone();
         assert!(reply.text.len() < MAX_PAGE_BYTES, "{} bytes", reply.text.len());
         assert!(
-            asked.load(Ordering::Relaxed) - before <= 2,
+            request_count.load(Ordering::Relaxed) - before <= 2,
             "at most two upstream requests per page"
         );
         let listed = page["resources"].as_array().unwrap();
@@ -119,10 +119,10 @@ async fn hidden_spaces_are_on_no_page() {
 
 #[tokio::test]
 async fn rejects_forged_cursors() {
-    let (server, asked) = server(true, |_| {}).await;
+    let (server, request_count) = server(true, |_| {}).await;
     let first = server.rpc(Era::Modern, "resources/list", json!({})).await.json();
     let next = first["result"]["nextCursor"].as_str().unwrap().to_owned();
-    let before = asked.load(Ordering::Relaxed);
+    let before = request_count.load(Ordering::Relaxed);
     for wrong in ["", "x", "100", &format!("{next}A"), &next[1..], "YWZ0ZXI6LTEwMA"] {
         for era in ERAS {
             let reply = server.rpc(era, "resources/list", json!({ "cursor": wrong })).await;
@@ -131,7 +131,7 @@ async fn rejects_forged_cursors() {
         }
     }
     assert_eq!(
-        asked.load(Ordering::Relaxed),
+        request_count.load(Ordering::Relaxed),
         before,
         "an invalid cursor sends no upstream request"
     );

@@ -140,8 +140,8 @@ async fn large_documents_are_truncated_with_a_note() {
 async fn task_details_are_requested_with_a_limit() {
     let server = TestServer::start().await;
     read(&server, "octopus://spaces/Default/tasks/ServerTasks-90004/details").await;
-    let asked = server.sample.journal();
-    let details = asked.iter().filter(|entry| entry.path.ends_with("/details"));
+    let journal = server.sample.journal();
+    let details = journal.iter().filter(|entry| entry.path.ends_with("/details"));
     let queries: Vec<_> = details.map(|entry| entry.query.as_deref()).collect();
     assert_eq!(queries, [Some("verbose=false&tail=1000"); 2]);
 }

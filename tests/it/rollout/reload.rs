@@ -102,12 +102,12 @@ async fn valid_file_is_applied_and_invalid_file_is_not() {
     .await;
     let (code, log) = hosted.serving.stop();
     assert_eq!(code, 0);
-    for words in [
+    for expected in [
         "config reload failed; the previous settings stay in force",
         "tools.nonsense",
         "some changed settings need a restart settings=http.sessions",
     ] {
-        assert!(log.contains(words), "{words}: {log}");
+        assert!(log.contains(expected), "{expected}: {log}");
     }
 }
 
@@ -161,29 +161,29 @@ async fn sighup_reloads_the_settings() {
 
 #[tokio::test]
 async fn approval_survives_a_reload_but_new_rules_apply() {
-    let desk = ApprovalFixture::with(|_| {}).await;
-    let way = ApprovalFlow::ConfirmCode(Era::Modern);
+    let fixture = ApprovalFixture::with(|_| {}).await;
+    let flow = ApprovalFlow::ConfirmCode(Era::Modern);
     let (tool, arguments, ..) = write_calls().remove(0);
-    let (_, sealed) = desk.call(way, tool, &arguments).await.expect_approval_request();
-    let mut config = desk.server.config.clone();
+    let (_, sealed) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
+    let mut config = fixture.server.config.clone();
     config.limits.caller_burst = 7;
-    let live = &desk.server.running.as_ref().unwrap().live;
+    let live = &fixture.server.running.as_ref().unwrap().live;
     assert_eq!(live.apply(config.clone()).unwrap(), [""; 0]);
-    desk.approve(way, tool, &arguments, &sealed).await.expect_result();
-    assert_eq!(desk.sent_changes().len(), 1);
+    fixture.approve(flow, tool, &arguments, &sealed).await.expect_result();
+    assert_eq!(fixture.sent_changes().len(), 1);
     // The same approval again refers to the same change.
-    desk.approve(way, tool, &arguments, &sealed).await.expect_result();
-    assert_eq!(desk.sent_changes().len(), 1);
+    fixture.approve(flow, tool, &arguments, &sealed).await.expect_result();
+    assert_eq!(fixture.sent_changes().len(), 1);
 
     let (tool, arguments, ..) = write_calls().remove(1);
-    let (_, sealed) = desk.call(way, tool, &arguments).await.expect_approval_request();
+    let (_, sealed) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
     config.policy.rules = serde_json::from_value(json!([
         { "name": "closed now", "effect": "deny", "tiers": ["write"] },
     ]))
     .unwrap();
     live.apply(config).unwrap();
-    desk.approve(way, tool, &arguments, &sealed).await.expect_error("closed now");
-    assert_eq!(desk.sent_changes().len(), 1);
+    fixture.approve(flow, tool, &arguments, &sealed).await.expect_error("closed now");
+    assert_eq!(fixture.sent_changes().len(), 1);
 }
 
 #[tokio::test]

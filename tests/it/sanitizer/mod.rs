@@ -1,6 +1,7 @@
-//! Sanitizing of text from Octopus: no response contains a secret or an invisible character. The tests
-//! take tools, resources and prompts from the listings of the server, so new ones are covered
-//! automatically, and the tests fail until a call of each is defined.
+//! Sanitizing of text from Octopus: no response contains a secret or an invisible character.
+//!
+//! The tests take tools, resources and prompts from the listings of the server. They fail until a
+//! call of each new one is defined.
 
 mod multi_line_secrets;
 mod poison;
@@ -118,7 +119,7 @@ async fn approval_requests_and_change_results_are_sanitized() {
             let label = format!("{tool} {flow:?}");
             let reply = fixture.reply(flow, json!({ "name": tool, "arguments": arguments })).await;
             assert_clean(&label, &reply);
-            let CallOutcome::ApprovalRequired { words: preview, sealed: token } =
+            let CallOutcome::ApprovalRequired { preview, token } =
                 crate::approval::parse_outcome(&reply)
             else {
                 panic!("{label}: no approval was requested: {}", reply.text);

@@ -79,10 +79,10 @@ pub async fn initialize(server: &TestServer, key: &str, capabilities: &Value) ->
 
 impl<'a> Client<'a> {
     pub async fn connect(server: &'a TestServer, key: &'static str, capabilities: Value) -> Self {
-        let greeted = initialize(server, key, &capabilities).await;
-        assert_eq!(greeted.status, 200, "{}", greeted.text);
-        assert_eq!(greeted.json()["result"]["protocolVersion"], LEGACY_VERSION);
-        let session = greeted.header("mcp-session-id").to_owned();
+        let initialized = initialize(server, key, &capabilities).await;
+        assert_eq!(initialized.status, 200, "{}", initialized.text);
+        assert_eq!(initialized.json()["result"]["protocolVersion"], LEGACY_VERSION);
+        let session = initialized.header("mcp-session-id").to_owned();
         assert!(!session.is_empty());
         let client = Self { server, key, session };
         let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });

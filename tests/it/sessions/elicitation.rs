@@ -14,14 +14,14 @@ async fn call_and_respond(
     action: &str,
 ) -> (String, Value) {
     let mut messages = client.call(tool, arguments).await;
-    let question = messages.next().await.unwrap();
-    assert_eq!(question["method"], "elicitation/create", "{question}");
+    let elicitation = messages.next().await.unwrap();
+    assert_eq!(elicitation["method"], "elicitation/create", "{elicitation}");
     assert_eq!(client.server.sample.changes(), [], "nothing may change before the response");
-    let words = question["params"]["message"].as_str().unwrap().to_owned();
-    client.respond(&question, json!({ "action": action, "content": {} })).await;
+    let message = elicitation["params"]["message"].as_str().unwrap().to_owned();
+    client.respond(&elicitation, json!({ "action": action, "content": {} })).await;
     let result = messages.next().await.unwrap();
     assert_eq!(result["id"], 7, "{result}");
-    (words, result["result"].clone())
+    (message, result["result"].clone())
 }
 
 #[tokio::test]
@@ -35,8 +35,8 @@ async fn elicitation_uses_the_stream_of_the_call() {
             let reason = if action == "decline" { "declined" } else { "cancelled" };
             assert_eq!(result["structuredContent"]["reason"], reason, "{result}");
         }
-        let (words, result) = call_and_respond(&client, tool, &arguments, "accept").await;
-        assert!(words.lines().count() > 3, "{words}");
+        let (message, result) = call_and_respond(&client, tool, &arguments, "accept").await;
+        assert!(message.lines().count() > 3, "{message}");
         assert_eq!(result["structuredContent"]["success"], true, "{result}");
         let sent = server.sample.changes();
         let [sent] = sent.as_slice() else { panic!("{tool}: {sent:#?}") };
@@ -57,10 +57,10 @@ async fn client_without_elicitation_gets_a_code() {
         let client = Client::connect(&server, keys::ADMIN, capabilities).await;
         let (tool, mut arguments, ..) = write_calls().remove(0);
         let answer = client.call(tool, &arguments).await.next().await.unwrap();
-        let asked = &answer["result"]["structuredContent"];
-        assert_eq!(asked["confirmationRequired"], true, "{answer}");
+        let result_content = &answer["result"]["structuredContent"];
+        assert_eq!(result_content["confirmationRequired"], true, "{answer}");
         assert_eq!(server.sample.changes(), []);
-        arguments["confirm"] = asked["confirm"].clone();
+        arguments["confirm"] = result_content["confirm"].clone();
         let answer = client.call(tool, &arguments).await.next().await.unwrap();
         assert_eq!(answer["result"]["structuredContent"]["success"], true, "{answer}");
         assert_eq!(server.sample.changes().len(), 1);

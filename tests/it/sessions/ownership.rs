@@ -30,14 +30,14 @@ async fn session_is_unknown_to_other_callers() {
     }
     // A response from another caller does not reach the elicitation.
     let (tool, arguments, ..) = write_calls().remove(0);
-    let asker = Client::connect(&server, keys::ADMIN, json!({ "elicitation": {} })).await;
-    let mut messages = asker.call(tool, &arguments).await;
-    let question = messages.next().await.unwrap();
-    let yes = json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": "accept", "content": {} } });
-    let request = request(&server, Method::POST, keys::DEFAULT_SPACE_ONLY, Some(&asker.session));
-    assert_eq!(send(request.json(&yes)).await.status, 404);
+    let owner = Client::connect(&server, keys::ADMIN, json!({ "elicitation": {} })).await;
+    let mut messages = owner.call(tool, &arguments).await;
+    let elicitation = messages.next().await.unwrap();
+    let acceptance = json!({ "jsonrpc": "2.0", "id": elicitation["id"], "result": { "action": "accept", "content": {} } });
+    let request = request(&server, Method::POST, keys::DEFAULT_SPACE_ONLY, Some(&owner.session));
+    assert_eq!(send(request.json(&acceptance)).await.status, 404);
     assert_eq!(server.sample.changes(), []);
-    asker.respond(&question, json!({ "action": "decline" })).await;
+    owner.respond(&elicitation, json!({ "action": "decline" })).await;
     let result = messages.next().await.unwrap()["result"].clone();
     assert_eq!(result["isError"], true, "{result}");
     assert_eq!(result["structuredContent"]["reason"], "declined", "{result}");

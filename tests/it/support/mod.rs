@@ -6,6 +6,7 @@ mod requests;
 mod responses;
 mod server;
 mod sockets;
+mod tls;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub use self::{
     responses::{CallResult, Reply, send},
     server::TestServer,
     sockets::{client, serve, serve_with},
+    tls::SelfSigned,
 };
 
 /// The two eras of the protocol.

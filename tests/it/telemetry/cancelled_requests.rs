@@ -33,42 +33,42 @@ async fn cancelled_request_is_logged_but_not_as_error() {
             .header("x-request-id", id);
         send(request.body(body.to_string()))
     };
-    let asked = wait_until_some(async || {
+    let received = wait_until_some(async || {
         let journal = sample.journal();
         journal.iter().any(|entry| entry.path.ends_with("/deployments")).then_some(())
     });
     tokio::select! {
         answer = post("gone", "list_deployments") => panic!("the request must not get an answer: {answer:?}"),
-        () = asked => {}
+        () = received => {}
     }
     // All logs of the request are written when its work has ended.
     wait_until_some(async || {
-        let told = send(client().get(format!("http://{admin}/metrics"))).await.text;
+        let metrics = send(client().get(format!("http://{admin}/metrics"))).await.text;
         let ended = "mcp_server_operation_duration_seconds_count{error_type=\"cancelled\"";
-        told.contains(ended).then_some(())
+        metrics.contains(ended).then_some(())
     })
     .await;
     assert_eq!(post("stayed", "list_projects").await.status, 200);
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
-    let told = |id: &str, message: &str| {
+    let log_lines = |id: &str, message: &str| {
         let id = format!("\"id\":\"{id}\"");
         let of = log.lines().filter(|line| line.contains(&id) && line.contains(message));
         of.map(str::to_owned).collect::<Vec<_>>()
     };
-    let [gone] = &told("gone", "request cancelled")[..] else { panic!("{log}") };
+    let [cancelled] = &log_lines("gone", "request cancelled")[..] else { panic!("{log}") };
     for part in [
         "\"method\":\"POST\"",
         "\"path\":\"/mcp\"",
         "\"elapsed_ms\":",
         "\"error.type\":\"cancelled\"",
     ] {
-        assert!(gone.contains(part), "{part} in {gone}");
+        assert!(cancelled.contains(part), "{part} in {cancelled}");
     }
-    assert!(!gone.contains("\"status\":"), "{gone}");
-    assert!(told("gone", "request completed").is_empty(), "{log}");
-    assert_eq!(told("stayed", "request completed").len(), 1, "{log}");
-    assert!(told("stayed", "request cancelled").is_empty(), "{log}");
+    assert!(!cancelled.contains("\"status\":"), "{cancelled}");
+    assert!(log_lines("gone", "request completed").is_empty(), "{log}");
+    assert_eq!(log_lines("stayed", "request completed").len(), 1, "{log}");
+    assert!(log_lines("stayed", "request cancelled").is_empty(), "{log}");
     for level in ["\"level\":\"ERROR\"", "\"level\":\"WARN\""] {
         assert!(!log.contains(level), "{log}");
     }
@@ -93,11 +93,11 @@ async fn failed_request_is_logged_with_its_reason() {
     assert_eq!(send(request.body(body.to_string())).await.error_code(), -32603);
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
-    let is_told = |line: &str| {
+    let is_failure_line = |line: &str| {
         ["WARN", "request failed method=resources/read error=the request took longer than 1 s"]
             .iter()
             .all(|part| line.contains(part))
     };
-    assert!(log.lines().any(is_told), "{log}");
+    assert!(log.lines().any(is_failure_line), "{log}");
     assert!(!log.contains(uri), "{log}");
 }

@@ -1,7 +1,6 @@
 //! An OpenTelemetry collector over TLS, for OTLP over HTTP and gRPC. It stores all received data.
 
 use std::{
-    fs,
     net::TcpListener,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -9,8 +8,8 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use octopus_mcp::{
-    config::{HttpSettings, TlsSettings},
-    http::{self, Certificates, Listening},
+    config::HttpSettings,
+    http::{self, Listening},
 };
 use opentelemetry_proto::tonic::{
     collector::{
@@ -36,6 +35,8 @@ use opentelemetry_proto::tonic::{
 use prost::Message;
 use tonic::{Request, Response, Status, service::Routes};
 
+use crate::support::SelfSigned;
+
 /// The received data.
 #[derive(Debug, Default)]
 pub struct Received {
@@ -54,39 +55,36 @@ pub struct Collector {
     pub endpoint: String,
     pub certificate: PathBuf,
     received: SharedReceived,
-    _folder: tempfile::TempDir,
+    _tls: SelfSigned,
     _listening: Listening,
 }
 
 impl Collector {
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-        fs::write(&certificate, pair.cert.pem()).unwrap();
-        fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-        let tls = TlsSettings {
-            certificate: Some(certificate.clone()),
-            key: Some(key),
-            ..TlsSettings::default()
-        };
-        let certificates = Certificates::load(&tls).await.unwrap();
-        let taken = SharedReceived::default();
+        let tls = SelfSigned::new();
+        let certificates = tls.load().await;
+        let shared = SharedReceived::default();
         let over_http = Router::new()
             .route("/v1/traces", post(traces))
             .route("/v1/metrics", post(metrics))
             .route("/v1/logs", post(logs))
-            .with_state(Arc::clone(&taken));
-        let over_grpc = Routes::new(TraceServiceServer::new(GrpcService(Arc::clone(&taken))))
-            .add_service(MetricsServiceServer::new(GrpcService(Arc::clone(&taken))))
-            .add_service(LogsServiceServer::new(GrpcService(Arc::clone(&taken))))
+            .with_state(Arc::clone(&shared));
+        let over_grpc = Routes::new(TraceServiceServer::new(GrpcService(Arc::clone(&shared))))
+            .add_service(MetricsServiceServer::new(GrpcService(Arc::clone(&shared))))
+            .add_service(LogsServiceServer::new(GrpcService(Arc::clone(&shared))))
             .into_axum_router();
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let router = over_http.merge(over_grpc);
         let listening =
             http::listen(socket, router, certificates.as_ref(), &HttpSettings::default()).unwrap();
         let endpoint = format!("https://localhost:{}", listening.address.port());
-        Self { endpoint, certificate, received: taken, _folder: folder, _listening: listening }
+        Self {
+            endpoint,
+            certificate: tls.certificate.clone(),
+            received: shared,
+            _tls: tls,
+            _listening: listening,
+        }
     }
 
     pub fn received(&self) -> Received {
@@ -132,22 +130,22 @@ impl Received {
     }
 }
 
-async fn traces(State(taken): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
-    let mut taken = taken.lock().unwrap();
-    taken.token(&headers);
-    taken.traces(ExportTraceServiceRequest::decode(body).unwrap());
+async fn traces(State(data): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
+    let mut data = data.lock().unwrap();
+    data.token(&headers);
+    data.traces(ExportTraceServiceRequest::decode(body).unwrap());
 }
 
-async fn metrics(State(taken): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
-    let mut taken = taken.lock().unwrap();
-    taken.token(&headers);
-    taken.metrics(ExportMetricsServiceRequest::decode(body).unwrap());
+async fn metrics(State(data): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
+    let mut data = data.lock().unwrap();
+    data.token(&headers);
+    data.metrics(ExportMetricsServiceRequest::decode(body).unwrap());
 }
 
-async fn logs(State(taken): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
-    let mut taken = taken.lock().unwrap();
-    taken.token(&headers);
-    taken.logs(ExportLogsServiceRequest::decode(body).unwrap());
+async fn logs(State(data): State<SharedReceived>, headers: HeaderMap, body: Bytes) {
+    let mut data = data.lock().unwrap();
+    data.token(&headers);
+    data.logs(ExportLogsServiceRequest::decode(body).unwrap());
 }
 
 /// The gRPC services.
@@ -159,9 +157,9 @@ impl TraceService for GrpcService {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let mut taken = self.0.lock().unwrap();
-        taken.token(request.metadata().as_ref());
-        taken.traces(request.into_inner());
+        let mut data = self.0.lock().unwrap();
+        data.token(request.metadata().as_ref());
+        data.traces(request.into_inner());
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
@@ -172,9 +170,9 @@ impl MetricsService for GrpcService {
         &self,
         request: Request<ExportMetricsServiceRequest>,
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
-        let mut taken = self.0.lock().unwrap();
-        taken.token(request.metadata().as_ref());
-        taken.metrics(request.into_inner());
+        let mut data = self.0.lock().unwrap();
+        data.token(request.metadata().as_ref());
+        data.metrics(request.into_inner());
         Ok(Response::new(ExportMetricsServiceResponse::default()))
     }
 }
@@ -185,9 +183,9 @@ impl LogsService for GrpcService {
         &self,
         request: Request<ExportLogsServiceRequest>,
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        let mut taken = self.0.lock().unwrap();
-        taken.token(request.metadata().as_ref());
-        taken.logs(request.into_inner());
+        let mut data = self.0.lock().unwrap();
+        data.token(request.metadata().as_ref());
+        data.logs(request.into_inner());
         Ok(Response::new(ExportLogsServiceResponse::default()))
     }
 }

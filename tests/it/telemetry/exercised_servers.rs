@@ -23,7 +23,7 @@ pub async fn all_metrics() -> String {
 
 /// Returns the metrics of a server on which most events occur.
 async fn ordinary_metrics() -> String {
-    let desk = ApprovalFixture::with(|config| {
+    let fixture = ApprovalFixture::with(|config| {
         config.http.admin_listen = "127.0.0.1:0".parse().ok();
         config.http.sessions = SessionStorage::Memory;
         config.tools.confirm = ApprovalMode::Code;
@@ -31,7 +31,7 @@ async fn ordinary_metrics() -> String {
         config.limits.caller_burst = 40;
     })
     .await;
-    let server = &desk.server;
+    let server = &fixture.server;
     let call = async |key: &str, tool: &str, arguments: Value| {
         server.call_in(Era::Modern, key, tool, arguments).await
     };
@@ -59,10 +59,10 @@ async fn ordinary_metrics() -> String {
     assert_eq!(server.rpc(Era::Modern, "resources/read", uri).await.error_code(), -32603);
     server.sample.faults().clear();
     // A change with preview and approval.
-    let way = ApprovalFlow::ConfirmCode(Era::Modern);
+    let flow = ApprovalFlow::ConfirmCode(Era::Modern);
     let (tool, arguments, ..) = write_calls().remove(3);
-    let (_, sealed) = desk.call(way, tool, &arguments).await.expect_approval_request();
-    desk.approve(way, tool, &arguments, &sealed).await.expect_result();
+    let (_, token) = fixture.call(flow, tool, &arguments).await.expect_approval_request();
+    fixture.approve(flow, tool, &arguments, &token).await.expect_result();
     // A session.
     assert_eq!(server.post(&[], initialize_request(&json!({})).to_string()).await.status, 200);
     // A rate-limited caller, and one with an unknown credential.
@@ -80,12 +80,12 @@ async fn saturated_metrics() -> String {
         config.limits.concurrent_requests = 2;
     })
     .await;
-    let (held, _) = fill_concurrency_limit(&server).await;
-    let told = scrape(&server).await;
-    for call in held {
+    let (active, _) = fill_concurrency_limit(&server).await;
+    let text = scrape(&server).await;
+    for call in active {
         call.abort();
     }
-    told
+    text
 }
 
 /// Returns the metrics of a server with a valid and an invalid configuration reload.
@@ -96,9 +96,9 @@ async fn reload_metrics() -> String {
     hosted.write("");
     hosted.send_sighup();
     wait_until_some(async || hosted.reloads("applied").await).await;
-    let told = hosted.metrics().await;
+    let text = hosted.metrics().await;
     assert_eq!(hosted.serving.stop().0, 0);
-    told
+    text
 }
 
 /// Returns the metrics of a server with a configured API key.
@@ -110,8 +110,8 @@ async fn configured_key_metrics() -> String {
     })
     .await;
     wait_until_some(async || {
-        let told = scrape(&server).await;
-        told.contains("octopus_mcp_credential_remaining_days{").then_some(told)
+        let text = scrape(&server).await;
+        text.contains("octopus_mcp_credential_remaining_days{").then_some(text)
     })
     .await
 }

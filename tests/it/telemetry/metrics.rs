@@ -177,8 +177,8 @@ async fn issuer_requests_are_measured_separately() {
     .await;
     let token = format!("Bearer {}", signer.sign(&issuer.claims()));
     let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
-    let asked = [("x-octopus-apikey", ""), ("authorization", &token)];
-    assert_eq!(server.post(&asked, list).await.status, 200);
+    let headers = [("x-octopus-apikey", ""), ("authorization", &token)];
+    assert_eq!(server.post(&headers, list).await.status, 200);
     let text = scrape(&server).await;
     let count = |template: &str| {
         let template = format!("url_template=\"{template}\"");
@@ -195,12 +195,12 @@ async fn disconnected_client_is_not_a_failure() {
     server.sample.faults().add(Fault::on("/deployments").delay(Duration::from_mins(1)));
     let arguments = json!({ "space": "Default" });
     let call = server.call("list_deployments", arguments);
-    let asked = wait_until_some(async || {
+    let received = wait_until_some(async || {
         let journal = server.sample.journal();
         journal.iter().any(|entry| entry.path.ends_with("/deployments")).then_some(())
     });
     // The call is dropped together with its connection after Octopus received the request.
-    tokio::select! { _ = call => panic!("the call must not get an answer"), () = asked => {} }
+    tokio::select! { _ = call => panic!("the call must not get an answer"), () = received => {} }
     for (name, label) in [
         ("http_server_request_duration_seconds_count", "error_type=\"cancelled\""),
         ("mcp_server_operation_duration_seconds_count", "error_type=\"cancelled\""),
@@ -208,8 +208,8 @@ async fn disconnected_client_is_not_a_failure() {
     ] {
         wait_until_some(async || {
             let text = scrape(&server).await;
-            let is_told = |line: &str| line.starts_with(name) && line.contains(label);
-            text.lines().any(is_told).then_some(())
+            let is_counted = |line: &str| line.starts_with(name) && line.contains(label);
+            text.lines().any(is_counted).then_some(())
         })
         .await;
     }

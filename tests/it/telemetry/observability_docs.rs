@@ -50,8 +50,8 @@ fn unknown_references(known: &KnownSeries, expression: &str) -> Vec<String> {
         missing.push("no metric at all".to_owned());
     }
     // Prometheus itself provides `up`.
-    let ours: Vec<_> = metrics.iter().filter(|(name, _)| name != "up").collect();
-    for (name, matchers) in &ours {
+    let own_metrics: Vec<_> = metrics.iter().filter(|(name, _)| name != "up").collect();
+    for (name, matchers) in &own_metrics {
         let Some(labels) = known.get(name) else {
             missing.push(format!("the metric {name}"));
             continue;
@@ -71,7 +71,7 @@ fn unknown_references(known: &KnownSeries, expression: &str) -> Vec<String> {
     }
     for label in grouped.iter().filter(|label| !PROMETHEUS.contains(&label.as_str())) {
         let has = |name: &String| known.get(name).is_some_and(|labels| labels.contains_key(label));
-        if !ours.iter().any(|(name, _)| has(name)) {
+        if !own_metrics.iter().any(|(name, _)| has(name)) {
             missing.push(format!("the label {label} of any of {expression}"));
         }
     }
@@ -140,10 +140,10 @@ async fn dashboard_and_alerts_refer_to_existing_series() {
             }
             queries += 1;
         }
-        let is_told = panel["type"] == "row"
+        let is_described = panel["type"] == "row"
             || (panel["description"].is_string()
                 && panel["fieldConfig"]["defaults"]["unit"].is_string());
-        assert!(is_told, "{title}: the panel has no description or no unit");
+        assert!(is_described, "{title}: the panel has no description or no unit");
     }
     assert!(queries > 30, "{queries} queries");
     for variable in dashboard["templating"]["list"].as_array().unwrap() {

@@ -71,11 +71,11 @@ pub async fn call(url: &str, header: Option<String>, meta: Value) -> Value {
     send(request.body(body.to_string())).await.json()
 }
 
-pub fn find_span<'a>(taken: &'a Received, name: &str, trace: &str) -> &'a Span {
+pub fn find_span<'a>(received: &'a Received, name: &str, trace: &str) -> &'a Span {
     let of_trace = |span: &&Span| span.name == name && hex(&span.trace_id) == trace;
-    taken.spans.iter().find(of_trace).unwrap_or_else(|| {
+    received.spans.iter().find(of_trace).unwrap_or_else(|| {
         let all: Vec<_> =
-            taken.spans.iter().map(|span| (&span.name, hex(&span.trace_id))).collect();
+            received.spans.iter().map(|span| (&span.name, hex(&span.trace_id))).collect();
         panic!("no {name} in {trace}: {all:?}")
     })
 }
@@ -104,38 +104,38 @@ async fn assert_export(protocol: &str, log_filter: &str) {
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
 
-    let taken = collector.received();
-    assert!(taken.tokens.iter().all(|token| token.as_deref() == Some("t0ken")), "{log}");
-    assert!(taken.tokens.len() >= 3, "{:?}\n{log}", taken.tokens);
-    for resource in &taken.resources {
+    let received = collector.received();
+    assert!(received.tokens.iter().all(|token| token.as_deref() == Some("t0ken")), "{log}");
+    assert!(received.tokens.len() >= 3, "{:?}\n{log}", received.tokens);
+    for resource in &received.resources {
         assert_eq!(text(&resource.attributes, "service.name").as_deref(), Some("deploys"));
         assert_eq!(text(&resource.attributes, "team").as_deref(), Some("platform"));
         assert!(text(&resource.attributes, "service.version").is_some());
     }
 
     // The server span, the call within it, and the upstream request within the call.
-    let served = find_span(&taken, "POST /mcp", CALLER_TRACE.0);
+    let served = find_span(&received, "POST /mcp", CALLER_TRACE.0);
     assert_eq!(hex(&served.parent_span_id), CALLER_TRACE.1);
     assert_eq!(text(&served.attributes, "http.response.status_code").as_deref(), Some("200"));
     for (name, value) in [("url.path", "/mcp"), ("url.scheme", "http")] {
         assert_eq!(text(&served.attributes, name).as_deref(), Some(value), "{name}");
     }
-    let called = find_span(&taken, "tools/call list_spaces", CALLER_TRACE.0);
+    let called = find_span(&received, "tools/call list_spaces", CALLER_TRACE.0);
     assert_eq!(text(&called.attributes, "jsonrpc.request.id").as_deref(), Some("1"));
     assert_eq!(called.parent_span_id, served.span_id);
     assert_eq!(text(&called.attributes, "gen_ai.tool.name").as_deref(), Some("list_spaces"));
-    let asked = find_span(&taken, "GET /api/spaces", CALLER_TRACE.0);
-    assert_eq!(asked.parent_span_id, called.span_id);
-    assert_eq!(text(&asked.attributes, "url.template").as_deref(), Some("/api/spaces"));
-    let carried = format!("00-{}-{}-01", CALLER_TRACE.0, hex(&asked.span_id));
+    let upstream = find_span(&received, "GET /api/spaces", CALLER_TRACE.0);
+    assert_eq!(upstream.parent_span_id, called.span_id);
+    assert_eq!(text(&upstream.attributes, "url.template").as_deref(), Some("/api/spaces"));
+    let carried = format!("00-{}-{}-01", CALLER_TRACE.0, hex(&upstream.span_id));
     assert!(parents.lock().unwrap().contains(&carried), "{carried}: {parents:?}");
 
     // A trace context in the message is the parent of the call; the HTTP request span is linked.
-    let called = find_span(&taken, "tools/call list_spaces", MESSAGE_TRACE.0);
+    let called = find_span(&received, "tools/call list_spaces", MESSAGE_TRACE.0);
     assert_eq!(hex(&called.parent_span_id), MESSAGE_TRACE.1);
     let [link] = called.links.as_slice() else { panic!("{called:?}") };
-    let brought = taken.spans.iter().find(|span| span.span_id == link.span_id).unwrap();
-    assert_eq!(brought.name, "POST /mcp");
+    let linked = received.spans.iter().find(|span| span.span_id == link.span_id).unwrap();
+    assert_eq!(linked.name, "POST /mcp");
 
     for name in [
         "http.server.request.duration",
@@ -145,10 +145,10 @@ async fn assert_export(protocol: &str, log_filter: &str) {
         "octopus_mcp.upstream.requests",
         "octopus_mcp.answer.size",
     ] {
-        assert!(taken.metrics.iter().any(|metric| metric.name == name), "{name}");
+        assert!(received.metrics.iter().any(|metric| metric.name == name), "{name}");
     }
 
-    let lines: Vec<_> = taken
+    let lines: Vec<_> = received
         .logs
         .iter()
         .filter(|line| text(&line.attributes, "path").as_deref() == Some("/mcp"))
@@ -217,8 +217,8 @@ async fn disabled_signal_and_unreachable_collector_do_not_block() {
     let serving = ServerProcess::start(command);
     call(&serving.url, None, json!({})).await;
     assert_eq!(serving.stop().0, 0);
-    let taken = collector.received();
-    assert!(taken.logs.is_empty() && taken.metrics.is_empty() && taken.spans.is_empty());
+    let received = collector.received();
+    assert!(received.logs.is_empty() && received.metrics.is_empty() && received.spans.is_empty());
 
     let mut command = program(&["--sample", ANY_PORT]);
     // Nothing listens on this port.
@@ -244,12 +244,12 @@ async fn silent_collector_delays_shutdown_only_briefly() {
             .env("OCTOPUS_MCP_AUDIT__OTLP__ENDPOINT", format!("{endpoint}/v1/logs"));
         let serving = ServerProcess::start(command);
         call(&serving.url, None, json!({})).await;
-        let told_to_stop = Instant::now();
+        let stop_requested = Instant::now();
         let (code, log) = serving.stop();
-        let took = told_to_stop.elapsed();
+        let elapsed = stop_requested.elapsed();
         assert_eq!(code, 0, "{log}");
         // Shutdown takes about four seconds. Each exporter alone would wait for five or ten.
-        assert!(took < Duration::from_secs(8), "{protocol}: {took:?}\n{log}");
+        assert!(elapsed < Duration::from_secs(8), "{protocol}: {elapsed:?}\n{log}");
         assert!(log.contains("telemetry export timed out"), "{protocol}: {log}");
         assert!(log.contains("audit records may be lost"), "{protocol}: {log}");
     }
@@ -266,7 +266,9 @@ async fn untrusted_collector_receives_nothing() {
         let serving = ServerProcess::start(command);
         call(&serving.url, None, json!({})).await;
         assert_eq!(serving.stop().0, 0);
-        let taken = collector.received();
-        assert!(taken.logs.is_empty() && taken.metrics.is_empty() && taken.spans.is_empty());
+        let received = collector.received();
+        assert!(
+            received.logs.is_empty() && received.metrics.is_empty() && received.spans.is_empty()
+        );
     }
 }

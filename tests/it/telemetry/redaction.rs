@@ -170,9 +170,13 @@ async fn credentials_are_masked_in_all_outputs() {
         }
         let (code, log) = serving.stop();
         assert_eq!(code, 0, "{log}");
-        let taken = collector.received();
-        assert!(taken.spans.len() > 100 && taken.logs.len() > 100, "{}", taken.spans.len());
-        let mut all = format!("{log}\n{:?}\n{:?}", taken.spans, taken.logs);
+        let received = collector.received();
+        assert!(
+            received.spans.len() > 100 && received.logs.len() > 100,
+            "{}",
+            received.spans.len()
+        );
+        let mut all = format!("{log}\n{:?}\n{:?}", received.spans, received.logs);
         let _ = write!(all, "\n{}", std::fs::read_to_string(&records).unwrap());
         for part in [&API_KEY[4..16], &TOKEN[5..17], &JWT[21..35]] {
             let place = all.find(part).map(|at| &all[at.saturating_sub(300)..at + 60]);
@@ -219,17 +223,17 @@ async fn arguments_and_approval_codes_appear_in_no_log() {
         let version = if format == "text" { "1.13.0" } else { "1.13.1" };
         let mut create = json!({ "space": "Default", "projectName": "Parcel Tracking API",
             "releaseVersion": version, "releaseNotes": UNPATTERNED_SECRETS[1], "idempotencyKey": UNPATTERNED_SECRETS[2] });
-        let CallOutcome::ApprovalRequired { sealed, .. } =
+        let CallOutcome::ApprovalRequired { token, .. } =
             parse_outcome(&call("create_release", &create).await)
         else {
             panic!("no approval was requested")
         };
-        create["confirm"] = json!(sealed);
+        create["confirm"] = json!(token);
         parse_outcome(&call("create_release", &create).await).expect_result();
         let (code, log) = serving.stop();
         assert_eq!(code, 0, "{log}");
         assert!(log.contains("grep_task_log") && log.contains("DEBUG"), "{log}");
-        for secret in UNPATTERNED_SECRETS.into_iter().chain([sealed.as_str()]) {
+        for secret in UNPATTERNED_SECRETS.into_iter().chain([token.as_str()]) {
             let place = log.find(secret).map(|at| &log[at.saturating_sub(300)..at + secret.len()]);
             assert!(place.is_none(), "{format}: {secret} in {place:?}");
         }

@@ -33,8 +33,8 @@ async fn unknown_methods_use_bounded_metric_labels() {
         config.http.sessions = SessionStorage::Memory;
     })
     .await;
-    let greeted = server.post(&[], initialize_request(&json!({})).to_string()).await;
-    let session = greeted.header("mcp-session-id").to_owned();
+    let initialized = server.post(&[], initialize_request(&json!({})).to_string()).await;
+    let session = initialized.header("mcp-session-id").to_owned();
     let headers = [("mcp-session-id", session.as_str()), ("mcp-protocol-version", LEGACY_VERSION)];
     let send = async |body: Value| server.post(&headers, body.to_string()).await;
     for (method, params) in [
@@ -110,9 +110,9 @@ async fn spans_follow_semantic_conventions_and_logs_omit_them() {
         .env("OTEL_EXPORTER_OTLP_CERTIFICATE", &collector.certificate)
         .env("OCTOPUS_MCP_HTTP__SESSIONS", "memory");
     let serving = ServerProcess::start(command);
-    let odd = reqwest::Method::from_bytes(b"ODDITY").unwrap();
-    send(client().request(odd.clone(), &serving.url)).await;
-    send(client().request(odd, serving.url.replace("/mcp", "/nowhere"))).await;
+    let unknown_method = reqwest::Method::from_bytes(b"ODDITY").unwrap();
+    send(client().request(unknown_method.clone(), &serving.url)).await;
+    send(client().request(unknown_method, serving.url.replace("/mcp", "/nowhere"))).await;
     send(client().get(serving.url.replace("/mcp", "/nowhere?key=hidden"))).await;
     let post = |session: Option<&str>, body: Value| {
         let request = client()
@@ -137,22 +137,25 @@ async fn spans_follow_semantic_conventions_and_logs_omit_them() {
     let (ended, log) = serving.stop();
     assert_eq!(ended, 0, "{log}");
 
-    let taken = collector.received();
+    let received = collector.received();
     let of = |name: &str, attributes: &[(&str, Option<&str>)]| {
-        let named: Vec<_> = taken.spans.iter().filter(|span| span.name == name).collect();
+        let named: Vec<_> = received.spans.iter().filter(|span| span.name == name).collect();
         let is = |(key, value): &(&str, Option<&str>), span: &Span| {
             attribute(&span.attributes, key).as_deref() == *value
         };
         let found = named.iter().any(|span| attributes.iter().all(|one| is(one, span)));
         assert!(found, "{name} {attributes:?}: {named:#?}");
     };
-    let odd = [
+    let unknown_method = [
         ("http.request.method", Some("_OTHER")),
         ("http.request.method_original", Some("ODDITY")),
         ("url.scheme", Some("http")),
     ];
-    of("HTTP /mcp", &[&odd[..], &[("url.path", Some("/mcp"))]].concat());
-    of("HTTP", &[&odd[..], &[("url.path", Some("/nowhere")), ("http.route", None)]].concat());
+    of("HTTP /mcp", &[&unknown_method[..], &[("url.path", Some("/mcp"))]].concat());
+    of(
+        "HTTP",
+        &[&unknown_method[..], &[("url.path", Some("/nowhere")), ("http.route", None)]].concat(),
+    );
     of("GET", &[("url.path", Some("/nowhere")), ("http.request.method_original", None)]);
     of("initialize", &[("jsonrpc.request.id", Some("1")), ("mcp.session.id", None)]);
     of(
@@ -170,12 +173,12 @@ async fn spans_follow_semantic_conventions_and_logs_omit_them() {
         ],
     );
     of("tools/call list_spaces", &[("rpc.response.status_code", None), ("mcp.session.id", None)]);
-    let told = format!("{:?}{:?}", taken.spans, taken.metrics);
-    assert!(!told.contains("hidden") && !log.contains("hidden"), "{told}\n{log}");
+    let exported = format!("{:?}{:?}", received.spans, received.metrics);
+    assert!(!exported.contains("hidden") && !log.contains("hidden"), "{exported}\n{log}");
     for word in ["seven", session.as_str()] {
         assert!(!log.contains(word), "{word} in {log}");
     }
-    let metrics = format!("{:?}", taken.metrics);
+    let metrics = format!("{:?}", received.metrics);
     for word in ["seven", uri, session.as_str(), "ODDITY"] {
         assert!(!metrics.contains(word), "{word} in {metrics}");
     }

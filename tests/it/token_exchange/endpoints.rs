@@ -34,8 +34,8 @@ async fn exchanged_token_is_sent_only_to_the_token_endpoint() {
 
 #[tokio::test]
 async fn token_endpoint_of_another_origin_is_rejected() {
-    let elsewhere = Sample::new();
-    let other = serve(elsewhere.router());
+    let other_sample = Sample::new();
+    let other = serve(other_sample.router());
     let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     let metadata = json!({ "token_endpoint": format!("http://{}/token/v1", other.address) });
     let faults = exchanging.server.sample.faults();
@@ -46,7 +46,7 @@ async fn token_endpoint_of_another_origin_is_rejected() {
         "{}",
         result.text
     );
-    assert_eq!(elsewhere.journal(), []);
+    assert_eq!(other_sample.journal(), []);
     // Redirects are not followed either.
     let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     let target = format!("http://{}/token/v1", other.address);
@@ -58,7 +58,7 @@ async fn token_endpoint_of_another_origin_is_rejected() {
         "{}",
         result.text
     );
-    assert_eq!(elsewhere.journal(), []);
+    assert_eq!(other_sample.journal(), []);
 }
 
 #[tokio::test]

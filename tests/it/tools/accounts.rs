@@ -98,7 +98,7 @@ async fn no_account_type_exposes_secrets() {
 #[tokio::test]
 async fn rejects_contradictory_arguments() {
     let server = CheckedServer::start().await;
-    for (arguments, words) in [
+    for (arguments, parts) in [
         (
             json!({ "accountId": "Accounts-1", "accountType": "Token" }),
             &["`accountId` selects one item", "`accountType`"][..],
@@ -117,6 +117,6 @@ async fn rejects_contradictory_arguments() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.assert_error_contains(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, parts).await;
     }
 }

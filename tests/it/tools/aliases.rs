@@ -90,7 +90,7 @@ async fn aliases_return_the_answers_of_their_tools() {
 #[tokio::test]
 async fn aliases_reject_contradictory_arguments() {
     let server = CheckedServer::start().await;
-    for (old, arguments, words) in [
+    for (old, arguments, parts) in [
         (
             "find_releases",
             json!({ "searchByVersion": "1" }),
@@ -117,7 +117,7 @@ async fn aliases_reject_contradictory_arguments() {
     ] {
         let mut arguments = arguments;
         arguments["spaceName"] = json!("Default");
-        server.assert_error_contains(old, arguments, &[words]).await;
+        server.assert_error_contains(old, arguments, &[parts]).await;
     }
 }
 

@@ -104,9 +104,13 @@ async fn every_tool_answer_passes_the_common_checks() {
 async fn unknown_argument_error_suggests_nearest_name() {
     let server = CheckedServer::start().await;
     for (tool, arguments) in sample_calls() {
-        let words = ["unknown argument `frobnicate`", "Accepted: "];
+        let expected = ["unknown argument `frobnicate`", "Accepted: "];
         server
-            .assert_error_contains(tool, with_argument(&arguments, "frobnicate", json!(1)), &words)
+            .assert_error_contains(
+                tool,
+                with_argument(&arguments, "frobnicate", json!(1)),
+                &expected,
+            )
             .await;
     }
     for (tool, wrong, near) in [
@@ -149,10 +153,10 @@ async fn wrong_type_error_names_the_argument() {
         ("grep_task_log", "fixedString", json!("yes")),
         ("grep_task_log", "afterContext", json!(-1)),
     ] {
-        let words = [format!("{name}: ")];
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let expected = [format!("{name}: ")];
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
         server
-            .assert_error_contains(tool, json!({ "space": "Default", name: value }), &words)
+            .assert_error_contains(tool, json!({ "space": "Default", name: value }), &expected)
             .await;
     }
 }

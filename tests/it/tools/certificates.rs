@@ -30,9 +30,12 @@ async fn finds_one_certificate_without_private_key() {
         "Password": { "NewValue": "opensesame" }, "NotAfter": "never", "TenantIds": null,
         "SubjectAlternativeNames": null,
     }));
-    let told = find(&server, json!({ "certificateId": "Certificates-1" })).await;
-    assert!(!told.to_string().contains("MIIsecret") && !told.to_string().contains("opensesame"));
-    assert_eq!(told.get("daysToExpiry"), None);
+    let certificate = find(&server, json!({ "certificateId": "Certificates-1" })).await;
+    assert!(
+        !certificate.to_string().contains("MIIsecret")
+            && !certificate.to_string().contains("opensesame")
+    );
+    assert_eq!(certificate.get("daysToExpiry"), None);
 }
 
 #[tokio::test]
@@ -66,7 +69,7 @@ async fn filters_limit_the_results() {
 #[tokio::test]
 async fn rejects_contradictory_arguments() {
     let server = CheckedServer::start().await;
-    for (arguments, words) in [
+    for (arguments, parts) in [
         (
             json!({ "certificateId": "Certificates-1", "search": "x" }),
             &["`certificateId` selects one item", "`search`"][..],
@@ -83,6 +86,6 @@ async fn rejects_contradictory_arguments() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.assert_error_contains(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, parts).await;
     }
 }

@@ -52,10 +52,10 @@ impl CheckedServer {
     }
 
     /// Asserts that the call fails with a message that contains every one of the words.
-    pub async fn assert_error_contains(&self, tool: &str, arguments: Value, words: &[&str]) {
-        let said = self.call_error(tool, arguments.clone()).await;
-        for word in words {
-            assert!(said.contains(word), "{tool} {arguments}: no {word:?} in {said:?}");
+    pub async fn assert_error_contains(&self, tool: &str, arguments: Value, parts: &[&str]) {
+        let message = self.call_error(tool, arguments.clone()).await;
+        for part in parts {
+            assert!(message.contains(part), "{tool} {arguments}: no {part:?} in {message:?}");
         }
     }
 
@@ -67,13 +67,13 @@ impl CheckedServer {
     /// Returns the paths and queries of the requests to Octopus since the last call of this
     /// function.
     pub fn take_requests(&self) -> Vec<String> {
-        let asked = self.server.sample.journal();
+        let journal = self.server.sample.journal();
         self.server.sample.clear_journal();
         let line = |entry: octopus_sample::JournalEntry| {
             assert_eq!(entry.method, "GET");
             format!("{}?{}", entry.path, entry.query.unwrap_or_default())
         };
-        asked.into_iter().map(line).collect()
+        journal.into_iter().map(line).collect()
     }
 }
 
@@ -113,8 +113,8 @@ fn hide_port(value: &mut Value) {
 }
 
 fn size_limit(arguments: &Value) -> usize {
-    let asked = arguments["maxBytes"].as_u64().and_then(|bytes| usize::try_from(bytes).ok());
-    asked.map_or(BUDGET, |bytes| bytes.clamp(1024, CAP))
+    let requested = arguments["maxBytes"].as_u64().and_then(|bytes| usize::try_from(bytes).ok());
+    requested.map_or(BUDGET, |bytes| bytes.clamp(1024, CAP))
 }
 
 /// Checks an answer against its schema, its size limit and the rules of every answer.

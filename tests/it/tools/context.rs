@@ -14,8 +14,10 @@ async fn returns_the_current_user() {
     let other =
         server.server.call_as(keys::DEFAULT_SPACE_ONLY, "get_current_user", json!({})).await;
     assert_eq!(other.structured["displayName"], "Freight Release Desk");
-    let words = ["unknown argument `space`", "Accepted: none"];
-    server.assert_error_contains("get_current_user", json!({ "space": "Default" }), &words).await;
+    let expected = ["unknown argument `space`", "Accepted: none"];
+    server
+        .assert_error_contains("get_current_user", json!({ "space": "Default" }), &expected)
+        .await;
 }
 
 #[tokio::test]
@@ -53,9 +55,9 @@ async fn lists_and_searches_branches() {
 #[tokio::test]
 async fn rejects_branches_of_projects_outside_git() {
     let server = CheckedServer::start().await;
-    let words = ["'Billing Engine' is not version-controlled", "no gitRef"];
+    let expected = ["'Billing Engine' is not version-controlled", "no gitRef"];
     let arguments = json!({ "space": "Default", "projectId": "Billing Engine" });
-    server.assert_error_contains("get_branches", arguments, &words).await;
+    server.assert_error_contains("get_branches", arguments, &expected).await;
     let old = CheckedServer::with_version("2021.1.7500").await;
     let arguments = json!({ "space": "Default", "projectId": "Projects-1" });
     old.assert_error_contains("get_branches", arguments, &["needs Octopus 2021.2"]).await;

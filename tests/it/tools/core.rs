@@ -68,8 +68,8 @@ async fn accepts_space_name_slug_or_id() {
 async fn unknown_space_error_suggests_names() {
     let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Warehose Systems" });
-    let words = ["space 'Warehose Systems' not found", "'Warehouse Systems'", "list_spaces"];
-    server.assert_error_contains("list_environments", arguments, &words).await;
+    let parts = ["space 'Warehose Systems' not found", "'Warehouse Systems'", "list_spaces"];
+    server.assert_error_contains("list_environments", arguments, &parts).await;
     server
         .assert_error_contains(
             "list_environments",

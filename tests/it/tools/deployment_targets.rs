@@ -98,7 +98,7 @@ async fn filters_limit_the_results() {
 #[tokio::test]
 async fn rejects_contradictory_arguments() {
     let server = CheckedServer::start().await;
-    for (arguments, words) in [
+    for (arguments, parts) in [
         (
             json!({ "targetId": "Machines-1", "roles": "x", "take": 1 }),
             &["`targetId` selects one item", "`roles`, `take`"][..],
@@ -125,6 +125,6 @@ async fn rejects_contradictory_arguments() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.assert_error_contains(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, parts).await;
     }
 }

@@ -44,12 +44,12 @@ async fn lists_deployments_newest_first_with_names() {
 async fn truncates_between_deployments_and_hints_at_next_page() {
     let server = CheckedServer::start().await;
     let found = list(&server, json!({})).await;
-    let kept = found["items"].as_array().unwrap().len();
-    assert!((20..30).contains(&kept), "{kept}");
-    assert_eq!(found["nextSkip"], kept);
-    assert!(found["truncated"]["how"].as_str().unwrap().contains(&format!("skip {kept}")));
-    let next = list(&server, json!({ "take": 1, "skip": kept - 1 })).await;
-    assert_eq!(next["items"][0]["id"], found["items"][kept - 1]["id"]);
+    let count = found["items"].as_array().unwrap().len();
+    assert!((20..30).contains(&count), "{count}");
+    assert_eq!(found["nextSkip"], count);
+    assert!(found["truncated"]["how"].as_str().unwrap().contains(&format!("skip {count}")));
+    let next = list(&server, json!({ "take": 1, "skip": count - 1 })).await;
+    assert_eq!(next["items"][0]["id"], found["items"][count - 1]["id"]);
     let capped = list(&server, json!({ "take": 5000, "taskState": "TimedOut" })).await;
     assert_eq!(capped["take"], 100);
 }
@@ -88,9 +88,9 @@ async fn filters_by_every_task_state() {
         assert_eq!(column(&found, "taskState"), [state]);
         assert_eq!(column(&found, "taskId"), [first], "{state}");
     }
-    let words = ["taskState", "`Broken`", "`TimedOut`"];
+    let expected = ["taskState", "`Broken`", "`TimedOut`"];
     let arguments = json!({ "space": "Default", "taskState": "Broken" });
-    server.assert_error_contains("list_deployments", arguments, &words).await;
+    server.assert_error_contains("list_deployments", arguments, &expected).await;
 }
 
 #[tokio::test]
@@ -102,12 +102,13 @@ async fn channel_name_matches_channels_of_selected_projects() {
     assert_eq!(column(&list(&server, one).await, "channelId"), ["Channels-5"; 3]);
     let by_id = json!({ "channels": ["Channels-5"], "take": 1 });
     assert_eq!(column(&list(&server, by_id).await, "projectName"), ["Billing Engine"]);
-    let words = ["channel 'hotfx' not found", "did you mean one of these? 'Hotfix'"];
+    let expected = ["channel 'hotfx' not found", "did you mean one of these? 'Hotfix'"];
     let message = server
         .call_error("list_deployments", json!({ "space": "Default", "channels": ["hotfx"] }))
         .await;
     assert!(
-        words.iter().all(|word| message.contains(word)) && message.matches("Hotfix").count() == 1,
+        expected.iter().all(|word| message.contains(word))
+            && message.matches("Hotfix").count() == 1,
         "{message}"
     );
 }
@@ -144,12 +145,12 @@ async fn ambiguous_project_name_lists_candidates() {
     let twins =
         json!([{ "Id": "Projects-1", "Name": "Twin" }, { "Id": "Projects-2", "Name": "twin" }]);
     server.mock_response("/Spaces-1/projects", &list_response(&twins));
-    let words = ["more than one project", "Twin (Projects-1), twin (Projects-2)"];
+    let expected = ["more than one project", "Twin (Projects-1), twin (Projects-2)"];
     server
         .assert_error_contains(
             "list_deployments",
             json!({ "space": "Default", "projects": ["TWIN"] }),
-            &words,
+            &expected,
         )
         .await;
     let arguments = json!({ "space": "Default", "projects": ["twin"], "take": 1 });

@@ -138,7 +138,7 @@ async fn lists_accepted_filter_values() {
 #[tokio::test]
 async fn rejects_contradictory_arguments() {
     let server = CheckedServer::start().await;
-    for (arguments, words) in [
+    for (arguments, expected) in [
         (
             json!({ "eventId": "Events-80001", "users": "Users-1", "take": 1 }),
             &["`eventId` selects one item", "`users`, `take`"][..],
@@ -180,7 +180,7 @@ async fn rejects_contradictory_arguments() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.assert_error_contains(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, expected).await;
     }
     server.server.sample.faults().add(
         Fault::on("/api/users").body(

@@ -67,7 +67,7 @@ async fn hints_why_there_are_no_toggles() {
     server
         .assert_error_contains(TOOL, off, &["no feature toggles for project", "may be disabled"])
         .await;
-    for (arguments, words) in [
+    for (arguments, expected) in [
         (
             json!({ "projectId": "Parcel Tracking AP" }),
             &["project 'Parcel Tracking AP' not found", "'Parcel Tracking API'"][..],
@@ -82,7 +82,7 @@ async fn hints_why_there_are_no_toggles() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.assert_error_contains(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, expected).await;
     }
     let old = CheckedServer::with_version("2026.1.10654").await;
     let arguments = json!({ "space": "Default", "projectId": "Projects-1" });

@@ -123,13 +123,13 @@ async fn assigned_to_me_includes_claimable_interruptions() {
     assert!(!ids.contains(&"Interruptions-9017".to_owned()), "{ids:?}");
     assert_eq!(found["totalResults"], ids.len());
     assert!(found["filteredAs"]["serverTotalAvailable"].as_u64().unwrap() > ids.len() as u64);
-    let (mine, _) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments.clone()).await;
-    assert!(mine.contains(&"Interruptions-9017".to_owned()), "{mine:?}");
+    let (visible, _) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments.clone()).await;
+    assert!(visible.contains(&"Interruptions-9017".to_owned()), "{visible:?}");
     // Paging applies after the filter.
     arguments["take"] = json!(1);
     arguments["skip"] = json!(1);
     let (second, found) = found_by(&server, keys::DEFAULT_SPACE_ONLY, arguments).await;
-    assert_eq!((&second[..], &found["nextSkip"]), (&mine[1..2], &json!(2)));
+    assert_eq!((&second[..], &found["nextSkip"]), (&visible[1..2], &json!(2)));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn bounded_scan_reports_incompleteness() {
 #[tokio::test]
 async fn rejects_contradictory_arguments() {
     let server = CheckedServer::start().await;
-    for (arguments, words) in [
+    for (arguments, parts) in [
         (
             json!({ "interruptionId": "Interruptions-9008", "pendingOnly": true }),
             &["`pendingOnly`"][..],
@@ -185,7 +185,7 @@ async fn rejects_contradictory_arguments() {
     ] {
         let mut arguments = arguments;
         arguments["space"] = json!("Default");
-        server.assert_error_contains(TOOL, arguments, words).await;
+        server.assert_error_contains(TOOL, arguments, parts).await;
     }
     server.server.sample.faults().add(Fault::on("/users/me").status(503));
     let arguments = json!({ "space": "Default", "assignedToMe": true });

@@ -15,8 +15,8 @@ async fn status(server: &CheckedServer, mut arguments: Value) -> Value {
 #[tokio::test]
 async fn lists_unhealthy_objects_first() {
     let server = CheckedServer::start().await;
-    let wanted = json!({ "projectId": "Projects-3", "environmentId": "Environments-3" });
-    let found = status(&server, wanted).await;
+    let request = json!({ "projectId": "Projects-3", "environmentId": "Environments-3" });
+    let found = status(&server, request).await;
     assert_eq!(found["liveStatus"]["summary"]["healthStatus"], "Degraded");
     let problems = found["problems"].as_array().unwrap();
     assert_eq!(problems[2]["name"], "depot-portal-6c9d7bfb8c-x2k4p");
@@ -39,9 +39,9 @@ async fn lists_unhealthy_objects_first() {
 #[tokio::test]
 async fn summary_mode_omits_object_counts() {
     let server = CheckedServer::start().await;
-    let wanted =
+    let request =
         json!({ "project": "Depot Portal", "environment": "Production", "summaryOnly": true });
-    let found = status(&server, wanted).await;
+    let found = status(&server, request).await;
     assert_eq!(found["liveStatus"]["summary"]["status"], "Degraded");
     assert!(found.get("problems").is_none() && found.get("hint").is_none());
 }
@@ -54,14 +54,14 @@ async fn looks_up_tenants_in_the_space_of_the_call() {
         ("northgate parcels", "Northgate Parcels"),
         ("castellan-express", "Castellan Express"),
     ] {
-        let wanted = json!({ "project": "Driver App Backend", "environment": "Production", "tenantName": tenant });
-        let found = status(&server, wanted).await;
+        let request = json!({ "project": "Driver App Backend", "environment": "Production", "tenantName": tenant });
+        let found = status(&server, request).await;
         assert_eq!(found["tenantName"], name);
         assert!(!found["liveStatus"]["machineStatuses"].as_array().unwrap().is_empty());
         assert!(found.get("hint").is_none());
     }
-    let asked = server.take_requests();
-    assert!(asked.iter().any(|path| path.starts_with(
+    let requests = server.take_requests();
+    assert!(requests.iter().any(|path| path.starts_with(
         "/api/Spaces-1/projects/Projects-8/environments/Environments-3/tenants/Tenants-1/livestatus"
     )));
 }
@@ -70,7 +70,7 @@ async fn looks_up_tenants_in_the_space_of_the_call() {
 async fn hints_how_to_enable_monitoring() {
     let server = CheckedServer::start().await;
     let hint =
-        async |wanted: Value| status(&server, wanted).await["hint"].as_str().unwrap().to_owned();
+        async |request: Value| status(&server, request).await["hint"].as_str().unwrap().to_owned();
     let plain = hint(json!({ "project": "Billing Engine", "environment": "Staging" })).await;
     assert!(
         plain.starts_with(
@@ -85,11 +85,14 @@ async fn hints_how_to_enable_monitoring() {
     let tenant = hint(tenant).await;
     assert!(tenant.contains("for 'Hollis Freight'"), "{tenant}");
     server.server.sample.faults().add(Fault::on("/livestatus").status(404));
-    let gone =
+    let unmonitored_project =
         status(&server, json!({ "project": "Depot Portal", "environment": "Production" })).await;
-    assert_eq!(gone.get("liveStatus"), None);
+    assert_eq!(unmonitored_project.get("liveStatus"), None);
     let unmonitored = "nothing is monitored for 'Depot Portal' in 'Production'";
-    assert!(gone["hint"].as_str().unwrap().starts_with(unmonitored), "{gone}");
+    assert!(
+        unmonitored_project["hint"].as_str().unwrap().starts_with(unmonitored),
+        "{unmonitored_project}"
+    );
 }
 
 #[tokio::test]
@@ -136,19 +139,23 @@ async fn large_cluster_is_truncated_after_its_problems() {
 #[tokio::test]
 async fn names_the_required_octopus_version() {
     let server = CheckedServer::with_version("2024.4.1").await;
-    let wanted =
+    let request =
         json!({ "space": "Default", "project": "Depot Portal", "environment": "Production" });
     server
-        .assert_error_contains(TOOL, wanted.clone(), &["needs Octopus 2025.3 or later", "2024.4.1"])
+        .assert_error_contains(
+            TOOL,
+            request.clone(),
+            &["needs Octopus 2025.3 or later", "2024.4.1"],
+        )
         .await;
-    let words = ["environmentId: this argument is required"];
+    let expected = ["environmentId: this argument is required"];
     server
         .assert_error_contains(
             TOOL,
             json!({ "space": "Default", "project": "Depot Portal" }),
-            &words,
+            &expected,
         )
         .await;
     let server = CheckedServer::with_version("2025.3.0").await;
-    server.call_ok(TOOL, wanted).await;
+    server.call_ok(TOOL, request).await;
 }

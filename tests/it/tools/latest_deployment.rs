@@ -67,9 +67,9 @@ async fn rejects_invalid_arguments() {
     server
         .assert_error_contains(tool, json!({ "space": "Default" }), &["projectId", "required"])
         .await;
-    let words = ["project 'Parcel' not found", "'Parcel Tracking API'", "list_projects"];
+    let expected = ["project 'Parcel' not found", "'Parcel Tracking API'", "list_projects"];
     server
-        .assert_error_contains(tool, json!({ "space": "Default", "project": "Parcel" }), &words)
+        .assert_error_contains(tool, json!({ "space": "Default", "project": "Parcel" }), &expected)
         .await;
     let arguments =
         json!({ "space": "Default", "project": "Depot Portal", "environment": "Yard Test" });

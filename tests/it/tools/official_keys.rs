@@ -236,7 +236,7 @@ const EXPECTED_KEYS: &[(&str, &str, &str)] = &[
 #[tokio::test]
 async fn answers_have_the_keys_of_the_official_server() {
     let server = CheckedServer::start().await;
-    let mut lacking = Vec::new();
+    let mut missing = Vec::new();
     for (tool, arguments) in sample_calls() {
         let answer = server.call_ok_once(tool, arguments).await;
         let mut rows = 0;
@@ -244,14 +244,16 @@ async fn answers_have_the_keys_of_the_official_server() {
             rows += 1;
             let object =
                 answer.pointer(place).unwrap_or_else(|| panic!("{tool}: no value at {place}"));
-            let lacks = |key: &&str| object.get(*key).is_none_or(Value::is_null);
-            lacking.extend(
-                keys.split_whitespace().filter(lacks).map(|key| format!("{tool}{place}: {key}")),
+            let is_missing = |key: &&str| object.get(*key).is_none_or(Value::is_null);
+            missing.extend(
+                keys.split_whitespace()
+                    .filter(is_missing)
+                    .map(|key| format!("{tool}{place}: {key}")),
             );
         }
         assert!(rows > 0, "{tool} has no row in `EXPECTED_KEYS`");
     }
-    assert_eq!(lacking, Vec::<String>::new());
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -144,8 +144,8 @@ async fn rejects_invalid_urls_without_upstream_requests() {
             &["is for a project", "Deployments-123"],
         ),
     ];
-    for (tool, url, words) in rows {
-        server.assert_error_contains(tool, json!({ "url": url }), words).await;
+    for (tool, url, expected) in rows {
+        server.assert_error_contains(tool, json!({ "url": url }), expected).await;
     }
     assert_eq!(server.take_requests(), Vec::<String>::new());
 }
@@ -153,7 +153,7 @@ async fn rejects_invalid_urls_without_upstream_requests() {
 #[tokio::test]
 async fn reports_deleted_resources_of_a_url() {
     let server = CheckedServer::start().await;
-    for (tool, route, words) in [
+    for (tool, route, expected) in [
         (
             TASK,
             "app#/Spaces-1/tasks/ServerTasks-1",
@@ -171,7 +171,7 @@ async fn reports_deleted_resources_of_a_url() {
             .assert_error_contains(
                 tool,
                 json!({ "url": portal_url(&server, route).await }),
-                &[words],
+                &[expected],
             )
             .await;
     }

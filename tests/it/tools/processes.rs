@@ -12,9 +12,9 @@ async fn process(server: &CheckedServer, mut arguments: Value) -> Value {
     server.call_ok(TOOL, arguments).await
 }
 
-async fn assert_refused(server: &CheckedServer, mut arguments: Value, words: &[&str]) {
+async fn assert_refused(server: &CheckedServer, mut arguments: Value, parts: &[&str]) {
     arguments["space"] = json!("Default");
-    server.assert_error_contains(TOOL, arguments, words).await;
+    server.assert_error_contains(TOOL, arguments, parts).await;
 }
 
 fn steps(process: &Value) -> Vec<&str> {
@@ -129,14 +129,14 @@ async fn reports_missing_default_branch() {
         let once = Fault::on("/projects/Projects-2").times(1).body(&project.to_string());
         server.server.sample.faults().add(once);
         let called = server.server.call_as(keys::ADMIN, tool, arguments.clone()).await;
-        for words in ["branch, tag or commit 'refs/heads/maine' not found", "'main'"] {
-            assert!(called.is_error && called.text.contains(words), "{tool}: {}", called.text);
+        for parts in ["branch, tag or commit 'refs/heads/maine' not found", "'main'"] {
+            assert!(called.is_error && called.text.contains(parts), "{tool}: {}", called.text);
         }
     }
     let list = json!({ "TotalResults": 1, "Items": [project_with_default_branch(None)] });
     server.mock_response("/Spaces-1/projects", &list);
-    let words = ["'Route Planner' is in Git", "no default branch", "`gitRef`"];
-    assert_refused(&server, json!({ "projectId": "Route Planner" }), &words).await;
+    let parts = ["'Route Planner' is in Git", "no default branch", "`gitRef`"];
+    assert_refused(&server, json!({ "projectId": "Route Planner" }), &parts).await;
 }
 
 #[tokio::test]
@@ -144,8 +144,8 @@ async fn rejects_contradictory_arguments() {
     let server = CheckedServer::start().await;
     assert_refused(&server, json!({}), &["`projectId`", "`processId`"]).await;
     for id in ["Projects-1", "7", "deploymentprocess-Projects-1/../x"] {
-        let words = ["is not a deployment process ID", "'deploymentprocess-Projects-123'"];
-        assert_refused(&server, json!({ "processId": id }), &words).await;
+        let parts = ["is not a deployment process ID", "'deploymentprocess-Projects-123'"];
+        assert_refused(&server, json!({ "processId": id }), &parts).await;
     }
     let arguments = json!({ "processId": "deploymentprocess-Projects-2", "branchName": "main" });
     assert_refused(&server, arguments, &["`processId`", "only `projectId` and `gitRef`"]).await;

@@ -34,31 +34,31 @@ async fn git_release_shows_its_commit() {
 async fn rejects_malformed_release_ids_without_upstream_requests() {
     let server = CheckedServer::start().await;
     for id in ["7", "1.12.0", "Projects-1", "Releases-", "Releases-1/../../users", "Releases-1?x"] {
-        let words = ["is not a release ID", "Releases-123", "list_releases"];
+        let expected = ["is not a release ID", "Releases-123", "list_releases"];
         server
             .assert_error_contains(
                 "get_release_by_id",
                 json!({ "space": "Default", "releaseId": id }),
-                &words,
+                &expected,
             )
             .await;
     }
     assert_eq!(server.take_requests(), Vec::<String>::new());
-    let words = ["release 'Releases-7' not found in space 'Default'", "list_releases"];
+    let expected = ["release 'Releases-7' not found in space 'Default'", "list_releases"];
     server
         .assert_error_contains(
             "get_release_by_id",
             json!({ "space": "Default", "releaseId": "Releases-7" }),
-            &words,
+            &expected,
         )
         .await;
     // The release exists in the other space.
-    let words = ["release 'Releases-9021' not found in space 'Default'"];
+    let expected = ["release 'Releases-9021' not found in space 'Default'"];
     server
         .assert_error_contains(
             "get_release_by_id",
             json!({ "space": "Default", "releaseId": "Releases-9021" }),
-            &words,
+            &expected,
         )
         .await;
 }
@@ -96,9 +96,9 @@ async fn searches_releases_of_a_project_by_version() {
     let arguments = json!({ "space": "Default", "project": "Carrier Onboarding" });
     let none = server.call_ok("list_releases_for_project", arguments).await;
     assert!(none["hint"].as_str().unwrap().contains("'Carrier Onboarding' has no release"));
-    let words = ["project 'Biling Engine' not found", "'Billing Engine'", "list_projects"];
+    let expected = ["project 'Biling Engine' not found", "'Billing Engine'", "list_projects"];
     let arguments = json!({ "space": "Default", "project": "Biling Engine" });
-    server.assert_error_contains("list_releases_for_project", arguments, &words).await;
+    server.assert_error_contains("list_releases_for_project", arguments, &expected).await;
 }
 
 #[tokio::test]

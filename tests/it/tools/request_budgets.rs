@@ -185,12 +185,12 @@ async fn independent_lookups_run_concurrently() {
         server.server.sample.faults().add(slow);
     }
     let call = server.call_ok_once("list_releases", json!({ "space": "Default" }));
-    let together = wait_until_some(async || {
-        let asked = server.server.sample.journal();
+    let concurrent = wait_until_some(async || {
+        let journal = server.server.sample.journal();
         let waits = |path: &str| {
-            asked.iter().any(|entry| entry.path.ends_with(path) && entry.status.is_none())
+            journal.iter().any(|entry| entry.path.ends_with(path) && entry.status.is_none())
         };
         (waits("/projects") && waits("/channels")).then_some(())
     });
-    let (_, ()) = tokio::join!(call, together);
+    let (_, ()) = tokio::join!(call, concurrent);
 }

@@ -60,16 +60,16 @@ async fn lists_stay_near_the_official_response_size() {
         let answer = server.call_ok_once(tool, arguments).await;
         let (mut own, mut official, mut whole) = (0, 0, 0);
         for item in answer["items"].as_array().unwrap() {
-            let (mut ours, mut theirs) = (json!({}), json!({}));
+            let (mut own_item, mut official_item) = (json!({}), json!({}));
             for key in keys.split_whitespace() {
                 if let Some(value) = item.get(key) {
-                    ours[key] = value.clone();
+                    own_item[key] = value.clone();
                 }
-                theirs[key] = item.get(key).cloned().unwrap_or(Value::Null);
+                official_item[key] = item.get(key).cloned().unwrap_or(Value::Null);
             }
-            own += ours.to_string().len();
+            own += own_item.to_string().len();
             whole += item.to_string().len();
-            official += theirs.to_string().len();
+            official += official_item.to_string().len();
             if with_address {
                 official +=
                     item["url"].to_string().len() + ",\"publicUrl\":".len() + SENTENCE_BYTES;

@@ -11,9 +11,9 @@ async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     server.call_ok(TOOL, arguments).await
 }
 
-async fn assert_refused(server: &CheckedServer, mut arguments: Value, words: &[&str]) {
+async fn assert_refused(server: &CheckedServer, mut arguments: Value, expected: &[&str]) {
     arguments["space"] = json!("Default");
-    server.assert_error_contains(TOOL, arguments, words).await;
+    server.assert_error_contains(TOOL, arguments, expected).await;
 }
 
 #[tokio::test]
@@ -25,23 +25,23 @@ async fn lists_and_finds_runbooks_of_a_project() {
     }
     let part = json!({ "projectId": "Projects-1", "partialName": "RESTART" });
     assert_eq!(column(&find(&server, part).await, "id"), ["Runbooks-1"]);
-    let wanted = json!({ "projectId": "Projects-1", "runbookId": "Runbooks-1" });
-    let one = find(&server, wanted).await;
+    let arguments = json!({ "projectId": "Projects-1", "runbookId": "Runbooks-1" });
+    let one = find(&server, arguments).await;
     assert_eq!(one["projectName"], "Parcel Tracking API");
     assert_eq!(one["environments"][1], json!({ "id": "Environments-3", "name": "Production" }));
     assert_eq!(one["resourceUri"], "octopus://spaces/Default/runbooks/Runbooks-1");
     assert_eq!(one.get("gitRef"), None);
     let page = "/projects/parcel-tracking-api/operations/runbooks/Runbooks-1";
     assert!(one["url"].as_str().unwrap().ends_with(page));
-    for (name, wanted) in [
+    for (name, expected) in [
         ("runbookId", "restart tracking WORKERS"),
         ("runbookSlug", "restart-tracking-workers"),
         ("runbookName", "Restart tracking workers"),
         ("runbook", "RUNBOOKS-1"),
     ] {
-        assert_eq!(find(&server, json!({ "projectId": "Projects-1", name: wanted })).await, one);
+        assert_eq!(find(&server, json!({ "projectId": "Projects-1", name: expected })).await, one);
         assert_eq!(
-            find(&server, json!({ name: wanted })).await,
+            find(&server, json!({ name: expected })).await,
             one,
             "found without the project argument"
         );
@@ -70,16 +70,16 @@ async fn reads_git_runbooks_at_a_reference() {
     assert_eq!(column(&usual, "gitRef"), ["refs/heads/main", "refs/heads/main"]);
     let branch = json!({ "projectId": "Route Planner", "gitRef": "feature/electric-vans" });
     assert_eq!(find(&server, branch).await["totalResults"], 3);
-    let wanted = json!({ "projectId": "Projects-2", "gitRef": "refs/heads/feature/electric-vans",
+    let arguments = json!({ "projectId": "Projects-2", "gitRef": "refs/heads/feature/electric-vans",
         "runbookSlug": "recalibrate-charging-stops" });
-    let one = find(&server, wanted.clone()).await;
+    let one = find(&server, arguments.clone()).await;
     assert_eq!(
         one["resourceUri"],
         "octopus://spaces/Default/projects/route-planner/refs%2Fheads%2Ffeature%2Felectric-vans\
          /runbooks/recalibrate-charging-stops"
     );
     assert_eq!(one.get("publishedRunbookSnapshotId"), None);
-    let mut by_name = wanted;
+    let mut by_name = arguments;
     by_name.as_object_mut().unwrap().remove("runbookSlug");
     by_name["runbookName"] = json!("Recalibrate charging stops");
     assert_eq!(find(&server, by_name).await, one);
@@ -100,13 +100,15 @@ async fn rejects_unknown_runbooks_and_contradictory_arguments() {
     assert_refused(&server, database, &["of 'Parcel Tracking API' is stored in the database"])
         .await;
     let typo = json!({ "projectId": "Projects-1", "runbookId": "Restart tracking worker" });
-    let words = ["runbook 'Restart tracking worker' not found", "'Restart tracking workers'", TOOL];
-    assert_refused(&server, typo, &words).await;
+    let expected =
+        ["runbook 'Restart tracking worker' not found", "'Restart tracking workers'", TOOL];
+    assert_refused(&server, typo, &expected).await;
     let other = json!({ "projectId": "Projects-2", "runbookId": "recalibrate-charging-stops" });
     assert_refused(&server, other, &["runbook 'recalibrate-charging-stops' not found"]).await;
     let branch = json!({ "projectId": "Projects-2", "gitRef": "feature/electric" });
-    let words = ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
-    assert_refused(&server, branch, &words).await;
+    let expected =
+        ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
+    assert_refused(&server, branch, &expected).await;
     let none = find(&server, json!({ "projectId": "Carrier Onboarding" })).await;
     assert!(none["hint"].as_str().unwrap().contains("'Carrier Onboarding' has no runbook"));
 }

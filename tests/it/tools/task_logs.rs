@@ -60,14 +60,14 @@ async fn big_log_pages_join_in_both_directions() {
 async fn only_problems_finds_errors_among_118_000_lines() {
     let server = CheckedServer::start().await;
     let found = big(&server, json!({ "onlyProblems": true })).await;
-    let words = [
+    let expected = [
         ("28: ", "A call took longer than 10 seconds"),
         ("41245: ", "quota for storage in region south-2 is 92 % used"),
         ("73588: ", "the slow call is PUT /v1/pools/freight-b"),
         ("90049: ", "retrying after 429 Too Many Requests"),
     ];
-    assert_eq!(lines(&found).len(), words.len());
-    for (line, (number, text)) in lines(&found).iter().zip(words) {
+    assert_eq!(lines(&found).len(), expected.len());
+    for (line, (number, text)) in lines(&found).iter().zip(expected) {
         assert!(line.starts_with(number) && line.contains(text), "{line}");
     }
     assert_eq!((number(&found, "problems"), number(&found, "totalLines")), (4, BIG_LOG_LINES));
@@ -80,10 +80,11 @@ async fn only_problems_finds_errors_among_118_000_lines() {
 #[tokio::test]
 async fn respects_and_caps_the_requested_size() {
     let server = CheckedServer::start().await;
-    for (asked, least, most) in [(1, 400, 1024), (3000, 2400, 3000), (10_000_000, 95_000, CAP)] {
-        let part = big(&server, json!({ "maxBytes": asked })).await;
+    for (max_bytes, least, most) in [(1, 400, 1024), (3000, 2400, 3000), (10_000_000, 95_000, CAP)]
+    {
+        let part = big(&server, json!({ "maxBytes": max_bytes })).await;
         let size = part.to_string().len();
-        assert!((least..=most).contains(&size), "{asked}: {size}");
+        assert!((least..=most).contains(&size), "{max_bytes}: {size}");
         assert!(part.get("truncated").is_none());
     }
 }
@@ -193,20 +194,20 @@ async fn reports_positions_outside_the_log_and_clean_logs() {
         (past["hint"].as_str(), past["text"].as_str()),
         (Some("the log ends at line 11"), Some(""))
     );
-    let well = server.call_ok("get_task_raw", task(json!({ "onlyProblems": true }))).await;
-    assert!(well["hint"].as_str().unwrap().contains("no errors or warnings"));
-    let words = ["not both"];
+    let successful = server.call_ok("get_task_raw", task(json!({ "onlyProblems": true }))).await;
+    assert!(successful["hint"].as_str().unwrap().contains("no errors or warnings"));
+    let expected = ["not both"];
     server
         .assert_error_contains(
             "get_task_raw",
             task(json!({ "fromLine": 1, "beforeLine": 2 })),
-            &words,
+            &expected,
         )
         .await;
     for line in [0, 1] {
-        let words = ["no line precedes line 1"];
+        let expected = ["no line precedes line 1"];
         server
-            .assert_error_contains("get_task_raw", task(json!({ "beforeLine": line })), &words)
+            .assert_error_contains("get_task_raw", task(json!({ "beforeLine": line })), &expected)
             .await;
     }
     server

@@ -54,7 +54,7 @@ async fn failing_steps_come_first_with_error_lines() {
 #[tokio::test]
 async fn failed_tasks_name_their_failures() {
     let server = CheckedServer::start().await;
-    for (task, step, words) in [
+    for (task, step, expected) in [
         ("ServerTasks-90013", "Step 1: Deploy portal manifests", "ErrImagePull"),
         (
             "ServerTasks-90020",
@@ -70,7 +70,7 @@ async fn failed_tasks_name_their_failures() {
         let failures = found["failures"].as_array().unwrap();
         assert_eq!(failures.len(), 1, "{task}: {failures:?}");
         assert!(failures[0]["path"].to_string().contains(step), "{task}: {}", failures[0]);
-        assert!(failures[0]["messages"].to_string().contains(words), "{task}: {}", failures[0]);
+        assert!(failures[0]["messages"].to_string().contains(expected), "{task}: {}", failures[0]);
     }
 }
 
@@ -140,7 +140,7 @@ fn task_with_targets(targets: usize, failed: usize, message: &str) -> Value {
 #[tokio::test]
 async fn large_log_tree_is_truncated_with_a_note() {
     let server = CheckedServer::start().await;
-    let trouble = || server.server.sample.faults().clear();
+    let clear_faults = || server.server.sample.faults().clear();
     server.mock_response("/details", &task_with_targets(400, 2, "Disk full"));
     let found = details(&server, "ServerTasks-90004").await;
     let step = &found["activityLogs"][0]["children"][0];
@@ -152,7 +152,7 @@ async fn large_log_tree_is_truncated_with_a_note() {
         "{left_out}"
     );
 
-    trouble();
+    clear_faults();
     server
         .mock_response("/details", &task_with_targets(600, 590, &"No space is left. ".repeat(200)));
     let found = details(&server, "ServerTasks-90004").await;
@@ -172,17 +172,17 @@ async fn rejects_malformed_task_ids() {
     let server = CheckedServer::start().await;
     for tool in ["get_task_by_id", "get_task_details", "get_task_raw"] {
         for id in ["90004", "Deployments-9004", "ServerTasks-1/raw"] {
-            let words = ["is not a task ID", "ServerTasks-123"];
+            let expected = ["is not a task ID", "ServerTasks-123"];
             server
-                .assert_error_contains(tool, json!({ "space": "Default", "taskId": id }), &words)
+                .assert_error_contains(tool, json!({ "space": "Default", "taskId": id }), &expected)
                 .await;
         }
-        let words = ["task 'ServerTasks-1' not found in space 'Default'", "list_deployments"];
+        let expected = ["task 'ServerTasks-1' not found in space 'Default'", "list_deployments"];
         server
             .assert_error_contains(
                 tool,
                 json!({ "space": "Default", "taskId": "ServerTasks-1" }),
-                &words,
+                &expected,
             )
             .await;
         let other = json!({ "space": "Default", "taskId": "ServerTasks-90044" });

@@ -138,8 +138,8 @@ async fn pages_many_variables() {
     server.mock_response("projectvariables", &json!({ "Variables": many }));
     let arguments = json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "project" });
     let cut = server.call_ok("get_tenant_variables", arguments).await;
-    let kept = cut["variables"].as_array().unwrap().len();
-    assert!(kept > 30 && cut["nextSkip"] == kept && cut["totalResults"] == 300, "{kept}");
+    let shown = cut["variables"].as_array().unwrap().len();
+    assert!(shown > 30 && cut["nextSkip"] == shown && cut["totalResults"] == 300, "{shown}");
 }
 
 #[tokio::test]
@@ -199,9 +199,13 @@ async fn filters_and_pages_missing_values() {
     assert!(past["hint"].as_str().unwrap().contains("there are 5"));
     let none = server.call_ok(tool, json!({ "space": "Default", "tenant": "Tenants-4" })).await;
     assert!(none["hint"].as_str().unwrap().contains("every required variable"));
-    let words = ["environment 'Prod' not found", "list_environments"];
+    let expected = ["environment 'Prod' not found", "list_environments"];
     server
-        .assert_error_contains(tool, json!({ "space": "Default", "environment": "Prod" }), &words)
+        .assert_error_contains(
+            tool,
+            json!({ "space": "Default", "environment": "Prod" }),
+            &expected,
+        )
         .await;
 }
 
@@ -211,23 +215,24 @@ async fn older_shape_does_not_duplicate_variables() {
     let template =
         |n: usize| json!({ "Id": format!("t{n}"), "Name": format!("T{n}"), "DefaultValue": "v" });
     let environments = |count: usize| {
-        let places = (1..=count).map(|n| (format!("Environments-{n}"), json!({})));
-        places.collect::<serde_json::Map<_, _>>()
+        let environment_count = (1..=count).map(|n| (format!("Environments-{n}"), json!({})));
+        environment_count.collect::<serde_json::Map<_, _>>()
     };
-    let says = |templates: usize, places: usize| {
+    let mock_variables = |templates: usize, environment_count: usize| {
         let templates: Vec<Value> = (0..templates).map(template).collect();
-        let project = json!({ "Templates": templates, "Variables": environments(places) });
+        let project =
+            json!({ "Templates": templates, "Variables": environments(environment_count) });
         let body = json!({ "ProjectVariables": { "Projects-1": project } });
         server.server.sample.faults().clear();
         server.mock_response("Tenants-1/variables", &body);
     };
     let arguments =
         json!({ "space": "Default", "tenant": "Tenants-1", "variableType": "project", "take": 5 });
-    says(100, 100);
+    mock_variables(100, 100);
     let page = server.call_ok("get_tenant_variables", arguments.clone()).await;
     let count = page["variables"].as_array().unwrap().len();
     assert_eq!((count, &page["totalResults"]), (5, &json!(10_000)));
-    says(2_000, 1_000);
-    let words = ["more than 1000000 project variables", "variableType `common`"];
-    server.assert_error_contains("get_tenant_variables", arguments, &words).await;
+    mock_variables(2_000, 1_000);
+    let expected = ["more than 1000000 project variables", "variableType `common`"];
+    server.assert_error_contains("get_tenant_variables", arguments, &expected).await;
 }

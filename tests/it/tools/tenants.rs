@@ -67,12 +67,12 @@ async fn reports_empty_results_and_invalid_filters() {
             &["'Gold' is not a tag", "Set/Tag"],
         )
         .await;
-    for (argument, value, words) in [
+    for (argument, value, expected) in [
         ("tags", json!(","), "no tag given"),
         ("ids", json!(vec!["Tenants-1"; 201]), "201 entries are too many"),
     ] {
         let arguments = json!({ "space": "Default", argument: value });
-        server.assert_error_contains(tool, arguments, &[argument, words]).await;
+        server.assert_error_contains(tool, arguments, &[argument, expected]).await;
     }
     for empty in [json!([]), json!(""), json!([" "])] {
         for argument in ["tags", "ids"] {
@@ -82,13 +82,13 @@ async fn reports_empty_results_and_invalid_filters() {
                 .await;
         }
     }
-    let words =
+    let expected =
         ["tenant 'Brightwatr Couriers' not found", "'Brightwater Couriers'", "list_tenants"];
     server
         .assert_error_contains(
             tool,
             json!({ "space": "Default", "ids": ["Brightwatr Couriers"] }),
-            &words,
+            &expected,
         )
         .await;
 }
@@ -118,8 +118,8 @@ async fn finds_ids_with_one_request_and_names_with_one_scan() {
 #[tokio::test]
 async fn tenant_names_its_projects_and_environments() {
     let server = CheckedServer::start().await;
-    let wanted = json!({ "space": "Default", "tenantId": "Tenants-1" });
-    let tenant = server.call_ok("get_tenant_by_id", wanted).await;
+    let arguments = json!({ "space": "Default", "tenantId": "Tenants-1" });
+    let tenant = server.call_ok("get_tenant_by_id", arguments).await;
     assert_eq!(tenant["projectEnvironments"][0]["projectName"], "Route Planner");
     assert_eq!(
         tenant["projectEnvironments"][0]["environments"][1],
@@ -136,19 +136,22 @@ async fn tenant_names_its_projects_and_environments() {
     let copied = json!({ "space": "Default", "tenant": "Tenants-5" });
     let copied = server.call_ok("get_tenant_by_id", copied).await;
     assert_eq!(copied["clonedFromTenantName"], "Brightwater Couriers");
-    let gone = json!({ "space": "Default", "tenant": "Quayside Depots" });
-    let gone = server.call_ok("get_tenant_by_id", gone).await;
-    assert_eq!((&gone["isDisabled"], &gone["projectEnvironments"]), (&json!(true), &json!([])));
-    assert_eq!(gone["description"], "Left us in spring");
+    let disabled = json!({ "space": "Default", "tenant": "Quayside Depots" });
+    let disabled = server.call_ok("get_tenant_by_id", disabled).await;
+    assert_eq!(
+        (&disabled["isDisabled"], &disabled["projectEnvironments"]),
+        (&json!(true), &json!([]))
+    );
+    assert_eq!(disabled["description"], "Left us in spring");
 }
 
 #[tokio::test]
 async fn unknown_tenant_error_suggests_names() {
     let server = CheckedServer::start().await;
-    let words =
+    let expected =
         ["tenant 'Holis Freight' not found in space 'Default'", "'Hollis Freight'", "list_tenants"];
     let arguments = json!({ "space": "Default", "tenant": "Holis Freight" });
-    server.assert_error_contains("get_tenant_by_id", arguments, &words).await;
+    server.assert_error_contains("get_tenant_by_id", arguments, &expected).await;
     let arguments = json!({ "space": "Default", "tenant": "Tenants-41" });
     server
         .assert_error_contains(

@@ -12,9 +12,9 @@ async fn read(server: &CheckedServer, mut arguments: Value) -> Value {
     server.call_ok(TOOL, arguments).await
 }
 
-async fn assert_refused(server: &CheckedServer, mut arguments: Value, words: &[&str]) {
+async fn assert_refused(server: &CheckedServer, mut arguments: Value, expected: &[&str]) {
     arguments["space"] = json!("Default");
-    server.assert_error_contains(TOOL, arguments, words).await;
+    server.assert_error_contains(TOOL, arguments, expected).await;
 }
 
 fn project_variables(answer: &Value) -> &Vec<Value> {
@@ -73,12 +73,13 @@ async fn merges_git_variables_with_sensitive_database_variables() {
     assert_eq!(project_variables(&changed).len(), project_variables(&usual).len() + 1);
     let path = "/projects/Projects-2/refs%2Fheads%2Ffeature%2Felectric-vans/variables?";
     assert!(
-        server.take_requests().iter().any(|asked| asked.ends_with(path)),
+        server.take_requests().iter().any(|request| request.ends_with(path)),
         "the reference is one encoded path segment"
     );
     let arguments = json!({ "projectId": "Route Planner", "gitRef": "feature/electric" });
-    let words = ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
-    assert_refused(&server, arguments, &words).await;
+    let expected =
+        ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
+    assert_refused(&server, arguments, &expected).await;
     let arguments = json!({ "projectId": "Billing Engine", "gitRef": "main" });
     assert_refused(
         &server,

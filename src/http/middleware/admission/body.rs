@@ -10,13 +10,13 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use super::memory::BodyMemory;
 use crate::http::rejection::Rejection;
 
-/// Reads a body of at most `limit` bytes. `declared` is the `Content-Length` header: a body that
-/// declares too many bytes is rejected before it is read.
+/// Reads a body of at most `limit` bytes. `declared` is the `Content-Length` header; a body that
+/// declares too many bytes is rejected unread.
 ///
 /// # Errors
 ///
-/// 413 for a body over the limit, 408 for one that takes longer than `time`, 400 for one that ends
-/// early, and 503 where no memory is free.
+/// 413 for a body over the limit, 408 for a body that takes longer than `time`, and 400 for a body
+/// that ends early. 503 if no memory is free.
 pub(super) async fn read(
     body: Body,
     declared: Option<u64>,

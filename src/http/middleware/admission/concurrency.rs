@@ -1,5 +1,6 @@
-//! The limit for concurrent requests. Some permits are reserved for requests with which a client
-//! begins.
+//! Limits concurrent requests.
+//!
+//! Some permits are reserved for the first requests of clients.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,11 +19,11 @@ use crate::{
 };
 
 /// Permits beyond `limits.concurrent_requests` that are reserved for `initialize` and
-/// `server/discover`. A client whose first request fails takes the server for broken, or falls back to
+/// `server/discover`. A client whose first request fails reports a broken server, or falls back to
 /// an older revision.
 const RESERVED: usize = 32;
 
-/// How much of a rejected body is read to find the ID of the request, and for how long.
+/// Maximum bytes of a rejected body that are read for the ID of the request, and the time limit.
 const READ_LIMIT: usize = 64 * 1024;
 const READ_TIME: Duration = Duration::from_secs(1);
 
@@ -35,8 +36,8 @@ impl ConcurrencyLimit {
         Self(Arc::new(Semaphore::new(limits.concurrent_requests as usize + RESERVED)))
     }
 
-    /// Takes a permit for a request. Where only reserved permits are left, the body is read first, and
-    /// the request gets one if it is a greeting.
+    /// Takes a permit for a request. If only reserved permits are left, reads the body first, and
+    /// gives a permit only to `initialize` and `server/discover`.
     ///
     /// # Errors
     ///
@@ -47,13 +48,13 @@ impl ConcurrencyLimit {
     ) -> Result<(OwnedSemaphorePermit, Body), (Rejection, Value)> {
         let is_full = self.0.available_permits() <= RESERVED;
         let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() else {
-            let id = greeting(body).await.err().unwrap_or_default();
+            let id = first_message(body).await.err().unwrap_or_default();
             return Err((limit_reached(), id));
         };
         if !is_full {
             return Ok((permit, body));
         }
-        match greeting(body).await {
+        match first_message(body).await {
             Ok(bytes) => Ok((permit, Body::from(bytes))),
             Err(id) => {
                 drop(permit);
@@ -63,8 +64,8 @@ impl ConcurrencyLimit {
     }
 }
 
-/// Returns the body of a request that may use a reserved permit, or the ID of another request.
-async fn greeting(body: Body) -> Result<Bytes, Value> {
+/// Returns the body of a request that may use a reserved permit, or the ID of any other request.
+async fn first_message(body: Body) -> Result<Bytes, Value> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(default)]
@@ -77,8 +78,8 @@ async fn greeting(body: Body) -> Result<Bytes, Value> {
     let read = read.to_bytes();
     let head: Head = serde_json::from_slice(&read).map_err(|_| Value::Null)?;
     match head.method.as_str() {
-        Some(method) if envelope::is_greeting(method) => Ok(read),
-        // A response to a request of the server: a call that holds a permit waits for it.
+        Some(method) if envelope::is_first_method(method) => Ok(read),
+        // A response to a request of the server: a call with a permit waits for it.
         None if head.method.is_null() && !head.id.is_null() => Ok(read),
         _ if head.id.is_string() || head.id.is_i64() => Err(head.id),
         _ => Err(Value::Null),

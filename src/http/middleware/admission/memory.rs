@@ -1,9 +1,9 @@
-//! Limits the memory that large requests occupy in this process at the same time.
+//! Limits the memory of concurrent large requests.
 //!
-//! Two budgets, taken one after the other. A body is counted while it is read. When it is here, the
-//! memory that the message will take is estimated from its text and reserved at once: a parsed
-//! value takes much more than its text (`1,` is 2 bytes, and 72 as a `serde_json::Value`). It is
-//! released when the response has been sent. Small requests are not counted and never wait.
+//! Two budgets are used in sequence. A body is counted while it is read. When it is complete, the
+//! memory of the parsed message is estimated from its text and reserved at once. A parsed value
+//! uses much more memory than its text (`1,` is 2 bytes, and 72 as a `serde_json::Value`). The
+//! memory is released when the response has been sent. Small requests are not counted and never wait.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::{
     telemetry::Limit,
 };
 
-/// How long a large request waits for memory.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Maximum time for which a large request waits for memory.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Number of copies of a message at the same time: the text, the parsed arguments, the request to
 /// Octopus.
 const COPIES: usize = 3;
@@ -51,7 +51,7 @@ impl RequestMemory {
         Self { bodies, messages: MemoryBudget::new(total - total / 4) }
     }
 
-    /// Returns the memory for a body of at most `claim` bytes.
+    /// Returns the memory reservation for a body of at most `claim` bytes.
     pub(super) fn body(&self, owner: Fingerprint, claim: usize) -> BodyMemory {
         BodyMemory { budget: self.bodies.clone(), owner, claim, reserved: None }
     }
@@ -60,8 +60,8 @@ impl RequestMemory {
     ///
     /// # Errors
     ///
-    /// 413 if the message needs more than one address may use, and 503 if no memory is free within
-    /// five seconds.
+    /// 413 if the message needs more memory than one address may use, and 503 if no memory is free
+    /// within five seconds.
     pub(super) async fn message(
         &self,
         owner: Fingerprint,
@@ -82,7 +82,7 @@ impl RequestMemory {
             return Err(Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message));
         }
         let mut memory = self.messages.register(owner, weight);
-        memory.grow(weight, Instant::now() + PATIENCE).await.map_err(|_| full())?;
+        memory.grow(weight, Instant::now() + WAIT_TIMEOUT).await.map_err(|_| full())?;
         Ok(Some(memory))
     }
 }
@@ -95,7 +95,7 @@ impl BodyMemory {
         }
         let reserved =
             self.reserved.get_or_insert_with(|| self.budget.register(self.owner, self.claim));
-        reserved.grow(bytes, Instant::now() + PATIENCE).await.map_err(|_| full())
+        reserved.grow(bytes, Instant::now() + WAIT_TIMEOUT).await.map_err(|_| full())
     }
 }
 

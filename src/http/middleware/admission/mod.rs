@@ -1,4 +1,4 @@
-//! Layer 4: limits for concurrent requests, and for the size, the time and the memory of their bodies.
+//! Layer 4: limits concurrent requests, and the size, time and memory of their bodies.
 
 mod body;
 mod concurrency;
@@ -27,8 +27,8 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::http) struct Admission {
     requests: ConcurrencyLimit,
-    /// Requests of one address whose body has not arrived. The caller is unknown until then, so one
-    /// address must not take all permits.
+    /// Requests of one address whose body has not arrived. The caller is not known yet, so one
+    /// address must not use all permits.
     unread: Arc<KeyedLimit>,
     memory: RequestMemory,
     body_limit: usize,
@@ -46,7 +46,7 @@ impl Admission {
         }
     }
 
-    /// Reads a body, and reserves the memory that its message needs until the response has been sent.
+    /// Reads a body, and reserves memory for its message until the response has been sent.
     async fn read(
         &self,
         owner: Fingerprint,
@@ -59,7 +59,7 @@ impl Admission {
         let claim = declared.map_or(limit, |length: u64| length.try_into().unwrap_or(limit));
         let mut reading = self.memory.body(owner, claim.min(limit));
         let bytes = body::read(body, declared, limit, time, &mut reading).await?;
-        // The memory of the body is released after that of the message has been reserved.
+        // The memory of the body is released after the memory of the message was reserved.
         let message = self.memory.message(owner, &bytes).await?;
         Ok((Body::from(bytes), message))
     }

@@ -1,4 +1,4 @@
-//! How callers authenticate, by the settings.
+//! The configured authentication of callers.
 
 use http::HeaderName;
 
@@ -8,17 +8,17 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// How callers authenticate.
+/// The configured authentication of callers.
 #[derive(Debug)]
 pub enum Auth {
-    /// With an Octopus credential, which is required.
+    /// By an Octopus credential, which is required.
     Octopus,
-    /// Not at all. An Octopus credential is optional.
+    /// None. An Octopus credential is optional.
     None,
-    /// Not at all, and credentials are ignored: for offerings that need none.
+    /// None, and credentials are ignored: for providers that need no credential.
     Open,
-    /// With a proof of identity: a token, OAuth, a trusted proxy or a client certificate.
-    Ways(Box<Authenticators>),
+    /// By a proof of identity: a token, OAuth, a trusted proxy or a client certificate.
+    Authenticated(Box<Authenticators>),
 }
 
 impl Auth {
@@ -26,7 +26,7 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// An error for settings or files that cannot be read.
+    /// An error if settings or files are not valid.
     pub fn from_config(
         config: &Config,
         check: CheckToken,
@@ -34,22 +34,24 @@ impl Auth {
     ) -> Result<Self, AuthSetupError> {
         let modes = config.auth_modes();
         if AuthModes::AUTHENTICATING.into_iter().any(|mode| modes.has(mode)) {
-            return Ok(Self::Ways(Box::new(Authenticators::from_config(config, check, metrics)?)));
+            return Ok(Self::Authenticated(Box::new(Authenticators::from_config(
+                config, check, metrics,
+            )?)));
         }
         Ok(if modes.has(AuthMode::None) { Self::None } else { Self::Octopus })
     }
 
-    /// Returns the methods of [`Auth::Ways`].
-    pub(in crate::http) fn ways(&self) -> Option<&Authenticators> {
+    /// Returns the authenticators of [`Auth::Authenticated`].
+    pub(in crate::http) fn authenticators(&self) -> Option<&Authenticators> {
         match self {
-            Self::Ways(ways) => Some(ways),
+            Self::Authenticated(authenticators) => Some(authenticators),
             Self::Octopus | Self::None | Self::Open => None,
         }
     }
 
     /// Returns the headers in which a trusted proxy names the caller.
     pub(super) fn proxy_headers(&self) -> impl Iterator<Item = HeaderName> {
-        let proxy = self.ways().and_then(Authenticators::proxy);
+        let proxy = self.authenticators().and_then(Authenticators::proxy);
         proxy
             .into_iter()
             .flat_map(config::ProxyAuthSettings::identity_headers)

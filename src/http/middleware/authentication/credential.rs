@@ -1,4 +1,4 @@
-//! Authentication by the Octopus credential in a request.
+//! Authenticates callers by the Octopus credential of a request.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -15,13 +15,13 @@ use crate::{
 /// The header with the API key of the caller.
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-octopus-apikey");
 
-/// Returns the headers that hold credentials. Nothing may log them.
+/// Returns the headers that contain credentials. They must not be logged.
 pub(in crate::http) fn credential_headers() -> [HeaderName; 4] {
     [API_KEY, AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE]
 }
 
-/// Returns the caller of a request by its Octopus credential. `auth` is one of [`Auth::Octopus`] and
-/// [`Auth::None`].
+/// Returns the caller of a request, identified by its Octopus credential. `auth` is
+/// [`Auth::Octopus`] or [`Auth::None`].
 ///
 /// # Errors
 ///
@@ -53,11 +53,11 @@ pub(super) fn caller(auth: &Auth, headers: &HeaderMap) -> Result<Caller, Rejecti
     Ok(Caller::from_octopus_credentials(credentials))
 }
 
-/// Returns the value of a header that may not be repeated.
+/// Returns the value of a header that must not be repeated.
 ///
 /// # Errors
 ///
-/// 400 where the header is repeated or is not ASCII text.
+/// 400 if the header is repeated or is not ASCII text.
 pub(super) fn single<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -95,7 +95,7 @@ fn access_token(authorization: &str) -> Result<Credentials, Rejection> {
 }
 
 /// Returns the challenge for an Octopus credential (RFC 9110, section 11.6.1). It names the header,
-/// because clients can only show it to a person: no authorization server issues the credential.
+/// because no authorization server issues the credential and clients can only show it to a person.
 pub(in crate::http) fn api_key_challenge(error: Option<&str>) -> HeaderValue {
     let error = error.map_or_else(String::new, |error| format!(", error=\"{error}\""));
     let text = format!(

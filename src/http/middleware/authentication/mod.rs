@@ -1,7 +1,7 @@
-//! Layer 6: who is calling.
+//! Layer 6: authenticates the caller.
 //!
-//! Two questions are kept apart: whether the caller may use this server, and which Octopus credential
-//! is used. A credential that is sent and rejected is never replaced by another one.
+//! The authentication of the caller and the choice of the Octopus credential are separate. A
+//! rejected credential is never replaced by another one.
 
 mod auth;
 mod challenge;
@@ -39,13 +39,13 @@ pub(in crate::http) struct Authentication {
     pub(in crate::http) addresses: Arc<PublicAddresses>,
 }
 
-/// Authenticates the caller, and removes the headers that hold credentials or name a caller.
+/// Authenticates the caller, and removes the headers that contain credentials or name a caller.
 ///
 /// - Needs: [`Peer`](crate::http::peer::Peer); the client certificate of the connection.
 /// - Adds: [`Caller`] and [`ProofFingerprint`].
 /// - Rejects with: 429 (too many failures of this address), 401 with a challenge, 400 (two
-///   credentials, malformed headers), 403 (the credential grants nothing), 503 (the token cannot be
-///   checked now).
+///   credentials, malformed headers), 403 (credential without access), 503 (token cannot be
+///   verified now).
 pub(in crate::http) async fn authenticate(
     State(authentication): State<Arc<Authentication>>,
     request: Request,
@@ -87,7 +87,9 @@ impl Authentication {
         match &*self.auth {
             Auth::Open => Ok(Caller::default()),
             Auth::Octopus | Auth::None => credential::caller(&self.auth, &parts.headers),
-            Auth::Ways(ways) => proof::caller(ways, &self.addresses, parts).await,
+            Auth::Authenticated(authenticators) => {
+                proof::caller(authenticators, &self.addresses, parts).await
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Authentication by a proof of identity: a bearer token, the header of a trusted proxy, or a client
-//! certificate.
+//! Authenticates callers by a proof of identity: a bearer token, the header of a trusted proxy, or
+//! a client certificate.
 
 use http::{
     HeaderMap, HeaderName, StatusCode,
@@ -23,21 +23,22 @@ use crate::{
     octopus::{Credentials, Fingerprint},
 };
 
-/// Returns the caller of a request by the proof that it contains.
+/// Returns the caller of a request, authenticated by its proof of identity.
 ///
 /// # Errors
 ///
-/// 401 for a missing or invalid proof, 400 for two proofs or a malformed header, 403 for a proof that
-/// grants nothing, and 503 for a token that cannot be checked now.
+/// 401 for a missing or invalid proof, 400 for two proofs or a malformed header, and 403 for a
+/// proof without access. 503 for a token that cannot be verified now.
 pub(super) async fn caller(
-    ways: &Authenticators,
+    authenticators: &Authenticators,
     addresses: &PublicAddresses,
     parts: &Parts,
 ) -> Result<Caller, Rejection> {
-    let challenge = Challenge::new(ways, addresses, parts);
-    let bearer = if accepts_bearer(ways) { single(&parts.headers, &AUTHORIZATION)? } else { None };
-    let named = proxy_identity(ways, parts)?;
-    let certificate = if ways.accepts_certificates() { certificate(parts) } else { None };
+    let challenge = Challenge::new(authenticators, addresses, parts);
+    let bearer =
+        if accepts_bearer(authenticators) { single(&parts.headers, &AUTHORIZATION)? } else { None };
+    let named = proxy_identity(authenticators, parts)?;
+    let certificate = if authenticators.accepts_certificates() { certificate(parts) } else { None };
     let proofs = [bearer.is_some(), named.is_some(), certificate.is_some()];
     if proofs.into_iter().filter(|proof| *proof).count() > 1 {
         return Err(Rejection::bad_request(
@@ -47,43 +48,43 @@ pub(super) async fn caller(
         ));
     }
     let mut token = None;
-    let who = match (bearer, named, certificate) {
+    let identity = match (bearer, named, certificate) {
         (Some(authorization), ..) => {
-            let sent = require_bearer_token(authorization)?;
-            let who = ways.authenticate_bearer(sent, parts.uri.path()).await;
-            let who = who.map_err(|refused| {
-                tracing::info!(reason = %refused, "token rejected");
-                challenge.rejected(&refused)
+            let token_text = require_bearer_token(authorization)?;
+            let identity = authenticators.authenticate_bearer(token_text, parts.uri.path()).await;
+            let identity = identity.map_err(|error| {
+                tracing::info!(reason = %error, "token rejected");
+                challenge.rejected(&error)
             })?;
-            // Kept only for the token exchange of the settings.
-            token = (who.method == AuthMethod::Oauth).then(|| sent.to_owned().into());
-            who
+            // Kept only for the token exchange (`octopus.exchange`).
+            token = (identity.method == AuthMethod::Oauth).then(|| token_text.to_owned().into());
+            identity
         }
         (_, Some(named), _) => {
-            ways.authenticate_proxy(&named).map_err(|refused| challenge.rejected(&refused))?
+            authenticators.authenticate_proxy(&named).map_err(|error| challenge.rejected(&error))?
         }
-        (_, _, Some(der)) => ways.authenticate_certificate(der).map_err(|refused| {
-            tracing::info!(reason = %refused, "client certificate rejected");
-            challenge.rejected(&refused)
+        (_, _, Some(der)) => authenticators.authenticate_certificate(der).map_err(|error| {
+            tracing::info!(reason = %error, "client certificate rejected");
+            challenge.rejected(&error)
         })?,
         (None, None, None) => return Err(challenge.missing()),
     };
-    Ok(Caller {
-        identity: who,
-        own_credentials: own_credential(&parts.headers)?,
-        subject_token: token,
-    })
+    Ok(Caller { identity, own_credentials: own_credential(&parts.headers)?, subject_token: token })
 }
 
-fn accepts_bearer(ways: &Authenticators) -> bool {
-    ways.oauth().is_some() || ways.accepts_tokens()
+fn accepts_bearer(authenticators: &Authenticators) -> bool {
+    authenticators.oauth().is_some() || authenticators.accepts_tokens()
 }
 
-/// Returns a fingerprint of everything that authenticates a request: the headers with credentials, the
-/// caller that a trusted proxy names, and the client certificate. `None` where the request has none.
+/// Returns a fingerprint of everything that authenticates a request: credential headers, the caller
+/// named by a trusted proxy, and the client certificate. `None` if the request has none of these.
 pub(super) fn fingerprint(auth: &Auth, parts: &Parts) -> Option<Fingerprint> {
     let (proxy, certificates, bearer) = match auth {
-        Auth::Ways(ways) => (ways.proxy(), ways.accepts_certificates(), accepts_bearer(ways)),
+        Auth::Authenticated(authenticators) => (
+            authenticators.proxy(),
+            authenticators.accepts_certificates(),
+            accepts_bearer(authenticators),
+        ),
         Auth::Octopus | Auth::None | Auth::Open => (None, false, true),
     };
     // The header of an untrusted peer does not name a caller.
@@ -114,7 +115,7 @@ fn require_bearer_token(authorization: &str) -> Result<&str, Rejection> {
     })
 }
 
-/// Returns the caller's own Octopus credential. The settings of the instance decide whether it is used.
+/// Returns the caller's own Octopus credential. The instance settings decide whether it is used.
 fn own_credential(headers: &HeaderMap) -> Result<Option<Credentials>, Rejection> {
     let Some(key) = single(headers, &API_KEY)? else { return Ok(None) };
     let own = Credentials::api_key(key).map_err(|error| {
@@ -127,12 +128,12 @@ fn own_credential(headers: &HeaderMap) -> Result<Option<Credentials>, Rejection>
 ///
 /// # Errors
 ///
-/// 401 where an untrusted peer sends these headers.
+/// 401 if an untrusted peer sends these headers.
 fn proxy_identity<'a>(
-    ways: &Authenticators,
+    authenticators: &Authenticators,
     parts: &'a Parts,
 ) -> Result<Option<ProxyHeaders<'a>>, Rejection> {
-    let Some(settings) = ways.proxy() else { return Ok(None) };
+    let Some(settings) = authenticators.proxy() else { return Ok(None) };
     let value = |name: &str| match name.parse::<HeaderName>() {
         Ok(name) => single(&parts.headers, &name),
         Err(_) => Ok(None),

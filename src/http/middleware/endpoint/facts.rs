@@ -1,4 +1,4 @@
-//! What the layers learn about a request, for the audit record of its rejection.
+//! Collects the facts about a request for the audit record of its rejection.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::{
     mcp,
 };
 
-/// What is known about a request when it is rejected. In the extensions of the request, where rejections
-/// are audited. Clones share the same facts.
+/// The facts about a request, for the audit record of its rejection. Stored in the extensions of
+/// the request if rejections are audited. Clones share the facts.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct RejectionFacts(Arc<Mutex<Facts>>);
 
@@ -35,17 +35,16 @@ impl RejectionFacts {
         facts.envelope = extensions.get().cloned();
     }
 
-    /// Records the scope that the request asks for.
+    /// Records the requested scope.
     pub(in crate::http) fn record_scope(extensions: &Extensions, scope: &RequestScope) {
         let Some(facts) = extensions.get::<Self>() else { return };
         facts.locked().scope = Some(scope.clone());
     }
 
-    /// Returns the audit record of the rejection, and whether the caller has proved an identity to this
-    /// server.
+    /// Returns the audit record of the rejection, and whether this server authenticated the caller.
     pub(super) fn into_record(self) -> (Record, bool) {
         let facts = std::mem::take(&mut *self.locked());
-        let is_proven = facts.caller.as_ref().is_some_and(|who| match who.method {
+        let is_proven = facts.caller.as_ref().is_some_and(|identity| match identity.method {
             AuthMethod::Anonymous | AuthMethod::Octopus => false,
             AuthMethod::Token | AuthMethod::Oauth | AuthMethod::Proxy | AuthMethod::Certificate => {
                 true
@@ -65,7 +64,7 @@ impl Facts {
             if self.caller.is_some() { RecordKind::Refused } else { RecordKind::Unauthenticated };
         let mut record = Record::new(kind);
         record.result = Outcome::Refused;
-        record.caller = self.caller.map(|who| mcp::caller_fields(&who));
+        record.caller = self.caller.map(|identity| mcp::caller_fields(&identity));
         if let Some(scope) = self.scope {
             record.target.instance = scope.instance;
             record.target.space = scope.space;
@@ -76,7 +75,7 @@ impl Facts {
     }
 }
 
-/// Returns the tool that a call names, even where its other parameters are wrong.
+/// Returns the tool name of a call, even if its other parameters are wrong.
 fn tool(envelope: &Envelope) -> Option<String> {
     #[derive(Deserialize)]
     struct Call {

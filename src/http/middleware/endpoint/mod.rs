@@ -1,4 +1,4 @@
-//! Layer 3: the paths of the endpoint, and a record of each request that it rejects.
+//! Layer 3: parses endpoint paths, and records rejected requests.
 
 mod facts;
 
@@ -21,20 +21,20 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Where rejections are recorded.
+/// Outputs for the records of rejections.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct RejectionLog {
     pub(in crate::http) audit: AuditLog,
     pub(in crate::http) metrics: Metrics,
 }
 
-/// Reads the scope in the path, and records each rejection of this and the inner layers.
+/// Reads the scope in the path, and records each rejection of this layer and the inner layers.
 ///
 /// - Needs: the request ID in the headers, from [`trace`](super::trace::trace).
-/// - Adds: [`PathScope`], and [`RejectionFacts`] where rejections are audited.
+/// - Adds: [`PathScope`], and [`RejectionFacts`] if rejections are audited.
 /// - Rejects with: 404 (unknown path below `/mcp`).
 ///
-/// What the protocol itself answers has an audit record of its own.
+/// Responses of the protocol have audit records of their own.
 pub(in crate::http) async fn endpoint(
     State(log): State<RejectionLog>,
     mut request: Request,
@@ -57,7 +57,8 @@ pub(in crate::http) async fn endpoint(
 }
 
 impl RejectionLog {
-    /// Counts and audits a response that is a rejection. 405 is counted only: browsers and probes get it.
+    /// Counts and audits a rejection. Responses with 405 are only counted, because browsers and
+    /// probes cause them.
     fn record(&self, response: &Response, facts: RejectionFacts, id: Option<String>) {
         let Some(reason) = response.extensions().get::<RejectionReason>() else { return };
         if let Some(limit) = reason.limit {

@@ -1,4 +1,4 @@
-//! Rejects requests of other hosts, of pages that are not allowed, and with credentials in the URL.
+//! Rejects requests with a disallowed host or origin, or with credentials in the URL.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::http::{
     rejection::{Rejection, code},
 };
 
-/// Runs [`check`] on requests without a message: event streams, ends of sessions, the web page.
+/// Runs [`check`] on requests without a message: event streams, the end of a session, the web page.
 ///
 /// - Needs: [`Peer`](crate::http::peer::Peer).
 /// - Adds: nothing.
@@ -39,7 +39,7 @@ pub(in crate::http) async fn guard(
 ///
 /// # Errors
 ///
-/// 403 for a host or an origin that is not allowed, and 400 for a missing or repeated `Host` or a
+/// 403 for a host or origin that is not allowed. 400 for a missing or repeated `Host`, or a
 /// credential in the query.
 pub(super) fn check(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Rejection> {
     check_host(addresses, parts)?;
@@ -47,7 +47,8 @@ pub(super) fn check(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Re
     check_query(parts)
 }
 
-/// Stops DNS rebinding: a page whose own host name resolves to this server sends that name in `Host`.
+/// Prevents DNS rebinding: a page whose own host name resolves to this server sends that name in
+/// `Host`.
 fn check_host(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Rejection> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let header = match (hosts.next(), hosts.next()) {
@@ -77,7 +78,7 @@ fn check_host(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Rejectio
     }
 }
 
-/// Checks the origin of requests that pages send. Pages of this server are always allowed.
+/// Checks the origin of requests from web pages. Pages of this server are always allowed.
 fn check_origin(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Rejection> {
     let own = || [addresses.public(parts), addresses.requested(parts)].into_iter().flatten();
     let is_allowed = |origin: &HeaderValue| {

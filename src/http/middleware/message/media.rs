@@ -1,4 +1,5 @@
-//! Media types, compared by the rules of RFC 9110, sections 8.3 and 12.5.1. rmcp compares them as text.
+//! Compares media types by the rules of RFC 9110, sections 8.3 and 12.5.1; rmcp compares them as
+//! text.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -11,7 +12,8 @@ use crate::http::rejection::Rejection;
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 
-/// Whether the client accepts an event stream as well as JSON. In the extensions of POST requests.
+/// Whether the client accepts an event stream as well as JSON. Stored in the extensions of POST
+/// requests.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct AcceptsEvents(pub(in crate::http) bool);
 
@@ -42,7 +44,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let Ok(value) = value.to_str() else { return false };
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    // JSON is UTF-8 (RFC 8259, section 8.1), whether or not it says so.
+    // JSON is UTF-8 (RFC 8259, section 8.1), with or without a `charset` parameter.
     let is_utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
         let value = value.trim().trim_matches('"');
         !name.trim().eq_ignore_ascii_case("charset")
@@ -53,12 +55,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Returns whether `Accept` allows a media type. Without the header, every type is allowed.
-fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let ranges = || all(headers, &ACCEPT).flat_map(|value| value.split(','));
-    let group = wanted.split('/').next().unwrap_or_default();
+    let group = media_type.split('/').next().unwrap_or_default();
     // The most specific range that matches decides.
-    for exact in [wanted.to_owned(), format!("{group}/*"), "*/*".to_owned()] {
-        let fits = ranges().filter_map(|range| {
+    for exact in [media_type.to_owned(), format!("{group}/*"), "*/*".to_owned()] {
+        let is_accepted = ranges().filter_map(|range| {
             let mut parts = range.split(';').map(str::trim);
             let essence = parts.next()?;
             let is_off = parts.filter_map(|part| part.split_once('=')).any(|(name, weight)| {
@@ -66,8 +68,8 @@ fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
             });
             essence.eq_ignore_ascii_case(&exact).then_some(!is_off)
         });
-        if let Some(fits) = fits.reduce(|a, b| a || b) {
-            return fits;
+        if let Some(is_accepted) = is_accepted.reduce(|a, b| a || b) {
+            return is_accepted;
         }
     }
     ranges().all(|range| range.trim().is_empty())
@@ -105,10 +107,10 @@ mod tests {
 
     #[test]
     fn reads_accept_by_range_and_weight() {
-        let check = |value: &'static str, wanted| {
+        let check = |value: &'static str, media_type| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static(value));
-            accepts(&headers, wanted)
+            accepts(&headers, media_type)
         };
         for value in [
             "application/json, text/event-stream",

@@ -1,4 +1,4 @@
-//! Layer 5: the JSON-RPC message, the host, the origin and the media types of a POST request.
+//! Layer 5: checks the JSON-RPC message, host, origin and media types of a POST request.
 
 mod guard;
 mod media;
@@ -29,7 +29,7 @@ use crate::http::{
 /// - Rejects with: 400 (not JSON-RPC, `Host`, credential in the URL), 403 (host, origin), 415 and 406
 ///   (media types).
 ///
-/// The envelope comes first, so that every later rejection has the ID of the request.
+/// The envelope is parsed first, so that every later rejection has the ID of the request.
 pub(in crate::http) async fn check_message(
     State(addresses): State<Arc<PublicAddresses>>,
     request: Request,

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::http::rejection::{Rejection, code};
 
-/// How much of the text of an error is kept, in bytes, and how long it is read.
+/// Maximum bytes of an error text, and time limit for reading it.
 const TEXT_LIMIT: usize = 4 * 1024;
 const TEXT_TIME: Duration = Duration::from_secs(5);
 

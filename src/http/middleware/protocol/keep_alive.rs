@@ -1,5 +1,7 @@
-//! Keep-alive comments for calls that take long. rmcp sends no byte before its first message, and clients
-//! and proxies close a silent connection after a minute or less.
+//! Keep-alive comments for long calls.
+//!
+//! rmcp sends no byte before its first message, and clients and proxies close a silent connection
+//! after a minute or less.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -19,7 +21,7 @@ pub(in crate::http) const INTERVAL: Duration = Duration::from_secs(10);
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
 /// Returns the response, or after `quiet_limit` an event stream with comments until the response is
-/// there. The call is cancelled when the client closes the stream.
+/// ready. The call is cancelled when the client closes the stream.
 pub(super) async fn keep_alive(
     mut response: BoxFuture<'static, Response>,
     quiet_limit: Duration,

@@ -1,5 +1,6 @@
-//! Layer 10: the protocol, around rmcp's transport: what rmcp does not check in a message, and what it
-//! does not do for a response.
+//! Layer 10: the MCP protocol.
+//!
+//! It wraps rmcp's transport, adds checks of messages, and completes responses.
 
 mod error_body;
 mod keep_alive;
@@ -27,7 +28,7 @@ use crate::{
 /// The settings of this layer.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ProtocolState {
-    /// How long a call may be silent before comments are sent.
+    /// Time without output after which a call sends comments.
     pub(in crate::http) quiet_limit: Duration,
     pub(in crate::http) readiness: Readiness,
 }
@@ -39,8 +40,8 @@ pub(in crate::http) struct ProtocolState {
 /// - Rejects with: 400 (contradicting headers, unknown revision, parameters), 200 with a JSON-RPC error
 ///   (parameters, in revisions with sessions). Errors of rmcp get a JSON-RPC body.
 ///
-/// Responses to calls that stay silent become event streams with comments. Streams that only listen end
-/// when the server stops.
+/// Calls without output become event streams with comments. Event streams without a running request
+/// end when the server stops.
 pub(in crate::http) async fn serve_protocol<O: McpProvider>(
     State(state): State<ProtocolState>,
     request: Request,
@@ -73,7 +74,8 @@ fn check(request: &Request) -> Result<(), Rejection> {
     parameters::check(envelope, revision::is_stateless(request.headers()))
 }
 
-/// Ends the stream of a response when the server stops, so that the client reconnects elsewhere.
+/// Ends the stream of a response when the server stops, so that the client reconnects to another
+/// replica.
 async fn end_with_server(
     readiness: &Readiness,
     response: impl Future<Output = Response>,

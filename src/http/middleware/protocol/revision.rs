@@ -1,5 +1,6 @@
-//! Headers with the protocol revision, the method and the name of the tool. rmcp accepts contradicting
-//! headers and unknown revisions.
+//! Checks the headers with the protocol revision, the method and the tool name.
+//!
+//! rmcp accepts contradicting headers and unknown revisions.
 
 use http::{HeaderMap, HeaderName, header::HeaderValue};
 use serde_json::json;
@@ -17,7 +18,7 @@ const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 static UNIQUE: [HeaderName; 3] =
     [VERSION, HeaderName::from_static("mcp-method"), HeaderName::from_static("mcp-name")];
 
-/// Returns whether a request speaks the revision without handshake and sessions, or a later one.
+/// Returns whether a request uses the revision without handshake and sessions, or a later one.
 pub(super) fn is_stateless(headers: &HeaderMap) -> bool {
     // Revisions are dates, which compare as text.
     let version = headers.get(VERSION);
@@ -34,7 +35,7 @@ pub(super) fn check(headers: &HeaderMap, envelope: &Envelope) -> Result<(), Reje
         let message = format!("the header {name} is repeated with different values");
         return Err(Rejection::bad_request(code::HEADER_MISMATCH, message));
     }
-    // `initialize` may propose any version; the response names one of ours.
+    // `initialize` may propose any version; the response names a supported one.
     let unknown = headers.get(VERSION).filter(|version| !is_supported(version));
     let Some(unknown) = unknown.filter(|_| !envelope.initializes()) else { return Ok(()) };
     let requested: String = String::from_utf8_lossy(unknown.as_bytes()).chars().take(40).collect();

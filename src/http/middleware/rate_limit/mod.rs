@@ -1,8 +1,8 @@
 //! Layer 8: rate limits for one caller, and for all callers of one instance.
 //!
-//! Many clients take an HTTP error for the end of the connection. So a known caller over the limit gets
-//! HTTP 200 with a JSON-RPC error for that request. Callers far over the limit and unknown callers get
-//! HTTP 429.
+//! Many clients treat an HTTP error as the end of the connection. A known caller over the limit
+//! therefore gets HTTP 200 with a JSON-RPC error for that request. Callers far over the limit and
+//! unknown callers get HTTP 429.
 
 mod rejections;
 
@@ -38,7 +38,8 @@ use crate::{
     store::{RateLimitDecision, Store, StoreKey, TokenBuckets},
 };
 
-/// How many callers are remembered whose first request was counted, and for how long.
+/// Maximum number of remembered callers whose first request was counted, and how long they are
+/// remembered.
 const SEEN_CAPACITY: u64 = 50_000;
 const SEEN_FOR: Duration = Duration::from_mins(10);
 
@@ -48,11 +49,11 @@ pub struct RateLimits {
     /// Concurrent requests of one caller.
     concurrent: Arc<KeyedLimit>,
     caller: Option<TokenBuckets>,
-    /// For callers that continue over the limit.
+    /// Bucket for callers that continue over the limit.
     far_over: Option<TokenBuckets>,
     instance: InstanceRateLimit,
     default_instance: String,
-    /// The instances that know which Octopus credentials they have accepted.
+    /// The instances, which record the Octopus credentials that they accepted.
     instances: Option<Arc<Instances>>,
     failures: Arc<AuthFailures>,
     unproven: Option<TokenBuckets>,
@@ -61,15 +62,16 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    /// Creates the limits of the settings, with counters in this store. `instance` is shared with the
-    /// tools, because calls that go on to another instance count there as well.
+    /// Creates the limits of the settings, with counters in this store. `instance` is shared with
+    /// the tools, because calls for another instance count there as well.
     pub fn new(
         limits: &LimitSettings,
         default_instance: Option<&str>,
         store: &Store,
         instance: InstanceRateLimit,
     ) -> Self {
-        // A rejected request takes from the bucket of the caller first, so this bucket has the rest.
+        // A rejected request takes from the caller's bucket first, so this bucket contains the
+        // rest.
         let rest = |count: u32| count.saturating_mul(limits.far_over.saturating_sub(1));
         let far_over = (limits.far_over > 1)
             .then(|| store.buckets("far", rest(limits.caller_rate), rest(limits.caller_burst)));
@@ -87,7 +89,7 @@ impl RateLimits {
         }
     }
 
-    /// Sets the instances that know which Octopus credentials they have accepted. Without them, every
+    /// Sets the instances, which record the credentials that they accepted. Without them, every
     /// credential counts as accepted.
     #[must_use]
     pub fn with_instances(self, instances: Arc<Instances>) -> Self {
@@ -143,7 +145,7 @@ impl RateLimits {
             self.failures.accept(*proof);
         }
         match kind {
-            RequestKind::Greeting | RequestKind::Free => next.run(request).await,
+            RequestKind::FirstRequest | RequestKind::Unmetered => next.run(request).await,
             RequestKind::Stream => match self.take_caller(&key, Severity::HttpError).await {
                 Ok(_) => next.run(request).await,
                 Err(rejection) => rejection.to(&id),
@@ -152,8 +154,8 @@ impl RateLimits {
                 let Some(permit) = self.concurrent.acquire(key) else {
                     return rejections::concurrent(self.concurrent.limit()).to(&id);
                 };
-                let taken = match self.take_caller(&key, Severity::CallError).await {
-                    Ok(taken) => taken,
+                let decision = match self.take_caller(&key, Severity::CallError).await {
+                    Ok(decision) => decision,
                     Err(rejection) => return rejection.to(&id),
                 };
                 let is_accepted = self.is_accepted(caller, instance);
@@ -161,16 +163,17 @@ impl RateLimits {
                     return rejection.to(&id);
                 }
                 let mut response = next.run(request).await;
-                if let Some(taken) = taken {
-                    response.headers_mut().extend(rejections::headers(&taken));
+                if let Some(decision) = decision {
+                    response.headers_mut().extend(rejections::headers(&decision));
                 }
                 hold_until_sent(response, permit)
             }
         }
     }
 
-    /// Counts credentials that only Octopus can check by address, because anybody can invent one: when a
-    /// credential is new, and for each greeting.
+    /// Limits new Octopus credentials by address. Only Octopus can check them, so a client could
+    /// invent any number. Counts new credentials and each first message (`initialize`,
+    /// `server/discover`).
     async fn take_unproven(
         &self,
         caller: &Caller,
@@ -181,27 +184,27 @@ impl RateLimits {
         let is_proven = match caller.identity.method {
             AuthMethod::Octopus => false,
             AuthMethod::Anonymous => {
-                caller.own_credentials.is_none() && kind != RequestKind::Greeting
+                caller.own_credentials.is_none() && kind != RequestKind::FirstRequest
             }
             AuthMethod::Token | AuthMethod::Oauth | AuthMethod::Proxy | AuthMethod::Certificate => {
                 return Ok(());
             }
         };
         let Some(bucket) = self.unproven.as_ref().filter(|_| !is_proven) else { return Ok(()) };
-        if kind != RequestKind::Greeting && self.seen.contains_key(key) {
+        if kind != RequestKind::FirstRequest && self.seen.contains_key(key) {
             return Ok(());
         }
-        let taken = bucket.take(address).await;
-        if !taken.allowed {
-            return Err(rejections::unproven(&taken));
+        let decision = bucket.take(address).await;
+        if !decision.allowed {
+            return Err(rejections::unproven(&decision));
         }
         self.seen.insert(*key, ());
         Ok(())
     }
 
     /// Returns whether the caller is authenticated: by this server, or with a credential that the
-    /// instance has accepted recently. A caller without a credential counts as authenticated, since the
-    /// settings permit it.
+    /// instance accepted recently. A caller without a credential counts as authenticated, because
+    /// the settings permit it.
     fn is_accepted(&self, caller: &Caller, instance: &str) -> bool {
         match (caller.identity.method, &caller.own_credentials) {
             (
@@ -216,41 +219,41 @@ impl RateLimits {
         }
     }
 
-    /// Takes one request from the rate of a caller.
+    /// Takes one request from the rate limit of a caller.
     async fn take_caller(
         &self,
         key: &StoreKey,
         severity: Severity,
     ) -> Result<Option<RateLimitDecision>, Rejection> {
         let Some(bucket) = &self.caller else { return Ok(None) };
-        let taken = bucket.take(key).await;
-        if taken.allowed {
-            return Ok(Some(taken));
+        let decision = bucket.take(key).await;
+        if decision.allowed {
+            return Ok(Some(decision));
         }
         let is_far = match &self.far_over {
             Some(far) => !far.take(key).await.allowed,
             None => true,
         };
-        Err(rejections::caller(&taken, if is_far { Severity::HttpError } else { severity }))
+        Err(rejections::caller(&decision, if is_far { Severity::HttpError } else { severity }))
     }
 
-    /// Takes one request from the rate of an instance. No single caller is responsible for an instance
-    /// over its limit, so the rejection is never an HTTP error.
+    /// Takes one request from the rate limit of an instance. All callers share that limit, so the
+    /// rejection is never an HTTP error.
     async fn take_instance(&self, name: &str, is_accepted: bool) -> Result<(), Rejection> {
         self.instance
             .take(name, is_accepted)
             .await
-            .map_err(|taken| rejections::instance(name, &taken))
+            .map_err(|decision| rejections::instance(name, &decision))
     }
 }
 
-/// Returns the key under which a caller is counted. Callers without an identity count by their credential
+/// Returns the rate limit key of a caller. Callers without an identity count by their credential
 /// and address.
 fn caller_key(caller: &Caller, address: &StoreKey) -> StoreKey {
-    let who = caller.identity.fingerprint();
+    let fingerprint = caller.identity.fingerprint();
     let key = match caller.identity.method {
         AuthMethod::Anonymous => caller.fingerprint().combined_with(address),
-        _ => who,
+        _ => fingerprint,
     };
     *key.as_bytes()
 }

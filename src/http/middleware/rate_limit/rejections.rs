@@ -36,35 +36,35 @@ impl Severity {
 }
 
 /// Returns the burst size, the remaining requests, and the seconds until the burst is full again.
-pub(super) fn headers(taken: &RateLimitDecision) -> [(HeaderName, HeaderValue); 3] {
+pub(super) fn headers(decision: &RateLimitDecision) -> [(HeaderName, HeaderValue); 3] {
     [
-        (LIMIT, taken.limit.into()),
-        (REMAINING, taken.remaining.into()),
-        (RESET, whole_seconds(taken.reset_after).into()),
+        (LIMIT, decision.limit.into()),
+        (REMAINING, decision.remaining.into()),
+        (RESET, whole_seconds(decision.reset_after).into()),
     ]
 }
 
 /// Rejects a caller over its rate.
-pub(super) fn caller(taken: &RateLimitDecision, severity: Severity) -> Rejection {
-    let (far, limit) = match severity {
+pub(super) fn caller(decision: &RateLimitDecision, severity: Severity) -> Rejection {
+    let (ignored_text, limit) = match severity {
         Severity::CallError => ("", Limit::CallerRate),
         Severity::HttpError => (" and ignores Retry-After", Limit::CallerSustained),
     };
     let message = format!(
-        "this caller exceeds the request rate of this server{far}; nothing was done, retry {}",
-        in_seconds(taken.retry_after)
+        "this caller exceeds the request rate of this server{ignored_text}; nothing was done, retry {}",
+        in_seconds(decision.retry_after)
     );
-    with_headers(severity, taken, message, limit)
+    with_headers(severity, decision, message, limit)
 }
 
 /// Rejects a request to an instance over its rate.
-pub(super) fn instance(name: &str, taken: &RateLimitDecision) -> Rejection {
+pub(super) fn instance(name: &str, decision: &RateLimitDecision) -> Rejection {
     let message = format!(
         "all callers together exceed the request rate of the Octopus instance '{name}'; nothing was \
          done, retry {}",
-        in_seconds(taken.retry_after)
+        in_seconds(decision.retry_after)
     );
-    with_headers(Severity::CallError, taken, message, Limit::InstanceRate)
+    with_headers(Severity::CallError, decision, message, Limit::InstanceRate)
 }
 
 /// Rejects a caller with too many concurrent requests.
@@ -79,24 +79,24 @@ pub(super) fn concurrent(limit: usize) -> Rejection {
 }
 
 /// Rejects an address with too many new credentials.
-pub(super) fn unproven(taken: &RateLimitDecision) -> Rejection {
+pub(super) fn unproven(decision: &RateLimitDecision) -> Rejection {
     let message = format!(
         "too many new sessions and credentials from this address; retry {}",
-        in_seconds(taken.retry_after)
+        in_seconds(decision.retry_after)
     );
-    Rejection::rate_limited(Severity::HttpError.status(), taken.retry_after, message)
+    Rejection::rate_limited(Severity::HttpError.status(), decision.retry_after, message)
         .limited_by(Limit::UnverifiedCredential)
 }
 
 fn with_headers(
     severity: Severity,
-    taken: &RateLimitDecision,
+    decision: &RateLimitDecision,
     message: String,
     limit: Limit,
 ) -> Rejection {
     let rejection =
-        Rejection::rate_limited(severity.status(), taken.retry_after, message).limited_by(limit);
-    headers(taken)
+        Rejection::rate_limited(severity.status(), decision.retry_after, message).limited_by(limit);
+    headers(decision)
         .into_iter()
         .fold(rejection, |rejection, (name, value)| rejection.with_header(name, value))
 }

@@ -31,7 +31,7 @@ enum State {
 }
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How much of a line is kept, in bytes. Lines that say where a body ends are shorter.
+/// Maximum number of bytes kept of a line. Lines that determine the length of a body are shorter.
 const LINE_KEPT: usize = 1024;
 
 impl Heads {
@@ -46,7 +46,7 @@ impl Heads {
         }
     }
 
-    /// Checks the bytes that have arrived, and replaces bare line feeds in heads.
+    /// Checks the received bytes, and replaces bare line feeds in heads.
     pub(super) fn check(&mut self, arrived: &mut [u8]) {
         let mut rest = arrived;
         while !rest.is_empty() {
@@ -58,7 +58,7 @@ impl Heads {
         }
     }
 
-    /// Returns how many of these bytes belong to a body.
+    /// Returns the number of these bytes that belong to a body.
     fn skip(&mut self, count: usize) -> usize {
         match &mut self.state {
             State::Unchecked => count,

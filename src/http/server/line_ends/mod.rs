@@ -1,11 +1,11 @@
-//! Rejects heads of HTTP/1 requests with a line feed that no carriage return precedes.
+//! Rejects HTTP/1 request heads that contain a line feed without a preceding carriage return.
 //!
-//! hyper accepts a bare line feed as the end of a line, which RFC 9112, section 2.2, permits. A proxy
-//! that takes it for a part of a header value forwards it, and this server would see a header that the
-//! proxy never saw: the name of a caller, or their groups. hyper has no setting against it, so
-//! [`StrictLines`] wraps the connection. It tracks where heads and bodies begin, and replaces a bare line
-//! feed in a head by a NUL, which no head may contain: hyper answers 400 and closes the connection.
-//! Bodies pass unchanged, and so does HTTP/2, whose headers cannot contain a line feed.
+//! hyper accepts a bare line feed as the end of a line, which RFC 9112, section 2.2, permits. A
+//! proxy that treats it as part of a header value forwards it. This server would then see a header
+//! that the proxy did not see, for example the name of a caller. hyper has no setting against it,
+//! so [`StrictLines`] wraps the connection. It tracks the start of heads and bodies, and replaces a
+//! bare line feed in a head by a NUL. No head may contain a NUL: hyper answers 400 and closes the
+//! connection. Bodies and HTTP/2 are unchanged; HTTP/2 headers cannot contain a line feed.
 
 mod heads;
 
@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::heads::Heads;
 
-/// A stream whose HTTP/1 request heads end their lines with CR LF only.
+/// A stream whose HTTP/1 request heads have lines that end with CR LF only.
 #[derive(Debug)]
 pub(super) struct StrictLines<S> {
     stream: S,

@@ -1,4 +1,4 @@
-//! The requests of one connection, and how long the connection has been idle.
+//! Tracks the requests of one connection and its idle time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,9 +11,9 @@ pub(super) struct Activity {
     pub(super) is_authenticated: bool,
     /// Number of requests in progress.
     requests: usize,
-    /// When the last request ended, where no request is in progress.
+    /// Time when the last request ended. `None` while a request is in progress.
     idle_since: Instant,
-    /// Requests whose client has to take a part of the response, and since when.
+    /// Requests whose client must read a part of the response, with the start of the wait.
     waiting: BTreeMap<u64, Instant>,
     /// Number of the last request.
     last: u64,
@@ -40,18 +40,18 @@ impl Activity {
         self.idle_since = Instant::now();
     }
 
-    /// Records that a request waits for its client from now on.
+    /// Records that a request waits for its client.
     pub(super) fn wait_for_client(&mut self, number: u64) {
         self.waiting.insert(number, Instant::now());
     }
 
-    /// Records that a request does not wait for its client any more. Returns `false` where it waited
-    /// too long and is not in progress any more.
+    /// Records that a request no longer waits for its client. Returns `false` if the wait exceeded
+    /// the limit and the request is no longer in progress.
     pub(super) fn taken(&mut self, number: u64) -> bool {
         self.waiting.remove(&number).is_some()
     }
 
-    /// Ends the requests that have waited for their client this long, and returns how many they are.
+    /// Ends the requests that waited for their client this long, and returns their number.
     pub(super) fn release_stalled(&mut self, limit: Duration) -> usize {
         let now = Instant::now();
         let before = self.waiting.len();
@@ -59,7 +59,7 @@ impl Activity {
         self.waiting.retain(|_, since| {
             let is_stalled = *since + limit <= now;
             if is_stalled {
-                // The client has been idle since then, so the connection has been as well.
+                // The client has been idle since then, so the connection has been idle as well.
                 *idle_since = (*idle_since).max(*since);
             }
             !is_stalled
@@ -69,8 +69,8 @@ impl Activity {
         released
     }
 
-    /// Returns whether the connection is idle, and when to look at it again: when it has been idle for
-    /// `limit`, or when a request may have waited for its client that long.
+    /// Returns whether the connection was idle for `limit`, and the time of the next check: when it
+    /// will have been idle for `limit`, or when a request may have waited for its client that long.
     pub(super) fn deadline(&self, limit: Duration) -> (bool, Instant) {
         let is_idle = self.requests == 0;
         let since = if is_idle {

@@ -1,18 +1,19 @@
-//! The open connections of one listener: how many there may be, and which one is closed for a new one.
+//! Limits the open connections of one listener, and closes idle connections for new ones.
 //!
-//! Every accepted connection takes a slot, whatever it does: a TLS handshake, a header that arrives
-//! slowly, HTTP/1.1 or HTTP/2. When all slots are taken, a new connection gets the slot of an idle one,
-//! which is closed at once. Idle means that no request is in progress. A request whose client takes nothing
-//! of its response for as long as a connection may be idle is not in progress any more. Connections give
-//! way in this order, and within each group the one that has been idle longest:
+//! Every accepted connection takes a slot, also during the TLS handshake and while a header
+//! arrives. If all slots are taken, an idle connection is closed at once and the new connection
+//! gets its slot. A connection is idle if no request is in progress. A request stops being in
+//! progress if its client reads nothing of the response for the idle time of a connection.
+//! Connections are closed in this order, and within each group the connection that was idle
+//! longest:
 //!
 //! 1. connections without an authenticated request so far,
-//! 2. connections that had one,
+//! 2. connections with an authenticated request,
 //! 3. connections of trusted proxies.
 //!
-//! So a client that opens connections and sends nothing displaces its own, and a new client gets in. A
-//! new connection is refused only where a request is in progress on every other one. At the limit of one
-//! address, only connections from that address give way.
+//! A client that opens connections without sending requests therefore loses its own connections,
+//! and new clients are accepted. A new connection is refused only if every other connection has a
+//! request in progress. At the limit of one address, only connections from that address are closed.
 
 mod activity;
 mod order;
@@ -41,16 +42,16 @@ pub struct ConnectionLimits {
     pub total: usize,
     /// Maximum number for one address. An IPv6 address counts as its /64 network.
     pub per_address: usize,
-    /// Proxies, whose connections carry the requests of many clients: the limit for one address does
-    /// not apply to them.
+    /// Trusted proxies. Their connections carry requests of many clients, so the limit for one
+    /// address does not apply to them.
     pub trusted_proxies: Networks,
-    /// Whether a connection counts as unauthenticated until a request of it was authenticated. Where
-    /// nothing is authenticated, every connection counts as authenticated.
+    /// Whether a connection counts as unauthenticated until one of its requests is authenticated.
+    /// If `false`, every connection counts as authenticated.
     pub authenticates: bool,
 }
 
 impl Default for ConnectionLimits {
-    /// Limits for a listener that only this machine reaches.
+    /// Limits for a listener on a loopback address.
     fn default() -> Self {
         Self {
             total: 10_000,
@@ -70,21 +71,21 @@ pub(super) struct OpenConnections {
     warned: Mutex<Option<Instant>>,
 }
 
-/// How often the log says that the limit is reached.
+/// Minimum interval between two log lines about the limit.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
-/// The slot of one connection. Dropping it gives it back.
+/// The slot of one connection. Dropping it releases the slot.
 #[derive(Debug)]
 pub(super) struct Slot(Arc<Tracker>);
 
-/// Reports the requests of a connection to its slot. In the extensions of every request.
+/// Reports the requests of a connection to its slot. Stored in the extensions of every request.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ConnectionHandle(Arc<Tracker>);
 
-/// A request that is in progress, until it is dropped.
+/// A request in progress, until it is dropped.
 ///
-/// Its response has two states: the server produces the next frame, or the client has to take the last
-/// one. Only the second has a time limit here, see [`Slot::idle_for`].
+/// Its response has two states: the server produces the next frame, or the client has to read the
+/// last one. Only the second state has a time limit here, see [`Slot::idle_for`].
 #[derive(Debug)]
 pub(super) struct ActiveRequest {
     tracker: Arc<Tracker>,
@@ -106,8 +107,8 @@ impl OpenConnections {
         Arc::new(Self { limits, state: Mutex::default(), warned: Mutex::default() })
     }
 
-    /// Returns a slot for a new connection from this address. `None` where all slots are taken and each
-    /// connection has a request in progress.
+    /// Returns a slot for a new connection from this address. `None` if all slots are taken and
+    /// each connection has a request in progress.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
         let address = (!self.limits.trusted_proxies.contains(peer)).then(|| key(peer));
         let limits = (self.limits.total, self.limits.per_address);
@@ -122,8 +123,8 @@ impl OpenConnections {
             self.warn_of_limit(number.is_none());
         }
         let number = number?;
-        // A proxy reuses its connections for the requests of others, and loses one that is sent while
-        // its connection is closed.
+        // A proxy reuses its connections for requests of other clients. A request sent while its
+        // connection is closed is lost.
         let is_authenticated = address.is_none() || !self.limits.authenticates;
         Some(Slot(Arc::new(Tracker {
             number,
@@ -134,12 +135,12 @@ impl OpenConnections {
         })))
     }
 
-    /// Closes the idle connection that gives way first, where there is one.
+    /// Closes the first idle connection in closing order, if any.
     pub(super) fn evict_one(&self) -> bool {
         self.locked().evict_one()
     }
 
-    /// Logs that the limit is reached, once in a while.
+    /// Logs that the limit is reached, at most once per interval.
     fn warn_of_limit(&self, is_refused: bool) {
         let now = Instant::now();
         let mut warned = self.warned.lock();
@@ -167,14 +168,14 @@ impl Slot {
         ConnectionHandle(Arc::clone(&self.0))
     }
 
-    /// Completes when the connection has to be closed for a new one.
+    /// Completes when the connection must be closed for a new one.
     pub(super) async fn evicted(&self) {
         self.0.evicted.cancelled().await;
     }
 
-    /// Completes when no request has been in progress for a time limit: `authenticated` where a request of the
-    /// connection was authenticated, `unauthenticated` where none was. Until then, each request whose
-    /// client takes nothing of its response for that time stops being in progress.
+    /// Completes when no request was in progress for a time limit. The limit is `authenticated`
+    /// after an authenticated request of the connection, otherwise `unauthenticated`. A request
+    /// whose client reads nothing of the response for that time stops being in progress.
     pub(super) async fn idle_for(&self, unauthenticated: Duration, authenticated: Duration) {
         loop {
             let changed = self.0.changed.notified();
@@ -215,13 +216,13 @@ impl ConnectionHandle {
 }
 
 impl ActiveRequest {
-    /// Records that the response goes on only when the client takes what it was given.
+    /// Records that the response continues only after the client reads the sent part.
     pub(super) fn wait_for_client(&mut self) {
         self.waits_for_client = true;
         self.tracker.activity().wait_for_client(self.number);
     }
 
-    /// Records that the client took it. A request that was not in progress any more is so again.
+    /// Records that the client read the sent part. The request is in progress again.
     pub(super) fn taken(&mut self) {
         if self.is_released() {
             self.tracker.begin();
@@ -229,7 +230,7 @@ impl ActiveRequest {
         self.waits_for_client = false;
     }
 
-    /// Ends the wait for the client. Returns whether it was too long.
+    /// Ends the wait for the client. Returns whether the wait exceeded the limit.
     fn is_released(&self) -> bool {
         self.waits_for_client && !self.tracker.activity().taken(self.number)
     }
@@ -256,7 +257,7 @@ impl Tracker {
         self.changed.notify_one();
     }
 
-    /// Ends the requests whose client has taken nothing of the response for this long.
+    /// Ends the requests whose client read nothing of the response for this time.
     fn release_stalled(&self, limit: Duration) {
         for _ in 0..self.activity().release_stalled(limit) {
             self.of.locked().end(self.number);
@@ -264,7 +265,8 @@ impl Tracker {
     }
 }
 
-/// Returns the address as it is counted. An IPv6 client usually has a whole /64, so the network counts.
+/// Returns the address as limits count it. An IPv6 client usually has a whole /64, so the network
+/// counts.
 fn key(peer: IpAddr) -> Address {
     match peer.to_canonical() {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),

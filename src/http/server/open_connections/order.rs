@@ -1,16 +1,16 @@
-//! Which connection gives way first.
+//! The order in which idle connections are closed.
 
 use std::collections::{BTreeSet, HashMap};
 
 use tokio_util::sync::CancellationToken;
 
-/// An address as it is counted.
+/// An address, as limits count it: an IPv4 address or an IPv6 /64 network.
 pub(super) type Address = [u8; 16];
 
-/// The open connections, and the idle ones in the order in which they give way.
+/// The open connections, and the idle connections in closing order.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Numbers for connections and for moments at which one becomes idle.
+    /// Next number, for connections and for the order in which they become idle.
     next: u64,
     open: HashMap<u64, Open>,
     idle: BTreeSet<Rank>,
@@ -24,10 +24,10 @@ struct OfAddress {
     idle: BTreeSet<Rank>,
 }
 
-/// Which idle connection gives way first: its group, since when it is idle, and its number.
+/// Rank of an idle connection: its group, the time when it became idle, and its number.
 type Rank = (Group, u64, u64);
 
-/// The groups, in the order in which they give way.
+/// The groups, in closing order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
     Unauthenticated,
@@ -46,8 +46,8 @@ struct Open {
 }
 
 impl State {
-    /// Adds a connection, in the place of an idle one where there are as many as `limits` allow: in all,
-    /// and from one address. Returns its number, or `None` where no connection gives way.
+    /// Adds a connection. At a limit of `limits` (in total or per address) it first closes an idle
+    /// connection. Returns its number, or `None` if no connection is idle.
     pub(super) fn add(
         &mut self,
         address: Option<Address>,
@@ -72,12 +72,12 @@ impl State {
         Some(number)
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// Closes the idle connection that gives way first; returns whether there was one.
+    /// Closes the first idle connection in closing order. Returns whether a connection was closed.
     pub(super) fn evict_one(&mut self) -> bool {
         let first = self.idle.first().copied();
         first.inspect(|first| self.evict(*first)).is_some()
@@ -88,7 +88,7 @@ impl State {
         self.next
     }
 
-    /// Takes a connection into the order of idle ones, or out of it.
+    /// Adds a connection to the idle order, or removes it.
     fn set_idle(&mut self, number: u64, is_idle: bool) {
         let Some(open) = self.open.get(&number) else { return };
         let rank = (open.group, open.idle_since, number);
@@ -144,7 +144,7 @@ impl State {
         if open.group != Group::Unauthenticated {
             return;
         }
-        // The group is a part of the rank, so an idle connection is ranked again.
+        // The rank contains the group, so an idle connection is ranked again.
         let is_idle = open.requests == 0;
         self.set_idle(number, false);
         if let Some(open) = self.open.get_mut(&number) {

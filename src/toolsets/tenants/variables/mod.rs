@@ -77,14 +77,14 @@ pub(super) async fn name_environments(
     part: &mut VariablesPage,
 ) -> Result<(), Error> {
     let all = part.with_value.iter_mut().chain(&mut part.missing);
-    let mut places: Vec<&mut NamedId> =
+    let mut named: Vec<&mut NamedId> =
         all.flat_map(|variable| &mut variable.environments).collect();
-    let ids: BTreeSet<&str> = places.iter().map(|place| place.id.as_str()).collect();
+    let ids: BTreeSet<&str> = named.iter().map(|environment| environment.id.as_str()).collect();
     let ids: Vec<Id<Environment>> =
         ids.into_iter().filter_map(|id| Id::parse(id).ok()).take(MAX_NAMED_ENVIRONMENTS).collect();
     let names = NamesById::lookup::<Environment>(space, &ids).await?;
-    for place in &mut places {
-        place.name = names.get(&place.id);
+    for environment in &mut named {
+        environment.name = names.get(&environment.id);
     }
     Ok(())
 }

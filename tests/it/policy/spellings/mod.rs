@@ -46,20 +46,20 @@ async fn fixture_without_rate_limits(rules: Value) -> ApprovalFixture {
 }
 
 /// Sends the calls through `execute`; returns each with its result.
-async fn execute(desk: &ApprovalFixture, calls: Vec<Call>) -> Vec<(Call, CallOutcome)> {
+async fn execute(fixture: &ApprovalFixture, calls: Vec<Call>) -> Vec<(Call, CallOutcome)> {
     let sent = calls.into_iter().map(async |call| {
-        let came = desk.call(CODE_FLOW, "execute", &call.arguments()).await;
-        (call, came)
+        let outcome = fixture.call(CODE_FLOW, "execute", &call.arguments()).await;
+        (call, outcome)
     });
     futures::stream::iter(sent).buffer_unordered(CONCURRENCY).collect().await
 }
 
-/// Reads with every operation while a rule denies reads of one resource. The spellings in `without`
-/// have no read that reaches it.
+/// Reads with every operation while a rule denies reads of one resource. No read with a spelling in
+/// `without` names that resource.
 async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[&str]) {
     let instance = SampleReader::new();
     let oracle = Oracle::of(&instance, denied).await;
-    let values = Values::harvest(&instance, &oracle, &denied).await;
+    let values = Values::collect(&instance, &oracle, &denied).await;
     let (mut leaking, mut harmless) = (Vec::new(), Vec::new());
     let reads = operations::all().iter().filter(|operation| operation.method == "GET");
     for (turn, operation) in reads.enumerate() {
@@ -70,15 +70,15 @@ async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[
         }
     }
     assert!(leaking.len() >= least, "only {} requests answer with it", leaking.len());
-    let desk = fixture_without_rate_limits(json!([denied.rule("deny", &["read"])])).await;
+    let fixture = fixture_without_rate_limits(json!([denied.rule("deny", &["read"])])).await;
     // The normalized request can be narrower than the requested one and return only other
     // resources.
     let leak = |answer: &Value| {
         oracle.find_leak(answer["path"].as_str().unwrap(), &SampleResponse::of(&answer["response"]))
     };
-    let (mut passed, mut by_rule, sent) = (Vec::new(), BTreeMap::new(), leaking.len());
-    for (call, came) in execute(&desk, leaking).await {
-        match &came {
+    let (mut leaks, mut by_rule, sent) = (Vec::new(), BTreeMap::new(), leaking.len());
+    for (call, outcome) in execute(&fixture, leaking).await {
+        match &outcome {
             CallOutcome::Failed(message) if message.contains("rule 'r'") => {
                 *by_rule.entry(call.form).or_insert(0) += 1;
             }
@@ -87,21 +87,21 @@ async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[
                 if message.contains("is not allowed through this tool") => {}
             CallOutcome::Completed(answer) if leak(answer).is_none() => {}
             CallOutcome::Completed(answer) => {
-                passed.push(format!("{} at {:?}", call.url(), leak(answer)));
+                leaks.push(format!("{} at {:?}", call.url(), leak(answer)));
             }
-            _ => passed.push(format!("{}: {}", call.url(), shortened(&came))),
+            _ => leaks.push(format!("{}: {}", call.url(), shortened(&outcome))),
         }
     }
-    assert!(passed.is_empty(), "{} passed: {passed:#?}", passed.len());
+    assert!(leaks.is_empty(), "{} passed: {leaks:#?}", leaks.len());
     assert!(by_rule.values().sum::<usize>() * 10 > sent * 9, "{by_rule:?} of {sent}");
-    let axes = calls::SPELLINGS.into_iter().filter(|axis| !without.contains(axis));
-    let missing: Vec<_> = axes.filter(|axis| !by_rule.contains_key(axis)).collect();
+    let spellings = calls::SPELLINGS.into_iter().filter(|spelling| !without.contains(spelling));
+    let missing: Vec<_> = spellings.filter(|spelling| !by_rule.contains_key(spelling)).collect();
     assert!(missing.is_empty(), "{missing:?} are not in {by_rule:?}");
     // Reads of other resources are answered.
     harmless.retain(|call| ["plain", "open parameter"].contains(&call.form));
     let (mut refused, mut answered) = (Vec::new(), 0);
-    for (call, came) in execute(&desk, harmless).await {
-        match &came {
+    for (call, outcome) in execute(&fixture, harmless).await {
+        match &outcome {
             CallOutcome::Completed(answer) => {
                 assert_eq!(leak(answer), None, "{call:?}");
                 answered += 1;
@@ -114,15 +114,15 @@ async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[
             CallOutcome::Failed(message)
                 if message.contains("rule 'r'") && harmless::may_contain_denied(&call, &denied) => {
             }
-            _ => refused.push(format!("{}: {}", call.url(), shortened(&came))),
+            _ => refused.push(format!("{}: {}", call.url(), shortened(&outcome))),
         }
     }
     assert!(refused.is_empty(), "{} were refused: {refused:#?}", refused.len());
     assert!(answered >= MIN_ANSWERED, "only {answered}");
 }
 
-fn shortened(came: &CallOutcome) -> String {
-    format!("{came:?}").chars().take(400).collect()
+fn shortened(outcome: &CallOutcome) -> String {
+    format!("{outcome:?}").chars().take(400).collect()
 }
 
 #[tokio::test]
@@ -154,37 +154,37 @@ async fn no_read_spelling_reaches_a_denied_space() {
 /// Writes with every operation whose path parameter refers to the denied resource.
 #[tokio::test]
 async fn no_write_spelling_reaches_a_denied_resource() {
-    let (mut by_rule, mut closed, mut total) = (0, 0, 0);
+    let (mut by_rule, mut irreversible, mut total) = (0, 0, 0);
     let instance = SampleReader::new();
     for denied in [DeniedResource::PROJECT, DeniedResource::ENVIRONMENT, DeniedResource::TENANT] {
         let oracle = Oracle::of(&instance, denied).await;
-        let values = Values::harvest(&instance, &oracle, &denied).await;
+        let values = Values::collect(&instance, &oracle, &denied).await;
         let mut calls = Vec::new();
         for (turn, operation) in write_operations().enumerate() {
             calls.extend(writes::by_path(operation, turn, &values, &denied));
         }
         total += calls.len();
-        let desk =
+        let fixture =
             fixture_without_rate_limits(json!([denied.rule("deny", &["read", "write", "delete"])]))
                 .await;
-        let mut passed = Vec::new();
-        for (call, came) in execute(&desk, calls).await {
-            match &came {
+        let mut leaks = Vec::new();
+        for (call, outcome) in execute(&fixture, calls).await {
+            match &outcome {
                 CallOutcome::Failed(message) if message.contains("rule 'r'") => by_rule += 1,
                 // Refused for every caller.
                 CallOutcome::Failed(message)
                     if call.method == "DELETE"
                         && message.contains("the deletion cannot be undone") =>
                 {
-                    closed += 1;
+                    irreversible += 1;
                 }
-                _ => passed.push(format!("{call:?}: {}", shortened(&came))),
+                _ => leaks.push(format!("{call:?}: {}", shortened(&outcome))),
             }
         }
-        assert!(passed.is_empty(), "{} passed: {passed:#?}", passed.len());
-        assert_eq!(desk.sent_changes(), []);
+        assert!(leaks.is_empty(), "{} passed: {leaks:#?}", leaks.len());
+        assert_eq!(fixture.sent_changes(), []);
     }
-    assert!(total > 120 && closed < 10, "{by_rule} and {closed} of {total}");
+    assert!(total > 120 && irreversible < 10, "{by_rule} and {irreversible} of {total}");
 }
 
 /// Writes whose path names an allowed resource and whose body or query names the denied one.
@@ -201,31 +201,33 @@ async fn no_body_or_query_hides_a_denied_resource() {
         // The allowed resources of the default space.
         let inside = if denied.is_space() { DeniedResource::PROJECT } else { denied };
         let oracle = Oracle::of(&instance, inside).await;
-        let values = Values::harvest(&instance, &oracle, &inside).await;
+        let values = Values::collect(&instance, &oracle, &inside).await;
         let open = write_operations()
             .filter_map(|operation| writes::allowed_write(operation, &values, &denied));
-        let desk =
+        let fixture =
             fixture_without_rate_limits(json!([denied.rule("deny", &["write", "delete"])])).await;
         // The rule lets these writes through, so it can refuse only for the hidden name.
-        let mut hiding = Vec::new();
-        for (turn, (call, came)) in execute(&desk, open.collect()).await.into_iter().enumerate() {
-            if matches!(came, CallOutcome::ApprovalRequired { .. }) {
-                hiding.extend(writes::hidden_writes(&call, turn, &values, &denied));
+        let mut hidden = Vec::new();
+        for (turn, (call, outcome)) in
+            execute(&fixture, open.collect()).await.into_iter().enumerate()
+        {
+            if matches!(outcome, CallOutcome::ApprovalRequired { .. }) {
+                hidden.extend(writes::hidden_writes(&call, turn, &values, &denied));
             }
         }
-        assert!(hiding.len() > 20, "{denied:?}: only {}", hiding.len());
-        let mut passed = Vec::new();
-        for (call, came) in execute(&desk, hiding).await {
-            match &came {
+        assert!(hidden.len() > 20, "{denied:?}: only {}", hidden.len());
+        let mut leaks = Vec::new();
+        for (call, outcome) in execute(&fixture, hidden).await {
+            match &outcome {
                 CallOutcome::Failed(message) if message.contains("rule 'r'") => {}
                 CallOutcome::Failed(message)
                     if denied.is_space() && message.contains("name the same space") => {}
-                _ => passed.push(format!("{call:?}: {}", shortened(&came))),
+                _ => leaks.push(format!("{call:?}: {}", shortened(&outcome))),
             }
             *forms.entry(call.form).or_insert(0) += 1;
         }
-        assert!(passed.is_empty(), "{} passed: {passed:#?}", passed.len());
-        assert_eq!(desk.sent_changes(), []);
+        assert!(leaks.is_empty(), "{} passed: {leaks:#?}", leaks.len());
+        assert_eq!(fixture.sent_changes(), []);
     }
     assert!(forms.values().all(|count| *count > 4), "{forms:?}");
 }
@@ -238,8 +240,8 @@ fn write_operations() -> impl Iterator<Item = &'static Operation> {
 /// An additional parameter, another spelling or another method never makes a denied read allowed.
 #[tokio::test]
 async fn read_rules_reject_unknown_parameters_and_paths() {
-    let desk = policy_fixture(json!([DeniedResource::PROJECT.rule("deny", &["read"])])).await;
-    for (path, query, words) in [
+    let fixture = policy_fixture(json!([DeniedResource::PROJECT.rule("deny", &["read"])])).await;
+    for (path, query, expected) in [
         ("/api/Spaces-1/projects/Projects-4/nothing", json!({}), "is not a known operation"),
         ("/api/default/projects/Projects-4", json!({}), "is not a known operation"),
         ("/api/Spaces-1/projects/Projects-4.json", json!({}), "was not found; give the ID"),
@@ -256,9 +258,9 @@ async fn read_rules_reject_unknown_parameters_and_paths() {
         ("/api/Spaces-1/events", json!({ "projects": "Projects-4", "asCsv": true }), "asCsv"),
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });
-        let came = desk.call(CODE_FLOW, "execute", &call).await;
-        let CallOutcome::Failed(message) = came else { panic!("{call}: {came:?}") };
-        assert!(message.contains("rule 'r'") && message.contains(words), "{call}: {message}");
+        let outcome = fixture.call(CODE_FLOW, "execute", &call).await;
+        let CallOutcome::Failed(message) = outcome else { panic!("{call}: {outcome:?}") };
+        assert!(message.contains("rule 'r'") && message.contains(expected), "{call}: {message}");
     }
     for (path, query, sent) in [
         ("/api/tagsets", json!({ "take": 5 }), "/api/Spaces-1/tagsets?take=5"),
@@ -270,7 +272,7 @@ async fn read_rules_reject_unknown_parameters_and_paths() {
         ("/api/projects/route-planner", json!({}), "/api/Spaces-1/projects/Projects-2"),
     ] {
         let call = json!({ "method": "GET", "path": path, "query": query });
-        let answer = desk.call(CODE_FLOW, "execute", &call).await.expect_result();
+        let answer = fixture.call(CODE_FLOW, "execute", &call).await.expect_result();
         assert_eq!(answer["path"], sent, "the sent path must be the evaluated path");
     }
 }
@@ -278,7 +280,7 @@ async fn read_rules_reject_unknown_parameters_and_paths() {
 /// `find_events` about a denied resource is refused for each parameter that can name it.
 #[tokio::test]
 async fn refuses_events_about_a_denied_project() {
-    let desk = policy_fixture(json!([DeniedResource::PROJECT.rule("deny", &["read"])])).await;
+    let fixture = policy_fixture(json!([DeniedResource::PROJECT.rule("deny", &["read"])])).await;
     for (filter, refused) in [
         (json!({ "projects": ["Parcel Tracking API"] }), true),
         (json!({ "regarding": ["Projects-1"] }), true),
@@ -289,10 +291,10 @@ async fn refuses_events_about_a_denied_project() {
     ] {
         let mut call = filter.clone();
         call["space"] = json!("Default");
-        let came = desk.call(CODE_FLOW, "find_events", &call).await;
+        let outcome = fixture.call(CODE_FLOW, "find_events", &call).await;
         let is_refused =
-            matches!(&came, CallOutcome::Failed(message) if message.contains("rule 'r'"));
-        assert_eq!(is_refused, refused, "{filter}: {}", shortened(&came));
+            matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'r'"));
+        assert_eq!(is_refused, refused, "{filter}: {}", shortened(&outcome));
     }
 }
 

@@ -38,7 +38,7 @@ const LISTS: [(Subject, &str); 12] = [
 
 impl Values {
     /// Collects values that belong to the denied resource, and others.
-    pub async fn harvest(
+    pub async fn collect(
         instance: &SampleReader,
         oracle: &Oracle,
         denied: &DeniedResource,

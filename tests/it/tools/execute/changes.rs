@@ -63,9 +63,9 @@ async fn rejects_stale_changes_and_names_removals() {
     let name = document["Name"].as_str().unwrap().to_owned();
     document["Description"] = json!("Mine");
     let put = |document: &Value| json!({ "method": "PUT", "path": path, "body": document });
-    let mine = put(&document);
+    let first_change = put(&document);
     let (preview, code) =
-        preview_and_code(&server.call_as(keys::ADMIN, "execute", mine.clone()).await);
+        preview_and_code(&server.call_as(keys::ADMIN, "execute", first_change.clone()).await);
     assert!(preview.contains(&format!("Changes: {name} (Tenants-9)")), "{preview}");
     let remove = json!({ "method": "DELETE", "path": path });
     let (preview, removal) =
@@ -74,24 +74,25 @@ async fn rejects_stale_changes_and_names_removals() {
     assert!(preview.contains(&format!("Deletes: {name} (Tenants-9)")), "{preview}");
     // Another user edits the document before the approval.
     document["Description"] = json!("Theirs");
-    let theirs = put(&document);
-    let (_, theirs_code) =
-        preview_and_code(&server.call_as(keys::ADMIN, "execute", theirs.clone()).await);
-    let done = server.call_as(keys::ADMIN, "execute", with_code(&theirs, &theirs_code)).await;
+    let second_change = put(&document);
+    let (_, second_code) =
+        preview_and_code(&server.call_as(keys::ADMIN, "execute", second_change.clone()).await);
+    let done =
+        server.call_as(keys::ADMIN, "execute", with_code(&second_change, &second_code)).await;
     assert!(!done.is_error, "{}", done.text);
-    for (arguments, code) in [(&mine, code), (&remove, removal)] {
-        let late = server.call_as(keys::ADMIN, "execute", with_code(arguments, &code)).await;
+    for (arguments, code) in [(&first_change, code), (&remove, removal)] {
+        let stale = server.call_as(keys::ADMIN, "execute", with_code(arguments, &code)).await;
         assert!(
-            late.is_error && late.text.contains("the state differs from the approved preview"),
+            stale.is_error && stale.text.contains("the state differs from the approved preview"),
             "{}",
-            late.text
+            stale.text
         );
     }
     assert_eq!(server.sample.changes().len(), 1);
     let (_, code) = preview_and_code(&server.call_as(keys::ADMIN, "execute", remove.clone()).await);
-    let gone = server.call_as(keys::ADMIN, "execute", with_code(&remove, &code)).await;
-    assert_eq!(gone.structured["response"], "", "{}", gone.text);
-    assert_eq!(gone.structured["tier"], "delete");
+    let deleted = server.call_as(keys::ADMIN, "execute", with_code(&remove, &code)).await;
+    assert_eq!(deleted.structured["response"], "", "{}", deleted.text);
+    assert_eq!(deleted.structured["tier"], "delete");
     let again = server.call_as(keys::ADMIN, "execute", remove).await;
     assert!(again.text.contains(&format!("resource '{path}' not found")), "{}", again.text);
     assert_eq!(server.sample.changes().len(), 2);

@@ -70,14 +70,14 @@ async fn numbers_keys_that_collide_after_sanitizing() {
 #[tokio::test]
 async fn errors_quote_only_part_of_long_texts() {
     let server = TestServer::start().await;
-    let said = server.call_error("list_projects", json!({ "x".repeat(100_000): 1 })).await;
-    assert!(said.len() < 1000 && said.contains("unknown argument `xxxx"), "{said}");
+    let error = server.call_error("list_projects", json!({ "x".repeat(100_000): 1 })).await;
+    assert!(error.len() < 1000 && error.contains("unknown argument `xxxx"), "{error}");
     let message = json!({ "ErrorMessage": "no ".repeat(100_000), "Errors": [] }).to_string();
     server
         .sample
         .faults()
         .add(Fault::on("/environments/Environments-77").status(400).body(&message));
-    let said =
+    let error =
         server.call_error("execute", get("/api/Spaces-1/environments/Environments-77")).await;
-    assert!(said.len() <= 8 * 1024, "{}", said.len());
+    assert!(error.len() <= 8 * 1024, "{}", error.len());
 }

@@ -23,9 +23,9 @@ async fn writable_server() -> TestServer {
     .await
 }
 
-async fn assert_error_contains(server: &TestServer, arguments: Value, words: &[&str]) {
+async fn assert_error_contains(server: &TestServer, arguments: Value, parts: &[&str]) {
     let message = server.call_error("execute", arguments.clone()).await;
-    for word in words {
-        assert!(message.contains(word), "{arguments}: no {word:?} in {message:?}");
+    for part in parts {
+        assert!(message.contains(part), "{arguments}: no {part:?} in {message:?}");
     }
 }

@@ -34,42 +34,42 @@ async fn reads_on_a_read_only_server() {
 #[tokio::test]
 async fn octopus_errors_name_the_request() {
     let server = CheckedServer::start().await;
-    let words = ["resource '/api/Spaces-1/environments/Environments-99' not found"];
+    let expected = ["resource '/api/Spaces-1/environments/Environments-99' not found"];
     let path = "/api/Spaces-1/environments/Environments-99";
-    server.assert_error_contains("execute", get(path), &words).await;
+    server.assert_error_contains("execute", get(path), &expected).await;
     let called = server.server.call_as(keys::WITHOUT_TASK_VIEW, "execute", get("/api/tasks")).await;
     assert!(called.is_error && called.text.contains("TaskView"), "{}", called.text);
-    let trouble = server.server.sample.faults();
-    trouble.add(Fault::on("/tenants").status(400).body(r#"{"ErrorMessage":"No.","Errors":["a"]}"#));
+    let faults = server.server.sample.faults();
+    faults.add(Fault::on("/tenants").status(400).body(r#"{"ErrorMessage":"No.","Errors":["a"]}"#));
     server.assert_error_contains("execute", get("/api/Spaces-1/tenants"), &["(400): No. a"]).await;
 }
 
 #[tokio::test]
 async fn returns_text_and_rejects_binary_content() {
     let server = CheckedServer::start().await;
-    let says = |kind: &str, body: &str| {
-        let trouble = server.server.sample.faults();
-        trouble.clear();
-        trouble.add(Fault::on("/artifacts").header("Content-Type", kind).body(body));
+    let respond_with = |kind: &str, body: &str| {
+        let faults = server.server.sample.faults();
+        faults.clear();
+        faults.add(Fault::on("/artifacts").header("Content-Type", kind).body(body));
     };
     let arguments = get("/api/Spaces-1/artifacts/Artifacts-1/content");
-    says("text/csv; charset=utf-8", "Id,Name\n1,x\n");
+    respond_with("text/csv; charset=utf-8", "Id,Name\n1,x\n");
     let mut csv = arguments.clone();
     csv["asCsv"] = json!(true);
     assert_eq!(server.call_ok("execute", csv).await["response"], "Id,Name\n1,x\n");
     assert!(server.take_requests().iter().all(|sent| sent.ends_with("?format=csv")));
     for (kind, body) in [("text/plain", "x"), ("application/xml", "<x/>"), ("text/plain", "")] {
-        says(kind, body);
+        respond_with(kind, body);
         assert_eq!(server.call_ok("execute", arguments.clone()).await["response"], body);
     }
-    says("application/octet-stream", "PK\u{3}\u{4}");
-    let words = ["4 bytes", "application/octet-stream", "portal"];
-    server.assert_error_contains("execute", arguments.clone(), &words).await;
-    says("text/html", "<html>Sign in</html>");
+    respond_with("application/octet-stream", "PK\u{3}\u{4}");
+    let expected = ["4 bytes", "application/octet-stream", "portal"];
+    server.assert_error_contains("execute", arguments.clone(), &expected).await;
+    respond_with("text/html", "<html>Sign in</html>");
     server
         .assert_error_contains("execute", arguments.clone(), &["text/html", "sign-in page"])
         .await;
-    says("application/json", "{\"a\":");
+    respond_with("application/json", "{\"a\":");
     server.assert_error_contains("execute", arguments, &["unexpected response from Octopus"]).await;
 }
 

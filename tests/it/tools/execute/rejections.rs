@@ -12,8 +12,8 @@ async fn method_decides_the_required_access() {
     let path = "/api/Spaces-1/tenants/Tenants-1";
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         let arguments = json!({ "method": method, "path": path });
-        let words = if method == "DELETE" { "delete things" } else { "change things" };
-        assert_error_contains(&reading, arguments, &["does not allow", words]).await;
+        let expected = if method == "DELETE" { "delete things" } else { "change things" };
+        assert_error_contains(&reading, arguments, &["does not allow", expected]).await;
     }
     let arguments = json!({ "method": "DELETE", "path": path });
     assert_error_contains(&writing, arguments, &["delete things", "allow_deletes"]).await;
@@ -60,8 +60,8 @@ async fn no_path_spelling_reaches_a_forbidden_path() {
         server.call_error("execute", arguments).await;
     }
     assert!(server.sample.journal().is_empty(), "{:?}", server.sample.journal());
-    let words = ["/api/users/Users-1/apikeys", "API keys", "portal"];
-    assert_error_contains(&server, key("users/Users-1/apikeys"), &words).await;
+    let expected = ["/api/users/Users-1/apikeys", "API keys", "portal"];
+    assert_error_contains(&server, key("users/Users-1/apikeys"), &expected).await;
 }
 
 #[tokio::test]

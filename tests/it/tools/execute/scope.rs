@@ -84,14 +84,14 @@ fn most_specific_toolset_owns_a_path() {
     let mut config = Config::default();
     config.tools.toolsets = ListSetting(vec!["core".to_owned()]);
     let core = app::tool_access(&config).unwrap();
-    let reads = |path: &str| {
+    let is_allowed = |path: &str| {
         ExecutePath::parse(path).unwrap().ensure_allowed(HttpMethod::Get, None, &core).is_ok()
     };
     for path in ["/api", "/api/Spaces-1", "/api/spaces", "/api/spaces/default", "/api/users/me"] {
-        assert!(reads(path), "{path}");
+        assert!(is_allowed(path), "{path}");
     }
     for path in ["/api/users", "/api/Spaces-1/x", "/api/spaces/Spaces-1/x", "/api/experimental/x"] {
-        assert!(!reads(path), "{path}");
+        assert!(!is_allowed(path), "{path}");
     }
 }
 

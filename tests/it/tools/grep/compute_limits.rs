@@ -25,12 +25,13 @@ fn costly_search() -> Value {
 async fn rejects_patterns_with_thousands_of_states() {
     let server = CheckedServer::start().await;
     for pattern in [r"[a-z0-9][\t-~]{9000}[^\t-~]", r"(?:\w{100}\s){100}"] {
-        let words = &["pattern: ", "the pattern is too large after its repetitions are expanded"];
+        let expected =
+            &["pattern: ", "the pattern is too large after its repetitions are expanded"];
         server
             .assert_error_contains(
                 "grep_task_log",
                 arguments(&json!({ "pattern": pattern })),
-                words,
+                expected,
             )
             .await;
         let message = server.call_error("grep_llms_txt", json!({ "pattern": pattern })).await;
@@ -130,7 +131,7 @@ async fn compute_time_of_a_call_is_limited() {
     .await;
     let ended = server.call_as(keys::ADMIN, "grep_task_log", costly_search()).await;
     assert!(ended.is_error, "{}", ended.text);
-    for words in ["0.05 s of compute time", "limits.compute_time", "a simpler pattern"] {
-        assert!(ended.text.contains(words), "{}", ended.text);
+    for expected in ["0.05 s of compute time", "limits.compute_time", "a simpler pattern"] {
+        assert!(ended.text.contains(expected), "{}", ended.text);
     }
 }

@@ -8,7 +8,7 @@ use super::{CheckedServer, arguments};
 #[tokio::test]
 async fn rejects_invalid_arguments_without_upstream_requests() {
     let server = CheckedServer::start().await;
-    for (more, words) in [
+    for (more, expected) in [
         (json!({ "pattern": "" }), &["pattern: ", "empty"][..]),
         (json!({ "pattern": "(a" }), &["pattern: unclosed group", "fixedString"]),
         (
@@ -38,14 +38,14 @@ async fn rejects_invalid_arguments_without_upstream_requests() {
         (json!({ "pattern": "x", "taskId": "Deployments-1" }), &["is not a task ID"]),
         (json!({}), &["pattern: this argument is required"]),
     ] {
-        server.assert_error_contains("grep_task_log", arguments(&more), words).await;
+        server.assert_error_contains("grep_task_log", arguments(&more), expected).await;
         if more.get("taskId").is_none() && more != json!({}) {
             let message = server.call_error("grep_llms_txt", more).await;
-            assert!(words.iter().all(|word| message.contains(word)), "{message}");
+            assert!(expected.iter().all(|word| message.contains(word)), "{message}");
         }
     }
-    let asked = server.take_requests();
-    assert!(asked.iter().all(|path| path == "/api?"), "{asked:?}");
+    let requests = server.take_requests();
+    assert!(requests.iter().all(|path| path == "/api?"), "{requests:?}");
 }
 
 #[tokio::test]
@@ -59,12 +59,12 @@ async fn reports_octopus_errors() {
             &["task 'ServerTasks-1' not found in space 'Default'"],
         )
         .await;
-    let said = server.server.call_as(
+    let call = server.server.call_as(
         keys::WITHOUT_TASK_VIEW,
         "grep_task_log",
         arguments(&json!({ "pattern": "x" })),
     );
-    assert!(said.await.is_error);
+    assert!(call.await.is_error);
     server.server.sample.faults().add(Fault::on("/raw").cut_off());
     server
         .assert_error_contains(
