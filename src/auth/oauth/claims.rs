@@ -44,7 +44,7 @@ pub(super) fn identity_from_claims(
     let token_scope = scopes.filter_map(|word| parse_scope(&word, oauth)).max();
     let is_scoped = token_scope.is_some();
     let group_scope = || highest_group_scope(&groups, group_scopes);
-    let scope = token_scope.or_else(group_scope).or_else(|| issuer.default_scope);
+    let scope = token_scope.or_else(group_scope).or(issuer.default_scope);
     let scope = scope.ok_or_else(|| no_scope_error(issuer))?;
     // Signature validation accepts a token for this long after `exp`, so the identity must not
     // expire earlier.
