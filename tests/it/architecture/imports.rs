@@ -185,7 +185,7 @@ fn flatten(tree: &UseTree, before: &mut Vec<String>, paths: &mut Vec<(Vec<String
         }
         UseTree::Name(tree) => {
             let name = tree.ident.to_string();
-            paths.push(([before.as_slice(), &[name.clone()]].concat(), name));
+            paths.push(([before.as_slice(), std::slice::from_ref(&name)].concat(), name));
         }
         UseTree::Rename(tree) => {
             let path = [before.as_slice(), &[tree.ident.to_string()]].concat();
