@@ -82,6 +82,8 @@ test('a signed-in visitor can add an Octopus API key, and Forget removes both', 
   await page.locator('#answer:visible').waitFor();
   await page.locator('#forget').click();
   assert.ok(await page.locator('#token, #key').first().evaluate((one) => one === document.activeElement));
+  assert.equal(await page.locator('#key').inputValue(), '');
+  await page.locator('#key').fill(OTHER_KEY);
   await page.getByRole('button', { name: 'Show my access' }).click();
   await page.getByRole('alert').filter({ hasText: '401' }).waitFor();
   await context.close();
