@@ -24,7 +24,7 @@
 //!     config::AuditSettings,
 //! };
 //!
-//! # async fn example() -> Result<(), String> {
+//! # async fn example() -> Result<(), octopus_mcp::audit::AuditError> {
 //! let settings = AuditSettings { stdout: true, ..AuditSettings::default() };
 //! let log = AuditLog::start(&settings)?;
 //! let mut record = Record::new(RecordKind::Call);
