@@ -20,7 +20,7 @@ pub(crate) struct Fixture<T> {
     pub(crate) listing: T,
     /// The input that the client has to provide, round by round, before the answer.
     #[serde(default)]
-    pub(crate) input_rounds: Vec<InputRequests>,
+    pub(crate) rounds: Vec<InputRequests>,
     answer: Value,
 }
 

@@ -54,7 +54,7 @@ impl McpProvider for SuiteProvider {
         let tool = self.fixtures.tool(&params.name).ok_or_else(|| unknown(&params.name))?;
         let ask = self.rounds.next(
             &params.name,
-            &tool.input_rounds,
+            &tool.rounds,
             &params.input_responses.unwrap_or_default(),
             params.request_state.as_deref(),
             &request.capabilities,
@@ -102,7 +102,7 @@ impl McpProvider for SuiteProvider {
         let prompt = self.fixtures.prompt(&params.name).ok_or_else(|| unknown(&params.name))?;
         let ask = self.rounds.next(
             &params.name,
-            &prompt.input_rounds,
+            &prompt.rounds,
             &params.input_responses.unwrap_or_default(),
             params.request_state.as_deref(),
             &request.capabilities,
