@@ -23,10 +23,10 @@ const NAME_PLACEHOLDER: &str = "NAME";
 impl Setting {
     /// Returns whether this is the setting with the given key.
     pub(super) fn matches(&self, key: &str) -> bool {
-        let (mut segments, mut theirs) = (self.key.split('.'), key.split('.'));
+        let (mut segments, mut key_segments) = (self.key.split('.'), key.split('.'));
         segments
             .by_ref()
-            .zip(theirs.by_ref())
+            .zip(key_segments.by_ref())
             .all(|(segment, name)| segment == WILDCARD || segment == name)
             && self.key.split('.').count() == key.split('.').count()
     }
