@@ -1,11 +1,11 @@
-//! Reasons why a tool is not available to a request, and how to change that.
+//! Reasons why a tool is not available to a request, with their remedies.
 
 use std::fmt;
 
 use super::{ScopeLevel, ToolMetadata};
 use crate::{auth::TokenScope, octopus::OctopusVersion, policy::Tier};
 
-/// Why a tool is not available to a request. Names the first layer that denies it.
+/// Reason why a tool is not available to a request, from the first layer that denies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DenyReason {
     /// The settings do not enable its toolset.
@@ -83,8 +83,8 @@ impl fmt::Display for DenyReason {
             }
             Self::RequestExclude => f.write_str("the scope of this request excludes the tool"),
             Self::RequestReadOnly => f.write_str("this request is read-only"),
-            Self::ChoicePinned(place) => {
-                write!(f, "the {} is already set, so there is nothing to list", place.name())
+            Self::ChoicePinned(level) => {
+                write!(f, "the {} is already set, so there is nothing to list", level.name())
             }
             Self::CrossProject => {
                 f.write_str("it works across projects, and this request is limited to one project")
@@ -97,7 +97,7 @@ impl fmt::Display for DenyReason {
 }
 
 impl DenyReason {
-    /// Returns who can change this, and with which setting, header or URL.
+    /// Returns the remedy: the person who can change this, and the setting, header or URL.
     pub fn remedy(&self) -> String {
         let server = "the server operator can";
         match self {
@@ -131,7 +131,7 @@ impl DenyReason {
             Self::RequestReadOnly => "your client configuration sets this with the URL \
                                       .../readonly or the header X-MCP-Readonly"
                 .to_owned(),
-            Self::ChoicePinned(place) => match place {
+            Self::ChoicePinned(level) => match level {
                 ScopeLevel::Instance => {
                     "connect to /mcp, without an instance in the URL; with a single \
                                     instance there is nothing to list"

@@ -1,4 +1,4 @@
-//! What a request can access: the instances, and the access rules at each of them.
+//! The effective scope of a request: the instances, and the access rules at each of them.
 
 use std::sync::Arc;
 
@@ -8,28 +8,28 @@ use crate::{
     octopus::{CredentialError, Instance, Instances, Session},
 };
 
-/// The instances and access rules of one request. The request is sent to one instance. Other
-/// instances can be reached only if the request does not select one.
+/// The instances and access rules of one request. A request has one target instance. It can reach
+/// other instances only if it does not select an instance.
 #[derive(Debug)]
 pub struct EffectiveScope {
     /// All configured instances.
     pub instances: Arc<Instances>,
-    /// The access that the settings allow to everybody.
+    /// Maximum access of every caller, from the settings.
     pub ceiling: ToolAccess,
     /// The caller of the request, with their credentials.
     pub caller: Caller,
-    /// The scope that the request asks for with its path and headers.
+    /// The scope in the path and headers of the request.
     pub request: RequestScope,
-    /// How much all callers together may ask of each instance.
+    /// Rate limit of each instance, shared by all callers.
     pub rate_limit: InstanceRateLimit,
 }
 
 impl EffectiveScope {
-    /// Returns which arguments are pinned at this instance.
+    /// Returns the pinned arguments at this instance.
     pub fn pinned(&self, instance: &Instance) -> PinnedArguments {
-        let RequestScope { instance: named, space, project, .. } = &self.request;
+        let RequestScope { instance: named_instance, space, project, .. } = &self.request;
         PinnedArguments {
-            instance: named.is_some() || !self.instances.has_several(),
+            instance: named_instance.is_some() || !self.instances.has_several(),
             space: instance.space.is_some() || space.is_some() || project.is_some(),
             project: project.is_some(),
         }
@@ -46,12 +46,12 @@ impl EffectiveScope {
         self.ceiling.restricted(&grants, instance, &self.request, self.pinned(instance))
     }
 
-    /// Returns whether the caller may use this instance.
+    /// Returns whether the grants of the caller include this instance.
     pub fn allows_instance(&self, instance: &Instance) -> bool {
         self.caller.identity.grants.covers_instance(&instance.name)
     }
 
-    /// Returns the instances that the caller may use.
+    /// Returns the instances that the grants of the caller include.
     pub fn allowed_instances(&self) -> impl Iterator<Item = &Arc<Instance>> {
         self.instances.iter().filter(|instance| self.allows_instance(instance))
     }
@@ -66,8 +66,8 @@ impl EffectiveScope {
         self.open_session(instance, &self.caller, client).await
     }
 
-    /// A session at an instance that the request was not sent to. What the caller sent is for the
-    /// request's own instance, and goes to no other.
+    /// Opens a session at another instance than the target of the request. The credentials that the
+    /// caller sent are for the target instance only, so they are not used.
     pub async fn session_without_own_credential(
         &self,
         instance: &Instance,
@@ -83,9 +83,9 @@ impl EffectiveScope {
         caller: &Caller,
         client: Option<&str>,
     ) -> Result<Session, CredentialError> {
-        // Large where a token is exchanged, and a part of whatever waits for it.
+        // Boxed because the future is large: it includes the token exchange.
         let credentials = Box::pin(instance.credentials(&caller.credential_inputs())).await?;
-        let who = caller.identity.fingerprint();
-        Ok(Session::new(instance.client.clone(), credentials, who, client))
+        let fingerprint = caller.identity.fingerprint();
+        Ok(Session::new(instance.client.clone(), credentials, fingerprint, client))
     }
 }

@@ -20,11 +20,11 @@ impl InstanceRateLimit {
     /// Counts one request to the instance with this name.
     ///
     /// Callers whose credential the instance has not accepted (`is_accepted` is false) share a
-    /// separate rate. Credentials can be invented, and must not use up the rate of other callers.
+    /// separate rate, because invented credentials must not use up the rate of other callers.
     ///
     /// # Errors
     ///
-    /// Returns how long to wait if the limit is reached.
+    /// Returns the time to wait if the limit is reached.
     pub async fn take(&self, name: &str, is_accepted: bool) -> Result<(), RateLimitDecision> {
         let Some(bucket) = &self.0 else { return Ok(()) };
         let key = if is_accepted {
@@ -32,7 +32,7 @@ impl InstanceRateLimit {
         } else {
             Fingerprint::of([name.as_bytes(), b"unproven"])
         };
-        let taken = bucket.take(key.as_bytes()).await;
-        if taken.allowed { Ok(()) } else { Err(taken) }
+        let decision = bucket.take(key.as_bytes()).await;
+        if decision.allowed { Ok(()) } else { Err(decision) }
     }
 }

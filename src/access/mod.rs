@@ -1,15 +1,15 @@
-//! What a request may see and call.
+//! Access of a request to tools, instances and API paths.
 //!
-//! - [`RequestScope`] is the scope that a request asks for with its path and headers. It can only
-//!   restrict access.
+//! - [`RequestScope`] is the scope in the path and headers of a request. It can only restrict
+//!   access.
 //! - [`ToolAccess`] is the intersection of the settings, the instance, the grants of the caller and
-//!   the scope of the request. It decides which tools are visible; [`DenyReason`] says why a tool is
-//!   not, and who can change that. It knows tools by their facts ([`ToolMetadata`] in a
-//!   [`ToolIndex`]), not by their functions.
-//! - [`EffectiveScope`] gives the access at each instance that the request can reach.
+//!   the scope of the request. It decides which tools are visible. [`DenyReason`] is the reason why
+//!   a tool is hidden, with the remedy. It uses only the metadata of tools ([`ToolMetadata`] in
+//!   a [`ToolIndex`]).
+//! - [`EffectiveScope`] computes the access at each instance that the request can reach.
 //!   [`PinnedArguments`] are the arguments that the settings or the request set for all calls.
-//! - [`ExecutePath`] checks the paths of the tool `execute`, so that it cannot reach what the other
-//!   rules deny.
+//! - [`ExecutePath`] checks the paths of the tool `execute`, so that it cannot bypass the other
+//!   restrictions.
 //! - [`InstanceRateLimit`] limits the calls of all callers to each instance.
 //!
 //! Grants of spaces and the policy need the objects that a call accesses. They are applied in

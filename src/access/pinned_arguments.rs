@@ -1,8 +1,8 @@
-//! Arguments whose value the settings or the request set for all calls.
+//! Pinned arguments: the settings or the request set their value for all calls.
 
 use super::ScopeLevel;
 
-/// Which arguments the settings or the request's path and headers pin. Tools do not list pinned
+/// Arguments that the settings or the path and headers of the request pin. Tools do not list pinned
 /// arguments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct PinnedArguments {
@@ -16,7 +16,7 @@ pub struct PinnedArguments {
 
 impl PinnedArguments {
     /// Returns whether this level is pinned.
-    pub fn has(self, level: ScopeLevel) -> bool {
+    pub fn is_pinned(self, level: ScopeLevel) -> bool {
         match level {
             ScopeLevel::Instance => self.instance,
             ScopeLevel::Space => self.space,

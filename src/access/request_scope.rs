@@ -1,11 +1,11 @@
-//! The scope that a request asks for. It can only restrict access.
+//! The scope in the path and headers of a request. It can only restrict access.
 
 use sha2::{Digest, Sha256};
 
 use super::ToolIndex;
 use crate::text::nearest::nearest;
 
-/// The scope that a request asks for with its path and headers.
+/// The scope in the path and headers of a request. The default restricts nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestScope {
     /// Name of the instance.
@@ -72,7 +72,7 @@ impl RequestScope {
         Ok(())
     }
 
-    /// Returns a digest of the scope. A session is bound to it, so it cannot be used through
+    /// Returns a digest of the scope. Sessions are bound to it, so that they cannot be used with
     /// another URL.
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(format!("{self:?}")).into()

@@ -1,6 +1,6 @@
-//! The levels at which a request can be pinned.
+//! Levels of scope that can be pinned.
 
-/// The levels of scope that can be pinned.
+/// A level of scope that can be pinned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ScopeLevel {
     /// An instance.

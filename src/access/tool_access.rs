@@ -20,7 +20,7 @@ const CORE_TOOLSET: &str = "core";
 #[derive(Debug, Clone)]
 pub struct ToolAccess {
     index: Arc<ToolIndex>,
-    /// From the settings (first) to the scope of the request (last).
+    /// Layers, from the settings (first) to the scope of the request (last).
     layers: Vec<Layer>,
     pinned: PinnedArguments,
 }
@@ -44,15 +44,15 @@ enum LayerSource {
 }
 
 impl Layer {
-    fn new(by: LayerSource, ceiling: Tier) -> Self {
-        Self { source: by, toolsets: None, tools: None, exclude: BTreeSet::new(), ceiling }
+    fn new(source: LayerSource, ceiling: Tier) -> Self {
+        Self { source, toolsets: None, tools: None, exclude: BTreeSet::new(), ceiling }
     }
 
     fn enables(&self, toolset: &str) -> bool {
         toolset == CORE_TOOLSET || self.toolsets.as_ref().is_none_or(|on| on.contains(toolset))
     }
 
-    /// Returns why the layer hides a whole toolset.
+    /// Returns the reason why the layer hides a whole toolset.
     fn toolset_denial(&self, toolset: &'static str) -> Option<DenyReason> {
         (!self.enables(toolset)).then_some(match &self.source {
             LayerSource::Settings => DenyReason::SettingsToolset(toolset),
@@ -61,7 +61,7 @@ impl Layer {
         })
     }
 
-    /// Returns why the layer forbids calls of this tier.
+    /// Returns the reason why the layer forbids calls of this tier.
     fn tier_denial(&self, tier: Tier) -> Option<DenyReason> {
         (tier > self.ceiling).then(|| match &self.source {
             LayerSource::Settings => DenyReason::SettingsTier(tier),
@@ -95,9 +95,8 @@ impl ToolAccess {
         toolsets: &[String],
         ceiling: Tier,
     ) -> Result<Self, UnknownName> {
-        let narrowing =
-            RequestScope { toolsets: Some(toolsets.to_vec()), ..RequestScope::default() };
-        narrowing.check(&index)?;
+        let request = RequestScope { toolsets: Some(toolsets.to_vec()), ..RequestScope::default() };
+        request.check(&index)?;
         let mut settings = Layer::new(LayerSource::Settings, ceiling);
         settings.toolsets = Some(resolve_toolsets(&index, toolsets));
         Ok(Self { index, layers: vec![settings], pinned: PinnedArguments::default() })
@@ -105,8 +104,8 @@ impl ToolAccess {
 
     /// Pins arguments for all requests.
     #[must_use]
-    pub fn with_pinned(self, fixed: PinnedArguments) -> Self {
-        Self { pinned: fixed, ..self }
+    pub fn with_pinned(self, pinned: PinnedArguments) -> Self {
+        Self { pinned, ..self }
     }
 
     /// Returns the effective access of a request: restricted by the instance, by the grants of the
@@ -116,50 +115,51 @@ impl ToolAccess {
         &self,
         grants: &Grants,
         instance: &Instance,
-        narrowing: &RequestScope,
-        fixed: PinnedArguments,
+        request: &RequestScope,
+        pinned: PinnedArguments,
     ) -> Self {
-        let PinnedArguments { instance: of_instance, space, project } = self.pinned;
-        let fixed = PinnedArguments {
-            instance: fixed.instance || of_instance,
-            space: fixed.space || space,
-            project: fixed.project || project,
+        let PinnedArguments { instance: instance_pinned, space, project } = self.pinned;
+        let pinned = PinnedArguments {
+            instance: pinned.instance || instance_pinned,
+            space: pinned.space || space,
+            project: pinned.project || project,
         };
-        let mut policy = Self { pinned: fixed, ..self.clone() };
+        let mut access = Self { pinned, ..self.clone() };
         if instance.read_only {
-            policy
+            access
                 .layers
                 .push(Layer::new(LayerSource::Instance(instance.name.clone()), Tier::Read));
         }
-        let mut granted = Layer::new(LayerSource::Grants(grants.scope), grants.scope.tier());
-        granted.toolsets =
+        let mut grants_layer = Layer::new(LayerSource::Grants(grants.scope), grants.scope.tier());
+        grants_layer.toolsets =
             grants.toolsets.as_ref().map(|toolsets| resolve_toolsets(&self.index, toolsets));
-        policy.layers.push(granted);
-        let most = if narrowing.read_only { Tier::Read } else { Tier::Delete };
-        let mut asked = Layer::new(LayerSource::Request, most);
+        access.layers.push(grants_layer);
+        let ceiling = if request.read_only { Tier::Read } else { Tier::Delete };
+        let mut request_layer = Layer::new(LayerSource::Request, ceiling);
         let tools = |given: &[String]| -> BTreeSet<&'static str> {
             given.iter().filter_map(|given| self.index.canonical_tool(given)).collect()
         };
-        asked.toolsets =
-            narrowing.toolsets.as_ref().map(|given| resolve_toolsets(&self.index, given));
-        asked.tools = narrowing.tools.as_deref().map(tools);
-        asked.exclude = tools(&narrowing.exclude);
-        policy.layers.push(asked);
-        policy
+        request_layer.toolsets =
+            request.toolsets.as_ref().map(|given| resolve_toolsets(&self.index, given));
+        request_layer.tools = request.tools.as_deref().map(tools);
+        request_layer.exclude = tools(&request.exclude);
+        access.layers.push(request_layer);
+        access
     }
 
-    /// Returns why the tool is hidden: the reason of the first layer that hides it; `None` if the
-    /// tool is visible. Hidden tools cannot be called either.
+    /// Returns the reason of the first layer that hides the tool; `None` if the tool is visible.
+    /// Hidden tools cannot be called either.
     pub fn deny_reason(&self, toolset: &'static str, tool: &ToolMetadata) -> Option<DenyReason> {
         let by_layers = self.layers.iter().find_map(|layer| layer.tool_denial(toolset, tool));
         by_layers
             .or_else(|| {
-                let chosen = tool.lists_choices_for.filter(|place| self.pinned.has(*place))?;
-                Some(DenyReason::ChoicePinned(chosen))
+                let level = tool.lists_choices_for.filter(|level| self.pinned.is_pinned(*level))?;
+                Some(DenyReason::ChoicePinned(level))
             })
             .or_else(|| {
-                let other = self.pinned.project && !self.index.project_tools.contains(tool.name);
-                other.then_some(DenyReason::CrossProject)
+                let is_cross_project =
+                    self.pinned.project && !self.index.project_tools.contains(tool.name);
+                is_cross_project.then_some(DenyReason::CrossProject)
             })
     }
 
@@ -189,24 +189,24 @@ impl ToolAccess {
     pub fn shows_resources(&self, toolset: &str) -> bool {
         let tools_of =
             |name: &str| self.index.toolset(name).into_iter().flat_map(|toolset| &toolset.tools);
-        let asked = |layer: &Layer| {
+        let includes_toolset = |layer: &Layer| {
             layer.tools.as_ref().is_none_or(|tools| {
                 tools.contains("read_resource")
                     || tools_of(toolset).any(|tool| tools.contains(tool.name))
             })
         };
-        self.is_enabled(toolset) && self.layers.iter().all(asked)
+        self.is_enabled(toolset) && self.layers.iter().all(includes_toolset)
     }
 
-    /// Returns the excluded tool of this toolset that could make the same request of the API, if
-    /// there is one. `execute` must then reject the request too.
+    /// Returns the excluded tool of this toolset that could send the same API request; `None` if no
+    /// such tool is excluded. `execute` must reject the request as well.
     pub fn excluded_tool(&self, toolset: &str, tier: Tier) -> Option<&'static str> {
         let toolset = self.index.toolset(toolset)?;
-        let out = |tool: &&&ToolMetadata| {
+        let is_excluded = |tool: &&&ToolMetadata| {
             tool.min_tier <= tier
                 && self.layers.iter().any(|layer| layer.exclude.contains(tool.name))
         };
-        toolset.tools.iter().find(out).map(|tool| tool.name)
+        toolset.tools.iter().find(is_excluded).map(|tool| tool.name)
     }
 
     /// Returns all toolsets and tools, enabled or not.
@@ -219,7 +219,7 @@ impl ToolAccess {
         self.pinned
     }
 
-    /// Returns the highest tier that a call may have.
+    /// Returns the highest allowed tier of calls.
     pub fn ceiling(&self) -> Tier {
         self.layers.iter().map(|layer| layer.ceiling).min().unwrap_or(Tier::Read)
     }
@@ -243,8 +243,8 @@ impl ToolAccess {
         self.tier_deny_reason(tier).map_or(Ok(()), Err)
     }
 
-    /// Returns why calls of this tier are forbidden: the reason of the first layer that forbids
-    /// them.
+    /// Returns the reason of the first layer that forbids calls of this tier; `None` if they are
+    /// allowed.
     pub fn tier_deny_reason(&self, tier: Tier) -> Option<DenyReason> {
         self.layers.iter().find_map(|layer| layer.tier_denial(tier))
     }
@@ -255,13 +255,13 @@ fn resolve_toolsets<'a>(
     index: &ToolIndex,
     given: impl IntoIterator<Item = &'a String>,
 ) -> BTreeSet<&'static str> {
-    let mut on = BTreeSet::from([CORE_TOOLSET]);
+    let mut enabled = BTreeSet::from([CORE_TOOLSET]);
     for given in given {
         if given.eq_ignore_ascii_case("all") {
-            on.extend(index.toolset_names());
+            enabled.extend(index.toolset_names());
         } else {
-            on.extend(index.canonical_toolset(given));
+            enabled.extend(index.canonical_toolset(given));
         }
     }
-    on
+    enabled
 }

@@ -1,4 +1,4 @@
-//! Facts about tools and toolsets, without their functions.
+//! Metadata of tools and toolsets.
 
 use std::collections::BTreeSet;
 
@@ -8,31 +8,32 @@ use crate::{
     policy::{PolicyAction, Tier},
 };
 
-/// The facts of a tool, without its functions.
+/// Metadata of a tool.
 #[derive(Debug)]
 pub struct ToolMetadata {
     /// Name on the wire.
     pub name: &'static str,
     /// Display name.
     pub title: &'static str,
-    /// The highest tier of its calls.
+    /// Highest tier of its calls.
     pub tier: Tier,
-    /// The lowest tier of its calls.
+    /// Lowest tier of its calls.
     pub min_tier: Tier,
-    /// Kind of change, from which the policy derives the risk.
+    /// Kind of change, which determines the risk in the policy.
     pub policy_action: PolicyAction,
-    /// First version of Octopus that supports it.
+    /// First version of Octopus that supports the tool.
     pub since: OctopusVersion,
     /// Aliases of the name.
     pub aliases: &'static [Alias],
-    /// The argument whose choices it lists, if it does nothing else.
+    /// Level of the argument whose choices the tool lists, if it has no other purpose.
     pub lists_choices_for: Option<ScopeLevel>,
-    /// Whether it stays available when the project is pinned although it has no project argument.
+    /// Whether the tool is available when the project is pinned although it has no project
+    /// argument.
     pub project_scoped: bool,
 }
 
-/// Another name of a tool: one that an earlier version of the official Octopus server used. Aliases
-/// are not listed, but calls with them work.
+/// Alias of a tool: its name in an earlier version of the official Octopus server. Aliases are not
+/// listed, but calls with them are accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct Alias {
     /// The alias.
@@ -53,7 +54,7 @@ impl Alias {
     }
 }
 
-/// The facts of a toolset and its tools.
+/// Metadata of a toolset and its tools.
 #[derive(Debug)]
 pub struct ToolsetMetadata {
     /// Name on the wire.

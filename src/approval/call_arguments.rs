@@ -1,5 +1,5 @@
-//! Parses the approval arguments of a call to a write tool: its arguments, its approval and the
-//! idempotency key.
+//! Parses the call of a write tool: the arguments of the tool, the approval and the idempotency
+//! key.
 
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::octopus::Session;
 
-/// What the client supports for approvals, and the approval that it sends with the call.
+/// Approval support of the client, and the approval that it sends with the call.
 #[derive(Debug, Clone, Default)]
 pub struct ClientApproval {
     /// Whether the client can ask a person (MCP elicitation).
@@ -24,7 +24,7 @@ pub struct ClientApproval {
     pub typed_word: Option<String>,
 }
 
-/// The approval part of a call to a write tool.
+/// A parsed call of a write tool, with its approval.
 pub(crate) struct ApprovalArguments {
     /// The arguments of the tool.
     pub(super) arguments: JsonObject,
@@ -32,7 +32,7 @@ pub(crate) struct ApprovalArguments {
     pub(super) call_digest: KeyDigest,
     /// The verified approval token, if the call has one.
     pub(crate) token: Option<ApprovalToken>,
-    /// The word that came with the token.
+    /// The word that the person typed.
     pub(super) typed_word: Option<String>,
     pub(super) is_confirmed: bool,
     pub(super) supports_elicitation: bool,
@@ -66,8 +66,8 @@ impl ApprovalArguments {
         client: &ClientApproval,
         seal: &Seal,
     ) -> Result<Self, ApprovalError> {
-        let (confirm, given) = take_approval_arguments(&mut arguments);
-        let given = match given {
+        let (confirm, own_key) = take_approval_arguments(&mut arguments);
+        let own_key = match own_key {
             None => None,
             Some(Value::String(key)) if (1..=200).contains(&key.len()) => Some(key),
             Some(_) => {
@@ -79,30 +79,29 @@ impl ApprovalArguments {
         };
         let caller = session.fingerprint();
         let instance = session.client().url().as_str();
-        let whose = Sha256::new().chain_update(caller.as_bytes()).chain_update(instance);
-        let of_tool = whose.clone().chain_update([0]).chain_update(tool);
+        let caller_hash = Sha256::new().chain_update(caller.as_bytes()).chain_update(instance);
+        let tool_hash = caller_hash.clone().chain_update([0]).chain_update(tool);
         // The key is an argument like any other: an approval is valid only for a call with this
         // key.
-        let said = json!([sort_keys(&arguments), given]).to_string();
-        let call: KeyDigest =
-            of_tool.clone().chain_update([0]).chain_update(said).finalize().into();
-        let ClientApproval {
-            supports_elicitation: can_ask,
-            approved_token: agreed,
-            typed_word: typed,
-        } = client;
-        let mut typed = typed.clone();
-        let (token, bare) = match (agreed, confirm) {
-            (Some(sealed), _) => {
-                (Some(ApprovalToken::open(sealed, seal, &call, ApprovalMethod::Person)?), false)
-            }
+        let bound_arguments = json!([sort_keys(&arguments), own_key]).to_string();
+        let call_digest: KeyDigest =
+            tool_hash.clone().chain_update([0]).chain_update(bound_arguments).finalize().into();
+        let ClientApproval { supports_elicitation, approved_token, typed_word } = client;
+        let mut typed_word = typed_word.clone();
+        let (token, is_confirmed) = match (approved_token, confirm) {
+            (Some(sealed), _) => (
+                Some(ApprovalToken::open(sealed, seal, &call_digest, ApprovalMethod::Person)?),
+                false,
+            ),
             // A code never replaces the approval of a person who can be asked.
-            (None, Some(Value::String(_) | Value::Bool(true))) if *can_ask => (None, false),
+            (None, Some(Value::String(_) | Value::Bool(true))) if *supports_elicitation => {
+                (None, false)
+            }
             (None, Some(Value::String(code))) => {
                 // After the code and a space follows the word that a rule requires.
                 let (code, word) = code.trim().split_once(' ').unwrap_or((code.trim(), ""));
-                typed = Some(word.to_owned());
-                (Some(ApprovalToken::open(code, seal, &call, ApprovalMethod::Code)?), false)
+                typed_word = Some(word.to_owned());
+                (Some(ApprovalToken::open(code, seal, &call_digest, ApprovalMethod::Code)?), false)
             }
             (None, Some(Value::Bool(true))) => (None, true),
             (None, None) => (None, false),
@@ -116,30 +115,30 @@ impl ApprovalArguments {
                 });
             }
         };
-        let named = |kind: u8, what: &[u8]| -> KeyDigest {
-            of_tool.clone().chain_update([kind]).chain_update(what).finalize().into()
+        let key_digest = |kind: u8, value: &[u8]| -> KeyDigest {
+            tool_hash.clone().chain_update([kind]).chain_update(value).finalize().into()
         };
-        let name = match (&given, &token) {
-            (Some(key), _) => IdempotencyKey::Caller(named(1, key.as_bytes())),
+        let key = match (&own_key, &token) {
+            (Some(key), _) => IdempotencyKey::Caller(key_digest(1, key.as_bytes())),
             (None, Some(token)) => IdempotencyKey::Approved {
-                change: named(2, &token.preview_digest),
-                asked: token.requested,
+                change: key_digest(2, &token.preview_digest),
+                requested: token.requested,
             },
-            (None, None) => IdempotencyKey::UnapprovedCall(named(3, &call)),
+            (None, None) => IdempotencyKey::UnapprovedCall(key_digest(3, &call_digest)),
         };
-        let whose = whose.finalize().into();
-        let change =
+        let caller_digest = caller_hash.finalize().into();
+        let change_id =
             token.as_ref().map_or_else(Uuid::now_v7, |token| Uuid::from_bytes(token.nonce));
         Ok(Self {
             arguments,
-            call_digest: call,
+            call_digest,
             token,
-            typed_word: typed,
-            is_confirmed: bare,
-            supports_elicitation: *can_ask,
-            caller_digest: whose,
-            key: name,
-            change_id: change,
+            typed_word,
+            is_confirmed,
+            supports_elicitation: *supports_elicitation,
+            caller_digest,
+            key,
+            change_id,
         })
     }
 
@@ -149,9 +148,8 @@ impl ApprovalArguments {
     pub(super) fn bound_digest(&self) -> KeyDigest {
         match self.key {
             IdempotencyKey::Caller(_) => self.call_digest,
-            IdempotencyKey::Approved { change: key, .. } | IdempotencyKey::UnapprovedCall(key) => {
-                key
-            }
+            IdempotencyKey::Approved { change: digest, .. }
+            | IdempotencyKey::UnapprovedCall(digest) => digest,
         }
     }
 
@@ -161,7 +159,7 @@ impl ApprovalArguments {
     }
 }
 
-/// Sorts keys, because the order of arguments makes no difference.
+/// Sorts the keys of an object, so that the order of arguments does not change the digest.
 fn sort_keys(object: &JsonObject) -> JsonObject {
     let sort = |value: &Value| match value {
         Value::Object(object) => Value::Object(sort_keys(object)),

@@ -11,39 +11,39 @@ use crate::text::step_counter;
 pub(super) fn describe_drift(
     approved: &[[u8; 4]],
     shown: &[PreviewLine],
-    proposal: &ChangePreview,
+    preview: &ChangePreview,
 ) -> Vec<String> {
-    if proposal.is_too_large() {
-        return vec![format!("the {} is now too large to be shown", proposal.action)];
+    if preview.is_too_large() {
+        return vec![format!("the {} is now too large for a preview", preview.action)];
     }
-    let mut before: HashMap<&str, &str> = HashMap::new();
-    for PreviewLine { label: about, value: says } in shown {
+    let mut shown_values: HashMap<&str, &str> = HashMap::new();
+    for PreviewLine { label, value } in shown {
         step_counter::add(1);
-        before.entry(about).or_insert(says);
+        shown_values.entry(label).or_insert(value);
     }
     let approved: HashSet<&[u8; 4]> = approved.iter().collect();
-    let mut now: HashSet<&str> = HashSet::new();
+    let mut current_labels: HashSet<&str> = HashSet::new();
     let mut lines = Vec::new();
-    for fact in &proposal.lines {
+    for line in &preview.lines {
         step_counter::add(1);
-        let PreviewLine { label: about, value: says } = fact;
-        now.insert(about);
-        if !approved.contains(&fact.digest()) {
-            let was = before.get(about.as_str()).map_or_else(
-                || "was shown as something else".to_owned(),
+        let PreviewLine { label, value } = line;
+        current_labels.insert(label);
+        if !approved.contains(&line.digest()) {
+            let was = shown_values.get(label.as_str()).map_or_else(
+                || "differs from the approved preview".to_owned(),
                 |was| format!("was shown as '{was}'"),
             );
-            lines.push(format!("{about}: {was}, is now '{says}'"));
+            lines.push(format!("{label}: {was}, is now '{value}'"));
         }
     }
-    for PreviewLine { label: about, value: says } in shown {
+    for PreviewLine { label, value } in shown {
         step_counter::add(1);
-        if !now.contains(about.as_str()) {
-            lines.push(format!("{about}: was '{says}', is no longer present"));
+        if !current_labels.contains(label.as_str()) {
+            lines.push(format!("{label}: was '{value}', is no longer present"));
         }
     }
     if lines.is_empty() {
-        lines.push(format!("the state that the {} depends on has changed", proposal.action));
+        lines.push(format!("the state that the {} depends on has changed", preview.action));
     }
     lines
 }
@@ -55,10 +55,10 @@ mod tests {
     use super::*;
     use crate::octopus::{ApiPath, ChangeRequest};
 
-    fn preview(facts: usize, says: &str) -> ChangePreview {
-        let order = ChangeRequest::post(ApiPath::new(["x"]), json!({}));
-        let empty = ChangePreview::new("test", "Do it?", order);
-        (0..facts).fold(empty, |proposal, n| proposal.line(&format!("F{n}"), says))
+    fn preview(count: usize, value: &str) -> ChangePreview {
+        let request = ChangeRequest::post(ApiPath::new(["x"]), json!({}));
+        let empty = ChangePreview::new("test", "Do it?", request);
+        (0..count).fold(empty, |preview, n| preview.line(&format!("F{n}"), value))
     }
 
     fn compare(before: &ChangePreview, now: &ChangePreview) -> Vec<String> {
@@ -78,10 +78,10 @@ mod tests {
     #[test]
     fn describes_added_removed_and_hidden_changes() {
         let (two, three) = (preview(2, "a"), preview(3, "a"));
-        assert_eq!(compare(&two, &three), ["F2: was shown as something else, is now 'a'"]);
+        assert_eq!(compare(&two, &three), ["F2: differs from the approved preview, is now 'a'"]);
         assert_eq!(compare(&three, &two), ["F2: was 'a', is no longer present"]);
         assert_eq!(compare(&two, &two), ["the state that the test depends on has changed"]);
         let lines = compare(&two, &preview(40_000, "a"));
-        assert_eq!(lines, ["the test is now too large to be shown"]);
+        assert_eq!(lines, ["the test is now too large for a preview"]);
     }
 }

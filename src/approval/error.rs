@@ -3,7 +3,7 @@
 use super::NotExecuted;
 use crate::octopus;
 
-/// Why a change was not approved or not executed, or why its outcome is unknown.
+/// Error of a change: it was not approved or not executed, or its outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApprovalError {
     /// An approval argument with an invalid value.
@@ -11,7 +11,7 @@ pub enum ApprovalError {
     Argument {
         /// Name of the argument.
         field: &'static str,
-        /// What is wrong and what is expected.
+        /// Description of the mistake and of the expected value.
         reason: &'static str,
     },
     /// A change whose preview is too large for a person to approve. Holds the message.
@@ -46,7 +46,7 @@ impl ApprovalError {
         if error.is_rejection() { Self::Refused(error) } else { Self::OutcomeUnknown(error) }
     }
 
-    /// Returns what to try next; `None` if the message is sufficient.
+    /// Returns the next step for the caller; `None` if the message is sufficient.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoChannel => {
@@ -59,7 +59,7 @@ impl ApprovalError {
             Self::OutcomeUnknown(_) => {
                 "check the current state before you repeat the call. This server never sends the \
                  same call with the same `confirm` or `idempotencyKey` again, but a replica without \
-                 a shared store may (limits.store)"
+                 a shared store can (limits.store)"
             }
             Self::Argument { .. }
             | Self::PreviewTooLarge(_)

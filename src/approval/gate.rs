@@ -18,7 +18,7 @@ use crate::{
     store::Store,
 };
 
-/// Maximum memory for the lines of open previews, which explain what changed since.
+/// Maximum memory for the lines of open previews in bytes. The lines describe later differences.
 const MAX_PREVIEW_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Requires approval of changes and executes each approved change once. One instance serves the
@@ -34,12 +34,12 @@ pub struct ApprovalGate {
 impl ApprovalGate {
     /// Creates a gate with this approval mode.
     pub fn new(confirm: ApprovalMode, seal: Seal) -> Self {
-        let bytes = |_: &Nonce, facts: &Arc<Vec<PreviewLine>>| {
+        let bytes = |_: &Nonce, lines: &Arc<Vec<PreviewLine>>| {
             let bytes: usize =
-                facts.iter().map(|fact| fact.label.len() + fact.value.len() + 64).sum();
+                lines.iter().map(|line| line.label.len() + line.value.len() + 64).sum();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
-        let shown = Cache::builder()
+        let previews = Cache::builder()
             .max_capacity(MAX_PREVIEW_CACHE_BYTES)
             .weigher(bytes)
             .time_to_live(APPROVAL_TTL)
@@ -48,7 +48,7 @@ impl ApprovalGate {
             confirm,
             seal,
             executed: Arc::new(IdempotencyStore::new(Store::in_memory())),
-            previews: shown,
+            previews,
         }
     }
 
@@ -65,8 +65,13 @@ impl ApprovalGate {
     /// changes.
     #[must_use]
     pub fn with_mode(&self, confirm: ApprovalMode) -> Self {
-        let Self { seal, executed: ledger, previews: shown, .. } = self;
-        Self { confirm, seal: seal.clone(), executed: Arc::clone(ledger), previews: shown.clone() }
+        let Self { seal, executed, previews, .. } = self;
+        Self {
+            confirm,
+            seal: seal.clone(),
+            executed: Arc::clone(executed),
+            previews: previews.clone(),
+        }
     }
 
     /// Returns the approval mode.
@@ -82,27 +87,27 @@ impl ApprovalGate {
     /// Returns the reply of Octopus if the same call was executed before.
     pub(crate) async fn previous_reply(
         &self,
-        brought: &ApprovalArguments,
+        arguments: &ApprovalArguments,
     ) -> Result<Option<ChangeResponse>, ApprovalError> {
-        let counts = match brought.key {
+        let can_repeat = match arguments.key {
             IdempotencyKey::Caller(_) | IdempotencyKey::Approved { .. } => true,
-            IdempotencyKey::UnapprovedCall(_) => self.needs_no_approval(brought),
+            IdempotencyKey::UnapprovedCall(_) => self.needs_no_approval(arguments),
         };
-        if !counts {
+        if !can_repeat {
             return Ok(None);
         }
         let found = self
             .executed
-            .find(&brought.caller_digest, brought.key, &brought.bound_digest())
+            .find(&arguments.caller_digest, arguments.key, &arguments.bound_digest())
             .await?;
-        let Some(deed) = found else { return Ok(None) };
-        deed.result().await?.map(Some).map_err(ApprovalError::of_sent_change)
+        let Some(execution) = found else { return Ok(None) };
+        execution.result().await?.map(Some).map_err(ApprovalError::of_sent_change)
     }
 
-    fn needs_no_approval(&self, brought: &ApprovalArguments) -> bool {
+    fn needs_no_approval(&self, arguments: &ApprovalArguments) -> bool {
         match self.confirm {
             ApprovalMode::Never => true,
-            ApprovalMode::Argument => brought.is_confirmed && !brought.supports_elicitation,
+            ApprovalMode::Argument => arguments.is_confirmed && !arguments.supports_elicitation,
             ApprovalMode::Ask | ApprovalMode::Code => false,
         }
     }
@@ -115,25 +120,25 @@ impl ApprovalGate {
     /// available.
     pub(crate) fn decide(
         &self,
-        brought: &ApprovalArguments,
-        proposal: &ChangePreview,
-        demand: &ApprovalRequirement,
+        arguments: &ApprovalArguments,
+        preview: &ChangePreview,
+        requirement: &ApprovalRequirement,
     ) -> Result<GateDecision, ApprovalError> {
-        if let Some(token) = &brought.token {
+        if let Some(token) = &arguments.token {
             if token.method == ApprovalMethod::Code && self.confirm == ApprovalMode::Ask {
                 return Err(ApprovalError::NoChannel);
             }
-            if token.preview_digest != proposal.digest() {
+            if token.preview_digest != preview.digest() {
                 let shown = self.previews.get(&token.nonce);
-                let shown = shown.as_ref().map_or(&[][..], |facts| facts.as_slice());
+                let shown = shown.as_ref().map_or(&[][..], |lines| lines.as_slice());
                 return Err(ApprovalError::Drift(drift::describe_drift(
                     &token.line_digests,
                     shown,
-                    proposal,
+                    preview,
                 )));
             }
-            let typed = brought.typed_word.as_deref().map(str::trim);
-            if demand.word_to_type.as_deref().is_some_and(|word| typed != Some(word.trim())) {
+            let typed = arguments.typed_word.as_deref().map(str::trim);
+            if requirement.word_to_type.as_deref().is_some_and(|word| typed != Some(word.trim())) {
                 return Err(ApprovalError::Rejected(
                     "nothing was changed: the typed word does not match the word that the rule \
                      requires (exact match)",
@@ -141,69 +146,71 @@ impl ApprovalGate {
             }
             return Ok(GateDecision::Execute(token.method));
         }
-        if self.needs_no_approval(brought) && !demand.is_required {
-            let way = if self.confirm == ApprovalMode::Never {
+        if self.needs_no_approval(arguments) && !requirement.is_required {
+            let method = if self.confirm == ApprovalMode::Never {
                 ApprovalMethod::None
             } else {
                 ApprovalMethod::Argument
             };
-            return Ok(GateDecision::Execute(way));
+            return Ok(GateDecision::Execute(method));
         }
-        let way = match self.confirm {
-            _ if brought.supports_elicitation => ApprovalMethod::Person,
+        let method = match self.confirm {
+            _ if arguments.supports_elicitation => ApprovalMethod::Person,
             ApprovalMode::Ask => return Err(ApprovalError::NoChannel),
             _ => ApprovalMethod::Code,
         };
-        let question = self.request_approval(brought, proposal, way)?;
+        let request = self.request_approval(arguments, preview, method)?;
         Ok(GateDecision::RequestApproval(ApprovalRequest {
-            word_to_type: demand.word_to_type.clone(),
-            ..question
+            word_to_type: requirement.word_to_type.clone(),
+            ..request
         }))
     }
 
     fn request_approval(
         &self,
-        brought: &ApprovalArguments,
-        proposal: &ChangePreview,
-        way: ApprovalMethod,
+        arguments: &ApprovalArguments,
+        preview: &ChangePreview,
+        method: ApprovalMethod,
     ) -> Result<ApprovalRequest, ApprovalError> {
-        let words = proposal.text()?;
-        let token = ApprovalToken::new(brought.change_id, proposal, way);
-        let sealed = token.seal(&self.seal, &brought.call_digest);
-        self.previews.insert(token.nonce, Arc::new(proposal.lines.clone()));
-        let ChangePreview {
-            action, removed_characters: removed, redacted_secrets: redacted, ..
-        } = *proposal;
+        let text = preview.text()?;
+        let token = ApprovalToken::new(arguments.change_id, preview, method);
+        let sealed = token.seal(&self.seal, &arguments.call_digest);
+        self.previews.insert(token.nonce, Arc::new(preview.lines.clone()));
         Ok(ApprovalRequest {
-            action,
-            preview: words,
+            action: preview.action,
+            preview: text,
             token: sealed,
-            method: way,
+            method,
             word_to_type: None,
-            removed,
-            redacted,
+            removed: preview.removed_characters,
+            redacted: preview.redacted_secrets,
         })
     }
 
-    /// Executes the change once for each idempotency key. Returns the reply, and whether it is of
-    /// an earlier execution.
+    /// Executes the change once for each idempotency key. Returns the reply, and whether it is the
+    /// reply to an earlier execution.
     pub(crate) async fn execute_once(
         &self,
-        brought: &ApprovalArguments,
+        arguments: &ApprovalArguments,
         work: impl Future<Output = Result<ChangeResponse, octopus::Error>> + Send + 'static,
     ) -> Result<(ChangeResponse, bool), ApprovalError> {
-        let ApprovalArguments { caller_digest: whose, key: name, .. } = brought;
-        let asked_here = |token: &ApprovalToken| self.previews.contains_key(&token.nonce);
-        let asked_here = brought.token.as_ref().is_some_and(asked_here);
+        let was_requested_here = |token: &ApprovalToken| self.previews.contains_key(&token.nonce);
+        let requested_here = arguments.token.as_ref().is_some_and(was_requested_here);
         match self
             .executed
-            .execute_once(*whose, *name, brought.bound_digest(), asked_here, work)
+            .execute_once(
+                arguments.caller_digest,
+                arguments.key,
+                arguments.bound_digest(),
+                requested_here,
+                work,
+            )
             .await
         {
             Ok((result, repeated)) => {
                 result.map(|reply| (reply, repeated)).map_err(ApprovalError::of_sent_change)
             }
-            Err(why) => Err(why.into()),
+            Err(not_executed) => Err(not_executed.into()),
         }
     }
 }
@@ -226,25 +233,26 @@ mod tests {
             ApprovalMode::Code,
             Seal::from_config(&ToolSettings::default()).unwrap(),
         );
-        let call = [7; 32];
-        let brought = ApprovalArguments {
+        let call_digest = [7; 32];
+        let arguments = ApprovalArguments {
             arguments: JsonObject::new(),
-            call_digest: call,
+            call_digest,
             token: None,
             typed_word: None,
             is_confirmed: false,
             supports_elicitation: false,
-            caller_digest: call,
-            key: IdempotencyKey::UnapprovedCall(call),
+            caller_digest: call_digest,
+            key: IdempotencyKey::UnapprovedCall(call_digest),
             change_id: Uuid::now_v7(),
         };
         let ended = Uuid::now_v7();
-        let order = ChangeRequest::post(ApiPath::new(["Spaces-1", "x"]), json!({}));
-        let proposal = ChangePreview::new("test", "Do it?", order);
-        let question = gate.request_approval(&brought, &proposal, ApprovalMethod::Code).unwrap();
+        let request = ChangeRequest::post(ApiPath::new(["Spaces-1", "x"]), json!({}));
+        let preview = ChangePreview::new("test", "Do it?", request);
+        let request = gate.request_approval(&arguments, &preview, ApprovalMethod::Code).unwrap();
         let token =
-            ApprovalToken::open(&question.token, gate.seal(), &call, ApprovalMethod::Code).unwrap();
+            ApprovalToken::open(&request.token, gate.seal(), &call_digest, ApprovalMethod::Code)
+                .unwrap();
         assert!(token.requested > ended, "{} {ended}", token.requested);
-        assert_eq!(token.nonce, brought.change_id.into_bytes());
+        assert_eq!(token.nonce, arguments.change_id.into_bytes());
     }
 }

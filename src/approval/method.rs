@@ -1,6 +1,6 @@
-//! How changes are approved.
+//! Approval methods.
 
-/// How a change is approved.
+/// Approval method of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApprovalMethod {
     /// A person approves through the client (MCP elicitation).

@@ -7,10 +7,10 @@
 //! - `call_arguments` splits a call into the arguments of the tool and its approval: the code in
 //!   `confirm`, the token of an approval request, and `idempotencyKey`.
 //! - `token` binds an approval to the caller, tool, arguments and preview. [`Seal`] authenticates
-//!   tokens, because they travel through the client.
+//!   tokens, because they pass through the client.
 //! - `drift` describes how the state differs from the approved preview. Such a change is rejected.
 //! - `idempotency` executes a repeated change once, also across replicas.
-//! - [`TaskInitiators`] records who started which task, for the four-eyes rule.
+//! - [`TaskInitiators`] records the initiators of tasks, for the four-eyes rule.
 //!
 //! The module sends no change itself. `tool::write_call` calls the gate and sends the request.
 //!

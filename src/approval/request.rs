@@ -12,7 +12,7 @@ pub struct ApprovalRequest {
     pub preview: String,
     /// The sealed token, which the client returns with the approval.
     pub token: String,
-    /// How the approval is given.
+    /// Approval method.
     pub method: ApprovalMethod,
     /// The word that the person must type, if a rule requires one.
     pub word_to_type: Option<String>,
@@ -44,7 +44,7 @@ impl ApprovalRequirement {
 /// The decision of the gate.
 #[derive(Debug)]
 pub(crate) enum GateDecision {
-    /// The change may be executed; it was approved with this method.
+    /// Execute the change, which was approved with this method.
     Execute(ApprovalMethod),
     /// Approval is required first.
     RequestApproval(ApprovalRequest),

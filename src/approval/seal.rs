@@ -1,9 +1,9 @@
 //! Sealed tokens: values that this server issued for one purpose, with an expiry.
 //!
-//! Tokens pass through untrusted parties (the client, the model) and come back. Sealing
+//! Tokens pass through untrusted parties: the client and the model. Sealing
 //! authenticates a value, binds it to a purpose and limits its lifetime. It does not encrypt, so
-//! tokens must not contain secrets. The codec is the one of rmcp for `requestState` (SEP-2322),
-//! which supports several keys.
+//! tokens must not contain secrets. The codec is that of rmcp for `requestState` (SEP-2322), which
+//! supports several keys.
 
 use std::{fmt, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::config;
 #[derive(Clone)]
 pub struct Seal(std::sync::Arc<RequestStateCodec>);
 
-/// Why a sealed token is rejected.
+/// Reason to reject a sealed token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnsealError {
     /// The token was valid, but has expired.
@@ -64,9 +64,9 @@ impl Seal {
         Ok(Self(std::sync::Arc::new(codec)))
     }
 
-    /// Seals a value for one purpose and lifetime.
-    pub fn seal(&self, value: &[u8], purpose: &[u8], good_for: Duration) -> String {
-        let options = SealOptions::new().associated_data(purpose).ttl(good_for);
+    /// Seals a value for one purpose. The token expires after `lifetime`.
+    pub fn seal(&self, value: &[u8], purpose: &[u8], lifetime: Duration) -> String {
+        let options = SealOptions::new().associated_data(purpose).ttl(lifetime);
         self.0.seal_with(value, &options)
     }
 
@@ -107,9 +107,9 @@ mod tests {
         let old = ours.seal(b"x", b"purpose", Duration::ZERO);
         std::thread::sleep(Duration::from_millis(2));
         assert_eq!(ours.open(&old, b"purpose"), Err(UnsealError::Expired));
-        for place in 0..sealed.len() {
+        for index in 0..sealed.len() {
             let mut changed = sealed.clone().into_bytes();
-            changed[place] ^= 1;
+            changed[index] ^= 1;
             let changed = String::from_utf8(changed).unwrap();
             assert!(ours.open(&changed, b"purpose").is_err(), "{changed}");
         }

@@ -1,4 +1,4 @@
-//! Records who started which task, for the four-eyes rule.
+//! Records the initiators of tasks, for the four-eyes rule.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,16 +9,16 @@ use crate::{
     store::{Store, StoreKey, WriteOutcome},
 };
 
-/// How long the initiator of a task is kept. Interruptions wait for people.
+/// Retention of task initiators: 14 days, because an interruption can stay pending for days.
 const RETENTION: Duration = Duration::from_hours(14 * 24);
 /// Kind of the keys in the store.
 const KIND: &str = "starter";
-/// How long the Octopus user of a credential is cached.
+/// Time for which the Octopus user of a credential is cached.
 const USER_CACHE_TTL: Duration = Duration::from_mins(10);
-/// Number of credentials whose Octopus user is cached.
+/// Maximum number of credentials whose Octopus user is cached.
 const MAX_CACHED_USERS: u64 = 10_000;
 
-/// Who started which task at which instance. Replicas that share a store share these records.
+/// Records of task initiators, by instance and task. Replicas that share a store share the records.
 #[derive(Debug)]
 pub struct TaskInitiators {
     store: Arc<Store>,
@@ -38,7 +38,7 @@ impl TaskInitiators {
         let person: Vec<u8> = person.iter().flat_map(Fingerprint::as_bytes).copied().collect();
         let written = self.store.put(KIND, &store_key(instance, task), &person, RETENTION).await;
         if matches!(written, WriteOutcome::LocalOnly | WriteOutcome::Rejected) {
-            tracing::warn!(task, instance, "initiator of task not shared with other replicas");
+            tracing::warn!(task, instance, "task initiator not written to the shared store");
         }
     }
 
@@ -47,7 +47,7 @@ impl TaskInitiators {
         self.store.get(KIND, &store_key(instance, task)).await.unwrap_or_default()
     }
 
-    /// Returns the ID of the Octopus user that the credential of a session belongs to.
+    /// Returns the ID of the Octopus user of the credential of a session.
     pub(crate) async fn octopus_user_id(&self, session: &Session) -> Result<String, Error> {
         let instance = session.client().url().as_str().as_bytes();
         let key = session.fingerprint().combined_with(instance);

@@ -1,7 +1,7 @@
-//! Approval tokens: what an approval covers.
+//! Approval tokens, which bind an approval to a call and a preview.
 //!
-//! The token of an approval request is sealed and travels through the client. It comes back with
-//! the approval, and is valid only for the call and the approval method that it was issued for.
+//! The token of an approval request is sealed and sent to the client, which returns it with the
+//! approval. It is valid only for the call and the approval method that it was issued for.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
     idempotency::KeyDigest,
 };
 
-/// Lifetime of an approval request.
+/// Lifetime of an approval request: 5 minutes.
 pub(super) const APPROVAL_TTL: Duration = Duration::from_mins(5);
 
 /// Identifies an approval request: the bytes of the ID of its change.
@@ -21,7 +21,7 @@ pub(super) type Nonce = [u8; 16];
 /// The content of an approval token.
 pub(crate) struct ApprovalToken {
     pub(super) nonce: Nonce,
-    /// When the approval was requested, as a version 7 UUID.
+    /// Time of the approval request, as a version 7 UUID.
     pub(super) requested: Uuid,
     pub(super) preview_digest: [u8; 16],
     pub(super) line_digests: Vec<[u8; 4]>,
@@ -67,12 +67,13 @@ impl ApprovalToken {
             "nothing was changed: the approval is not valid for this call. It covers only the \
              caller, tool and arguments that were shown",
         );
-        let bytes = seal.open(sealed, &token_purpose(call, method)).map_err(|why| match why {
-            UnsealError::Expired => ApprovalError::Rejected(
-                "nothing was changed: the approval request expired after 5 minutes",
-            ),
-            UnsealError::Invalid => foreign.clone(),
-        })?;
+        let bytes =
+            seal.open(sealed, &token_purpose(call, method)).map_err(|error| match error {
+                UnsealError::Expired => ApprovalError::Rejected(
+                    "nothing was changed: the approval request expired after 5 minutes",
+                ),
+                UnsealError::Invalid => foreign.clone(),
+            })?;
         Self::from_bytes(&bytes, method).ok_or(foreign)
     }
 

@@ -77,8 +77,8 @@ impl Budget {
         Ok(())
     }
 
-    /// Returns whether the job has run for a whole [`TIME_SLICE`]. A job that can be resumed should then
-    /// return and queue again behind the jobs of other callers.
+    /// Returns whether the job has run for a whole [`TIME_SLICE`]. A job that can be resumed should
+    /// then return and queue again behind the jobs of other callers.
     pub fn is_time_slice_over(&self) -> bool {
         self.started.elapsed() >= TIME_SLICE
     }

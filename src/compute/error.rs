@@ -25,11 +25,11 @@ pub enum ComputeError {
 }
 
 impl ComputeError {
-    /// Returns what the client can do next.
+    /// Returns the next step for the client.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::BudgetSpent(_) => {
-                "request less data at once, or search with a simpler pattern: shorter repetitions, \
+                "narrow the request, or search with a simpler pattern: shorter repetitions, \
                  `[a-z]` instead of `\\w`, or fixedString"
             }
             Self::Cancelled | Self::ShuttingDown => "retry in a moment",

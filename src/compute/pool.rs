@@ -23,8 +23,8 @@ use super::{
 pub struct CallerKey(Option<[u8; 32]>);
 
 impl CallerKey {
-    /// Key of all callers whose credential has not been accepted yet. They share one share, because
-    /// an attacker can invent any number of credentials.
+    /// Key of all callers whose credential has not been accepted yet. Together they get one share,
+    /// because an attacker can invent any number of credentials.
     pub const UNVERIFIED: Self = Self(None);
 
     /// Creates a key from the fingerprint of a caller.
@@ -109,7 +109,7 @@ impl ComputePool {
     ///
     /// # Errors
     ///
-    /// As [`ComputeScope::run`].
+    /// Returns the errors of [`ComputeScope::run`].
     pub async fn run<T, F>(&self, caller: CallerKey, work: F) -> Result<T, ComputeError>
     where
         F: FnOnce(&Budget) -> Result<T, ComputeError> + Send + 'static,
@@ -171,8 +171,8 @@ impl ComputeScope {
         if self.spent.get() >= limit {
             return Err(ComputeError::BudgetSpent(limit));
         }
-        let (entry, turns) = self.pool.register(self.caller);
-        let turn = turns.acquire_owned().await.map_err(|_| ComputeError::ShuttingDown)?;
+        let (registration, permits) = self.pool.register(self.caller);
+        let permit = permits.acquire_owned().await.map_err(|_| ComputeError::ShuttingDown)?;
         let slots = Arc::clone(&self.pool.inner.slots);
         let slot = slots.acquire_owned().await.map_err(|_| ComputeError::ShuttingDown)?;
         let cancelled = Arc::new(AtomicBool::new(false));
@@ -182,7 +182,7 @@ impl ComputeScope {
         let job = task::spawn_blocking(move || {
             // Held until the work ends, even if it panics or the future was dropped. Drop order:
             // the slot is released last, so that the next job finds the registration removed.
-            let _held = (entry, turn, slot);
+            let _held = (registration, permit, slot);
             let budget = Budget::start(limit, spent, cancelled);
             budget.check()?;
             span.in_scope(|| work(&budget))
@@ -194,12 +194,12 @@ impl ComputeScope {
         }
     }
 
-    /// Runs the work inline for at most [`INLINE_BYTES`] bytes of text, and in
-    /// the pool otherwise. The work must be linear in the text.
+    /// Runs the work inline for at most [`INLINE_BYTES`] bytes of text, and in the pool otherwise.
+    /// The work must be linear in the text.
     ///
     /// # Errors
     ///
-    /// As [`ComputeScope::run`].
+    /// Returns the errors of [`ComputeScope::run`].
     pub async fn run_sized<T, F>(&self, bytes: usize, work: F) -> Result<T, ComputeError>
     where
         F: FnOnce() -> T + Send + 'static,

@@ -1,5 +1,5 @@
 //! Configuration layers above the defaults: file, environment, flags. Each layer is parsed into
-//! entries that record their origin, so that error messages can name it.
+//! entries with their origin, which error messages contain.
 
 use std::path::Path;
 
@@ -121,7 +121,7 @@ pub(super) fn parse_environment(
             Some(LayerEntry { key, value, text: Some(text), origin })
         })
         .collect();
-    // `OCTOPUS_MCP_*` overrides the other variables, in whatever order the system lists them.
+    // `OCTOPUS_MCP_*` overrides the other variables, regardless of their order.
     entries.sort_by_key(|entry| entry.origin.contains(VARIABLE_PREFIX));
     entries
 }

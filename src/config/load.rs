@@ -49,11 +49,13 @@ pub fn load(flags: &Flags) -> LoadedConfig {
 }
 
 fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)>) -> LoadedConfig {
-    let known = settings();
+    let all_settings = settings();
     let mut loaded = LoadedConfig::default();
     let mut entries = Vec::new();
     if let Some(path) = &flags.file {
-        match layers::parse_file(path, |key| known.iter().any(|setting| setting.matches(key))) {
+        match layers::parse_file(path, |key| {
+            all_settings.iter().any(|setting| setting.matches(key))
+        }) {
             Ok(read) => entries.extend(read),
             Err(mistake) => loaded.errors.push(mistake),
         }
@@ -63,7 +65,7 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
 
     let mut figment = Figment::from(Serialized::defaults(BTreeMap::<String, Value>::new()));
     for entry in entries {
-        match check_entry(&entry, &known) {
+        match check_entry(&entry, &all_settings) {
             Ok(value) => {
                 figment = figment.merge(Serialized::default(&entry.key, value));
                 loaded.origins.insert(entry.key, entry.origin);
@@ -78,18 +80,17 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
     }
     match figment.extract() {
         Ok(config) => loaded.config = config,
-        // Each entry was checked alone before, so this is a bug of the server. It is reported all
-        // the same.
+        // Each entry was checked separately before, so an error here is a bug of the server.
         Err(error) => loaded.add_error("settings", &error.to_string()),
     }
     validate::validate(&mut loaded);
     loaded
 }
 
-/// Checks one entry alone, so that each mistake is found independently of the others.
-fn check_entry(entry: &LayerEntry, known: &[Setting]) -> Result<Value, String> {
-    if !known.iter().any(|setting| setting.matches(&entry.key)) {
-        let nearest = known
+/// Checks one entry separately, so that each mistake is found independently of the others.
+fn check_entry(entry: &LayerEntry, all_settings: &[Setting]) -> Result<Value, String> {
+    if !all_settings.iter().any(|setting| setting.matches(&entry.key)) {
+        let nearest = all_settings
             .iter()
             .map(|setting| setting.with_names_of(&entry.key))
             .map(|key| (strsim::jaro_winkler(&entry.key, &key), key))
@@ -99,14 +100,14 @@ fn check_entry(entry: &LayerEntry, known: &[Setting]) -> Result<Value, String> {
             None => "unknown setting".to_owned(),
         });
     }
-    let alone = |value: &Value| {
+    let check = |value: &Value| {
         let tree = Figment::from(Serialized::default(&entry.key, value));
         tree.extract::<Config>().map(|_| ()).map_err(|error| error.kind.to_string())
     };
-    // A variable that looks like a number may be text: `OCTOPUS_MCP_OCTOPUS__SPACE=42`.
-    let Err(error) = alone(&entry.value) else { return Ok(entry.value.clone()) };
+    // A variable that looks like a number can be text: `OCTOPUS_MCP_OCTOPUS__SPACE=42`.
+    let Err(error) = check(&entry.value) else { return Ok(entry.value.clone()) };
     if let Some(text) = entry.text.as_deref().map(Value::from)
-        && alone(&text).is_ok()
+        && check(&text).is_ok()
     {
         return Ok(text);
     }

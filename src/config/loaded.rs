@@ -54,10 +54,10 @@ pub struct LoadedConfig {
 /// Returns every setting as key and TOML value. Secrets are masked.
 fn values(config: &Config) -> Vec<(String, String)> {
     let tree = serde_json::to_value(config).unwrap_or_default();
-    let written = |(key, value): (String, &serde_json::Value)| {
+    let to_text = |(key, value): (String, &serde_json::Value)| {
         (key, if value.is_null() { "not set".to_owned() } else { value.to_string() })
     };
-    settings().iter().flat_map(|setting| setting.values(&tree)).map(written).collect()
+    settings().iter().flat_map(|setting| setting.values(&tree)).map(to_text).collect()
 }
 
 impl LoadedConfig {
@@ -77,11 +77,11 @@ impl LoadedConfig {
         ["file ", "environment ", "flag "]
             .iter()
             .position(|layer| origin.starts_with(layer))
-            .map_or(0, |place| place + 1)
+            .map_or(0, |index| index + 1)
     }
 
-    /// Adds a mistake in a setting that has none yet. A setting with an invalid value has its
-    /// default in the tree, so it is not checked again.
+    /// Adds a mistake, unless the setting already has a mistake: a setting with an invalid value
+    /// has its default in the tree.
     pub fn add_error(&mut self, key: &str, message: &str) {
         if self.errors.iter().any(|mistake| mistake.key == key) {
             return;
@@ -89,7 +89,7 @@ impl LoadedConfig {
         let value = self
             .effective_settings()
             .into_iter()
-            .find_map(|(known, value, _)| (known == key).then_some(value))
+            .find_map(|(setting, value, _)| (setting == key).then_some(value))
             .unwrap_or_else(|| "not set".to_owned());
         let origin = self.origin(key).to_owned();
         let message = message.to_owned();
@@ -97,8 +97,8 @@ impl LoadedConfig {
     }
 
     /// Removes mistakes in settings that a command does not need.
-    pub fn drop_errors(&mut self, is_needless: impl Fn(&str) -> bool) {
-        self.errors.retain(|mistake| !is_needless(&mistake.key));
+    pub fn drop_errors(&mut self, is_unneeded: impl Fn(&str) -> bool) {
+        self.errors.retain(|mistake| !is_unneeded(&mistake.key));
     }
 
     /// Returns every setting as key, TOML value and origin. Secrets are masked.
@@ -110,8 +110,9 @@ impl LoadedConfig {
         values(&self.config).into_iter().map(with_origin).collect()
     }
 
-    /// Returns the settings that differ from their defaults, as [`effective_settings`](Self::effective_settings) does.
-    /// Settings below a name that the user chose, such as those of an instance, have no default.
+    /// Returns the settings that differ from their defaults, in the form of
+    /// [`effective_settings`](Self::effective_settings). Settings below a name that the user chose,
+    /// such as the settings of an instance, have no default.
     pub fn changed(&self) -> Vec<(String, String, String)> {
         let defaults: BTreeSet<(String, String)> = values(&Config::default()).into_iter().collect();
         let is_changed = |(key, value, _): &(String, String, String)| {

@@ -1,8 +1,8 @@
 //! All settings as one tree of structs: meaning, type and default of each setting.
 //!
 //! No other module defines settings or reads the environment. Each layer overrides the previous
-//! one: defaults, TOML file, environment variables, command-line flags ([`layers`]). The doc
-//! comments of the fields are the reference for users: [`mod@reference`] generates
+//! one: defaults, TOML file, environment variables, command-line flags (`layers`). The doc
+//! comments of the fields are the reference for users: `reference` generates
 //! `config/reference.toml` from this tree.
 //!
 //! - `tree` is the root of the tree. The other settings files define one section each and import

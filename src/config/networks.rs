@@ -24,12 +24,12 @@ impl Networks {
 
 impl<'de> Deserialize<'de> for Networks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = |word: &String| {
-            let address = word.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            address.or_else(|_| word.parse::<IpNet>().map(|network| network.trunc()))
+        let read = |text: &String| {
+            let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+            address.or_else(|_| text.parse::<IpNet>().map(|network| network.trunc()))
         };
-        let words = ListSetting::deserialize(deserializer)?;
-        words.0.iter().map(read).collect::<Result<_, _>>().map(Self).map_err(|_| {
+        let list = ListSetting::deserialize(deserializer)?;
+        list.0.iter().map(read).collect::<Result<_, _>>().map(Self).map_err(|_| {
             D::Error::custom("expected addresses and networks such as `10.0.0.5` or `10.0.0.0/8`")
         })
     }

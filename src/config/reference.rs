@@ -23,17 +23,21 @@ const NAME_PLACEHOLDER: &str = "NAME";
 impl Setting {
     /// Returns whether this is the setting with the given key.
     pub(super) fn matches(&self, key: &str) -> bool {
-        let (mut ours, mut theirs) = (self.key.split('.'), key.split('.'));
-        ours.by_ref().zip(theirs.by_ref()).all(|(own, their)| own == WILDCARD || own == their)
+        let (mut segments, mut key_segments) = (self.key.split('.'), key.split('.'));
+        segments
+            .by_ref()
+            .zip(key_segments.by_ref())
+            .all(|(segment, name)| segment == WILDCARD || segment == name)
             && self.key.split('.').count() == key.split('.').count()
     }
 
     /// Returns the key with its placeholders replaced by the names at the same positions in `key`.
     pub(super) fn with_names_of(&self, key: &str) -> String {
-        let ours = self.key.split('.').zip(key.split('.').map(Some).chain(std::iter::repeat(None)));
-        let named = ours.map(
-            |(own, their)| if own == WILDCARD { their.unwrap_or(NAME_PLACEHOLDER) } else { own },
-        );
+        let segments =
+            self.key.split('.').zip(key.split('.').map(Some).chain(std::iter::repeat(None)));
+        let named = segments.map(|(segment, name)| {
+            if segment == WILDCARD { name.unwrap_or(NAME_PLACEHOLDER) } else { segment }
+        });
         named.collect::<Vec<_>>().join(".")
     }
 

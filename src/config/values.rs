@@ -30,8 +30,8 @@ impl Secret {
 /// Masks the user name and password in a URL. Returns other text unchanged.
 pub(super) fn mask_url_credentials(text: &str) -> String {
     let parts = text.split_once("://").and_then(|(scheme, rest)| {
-        let (_, place) = rest.rsplit_once('@')?;
-        Some(format!("{scheme}://{}@{place}", Secret::MASK))
+        let (_, host) = rest.rsplit_once('@')?;
+        Some(format!("{scheme}://{}@{host}", Secret::MASK))
     });
     parts.unwrap_or_else(|| text.to_owned())
 }

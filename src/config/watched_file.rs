@@ -7,16 +7,16 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// Interval between reads of files that could not be read and have not changed since.
+/// Retry interval for unreadable files that have not changed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// Minimum age of the last modification before the content counts as final. A file can change twice
-/// within one tick of its timestamp and look the same.
+/// Minimum age of the last modification for final content. A file can change twice within one tick
+/// of its timestamp, and the second change does not change the timestamp.
 const SETTLE_TIME: Duration = Duration::from_secs(2);
 
 /// A value that is read from files and updated when they change. While the files are unreadable, it
 /// keeps the last value.
 pub struct WatchedFile<T> {
-    what: &'static str,
+    description: &'static str,
     files: Vec<PathBuf>,
     read: Box<dyn Fn() -> Result<T, String> + Send + Sync>,
     last: Mutex<LastRead<T>>,
@@ -57,21 +57,21 @@ impl FileStamp {
 }
 
 impl<T: Clone> WatchedFile<T> {
-    /// Reads the files for the first time. `what` describes the value in log messages.
+    /// Reads the files for the first time. `description` names the value in log messages.
     ///
     /// # Errors
     /// Returns the message of `read`.
     pub fn open(
-        what: &'static str,
+        description: &'static str,
         files: Vec<PathBuf>,
         read: impl Fn() -> Result<T, String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let stamp = stamp(&files);
         let last = LastRead { value: read()?, stamp, failed: None };
-        Ok(Self { what, files, read: Box::new(read), last: Mutex::new(last) })
+        Ok(Self { description, files, read: Box::new(read), last: Mutex::new(last) })
     }
 
-    /// Returns the current value, and for how long the files have been unreadable.
+    /// Returns the current value, and the time for which the files have been unreadable.
     pub fn current(&self) -> (T, Duration) {
         let mut last = self.last.lock();
         let stamp = stamp(&self.files);
@@ -85,7 +85,7 @@ impl<T: Clone> WatchedFile<T> {
             match (self.read)() {
                 Ok(value) => {
                     if last.failed.is_some() || last.stamp != stamp {
-                        tracing::info!(files = ?self.files, "reloaded {}", self.what);
+                        tracing::info!(files = ?self.files, "reloaded {}", self.description);
                     }
                     *last = LastRead { value, stamp, failed: None };
                 }
@@ -99,26 +99,26 @@ impl<T: Clone> WatchedFile<T> {
         (last.value.clone(), stale)
     }
 
-    /// Records a failed read. Logs a warning when the reason changes.
+    /// Records a failed read. Logs a warning if the reason has changed.
     fn record_failure(
         &self,
-        before: Option<FailedRead>,
+        previous: Option<FailedRead>,
         stamp: Stamp,
         reason: String,
     ) -> FailedRead {
-        if before.as_ref().is_none_or(|before| before.reason != reason) {
+        if previous.as_ref().is_none_or(|previous| previous.reason != reason) {
             tracing::warn!(
                 files = ?self.files,
                 reason,
                 "failed to reload {}, keeping the previous value",
-                self.what
+                self.description
             );
         }
         let now = Instant::now();
         FailedRead {
             stamp,
             reason,
-            failing_since: before.map_or(now, |before| before.failing_since),
+            failing_since: previous.map_or(now, |previous| previous.failing_since),
             last_attempt: now,
         }
     }
@@ -136,7 +136,7 @@ fn stamp(files: &[PathBuf]) -> Stamp {
     files.iter().map(|file| FileStamp::of(file)).collect()
 }
 
-/// Returns whether the files are old enough that any further change would alter the stamp.
+/// Returns whether the files are old enough for every further change to alter the stamp.
 fn is_settled(stamp: &Stamp) -> bool {
     let now = SystemTime::now();
     stamp.iter().all(|file| {
@@ -187,59 +187,59 @@ mod tests {
 
     #[test]
     fn rereads_a_file_only_after_a_change() {
-        let (followed, path, reads, _folder) = watched_number("1");
+        let (watched, path, reads, _folder) = watched_number("1");
         for _ in 0..5 {
-            assert_eq!(followed.current(), (1, Duration::ZERO));
+            assert_eq!(watched.current(), (1, Duration::ZERO));
         }
         assert_eq!(reads.load(Ordering::Relaxed), 1);
         write(&path, "2", 2);
         for _ in 0..5 {
-            assert_eq!(followed.current(), (2, Duration::ZERO));
+            assert_eq!(watched.current(), (2, Duration::ZERO));
         }
         assert_eq!(reads.load(Ordering::Relaxed), 2);
         // The new target of a link may have an older modification time.
         write(&path, "3", 1);
-        assert_eq!(followed.current().0, 3);
+        assert_eq!(watched.current().0, 3);
     }
 
     #[test]
     fn detects_two_changes_within_one_timestamp_tick() {
-        let (followed, path, _reads, _folder) = watched_number("1");
+        let (watched, path, _reads, _folder) = watched_number("1");
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         for text in ["2", "3", "4"] {
             write(&path, text, now);
-            assert_eq!(followed.current().0.to_string(), text);
+            assert_eq!(watched.current().0.to_string(), text);
         }
     }
 
     #[test]
     fn retries_an_unreadable_file_that_looks_unchanged() {
-        let (followed, path, reads, _folder) = watched_number("1");
+        let (watched, path, reads, _folder) = watched_number("1");
         write(&path, "x", 2);
         let broken = Instant::now();
-        let (value, stale) = followed.current();
+        let (value, stale) = watched.current();
         assert_eq!(value, 1);
         assert!(stale <= broken.elapsed());
         let before = reads.load(Ordering::Relaxed);
-        followed.current();
+        watched.current();
         assert!(broken.elapsed() >= RETRY_INTERVAL || reads.load(Ordering::Relaxed) == before);
         write(&path, "2", 2);
-        while followed.current().0 == 1 {
+        while watched.current().0 == 1 {
             assert!(broken.elapsed() < 20 * RETRY_INTERVAL, "the file was not read again");
             std::thread::yield_now();
         }
-        assert_eq!(followed.current(), (2, Duration::ZERO));
+        assert_eq!(watched.current(), (2, Duration::ZERO));
     }
 
     #[test]
     fn missing_file_is_stale_until_it_returns() {
-        let (followed, path, _reads, _folder) = watched_number("1");
+        let (watched, path, _reads, _folder) = watched_number("1");
         fs::remove_file(&path).unwrap();
-        let away = followed.current();
-        assert_eq!(away.0, 1);
-        let later = followed.current();
-        assert!(later.1 > away.1, "{:?} {:?}", away.1, later.1);
+        let missing = watched.current();
+        assert_eq!(missing.0, 1);
+        let later = watched.current();
+        assert!(later.1 > missing.1, "{:?} {:?}", missing.1, later.1);
         write(&path, "1", 1);
-        assert_eq!(followed.current(), (1, Duration::ZERO));
+        assert_eq!(watched.current(), (1, Duration::ZERO));
     }
 }

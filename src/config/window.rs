@@ -60,17 +60,17 @@ impl Default for Weekdays {
 }
 
 /// Returns the index of a day in the week.
-fn weekday_index(word: &str) -> Option<usize> {
-    let short = word.trim().to_lowercase();
+fn weekday_index(name: &str) -> Option<usize> {
+    let short = name.trim().to_lowercase();
     // Accepts `fri` and `friday`, but no other abbreviations.
     let full = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    WEEKDAYS.iter().zip(full).position(|((word, _), full)| *word == short || full == short)
+    WEEKDAYS.iter().zip(full).position(|((name, _), full)| *name == short || full == short)
 }
 
-fn parse_days(words: &ListSetting) -> Option<Vec<Weekday>> {
+fn parse_days(list: &ListSetting) -> Option<Vec<Weekday>> {
     let mut days = Vec::new();
-    for word in &words.0 {
-        let (first, last) = word.split_once('-').unwrap_or((word, word));
+    for name in &list.0 {
+        let (first, last) = name.split_once('-').unwrap_or((name, name));
         let (first, last) = (weekday_index(first)?, weekday_index(last)?);
         let count = (last + 7 - first) % 7 + 1;
         days.extend(WEEKDAYS.iter().cycle().skip(first).take(count).map(|(_, day)| *day));
@@ -88,9 +88,9 @@ impl<'de> Deserialize<'de> for Weekdays {
 
 impl Serialize for Weekdays {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let word =
-            |day: &Weekday| WEEKDAYS.iter().find(|(_, other)| other == day).map(|(word, _)| *word);
-        serializer.collect_seq(self.0.iter().filter_map(word))
+        let name =
+            |day: &Weekday| WEEKDAYS.iter().find(|(_, other)| other == day).map(|(name, _)| *name);
+        serializer.collect_seq(self.0.iter().filter_map(name))
     }
 }
 

@@ -231,7 +231,7 @@ impl McpProvider for OctopusProvider {
             }
             Ok(CallOutcome::ApprovalRequired(request)) => {
                 audit_record::end_with(record_guard, Outcome::Asked, None);
-                tracing::info!(tool, caller, instance, elapsed_ms, way = ?request.method, "approval requested");
+                tracing::info!(tool, caller, instance, elapsed_ms, approval_method = ?request.method, "approval requested");
                 approval::request_approval(request)
             }
             Err(error @ Error::Approval(ApprovalError::NoChannel)) if is_stateless => {

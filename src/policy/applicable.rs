@@ -7,19 +7,19 @@ use super::{
 
 /// The rules that can match a call at some target, in their order.
 ///
-/// A rule that matches at no target never decides. Neither does a rule after one that matches at
-/// all targets. Their conditions do not multiply the number of evaluated targets.
+/// Rules that match at no target never decide. The same applies to rules after a rule that matches
+/// at all targets. Their conditions do not multiply the number of evaluated targets.
 #[derive(Debug)]
 pub(super) struct ApplicableRules<'r> {
     rules: Vec<&'r CompiledRule>,
 }
 
 impl<'r> ApplicableRules<'r> {
-    pub(super) fn select(all: &'r [CompiledRule], situation: &PolicyInput) -> Self {
-        let reads = situation.tier == Tier::Read;
+    pub(super) fn select(all: &'r [CompiledRule], input: &PolicyInput) -> Self {
+        let is_read = input.tier == Tier::Read;
         let mut rules = Vec::new();
         for rule in all {
-            if reads && !rule.covers_reads || !rule.can_match(situation) {
+            if is_read && !rule.covers_reads || !rule.can_match(input) {
                 continue;
             }
             rules.push(rule);
@@ -40,7 +40,7 @@ impl<'r> ApplicableRules<'r> {
     }
 
     /// Returns whether the decision can depend on the resource of this kind.
-    pub(super) fn depends_on(&self, kind: ResourceKind, situation: &PolicyInput) -> bool {
-        self.rules.iter().any(|rule| rule.depends_on(kind, situation.action))
+    pub(super) fn depends_on(&self, kind: ResourceKind, input: &PolicyInput) -> bool {
+        self.rules.iter().any(|rule| rule.depends_on(kind, input.action))
     }
 }

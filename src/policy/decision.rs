@@ -5,13 +5,13 @@ use crate::config::{Effect, Risk};
 /// The decision on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The rule that decided, or `None` if no rule matched. If several rules require different
-    /// confirmation words, all of their names.
+    /// Name of the rule that decided; `None` if no rule matched. If several rules require different
+    /// confirmation words, the names of all these rules.
     pub rule: Option<String>,
     /// The effect.
     pub effect: Effect,
-    /// The word that a person must type to confirm. If several rules require different words, all
-    /// of them, separated by spaces.
+    /// Word that a person must type to confirm. If several rules require different words, all
+    /// words, separated by spaces.
     pub confirmation_word: Option<String>,
     /// The message for the caller.
     pub message: Option<String>,

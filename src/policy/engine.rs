@@ -16,7 +16,7 @@ use super::{
 };
 use crate::config::{Effect, PolicySettings, Risk};
 
-/// The number of targets after which an evaluation checks whether it must stop.
+/// Number of targets after which an evaluation checks whether it must stop.
 const CHECK_INTERVAL: usize = 64;
 
 /// The compiled policy rules of the settings.
@@ -94,130 +94,140 @@ impl PolicyEngine {
         self.rules.iter().any(|rule| rule.project_groups.is_some())
     }
 
-    /// Returns whether interruptions must be answered by someone other than the person who started
-    /// the task.
+    /// Returns whether only another person than the initiator of a task may answer its
+    /// interruptions.
     pub fn requires_four_eyes(&self) -> bool {
         self.four_eyes
     }
 
     /// Decides on a call. Evaluates each target of the call separately and returns the strictest
     /// decision, so no combination of targets is allowed if one of them is denied.
-    pub fn decide(&self, situation: &PolicyInput) -> Decision {
-        self.evaluate_uninterrupted(situation, false).0
+    pub fn decide(&self, input: &PolicyInput) -> Decision {
+        self.evaluate_uninterrupted(input, false).0
     }
 
-    /// Decides on a read whose targets are all listed. A rule that may match, because something is
+    /// Decides on a read whose targets are all listed. A rule that may match, because a resource is
     /// unknown, applies as for a change.
-    pub fn decide_strictly(&self, situation: &PolicyInput) -> Decision {
-        self.evaluate_uninterrupted(situation, true).0
+    pub fn decide_strictly(&self, input: &PolicyInput) -> Decision {
+        self.evaluate_uninterrupted(input, true).0
     }
 
     /// Decides as [`PolicyEngine::decide_strictly`] if `strict`, otherwise as
     /// [`PolicyEngine::decide`]. Calls `check` at intervals and stops with its error.
     pub fn decide_interruptible<E>(
         &self,
-        situation: &PolicyInput,
+        input: &PolicyInput,
         strict: bool,
         check: impl Fn() -> Result<(), E>,
     ) -> Result<Decision, E> {
-        Ok(self.evaluate(situation, strict, check)?.0)
+        Ok(self.evaluate(input, strict, check)?.0)
     }
 
     /// Returns the approximate number of comparisons between a rule and a target that a decision
     /// takes.
-    pub fn estimated_comparisons(&self, situation: &PolicyInput) -> usize {
-        let rules = ApplicableRules::select(&self.rules, situation);
+    pub fn estimated_comparisons(&self, input: &PolicyInput) -> usize {
+        let rules = ApplicableRules::select(&self.rules, input);
         // Each environment is also inspected for its risk. Calls with too many targets are denied
         // without evaluation.
-        let places = Targets::count_for(situation, &rules).unwrap_or(1);
-        places * rules.count().max(1) + situation.environments.resources.len()
+        let targets = Targets::count_for(input, &rules).unwrap_or(1);
+        targets * rules.count().max(1) + input.environments.resources.len()
     }
 
     /// Returns the first target with the strictest decision.
-    pub(super) fn deciding_target<'s>(&self, situation: &'s PolicyInput) -> Option<Target<'s>> {
-        self.evaluate_uninterrupted(situation, false).1
+    pub(super) fn deciding_target<'s>(&self, input: &'s PolicyInput) -> Option<Target<'s>> {
+        self.evaluate_uninterrupted(input, false).1
     }
 
     fn evaluate_uninterrupted<'s>(
         &self,
-        situation: &'s PolicyInput,
+        input: &'s PolicyInput,
         strict: bool,
     ) -> (Decision, Option<Target<'s>>) {
-        let Ok(judged) = self.evaluate(situation, strict, || Ok::<(), Infallible>(()));
-        judged
+        let Ok(evaluated) = self.evaluate(input, strict, || Ok::<(), Infallible>(()));
+        evaluated
     }
 
     /// Evaluates all targets. `strict`: a rule that may match a read applies too. For changes,
     /// rules that may match always apply.
     fn evaluate<'s, E>(
         &self,
-        situation: &'s PolicyInput,
+        input: &'s PolicyInput,
         strict: bool,
         check: impl Fn() -> Result<(), E>,
     ) -> Result<(Decision, Option<Target<'s>>), E> {
-        let strict = strict || situation.tier != Tier::Read;
-        let rules = ApplicableRules::select(&self.rules, situation);
+        let strict = strict || input.tier != Tier::Read;
+        let rules = ApplicableRules::select(&self.rules, input);
         let risk =
-            |environment: TargetResource<'_>| self.high_risk.risk_of(situation.action, environment);
-        let Some(targets) = Targets::for_input(situation, &rules, risk) else {
-            let too_many = Verdict { rule: None, effect: Effect::Deny, unknown: None }.decision();
+            |environment: TargetResource<'_>| self.high_risk.risk_of(input.action, environment);
+        let Some(targets) = Targets::for_input(input, &rules, risk) else {
+            let denial = Verdict { rule: None, effect: Effect::Deny, unknown: None }.decision();
             let message = Some(targets::too_many_targets_message());
-            return Ok((Decision { message, risk: Risk::High, ..too_many }, None));
+            return Ok((Decision { message, risk: Risk::High, ..denial }, None));
         };
-        let mut worst: Vec<VerdictGroup<'_, 's>> = Vec::new();
-        let mut place = None;
-        let mut found_here = Vec::new();
+        let mut strictest: Vec<VerdictGroup<'_, 's>> = Vec::new();
+        let mut deciding_target = None;
+        let mut verdicts = Vec::new();
         for (number, target) in targets.iter().enumerate() {
             if number.is_multiple_of(CHECK_INTERVAL) {
                 check()?;
             }
-            self.evaluate_at(situation, &rules, &target, strict, &mut found_here);
-            for found in found_here.drain(..) {
-                let known = worst.first().map(|group| group.found.strictness());
-                if known.is_none_or(|known| found.strictness() > known) {
-                    worst.clear();
-                    place = Some(target);
-                } else if known != Some(found.strictness()) {
+            self.evaluate_at(input, &rules, &target, strict, &mut verdicts);
+            for found in verdicts.drain(..) {
+                let current = strictest.first().map(|group| group.found.strictness());
+                if current.is_none_or(|current| found.strictness() > current) {
+                    strictest.clear();
+                    deciding_target = Some(target);
+                } else if current != Some(found.strictness()) {
                     continue;
                 }
-                match worst.iter_mut().find(|group| group.found.rule_name() == found.rule_name()) {
+                match strictest
+                    .iter_mut()
+                    .find(|group| group.found.rule_name() == found.rule_name())
+                {
                     Some(group) => group.add(found, target),
-                    None => worst.push(VerdictGroup::new(found, target)),
+                    None => strictest.push(VerdictGroup::new(found, target)),
                 }
             }
         }
         // Every call has at least one target, so this is not reached.
         let effect = self.default_effect.max(Effect::Confirm);
         let fallback = || Verdict { rule: None, effect, unknown: None }.decision();
-        let decision = merge_decisions(worst.iter().map(|group| group.decision(&targets)));
-        Ok((Decision { risk: targets.risk(), ..decision.unwrap_or_else(fallback) }, place))
+        let decision = merge_decisions(strictest.iter().map(|group| group.decision(&targets)));
+        Ok((
+            Decision { risk: targets.risk(), ..decision.unwrap_or_else(fallback) },
+            deciding_target,
+        ))
     }
 
-    /// Evaluates one target. A rule that may match is added to the rule that surely matches.
+    /// Evaluates one target. Adds the verdict of the first matching rule, and of each earlier rule
+    /// that may match.
     fn evaluate_at<'r>(
         &self,
-        situation: &PolicyInput,
+        input: &PolicyInput,
         rules: &ApplicableRules<'r>,
         target: &Target<'_>,
         strict: bool,
         found: &mut Vec<Verdict<'r>>,
     ) {
-        let reads = situation.tier == Tier::Read;
+        let is_read = input.tier == Tier::Read;
         for rule in rules.iter() {
-            let fit = rule.matches_at(target);
-            if fit.applies(rule.effect, strict) {
-                let unknown =
-                    if let RuleMatch::Unknown(condition) = fit { Some(condition) } else { None };
+            let rule_match = rule.matches_at(target);
+            if rule_match.applies(rule.effect, strict) {
+                let unknown = if let RuleMatch::Unknown(condition) = rule_match {
+                    Some(condition)
+                } else {
+                    None
+                };
                 // Reads never require confirmation.
-                let is_confirmed_read = reads && rule.effect == Effect::Confirm;
+                let is_confirmed_read = is_read && rule.effect == Effect::Confirm;
                 let effect = if is_confirmed_read { Effect::Allow } else { rule.effect };
                 found.push(Verdict { rule: Some(rule), effect, unknown });
             }
-            if fit == RuleMatch::Yes {
+            if rule_match == RuleMatch::Yes {
                 return;
             }
         }
-        let effect = if reads { Effect::Allow } else { self.default_effect };
+        let effect = if is_read { Effect::Allow } else { self.default_effect };
         found.push(Verdict { rule: None, effect, unknown: None });
     }
 }

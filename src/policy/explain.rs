@@ -15,7 +15,7 @@ pub struct RuleStep {
     pub rule: String,
     /// The effect of the rule.
     pub effect: Effect,
-    /// Why the rule matches or does not match.
+    /// Reason why the rule matches or does not match.
     pub reason: String,
     /// Whether the rule applies to the call.
     pub matched: bool,
@@ -24,46 +24,43 @@ pub struct RuleStep {
 impl PolicyEngine {
     /// Explains a decision: returns the result of each rule at the deciding target, up to the rule
     /// that decided.
-    pub fn explain(&self, situation: &PolicyInput) -> Vec<RuleStep> {
-        let place = self.deciding_target(situation);
-        place.map_or_else(Vec::new, |target| self.explain_at(situation, &target))
+    pub fn explain(&self, input: &PolicyInput) -> Vec<RuleStep> {
+        let target = self.deciding_target(input);
+        target.map_or_else(Vec::new, |target| self.explain_at(input, &target))
     }
 
-    fn explain_at(&self, situation: &PolicyInput, target: &Target<'_>) -> Vec<RuleStep> {
-        let reads = situation.tier == Tier::Read;
-        let mut all = Vec::new();
+    fn explain_at(&self, input: &PolicyInput, target: &Target<'_>) -> Vec<RuleStep> {
+        let is_read = input.tier == Tier::Read;
+        let mut steps = Vec::new();
         for rule in &self.rules {
             step_counter::add(1);
-            let (fit, said) = if reads && !rule.covers_reads {
+            let (rule_match, reason) = if is_read && !rule.covers_reads {
                 (RuleMatch::No("tiers"), "the rule does not cover reads".to_owned())
             } else {
-                let fit = rule.matches(situation, target);
-                (fit, match_reason(fit, rule.effect, reads))
+                let rule_match = rule.matches(input, target);
+                (rule_match, match_reason(rule_match, rule.effect, is_read))
             };
-            let matched = fit.applies(rule.effect, !reads);
-            all.push(RuleStep {
-                rule: rule.name.clone(),
-                effect: rule.effect,
-                reason: said,
-                matched,
-            });
-            if fit == RuleMatch::Yes {
+            let matched = rule_match.applies(rule.effect, !is_read);
+            steps.push(RuleStep { rule: rule.name.clone(), effect: rule.effect, reason, matched });
+            if rule_match == RuleMatch::Yes {
                 break;
             }
         }
-        all
+        steps
     }
 }
 
-/// Returns why a rule matches a call or does not.
-pub(super) fn match_reason(fit: RuleMatch, effect: Effect, reads: bool) -> String {
-    match (fit, effect) {
+/// Returns the reason why a rule matches a call or does not match.
+pub(super) fn match_reason(rule_match: RuleMatch, effect: Effect, is_read: bool) -> String {
+    match (rule_match, effect) {
         (RuleMatch::Yes, _) => "matches".to_owned(),
-        (RuleMatch::No(what), _) => format!("`{what}` does not match"),
-        (RuleMatch::Unknown(what), Effect::Allow) => {
-            format!("`{what}` is unknown, so the rule does not allow the call")
+        (RuleMatch::No(condition), _) => format!("`{condition}` does not match"),
+        (RuleMatch::Unknown(condition), Effect::Allow) => {
+            format!("`{condition}` is unknown, so the rule does not allow the call")
         }
-        (RuleMatch::Unknown(what), _) if reads => format!("`{what}` is unknown"),
-        (RuleMatch::Unknown(what), _) => format!("`{what}` is unknown, so the rule applies"),
+        (RuleMatch::Unknown(condition), _) if is_read => format!("`{condition}` is unknown"),
+        (RuleMatch::Unknown(condition), _) => {
+            format!("`{condition}` is unknown, so the rule applies")
+        }
     }
 }

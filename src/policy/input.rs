@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 pub use crate::config::Tier;
 
-/// Everything that is known about a call.
+/// Known facts about a call.
 #[derive(Debug, Clone)]
 pub struct PolicyInput {
     /// The name of the tool. For a resource, the tool that reads resources.
@@ -43,7 +43,7 @@ pub enum PolicyAction {
     Read,
     /// Creates or changes a release. Nothing runs yet.
     Release,
-    /// Runs or changes something, in environments or elsewhere.
+    /// Makes any other change, e.g. a deployment or a runbook run.
     Run,
     /// Deletes data.
     Delete,
@@ -76,7 +76,7 @@ pub(super) enum ResourceKind {
     Tenant,
 }
 
-/// A resource, as far as it is known.
+/// A resource with its known properties.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResourceRef {
     /// The ID.
@@ -110,17 +110,17 @@ impl ResourceRef {
 }
 
 impl ResourceSet {
-    /// Exactly these resources.
-    pub fn known(things: Vec<ResourceRef>) -> Self {
-        Self { resources: things, has_unknown: false }
+    /// Creates a set of exactly these resources.
+    pub fn known(resources: Vec<ResourceRef>) -> Self {
+        Self { resources, has_unknown: false }
     }
 
-    /// Unknown resources, or none.
+    /// Creates a set of unknown resources, which may be empty.
     pub fn unknown() -> Self {
         Self { resources: Vec::new(), has_unknown: true }
     }
 
-    /// Not applicable to the call.
+    /// Creates the set of a kind that is not applicable to the call.
     pub fn none() -> Self {
         Self::default()
     }

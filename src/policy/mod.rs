@@ -1,7 +1,7 @@
 //! Policy rules: decide whether a call is allowed, needs confirmation or is denied, by the
 //! resources that it accesses.
 //!
-//! The module performs no I/O: a [`PolicyInput`] contains everything known about a call, and
+//! The module performs no I/O: a [`PolicyInput`] contains the known facts about a call, and
 //! [`PolicyEngine`] decides on it. The input distinguishes unknown resources from absent ones.
 //!
 //! The engine decides in these steps:

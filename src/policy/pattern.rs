@@ -36,29 +36,29 @@ pub(super) struct Patterns {
 
 impl Patterns {
     pub(super) fn compile(list: &ListSetting) -> Result<Self, String> {
-        let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
+        let (mut included, mut excluded) = (Vec::new(), Vec::new());
         for pattern in &list.0 {
             match pattern.strip_prefix('!') {
-                Some(pattern) => unwanted.push(compile_pattern(pattern.trim())?),
-                None => wanted.push(compile_pattern(pattern)?),
+                Some(pattern) => excluded.push(compile_pattern(pattern.trim())?),
+                None => included.push(compile_pattern(pattern)?),
             }
         }
-        if wanted.is_empty() && !unwanted.is_empty() {
-            wanted.push(compile_pattern("*")?);
+        if included.is_empty() && !excluded.is_empty() {
+            included.push(compile_pattern("*")?);
         }
-        Ok(Self { included: wanted, excluded: unwanted })
+        Ok(Self { included, excluded })
     }
 
-    /// Returns whether one of these names matches. `complete`: whether the resource has no other
-    /// names.
+    /// Returns whether one of these names matches. `complete`: whether these are all names of the
+    /// resource.
     #[expect(clippy::needless_pass_by_value, reason = "the iterator is cloned to be read twice")]
     pub(super) fn matches<'a>(
         &self,
-        words: impl Iterator<Item = &'a str> + Clone,
+        names: impl Iterator<Item = &'a str> + Clone,
         complete: bool,
     ) -> TriState {
         let any_match = |patterns: &[Regex]| {
-            words.clone().any(|word| patterns.iter().any(|pattern| pattern.is_match(word)))
+            names.clone().any(|name| patterns.iter().any(|pattern| pattern.is_match(name)))
         };
         match (any_match(&self.included), any_match(&self.excluded), complete) {
             (_, true, _) | (false, false, true) => TriState::No,
@@ -75,21 +75,24 @@ impl Patterns {
 
     /// Returns whether a resource with all of these values matches: at least one value is included
     /// and none is excluded.
-    pub(super) fn matches_any<'a>(&self, words: impl IntoIterator<Item = &'a String>) -> TriState {
-        let mut words: Vec<&str> = words.into_iter().map(String::as_str).collect();
-        if words.is_empty() {
+    pub(super) fn matches_any<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> TriState {
+        let mut names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+        if names.is_empty() {
             // A resource without values matches a list that only excludes.
-            words.push("");
+            names.push("");
         }
-        self.matches(words.into_iter(), true)
+        self.matches(names.into_iter(), true)
     }
 }
 
 fn compile_pattern(pattern: &str) -> Result<Regex, String> {
     let parts: Vec<String> = pattern.split('*').map(regex::escape).collect();
     let whole = format!("^{}$", parts.join(".*"));
-    let built = RegexBuilder::new(&whole).case_insensitive(true).dot_matches_new_line(true).build();
-    built.map_err(|_| format!("the pattern `{pattern}` is too long"))
+    let compiled =
+        RegexBuilder::new(&whole).case_insensitive(true).dot_matches_new_line(true).build();
+    compiled.map_err(|_| {
+        format!("the pattern `{pattern}` is too long; shorten it or split it into several patterns")
+    })
 }
 
 #[cfg(test)]
@@ -97,13 +100,13 @@ mod tests {
     use super::*;
 
     fn patterns(list: &[&str]) -> Patterns {
-        Patterns::compile(&ListSetting(list.iter().map(|word| (*word).to_owned()).collect()))
+        Patterns::compile(&ListSetting(list.iter().map(|name| (*name).to_owned()).collect()))
             .unwrap()
     }
 
     #[test]
     fn patterns_match_case_insensitively() {
-        for (list, name, answer) in [
+        for (list, name, expected) in [
             (&["production"][..], "Production", TriState::Yes),
             (&["prod*"], "PRODUCTION EU", TriState::Yes),
             (&["*-prod"], "eu-prod", TriState::Yes),
@@ -115,8 +118,8 @@ mod tests {
             (&["ÜBUNG"], "Übung", TriState::Yes),
             (&["x"], "x\ny", TriState::No),
         ] {
-            let said = patterns(list).matches([name].into_iter(), true);
-            assert_eq!(said, answer, "{list:?} {name}");
+            let result = patterns(list).matches([name].into_iter(), true);
+            assert_eq!(result, expected, "{list:?} {name}");
         }
     }
 

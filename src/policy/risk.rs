@@ -23,18 +23,18 @@ impl HighRisk {
     /// unknown environment is high and uncertain.
     pub(super) fn risk_of(
         &self,
-        deed: PolicyAction,
+        action: PolicyAction,
         environment: TargetResource<'_>,
     ) -> (Risk, bool) {
-        let risk = match (deed, environment) {
+        let risk = match (action, environment) {
             (PolicyAction::Read, _) => Risk::Read,
             (PolicyAction::Release, _) => Risk::Low,
             (PolicyAction::Delete, _) => Risk::Destructive,
             (PolicyAction::Run, TargetResource::None) => Risk::Medium,
             (PolicyAction::Run, TargetResource::Unknown) => return (Risk::High, false),
-            (PolicyAction::Run, TargetResource::Known(thing)) => {
-                let named = self.names.matches(thing.identifiers(), thing.name.is_some());
-                let tagged = match &thing.tags {
+            (PolicyAction::Run, TargetResource::Known(resource)) => {
+                let named = self.names.matches(resource.identifiers(), resource.name.is_some());
+                let tagged = match &resource.tags {
                     Some(tags) => self.tags.matches_any(tags),
                     None if self.tags.is_empty() => TriState::No,
                     None => TriState::Unknown,
@@ -91,22 +91,24 @@ mod tests {
             ..PolicySettings::default()
         };
         let high = HighRisk::from_settings(&settings).unwrap();
-        let mut thing = ResourceRef::named("Ring 3");
-        let of = |thing: &ResourceRef, deed| high.risk_of(deed, TargetResource::Known(thing)).0;
-        assert_eq!(of(&thing, PolicyAction::Run), Risk::High, "the tags are unknown");
-        thing.tags = Some(vec![]);
-        assert_eq!(of(&thing, PolicyAction::Run), Risk::Medium);
-        thing.tags = Some(vec!["stage/live".to_owned()]);
-        assert_eq!(of(&thing, PolicyAction::Run), Risk::High);
-        assert_eq!(of(&thing, PolicyAction::Release), Risk::Low);
-        assert_eq!(of(&thing, PolicyAction::Delete), Risk::Destructive);
-        assert_eq!(of(&thing, PolicyAction::Read), Risk::Read);
+        let mut resource = ResourceRef::named("Ring 3");
+        let of = |resource: &ResourceRef, action| {
+            high.risk_of(action, TargetResource::Known(resource)).0
+        };
+        assert_eq!(of(&resource, PolicyAction::Run), Risk::High, "the tags are unknown");
+        resource.tags = Some(vec![]);
+        assert_eq!(of(&resource, PolicyAction::Run), Risk::Medium);
+        resource.tags = Some(vec!["stage/live".to_owned()]);
+        assert_eq!(of(&resource, PolicyAction::Run), Risk::High);
+        assert_eq!(of(&resource, PolicyAction::Release), Risk::Low);
+        assert_eq!(of(&resource, PolicyAction::Delete), Risk::Destructive);
+        assert_eq!(of(&resource, PolicyAction::Read), Risk::Read);
         assert_eq!(high.risk_of(PolicyAction::Run, TargetResource::Unknown), (Risk::High, false));
         let nameless = ResourceRef {
             id: "Environments-9".to_owned(),
             name: None,
             tags: Some(vec![]),
-            ..thing
+            ..resource
         };
         assert_eq!(of(&nameless, PolicyAction::Run), Risk::High, "the name is unknown");
     }

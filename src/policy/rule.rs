@@ -37,7 +37,7 @@ pub(super) struct CompiledRule {
     times: Option<Vec<TimeWindow>>,
 }
 
-/// Whether a rule matches a call at a target. `Unknown` and `No` contain the name of the condition.
+/// Result of a rule for a call at a target. `Unknown` and `No` contain the name of the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RuleMatch {
     Yes,
@@ -86,8 +86,8 @@ impl CompiledRule {
     }
 
     /// Returns whether the rule matches the call at this target.
-    pub(super) fn matches(&self, situation: &PolicyInput, target: &Target<'_>) -> RuleMatch {
-        combine_conditions(self.call_conditions(situation).chain(self.target_conditions(target)))
+    pub(super) fn matches(&self, input: &PolicyInput, target: &Target<'_>) -> RuleMatch {
+        combine_conditions(self.call_conditions(input).chain(self.target_conditions(target)))
     }
 
     /// Like [`CompiledRule::matches`], for a call whose target-independent conditions match.
@@ -98,18 +98,18 @@ impl CompiledRule {
 
     /// Returns whether the rule can match the call at some target, because all target-independent
     /// conditions match. These conditions are never unknown.
-    pub(super) fn can_match(&self, situation: &PolicyInput) -> bool {
-        combine_conditions(self.call_conditions(situation)) == RuleMatch::Yes
+    pub(super) fn can_match(&self, input: &PolicyInput) -> bool {
+        combine_conditions(self.call_conditions(input)) == RuleMatch::Yes
     }
 
     /// Returns whether the rule depends on the resource of this kind. The risk depends on the
     /// environment only for [`PolicyAction::Run`].
-    pub(super) fn depends_on(&self, kind: ResourceKind, deed: PolicyAction) -> bool {
+    pub(super) fn depends_on(&self, kind: ResourceKind, action: PolicyAction) -> bool {
         match kind {
             ResourceKind::Space => self.spaces.is_some(),
             ResourceKind::Project => self.projects.is_some() || self.project_groups.is_some(),
             ResourceKind::Environment => {
-                let by_risk = deed == PolicyAction::Run && self.risks.is_some();
+                let by_risk = action == PolicyAction::Run && self.risks.is_some();
                 self.environments.is_some() || self.environment_tags.is_some() || by_risk
             }
             ResourceKind::Tenant => self.tenants.is_some() || self.tenant_tags.is_some(),
@@ -125,34 +125,31 @@ impl CompiledRule {
             ResourceKind::Tenant,
         ]
         .into_iter();
-        let by_place = kinds.any(|kind| self.depends_on(kind, PolicyAction::Run));
-        !by_place && self.times.is_none()
+        let by_resource = kinds.any(|kind| self.depends_on(kind, PolicyAction::Run));
+        !by_resource && self.times.is_none()
     }
 
     /// Evaluates the target-independent conditions.
     fn call_conditions(
         &self,
-        situation: &PolicyInput,
+        input: &PolicyInput,
     ) -> impl Iterator<Item = (&'static str, TriState)> {
-        let word = |patterns: &Option<Patterns>, word: &str| {
-            patterns.as_ref().map(|patterns| patterns.matches(std::iter::once(word), true))
+        let matches = |patterns: &Option<Patterns>, name: &str| {
+            patterns.as_ref().map(|patterns| patterns.matches(std::iter::once(name), true))
         };
-        let groups = self.groups.as_ref().map(|groups| groups.matches_any(&situation.groups));
+        let groups = self.groups.as_ref().map(|groups| groups.matches_any(&input.groups));
         let tiers =
-            self.tiers.as_ref().map(|tiers| TriState::from_bool(tiers.contains(&situation.tier)));
+            self.tiers.as_ref().map(|tiers| TriState::from_bool(tiers.contains(&input.tier)));
         [
-            ("tools", word(&self.tools, &situation.tool)),
-            ("toolsets", word(&self.toolsets, &situation.toolset)),
+            ("tools", matches(&self.tools, &input.tool)),
+            ("toolsets", matches(&self.toolsets, &input.toolset)),
             ("tiers", tiers),
-            ("instances", word(&self.instances, &situation.instance)),
-            (
-                "callers",
-                self.callers.as_ref().map(|callers| callers.matches_any(&situation.callers)),
-            ),
+            ("instances", matches(&self.instances, &input.instance)),
+            ("callers", self.callers.as_ref().map(|callers| callers.matches_any(&input.callers))),
             ("groups", groups),
         ]
         .into_iter()
-        .filter_map(|(what, answer)| Some((what, answer?)))
+        .filter_map(|(condition, result)| Some((condition, result?)))
     }
 
     /// Evaluates the conditions that depend on the target.
@@ -160,42 +157,44 @@ impl CompiledRule {
         &self,
         target: &Target<'_>,
     ) -> impl Iterator<Item = (&'static str, TriState)> {
-        let thing = |patterns: &Option<Patterns>, one: TargetResource<'_>| {
-            patterns.as_ref().map(|patterns| match_name(patterns, one))
+        let name = |patterns: &Option<Patterns>, resource: TargetResource<'_>| {
+            patterns.as_ref().map(|patterns| match_name(patterns, resource))
         };
-        let tags = |patterns: &Option<Patterns>, one: TargetResource<'_>| {
-            patterns.as_ref().map(|patterns| match_tags(patterns, one))
+        let tags = |patterns: &Option<Patterns>, resource: TargetResource<'_>| {
+            patterns.as_ref().map(|patterns| match_tags(patterns, resource))
         };
         let times = self.times.as_ref().map(|times| match_times(times, target.time));
         [
             ("times", times),
-            ("spaces", thing(&self.spaces, target.space)),
-            ("projects", thing(&self.projects, target.project)),
+            ("spaces", name(&self.spaces, target.space)),
+            ("projects", name(&self.projects, target.project)),
             (
                 "project_groups",
                 self.project_groups.as_ref().map(|p| match_group(p, target.project)),
             ),
-            ("environments", thing(&self.environments, target.environment)),
+            ("environments", name(&self.environments, target.environment)),
             ("environment_tags", tags(&self.environment_tags, target.environment)),
-            ("tenants", thing(&self.tenants, target.tenant)),
+            ("tenants", name(&self.tenants, target.tenant)),
             ("tenant_tags", tags(&self.tenant_tags, target.tenant)),
             ("risks", self.risks.as_ref().map(|risks| match_risk(risks, target.risk))),
         ]
         .into_iter()
-        .filter_map(|(what, answer)| Some((what, answer?)))
+        .filter_map(|(condition, result)| Some((condition, result?)))
     }
 }
 
-fn combine_conditions(answers: impl Iterator<Item = (&'static str, TriState)>) -> RuleMatch {
-    let mut fit = RuleMatch::Yes;
-    for (what, answer) in answers {
-        match answer {
-            TriState::No => return RuleMatch::No(what),
-            TriState::Unknown if fit == RuleMatch::Yes => fit = RuleMatch::Unknown(what),
+fn combine_conditions(results: impl Iterator<Item = (&'static str, TriState)>) -> RuleMatch {
+    let mut rule_match = RuleMatch::Yes;
+    for (condition, result) in results {
+        match result {
+            TriState::No => return RuleMatch::No(condition),
+            TriState::Unknown if rule_match == RuleMatch::Yes => {
+                rule_match = RuleMatch::Unknown(condition);
+            }
             TriState::Yes | TriState::Unknown => {}
         }
     }
-    fit
+    rule_match
 }
 
 fn match_times(windows: &[TimeWindow], moment: Moment) -> TriState {
@@ -207,16 +206,18 @@ fn match_times(windows: &[TimeWindow], moment: Moment) -> TriState {
     }
 }
 
-fn match_name(patterns: &Patterns, one: TargetResource<'_>) -> TriState {
-    match one {
+fn match_name(patterns: &Patterns, target: TargetResource<'_>) -> TriState {
+    match target {
         TargetResource::Unknown => TriState::Unknown,
         TargetResource::None => TriState::No,
-        TargetResource::Known(thing) => patterns.matches(thing.identifiers(), thing.name.is_some()),
+        TargetResource::Known(resource) => {
+            patterns.matches(resource.identifiers(), resource.name.is_some())
+        }
     }
 }
 
-fn match_tags(patterns: &Patterns, one: TargetResource<'_>) -> TriState {
-    match one {
+fn match_tags(patterns: &Patterns, target: TargetResource<'_>) -> TriState {
+    match target {
         TargetResource::None => TriState::No,
         TargetResource::Known(ResourceRef { tags: Some(tags), .. }) => patterns.matches_any(tags),
         TargetResource::Unknown | TargetResource::Known(_) => TriState::Unknown,

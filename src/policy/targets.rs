@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::Risk;
 
-/// The maximum number of targets of a call.
+/// Maximum number of targets of a call.
 const MAX_TARGETS: usize = 10_000;
 
 /// All targets of a call: the product of its moments, spaces, projects, environments and tenants.
@@ -35,8 +35,8 @@ struct Dimension<'a> {
 }
 
 impl<'a> Dimension<'a> {
-    fn new(of: &'a ResourceSet, is_matched: bool) -> Self {
-        let all = of.each();
+    fn new(set: &'a ResourceSet, is_matched: bool) -> Self {
+        let all = set.each();
         Self { evaluated: if is_matched { all.len() } else { 1 }, all }
     }
 
@@ -46,50 +46,49 @@ impl<'a> Dimension<'a> {
 
     /// Returns the names of the resources of some targets. If the first resource represents all,
     /// returns the names of all.
-    fn names(&self, places: impl Iterator<Item = TargetResource<'a>>) -> Vec<&'a str> {
+    fn names(&self, resources: impl Iterator<Item = TargetResource<'a>>) -> Vec<&'a str> {
         let mut names = Vec::new();
-        let mut known = HashSet::new();
+        let mut seen = HashSet::new();
         let mut add = |one: TargetResource<'a>| {
-            if let TargetResource::Known(thing) = one
-                && known.insert(thing.display_name())
+            if let TargetResource::Known(resource) = one
+                && seen.insert(resource.display_name())
             {
-                names.push(thing.display_name());
+                names.push(resource.display_name());
             }
         };
         if self.evaluated < self.all.len() {
             self.all.iter().copied().for_each(&mut add);
         } else {
-            places.for_each(&mut add);
+            resources.for_each(&mut add);
         }
         names
     }
 }
 
 impl<'a> Targets<'a> {
-    /// Returns the targets of a call, or `None` if there are too many.
+    /// Returns the targets of a call; `None` if their number exceeds the maximum.
     pub(super) fn for_input(
-        situation: &'a PolicyInput,
+        input: &'a PolicyInput,
         rules: &ApplicableRules<'_>,
         risk: impl Fn(TargetResource<'a>) -> (Risk, bool),
     ) -> Option<Self> {
-        let each =
-            |of: &'a ResourceSet, kind| Dimension::new(of, rules.depends_on(kind, situation));
+        let each = |set: &'a ResourceSet, kind| Dimension::new(set, rules.depends_on(kind, input));
         let targets = Self {
-            times: &situation.times,
-            spaces: each(&situation.space, ResourceKind::Space),
-            projects: each(&situation.projects, ResourceKind::Project),
-            environments: each(&situation.environments, ResourceKind::Environment),
+            times: &input.times,
+            spaces: each(&input.space, ResourceKind::Space),
+            projects: each(&input.projects, ResourceKind::Project),
+            environments: each(&input.environments, ResourceKind::Environment),
             risks: Vec::new(),
-            tenants: each(&situation.tenants, ResourceKind::Tenant),
+            tenants: each(&input.tenants, ResourceKind::Tenant),
         };
         targets.count()?;
         let risks = targets.environments.all.iter().map(|one| risk(*one)).collect();
         Some(Self { risks, ..targets })
     }
 
-    /// Returns the number of evaluated targets of a call, or `None` if there are too many.
-    pub(super) fn count_for(situation: &PolicyInput, rules: &ApplicableRules<'_>) -> Option<usize> {
-        Targets::for_input(situation, rules, |_| (Risk::Read, true))?.count()
+    /// Returns the number of evaluated targets of a call; `None` if it exceeds the maximum.
+    pub(super) fn count_for(input: &PolicyInput, rules: &ApplicableRules<'_>) -> Option<usize> {
+        Targets::for_input(input, rules, |_| (Risk::Read, true))?.count()
     }
 
     fn count(&self) -> Option<usize> {
@@ -129,19 +128,19 @@ impl<'a> Targets<'a> {
 
     /// Returns the confirmation word for these targets: the names of the environments, otherwise of
     /// the projects or spaces, otherwise of the rule.
-    pub(super) fn confirmation_word(&self, places: &[Target<'a>], rule: Option<&str>) -> String {
-        let places = || places.iter();
+    pub(super) fn confirmation_word(&self, targets: &[Target<'a>], rule: Option<&str>) -> String {
+        let each = || targets.iter();
         let named = [
-            self.environments.names(places().map(|target| target.environment)),
-            self.projects.names(places().map(|target| target.project)),
-            self.spaces.names(places().map(|target| target.space)),
+            self.environments.names(each().map(|target| target.environment)),
+            self.projects.names(each().map(|target| target.project)),
+            self.spaces.names(each().map(|target| target.space)),
         ];
         let names = named.into_iter().find(|names| !names.is_empty());
         names.map_or_else(|| rule.unwrap_or("yes").to_owned(), |names| names.join(", "))
     }
 }
 
-/// The message for a call with too many targets.
+/// Returns the message for a call with too many targets.
 pub(super) fn too_many_targets_message() -> String {
     format!(
         "the call reaches more than {MAX_TARGETS} combinations of project, environment and tenant, which \

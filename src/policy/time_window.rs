@@ -96,12 +96,12 @@ mod tests {
         ) {
             prop_assume!(from != to);
             let clock = |minute: u16| crate::config::TimeOfDay(minute).to_string();
-            let there = |from: u16, to: u16| {
+            let daily_window = |from: u16, to: u16| {
                 let (from, to) = (clock(from), clock(to));
                 window(&format!(r#"{{"from":"{from}","to":"{to}","zone":"{zone}"}}"#))
             };
             let moment = Timestamp::from_second(second).unwrap();
-            prop_assert_ne!(window_contains(&there(from, to), moment), window_contains(&there(to, from), moment));
+            prop_assert_ne!(window_contains(&daily_window(from, to), moment), window_contains(&daily_window(to, from), moment));
         }
     }
 }

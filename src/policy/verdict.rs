@@ -39,7 +39,7 @@ impl<'r> Verdict<'r> {
     }
 }
 
-/// A verdict with the targets where it applies.
+/// A verdict with the targets at which it applies.
 #[derive(Debug)]
 pub(super) struct VerdictGroup<'r, 's> {
     pub(super) found: Verdict<'r>,
@@ -48,16 +48,16 @@ pub(super) struct VerdictGroup<'r, 's> {
 }
 
 impl<'r, 's> VerdictGroup<'r, 's> {
-    pub(super) fn new(found: Verdict<'r>, place: Target<'s>) -> Self {
+    pub(super) fn new(found: Verdict<'r>, target: Target<'s>) -> Self {
         let mut group = Self { found, targets: Vec::new() };
-        group.add(found, place);
+        group.add(found, target);
         group
     }
 
-    pub(super) fn add(&mut self, found: Verdict<'r>, place: Target<'s>) {
+    pub(super) fn add(&mut self, found: Verdict<'r>, target: Target<'s>) {
         self.found.unknown = self.found.unknown.or(found.unknown);
         if self.lists_target_names() {
-            self.targets.push(place);
+            self.targets.push(target);
         }
     }
 
@@ -75,8 +75,8 @@ impl<'r, 's> VerdictGroup<'r, 's> {
     }
 }
 
-/// Merges equally strict decisions. The first one counts. If others require different confirmation
-/// words, all words are required, in order.
+/// Merges equally strict decisions. Returns the first decision. If other decisions require
+/// different confirmation words, all words are required, in order.
 pub(super) fn merge_decisions(decisions: impl Iterator<Item = Decision>) -> Option<Decision> {
     let mut distinct: Vec<Decision> = Vec::new();
     for decision in decisions {

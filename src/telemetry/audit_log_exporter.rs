@@ -1,5 +1,5 @@
 //! Exports audit records as logs to an OpenTelemetry collector. Records are delivered in order, and
-//! [`Records::flush`] waits for the delivery.
+//! [`AuditLogExporter::flush`] waits for the delivery.
 
 use std::{
     collections::HashMap,
@@ -28,7 +28,7 @@ use crate::config::AuditCollectorSettings;
 
 /// Exporter for audit records: queues them up to a limit and delivers them in batches, in order.
 ///
-/// Create and drop it only where blocking is allowed, so not in a task of the runtime.
+/// Create and drop it only on threads that may block, and not in a task of the runtime.
 #[derive(Debug)]
 pub struct AuditLogExporter {
     provider: SdkLoggerProvider,
@@ -53,7 +53,7 @@ impl AuditLogExporter {
         name: &'static str,
     ) -> Result<Self, TelemetryError> {
         let headers = settings.headers.iter();
-        let headers = headers.map(|one| (one.name.clone(), one.value.expose().to_owned()));
+        let headers = headers.map(|header| (header.name.clone(), header.value.expose().to_owned()));
         let exporter = LogExporter::builder()
             .with_http()
             // `OTEL_EXPORTER_OTLP_PROTOCOL` may select gRPC for the other signals.

@@ -6,7 +6,7 @@ use opentelemetry_otlp::ExporterBuildError;
 
 use crate::text::root_cause;
 
-/// Why logs, traces, metrics or an exporter cannot start. The text names the setting.
+/// Error of the start of logs, traces, metrics or an exporter. The text contains the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// `telemetry.log_filter` is invalid.
@@ -17,7 +17,7 @@ pub enum TelemetryError {
     ExporterTarget {
         /// The log target.
         target: &'static str,
-        /// Why it is no directive.
+        /// The parse error.
         error: tracing_subscriber::filter::ParseError,
     },
     /// An exporter for the collector of `telemetry.otlp` cannot be created.
@@ -34,7 +34,7 @@ pub enum TelemetryError {
     ReadCaFile {
         /// Path of the file.
         path: PathBuf,
-        /// Why it cannot be read.
+        /// The I/O error.
         error: io::Error,
     },
     /// The CA file of a collector contains no valid certificates.
@@ -42,7 +42,7 @@ pub enum TelemetryError {
     InvalidCaFile {
         /// Path of the file.
         path: PathBuf,
-        /// Why it is invalid.
+        /// The parse error.
         error: reqwest::Error,
     },
     /// The HTTP client of a collector cannot be created.

@@ -1,7 +1,8 @@
 //! Masks credentials in all telemetry output: log lines, exported log records and exported spans.
 //!
-//! Masking happens where data leaves the process, so no new field and no dependency can bypass it.
-//! [`ceiling`] also limits the log levels of dependencies, because some of them log whole messages.
+//! Data is masked when it leaves the process, so no new field and no dependency can bypass it.
+//! [`max_levels`] also limits the log levels of dependencies, because some of them log whole
+//! messages.
 
 use std::{collections::HashMap, io, time::Duration};
 

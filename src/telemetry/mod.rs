@@ -5,7 +5,7 @@
 //! | logs | standard error; OpenTelemetry collector |
 //! | traces | OpenTelemetry collector |
 //! | metrics | `/metrics` of the admin listener; OpenTelemetry collector |
-//! | audit records | their own collector ([`Records`]) |
+//! | audit records | their own collector ([`AuditLogExporter`]) |
 //!
 //! Standard output is reserved for the output of commands.
 
@@ -56,8 +56,8 @@ const EXPORTER_TARGETS: [&str; 6] = ["opentelemetry", "hyper", "h2", "tonic", "t
 /// Starts logs and traces for the whole process.
 ///
 /// # Errors
-/// Returns an error for an invalid `telemetry.log_filter`, for an exporter that cannot be created, and
-/// if a subscriber is already installed.
+/// Returns an error if `telemetry.log_filter` is invalid, if an exporter cannot be created, or if a
+/// subscriber is already installed.
 pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, TelemetryError> {
     let filter = || EnvFilter::try_new(&settings.log_filter).map_err(TelemetryError::LogFilter);
     let lines = fmt::layer().with_writer(|| masking::MaskingWriter(std::io::stderr()));
@@ -88,14 +88,14 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, Telemetr
     // The filter is set even without a collector. An absent layer without a filter would enable the
     // spans of all dependencies, and events inside those spans would lose the trace of their
     // request.
-    let sent = logs
+    let exported = logs
         .as_ref()
         .map(OpenTelemetryTracingBridge::new)
         .with_filter(quiet.and(masking::max_levels()));
     tracing_subscriber::registry()
         .with(lines.with_filter(filter()?.and(masking::max_levels())))
         .with(traces::layer(&traces))
-        .with(sent)
+        .with(exported)
         .try_init()?;
     Ok(Telemetry { traces, logs })
 }
@@ -103,12 +103,12 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, Telemetr
 impl Telemetry {
     /// Exports pending data, within the timeout of a delivery, and stops.
     pub async fn shutdown(self) {
-        let ended = tokio::task::spawn_blocking(move || {
+        let stopped = tokio::task::spawn_blocking(move || {
             let _ = self.traces.shutdown();
             if let Some(logs) = &self.logs {
                 let _ = logs.shutdown();
             }
         });
-        let _ = ended.await;
+        let _ = stopped.await;
     }
 }

@@ -1,12 +1,12 @@
-//! The text format of log lines, for people who read them in a terminal.
+//! Text format of log lines for terminals.
 //!
 //! ```text
 //! 2026-11-30T22:32:37.125980Z  INFO tool call completed tool=list_spaces caller=ci elapsed_ms=44 request=19cb69d3-...
 //! ```
 //!
-//! A line has the time, the level, the message and its fields, and then the request ID. It has no
-//! attributes of OpenTelemetry spans, because they repeat these fields; the JSON format and the exported
-//! signals have them. Control characters are escaped, so an event is always one line.
+//! A line contains the time, the level, the message with its fields, and the request ID. Attributes
+//! of OpenTelemetry spans are omitted, because they repeat these fields. The JSON format and the
+//! exported signals contain them. Control characters are escaped, so an event is always one line.
 
 use std::fmt::{self, Write};
 
@@ -54,7 +54,8 @@ where
             write!(writer, " {target}:")?;
         }
         write!(writer, "{}{}", fields.message, fields.others)?;
-        // The innermost span decides: a message can belong to another trace than its HTTP request.
+        // The innermost span takes precedence: a message can belong to another trace than its HTTP
+        // request.
         let (mut request, mut trace) = (None, None);
         for span in context.event_scope().into_iter().flatten() {
             if !is_own(span.metadata().target()) {

@@ -41,15 +41,15 @@ pub(super) fn provider(settings: &CollectorSettings) -> Result<SdkTracerProvider
     })
 }
 
-fn sampler(sampler: Sampler, share: f64) -> Samplers {
+fn sampler(sampler: Sampler, ratio: f64) -> Samplers {
     match sampler {
         Sampler::AlwaysOn => Samplers::AlwaysOn,
         Sampler::AlwaysOff => Samplers::AlwaysOff,
-        Sampler::TraceIdRatio => Samplers::TraceIdRatioBased(share),
+        Sampler::TraceIdRatio => Samplers::TraceIdRatioBased(ratio),
         Sampler::ParentBasedAlwaysOn => Samplers::ParentBased(Box::new(Samplers::AlwaysOn)),
         Sampler::ParentBasedAlwaysOff => Samplers::ParentBased(Box::new(Samplers::AlwaysOff)),
         Sampler::ParentBasedTraceIdRatio => {
-            Samplers::ParentBased(Box::new(Samplers::TraceIdRatioBased(share)))
+            Samplers::ParentBased(Box::new(Samplers::TraceIdRatioBased(ratio)))
         }
     }
 }
@@ -78,8 +78,8 @@ pub fn continue_trace(span: &Span, headers: &HeaderMap) {
     }
 }
 
-/// Span of an HTTP request, as parent for spans of the same request. Spans of dependencies may lie
-/// between.
+/// Span of an HTTP request, as parent for spans of the same request. Spans of dependencies can be
+/// between them.
 #[derive(Debug, Clone)]
 pub struct RequestSpan(Context);
 
@@ -91,25 +91,27 @@ impl RequestSpan {
 }
 
 /// Makes a span the child of the span of its HTTP request.
-pub fn set_request_parent(span: &Span, around: &RequestSpan) {
-    let _ = span.set_parent(around.0.clone());
+pub fn set_request_parent(span: &Span, request_span: &RequestSpan) {
+    let _ = span.set_parent(request_span.0.clone());
 }
 
 /// Makes a span the child of the trace context in an MCP message, and links the span of its HTTP
 /// request (OpenTelemetry, semantic conventions for MCP, "Context propagation").
 pub fn continue_message_trace(
     span: &Span,
-    around: Option<&RequestSpan>,
+    request_span: Option<&RequestSpan>,
     parent: &str,
     state: Option<&str>,
 ) {
-    let mut carried = HashMap::from([("traceparent".to_owned(), parent.to_owned())]);
-    carried.extend(state.map(|state| ("tracestate".to_owned(), state.to_owned())));
-    let parent = TraceContextPropagator::new().extract(&carried);
+    let mut carrier = HashMap::from([("traceparent".to_owned(), parent.to_owned())]);
+    carrier.extend(state.map(|state| ("tracestate".to_owned(), state.to_owned())));
+    let parent = TraceContextPropagator::new().extract(&carrier);
     if parent.span().span_context().is_valid() {
-        let around = around.map(|around| around.0.span().span_context().clone());
-        if let Some(around) = around.filter(opentelemetry::trace::SpanContext::is_valid) {
-            span.add_link(around);
+        let request_span =
+            request_span.map(|request_span| request_span.0.span().span_context().clone());
+        if let Some(request_span) = request_span.filter(opentelemetry::trace::SpanContext::is_valid)
+        {
+            span.add_link(request_span);
         }
         let _ = span.set_parent(parent);
     }

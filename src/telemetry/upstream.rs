@@ -72,22 +72,22 @@ impl UpstreamTelemetry {
             started: Instant::now(),
             outcome: Err(GIVEN_UP),
         };
-        let came = client.execute(request).instrument(span.clone()).await;
-        sent.outcome = outcome_of(&came);
-        came
+        let result = client.execute(request).instrument(span.clone()).await;
+        sent.outcome = outcome_of(&result);
+        result
     }
 
     /// Records a request that was not sent, with the reason as error type.
-    pub fn record_unsent(&self, route: &str, why: &'static str) {
-        self.record("", route, Err(why), None);
+    pub fn record_unsent(&self, route: &str, error_type: &'static str) {
+        self.record("", route, Err(error_type), None);
     }
 
     fn record(
         &self,
         method: &str,
         route: &str,
-        came: Result<u16, &'static str>,
-        took: Option<std::time::Duration>,
+        outcome: Result<u16, &'static str>,
+        duration: Option<std::time::Duration>,
     ) {
         let Self { instance, host, port, metrics } = self;
         let instance = instance.as_deref();
@@ -97,8 +97,8 @@ impl UpstreamTelemetry {
             port: *port,
             method,
             route,
-            outcome: came,
-            duration: took,
+            outcome,
+            duration,
         });
     }
 }
@@ -115,23 +115,23 @@ struct SentRequest<'a> {
 
 impl Drop for SentRequest<'_> {
     fn drop(&mut self) {
-        let Self { telemetry: asking, method, route, span, started: began, outcome: came } = *self;
-        let took = began.elapsed();
-        record_on_span(span, came);
+        let Self { telemetry, method, route, span, started, outcome } = *self;
+        let duration = started.elapsed();
+        record_on_span(span, outcome);
         tracing::debug!(
-            instance = asking.instance,
+            instance = telemetry.instance,
             route,
-            status = came.ok(),
-            elapsed_ms = took.as_millis(),
+            status = outcome.ok(),
+            elapsed_ms = duration.as_millis(),
             "upstream request completed"
         );
-        asking.record(method, route, came, Some(took));
+        telemetry.record(method, route, outcome, Some(duration));
     }
 }
 
 /// Returns the status of a response or the error type of a failed request.
-fn outcome_of(came: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &'static str> {
-    match came {
+fn outcome_of(result: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &'static str> {
+    match result {
         Ok(response) => Ok(response.status().as_u16()),
         // The request could not be built, so it was not sent.
         Err(error) if error.is_builder() => Err("invalid"),
@@ -141,8 +141,8 @@ fn outcome_of(came: &Result<reqwest::Response, reqwest::Error>) -> Result<u16, &
     }
 }
 
-fn record_on_span(span: &Span, told: Result<u16, &'static str>) {
-    match told {
+fn record_on_span(span: &Span, outcome: Result<u16, &'static str>) {
+    match outcome {
         Ok(status) => {
             span.record("http.response.status_code", status);
             if status >= 400 {
@@ -150,9 +150,9 @@ fn record_on_span(span: &Span, told: Result<u16, &'static str>) {
                 span.record("error.type", status.to_string());
             }
         }
-        Err(why) => {
+        Err(error_type) => {
             span.record("otel.status_code", "ERROR");
-            span.record("error.type", why);
+            span.record("error.type", error_type);
         }
     }
 }

@@ -31,11 +31,11 @@ pub struct Catalog {
 /// A tool of the catalog.
 #[derive(Debug)]
 pub struct Entry {
-    /// Name of its toolset.
+    /// Name of the toolset.
     pub toolset: &'static str,
-    /// Its facts.
+    /// Metadata of the tool.
     pub metadata: &'static ToolMetadata,
-    /// Its listing without pinned arguments.
+    /// Listing without pinned arguments.
     pub model: model::Tool,
     definition: &'static Definition,
     listings: ToolListings,
@@ -50,15 +50,9 @@ impl Catalog {
             .map(|(toolset, definition)| {
                 let mut model = (definition.model)();
                 fill_limits(Arc::make_mut(&mut model.input_schema), limits);
-                let views = ToolListings::new(&model);
-                let model = views.get(PinnedArguments::default(), true).clone();
-                Entry {
-                    toolset,
-                    metadata: &definition.metadata,
-                    model,
-                    definition,
-                    listings: views,
-                }
+                let listings = ToolListings::new(&model);
+                let model = listings.get(PinnedArguments::default(), true).clone();
+                Entry { toolset, metadata: &definition.metadata, model, definition, listings }
             })
             .collect();
         Self { toolsets, entries }
@@ -70,26 +64,28 @@ impl Catalog {
     }
 
     /// Returns the tools that a request can see, in listing order.
-    pub fn visible<'a>(&'a self, policy: &'a ToolAccess) -> impl Iterator<Item = &'a Entry> {
-        self.entries.iter().filter(|entry| policy.is_visible(entry.toolset, entry.metadata))
+    pub fn visible<'a>(&'a self, access: &'a ToolAccess) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(|entry| access.is_visible(entry.toolset, entry.metadata))
     }
 
     /// Returns the tool for a call: the tool with this name, or a tool with this alias. If several
-    /// tools share the alias, the arguments of the call decide.
+    /// tools share the alias, the arguments of the call select one.
     pub fn resolve(&self, name: &str, arguments: &JsonObject) -> Option<&Entry> {
         let aliases = || {
             self.entries.iter().flat_map(|entry| {
-                let called = entry.metadata.aliases.iter().filter(|alias| alias.name == name);
-                called.map(move |alias| (alias.required_argument, entry))
+                let matching = entry.metadata.aliases.iter().filter(|alias| alias.name == name);
+                matching.map(move |alias| (alias.required_argument, entry))
             })
         };
-        let fits = |argument: &&str| arguments.get(*argument).is_some_and(|value| !value.is_null());
+        let is_present =
+            |argument: &&str| arguments.get(*argument).is_some_and(|value| !value.is_null());
         self.get(name)
             .or_else(|| {
-                let fitting = aliases().find(|(with, _)| with.as_ref().is_some_and(&fits));
-                fitting.map(|(_, entry)| entry)
+                let by_argument =
+                    aliases().find(|(required, _)| required.as_ref().is_some_and(&is_present));
+                by_argument.map(|(_, entry)| entry)
             })
-            .or_else(|| aliases().find(|(with, _)| with.is_none()).map(|(_, entry)| entry))
+            .or_else(|| aliases().find(|(required, _)| required.is_none()).map(|(_, entry)| entry))
     }
 
     /// Returns the tool with this name, whether the request can see it or not.
@@ -101,55 +97,55 @@ impl Catalog {
 impl Entry {
     /// Returns the listing for these pinned arguments; with the annotations of headers, for
     /// protocol revisions that support them, or without.
-    pub fn listing(&self, fixed: PinnedArguments, headers: bool) -> &model::Tool {
-        self.listings.get(fixed, headers)
+    pub fn listing(&self, pinned: PinnedArguments, headers: bool) -> &model::Tool {
+        self.listings.get(pinned, headers)
     }
 
     /// Returns the tier of a call with these arguments. Invalid arguments have the lowest tier of
     /// the tool.
     pub fn tier_of_call(&self, arguments: &JsonObject) -> Tier {
-        let (nothing, fixed) = (JsonObject::new(), PinnedArguments::default());
+        let (nothing, pinned) = (JsonObject::new(), PinnedArguments::default());
         let properties = self.properties().unwrap_or(&nothing);
-        let arguments = resolve_names(arguments.clone(), properties, fixed);
+        let arguments = resolve_names(arguments.clone(), properties, pinned);
         arguments.map_or(self.metadata.min_tier, self.definition.tier_of)
     }
 
-    /// Calls the tool: resolves and checks the arguments, runs the tool, applies the policy to what
-    /// was read, and sanitizes and truncates the answer.
+    /// Calls the tool: resolves and checks the arguments, runs the tool, applies the policy to the
+    /// access set, and sanitizes and truncates the answer.
     ///
     /// # Errors
     ///
-    /// Returns why the call failed. After an executed change, the error reports the change as
-    /// executed.
+    /// Returns the error of the first step that fails. After an executed change, the error reports
+    /// the change as executed.
     pub async fn call(&self, arguments: JsonObject, cx: &Context) -> Result<Outcome, Error> {
         let arguments = self.resolve_arguments(arguments, cx).await?;
         let mut limit = cx.limits.answer;
-        if let Some(asked) = arguments.get(MAX_BYTES).and_then(Value::as_u64) {
-            let asked = usize::try_from(asked).unwrap_or(usize::MAX);
-            limit = asked.clamp(1024, cx.limits.answer_cap);
+        if let Some(requested) = arguments.get(MAX_BYTES).and_then(Value::as_u64) {
+            let requested = usize::try_from(requested).unwrap_or(usize::MAX);
+            limit = requested.clamp(1024, cx.limits.answer_cap);
         }
         let mut cx = cx.clone();
         cx.limits.answer = limit;
         cx.called_tool = CalledTool { name: self.metadata.name, toolset: self.toolset };
-        let ran = (self.definition.run)(arguments, &cx).await;
+        let result = (self.definition.run)(arguments, &cx).await;
         cx.record_read_access();
-        // The result of a change is always returned. Everything else, including errors, contains
-        // what was read.
+        // The result of a change is always returned. All other results, including errors, contain
+        // data that was read.
         if !matches!(
-            ran,
+            result,
             Ok(RunOutcome::Changed(_))
                 | Err(Error::Approval(ApprovalError::OutcomeUnknown(_)) | Error::Denied { .. })
         ) {
             cx.check_read_policy().await?;
         }
-        match ran? {
-            RunOutcome::ApprovalRequired(question) => Ok(Outcome::ApprovalRequired(question)),
+        match result? {
+            RunOutcome::ApprovalRequired(request) => Ok(Outcome::ApprovalRequired(request)),
             RunOutcome::Answer(value) => self.sanitized(value, cx.compute(), &cx).await,
-            // The change was executed. Neither an error nor a spent compute budget may hide that.
-            RunOutcome::Changed(made) => {
-                let shown =
-                    async { self.sanitized(made?, &cx.compute().with_new_budget(), &cx).await };
-                shown.await.map_err(Error::after_change)
+            // The change was executed. Errors and a spent compute budget must not hide that.
+            RunOutcome::Changed(answer) => {
+                let sanitized =
+                    async { self.sanitized(answer?, &cx.compute().with_new_budget(), &cx).await };
+                sanitized.await.map_err(Error::after_change)
             }
         }
     }
@@ -161,22 +157,22 @@ impl Entry {
         compute: &ComputeScope,
         cx: &Context,
     ) -> Result<Outcome, Error> {
-        let takes_size = self.properties().is_some_and(|all| all.contains_key(MAX_BYTES));
-        let can_ask_for = takes_size.then_some(cx.limits.answer_cap);
-        let mut passed = sanitize_in_pool(compute, value, cx.limits.answer, can_ask_for).await?;
+        let takes_max_bytes = self.properties().is_some_and(|all| all.contains_key(MAX_BYTES));
+        let max_limit = takes_max_bytes.then_some(cx.limits.answer_cap);
+        let mut answer = sanitize_in_pool(compute, value, cx.limits.answer, max_limit).await?;
         let (removed, redacted) = cx.redactions.total();
-        passed.removed += removed;
-        passed.redacted += redacted;
-        Ok(Outcome::Answer(passed))
+        answer.removed += removed;
+        answer.redacted += redacted;
+        Ok(Outcome::Answer(answer))
     }
 
     /// Records the change and arguments of a call whose approval was declined.
     pub async fn record_declined(&self, arguments: JsonObject, cx: &Context) {
         if let Ok(arguments) = self.resolve_arguments(arguments, cx).await
-            && let Ok(brought) = cx.approval_arguments(self.metadata.name, arguments)
-            && brought.token.is_some()
+            && let Ok(approval) = cx.approval_arguments(self.metadata.name, arguments)
+            && approval.token.is_some()
         {
-            cx.audit.record_change(brought.change_id);
+            cx.audit.record_change(approval.change_id);
         }
     }
 

@@ -33,7 +33,7 @@ pub struct Toolset {
 /// function pointers.
 #[derive(Debug)]
 pub struct Definition {
-    /// Its facts.
+    /// Metadata of the tool.
     pub metadata: ToolMetadata,
     pub(super) tier_of: fn(JsonObject) -> Tier,
     pub(super) model: fn() -> model::Tool,
@@ -51,9 +51,9 @@ pub struct ResourceDefinition {
     pub template: &'static str,
     /// Media type of the contents.
     pub mime: &'static str,
-    /// First version of Octopus that supports it.
+    /// First version of Octopus that supports the resource.
     pub since: OctopusVersion,
-    /// How long a client may cache it.
+    /// Time for which a client may cache the contents.
     pub cache_ttl: Duration,
     pub(super) project_scoped: bool,
     pub(super) describe: fn() -> String,

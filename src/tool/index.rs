@@ -25,9 +25,9 @@ pub fn tool_index(toolsets: &'static [Toolset]) -> Arc<ToolIndex> {
 /// Returns the tools that stay available when the project is pinned: those with a project argument,
 /// and those that declare [`Tool::KEEPS_TO_PROJECT`](super::Tool::KEEPS_TO_PROJECT).
 fn tools_within_project(toolsets: &'static [Toolset]) -> BTreeSet<&'static str> {
-    let stays = |tool: &&Definition| {
+    let is_available = |tool: &&Definition| {
         tool.metadata.project_scoped || project_argument(&(tool.model)().input_schema).is_some()
     };
     let tools = toolsets.iter().flat_map(|toolset| toolset.tools);
-    tools.filter(stays).map(|tool| tool.metadata.name).collect()
+    tools.filter(is_available).map(|tool| tool.metadata.name).collect()
 }

@@ -14,7 +14,7 @@ use crate::{
     text::step_counter,
 };
 
-/// Reads the arguments. They were checked against the schema before ([`super::arguments`]).
+/// Parses the arguments, which [`super::arguments`] checked against the schema before.
 ///
 /// `maxBytes` is checked and removed, because [`super::Entry::call`] applies it.
 pub(super) fn parse_arguments<T: DeserializeOwned>(mut arguments: JsonObject) -> Result<T, Error> {
@@ -36,16 +36,14 @@ fn deserialize<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Error> {
 ///
 /// Returns [`octopus::Error::TooOld`] if the instance is older than `since`.
 pub(super) async fn ensure_version(
-    what: &'static str,
+    feature: &'static str,
     since: OctopusVersion,
     cx: &Context,
 ) -> Result<(), Error> {
     if since > OctopusVersion::MIN_SUPPORTED {
-        let has = cx.session.version().await?;
-        if has < since {
-            return Err(
-                octopus::Error::TooOld { feature: what, required: since, actual: has }.into()
-            );
+        let actual = cx.session.version().await?;
+        if actual < since {
+            return Err(octopus::Error::TooOld { feature, required: since, actual }.into());
         }
     }
     Ok(())
@@ -65,7 +63,8 @@ where
     value.map_err(|error| Error::Output(error.to_string()))
 }
 
-/// Returns whether `output` takes at most `limit` bytes as JSON. Stops at the first byte beyond.
+/// Returns whether `output` has at most `limit` bytes as JSON. Stops at the first byte beyond the
+/// limit.
 fn is_small(output: &impl Serialize, limit: usize) -> bool {
     /// Number of bytes left.
     struct ByteLimit(usize);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::arguments::pinned::is_pinned;
 use crate::access::PinnedArguments;
 
-/// Arguments that select where a call goes, and the `Mcp-Param-*` headers that repeat them
+/// Arguments that select the target of a call, and the `Mcp-Param-*` headers that repeat them
 /// (SEP-2243). Proxies can then route and authorize requests without reading bodies. A tool has at
 /// most one argument for each header.
 const HEADER_ARGUMENTS: [(&str, &str); 6] = [
@@ -21,7 +21,7 @@ const HEADER_ARGUMENTS: [(&str, &str); 6] = [
     ("tenant", "Tenant"),
 ];
 
-/// The schema keyword for such a header.
+/// Schema keyword for the header of an argument.
 const HEADER_KEYWORD: &str = "x-mcp-header";
 
 /// The forms in which a tool is listed, built once.
@@ -42,9 +42,9 @@ struct HeaderVariants {
 impl ToolListings {
     pub(super) fn new(model: &model::Tool) -> Self {
         let pair = |space: bool, project: bool| {
-            let fixed = PinnedArguments { instance: false, space, project };
+            let pinned = PinnedArguments { instance: false, space, project };
             let mut without = model.clone();
-            without.input_schema = Arc::new(without_pinned(&model.input_schema, fixed));
+            without.input_schema = Arc::new(without_pinned(&model.input_schema, pinned));
             let mut with = without.clone();
             with.input_schema = Arc::new(annotate_headers(&without.input_schema));
             HeaderVariants { with_headers: with, without_headers: without }
@@ -56,8 +56,8 @@ impl ToolListings {
         }
     }
 
-    pub(super) fn get(&self, fixed: PinnedArguments, headers: bool) -> &model::Tool {
-        let pair = match fixed {
+    pub(super) fn get(&self, pinned: PinnedArguments, headers: bool) -> &model::Tool {
+        let pair = match pinned {
             PinnedArguments { project: true, .. } => &self.in_project,
             PinnedArguments { space: true, .. } => &self.in_space,
             _ => &self.unpinned,
@@ -68,17 +68,17 @@ impl ToolListings {
 
 /// Removes pinned arguments from a schema. Tools declare `space` as optional because it can be
 /// pinned; this marks it as required otherwise.
-fn without_pinned(schema: &JsonObject, fixed: PinnedArguments) -> JsonObject {
+fn without_pinned(schema: &JsonObject, pinned: PinnedArguments) -> JsonObject {
     let mut schema = schema.clone();
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return schema };
     let takes_space = properties.contains_key("space");
-    properties.retain(|name, _| !is_pinned(name, fixed));
-    let is_required = |name: &Value| !name.as_str().is_some_and(|name| is_pinned(name, fixed));
+    properties.retain(|name, _| !is_pinned(name, pinned));
+    let is_required = |name: &Value| !name.as_str().is_some_and(|name| is_pinned(name, pinned));
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         required.retain(is_required);
     }
     if takes_space
-        && !fixed.space
+        && !pinned.space
         && let Value::Array(required) =
             schema.entry("required").or_insert_with(|| Value::Array(Vec::new()))
     {

@@ -1,21 +1,21 @@
-//! The contract of tools, and everything that a call of a tool gets.
+//! Traits of tools and resources, and the context of their calls.
 //!
 //! A tool is a type: [`Tool`] if it only reads, [`WriteTool`] if it can change Octopus. Its fields
-//! are the arguments, its doc comment is the description, and running a value of it is calling the
-//! tool. [`Definition`] is the type-erased form, so that all tools are in `const` lists
-//! ([`Toolset`]). [`Resource`] and [`ResourceDefinition`] are the same for resources.
+//! are the arguments, its doc comment is the description, and a call runs a value of the type.
+//! [`Definition`] is the type-erased form, so that all tools are in `const` lists ([`Toolset`]).
+//! [`Resource`] and [`ResourceDefinition`] are the same for resources.
 //!
 //! - [`Catalog`] builds the listings from these lists. [`Entry::call`] is the only function that
 //!   calls a tool: it resolves and checks the arguments (`arguments`), runs the tool (`erase`,
-//!   `invocation`, and `write_call` for changes), applies the policy to what was read (`context`)
+//!   `invocation`, and `write_call` for changes), applies the policy to the access set (`context`)
 //!   and sanitizes and truncates the answer (`answer`).
-//! - [`Context`] is everything that a tool gets besides its arguments. [`AuditScope`] collects the
-//!   audit record of the call.
-//! - [`Error`] is why a call failed, with a hint for the caller.
+//! - [`Context`] contains everything that a tool needs besides its arguments. [`AuditScope`]
+//!   collects the audit record of the call.
+//! - [`Error`] is the error of a call, with a hint for the caller.
 //!
-//! Which tools a request can see and call is decided in [`access`](crate::access). The approval and
-//! the single execution of changes are in [`approval`](crate::approval). Neither imports this
-//! module.
+//! [`access`](crate::access) decides which tools a request can see and call.
+//! [`approval`](crate::approval) contains the approval and the single execution of changes. Neither
+//! imports this module.
 //!
 //! # Example
 //!

@@ -1,4 +1,4 @@
-//! What calls of tools and reads of resources return.
+//! Results of tool calls and resource reads.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{approval::ApprovalRequest, audit::ResponseBytes};
 pub(super) enum RunOutcome {
     /// Nothing was changed; this is the answer.
     Answer(Value),
-    /// A change was executed; this is the answer, or why it cannot be returned.
+    /// A change was executed; this is the answer, or the error that prevents it.
     Changed(Result<Value, Error>),
     /// Approval is required first.
     ApprovalRequired(ApprovalRequest),
@@ -45,7 +45,7 @@ pub struct SanitizedAnswer {
 pub enum Contents {
     /// A JSON document.
     Json(Value),
-    /// Text, and a hint how to read parts of it when it is truncated.
+    /// Text, and a hint for reading the rest if it is truncated.
     Text(String, &'static str),
 }
 
@@ -56,7 +56,7 @@ pub struct ResourceAnswer {
     pub uri: String,
     /// Media type of the contents.
     pub mime: &'static str,
-    /// How long a client may cache it.
+    /// Time for which a client may cache the contents.
     pub cache_ttl: Duration,
     /// The sanitized and truncated contents: a JSON document or text.
     pub value: Value,

@@ -12,8 +12,8 @@ use super::Limits;
 /// The argument that limits the size of an answer.
 pub(super) const MAX_BYTES: &str = "maxBytes";
 
-/// Returns the description of an input type and the schema of its arguments. With `takes_max_bytes`, the last
-/// argument is [`MAX_BYTES`].
+/// Returns the description of an input type and the schema of its arguments. With
+/// `takes_max_bytes`, the last argument is [`MAX_BYTES`].
 pub(super) fn input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonObject>) {
     let mut schema = plain_schema::<T>();
     let description = match schema.remove("description") {
@@ -22,7 +22,8 @@ pub(super) fn input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<JsonOb
     };
     let properties = schema.entry("properties").or_insert_with(|| json!({}));
     if takes_max_bytes && let Value::Object(properties) = properties {
-        // No `minimum` or `maximum`: other numbers are clamped, and a client that validates would refuse them.
+        // No `minimum` or `maximum`: other numbers are clamped, and a client that validates would
+        // reject them.
         let description = "Max answer size in bytes (default {answer}, max {answer_cap}).";
         properties
             .insert(MAX_BYTES.to_owned(), json!({ "type": "integer", "description": description }));
@@ -39,7 +40,7 @@ pub(super) fn write_input<T: JsonSchema>(takes_max_bytes: bool) -> (String, Arc<
             "confirm".to_owned(),
             json!({
                 "type": ["string", "boolean"],
-                "description": "Code of the preview, after the user approved the change."
+                "description": "Approval code from the preview, after the user approved the change."
             }),
         );
         properties.insert(
@@ -72,9 +73,9 @@ pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = plain_schema::<T>();
     schema.remove("description");
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        // Tools that count what they leave out have their own `truncated`.
-        let cut = || json!(plain_schema::<super::answer::truncate::Truncated>());
-        properties.entry("truncated").or_insert_with(cut);
+        // Tools that count omitted items themselves have their own `truncated`.
+        let truncated = || json!(plain_schema::<super::answer::truncate::Truncated>());
+        properties.entry("truncated").or_insert_with(truncated);
     }
     schema.values_mut().for_each(remove_zero_minimum);
     Arc::new(schema)
@@ -108,7 +109,7 @@ pub(super) fn fill_limits(schema: &mut JsonObject, limits: &Limits) {
     }
 }
 
-/// Removes `minimum: 0` of unsigned numbers, which says nothing about an answer.
+/// Removes `minimum: 0` of unsigned numbers, which is redundant in an answer.
 fn remove_zero_minimum(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -126,8 +127,8 @@ fn simplify(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             object.remove("$schema");
-            // These tell a model nothing new: the server rejects unknown names with the nearest name, and
-            // empty lists with an explanation.
+            // These keywords only cost tokens: the server rejects unknown names with the nearest
+            // name, and empty lists with an explanation.
             if object.get("additionalProperties") == Some(&Value::Bool(false)) {
                 object.remove("additionalProperties");
             }
@@ -185,17 +186,17 @@ fn unwrap_alternatives(object: &mut JsonObject) {
         }
     }
     if let Some(Value::Array(alternatives)) = object.get("oneOf") {
-        let words: Option<Vec<Value>> = alternatives
+        let values: Option<Vec<Value>> = alternatives
             .iter()
             .map(|schema| match schema {
                 Value::Object(schema) => schema.get("const").cloned(),
                 _ => None,
             })
             .collect();
-        if let Some(words) = words {
+        if let Some(values) = values {
             object.remove("oneOf");
             object.insert("type".to_owned(), json!("string"));
-            object.insert("enum".to_owned(), Value::Array(words));
+            object.insert("enum".to_owned(), Value::Array(values));
         }
     }
 }
@@ -213,7 +214,7 @@ mod tests {
 
     use super::*;
 
-    /// What it is,
+    /// A description
     /// in two lines.
     #[derive(Deserialize, JsonSchema)]
     #[serde(rename_all = "camelCase")]
@@ -224,7 +225,7 @@ mod tests {
         /// A number, {take}.
         #[schemars(range(min = 1, max = 9), example = 5, extend("default" = 3))]
         take: Option<u32>,
-        /// One of some words.
+        /// One of two values.
         word: Option<Word>,
         /// Things.
         #[schemars(example = json!([{ "title": "x" }]))]
@@ -252,7 +253,7 @@ mod tests {
         let (description, mut schema) = input::<Example>(true);
         let limits = Limits { answer: 1, answer_cap: 2, take: 3, take_cap: 4 };
         fill_limits(Arc::make_mut(&mut schema), &limits);
-        assert_eq!(description, "What it is, in two lines.");
+        assert_eq!(description, "A description in two lines.");
         assert_eq!(
             Value::Object((*schema).clone()),
             json!({
@@ -267,7 +268,7 @@ mod tests {
                         "examples": [5],
                         "default": 3
                     },
-                    "word": { "description": "One of some words.", "type": "string", "enum": ["A", "B"] },
+                    "word": { "description": "One of two values.", "type": "string", "enum": ["A", "B"] },
                     "things": {
                         "description": "Things.",
                         "type": "array",

@@ -1,8 +1,9 @@
-//! The one code path that executes changes.
+//! The only code path that executes changes.
 //!
-//! A [`WriteTool`] plans a change. The [`ApprovalGate`](crate::approval::ApprovalGate) then requires
-//! approval. After approval the plan is computed again and compared with the approved preview, and
-//! that request is sent once. Sending requires a [`WritePermit`], which is only created here.
+//! A [`WriteTool`] plans a change. The [`ApprovalGate`](crate::approval::ApprovalGate) then
+//! requires approval. After approval the plan is computed again and compared with the approved
+//! preview, and that request is sent once. Sending requires a [`WritePermit`], which is only
+//! created here.
 
 use std::time::Duration;
 
@@ -32,88 +33,98 @@ pub(super) fn call_write_tool<T: WriteTool>(
     cx: &Context,
 ) -> BoxFuture<'_, Result<RunOutcome, Error>> {
     Box::pin(async move {
-        let brought = cx.approval_arguments(T::NAME, arguments)?;
-        let input: T = parse_arguments(brought.tool_arguments())?;
+        let approval = cx.approval_arguments(T::NAME, arguments)?;
+        let input: T = parse_arguments(approval.tool_arguments())?;
         cx.audit.update(|record| record.tier = Some(input.tier().name()));
         cx.access.ensure_tier(input.tier())?;
         ensure_version(T::NAME, T::SINCE, cx).await?;
-        if brought.token.is_some() {
-            cx.audit.record_change(brought.change_id);
+        if approval.token.is_some() {
+            cx.audit.record_change(approval.change_id);
             cx.ensure_credential_valid()?;
         }
-        if let Some(reply) = cx.approval_gate.previous_reply(&brought).await? {
+        if let Some(reply) = cx.approval_gate.previous_reply(&approval).await? {
             return Ok(RunOutcome::Changed(report_answer(input, reply, true, cx).await));
         }
-        cx.audit.record_change(brought.change_id);
+        cx.audit.record_change(approval.change_id);
         let planned = match input.plan(cx).await {
             Ok(Plan::NoChange(output)) => {
                 cx.audit.update(|record| record.change = None);
                 return Ok(RunOutcome::Answer(to_value(output, cx).await?));
             }
-            Ok(Plan::Change(proposal)) => {
+            Ok(Plan::Change(preview)) => {
                 let id = cx.audit.change_mark().map(|change| change.to_string());
-                Ok(proposal.with_audit_id(id))
+                Ok(preview.with_audit_id(id))
             }
             Err(error) => Err(error),
         };
-        let decided = match planned {
-            Ok(proposal) => authorize(&brought, &input, proposal, cx).await,
+        let authorized = match planned {
+            Ok(preview) => authorize(&approval, &input, preview, cx).await,
             Err(error) => Err(error),
         };
-        let (proposal, decision, verdict) = match decided {
-            Ok(decided) => decided,
-            // The same change may just have been executed and be the reason for this error.
-            Err(error) => match cx.approval_gate.previous_reply(&brought).await? {
+        let (preview, decision, gate_decision) = match authorized {
+            Ok(authorized) => authorized,
+            // The same change may just have been executed, which can cause this error.
+            Err(error) => match cx.approval_gate.previous_reply(&approval).await? {
                 Some(reply) => {
                     return Ok(RunOutcome::Changed(report_answer(input, reply, true, cx).await));
                 }
                 None => return Err(error),
             },
         };
-        let way = match verdict {
-            GateDecision::RequestApproval(question) => {
-                cx.audit.update(|record| record.consent = Some(question.method.name()));
-                return Ok(RunOutcome::ApprovalRequired(question));
+        let approval_method = match gate_decision {
+            GateDecision::RequestApproval(request) => {
+                cx.audit.update(|record| record.consent = Some(request.method.name()));
+                return Ok(RunOutcome::ApprovalRequired(request));
             }
-            GateDecision::Execute(way) => way,
+            GateDecision::Execute(method) => method,
         };
-        let route = format!("{} {}", proposal.request.method, proposal.request.path.route());
+        let route = format!("{} {}", preview.request.method, preview.request.path.route());
         let caller = &cx.caller.name;
         let Decision { rule, effect, risk, .. } = &decision;
         let (rule, effect, risk) = (rule.as_deref(), effect.as_str(), risk.as_str());
-        cx.decision_recorder.record_approval(way);
-        tracing::info!(tool = T::NAME, caller, ?way, route, rule, effect, risk, "change approved");
+        cx.decision_recorder.record_approval(approval_method);
+        tracing::info!(
+            tool = T::NAME,
+            caller,
+            ?approval_method,
+            route,
+            rule,
+            effect,
+            risk,
+            "change approved"
+        );
         if cx.audit.is_enabled() {
             let user = cx.acting_users.lookup(&cx.session).await;
             cx.audit.update(|record| record.user = user);
         }
-        cx.audit.write_intent(way, &route).await?;
+        cx.audit.write_intent(approval_method, &route).await?;
         let session = match cx.audit.change_mark() {
             Some(change) => cx.session.with_audit_id(&change.to_string()),
             None => cx.session.clone(),
         };
-        let (cx_of_deed, order) = (cx.clone(), proposal.request);
+        let (send_cx, request) = (cx.clone(), preview.request);
         let send = async move {
             // Boxed because the future is large, and each caller would embed it.
-            let send = Box::pin(session.send(&order, WritePermit::after_approval()));
-            let reply = send_recorded(&cx_of_deed.audit, MAX_SEND_DURATION, send).await?;
-            cx_of_deed.record_initiator(&order, &reply).await;
+            let send = Box::pin(session.send(&request, WritePermit::after_approval()));
+            let reply = send_recorded(&send_cx.audit, MAX_SEND_DURATION, send).await?;
+            send_cx.record_initiator(&request, &reply).await;
             Ok(reply)
         };
-        let (reply, repeated) = cx.approval_gate.execute_once(&brought, send).await?;
+        let (reply, repeated) = cx.approval_gate.execute_once(&approval, send).await?;
         Ok(RunOutcome::Changed(report_answer(input, reply, repeated, cx).await))
     })
 }
 
 /// Sends a request and writes its outcome to the audit record, also after a panic or a timeout.
 async fn send_recorded(
-    trail: &AuditScope,
+    audit: &AuditScope,
     limit: Duration,
     send: impl Future<Output = Result<ChangeResponse, octopus::Error>>,
 ) -> Result<ChangeResponse, octopus::Error> {
     let sent = with_send_limit(limit, send).await;
-    let came = sent.as_ref().map_err(|error| ApprovalError::of_sent_change(error.clone()).into());
-    trail.record_outcome(came.as_ref().copied());
+    let outcome =
+        sent.as_ref().map_err(|error| ApprovalError::of_sent_change(error.clone()).into());
+    audit.record_outcome(outcome.as_ref().copied());
     sent
 }
 
@@ -128,7 +139,7 @@ impl Context {
         ApprovalArguments::parse(tool, arguments, &self.session, &self.client_approval, seal)
     }
 
-    /// Rejects calls whose caller's credential has expired. In a session, an approval request may
+    /// Rejects calls whose caller's credential has expired. In a session, an approval request can
     /// stay open longer than the credential is valid.
     fn ensure_credential_valid(&self) -> Result<(), Error> {
         let expired = self.caller.expires.is_some_and(|expires| expires <= Timestamp::now());
@@ -138,20 +149,20 @@ impl Context {
 
 /// Applies the four-eyes rule and the policy, and then the approval gate.
 async fn authorize<T: WriteTool>(
-    brought: &ApprovalArguments,
+    approval: &ApprovalArguments,
     input: &T,
-    proposal: ChangePreview,
+    preview: ChangePreview,
     cx: &Context,
 ) -> Result<(ChangePreview, Decision, GateDecision), Error> {
-    cx.check_four_eyes(&proposal.request).await?;
-    let deed = proposal.policy_action.unwrap_or(T::DEED);
+    cx.check_four_eyes(&preview.request).await?;
+    let action = preview.policy_action.unwrap_or(T::DEED);
     let decision = cx
-        .check_change_policy(input.tier(), deed, &proposal.access_set, proposal.begins_at)
+        .check_change_policy(input.tier(), action, &preview.access_set, preview.begins_at)
         .await?;
-    let proposal = proposal.with_rule(&decision);
-    let verdict =
-        cx.approval_gate.decide(brought, &proposal, &ApprovalRequirement::of(&decision))?;
-    Ok((proposal, decision, verdict))
+    let preview = preview.with_rule(&decision);
+    let gate_decision =
+        cx.approval_gate.decide(approval, &preview, &ApprovalRequirement::of(&decision))?;
+    Ok((preview, decision, gate_decision))
 }
 
 /// Creates the answer of a call from the reply of Octopus. An error here does not undo the change.
@@ -184,11 +195,11 @@ mod tests {
     async fn recorded_outcome(
         send: impl Future<Output = Result<ChangeResponse, octopus::Error>>,
     ) -> (Outcome, Option<&'static str>) {
-        let trail = AuditScope::default();
-        let sent = send_recorded(&trail, Duration::ZERO, send).await;
+        let audit = AuditScope::default();
+        let sent = send_recorded(&audit, Duration::ZERO, send).await;
         assert!(sent.is_err_and(|error| !error.is_rejection()));
         let mut written = None;
-        trail.update(|record| written = Some((record.result, record.error)));
+        audit.update(|record| written = Some((record.result, record.error)));
         written.unwrap()
     }
 

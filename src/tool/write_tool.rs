@@ -1,7 +1,7 @@
-//! The contract of a tool that changes Octopus.
+//! Trait of tools that change Octopus.
 //!
-//! A [`WriteTool`] never sends a change. It plans: it reads the current state and returns the
-//! complete request with a [`ChangePreview`] for a person.
+//! A [`WriteTool`] never sends a change. It reads the current state and returns a
+//! [`ChangePreview`], which contains the complete request and the lines for a person.
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,11 +24,11 @@ pub trait WriteTool: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const TIER: Tier = Tier::Write;
     /// The lowest tier of its calls. Lower than `TIER` only if the tier depends on the arguments.
     const LEAST: Tier = Self::TIER;
-    /// Kind of change, from which the policy derives the risk.
+    /// Kind of change, which determines the risk in the policy.
     const DEED: PolicyAction = PolicyAction::Run;
     /// Whether it can overwrite or delete existing state (MCP `destructiveHint`).
     const DESTRUCTIVE: bool = true;
-    /// First version of Octopus that supports it.
+    /// First version of Octopus that supports the tool.
     const SINCE: OctopusVersion = OctopusVersion::MIN_SUPPORTED;
     /// Aliases of the name.
     const ALIASES: &'static [Alias] = &[];
@@ -48,8 +48,7 @@ pub trait WriteTool: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     fn plan(&self, cx: &Context) -> impl Future<Output = Result<Plan<Self::Output>, Error>> + Send;
 
     /// Creates the answer of the call from the parsed reply of Octopus. Objects that it looks up
-    /// may be missing. The change is already executed, so this must not fail where it can be
-    /// avoided.
+    /// may be missing. It should not fail, because the change is already executed.
     fn report(
         self,
         reply: ChangeResponse,

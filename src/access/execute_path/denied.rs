@@ -1,4 +1,4 @@
-//! Paths and methods that `execute` rejects for everybody: those that manage permissions, expose
+//! Paths and methods that `execute` rejects for all callers. They manage permissions, expose
 //! secrets, or delete objects that cannot be restored.
 
 use serde_json::Value;
@@ -115,40 +115,41 @@ const DENIED_PATHS: &[(Methods, &str, &[&str], &str)] = &[
 /// Types of tasks that may be created. Other types run scripts or change the instance.
 const ALLOWED_TASK_TYPES: &[&str] = &["health", "updatecalamari", "synccommunityactiontemplates"];
 
-/// Returns why a request is rejected. Checks every interpretation of the path: with and without a
-/// space prefix, and with encoded slashes kept or treated as separators.
+/// Returns the reason to reject a request. Checks every interpretation of the path: with and
+/// without a space prefix, and with encoded slashes kept or treated as separators.
 pub(super) fn deny_reason(
     words: &[NormalizedSegment],
     parts: &[NormalizedSegment],
     verb: HttpMethod,
     body: Option<&Value>,
 ) -> Option<&'static str> {
-    let is_word = |wanted: &str| parts.iter().chain(words).any(|word| word.plain == wanted);
-    let anywhere = DENIED_WORDS.iter().find(|(all, _)| all.split(' ').any(is_word));
-    if let Some((_, reason)) = anywhere {
+    let is_word = |denied: &str| parts.iter().chain(words).any(|word| word.plain == denied);
+    let denied_word = DENIED_WORDS.iter().find(|(all, _)| all.split(' ').any(is_word));
+    if let Some((_, reason)) = denied_word {
         return Some(reason);
     }
-    for reading in interpretations(words).chain(interpretations(parts)) {
-        for (of, path, readable, reason) in DENIED_PATHS {
-            let is_meant = match of {
+    for interpretation in interpretations(words).chain(interpretations(parts)) {
+        for (methods, path, readable, reason) in DENIED_PATHS {
+            let applies = match methods {
                 All => {
-                    verb != HttpMethod::Get || !readable.iter().any(|path| matches(path, reading))
+                    verb != HttpMethod::Get
+                        || !readable.iter().any(|path| matches(path, interpretation))
                 }
                 Changes => verb != HttpMethod::Get,
                 Deletes => verb == HttpMethod::Delete,
             };
-            if is_meant && matches(path, reading) {
+            if applies && matches(path, interpretation) {
                 return Some(reason);
             }
         }
-        if verb != HttpMethod::Get && matches("tasks$", reading) && !is_allowed_task(body) {
+        if verb != HttpMethod::Get && matches("tasks$", interpretation) && !is_allowed_task(body) {
             return Some(SCRIPTS);
         }
     }
     (verb == HttpMethod::Delete && names_collection(words)).then_some(MANY)
 }
 
-/// The words from the start, after the first word, and below `spaces/{id}`.
+/// Returns the words from the start, after the first word, and below `spaces/{id}`.
 fn interpretations(words: &[NormalizedSegment]) -> impl Iterator<Item = &[NormalizedSegment]> {
     let is_long = words.first().is_some_and(|first| first.plain == "spaces");
     let below = if is_long { words.get(2..) } else { None };
@@ -158,8 +159,9 @@ fn interpretations(words: &[NormalizedSegment]) -> impl Iterator<Item = &[Normal
 /// Returns whether a path names a whole collection.
 fn names_collection(words: &[NormalizedSegment]) -> bool {
     let words = below_space(words).unwrap_or(words);
-    let is_many = |last: &NormalizedSegment| ["all", "bulk"].contains(&last.plain.as_str());
-    words.len() < 2 || words.last().is_some_and(is_many)
+    let is_collection_word =
+        |last: &NormalizedSegment| ["all", "bulk"].contains(&last.plain.as_str());
+    words.len() < 2 || words.last().is_some_and(is_collection_word)
 }
 
 /// Returns whether a new task has an allowed type. Octopus reads field names in any letter case.

@@ -1,4 +1,4 @@
-//! Property test: no spelling of a path passes the checks and is denied by its meaning.
+//! Property test: no spelling of a denied path passes the checks.
 
 use std::fmt::Write as _;
 
@@ -39,7 +39,7 @@ fn decode_repeatedly(path: &str) -> Vec<String> {
     segments.map(bare).collect()
 }
 
-/// An independent definition of what `execute` must reject.
+/// Returns whether `execute` must reject a request, by an independent definition.
 fn must_reject(verb: HttpMethod, path: &[String]) -> bool {
     let path: Vec<&str> = path.iter().map(String::as_str).skip(1).collect();
     let never = ["apikeys", "invitations", "serverconfiguration", "migrations", "importexport"];
@@ -89,15 +89,15 @@ fn any_request() -> impl Strategy<Value = (HttpMethod, String)> {
         "",
         "x",
     ]);
-    let odd = prop::sample::select(vec![
+    let suffix = prop::sample::select(vec![
         "\t", "%00", "%2e", "%2F", "%5c", "\u{200b}", "%252e", "%c0%ae", ";a", ".json", "{x}", "%",
         "?", "\u{212a}", "%20", "\r\n",
     ]);
-    let segment = (word, prop::option::weighted(0.06, odd), any::<u64>(), 0..8_u8).prop_map(
-        |(word, odd, dice, how)| {
+    let segment = (word, prop::option::weighted(0.06, suffix), any::<u64>(), 0..8_u8).prop_map(
+        |(word, suffix, dice, encoding)| {
             let mut text = String::new();
-            for (place, letter) in word.chars().enumerate() {
-                match (how, dice >> (place * 3) & 7) {
+            for (index, letter) in word.chars().enumerate() {
+                match (encoding, dice >> (index * 3) & 7) {
                     (0..4, _) | (_, 0..4) => text.push(letter),
                     (4..6, _) if letter.is_ascii() => {
                         write!(text, "%{:02x}", u32::from(letter)).unwrap();
@@ -109,7 +109,7 @@ fn any_request() -> impl Strategy<Value = (HttpMethod, String)> {
                     _ => text.extend(letter.to_uppercase()),
                 }
             }
-            text + odd.unwrap_or_default()
+            text + suffix.unwrap_or_default()
         },
     );
     let weights = vec![(12, "/"), (1, "//"), (1, "/./"), (1, "%2F"), (1, "\\"), (1, "/%2e%2e/")];
@@ -145,8 +145,8 @@ fn no_spelling_bypasses_the_checks() {
     let (passed, caught) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     let mut runner =
         TestRunner::new(Config { cases: 10_000, failure_persistence: None, ..Config::default() });
-    let outcome = runner.run(&any_request(), |(verb, given)| {
-        let Ok(path) = ExecutePath::parse(&given) else { return Ok(()) };
+    let outcome = runner.run(&any_request(), |(verb, path_text)| {
+        let Ok(path) = ExecutePath::parse(&path_text) else { return Ok(()) };
         if denied::deny_reason(&path.normalized, &path.split_words(), verb, None).is_some() {
             caught.set(caught.get() + 1);
             return Ok(());
@@ -163,7 +163,7 @@ fn no_spelling_bypasses_the_checks() {
         prop_assert_eq!(&again.segments, &path.segments);
         prop_assert_eq!(&again.normalized, &path.normalized);
         let seen = decode_repeatedly(url.path());
-        prop_assert!(!must_reject(verb, &seen), "{:?} {} is {:?}", verb, given, seen);
+        prop_assert!(!must_reject(verb, &seen), "{:?} {} is {:?}", verb, path_text, seen);
         Ok(())
     });
     outcome.unwrap();

@@ -1,8 +1,8 @@
-//! Paths of the Octopus API in calls of `execute`, and the checks which of them may be requested.
+//! Paths of the Octopus API in calls of `execute`, and the checks of these paths.
 //!
 //! A path is parsed once into segments ([`ExecutePath::parse`]). The request is built from these
 //! segments. The checks use the same segments, normalized so that letter case and punctuation make
-//! no difference: [`denied`] rejects paths for everybody, [`owner`] checks the toolset, and
+//! no difference: [`denied`] rejects paths for all callers, [`owner`] checks the toolset, and
 //! [`space`] checks the space.
 
 mod denied;
@@ -40,7 +40,8 @@ impl ExecutePath {
     ///
     /// # Errors
     ///
-    /// Returns [`ExecutePathError::Malformed`] for paths that servers could interpret in different ways.
+    /// Returns [`ExecutePathError::Malformed`] for paths that servers could interpret in different
+    /// ways.
     pub fn parse(given: &str) -> Result<Self, ExecutePathError> {
         let segments = parse::parse_segments(given).map_err(ExecutePathError::Malformed)?;
         Ok(Self::from_segments(segments))
@@ -70,8 +71,8 @@ impl ExecutePath {
     ///
     /// # Errors
     ///
-    /// Returns [`ExecutePathError::Denied`] for requests that are denied to everybody, and for paths of
-    /// disabled toolsets.
+    /// Returns [`ExecutePathError::Denied`] for requests that are denied to all callers, and for
+    /// paths of disabled toolsets.
     pub fn ensure_allowed(
         &self,
         verb: HttpMethod,
@@ -116,7 +117,7 @@ impl ExecutePath {
         named.map(String::as_str)
     }
 
-    /// Returns the path of the document that a change is about, if the path names one.
+    /// Returns the path of the document that a request changes, if the path contains its ID.
     pub fn subject(&self, verb: HttpMethod) -> Option<Self> {
         let is_id = |segment: &String| {
             let number = segment.rsplit_once('-').map_or("", |(_, number)| number);
@@ -133,7 +134,7 @@ impl ExecutePath {
             .then(|| Self::from_segments(self.segments.iter().take(end).cloned().collect()))
     }
 
-    /// Returns the segments below the space: each as it is compared, and as it is sent.
+    /// Returns the segments below the space, each in normalized form and as it is sent.
     pub fn below_space(&self) -> impl Iterator<Item = (&str, &str)> {
         let below =
             pattern::below_space(&self.normalized).map_or(self.normalized.len(), <[_]>::len);
@@ -142,7 +143,7 @@ impl ExecutePath {
         both.map(|(word, segment)| (word.plain.as_str(), segment.as_str()))
     }
 
-    /// Returns the words as a server sees them that decodes encoded slashes within a segment.
+    /// Returns the words of a server that decodes encoded slashes within a segment.
     fn split_words(&self) -> Vec<NormalizedSegment> {
         self.segments
             .iter()

@@ -39,7 +39,7 @@ pub(super) fn ensure_owner_enabled(
     }
 }
 
-/// Returns the toolset with the most specific matching path; of equal ones, the first.
+/// Returns the toolset with the most specific matching path; the first of several equal ones.
 pub(super) fn owner(
     words: &[NormalizedSegment],
     toolsets: &[ToolsetMetadata],
@@ -70,13 +70,13 @@ pub(super) fn owner(
 
 fn most_specific(
     toolsets: &[ToolsetMetadata],
-    reach: impl Fn(&str) -> Option<usize>,
+    literal_words: impl Fn(&str) -> Option<usize>,
 ) -> Option<&'static str> {
     let mut best: Option<(usize, &'static str)> = None;
     for toolset in toolsets {
-        for named in toolset.paths.iter().filter_map(|path| reach(path)) {
-            if best.is_none_or(|(most, _)| named > most) {
-                best = Some((named, toolset.name));
+        for count in toolset.paths.iter().filter_map(|path| literal_words(path)) {
+            if best.is_none_or(|(max, _)| count > max) {
+                best = Some((count, toolset.name));
             }
         }
     }

@@ -8,8 +8,8 @@ use crate::sanitize::strip::strip_invisible;
 const MAX_BYTES: usize = 2000;
 /// Maximum number of segments.
 const MAX_SEGMENTS: usize = 30;
-/// Characters that no path of Octopus needs, and that templates, queries and proxies interpret
-/// differently.
+/// Forbidden characters, with their descriptions. No path of Octopus needs them, and templates,
+/// queries and proxies interpret them differently.
 const FORBIDDEN_CHARACTERS: &[(char, &str)] = &[
     ('\\', "a backslash"),
     ('{', "a brace"),
@@ -30,12 +30,12 @@ pub(super) fn parse_segments(given: &str) -> Result<Vec<String>, String> {
     if given.len() > MAX_BYTES {
         return Err(format!("the path has {} bytes; the limit is {MAX_BYTES} bytes", given.len()));
     }
-    if let Some((_, what)) = FORBIDDEN_CHARACTERS
+    if let Some((_, description)) = FORBIDDEN_CHARACTERS
         .iter()
-        .filter(|(unfit, _)| *unfit != '%')
-        .find(|(unfit, _)| given.contains(*unfit))
+        .filter(|(forbidden, _)| *forbidden != '%')
+        .find(|(forbidden, _)| given.contains(*forbidden))
     {
-        return Err(format!("it has {what}"));
+        return Err(format!("it has {description}"));
     }
     let Some(rest) = given.strip_prefix('/').filter(|rest| !rest.starts_with('/')) else {
         return Err(prefix_error());
@@ -87,9 +87,10 @@ fn parse_segment(raw: &str) -> Result<String, String> {
     if decoded.chars().any(char::is_control) || strip_invisible(&decoded).text != decoded {
         return Err("it has an invisible character".to_owned());
     }
-    if let Some((_, what)) = FORBIDDEN_CHARACTERS.iter().find(|(unfit, _)| decoded.contains(*unfit))
+    if let Some((_, description)) =
+        FORBIDDEN_CHARACTERS.iter().find(|(forbidden, _)| decoded.contains(*forbidden))
     {
-        return Err(format!("it has {what}"));
+        return Err(format!("it has {description}"));
     }
     for part in decoded.split('/') {
         if part.is_empty() || part == "." || part == ".." {

@@ -5,9 +5,9 @@ use crate::octopus::ApiPath;
 /// A segment in normalized form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NormalizedSegment {
-    /// In lower case.
+    /// The segment in lower case.
     pub(super) folded: String,
-    /// Only letters and digits, without an extension: `api-keys.json` becomes `apikeys`. Some
+    /// The letters and digits without the extension: `api-keys.json` becomes `apikeys`. Some
     /// versions of Octopus treat an extension as the requested format.
     pub(super) plain: String,
 }
@@ -30,23 +30,23 @@ fn letters_and_digits(text: &str) -> String {
 /// Returns the number of literal words in a pattern if the pattern matches these words or a prefix
 /// of them.
 pub(super) fn match_prefix(pattern: &str, words: &[NormalizedSegment]) -> Option<usize> {
-    let mut named = 0;
-    let mut left = words.iter();
+    let mut literal_words = 0;
+    let mut remaining = words.iter();
     for part in pattern_segments(pattern) {
-        let word = left.next()?;
+        let word = remaining.next()?;
         if part == "*" {
             continue;
         }
-        let is_it = match part.strip_suffix('*') {
+        let is_equal = match part.strip_suffix('*') {
             Some(beginning) => word.folded.starts_with(beginning),
             None => word.plain == NormalizedSegment::new(part).plain,
         };
-        if !is_it {
+        if !is_equal {
             return None;
         }
-        named += 1;
+        literal_words += 1;
     }
-    Some(named)
+    Some(literal_words)
 }
 
 /// Returns whether a pattern matches. A pattern that ends with `$` matches the whole path only.
@@ -85,7 +85,7 @@ fn is_space_id(folded: &str) -> bool {
 pub(crate) fn interruption_path(path: &ApiPath) -> Option<ApiPath> {
     let words: Vec<NormalizedSegment> =
         path.segments().iter().map(|segment| NormalizedSegment::new(segment)).collect();
-    let place = words.iter().position(|word| word.plain == "interruptions")?;
-    let is_below = words.len() > place + 2;
-    is_below.then(|| ApiPath::new(path.segments().iter().take(place + 2)))
+    let index = words.iter().position(|word| word.plain == "interruptions")?;
+    let is_below = words.len() > index + 2;
+    is_below.then(|| ApiPath::new(path.segments().iter().take(index + 2)))
 }

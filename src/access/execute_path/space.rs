@@ -42,15 +42,15 @@ pub(super) fn ensure_in_space(
     mut query: impl Iterator<Item = impl AsRef<str>>,
     body: Option<&Value>,
 ) -> Result<(), String> {
-    let is_it = |word: &NormalizedSegment| word.folded == space.to_lowercase();
+    let is_same_space = |word: &NormalizedSegment| word.folded == space.to_lowercase();
     let is_within = match words {
-        [first, ..] if is_it(first) => true,
-        [spaces, second, ..] if spaces.plain == "spaces" => is_it(second),
+        [first, ..] if is_same_space(first) => true,
+        [spaces, second, ..] if spaces.plain == "spaces" => is_same_space(second),
         _ => false,
     };
-    let is_of_none =
+    let is_spaceless =
         || verb == HttpMethod::Get && SPACELESS_PATHS.iter().any(|path| matches(path, words));
-    if !(is_within || is_of_none()) {
+    if !(is_within || is_spaceless()) {
         return Err(format!(
             "this server is limited to one space; paths in it begin with /api/{space}/"
         ));
@@ -78,7 +78,7 @@ fn names_spaces(parameter: &str) -> bool {
 /// Returns whether a body names another space, at any depth.
 fn names_other_space(body: &Value, space: &str) -> bool {
     const KEYS: [&str; 3] = ["spaceid", "spaceids", "spaceidorname"];
-    let is_it =
+    let is_same_space =
         |value: &Value| value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(space));
     match body {
         Value::Array(items) => items.iter().any(|item| names_other_space(item, space)),
@@ -87,8 +87,8 @@ fn names_other_space(body: &Value, space: &str) -> bool {
                 return names_other_space(value, space);
             }
             match value {
-                Value::Array(values) => !values.iter().all(is_it),
-                value => !is_it(value),
+                Value::Array(values) => !values.iter().all(is_same_space),
+                value => !is_same_space(value),
             }
         }),
         _ => false,

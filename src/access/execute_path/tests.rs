@@ -150,7 +150,7 @@ fn denies_paths_in_every_spelling() {
         for verb in *verbs {
             for form in ["/api/", "/API/Spaces-1/", "/api/spaces/default/", "/api/anything/"] {
                 let path = format!("{form}{path}");
-                // Below a first word that is no space, a single object may be a collection.
+                // Below an unknown first word, a single object can be a collection.
                 if form == "/api/anything/" && !expected {
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Remembers which changes were executed, also after their replies were evicted.
+//! Records which changes were executed, also after their replies were evicted.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{IdempotencyKey, KeyDigest, NotExecuted, RETENTION};
 
-/// Maximum number of executed changes. Beyond it, no change is executed.
+/// Maximum number of recorded changes. Further changes with a key are rejected.
 const MAX_CHANGES: usize = 100_000;
 
 /// Changes that were executed or are running.
@@ -27,9 +27,9 @@ struct ExecutedChange {
     /// Digest of the call.
     bound_digest: KeyDigest,
     started: Instant,
-    /// When it ended, as a version 7 UUID.
+    /// Time of its end, as a version 7 UUID.
     ended: Option<Uuid>,
-    /// When the equal change before this one ended.
+    /// Time at which the previous equal change ended.
     previous_end: Option<Uuid>,
 }
 
@@ -41,81 +41,74 @@ impl Default for ExecutedChanges {
 
 impl ExecutedChanges {
     /// Creates a set with this capacity.
-    pub(super) fn with_capacity(most: usize) -> Self {
-        Self { by_key: HashMap::new(), queue: VecDeque::new(), capacity: most }
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self { by_key: HashMap::new(), queue: VecDeque::new(), capacity }
     }
 
-    /// Returns why the change with this key is not executed again, if it was executed.
+    /// Returns the reason not to execute the change with this key; `None` if it was not executed.
     pub(super) fn reason_not_to_execute(
         &mut self,
-        name: IdempotencyKey,
-        arguments: &KeyDigest,
+        key: IdempotencyKey,
+        bound_digest: &KeyDigest,
     ) -> Option<NotExecuted> {
-        while let Some((since, key)) = self.queue.front()
-            && since.elapsed() >= RETENTION
+        while let Some((started, digest)) = self.queue.front()
+            && started.elapsed() >= RETENTION
         {
             // An equal change may have been executed again since.
-            if self.by_key.get(key).is_some_and(|one| one.started == *since) {
-                self.by_key.remove(key);
+            if self.by_key.get(digest).is_some_and(|change| change.started == *started) {
+                self.by_key.remove(digest);
             }
             self.queue.pop_front();
         }
-        let done = self.by_key.get(name.digest())?;
-        if done.ended.is_some_and(|mark| name.requested_after(mark)) {
+        let executed = self.by_key.get(key.digest())?;
+        if executed.ended.is_some_and(|mark| key.requested_after(mark)) {
             return None;
         }
-        Some(if done.bound_digest == *arguments {
+        Some(if executed.bound_digest == *bound_digest {
             NotExecuted::ReplyEvicted
         } else {
             NotExecuted::KeyReused
         })
     }
 
-    /// Records that a change starts. Changes without an approval or a caller's own key are not
-    /// recorded. Returns when the equal change before this one ended.
+    /// Records the start of a change. Changes without an approval or a caller's own key are not
+    /// recorded. Returns the time at which the previous equal change ended.
     pub(super) fn begin(
         &mut self,
-        name: IdempotencyKey,
-        arguments: KeyDigest,
+        key: IdempotencyKey,
+        bound_digest: KeyDigest,
     ) -> Result<Option<Uuid>, NotExecuted> {
-        let Some(key) = name.stored_digest() else { return Ok(None) };
-        if let Some(undone) = self.reason_not_to_execute(name, &arguments) {
-            return Err(undone);
+        let Some(digest) = key.stored_digest() else { return Ok(None) };
+        if let Some(not_executed) = self.reason_not_to_execute(key, &bound_digest) {
+            return Err(not_executed);
         }
         if self.queue.len() >= self.capacity {
             return Err(NotExecuted::CapacityReached);
         }
-        let since = Instant::now();
-        let before = self.by_key.get(key).and_then(|one| one.ended);
-        self.by_key.insert(
-            *key,
-            ExecutedChange {
-                bound_digest: arguments,
-                started: since,
-                ended: None,
-                previous_end: before,
-            },
-        );
-        self.queue.push_back((since, *key));
-        Ok(before)
+        let started = Instant::now();
+        let previous_end = self.by_key.get(digest).and_then(|change| change.ended);
+        self.by_key
+            .insert(*digest, ExecutedChange { bound_digest, started, ended: None, previous_end });
+        self.queue.push_back((started, *digest));
+        Ok(previous_end)
     }
 
-    /// Records when a change ended.
-    pub(super) fn mark_ended(&mut self, name: IdempotencyKey, mark: Uuid) {
-        if let Some(one) = self.by_key.get_mut(name.digest()) {
-            one.ended = Some(mark);
+    /// Records the end of a change.
+    pub(super) fn mark_ended(&mut self, key: IdempotencyKey, mark: Uuid) {
+        if let Some(change) = self.by_key.get_mut(key.digest()) {
+            change.ended = Some(mark);
         }
     }
 
-    /// Removes a change that was not made. The equal change before it counts again.
-    pub(super) fn forget(&mut self, name: IdempotencyKey) {
-        let Some(mut one) = self.by_key.remove(name.digest()) else { return };
-        let restored = one.previous_end.take();
-        // The change that counts again needs one entry in the queue.
-        let kept = restored.map(|_| one.started);
-        self.queue.retain(|(since, key)| key != name.digest() || Some(*since) == kept);
+    /// Removes a change that was not made, and restores the previous equal change.
+    pub(super) fn remove(&mut self, key: IdempotencyKey) {
+        let Some(mut change) = self.by_key.remove(key.digest()) else { return };
+        let restored = change.previous_end.take();
+        // The restored change needs one entry in the queue.
+        let kept = restored.map(|_| change.started);
+        self.queue.retain(|(started, digest)| digest != key.digest() || Some(*started) == kept);
         if restored.is_some() {
-            self.by_key.insert(*name.digest(), ExecutedChange { ended: restored, ..one });
+            self.by_key.insert(*key.digest(), ExecutedChange { ended: restored, ..change });
         }
     }
 }

@@ -4,20 +4,21 @@ use uuid::Uuid;
 
 use super::KeyDigest;
 
-/// The key of a change. It decides which calls count as the same change.
+/// Key of a change. Calls with equal keys request the same change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::approval) enum IdempotencyKey {
     /// The `idempotencyKey` of the caller.
     Caller(KeyDigest),
-    /// The change that was approved.
+    /// An approved change.
     Approved {
         /// Digest of the caller, the request and the state that was shown.
         change: KeyDigest,
-        /// The approval request, a version 7 UUID.
-        asked: Uuid,
+        /// Time of the approval request, as a version 7 UUID.
+        requested: Uuid,
     },
-    /// The call itself, without approval. Callers may intend to repeat such a change. So this key
-    /// counts for a short time only, and until the caller makes another change.
+    /// A call without approval and without a key of the caller. Callers can repeat such a change on
+    /// purpose. So this key is valid for a short time only, and until the caller makes another
+    /// change.
     UnapprovedCall(KeyDigest),
 }
 
@@ -30,8 +31,8 @@ impl IdempotencyKey {
         }
     }
 
-    /// Returns the key if it is stored longer than the reply; `None` for calls without approval and
-    /// key.
+    /// Returns the digest if it is stored longer than the reply; `None` for calls without approval
+    /// and key.
     pub(super) fn stored_digest(&self) -> Option<&KeyDigest> {
         match self {
             Self::Caller(key) | Self::Approved { change: key, .. } => Some(key),
@@ -39,14 +40,14 @@ impl IdempotencyKey {
         }
     }
 
-    /// Returns whether the key is of an approved change.
+    /// Returns whether the change was approved.
     pub(super) fn is_approved(&self) -> bool {
         matches!(self, Self::Approved { .. })
     }
 
-    /// Returns whether a change that ended at this mark had ended before the approval was
-    /// requested. Then the approval is for another change.
+    /// Returns whether the approval was requested after a change with this end mark had ended. Then
+    /// the approval is for another change.
     pub(super) fn requested_after(&self, mark: Uuid) -> bool {
-        matches!(self, Self::Approved { asked, .. } if *asked >= mark)
+        matches!(self, Self::Approved { requested, .. } if *requested >= mark)
     }
 }

@@ -1,8 +1,8 @@
-//! Leases in the store: replicas see which changes another replica executes or executed.
+//! Leases in the store, which prevent that two replicas execute one change.
 //!
-//! Before a change is sent, its key is leased in the store for [`RETENTION`]. A replica that finds a
-//! lease of another one does not send the change. The reply of Octopus stays in the memory of the
-//! replica that sent it.
+//! Before a change is sent, its key is leased in the store for [`RETENTION`]. A replica does not
+//! send a change whose key another replica has leased. The reply of Octopus stays in the memory of
+//! the replica that sent the change.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,12 +18,12 @@ const KIND: &str = "deed";
 const LEASE_BYTES: usize = 16 + 32 + 16;
 /// Offset of the attempt.
 const ATTEMPT_OFFSET: usize = 16 + 32;
-/// A lease without an end mark counts as ended this long after its attempt began, because its
-/// replica may have stopped. This is longer than a request can take, including the time to write
-/// the lease and the difference between clocks.
+/// Time after which a lease without an end mark is over, because its replica may have stopped. It
+/// is longer than a request can take, including the time to write the lease and the difference
+/// between clocks.
 const ABANDONED_AFTER: Duration = MAX_SEND_DURATION.saturating_add(Duration::from_mins(1));
 
-/// Leases of this replica and of the others.
+/// Leases of all replicas in the store.
 #[derive(Debug, Clone)]
 pub(super) struct Leases {
     store: Arc<Store>,
@@ -36,136 +36,138 @@ impl Leases {
         Self { store, replica: Uuid::new_v4() }
     }
 
-    /// Takes the lease of a change for this replica. Returns `None` if the key is not stored.
+    /// Acquires the lease of a change for this replica. Returns `None` if the key is not stored.
     ///
     /// While the store is unavailable, an approved change can be executed only by the replica that
     /// issued the approval request. A change with a caller's own key is rejected then.
     pub(super) async fn take(
         &self,
-        name: IdempotencyKey,
-        arguments: &KeyDigest,
-        asked_here: bool,
+        key: IdempotencyKey,
+        bound_digest: &KeyDigest,
+        requested_here: bool,
     ) -> Result<Option<Lease>, NotExecuted> {
-        let Some(&key) = name.stored_digest() else { return Ok(None) };
-        let claimed = Lease::new(key, arguments);
-        let claim = || {
+        let Some(&digest) = key.stored_digest() else { return Ok(None) };
+        let lease = Lease::new(digest, bound_digest);
+        let acquire = || {
             self.store.acquire_lease(
                 KIND,
-                &key,
-                (self.replica.as_bytes(), &claimed.payload),
+                &digest,
+                (self.replica.as_bytes(), &lease.payload),
                 RETENTION,
             )
         };
-        let mut held = claim().await;
-        let mut before = None;
-        if let LeaseOutcome::HeldByOther(old) = &held
-            && self.is_over(old, name)
+        let mut outcome = acquire().await;
+        let mut replaced = None;
+        if let LeaseOutcome::HeldByOther(old) = &outcome
+            && self.is_over(old, key)
         {
-            // An equal change ended before this one was requested. Of several replicas that replace
-            // its lease, one gets it.
-            self.store.replace(KIND, &key, (old, &self.encode(&claimed)), RETENTION).await;
-            before = Some(old.clone());
-            held = claim().await;
+            // An equal change ended before this one was requested. If several replicas replace its
+            // lease, one of them acquires it.
+            self.store.replace(KIND, &digest, (old, &self.encode(&lease)), RETENTION).await;
+            replaced = Some(old.clone());
+            outcome = acquire().await;
         }
-        if let (Some(before), false) = (&before, held == LeaseOutcome::Acquired) {
+        if let (Some(old), false) = (&replaced, outcome == LeaseOutcome::Acquired) {
             // The store may have replaced the lease without confirming it, or may do so later. A
             // lease without an end would block this change at every other replica.
-            let claim = self.encode(&claimed);
-            self.store.replace(KIND, &key, (&claim, before), RETENTION).await;
+            let encoded = self.encode(&lease);
+            self.store.replace(KIND, &digest, (&encoded, old), RETENTION).await;
         }
-        match held {
-            LeaseOutcome::Acquired => Ok(Some(Lease { replaced: before, ..claimed })),
-            // `HeldByOther` is a lease of another replica: this replica's own lease is `Acquired`.
+        match outcome {
+            LeaseOutcome::Acquired => Ok(Some(Lease { replaced, ..lease })),
+            // A lease of this replica is `Acquired`, so this is a lease of another replica.
             LeaseOutcome::HeldByOther(held) => Err(self
-                .blocking_reason(&held, name, arguments)
+                .blocking_reason(&held, key, bound_digest)
                 .unwrap_or(NotExecuted::OtherReplica)),
             LeaseOutcome::Unknown
-                if asked_here && matches!(name, IdempotencyKey::Approved { .. }) =>
+                if requested_here && matches!(key, IdempotencyKey::Approved { .. }) =>
             {
-                // The store gets this lease when it is available again. It is a new one, because
-                // the lease of unknown state is released then.
-                let claimed = Lease { replaced: before, ..Lease::new(key, arguments) };
-                self.store.put(KIND, &key, &self.encode(&claimed), RETENTION).await;
-                Ok(Some(claimed))
+                // The lease is written when the store is available again. It is a new lease,
+                // because the lease of unknown state is released then.
+                let lease = Lease { replaced, ..Lease::new(digest, bound_digest) };
+                self.store.put(KIND, &digest, &self.encode(&lease), RETENTION).await;
+                Ok(Some(lease))
             }
             LeaseOutcome::Unknown => Err(NotExecuted::StoreUnavailable),
         }
     }
 
-    /// Returns why a change is not executed here, if another replica executes it or did.
+    /// Returns the reason not to execute a change here; `None` unless another replica executes it
+    /// or executed it.
     pub(super) async fn find(
         &self,
-        name: IdempotencyKey,
-        arguments: &KeyDigest,
+        key: IdempotencyKey,
+        bound_digest: &KeyDigest,
     ) -> Option<NotExecuted> {
-        let key = name.stored_digest()?;
-        self.blocking_reason(&self.store.get(KIND, key).await?, name, arguments)
+        let digest = key.stored_digest()?;
+        self.blocking_reason(&self.store.get(KIND, digest).await?, key, bound_digest)
     }
 
     /// Marks an approved change as ended, so that an equal change can be requested again at any
     /// replica. A caller's own key stays bound to its call for [`RETENTION`].
-    pub(super) async fn mark_ended(&self, name: IdempotencyKey, claimed: &Lease, mark: Uuid) {
-        if matches!(name, IdempotencyKey::Approved { .. }) {
-            let claim = self.encode(claimed);
+    pub(super) async fn mark_ended(&self, key: IdempotencyKey, lease: &Lease, mark: Uuid) {
+        if matches!(key, IdempotencyKey::Approved { .. }) {
+            let encoded = self.encode(lease);
             self.store
-                .replace(KIND, &claimed.key, (&claim, &with_end_mark(&claim, mark)), RETENTION)
+                .replace(KIND, &lease.key, (&encoded, &with_end_mark(&encoded, mark)), RETENTION)
                 .await;
         }
     }
 
-    /// Returns whether a lease is of a change that ended before this approval was requested. A
-    /// lease of this replica is always over, because a running change is not leased again.
-    fn is_over(&self, held: &[u8], name: IdempotencyKey) -> bool {
-        let IdempotencyKey::Approved { asked, .. } = name else { return false };
+    /// Returns whether the change of a lease ended before this approval was requested. A lease of
+    /// this replica is always over, because a running change is not leased again.
+    fn is_over(&self, held: &[u8], key: IdempotencyKey) -> bool {
+        let IdempotencyKey::Approved { requested, .. } = key else { return false };
         if held.starts_with(self.replica.as_bytes()) {
             return true;
         }
         match held.get(LEASE_BYTES..) {
             Some([]) => {
                 let attempt = held.get(ATTEMPT_OFFSET..).and_then(|id| Uuid::from_slice(id).ok());
-                let begun = attempt.and_then(unix_time);
-                begun
-                    .zip(unix_time(asked))
-                    .is_some_and(|(begun, asked)| asked >= begun + ABANDONED_AFTER)
+                let started = attempt.and_then(unix_time);
+                started
+                    .zip(unix_time(requested))
+                    .is_some_and(|(started, requested)| requested >= started + ABANDONED_AFTER)
             }
-            Some(mark) => Uuid::from_slice(mark).is_ok_and(|mark| name.requested_after(mark)),
+            Some(mark) => Uuid::from_slice(mark).is_ok_and(|mark| key.requested_after(mark)),
             None => false,
         }
     }
 
-    /// Releases a lease after the change was not made. Restores the lease of the equal change
-    /// before it, so that older approval requests still find that change.
-    pub(super) async fn release(&self, claimed: &Lease, earlier: Option<Uuid>) {
-        let claim = self.encode(claimed);
-        let earlier = earlier.map(|mark| with_end_mark(&claim, mark));
-        match claimed.replaced.as_ref().or(earlier.as_ref()) {
-            Some(before) => {
-                self.store.replace(KIND, &claimed.key, (&claim, before), RETENTION).await;
+    /// Releases the lease of a change that was not made. Restores the lease of the previous equal
+    /// change, so that older approval requests still find that change.
+    pub(super) async fn release(&self, lease: &Lease, previous_end: Option<Uuid>) {
+        let encoded = self.encode(lease);
+        let previous = previous_end.map(|mark| with_end_mark(&encoded, mark));
+        match lease.replaced.as_ref().or(previous.as_ref()) {
+            Some(previous) => {
+                self.store.replace(KIND, &lease.key, (&encoded, previous), RETENTION).await;
             }
-            None => self.store.release(KIND, &claimed.key, &claim, RETENTION).await,
+            None => self.store.release(KIND, &lease.key, &encoded, RETENTION).await,
         }
     }
 
-    fn encode(&self, claimed: &Lease) -> Vec<u8> {
-        [self.replica.as_bytes().as_slice(), &claimed.payload].concat()
+    fn encode(&self, lease: &Lease) -> Vec<u8> {
+        [self.replica.as_bytes().as_slice(), &lease.payload].concat()
     }
 
-    /// Returns why a lease prevents the change. This replica ignores its own leases, because its
-    /// memory is more current than the store. A malformed lease counts as one of another replica.
+    /// Returns the reason why a lease prevents the change. This replica ignores its own leases,
+    /// because its memory is more current than the store. A malformed lease is treated as a lease
+    /// of another replica.
     fn blocking_reason(
         &self,
         held: &[u8],
-        name: IdempotencyKey,
-        arguments: &KeyDigest,
+        key: IdempotencyKey,
+        bound_digest: &KeyDigest,
     ) -> Option<NotExecuted> {
-        let us = self.replica.as_bytes();
-        let Some((whose, what)) = held.split_at_checked(us.len()) else {
+        let own_id = self.replica.as_bytes();
+        let Some((replica, payload)) = held.split_at_checked(own_id.len()) else {
             return Some(NotExecuted::OtherReplica);
         };
-        if whose == us || self.is_over(held, name) {
+        if replica == own_id || self.is_over(held, key) {
             return None;
         }
-        let is_other = what.len() >= arguments.len() && !what.starts_with(arguments);
+        let is_other = payload.len() >= bound_digest.len() && !payload.starts_with(bound_digest);
         Some(if is_other { NotExecuted::KeyReused } else { NotExecuted::OtherReplica })
     }
 }
@@ -174,26 +176,29 @@ impl Leases {
 #[derive(Debug)]
 pub(super) struct Lease {
     key: KeyDigest,
-    /// Digest of the call and ID of the attempt, which distinguish this lease from others of the
-    /// same key.
+    /// Digest of the call and ID of the attempt, which distinguish leases of the same key.
     payload: Vec<u8>,
-    /// The lease of an equal change at another replica that this one replaced.
+    /// The replaced lease of an equal change at another replica.
     replaced: Option<Vec<u8>>,
 }
 
 impl Lease {
-    fn new(key: KeyDigest, arguments: &KeyDigest) -> Self {
+    fn new(key: KeyDigest, bound_digest: &KeyDigest) -> Self {
         let attempt = Uuid::now_v7();
-        Self { key, payload: [arguments.as_slice(), attempt.as_bytes()].concat(), replaced: None }
+        Self {
+            key,
+            payload: [bound_digest.as_slice(), attempt.as_bytes()].concat(),
+            replaced: None,
+        }
     }
 }
 
-/// Returns the lease with the mark of its end.
-fn with_end_mark(claim: &[u8], mark: Uuid) -> Vec<u8> {
-    [claim, mark.as_bytes()].concat()
+/// Returns the lease with its end mark.
+fn with_end_mark(encoded: &[u8], mark: Uuid) -> Vec<u8> {
+    [encoded, mark.as_bytes()].concat()
 }
 
-/// Returns the time in a version 7 UUID, since 1970.
+/// Returns the time in a version 7 UUID as a Unix time.
 fn unix_time(id: Uuid) -> Option<Duration> {
     let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
     Some(Duration::new(seconds, nanoseconds))
@@ -204,51 +209,51 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unreadable_leases_count_as_foreign() {
-        let claims = Leases::new(Store::in_memory());
+    fn treats_unreadable_leases_as_foreign() {
+        let own = Leases::new(Store::in_memory());
         let (this, other) = ([1; 32], [2; 32]);
-        let theirs = Leases::new(Store::in_memory());
-        let claim = |whose: &Leases, of: &KeyDigest| whose.encode(&Lease::new([0; 32], of));
-        for (held, comes_to) in [
-            (claim(&claims, &this), None),
-            (claim(&claims, &other), None),
-            (claim(&theirs, &this), Some(NotExecuted::OtherReplica)),
-            (claim(&theirs, &other), Some(NotExecuted::KeyReused)),
+        let foreign = Leases::new(Store::in_memory());
+        let encoded = |leases: &Leases, call: &KeyDigest| leases.encode(&Lease::new([0; 32], call));
+        for (held, expected) in [
+            (encoded(&own, &this), None),
+            (encoded(&own, &other), None),
+            (encoded(&foreign, &this), Some(NotExecuted::OtherReplica)),
+            (encoded(&foreign, &other), Some(NotExecuted::KeyReused)),
             (Vec::new(), Some(NotExecuted::OtherReplica)),
             (b"nonsense".to_vec(), Some(NotExecuted::OtherReplica)),
-            (theirs.replica.as_bytes().to_vec(), Some(NotExecuted::OtherReplica)),
+            (foreign.replica.as_bytes().to_vec(), Some(NotExecuted::OtherReplica)),
         ] {
             let name = IdempotencyKey::Caller([0; 32]);
-            assert_eq!(claims.blocking_reason(&held, name, &this), comes_to, "{held:?}");
+            assert_eq!(own.blocking_reason(&held, name, &this), expected, "{held:?}");
         }
     }
 
     #[test]
     fn ended_leases_block_only_earlier_requests() {
-        let (ours, theirs) = (Leases::new(Store::in_memory()), Leases::new(Store::in_memory()));
+        let (own, foreign) = (Leases::new(Store::in_memory()), Leases::new(Store::in_memory()));
         let key = [7; 32];
-        let before = IdempotencyKey::Approved { change: key, asked: Uuid::now_v7() };
-        let claim = theirs.encode(&Lease::new(key, &key));
-        assert_eq!(claim.len(), LEASE_BYTES);
-        let ended = [claim.as_slice(), Uuid::now_v7().as_bytes()].concat();
-        let after = IdempotencyKey::Approved { change: key, asked: Uuid::now_v7() };
-        for (held, name, in_the_way) in [
-            (&claim, before, Some(NotExecuted::OtherReplica)),
-            (&claim, after, Some(NotExecuted::OtherReplica)),
+        let before = IdempotencyKey::Approved { change: key, requested: Uuid::now_v7() };
+        let encoded = foreign.encode(&Lease::new(key, &key));
+        assert_eq!(encoded.len(), LEASE_BYTES);
+        let ended = [encoded.as_slice(), Uuid::now_v7().as_bytes()].concat();
+        let after = IdempotencyKey::Approved { change: key, requested: Uuid::now_v7() };
+        for (held, name, expected) in [
+            (&encoded, before, Some(NotExecuted::OtherReplica)),
+            (&encoded, after, Some(NotExecuted::OtherReplica)),
             (&ended, before, Some(NotExecuted::OtherReplica)),
             (&ended, after, None),
             (&ended, IdempotencyKey::Caller(key), Some(NotExecuted::OtherReplica)),
         ] {
-            assert_eq!(ours.blocking_reason(held, name, &key), in_the_way, "{name:?}");
-            assert_eq!(ours.is_over(held, name), in_the_way.is_none(), "{name:?}");
+            assert_eq!(own.blocking_reason(held, name, &key), expected, "{name:?}");
+            assert_eq!(own.is_over(held, name), expected.is_none(), "{name:?}");
         }
         // A value with another length than a mark is not a mark.
         for length in [LEASE_BYTES + 1, LEASE_BYTES + 15] {
-            assert!(!ours.is_over(&ended[..length], after), "{length}");
+            assert!(!own.is_over(&ended[..length], after), "{length}");
         }
     }
 
-    /// A version 7 UUID with a time that is this long after now.
+    /// Returns a version 7 UUID whose time is this long after now.
     fn uuid_after(by: Duration) -> Uuid {
         let (seconds, nanoseconds) = Uuid::now_v7().get_timestamp().unwrap().to_unix();
         let at = Duration::new(seconds, nanoseconds) + by;
@@ -260,40 +265,44 @@ mod tests {
     /// for 15 minutes.
     #[test]
     fn abandoned_lease_expires_after_send_limit() {
-        let (ours, theirs) = (Leases::new(Store::in_memory()), Leases::new(Store::in_memory()));
+        let (own, foreign) = (Leases::new(Store::in_memory()), Leases::new(Store::in_memory()));
         let key = [7; 32];
-        let claim = theirs.encode(&Lease::new(key, &key));
+        let encoded = foreign.encode(&Lease::new(key, &key));
         let second = Duration::from_secs(1);
-        for (asked, is_over) in [
+        for (requested, is_over) in [
             (Duration::ZERO, false),
             (MAX_SEND_DURATION, false),
             (ABANDONED_AFTER.saturating_sub(second), false),
             (ABANDONED_AFTER + second, true),
         ] {
-            let name = IdempotencyKey::Approved { change: key, asked: uuid_after(asked) };
-            assert_eq!(ours.is_over(&claim, name), is_over, "{asked:?}");
-            assert_eq!(ours.blocking_reason(&claim, name, &key).is_none(), is_over, "{asked:?}");
+            let name = IdempotencyKey::Approved { change: key, requested: uuid_after(requested) };
+            assert_eq!(own.is_over(&encoded, name), is_over, "{requested:?}");
+            assert_eq!(
+                own.blocking_reason(&encoded, name, &key).is_none(),
+                is_over,
+                "{requested:?}"
+            );
         }
         // A truncated lease has no time, and a caller's own key stays bound.
-        let name = IdempotencyKey::Approved { change: key, asked: uuid_after(RETENTION) };
-        assert!(!ours.is_over(&claim[..LEASE_BYTES - 1], name));
-        assert!(!ours.is_over(&claim, IdempotencyKey::Caller(key)));
+        let name = IdempotencyKey::Approved { change: key, requested: uuid_after(RETENTION) };
+        assert!(!own.is_over(&encoded[..LEASE_BYTES - 1], name));
+        assert!(!own.is_over(&encoded, IdempotencyKey::Caller(key)));
     }
 
     #[tokio::test]
-    async fn refused_change_restores_the_previous_lease() {
+    async fn rejected_change_restores_the_previous_lease() {
         let (store, key) = (Store::in_memory(), [7; 32]);
-        let claims = Leases::new(Arc::clone(&store));
+        let own = Leases::new(Arc::clone(&store));
         let other = Leases::new(Store::in_memory());
-        let name = || IdempotencyKey::Approved { change: key, asked: Uuid::now_v7() };
+        let name = || IdempotencyKey::Approved { change: key, requested: Uuid::now_v7() };
         let earlier = name();
         let mark = Uuid::now_v7();
         for (before, mark) in [
             (None, Some(mark)),
             (Some(with_end_mark(&other.encode(&Lease::new(key, &key)), mark)), None),
         ] {
-            let claimed = claims.take(name(), &key, false).await.unwrap().unwrap();
-            claims.release(&Lease { replaced: before, ..claimed }, mark).await;
+            let lease = own.take(name(), &key, false).await.unwrap().unwrap();
+            own.release(&Lease { replaced: before, ..lease }, mark).await;
             let held = store.get(KIND, &key).await.expect("the restored lease");
             let third = Leases::new(Store::in_memory());
             assert_eq!(
@@ -302,21 +311,21 @@ mod tests {
             );
             assert_eq!(third.blocking_reason(&held, name(), &key), None);
         }
-        let claimed = claims.take(name(), &key, false).await.unwrap().unwrap();
-        claims.release(&claimed, None).await;
+        let lease = own.take(name(), &key, false).await.unwrap().unwrap();
+        own.release(&lease, None).await;
         assert_eq!(store.get(KIND, &key).await, None);
     }
 
     #[tokio::test]
     async fn equal_later_change_takes_a_new_lease() {
-        let claims = Leases::new(Store::in_memory());
+        let own = Leases::new(Store::in_memory());
         let key = [7; 32];
-        let name = || IdempotencyKey::Approved { change: key, asked: Uuid::now_v7() };
+        let name = || IdempotencyKey::Approved { change: key, requested: Uuid::now_v7() };
         for _ in 0..2 {
             let name = name();
-            let claimed = claims.take(name, &key, false).await.unwrap().unwrap();
-            claims.mark_ended(name, &claimed, Uuid::now_v7()).await;
-            assert_eq!(claims.find(name, &key).await, None, "the lease of this replica");
+            let lease = own.take(name, &key, false).await.unwrap().unwrap();
+            own.mark_ended(name, &lease, Uuid::now_v7()).await;
+            assert_eq!(own.find(name, &key).await, None, "the lease of this replica");
         }
     }
 }

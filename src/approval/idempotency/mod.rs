@@ -1,13 +1,13 @@
 //! Idempotency: executes repeated change requests once.
 //!
-//! Replies can be large, so the oldest are evicted beyond a memory limit. The fact that a change
-//! was executed is stored separately, for as long as its key is valid.
+//! Replies can be large, so the oldest are evicted beyond a memory limit. Executed changes are
+//! recorded separately, for as long as their keys are valid.
 //!
 //! Several approval requests can be open for the same change. The change is executed once for all
 //! of them, because its key is derived from the change (caller, request, state that was shown) and
 //! not from the approval request. A request that is issued after the execution ended is for a new
 //! change, even if it is equal. Version 7 UUIDs (RFC 9562) order approval requests and executions
-//! in time: exactly within a process, and between replicas as exactly as their clocks agree.
+//! in time. The order is exact within a process; between replicas it is as exact as their clocks.
 //!
 //! Replicas that share a store see each other's executions through leases.
 
@@ -44,16 +44,16 @@ use crate::{
     store::Store,
 };
 
-/// How long an executed change is remembered. Longer than the lifetime of an approval request.
+/// Retention of executed changes: 15 minutes, longer than the lifetime of an approval request.
 const RETENTION: Duration = Duration::from_mins(15);
-/// Maximum memory for replies, for all callers.
+/// Maximum memory for the replies of all callers in bytes.
 const MAX_REPLY_BYTES: u64 = 64 * 1024 * 1024;
-/// Estimated memory of an execution without its reply.
+/// Estimated memory of an execution in bytes, without its reply.
 const EXECUTION_BYTES: u32 = 1024;
-/// Number of callers whose latest execution is remembered.
+/// Maximum number of callers whose latest execution is recorded.
 const MAX_CALLERS: u64 = 10_000;
-/// How long a repeated call without approval and key counts as the same call. This is the time in
-/// which clients give up and retry.
+/// Time in which a repeated call without approval and key is the same call. Clients time out and
+/// retry within this time.
 const REPEAT_WINDOW: Duration = Duration::from_mins(1);
 
 /// Maximum duration of one request to Octopus, including the wait for a free connection slot. The
@@ -83,31 +83,31 @@ pub(super) struct Execution {
     result: Shared<BoxFuture<'static, ChangeOutcome>>,
 }
 
-/// The outcome of an execution: the result of the request, or why it was not executed here.
+/// The outcome of an execution: the result of the request, or the reason not to send it.
 type ChangeOutcome = Result<Result<ChangeResponse, Error>, NotExecuted>;
 
 /// The end of an execution.
 #[derive(Debug, Clone, Copy)]
 struct Completion {
     at: Instant,
-    /// The same moment as a version 7 UUID, to be compared with those of approval requests.
+    /// The same time as a version 7 UUID, for comparison with approval requests.
     mark: Uuid,
     /// Size of the reply in memory.
     bytes: u32,
 }
 
-/// The execution of an equal change that a new one replaces. It counts again if Octopus refuses the
-/// new one.
+/// The execution of an equal change that a new execution replaces. It is restored if Octopus
+/// rejects the new change.
 #[derive(Debug, Default)]
 struct PreviousExecution {
     outcome: Option<Arc<Execution>>,
-    /// When it ended, as a version 7 UUID.
+    /// Time of its end, as a version 7 UUID.
     mark: Option<Uuid>,
 }
 
 impl std::fmt::Debug for Execution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Deed {}", self.number)
+        write!(f, "Execution {}", self.number)
     }
 }
 
@@ -121,43 +121,48 @@ impl IdempotencyStore {
     }
 
     /// Creates a store with this memory limit for replies.
-    fn with_capacity(bytes: u64, done: ExecutedChanges) -> Self {
-        let deeds = Cache::builder()
+    fn with_capacity(bytes: u64, executed_changes: ExecutedChanges) -> Self {
+        let executions = Cache::builder()
             .max_capacity(bytes)
-            .weigher(|_, deed: &Arc<Execution>| deed.weight())
+            .weigher(|_, execution: &Arc<Execution>| execution.weight())
             .time_to_live(RETENTION)
             .build();
-        let last = Cache::builder().max_capacity(MAX_CALLERS).time_to_live(RETENTION).build();
-        let (done, claims) = (Arc::new(Mutex::new(done)), Leases::new(Store::in_memory()));
+        let last_by_caller =
+            Cache::builder().max_capacity(MAX_CALLERS).time_to_live(RETENTION).build();
         Self {
-            executions: deeds,
-            last_by_caller: last,
-            executed_changes: done,
-            leases: claims,
+            executions,
+            last_by_caller,
+            executed_changes: Arc::new(Mutex::new(executed_changes)),
+            leases: Leases::new(Store::in_memory()),
             next_number: Arc::default(),
         }
     }
 
-    /// Returns the execution with this key and call, if it still counts.
+    /// Returns the execution with this key and call, if it is still valid.
     ///
     /// # Errors
     ///
-    /// Returns why the change must not be executed, if its reply is not available here.
+    /// Returns the reason not to execute the change if its reply is not available here.
     pub(super) async fn find(
         &self,
-        whose: &KeyDigest,
-        name: IdempotencyKey,
-        arguments: &KeyDigest,
+        caller: &KeyDigest,
+        key: IdempotencyKey,
+        bound_digest: &KeyDigest,
     ) -> Result<Option<Arc<Execution>>, NotExecuted> {
-        match self.executions.get(name.digest()).filter(|deed| self.still_counts(whose, name, deed))
+        match self
+            .executions
+            .get(key.digest())
+            .filter(|execution| self.is_valid(caller, key, execution))
         {
-            Some(deed) if deed.bound_digest != *arguments => Err(NotExecuted::KeyReused),
-            Some(deed) => Ok(Some(deed)),
+            Some(execution) if execution.bound_digest != *bound_digest => {
+                Err(NotExecuted::KeyReused)
+            }
+            Some(execution) => Ok(Some(execution)),
             None => {
-                let undone = self.lock_executed().reason_not_to_execute(name, arguments);
-                match undone {
-                    Some(undone) => Err(undone),
-                    None => self.leases.find(name, arguments).await.map_or(Ok(None), Err),
+                let not_executed = self.lock_executed().reason_not_to_execute(key, bound_digest);
+                match not_executed {
+                    Some(not_executed) => Err(not_executed),
+                    None => self.leases.find(key, bound_digest).await.map_or(Ok(None), Err),
                 }
             }
         }
@@ -167,51 +172,54 @@ impl IdempotencyStore {
         self.executed_changes.lock()
     }
 
-    fn still_counts(&self, whose: &KeyDigest, name: IdempotencyKey, deed: &Execution) -> bool {
-        let Some(ended) = deed.completion.get() else { return true };
-        match name {
+    fn is_valid(&self, caller: &KeyDigest, key: IdempotencyKey, execution: &Execution) -> bool {
+        let Some(completion) = execution.completion.get() else { return true };
+        match key {
             IdempotencyKey::Caller(_) => true,
-            IdempotencyKey::Approved { .. } => !name.requested_after(ended.mark),
-            IdempotencyKey::UnapprovedCall(key) => {
-                ended.at.elapsed() < REPEAT_WINDOW && self.last_by_caller.get(whose) == Some(key)
+            IdempotencyKey::Approved { .. } => !key.requested_after(completion.mark),
+            IdempotencyKey::UnapprovedCall(digest) => {
+                completion.at.elapsed() < REPEAT_WINDOW
+                    && self.last_by_caller.get(caller) == Some(digest)
             }
         }
     }
 
     /// Executes a change unless it was executed or is running. Returns the result, and whether it
-    /// is of an earlier execution.
+    /// is the result of an earlier execution.
     ///
     /// The execution continues if the call is cancelled, because an interrupted change is worse
-    /// than an unread reply. `asked_here` is whether this replica issued the approval request; it
-    /// matters only while the store is unavailable. `work` sends the request with
+    /// than an unread reply. `requested_here`: whether this replica issued the approval request. It
+    /// is used only while the store is unavailable. `work` sends the request with
     /// [`with_send_limit`] and records its outcome.
     pub(super) async fn execute_once(
         &self,
-        whose: KeyDigest,
-        name: IdempotencyKey,
-        arguments: KeyDigest,
-        asked_here: bool,
+        caller: KeyDigest,
+        key: IdempotencyKey,
+        bound_digest: KeyDigest,
+        requested_here: bool,
         work: impl Future<Output = Result<ChangeResponse, Error>> + Send + 'static,
     ) -> Result<(Result<ChangeResponse, Error>, bool), NotExecuted> {
-        let mut first = false;
-        let mut undone = None;
-        let entry = self.executions.entry(*name.digest()).and_compute_with(|known| match known {
-            Some(known) if self.still_counts(&whose, name, known.value()) => Op::Nop,
-            known => match self.lock_executed().begin(name, arguments) {
-                Ok(mark) => {
-                    first = true;
-                    let outcome = known.map(moka::Entry::into_value).filter(|_| name.is_approved());
-                    let earlier = PreviousExecution { outcome, mark };
-                    Op::Put(self.spawn(name, arguments, asked_here, earlier, work))
-                }
-                Err(why) => {
-                    undone = Some(why);
-                    Op::Nop
-                }
-            },
-        });
-        if let Some(undone) = undone {
-            return Err(undone);
+        let mut is_first = false;
+        let mut not_executed = None;
+        let entry =
+            self.executions.entry(*key.digest()).and_compute_with(|current| match current {
+                Some(current) if self.is_valid(&caller, key, current.value()) => Op::Nop,
+                current => match self.lock_executed().begin(key, bound_digest) {
+                    Ok(mark) => {
+                        is_first = true;
+                        let outcome =
+                            current.map(moka::Entry::into_value).filter(|_| key.is_approved());
+                        let previous = PreviousExecution { outcome, mark };
+                        Op::Put(self.spawn(key, bound_digest, requested_here, previous, work))
+                    }
+                    Err(reason) => {
+                        not_executed = Some(reason);
+                        Op::Nop
+                    }
+                },
+            });
+        if let Some(not_executed) = not_executed {
+            return Err(not_executed);
         }
         let (CompResult::Inserted(entry)
         | CompResult::ReplacedWith(entry)
@@ -219,74 +227,70 @@ impl IdempotencyStore {
         else {
             return Err(NotExecuted::ReplyEvicted);
         };
-        let deed = entry.into_value();
-        if first {
-            self.last_by_caller.insert(whose, *name.digest());
-        } else if deed.bound_digest != arguments {
+        let execution = entry.into_value();
+        if is_first {
+            self.last_by_caller.insert(caller, *key.digest());
+        } else if execution.bound_digest != bound_digest {
             return Err(NotExecuted::KeyReused);
         }
-        Ok((deed.result().await?, !first))
+        Ok((execution.result().await?, !is_first))
     }
 
     fn spawn(
         &self,
-        name: IdempotencyKey,
-        arguments: KeyDigest,
-        asked_here: bool,
-        earlier: PreviousExecution,
+        key: IdempotencyKey,
+        bound_digest: KeyDigest,
+        requested_here: bool,
+        previous: PreviousExecution,
         work: impl Future<Output = Result<ChangeResponse, Error>> + Send + 'static,
     ) -> Arc<Execution> {
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let ended = Arc::new(OnceLock::new());
-        let (ledger, end) = (self.clone(), Arc::clone(&ended));
+        let completion = Arc::new(OnceLock::new());
+        let (store, finished) = (self.clone(), Arc::clone(&completion));
         let task = tokio::spawn(async move {
-            let (came, claimed) = match ledger.leases.take(name, &arguments, asked_here).await {
-                Ok(claimed) => (Ok(catch_panic(work).await), claimed),
-                Err(undone) => (Err(undone), None),
+            let (outcome, lease) = match store.leases.take(key, &bound_digest, requested_here).await
+            {
+                Ok(lease) => (Ok(catch_panic(work).await), lease),
+                Err(not_executed) => (Err(not_executed), None),
             };
-            let bytes = came.as_ref().ok().and_then(|result| result.as_ref().ok());
+            let bytes = outcome.as_ref().ok().and_then(|result| result.as_ref().ok());
             let bytes = bytes.map_or(0, ChangeResponse::memory);
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            let refused = matches!(&came, Ok(Err(error)) if error.is_rejection());
+            let is_rejected = matches!(&outcome, Ok(Err(error)) if error.is_rejection());
             let mark = Uuid::now_v7();
-            match claimed {
-                // Octopus did not make the change, so the earlier state counts again, here and at
+            match lease {
+                // Octopus did not make the change, so the earlier state is restored, here and at
                 // other replicas.
-                Some(claimed) if refused => ledger.leases.release(&claimed, earlier.mark).await,
-                Some(claimed) => ledger.leases.mark_ended(name, &claimed, mark).await,
+                Some(lease) if is_rejected => store.leases.release(&lease, previous.mark).await,
+                Some(lease) => store.leases.mark_ended(key, &lease, mark).await,
                 None => {}
             }
-            let refused = refused || came.is_err();
-            if refused {
-                ledger.lock_executed().forget(name);
+            let is_rejected = is_rejected || outcome.is_err();
+            if is_rejected {
+                store.lock_executed().remove(key);
             } else {
-                ledger.lock_executed().mark_ended(name, mark);
+                store.lock_executed().mark_ended(key, mark);
             }
-            let _ = end.set(Completion { at: Instant::now(), mark, bytes });
-            ledger.executions.entry(*name.digest()).and_compute_with(|known| match known {
-                Some(known) if known.value().number != number => Op::Nop,
-                Some(_) if refused => earlier.outcome.map_or(Op::Remove, Op::Put),
-                // Inserted again because its weight is known now.
-                Some(known) => Op::Put(known.into_value()),
+            let _ = finished.set(Completion { at: Instant::now(), mark, bytes });
+            store.executions.entry(*key.digest()).and_compute_with(|current| match current {
+                Some(current) if current.value().number != number => Op::Nop,
+                Some(_) if is_rejected => previous.outcome.map_or(Op::Remove, Op::Put),
+                // Inserted again to update its weight.
+                Some(current) => Op::Put(current.into_value()),
                 None => Op::Nop,
             });
-            came
+            outcome
         });
-        let result = task.map(|ended| match ended {
-            Ok(came) => came,
+        let result = task.map(|joined| match joined {
+            Ok(outcome) => outcome,
             Err(error) => Ok(Err(Error::UnexpectedResponse { reason: error.to_string() })),
         });
-        Arc::new(Execution {
-            number,
-            bound_digest: arguments,
-            completion: ended,
-            result: result.boxed().shared(),
-        })
+        Arc::new(Execution { number, bound_digest, completion, result: result.boxed().shared() })
     }
 }
 
-/// Sends a request within `limit`. After a panic the outcome is unknown, as after a timeout. The
-/// limit covers only the request, so its outcome is recorded in each case.
+/// Sends a request with a timeout of `limit`. After a panic the outcome is unknown, as after a
+/// timeout. The limit covers only the request, so its outcome is recorded in each case.
 pub(crate) async fn with_send_limit(
     limit: Duration,
     send: impl Future<Output = Result<ChangeResponse, Error>>,
@@ -307,7 +311,10 @@ async fn catch_panic(
 
 impl Execution {
     fn weight(&self) -> u32 {
-        self.completion.get().map_or(0, |ended| ended.bytes).saturating_add(EXECUTION_BYTES)
+        self.completion
+            .get()
+            .map_or(0, |completion| completion.bytes)
+            .saturating_add(EXECUTION_BYTES)
     }
 
     pub(super) async fn result(&self) -> ChangeOutcome {

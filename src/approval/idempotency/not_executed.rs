@@ -1,19 +1,19 @@
-//! Why a change is not executed, and what to do instead.
+//! Reasons not to execute a change, with the next step for the caller.
 
 use std::fmt;
 
-/// Why a change is not executed.
+/// Reason not to execute a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotExecuted {
     /// The key is bound to another call.
     KeyReused,
     /// The change was executed, and its reply was evicted.
     ReplyEvicted,
-    /// Another replica is executing it or did.
+    /// Another replica executes the change or executed it.
     OtherReplica,
     /// The store is unavailable, so executions of other replicas are unknown.
     StoreUnavailable,
-    /// The limit of remembered changes is reached.
+    /// The maximum number of recorded changes is reached.
     CapacityReached,
 }
 
@@ -44,8 +44,8 @@ impl NotExecuted {
                  `confirm` and without idempotencyKey to get a new approval request"
             }
             Self::CapacityReached => {
-                "nothing was changed: the limit of changes in 15 minutes is reached; retry in some \
-                 minutes"
+                "nothing was changed: the limit of 100000 changes in 15 minutes is reached; retry \
+                 in a few minutes"
             }
         }
     }

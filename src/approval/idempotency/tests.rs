@@ -23,19 +23,19 @@ fn reply_with(body: bytes::Bytes) -> ChangeResponse {
 
 /// The key of a request that is issued now for this change.
 fn approved(change: u8) -> IdempotencyKey {
-    IdempotencyKey::Approved { change: [change; 32], asked: Uuid::now_v7() }
+    IdempotencyKey::Approved { change: [change; 32], requested: Uuid::now_v7() }
 }
 
-async fn execute(ledger: &IdempotencyStore, name: IdempotencyKey) -> Result<bool, NotExecuted> {
+async fn execute(store: &IdempotencyStore, name: IdempotencyKey) -> Result<bool, NotExecuted> {
     let (result, repeated) =
-        ledger.execute_once(CALLER, name, *name.digest(), false, async { Ok(reply()) }).await?;
+        store.execute_once(CALLER, name, *name.digest(), false, async { Ok(reply()) }).await?;
     assert!(result.is_ok());
     Ok(repeated)
 }
 
 #[tokio::test]
 async fn executes_repeated_change_once_after_cancellation() {
-    let (ledger, count) = (IdempotencyStore::new(Store::in_memory()), Arc::new(AtomicU32::new(0)));
+    let (store, count) = (IdempotencyStore::new(Store::in_memory()), Arc::new(AtomicU32::new(0)));
     let (start, started) = tokio::sync::oneshot::channel();
     let mut start = Some(start);
     let mut work = |count: Arc<AtomicU32>| {
@@ -52,128 +52,128 @@ async fn executes_repeated_change_once_after_cancellation() {
     let name = approved(1);
     let first = work(Arc::clone(&count));
     {
-        // The caller gives up as soon as the work has begun.
-        let call = ledger.execute_once(CALLER, name, [0; 32], false, first);
+        // The call is cancelled as soon as the work has started.
+        let call = store.execute_once(CALLER, name, [0; 32], false, first);
         tokio::select! { biased; _ = started => {}, _ = call => {} }
     }
-    let again = ledger.execute_once(CALLER, name, [0; 32], false, work(Arc::clone(&count))).await;
+    let again = store.execute_once(CALLER, name, [0; 32], false, work(Arc::clone(&count))).await;
     assert!(again.unwrap().1);
-    let other = ledger.execute_once(CALLER, name, [5; 32], false, work(Arc::clone(&count))).await;
+    let other = store.execute_once(CALLER, name, [5; 32], false, work(Arc::clone(&count))).await;
     assert_eq!(other.unwrap_err(), NotExecuted::KeyReused);
     assert_eq!(count.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn retries_refused_changes_but_not_unknown_outcomes() {
-    let ledger = IdempotencyStore::new(Store::in_memory());
-    let refused = async { Err(Error::Rejected { status: 400, message: "no".to_owned() }) };
+async fn retries_rejected_changes_but_not_unknown_outcomes() {
+    let store = IdempotencyStore::new(Store::in_memory());
+    let rejected = async { Err(Error::Rejected { status: 400, message: "no".to_owned() }) };
     let lost = async { Err(Error::TimedOut { timeout: RETENTION }) };
     let (one, two) = (IdempotencyKey::Caller([1; 32]), IdempotencyKey::Caller([2; 32]));
-    assert!(ledger.execute_once(CALLER, one, [1; 32], false, refused).await.unwrap().0.is_err());
-    assert_eq!(execute(&ledger, one).await, Ok(false));
-    assert!(ledger.execute_once(CALLER, two, [2; 32], false, lost).await.unwrap().0.is_err());
+    assert!(store.execute_once(CALLER, one, [1; 32], false, rejected).await.unwrap().0.is_err());
+    assert_eq!(execute(&store, one).await, Ok(false));
+    assert!(store.execute_once(CALLER, two, [2; 32], false, lost).await.unwrap().0.is_err());
     let again =
-        ledger.execute_once(CALLER, two, [2; 32], false, async { Ok(reply()) }).await.unwrap();
+        store.execute_once(CALLER, two, [2; 32], false, async { Ok(reply()) }).await.unwrap();
     assert!(again.0.is_err() && again.1);
 }
 
 #[tokio::test]
 async fn bounds_memory_of_replies() {
-    let ledger = IdempotencyStore::new(Store::in_memory());
+    let store = IdempotencyStore::new(Store::in_memory());
     let large = bytes::Bytes::from(vec![b'x'; 16 * 1024 * 1024]);
     for number in 0..10 {
         let answer = reply_with(large.clone());
         let work = async { Ok(answer) };
         let name = approved(number);
-        assert!(ledger.execute_once(CALLER, name, [0; 32], false, work).await.unwrap().0.is_ok());
+        assert!(store.execute_once(CALLER, name, [0; 32], false, work).await.unwrap().0.is_ok());
     }
-    ledger.executions.run_pending_tasks();
-    assert!(ledger.executions.weighted_size() <= MAX_REPLY_BYTES);
-    assert!(ledger.executions.entry_count() <= 4);
+    store.executions.run_pending_tasks();
+    assert!(store.executions.weighted_size() <= MAX_REPLY_BYTES);
+    assert!(store.executions.entry_count() <= 4);
 }
 
 /// On, off and on again are three changes, although none of them needs approval.
 #[tokio::test]
 async fn unapproved_call_repeats_until_another_call() {
-    let ledger = IdempotencyStore::new(Store::in_memory());
+    let store = IdempotencyStore::new(Store::in_memory());
     let (on, off) =
         (IdempotencyKey::UnapprovedCall([1; 32]), IdempotencyKey::UnapprovedCall([2; 32]));
-    assert_eq!(execute(&ledger, on).await, Ok(false));
-    assert_eq!(execute(&ledger, on).await, Ok(true));
-    assert_eq!(execute(&ledger, off).await, Ok(false));
-    assert_eq!(execute(&ledger, on).await, Ok(false));
+    assert_eq!(execute(&store, on).await, Ok(false));
+    assert_eq!(execute(&store, on).await, Ok(true));
+    assert_eq!(execute(&store, off).await, Ok(false));
+    assert_eq!(execute(&store, on).await, Ok(false));
 }
 #[tokio::test]
 async fn does_not_repeat_changes_whose_reply_was_evicted() {
-    let ledger = IdempotencyStore::with_capacity(1, ExecutedChanges::default());
+    let store = IdempotencyStore::with_capacity(1, ExecutedChanges::default());
     let names = [approved(1), IdempotencyKey::Caller([2; 32])];
     for name in names {
-        assert_eq!(execute(&ledger, name).await, Ok(false));
-        ledger.executions.run_pending_tasks();
-        assert!(ledger.executions.get(name.digest()).is_none(), "too large to keep");
+        assert_eq!(execute(&store, name).await, Ok(false));
+        store.executions.run_pending_tasks();
+        assert!(store.executions.get(name.digest()).is_none(), "too large to keep");
     }
     for name in names {
-        assert_eq!(execute(&ledger, name).await, Err(NotExecuted::ReplyEvicted));
-        let found = ledger.find(&CALLER, name, name.digest()).await;
-        assert_eq!(found.map(|deed| deed.is_some()), Err(NotExecuted::ReplyEvicted));
-        let other = ledger.find(&CALLER, name, &[5; 32]).await;
-        assert_eq!(other.map(|deed| deed.is_some()), Err(NotExecuted::KeyReused));
+        assert_eq!(execute(&store, name).await, Err(NotExecuted::ReplyEvicted));
+        let found = store.find(&CALLER, name, name.digest()).await;
+        assert_eq!(found.map(|execution| execution.is_some()), Err(NotExecuted::ReplyEvicted));
+        let other = store.find(&CALLER, name, &[5; 32]).await;
+        assert_eq!(other.map(|execution| execution.is_some()), Err(NotExecuted::KeyReused));
     }
 }
 
 #[tokio::test]
 async fn rejects_keyed_changes_beyond_capacity() {
-    let ledger =
-        IdempotencyStore::with_capacity(MAX_REPLY_BYTES, ExecutedChanges::with_capacity(2));
-    for (name, comes_to) in [
+    let store = IdempotencyStore::with_capacity(MAX_REPLY_BYTES, ExecutedChanges::with_capacity(2));
+    for (name, expected) in [
         (approved(1), Ok(false)),
         (IdempotencyKey::Caller([2; 32]), Ok(false)),
         (approved(3), Err(NotExecuted::CapacityReached)),
         (IdempotencyKey::Caller([2; 32]), Ok(true)),
         (IdempotencyKey::UnapprovedCall([4; 32]), Ok(false)),
     ] {
-        assert_eq!(execute(&ledger, name).await, comes_to, "{name:?}");
+        assert_eq!(execute(&store, name).await, expected, "{name:?}");
     }
-    let refused = async { Err(Error::Rejected { status: 400, message: String::new() }) };
-    let ledger =
-        IdempotencyStore::with_capacity(MAX_REPLY_BYTES, ExecutedChanges::with_capacity(1));
+    let rejected = async { Err(Error::Rejected { status: 400, message: String::new() }) };
+    let store = IdempotencyStore::with_capacity(MAX_REPLY_BYTES, ExecutedChanges::with_capacity(1));
     let name = approved(1);
     assert!(
-        ledger
-            .execute_once(CALLER, name, *name.digest(), false, refused)
+        store
+            .execute_once(CALLER, name, *name.digest(), false, rejected)
             .await
             .is_ok_and(|(r, _)| r.is_err())
     );
-    assert_eq!(execute(&ledger, name).await, Ok(false), "a refused change was not executed");
+    assert_eq!(execute(&store, name).await, Ok(false), "a rejected change was not executed");
 }
 
 /// Two approval requests for one change: the first approval sends it, and the second gets its
 /// outcome, also when the reply was evicted.
 #[tokio::test]
 async fn two_approvals_of_one_change_execute_it_once() {
-    for ledger in [
+    for store in [
         IdempotencyStore::new(Store::in_memory()),
         IdempotencyStore::with_capacity(1, ExecutedChanges::default()),
     ] {
         let (first, second) = (approved(1), approved(1));
-        assert_eq!(execute(&ledger, second).await, Ok(false));
-        ledger.executions.run_pending_tasks();
-        let kept = ledger.executions.get(first.digest()).is_some();
+        assert_eq!(execute(&store, second).await, Ok(false));
+        store.executions.run_pending_tasks();
+        let kept = store.executions.get(first.digest()).is_some();
         for again in [first, second] {
-            let comes_to = if kept { Ok(true) } else { Err(NotExecuted::ReplyEvicted) };
-            assert_eq!(execute(&ledger, again).await, comes_to, "{again:?}");
-            let found =
-                ledger.find(&CALLER, again, again.digest()).await.map(|deed| deed.is_some());
+            let expected = if kept { Ok(true) } else { Err(NotExecuted::ReplyEvicted) };
+            assert_eq!(execute(&store, again).await, expected, "{again:?}");
+            let found = store
+                .find(&CALLER, again, again.digest())
+                .await
+                .map(|execution| execution.is_some());
             assert_eq!(found, if kept { Ok(true) } else { Err(NotExecuted::ReplyEvicted) });
         }
         // A request that is issued now is for a new, equal change, and the old requests are over.
         let third = approved(1);
-        assert!(matches!(ledger.find(&CALLER, third, third.digest()).await, Ok(None)));
-        assert_eq!(execute(&ledger, third).await, Ok(false));
-        ledger.executions.run_pending_tasks();
+        assert!(matches!(store.find(&CALLER, third, third.digest()).await, Ok(None)));
+        assert_eq!(execute(&store, third).await, Ok(false));
+        store.executions.run_pending_tasks();
         for again in [first, second, third] {
-            let comes_to = if kept { Ok(true) } else { Err(NotExecuted::ReplyEvicted) };
-            assert_eq!(execute(&ledger, again).await, comes_to, "{again:?}");
+            let expected = if kept { Ok(true) } else { Err(NotExecuted::ReplyEvicted) };
+            assert_eq!(execute(&store, again).await, expected, "{again:?}");
         }
     }
 }
@@ -181,17 +181,17 @@ async fn two_approvals_of_one_change_execute_it_once() {
 /// An approval request that is issued while the change is running is for that change.
 #[tokio::test]
 async fn approval_during_execution_joins_it() {
-    let ledger = IdempotencyStore::new(Store::in_memory());
+    let store = IdempotencyStore::new(Store::in_memory());
     let (finish, finished) = tokio::sync::oneshot::channel::<()>();
     let work = async {
         let _ = finished.await;
         Ok(reply())
     };
     let first = approved(1);
-    let one = ledger.execute_once(CALLER, first, *first.digest(), false, work);
+    let one = store.execute_once(CALLER, first, *first.digest(), false, work);
     let two = async {
         let second = approved(1);
-        let two = ledger
+        let two = store
             .execute_once(CALLER, second, *second.digest(), false, async { panic!("sent again") });
         let (two, ()) = tokio::join!(two, async { finish.send(()).unwrap() });
         two
@@ -201,44 +201,45 @@ async fn approval_during_execution_joins_it() {
     assert!(two.unwrap().1);
 }
 
-/// Octopus refuses an equal change that is requested later. Requests from before the first
-/// execution still get its outcome.
+/// Octopus rejects an equal change that is requested later. Requests from before the first
+/// execution still get the outcome of that execution.
 #[tokio::test]
-async fn refused_equal_change_keeps_the_previous_one() {
-    for ledger in [
+async fn rejected_equal_change_keeps_the_previous_one() {
+    for store in [
         IdempotencyStore::new(Store::in_memory()),
         IdempotencyStore::with_capacity(1, ExecutedChanges::default()),
     ] {
         let (first, second) = (approved(1), approved(1));
-        assert_eq!(execute(&ledger, first).await, Ok(false));
-        ledger.executions.run_pending_tasks();
-        let kept = ledger.executions.get(first.digest()).is_some();
-        let comes_to = if kept { Ok(true) } else { Err(NotExecuted::ReplyEvicted) };
+        assert_eq!(execute(&store, first).await, Ok(false));
+        store.executions.run_pending_tasks();
+        let kept = store.executions.get(first.digest()).is_some();
+        let expected = if kept { Ok(true) } else { Err(NotExecuted::ReplyEvicted) };
         for _ in 0..2 {
             let third = approved(1);
-            let refused = async { Err(Error::Rejected { status: 400, message: String::new() }) };
-            let refused = ledger.execute_once(CALLER, third, *third.digest(), false, refused).await;
-            assert!(refused.is_ok_and(|(result, repeated)| result.is_err() && !repeated));
-            ledger.executions.run_pending_tasks();
-            assert_eq!(execute(&ledger, second).await, comes_to);
+            let rejected = async { Err(Error::Rejected { status: 400, message: String::new() }) };
+            let rejected =
+                store.execute_once(CALLER, third, *third.digest(), false, rejected).await;
+            assert!(rejected.is_ok_and(|(result, repeated)| result.is_err() && !repeated));
+            store.executions.run_pending_tasks();
+            assert_eq!(execute(&store, second).await, expected);
         }
-        assert_eq!(execute(&ledger, approved(1)).await, Ok(false));
+        assert_eq!(execute(&store, approved(1)).await, Ok(false));
     }
 }
 
 #[tokio::test]
 async fn panic_does_not_block_later_requests() {
-    let ledger = IdempotencyStore::new(Store::in_memory());
+    let store = IdempotencyStore::new(Store::in_memory());
     let (first, second) = (approved(1), approved(1));
     let panics = async { panic!("in the middle") };
     let (result, _) =
-        ledger.execute_once(CALLER, first, *first.digest(), false, panics).await.unwrap();
+        store.execute_once(CALLER, first, *first.digest(), false, panics).await.unwrap();
     assert!(result.is_err_and(|error| !error.is_rejection()));
     let again =
-        ledger.execute_once(CALLER, second, *second.digest(), false, async { Ok(reply()) }).await;
+        store.execute_once(CALLER, second, *second.digest(), false, async { Ok(reply()) }).await;
     assert!(
         again.is_ok_and(|(result, repeated)| result.is_err() && repeated),
         "the outcome is unknown"
     );
-    assert_eq!(execute(&ledger, approved(1)).await, Ok(false));
+    assert_eq!(execute(&store, approved(1)).await, Ok(false));
 }

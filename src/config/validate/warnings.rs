@@ -17,8 +17,8 @@ impl Config {
         let is_open = !self.http.listen.ip().to_canonical().is_loopback();
         let is_clear =
             self.http.tls.certificate.is_none() && self.http.trusted_proxies.0.is_empty();
-        let bearing = [AuthMode::Octopus, AuthMode::Tokens, AuthMode::Oauth];
-        if bearing.into_iter().any(|mode| modes.has(mode)) && is_open && is_clear {
+        let secret_modes = [AuthMode::Octopus, AuthMode::Tokens, AuthMode::Oauth];
+        if secret_modes.into_iter().any(|mode| modes.has(mode)) && is_open && is_clear {
             let risk = "keys and tokens may be sent to the listener in clear text, and all callers \
                         behind a proxy count as one address; set http.tls, or list the TLS proxy in \
                         http.trusted_proxies";
@@ -48,7 +48,7 @@ impl Config {
             if modes.has(AuthMode::Oauth) && rule.effect == Effect::Allow && names.next().is_some()
             {
                 risks.push(format!(
-                    "the rule '{}' allows callers by a name that an issuer may also give to others; \
+                    "the rule '{}' allows callers by a name that an issuer can also give to others; \
                      use issuer|subject, or match a group (policy.rules)",
                     rule.name
                 ));
@@ -70,17 +70,18 @@ impl Config {
         risks
     }
 
-    /// Returns whether task initiators are known only to this process, and are lost when it ends.
+    /// Returns whether task initiators are stored only in this process and lost when it ends.
     fn loses_task_initiators(&self) -> bool {
         let modes = self.auth_modes();
-        let proving = [AuthMode::Tokens, AuthMode::Oauth, AuthMode::Proxy, AuthMode::Certificate];
+        let verifying_modes =
+            [AuthMode::Tokens, AuthMode::Oauth, AuthMode::Proxy, AuthMode::Certificate];
         let is_one_user = |instance: &InstanceSettings| {
             !instance.read_only && instance.credential() != CredentialSource::Caller
         };
         self.policy.four_eyes
             && !self.tools.read_only
             && matches!(self.limits.store, StoreAddress::Memory)
-            && proving.into_iter().any(|mode| modes.has(mode))
+            && verifying_modes.into_iter().any(|mode| modes.has(mode))
             && self.instances_with_keys().into_iter().any(|(_, _, instance)| is_one_user(instance))
     }
 }

@@ -21,13 +21,13 @@ fn requires_all_confirmation_words_of_equally_strict_rules() {
         (&["Vault 1", "Prod EU", "Vault 2"], "name, eu", "Vault 1, Vault 2 europe"),
     ] {
         let decision = rules.decide(&deployment_to(environments));
-        let said = (decision.rule.as_deref(), decision.confirmation_word.as_deref());
-        assert_eq!(said, (Some(rule), Some(typed)), "{environments:?}");
+        let actual = (decision.rule.as_deref(), decision.confirmation_word.as_deref());
+        assert_eq!(actual, (Some(rule), Some(typed)), "{environments:?}");
     }
     // Also if it is unknown which rule matches.
-    let mut situation = deployment_to(&[]);
-    situation.environments = ResourceSet::unknown();
-    let typed = rules.decide(&situation).confirmation_word.unwrap();
+    let mut input = deployment_to(&[]);
+    input.environments = ResourceSet::unknown();
+    let typed = rules.decide(&input).confirmation_word.unwrap();
     assert!(["europe", "america"].iter().all(|word| typed.contains(word)), "{typed}");
 }
 
@@ -35,18 +35,18 @@ fn requires_all_confirmation_words_of_equally_strict_rules() {
 fn strict_decision_denies_read_of_unknown_resources() {
     let rules =
         rules(r#"[{"name":"r","effect":"deny","tiers":["read"],"environments":["production"]}]"#);
-    let mut situation = deployment_to(&["Production"]);
-    (situation.tier, situation.action) = (Tier::Read, PolicyAction::Read);
+    let mut input = deployment_to(&["Production"]);
+    (input.tier, input.action) = (Tier::Read, PolicyAction::Read);
     for (environments, denied, may_be) in [
         (ResourceSet::known(vec![ResourceRef::named("Production")]), true, true),
         (ResourceSet::known(vec![ResourceRef::named("Test")]), false, false),
         (ResourceSet::unknown(), false, true),
         (ResourceSet::none(), false, false),
     ] {
-        situation.environments = environments;
-        let said = [rules.decide(&situation), rules.decide_strictly(&situation)];
-        let is_denied = said.map(|decision| decision.effect == Effect::Deny);
-        assert_eq!(is_denied, [denied, may_be], "{situation:?}");
+        input.environments = environments;
+        let actual = [rules.decide(&input), rules.decide_strictly(&input)];
+        let is_denied = actual.map(|decision| decision.effect == Effect::Deny);
+        assert_eq!(is_denied, [denied, may_be], "{input:?}");
     }
 }
 
@@ -68,8 +68,8 @@ fn evaluates_scheduled_calls_now_and_at_start() {
         (vec![thursday, monday], "ask"),
         (vec![thursday, Moment::Unknown], "shut"),
     ] {
-        let situation = PolicyInput { times, ..deployment_to(&["Staging"]) };
-        assert_eq!(rules.decide(&situation).rule.as_deref(), Some(rule), "{:?}", situation.times);
+        let input = PolicyInput { times, ..deployment_to(&["Staging"]) };
+        assert_eq!(rules.decide(&input).rule.as_deref(), Some(rule), "{:?}", input.times);
     }
 }
 
@@ -85,12 +85,12 @@ fn denies_calls_above_target_limit() {
         )
     };
     for (each, effect) in [(21, Effect::Allow), (22, Effect::Deny), (1_000, Effect::Deny)] {
-        let mut situation = deployment_to(&[]);
-        (situation.projects, situation.environments) = (many(each), many(each));
-        situation.tenants = many(each);
+        let mut input = deployment_to(&[]);
+        (input.projects, input.environments) = (many(each), many(each));
+        input.tenants = many(each);
         for tier in [Tier::Write, Tier::Read] {
-            situation.tier = tier;
-            let decision = rules.decide(&situation);
+            input.tier = tier;
+            let decision = rules.decide(&input);
             assert_eq!(decision.effect, effect, "{each} {tier:?}");
             assert_eq!(decision.message.is_some(), effect == Effect::Deny);
         }

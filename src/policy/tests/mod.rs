@@ -47,7 +47,7 @@ fn deployment_to(environments: &[&str]) -> PolicyInput {
     }
 }
 
-/// Each condition, with a value that matches and one that does not.
+/// Each condition, with a matching value and another value.
 #[test]
 fn evaluates_each_condition() {
     for (matcher, other) in [
@@ -70,12 +70,12 @@ fn evaluates_each_condition() {
             r#""times":[{"days":"sat"},{"days":"fri","to":"16:00","zone":"Europe/Berlin"}]"#,
         ),
     ] {
-        let mut situation = deployment_to(&[]);
-        situation.environments = ResourceSet::known(vec![tagged("Production", &["Stage/Live"])]);
-        situation.tenants = ResourceSet::known(vec![tagged("Acme", &["Tier/Gold"])]);
+        let mut input = deployment_to(&[]);
+        input.environments = ResourceSet::known(vec![tagged("Production", &["Stage/Live"])]);
+        input.tenants = ResourceSet::known(vec![tagged("Acme", &["Tier/Gold"])]);
         for (matcher, effect) in [(matcher, Effect::Deny), (other, Effect::Allow)] {
             let rules = rules(&format!(r#"[{{"name":"r","effect":"deny",{matcher}}}]"#));
-            assert_eq!(rules.decide(&situation).effect, effect, "{matcher}");
+            assert_eq!(rules.decide(&input).effect, effect, "{matcher}");
         }
     }
 }
@@ -101,9 +101,9 @@ fn first_matching_rule_decides_for_each_target() {
         (&["Vault", "Staging"], Some("shut"), Effect::Deny, None),
     ] {
         let decision = rules.decide(&deployment_to(environments));
-        let said =
+        let actual =
             (decision.rule.as_deref(), decision.effect, decision.confirmation_word.as_deref());
-        assert_eq!(said, (rule, effect, typed), "{environments:?}");
+        assert_eq!(actual, (rule, effect, typed), "{environments:?}");
     }
 }
 
@@ -112,49 +112,43 @@ fn unknown_resources_deny_changes_and_allow_reads() {
     let deny = rules(
         r#"[{"name":"r","effect":"deny","tiers":["read","write"],"environments":["production"]}]"#,
     );
-    let mut situation = deployment_to(&[]);
-    situation.environments = ResourceSet::unknown();
-    let decision = deny.decide(&situation);
+    let mut input = deployment_to(&[]);
+    input.environments = ResourceSet::unknown();
+    let decision = deny.decide(&input);
     assert_eq!((decision.effect, decision.unknown_condition), (Effect::Deny, Some("environments")));
-    situation.tier = Tier::Read;
-    assert_eq!(deny.decide(&situation).effect, Effect::Allow);
-    situation.tier = Tier::Write;
+    input.tier = Tier::Read;
+    assert_eq!(deny.decide(&input).effect, Effect::Allow);
+    input.tier = Tier::Write;
     // Not applicable is not the same as unknown.
-    situation.environments = ResourceSet::none();
-    assert_eq!(deny.decide(&situation).effect, Effect::Allow);
+    input.environments = ResourceSet::none();
+    assert_eq!(deny.decide(&input).effect, Effect::Allow);
     let mut allow = policy(r#"[{"name":"r","effect":"allow","environments":["*"]}]"#);
     allow.otherwise = Effect::Deny;
     let allow = PolicyEngine::from_settings(&allow).unwrap();
-    situation.environments = ResourceSet::unknown();
-    assert_eq!(allow.decide(&situation).effect, Effect::Deny);
-    situation.environments = ResourceSet::known(vec![ResourceRef::named("Test")]);
-    assert_eq!(allow.decide(&situation).effect, Effect::Allow);
+    input.environments = ResourceSet::unknown();
+    assert_eq!(allow.decide(&input).effect, Effect::Deny);
+    input.environments = ResourceSet::known(vec![ResourceRef::named("Test")]);
+    assert_eq!(allow.decide(&input).effect, Effect::Allow);
 }
 
 #[test]
 fn rules_cover_reads_only_if_configured_and_never_confirm_them() {
-    let mut situation = deployment_to(&["Production"]);
-    (situation.tier, situation.action) = (Tier::Read, PolicyAction::Read);
+    let mut input = deployment_to(&["Production"]);
+    (input.tier, input.action) = (Tier::Read, PolicyAction::Read);
     for (rule, effect) in [
         (r#"{"name":"r","effect":"deny","environments":["production"]}"#, Effect::Allow),
         (r#"{"name":"r","effect":"deny","tiers":["read"],"projects":["billing"]}"#, Effect::Deny),
         (r#"{"name":"r","effect":"deny","risks":["read"]}"#, Effect::Deny),
         (r#"{"name":"r","effect":"confirm","type":"x","tiers":["read"]}"#, Effect::Allow),
     ] {
-        let decision = rules(&format!("[{rule}]")).decide(&situation);
+        let decision = rules(&format!("[{rule}]")).decide(&input);
         assert_eq!((decision.effect, decision.confirmation_word), (effect, None), "{rule}");
     }
     let mut closed = policy("[]");
     closed.otherwise = Effect::Deny;
-    assert_eq!(
-        PolicyEngine::from_settings(&closed).unwrap().decide(&situation).effect,
-        Effect::Allow
-    );
-    situation.tier = Tier::Write;
-    assert_eq!(
-        PolicyEngine::from_settings(&closed).unwrap().decide(&situation).effect,
-        Effect::Deny
-    );
+    assert_eq!(PolicyEngine::from_settings(&closed).unwrap().decide(&input).effect, Effect::Allow);
+    input.tier = Tier::Write;
+    assert_eq!(PolicyEngine::from_settings(&closed).unwrap().decide(&input).effect, Effect::Deny);
 }
 
 #[test]
@@ -180,9 +174,9 @@ fn explanation_gives_reasons_of_earlier_rules() {
         ]"#,
     );
     let steps = rules.explain(&deployment_to(&["Production"]));
-    let said: Vec<(&str, &str, bool)> =
+    let actual: Vec<(&str, &str, bool)> =
         steps.iter().map(|s| (s.rule.as_str(), s.reason.as_str(), s.matched)).collect();
-    assert_eq!(said, [("a", "`groups` does not match", false), ("b", "matches", true)]);
+    assert_eq!(actual, [("a", "`groups` does not match", false), ("b", "matches", true)]);
 }
 
 const NAMES: [&str; 4] = ["Development", "Staging", "Production", "Vault"];
@@ -223,8 +217,8 @@ fn any_environment() -> impl Strategy<Value = ResourceRef> {
     (prop::sample::select(NAMES.to_vec()), tags).prop_map(|(name, tags)| tagged(name, &tags))
 }
 
-fn strictness(rules: &PolicyEngine, situation: &PolicyInput) -> (Effect, bool) {
-    let decision = rules.decide(situation);
+fn strictness(rules: &PolicyEngine, input: &PolicyInput) -> (Effect, bool) {
+    let decision = rules.decide(input);
     (decision.effect, decision.confirmation_word.is_some())
 }
 
@@ -236,42 +230,42 @@ proptest! {
         tenants in prop::sample::subsequence(vec!["Acme", "Zenith", "Other"], 0..=3),
     ) {
         let rules = PolicyEngine::from_settings(&policy).unwrap();
-        let mut situation = deployment_to(&[]);
+        let mut input = deployment_to(&[]);
         let tenants: Vec<ResourceRef> = tenants.into_iter().map(ResourceRef::named).collect();
-        situation.environments = ResourceSet::known(environments.clone());
-        situation.tenants = ResourceSet::known(tenants.clone());
-        let together = strictness(&rules, &situation);
-        let alone = |things: Vec<ResourceRef>| {
-            let each = things.iter().map(|one| ResourceSet::known(vec![one.clone()])).collect::<Vec<_>>();
+        input.environments = ResourceSet::known(environments.clone());
+        input.tenants = ResourceSet::known(tenants.clone());
+        let combined = strictness(&rules, &input);
+        let alone = |resources: Vec<ResourceRef>| {
+            let each = resources.iter().map(|one| ResourceSet::known(vec![one.clone()])).collect::<Vec<_>>();
             if each.is_empty() { vec![ResourceSet::none()] } else { each }
         };
         let mut strictest = (Effect::Allow, false);
         for environment in alone(environments) {
             for tenant in alone(tenants.clone()) {
-                situation.environments = environment.clone();
-                situation.tenants = tenant;
-                strictest = strictest.max(strictness(&rules, &situation));
+                input.environments = environment.clone();
+                input.tenants = tenant;
+                strictest = strictest.max(strictness(&rules, &input));
             }
         }
-        prop_assert_eq!(together, strictest);
+        prop_assert_eq!(combined, strictest);
     }
 
     #[test]
     fn unknown_resources_never_give_laxer_decisions(
         policy in any_rules(),
         environment in any_environment(),
-        what in 0..3,
+        unknown_part in 0..3,
     ) {
         let rules = PolicyEngine::from_settings(&policy).unwrap();
-        let mut situation = deployment_to(&[]);
-        situation.environments = ResourceSet::known(vec![environment.clone()]);
-        let known = strictness(&rules, &situation);
-        situation.environments = match what {
+        let mut input = deployment_to(&[]);
+        input.environments = ResourceSet::known(vec![environment.clone()]);
+        let known = strictness(&rules, &input);
+        input.environments = match unknown_part {
             0 => ResourceSet::unknown(),
             1 => ResourceSet::known(vec![ResourceRef { tags: None, ..environment }]),
             _ => ResourceSet::known(vec![ResourceRef { name: None, id: "Environments-9".to_owned(), ..environment }]),
         };
-        prop_assert!(strictness(&rules, &situation) >= known);
+        prop_assert!(strictness(&rules, &input) >= known);
     }
 
     /// A read that accesses more targets, or targets that are less known, never gets a laxer
@@ -286,12 +280,12 @@ proptest! {
         let mut policy = policy;
         policy.rules.iter_mut().for_each(|rule| rule.tiers = Some(vec![Tier::Read]));
         let rules = PolicyEngine::from_settings(&policy).unwrap();
-        let mut situation = PolicyInput { tier: Tier::Read, ..deployment_to(&[]) };
-        situation.environments = ResourceSet::known(environments.clone());
-        let fewer = rules.decide_strictly(&situation).effect;
-        prop_assert!(fewer >= rules.decide(&situation).effect);
-        situation.environments.resources.push(more);
-        situation.environments.has_unknown = unknown;
-        prop_assert!(rules.decide_strictly(&situation).effect >= fewer);
+        let mut input = PolicyInput { tier: Tier::Read, ..deployment_to(&[]) };
+        input.environments = ResourceSet::known(environments.clone());
+        let fewer = rules.decide_strictly(&input).effect;
+        prop_assert!(fewer >= rules.decide(&input).effect);
+        input.environments.resources.push(more);
+        input.environments.has_unknown = unknown;
+        prop_assert!(rules.decide_strictly(&input).effect >= fewer);
     }
 }

@@ -61,11 +61,11 @@ fn explains_only_the_deciding_target() {
             {"name":"b","effect":"deny","tenants":["x"]}
         ]"#,
     );
-    let situation = large_call(Tier::Write);
-    let (_, decided) = step_counter::count(|| rules.decide(&situation));
-    assert_eq!((decided, rules.estimated_comparisons(&situation)), (5 * 100 * 2, 5 * 100 * 2 + 5));
-    let (said, explained) = step_counter::count(|| rules.explain(&situation));
-    assert_eq!((said.len(), explained), (2, decided + 2));
+    let input = large_call(Tier::Write);
+    let (_, decided) = step_counter::count(|| rules.decide(&input));
+    assert_eq!((decided, rules.estimated_comparisons(&input)), (5 * 100 * 2, 5 * 100 * 2 + 5));
+    let (reasons, explained) = step_counter::count(|| rules.explain(&input));
+    assert_eq!((reasons.len(), explained), (2, decided + 2));
 }
 
 fn list(words: &'static [&'static str]) -> impl Strategy<Value = Option<Value>> {
@@ -75,20 +75,20 @@ fn list(words: &'static [&'static str]) -> impl Strategy<Value = Option<Value>> 
 
 /// A rule with any conditions, as written in the settings.
 fn any_rule() -> impl Strategy<Value = config::RuleSettings> {
-    let what = (
+    let rule_fields = (
         prop::sample::select(vec!["r1", "r2", "r3", "r4"]),
         prop::sample::select(vec!["allow", "confirm", "deny"]),
         prop::option::of(prop::sample::select(vec!["environment", "yes", "no"])),
         prop::option::of(prop::sample::select(vec!["never", "later"])),
     );
-    let call = (
+    let call_conditions = (
         list(&["deploy_*", "!deploy_*", "other"]),
         prop::option::of(prop::sample::subsequence(vec!["read", "write", "delete"], 1..=3)),
         list(&["read", "low", "medium", "high", "destructive"]),
         list(&["developers", "operators"]),
         prop::option::weighted(0.2, prop::sample::select(vec!["fri", "thu"])),
     );
-    let places = (
+    let resource_conditions = (
         list(&["default", "secret", "!secret"]),
         list(&["a*", "b", "!c"]),
         list(&["back", "front"]),
@@ -97,33 +97,36 @@ fn any_rule() -> impl Strategy<Value = config::RuleSettings> {
         list(&["acme", "z*"]),
         list(&["Tier/1", "Tier/2"]),
     );
-    (what, call, places).prop_map(|(what, call, places)| {
-        let (name, effect, typed, message) = what;
-        let (tools, tiers, risks, groups, days) = call;
-        let (spaces, projects, project_groups, environments, environment_tags, tenants, tags) =
-            places;
-        let typed = typed.filter(|_| effect == "confirm");
-        let fields = [
-            ("name", Some(json!(name))),
-            ("effect", Some(json!(effect))),
-            ("type", typed.map(|word| json!(word))),
-            ("message", message.map(|message| json!(message))),
-            ("tools", tools),
-            ("tiers", tiers.map(|tiers| json!(tiers))),
-            ("risks", risks),
-            ("groups", groups),
-            ("times", days.map(|days| json!([{ "days": days }]))),
-            ("spaces", spaces),
-            ("projects", projects),
-            ("project_groups", project_groups),
-            ("environments", environments),
-            ("environment_tags", environment_tags),
-            ("tenants", tenants),
-            ("tenant_tags", tags),
-        ];
-        let given = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-        serde_json::from_value(Value::Object(given.collect::<Map<_, _>>())).unwrap()
-    })
+    (rule_fields, call_conditions, resource_conditions).prop_map(
+        |(rule_fields, call_conditions, resource_conditions)| {
+            let (name, effect, typed, message) = rule_fields;
+            let (tools, tiers, risks, groups, days) = call_conditions;
+            let (spaces, projects, project_groups, environments, environment_tags, tenants, tags) =
+                resource_conditions;
+            let typed = typed.filter(|_| effect == "confirm");
+            let fields = [
+                ("name", Some(json!(name))),
+                ("effect", Some(json!(effect))),
+                ("type", typed.map(|word| json!(word))),
+                ("message", message.map(|message| json!(message))),
+                ("tools", tools),
+                ("tiers", tiers.map(|tiers| json!(tiers))),
+                ("risks", risks),
+                ("groups", groups),
+                ("times", days.map(|days| json!([{ "days": days }]))),
+                ("spaces", spaces),
+                ("projects", projects),
+                ("project_groups", project_groups),
+                ("environments", environments),
+                ("environment_tags", environment_tags),
+                ("tenants", tenants),
+                ("tenant_tags", tags),
+            ];
+            let given =
+                fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+            serde_json::from_value(Value::Object(given.collect::<Map<_, _>>())).unwrap()
+        },
+    )
 }
 
 /// Resources of one kind with different degrees of knowledge, and possibly further unknown ones.
@@ -133,8 +136,8 @@ fn any_resources(
 ) -> impl Strategy<Value = ResourceSet> {
     let group = prop::option::of(prop::sample::select(vec!["back", "front"]));
     let tags = prop::option::of(prop::sample::subsequence(tags, 0..=tags.len()));
-    let thing = (prop::sample::select(names), 0..4, tags, group);
-    let thing = thing.prop_map(|(name, nameless, tags, group)| ResourceRef {
+    let resource = (prop::sample::select(names), 0..4, tags, group);
+    let resource = resource.prop_map(|(name, nameless, tags, group)| ResourceRef {
         id: name.to_owned(),
         name: (nameless > 0).then(|| name.to_owned()),
         slug: None,
@@ -142,30 +145,30 @@ fn any_resources(
         group: group.map(|group| Box::new(ResourceRef::named(group))),
     });
     let more = prop::bool::weighted(0.2);
-    (prop::collection::vec(thing, 0..4), more)
-        .prop_map(|(things, more)| ResourceSet { resources: things, has_unknown: more })
+    (prop::collection::vec(resource, 0..4), more)
+        .prop_map(|(resources, more)| ResourceSet { resources, has_unknown: more })
 }
 
 fn any_input() -> impl Strategy<Value = PolicyInput> {
     let tier = prop::sample::select(vec![Tier::Read, Tier::Write, Tier::Delete]);
-    let deed = prop::sample::select(vec![PolicyAction::Release, PolicyAction::Run]);
+    let action = prop::sample::select(vec![PolicyAction::Release, PolicyAction::Run]);
     let at = |day: u8| Moment::At(format!("2026-11-{day:02}T12:00:00Z").parse().unwrap());
     let times = prop::sample::subsequence(vec![at(5), at(6), at(9), Moment::Unknown], 1..=2);
-    let things = (
+    let resources = (
         any_resources(&["default", "secret"], &[]),
         any_resources(&["alpha", "a", "b", "c"], &[]),
         any_resources(&["Dev", "Production", "Prod EU", "Vault"], &["Ring/1", "Ring/2"]),
         any_resources(&["Acme", "Zenith", "Other"], &["Tier/1", "Tier/2"]),
     );
-    (tier, deed, times, things).prop_map(|(tier, deed, times, things)| {
-        let (space, projects, environments, tenants) = things;
-        let deed = match tier {
+    (tier, action, times, resources).prop_map(|(tier, action, times, resources)| {
+        let (space, projects, environments, tenants) = resources;
+        let action = match tier {
             Tier::Read => PolicyAction::Read,
-            Tier::Write => deed,
+            Tier::Write => action,
             Tier::Delete => PolicyAction::Delete,
         };
         let known = deployment_to(&[]);
-        PolicyInput { tier, action: deed, times, space, projects, environments, tenants, ..known }
+        PolicyInput { tier, action, times, space, projects, environments, tenants, ..known }
     })
 }
 
@@ -178,18 +181,18 @@ proptest! {
         rules in prop::collection::vec(any_rule(), 0..6),
         otherwise in prop::sample::select(vec![Effect::Allow, Effect::Confirm, Effect::Deny]),
         tagged in any::<bool>(),
-        situation in any_input(),
+        input in any_input(),
     ) {
         let mut policy = PolicySettings { rules, otherwise, ..PolicySettings::default() };
         if tagged {
             policy.high_risk_environment_tags = ListSetting(vec!["Ring/1".to_owned()]);
         }
         let rules = PolicyEngine::from_settings(&policy).unwrap();
-        let strict = situation.tier != Tier::Read;
-        let (decision, steps) = reference::decide(&rules, &situation, strict);
-        prop_assert_eq!(rules.decide(&situation), decision);
-        prop_assert_eq!(rules.explain(&situation), steps);
-        let (decision, _) = reference::decide(&rules, &situation, true);
-        prop_assert_eq!(rules.decide_strictly(&situation), decision);
+        let strict = input.tier != Tier::Read;
+        let (decision, steps) = reference::decide(&rules, &input, strict);
+        prop_assert_eq!(rules.decide(&input), decision);
+        prop_assert_eq!(rules.explain(&input), steps);
+        let (decision, _) = reference::decide(&rules, &input, true);
+        prop_assert_eq!(rules.decide_strictly(&input), decision);
     }
 }

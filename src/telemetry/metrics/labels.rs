@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 use std::collections::HashSet;
 
-/// Label value for everything beyond the bound and for unknown method names. The OpenTelemetry
+/// Label value for values beyond the bound and for unknown method names. The OpenTelemetry
 /// semantic conventions define it for unknown HTTP methods.
 pub const OTHER: &str = "_OTHER";
 
@@ -19,8 +19,8 @@ pub(super) struct BoundedLabels {
 }
 
 impl BoundedLabels {
-    pub(super) fn new(most: usize) -> Self {
-        Self { max_values: most, known: Mutex::default() }
+    pub(super) fn new(max_values: usize) -> Self {
+        Self { max_values, known: Mutex::default() }
     }
 
     /// Returns the name, or `_OTHER` if the maximum number of values is reached or the name is too

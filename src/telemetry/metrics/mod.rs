@@ -1,4 +1,5 @@
-//! Metrics of the server. All labels have a bounded number of values, whatever clients send.
+//! Metrics of the server. The number of values of each label is bounded, so clients cannot create
+//! arbitrary series.
 
 mod instruments;
 mod labels;
@@ -64,8 +65,8 @@ impl Metrics {
         let provider = builder.build();
         let meter = provider.meter("octopus-mcp");
         let (routes, rules) = (BoundedLabels::new(MAX_ROUTES), BoundedLabels::new(MAX_RULES));
-        let told = Instruments::new(&meter);
-        let inner = Inner { provider, registry, meter, instruments: told, routes, rules };
+        let instruments = Instruments::new(&meter);
+        let inner = Inner { provider, registry, meter, instruments, routes, rules };
         let metrics = Self(Some(Arc::new(inner)));
         metrics.observe_gauge(
             "octopus_mcp.build",

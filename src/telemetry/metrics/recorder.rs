@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 
 use super::{Inner, Metrics, OTHER, http_method_label};
 
-/// Error type of a request whose client gave up before the response. It is no server error.
+/// Error type of a request whose client disconnected before the response. It is not a server error.
 pub const CANCELLED: &str = "cancelled";
 
 /// A completed HTTP request of a client.
@@ -18,7 +18,7 @@ pub struct HttpRequestMetrics<'a> {
     pub scheme: &'static str,
     /// Route that served the request; `None` if no route matched.
     pub route: Option<&'a str>,
-    /// Status of the response; `None` if the client gave up before the response.
+    /// Status of the response; `None` if the client disconnected before the response.
     pub status: Option<u16>,
     /// HTTP version: `1.1` or `2`.
     pub version: &'static str,
@@ -105,7 +105,7 @@ pub enum Limit {
     /// Request rate of one caller.
     #[strum(serialize = "caller")]
     CallerRate,
-    /// Request rate of a caller who continues in spite of rejections.
+    /// Request rate of a caller who continues after rejections.
     #[strum(serialize = "far")]
     CallerSustained,
     /// Request rate of one instance.
@@ -129,19 +129,19 @@ pub enum Limit {
 }
 
 impl Metrics {
-    fn with_inner(&self, tell: impl FnOnce(&Inner)) {
+    fn with_inner(&self, record: impl FnOnce(&Inner)) {
         if let Some(inner) = &self.0 {
-            tell(inner);
+            record(inner);
         }
     }
 
     /// Changes the number of active HTTP requests: `1` when a request starts, `-1` when it ends.
-    pub fn add_active_requests(&self, more: i64, method: &str, scheme: &'static str) {
+    pub fn add_active_requests(&self, change: i64, method: &str, scheme: &'static str) {
         let labels = [
             KeyValue::new("http.request.method", http_method_label(method)),
             KeyValue::new("url.scheme", scheme),
         ];
-        self.with_inner(|inner| inner.instruments.http_server_active.add(more, &labels));
+        self.with_inner(|inner| inner.instruments.http_server_active.add(change, &labels));
     }
 
     /// Records a completed or cancelled HTTP request.
@@ -191,18 +191,18 @@ impl Metrics {
         self.with_inner(|inner| {
             let route = inner.routes.label(request.route).to_owned();
             if let Some(instance) = request.instance {
-                let came = match request.outcome {
+                let outcome = match request.outcome {
                     Ok(status) => format!("{}xx", status / 100),
-                    Err(why) => why.to_owned(),
+                    Err(error_type) => error_type.to_owned(),
                 };
                 let labels = [
                     KeyValue::new("octopus.instance", instance.to_owned()),
                     KeyValue::new("route", route.clone()),
-                    KeyValue::new("outcome", came),
+                    KeyValue::new("outcome", outcome),
                 ];
                 inner.instruments.upstream_requests.add(1, &labels);
             }
-            let Some(took) = request.duration else { return };
+            let Some(duration) = request.duration else { return };
             let mut labels = vec![
                 KeyValue::new("http.request.method", http_method_label(request.method)),
                 KeyValue::new("server.address", request.host.to_owned()),
@@ -216,16 +216,16 @@ impl Metrics {
                         labels.push(KeyValue::new("error.type", status.to_string()));
                     }
                 }
-                Err(why) => labels.push(KeyValue::new("error.type", why)),
+                Err(error_type) => labels.push(KeyValue::new("error.type", error_type)),
             }
-            inner.instruments.http_client_duration.record(took.as_secs_f64(), &labels);
+            inner.instruments.http_client_duration.record(duration.as_secs_f64(), &labels);
         });
     }
 
     /// Records a cache lookup.
-    pub fn record_cache_lookup(&self, cache: &'static str, was_there: bool) {
+    pub fn record_cache_lookup(&self, cache: &'static str, is_hit: bool) {
         self.with_inner(|inner| {
-            let result = if was_there { "hit" } else { "miss" };
+            let result = if is_hit { "hit" } else { "miss" };
             let labels = [KeyValue::new("cache", cache), KeyValue::new("result", result)];
             inner.instruments.cache_lookups.add(1, &labels);
         });
@@ -235,36 +235,36 @@ impl Metrics {
     #[expect(clippy::cast_precision_loss, reason = "answer sizes are far below 2^52")]
     pub fn record_call(&self, call: &CallMetrics<'_>) {
         self.with_inner(|inner| {
-            let told = &inner.instruments;
+            let instruments = &inner.instruments;
             let tool = call.tool.unwrap_or_default().to_owned();
             if let Some((before, after)) = call.answer_bytes {
                 for (stage, bytes) in [("before", before), ("after", after)] {
                     let labels =
                         [KeyValue::new("tool", tool.clone()), KeyValue::new("stage", stage)];
-                    told.answer_size.record(bytes as f64, &labels);
+                    instruments.answer_size.record(bytes as f64, &labels);
                 }
             }
             if let Some(effect) = call.effect {
                 let rule = inner.rules.label(call.rule.unwrap_or_default()).to_owned();
                 let labels = [KeyValue::new("effect", effect), KeyValue::new("rule", rule)];
-                told.policy_decisions.add(1, &labels);
+                instruments.policy_decisions.add(1, &labels);
             }
-            if let Some(way) = call.approval_method {
+            if let Some(method) = call.approval_method {
                 let outcome = match call.result {
                     "asked" | "declined" => call.result,
                     _ if call.sent => "agreed",
                     _ => "refused",
                 };
-                let labels = [KeyValue::new("outcome", outcome), KeyValue::new("way", way)];
-                told.confirmations.add(1, &labels);
+                let labels = [KeyValue::new("outcome", outcome), KeyValue::new("way", method)];
+                instruments.confirmations.add(1, &labels);
             }
             if call.sent {
                 let labels = [KeyValue::new("tool", tool), KeyValue::new("result", call.result)];
-                told.changes.add(1, &labels);
+                instruments.changes.add(1, &labels);
             }
             for (kind, count) in [("secret", call.redactions), ("invisible", call.removed_chars)] {
                 if count > 0 {
-                    told.redactions.add(count as u64, &[KeyValue::new("kind", kind)]);
+                    instruments.redactions.add(count as u64, &[KeyValue::new("kind", kind)]);
                 }
             }
         });
@@ -282,9 +282,9 @@ impl Metrics {
         self.with_inner(|inner| inner.instruments.authentication_failures.add(1, &[]));
     }
 
-    /// Records a configuration reload. `in_force`: whether the new configuration was applied.
-    pub fn record_config_reload(&self, in_force: bool) {
-        let result = if in_force { "applied" } else { "refused" };
+    /// Records a configuration reload. `applied`: whether the new configuration was applied.
+    pub fn record_config_reload(&self, applied: bool) {
+        let result = if applied { "applied" } else { "refused" };
         self.with_inner(|inner| {
             inner.instruments.config_reloads.add(1, &[KeyValue::new("result", result)]);
         });

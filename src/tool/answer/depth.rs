@@ -6,7 +6,7 @@ use serde_json::Value;
 /// use, reads 64 levels by default. The JSON-RPC envelope takes two of them.
 const MAX_LEVELS: usize = 60;
 
-/// Replaces arrays and objects beyond the limit.
+/// Text that replaces arrays and objects beyond the limit.
 const TOO_DEEP: &str = "[omitted: nested deeper than 60 levels]";
 
 /// Replaces every array and object below [`MAX_LEVELS`] levels with [`TOO_DEEP`].
@@ -26,13 +26,13 @@ fn limit(value: &mut Value, levels: usize) {
     if is_empty {
         return;
     }
-    let Some(below) = levels.checked_sub(1) else {
+    let Some(remaining) = levels.checked_sub(1) else {
         drop_deep(std::mem::replace(value, Value::from(TOO_DEEP)));
         return;
     };
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| limit(item, below)),
-        Value::Object(entries) => entries.values_mut().for_each(|item| limit(item, below)),
+        Value::Array(items) => items.iter_mut().for_each(|item| limit(item, remaining)),
+        Value::Object(entries) => entries.values_mut().for_each(|item| limit(item, remaining)),
         _ => {}
     }
 }

@@ -9,18 +9,18 @@ use serde_json::{Map, Value};
 use super::list::List;
 use crate::tool::Error;
 
-/// One item if the call names one, otherwise a list.
+/// One item if the call selects one item, otherwise a list.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum OneOrList<O, L = O> {
-    /// The named item.
+    /// The selected item.
     One(Box<O>),
     /// A page of the matching items.
     List(List<L>),
 }
 
 impl<O, L> OneOrList<O, L> {
-    /// Creates the output for the named item.
+    /// Creates the output for the selected item.
     pub fn one(found: O) -> Self {
         Self::One(Box::new(found))
     }
@@ -32,14 +32,14 @@ pub fn present_arguments(arguments: &[(&'static str, bool)]) -> Vec<&'static str
     arguments.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect()
 }
 
-/// Rejects list filters beside the name of one item, because they would have no effect.
-pub fn reject_list_filters(one: &str, beside: &[&str]) -> Result<(), Error> {
-    if beside.is_empty() {
+/// Rejects list filters in a call that selects one item, because they would have no effect.
+pub fn reject_list_filters(one: &str, filters: &[&str]) -> Result<(), Error> {
+    if filters.is_empty() {
         return Ok(());
     }
-    let beside = beside.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let filters = filters.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     Err(Error::Invalid(format!(
-        "`{one}` selects one item, and {beside} filter a list; pass one or the other"
+        "`{one}` selects one item, and {filters} filter a list; pass one or the other"
     )))
 }
 

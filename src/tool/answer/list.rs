@@ -31,8 +31,8 @@ impl<T> List<T> {
     pub fn new(window: PageRange, total: u32, items: Vec<T>) -> Self {
         let PageRange { skip, take } = window;
         let pages = total.div_ceil(take.max(1)).max(1);
-        let came = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        let next = skip.saturating_add(came);
+        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let next = skip.saturating_add(count);
         Self {
             items,
             total_results: total,
@@ -41,8 +41,8 @@ impl<T> List<T> {
             last_page_number: pages - 1,
             skip,
             take,
-            next_skip: (came > 0 && next < total).then_some(next),
-            hint: (came == 0 && total > 0)
+            next_skip: (count > 0 && next < total).then_some(next),
+            hint: (count == 0 && total > 0)
                 .then(|| format!("`skip` is past the end: the list has {total} items")),
         }
     }

@@ -1,4 +1,4 @@
-//! Shows the names of documents beside their IDs, with one lookup per document type and answer.
+//! Looks up the names of documents in answers, with one lookup per document type and answer.
 
 use std::collections::HashMap;
 
@@ -24,13 +24,13 @@ impl NamesById {
         Ok(Self(documents.into_iter().map(name).collect()))
     }
 
-    /// Returns the name of an ID; `None` if the caller may not see the document.
+    /// Returns the name of an ID; `None` if the caller cannot read the document.
     pub fn get(&self, id: &str) -> Option<String> {
         self.0.get(id).cloned()
     }
 
-    /// Returns the names of these IDs in the same order. An ID stands for itself if the caller may
-    /// not see the document.
+    /// Returns the names of these IDs in the same order. Returns the ID instead of the name if the
+    /// caller cannot read the document.
     pub fn all<R>(&self, ids: &[Id<R>]) -> Vec<String> {
         ids.iter().map(|id| self.get(id.as_str()).unwrap_or_else(|| id.to_string())).collect()
     }
@@ -45,11 +45,11 @@ impl NamesById {
 /// for `None`.
 pub async fn find_ids<R: Named + Clone>(
     space: &Space,
-    wanted: Option<StringList>,
+    names: Option<StringList>,
 ) -> Result<Vec<Id<R>>, Error> {
-    match wanted {
-        Some(StringList(wanted)) => {
-            let found = space.find_all::<R>(&wanted).await?;
+    match names {
+        Some(StringList(names)) => {
+            let found = space.find_all::<R>(&names).await?;
             Ok(found.iter().map(|document| document.id().clone()).collect())
         }
         None => Ok(Vec::new()),

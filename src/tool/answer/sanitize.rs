@@ -18,18 +18,18 @@ pub(in crate::tool) async fn sanitize_in_pool(
     compute: &ComputeScope,
     value: Value,
     limit: usize,
-    can_ask_for: Option<usize>,
+    max_limit: Option<usize>,
 ) -> Result<SanitizedAnswer, ComputeError> {
     let size = size_up_to(&value, INLINE_BYTES + 1);
-    compute.run_sized(size, move || sanitize_and_truncate(value, limit, can_ask_for)).await
+    compute.run_sized(size, move || sanitize_and_truncate(value, limit, max_limit)).await
 }
 
 /// Estimates the size of a value as JSON in bytes. Stops at `most` bytes, so the time is bounded
 /// for larger values.
-fn size_up_to(value: &Value, most: usize) -> usize {
+fn size_up_to(value: &Value, max: usize) -> usize {
     /// Minimum size of a value with its separator.
     const MIN_SIZE: usize = 4;
-    let mut left = most;
+    let mut left = max;
     let mut values = vec![value];
     while let Some(value) = values.pop()
         && left > 0
@@ -47,26 +47,26 @@ fn size_up_to(value: &Value, most: usize) -> usize {
             _ => {}
         }
     }
-    most - left
+    max - left
 }
 
 /// Sanitizes and truncates an answer.
 fn sanitize_and_truncate(
     mut value: Value,
     limit: usize,
-    can_ask_for: Option<usize>,
+    max_limit: Option<usize>,
 ) -> SanitizedAnswer {
     let bytes = ResponseBytes::default();
-    let mut passed = SanitizedAnswer { value: Value::Null, removed: 0, redacted: 0, bytes };
+    let mut sanitized = SanitizedAnswer { value: Value::Null, removed: 0, redacted: 0, bytes };
     limit_depth(&mut value);
-    sanitize_value(&mut value, "", &mut TextStates::default(), &mut passed);
-    passed.bytes = truncate(&mut value, limit, can_ask_for);
-    passed.value = value;
-    passed
+    sanitize_value(&mut value, "", &mut TextStates::default(), &mut sanitized);
+    sanitized.bytes = truncate(&mut value, limit, max_limit);
+    sanitized.value = value;
+    sanitized
 }
 
-/// State of the texts of a list, by field name. Texts in fields of the same name continue one
-/// another, as the messages of a log do.
+/// Sanitizer state of the texts of a list, by field name. Texts in fields of the same name continue
+/// one another, like the messages of a log.
 type TextStates = BTreeMap<String, LineSanitizer>;
 
 /// Sanitizes every text of a value, including names of fields, and removes null fields. `fields`
@@ -76,7 +76,7 @@ fn sanitize_value(
     value: &mut Value,
     field: &str,
     fields: &mut TextStates,
-    outcome: &mut SanitizedAnswer,
+    answer: &mut SanitizedAnswer,
 ) {
     match value {
         Value::String(text) => {
@@ -84,49 +84,47 @@ fn sanitize_value(
                 fields.insert(field.to_owned(), LineSanitizer::default());
             }
             if let Some(lines) = fields.get_mut(field) {
-                sanitize_text(text, lines, outcome);
+                sanitize_text(text, lines, answer);
             }
         }
         Value::Array(items) => {
             let mut fields = TextStates::default();
             for item in items {
-                sanitize_value(item, "", &mut fields, outcome);
+                sanitize_value(item, "", &mut fields, answer);
             }
         }
         Value::Object(object) => {
             object.retain(|_, item| !item.is_null());
-            redact_by_name(object, outcome);
-            sanitize_names(object, outcome);
-            object
-                .iter_mut()
-                .for_each(|(field, item)| sanitize_value(item, field, fields, outcome));
+            redact_by_name(object, answer);
+            sanitize_names(object, answer);
+            object.iter_mut().for_each(|(field, item)| sanitize_value(item, field, fields, answer));
         }
         _ => {}
     }
 }
 
-fn sanitize_text(text: &mut String, lines: &mut LineSanitizer, outcome: &mut SanitizedAnswer) {
-    let passed = lines.sanitize_next(text);
-    outcome.removed += passed.removed;
-    outcome.redacted += passed.redactions;
-    if let std::borrow::Cow::Owned(changed) = passed.text {
+fn sanitize_text(text: &mut String, lines: &mut LineSanitizer, answer: &mut SanitizedAnswer) {
+    let sanitized = lines.sanitize_next(text);
+    answer.removed += sanitized.removed;
+    answer.redacted += sanitized.redactions;
+    if let std::borrow::Cow::Owned(changed) = sanitized.text {
         *text = changed;
     }
 }
 
 /// Sanitizes the names of fields, because names in a map are user-written too. Adds a number to
 /// names that become equal.
-fn sanitize_names(object: &mut Map<String, Value>, outcome: &mut SanitizedAnswer) {
+fn sanitize_names(object: &mut Map<String, Value>, answer: &mut SanitizedAnswer) {
     let is_plain = |name: &String| matches!(sanitize(name).text, std::borrow::Cow::Borrowed(_));
     if object.keys().all(is_plain) {
         return;
     }
     let mut numbers = HashMap::new();
     for (name, item) in std::mem::take(object) {
-        let passed = sanitize(&name);
-        outcome.removed += passed.removed;
-        outcome.redacted += passed.redactions;
-        let name = free_name(passed.text.into_owned(), object, &mut numbers);
+        let sanitized = sanitize(&name);
+        answer.removed += sanitized.removed;
+        answer.redacted += sanitized.redactions;
+        let name = free_name(sanitized.text.into_owned(), object, &mut numbers);
         object.insert(name, item);
     }
 }
@@ -161,13 +159,13 @@ fn free_name(
 
 /// Redacts values whose field name marks them as secret, and values of entries with a separate name
 /// field.
-fn redact_by_name(object: &mut Map<String, Value>, outcome: &mut SanitizedAnswer) {
+fn redact_by_name(object: &mut Map<String, Value>, answer: &mut SanitizedAnswer) {
     for (name, value) in [("name", "value"), ("Name", "Value")] {
         if let (Some(Value::String(name)), Some(Value::String(text))) =
             (object.get(name), object.get(value))
             && let Some(shown) = redact_named_value(name, text)
         {
-            outcome.redacted += 1;
+            answer.redacted += 1;
             object.insert(value.to_owned(), Value::String(shown));
         }
     }
@@ -175,7 +173,7 @@ fn redact_by_name(object: &mut Map<String, Value>, outcome: &mut SanitizedAnswer
         if let Value::String(text) = item
             && let Some(shown) = redact_named_value(name, text)
         {
-            outcome.redacted += 1;
+            answer.redacted += 1;
             *text = shown;
         }
     }
@@ -212,16 +210,16 @@ mod tests {
 
     #[test]
     fn estimates_size_without_reading_large_answers() {
-        let most = INLINE_BYTES + 1;
+        let max = INLINE_BYTES + 1;
         let wide: Value = (0..100_000).map(|_| Value::Null).collect::<Vec<_>>().into();
         let keys: Map<String, Value> =
             (0..10_000).map(|n| (format!("key number {n}"), json!({}))).collect();
-        let deep = (0..100).fold(json!("x".repeat(most)), |inner, _| json!([inner]));
-        for large in [wide, keys.into(), deep, json!("x".repeat(most))] {
-            assert_eq!(size_up_to(&large, most), most);
+        let deep = (0..100).fold(json!("x".repeat(max)), |inner, _| json!([inner]));
+        for large in [wide, keys.into(), deep, json!("x".repeat(max))] {
+            assert_eq!(size_up_to(&large, max), max);
         }
         for (small, bytes) in [(json!({ "a": ["bc", 1] }), 19), (json!("x"), 5), (json!(null), 4)] {
-            assert_eq!(size_up_to(&small, most), bytes, "{small}");
+            assert_eq!(size_up_to(&small, max), bytes, "{small}");
         }
     }
 
@@ -295,9 +293,9 @@ mod tests {
                 3,
             ),
         ] {
-            let passed = sanitize_and_truncate(value, 10_000, None);
-            assert_eq!(passed.value, shown);
-            assert_eq!((passed.removed, passed.redacted), (removed, redacted), "{shown}");
+            let sanitized = sanitize_and_truncate(value, 10_000, None);
+            assert_eq!(sanitized.value, shown);
+            assert_eq!((sanitized.removed, sanitized.redacted), (removed, redacted), "{shown}");
         }
     }
 }

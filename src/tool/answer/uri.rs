@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::tool::Error;
 
-/// Characters that need no encoding in a segment (RFC 3986, unreserved).
+/// Characters that are encoded in a segment: all but the unreserved ones (RFC 3986, section 2.3).
 const SEGMENT_ENCODING: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -23,10 +23,10 @@ pub fn resource_uri<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
 ///
 /// # Errors
 ///
-/// Returns [`Error::Argument`] for parts that a server or proxy could resolve to another path.
+/// Returns [`Error::Argument`] for segments that a server or proxy could resolve to another path.
 pub fn checked_path_part<'a>(field: &str, text: &'a str) -> Result<&'a str, Error> {
-    let climbs = |part: &str| part.is_empty() || part == "." || part == "..";
-    if text.contains('\\') || text.split('/').any(climbs) {
+    let is_relative = |part: &str| part.is_empty() || part == "." || part == "..";
+    if text.contains('\\') || text.split('/').any(is_relative) {
         let reason =
             "empty segments, `.` and `..` segments and backslashes are not allowed".to_owned();
         return Err(Error::Argument { field: field.to_owned(), reason });

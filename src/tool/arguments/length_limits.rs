@@ -44,8 +44,8 @@ const MAX_NAME_IN_MESSAGE: usize = 80;
 ///
 /// Returns [`Error::Argument`] with the length and the limit if a text is too long.
 pub(in crate::tool) fn check_length(name: &str, value: &Value) -> Result<(), Error> {
-    let longer = LONG_ARGUMENTS.iter().find(|(argument, _)| *argument == name);
-    let limit = longer.map_or(MAX_CHARACTERS, |(_, limit)| *limit);
+    let own_limit = LONG_ARGUMENTS.iter().find(|(argument, _)| *argument == name);
+    let limit = own_limit.map_or(MAX_CHARACTERS, |(_, limit)| *limit);
     let Some(length) = first_too_long(value, limit) else { return Ok(()) };
     let reason = format!(
         "{length} characters are too many; the limit is {limit}. Send only the name or ID, or a \
@@ -56,17 +56,17 @@ pub(in crate::tool) fn check_length(name: &str, value: &Value) -> Result<(), Err
 
 /// Returns the length of the first text that exceeds the limit.
 fn first_too_long(value: &Value, limit: usize) -> Option<usize> {
-    let over = |text: &str| {
+    let too_long = |text: &str| {
         // A character takes at least one byte, so short texts need no counting.
         let length = if text.len() > limit { text.chars().count() } else { 0 };
         (length > limit).then_some(length)
     };
     match value {
-        Value::String(text) => over(text),
+        Value::String(text) => too_long(text),
         Value::Array(values) => values.iter().find_map(|value| first_too_long(value, limit)),
         Value::Object(object) => object
             .iter()
-            .find_map(|(key, value)| over(key).or_else(|| first_too_long(value, limit))),
+            .find_map(|(key, value)| too_long(key).or_else(|| first_too_long(value, limit))),
         _ => None,
     }
 }
@@ -94,10 +94,10 @@ mod tests {
         }
         for value in [json!(long), json!(["a", long]), json!({ "a": [long] }), json!({ (long): 1 })]
         {
-            let said = checked("space", &value).unwrap_err();
+            let message = checked("space", &value).unwrap_err();
             assert!(
-                said.contains("space: 1001 characters are too many; the limit is 1000"),
-                "{said}"
+                message.contains("space: 1001 characters are too many; the limit is 1000"),
+                "{message}"
             );
         }
     }
@@ -108,8 +108,8 @@ mod tests {
         for name in ["releaseNotes", "body", "variables"] {
             assert_eq!(checked(name, &json!({ "a": notes })), Ok(()), "{name}");
         }
-        let said = checked("releaseNotes", &json!(format!("{notes}x"))).unwrap_err();
-        assert!(said.contains("the limit is 100000"), "{said}");
+        let message = checked("releaseNotes", &json!(format!("{notes}x"))).unwrap_err();
+        assert!(message.contains("the limit is 100000"), "{message}");
         assert!(shortened(&notes).len() < 200);
     }
 }

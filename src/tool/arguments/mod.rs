@@ -22,7 +22,7 @@ pub use self::shared::{
 use super::Error;
 use crate::{access::PinnedArguments, text::nearest::nearest};
 
-/// Aliases of arguments: names of earlier clients, and names that models know from answers.
+/// Aliases of arguments: names of earlier clients, and names of fields in answers.
 const ALIASES: &[(&str, &str)] = &[
     ("spaceName", "space"),
     ("spaceId", "space"),
@@ -55,33 +55,33 @@ const ALIASES: &[(&str, &str)] = &[
 pub(super) fn resolve_names(
     arguments: JsonObject,
     properties: &JsonObject,
-    fixed: PinnedArguments,
+    pinned: PinnedArguments,
 ) -> Result<JsonObject, Error> {
-    let mut known = JsonObject::new();
+    let mut resolved = JsonObject::new();
     for (given, value) in arguments {
         if value.is_null() {
             continue;
         }
-        let stands_for =
+        let is_alias =
             |(other, name): &&(&str, &str)| *other == given && properties.contains_key(*name);
-        let name = match ALIASES.iter().find(stands_for) {
+        let name = match ALIASES.iter().find(is_alias) {
             Some((_, name)) if !properties.contains_key(&given) => (*name).to_owned(),
             _ => given.clone(),
         };
         if !properties.contains_key(&name) {
-            let taken = properties.keys().filter(|name| !is_pinned(name, fixed));
+            let accepted = properties.keys().filter(|name| !is_pinned(name, pinned));
             let (given, valid) =
-                (length_limits::shortened(&given), taken.cloned().collect::<Vec<_>>());
-            let near = nearest(&given, valid.iter().map(String::as_str), 1);
-            let near = near.first().map(|&name| name.to_owned());
-            return Err(Error::UnknownArgument { given, near, valid });
+                (length_limits::shortened(&given), accepted.cloned().collect::<Vec<_>>());
+            let nearest_name = nearest(&given, valid.iter().map(String::as_str), 1);
+            let nearest_name = nearest_name.first().map(|&name| name.to_owned());
+            return Err(Error::UnknownArgument { given, near: nearest_name, valid });
         }
         length_limits::check_length(&name, &value)?;
-        if known.insert(name.clone(), value).is_some() {
+        if resolved.insert(name.clone(), value).is_some() {
             return Err(Error::Invalid(format!("`{name}` is given twice, once as `{given}`")));
         }
     }
-    Ok(known)
+    Ok(resolved)
 }
 
 /// Parses the ID of a document of any type, e.g. `Projects-123`.
@@ -109,7 +109,7 @@ fn check_entry_count<E: serde::de::Error>(entries: usize) -> Result<(), E> {
         return Ok(());
     }
     Err(E::custom(format!(
-        "{entries} entries are too many; a list takes {MAX_ENTRIES} at most; split it over several calls"
+        "{entries} entries are too many; the limit is {MAX_ENTRIES}; split the list into several calls"
     )))
 }
 
@@ -120,7 +120,7 @@ pub struct StringList(pub Vec<String>);
 impl StringList {
     /// Returns the strings of an argument; none if it is absent.
     pub fn as_slice(given: &Option<Self>) -> &[String] {
-        given.as_ref().map(|words| words.0.as_slice()).unwrap_or_default()
+        given.as_ref().map(|strings| strings.0.as_slice()).unwrap_or_default()
     }
 }
 
@@ -132,18 +132,18 @@ impl<'de> Deserialize<'de> for StringList {
             Many(Vec<String>),
             One(String),
         }
-        let words = match StringOrList::deserialize(deserializer) {
-            Ok(StringOrList::Many(words)) => words,
-            Ok(StringOrList::One(word)) => vec![word],
+        let strings = match StringOrList::deserialize(deserializer) {
+            Ok(StringOrList::Many(strings)) => strings,
+            Ok(StringOrList::One(string)) => vec![string],
             Err(_) => return Err(D::Error::custom("expected a list of strings")),
         };
-        check_entry_count(words.len())?;
-        if words.is_empty() || words.iter().any(|word| word.trim().is_empty()) {
+        check_entry_count(strings.len())?;
+        if strings.is_empty() || strings.iter().any(|string| string.trim().is_empty()) {
             return Err(D::Error::custom(
                 "empty lists and empty strings are not allowed; to not filter, leave the argument out",
             ));
         }
-        Ok(Self(words))
+        Ok(Self(strings))
     }
 }
 
@@ -167,9 +167,9 @@ pub struct Choices<T>(pub Vec<T>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Choices<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let StringList(words) = StringList::deserialize(deserializer)?;
-        let words = words.into_iter().map(|word| T::deserialize(word.into_deserializer()));
-        words.collect::<Result<_, ValueError>>().map(Self).map_err(D::Error::custom)
+        let StringList(strings) = StringList::deserialize(deserializer)?;
+        let strings = strings.into_iter().map(|string| T::deserialize(string.into_deserializer()));
+        strings.collect::<Result<_, ValueError>>().map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -183,8 +183,8 @@ impl<T: JsonSchema> JsonSchema for Choices<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let word = generator.subschema_for::<T>();
-        json_schema!({ "type": "array", "items": word })
+        let string = generator.subschema_for::<T>();
+        json_schema!({ "type": "array", "items": string })
     }
 }
 
@@ -201,9 +201,9 @@ impl Tags {
 
 impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let StringList(words) = StringList::deserialize(deserializer)?;
+        let StringList(strings) = StringList::deserialize(deserializer)?;
         // Earlier clients send one comma-separated text.
-        let tags = words.iter().flat_map(|word| word.split(',')).map(str::trim);
+        let tags = strings.iter().flat_map(|string| string.split(',')).map(str::trim);
         let tags: Vec<String> = tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
         check_entry_count(tags.len())?;
         match tags.iter().find(|tag| !tag.contains('/')) {
@@ -284,15 +284,15 @@ mod tests {
             MAX_ENTRIES
         );
         assert_eq!(serde_json::from_value::<Tags>(one(MAX_ENTRIES)).unwrap().0.len(), MAX_ENTRIES);
-        let expected = "201 entries are too many; a list takes 200 at most";
-        let ways = json!(vec!["Up"; MAX_ENTRIES + 1]);
-        for said in [
+        let expected = "201 entries are too many; the limit is 200";
+        let directions = json!(vec!["Up"; MAX_ENTRIES + 1]);
+        for error in [
             serde_json::from_value::<StringList>(many(MAX_ENTRIES + 1)).unwrap_err(),
             serde_json::from_value::<Tags>(many(MAX_ENTRIES + 1)).unwrap_err(),
             serde_json::from_value::<Tags>(one(MAX_ENTRIES + 1)).unwrap_err(),
-            serde_json::from_value::<Choices<Direction>>(ways).unwrap_err(),
+            serde_json::from_value::<Choices<Direction>>(directions).unwrap_err(),
         ] {
-            assert!(said.to_string().contains(expected), "{said}");
+            assert!(error.to_string().contains(expected), "{error}");
         }
     }
 

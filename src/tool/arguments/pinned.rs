@@ -5,22 +5,22 @@ use serde_json::Value;
 
 use crate::access::PinnedArguments;
 
-/// The arguments that name the project of a call. `projects` is a list.
+/// Arguments that select the project of a call. `projects` is a list.
 const PROJECT_ARGUMENTS: [&str; 3] = ["projectId", "projectName", "projects"];
 
 /// Arguments that select single items and therefore bypass a project filter.
 const PROJECT_BYPASS_ARGUMENTS: [&str; 2] = ["eventId", "mode"];
 
 /// Returns whether an argument is hidden because of the pinned arguments.
-pub(in crate::tool) fn is_pinned(argument: &str, fixed: PinnedArguments) -> bool {
-    fixed.space && argument == "space"
-        || fixed.project
+pub(in crate::tool) fn is_pinned(argument: &str, pinned: PinnedArguments) -> bool {
+    pinned.space && argument == "space"
+        || pinned.project
             && (PROJECT_ARGUMENTS.contains(&argument)
                 || PROJECT_BYPASS_ARGUMENTS.contains(&argument))
 }
 
-/// Returns the argument that names the project, and whether it is a list; `None` if the tool has
-/// none.
+/// Returns the argument that selects the project, and whether it is a list; `None` if the tool has
+/// no project argument.
 pub(in crate::tool) fn project_argument(schema: &JsonObject) -> Option<(&'static str, bool)> {
     let properties = schema.get("properties").and_then(Value::as_object)?;
     let found =

@@ -78,10 +78,10 @@ proptest! {
     ) {
         let given = object(given);
         let schema = object(schema.into_iter().map(|name| (name, json!({}))));
-        let fixed = PinnedArguments { instance: false, space, project };
+        let pinned = PinnedArguments { instance: false, space, project };
         let values: Vec<Value> = given.values().cloned().collect();
         let is_known = |name: &String| schema.contains_key(name);
-        match resolve_names(given.clone(), &schema, fixed) {
+        match resolve_names(given.clone(), &schema, pinned) {
             Ok(known) => {
                 prop_assert!(known.keys().all(is_known));
                 prop_assert!(known.values().all(|value| !value.is_null() && values.contains(value)));
@@ -91,13 +91,13 @@ proptest! {
                 for (name, value) in &known {
                     prop_assert!(given.get(name).is_none_or(|own| own.is_null() || own == value));
                 }
-                prop_assert_eq!(resolve_names(known.clone(), &schema, fixed), Ok(known));
+                prop_assert_eq!(resolve_names(known.clone(), &schema, pinned), Ok(known));
             }
             Err(Error::UnknownArgument { given: shown, near, valid }) => {
                 prop_assert!(given.keys().any(|name| !is_known(name) && name.starts_with(&shown)));
                 prop_assert!(shown.chars().count() <= 80 && near.iter().chain(&valid).all(is_known));
             }
-            Err(Error::Invalid(said)) => prop_assert!(said.contains("given twice"), "{said}"),
+            Err(Error::Invalid(message)) => prop_assert!(message.contains("given twice"), "{message}"),
             Err(other) => prop_assert!(false, "{other}"),
         }
     }
@@ -107,9 +107,9 @@ proptest! {
         #[derive(serde::Deserialize)]
         struct Lists<T> { list: T }
         let arguments = || object([("list".to_owned(), value.clone())]);
-        if let Ok(Lists { list: StringList(words) }) = parse_arguments::<Lists<StringList>>(arguments()) {
-            prop_assert!(!words.is_empty() && words.len() <= 200);
-            prop_assert!(words.iter().all(|word| !word.trim().is_empty()));
+        if let Ok(Lists { list: StringList(strings) }) = parse_arguments::<Lists<StringList>>(arguments()) {
+            prop_assert!(!strings.is_empty() && strings.len() <= 200);
+            prop_assert!(strings.iter().all(|word| !word.trim().is_empty()));
         }
         if let Ok(Lists { list: Tags(tags) }) = parse_arguments::<Lists<Tags>>(arguments()) {
             prop_assert!(!tags.is_empty() && tags.iter().all(|tag| tag.contains('/')));
@@ -121,14 +121,14 @@ proptest! {
 #[test]
 fn rejects_at_the_first_unknown_name() {
     let schema = object((0..30).map(|n| (format!("argument{n}"), json!({}))));
-    let refuse = |count: usize| {
+    let steps_for = |count: usize| {
         let given =
             object((0..count).map(|n| (format!("unknown{n}{}", "x".repeat(500)), json!(n))));
-        let (refused, steps) =
+        let (result, steps) =
             step_counter::count(|| resolve_names(given, &schema, PinnedArguments::default()));
-        let said = refused.unwrap_err().to_string();
-        assert!(said.contains("`unknown0x") && said.len() < 1000, "{said}");
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains("`unknown0x") && message.len() < 1000, "{message}");
         steps
     };
-    assert_eq!(refuse(10_000), refuse(1));
+    assert_eq!(steps_for(10_000), steps_for(1));
 }

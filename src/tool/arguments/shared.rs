@@ -1,9 +1,9 @@
 //! Types of the arguments that several tools share, so that each has one description.
 //!
-//! The doc comment of a type becomes the description of every argument of that type. A doc comment on the
-//! field overrides it. `{take}` and `{take_cap}` stand for limits of the settings
+//! The doc comment of a type becomes the description of every argument of that type. A doc comment
+//! on the field overrides it. `{take}` and `{take_cap}` are placeholders for limits of the settings
 //! ([`crate::tool::schema::fill_limits`]).
-#![allow(clippy::doc_markdown, reason = "doc comments here are what a model reads")]
+#![allow(clippy::doc_markdown, reason = "these doc comments are descriptions for models")]
 
 use std::{fmt, ops::Deref};
 
@@ -57,13 +57,14 @@ text_arguments! {
 }
 
 /// Items to skip (default 0).
-// The schema has no `default`: a client that sends defaults would send `skip` beside the ID of one thing,
-// which the `find_` tools refuse.
+// The schema has no `default`: a client that sends defaults would send `skip` with the ID of one
+// item, which the `find_` tools reject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct Skip(pub u32);
 
 /// Max items (default {take}, max {take_cap}).
-// The schema has no `maximum`: a larger number is clamped, and a client that validates would refuse it.
+// The schema has no `maximum`: a larger number is clamped, and a client that validates would reject
+// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct Take(#[schemars(range(min = 1))] pub u32);
 

@@ -12,9 +12,9 @@ pub struct ActingUsers(Cache<Fingerprint, Option<String>>);
 
 /// Maximum number of cached users.
 const MAX_CACHED_USERS: u64 = 10_000;
-/// How long a user is cached.
+/// Time for which a user is cached.
 const USER_CACHE_TTL: Duration = Duration::from_mins(5);
-/// How long a change waits for the lookup.
+/// Timeout of the lookup before a change.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Default for ActingUsers {
@@ -32,17 +32,18 @@ impl ActingUsers {
     /// Looks up the user. Returns `None` on failure, because a failed lookup must not fail the
     /// change.
     pub(in crate::tool) async fn lookup(&self, session: &Session) -> Option<String> {
-        if let Some(known) = self.0.get(&cache_key(session)) {
-            return known;
+        if let Some(user) = self.0.get(&cache_key(session)) {
+            return user;
         }
-        let asked = tokio::time::timeout(LOOKUP_TIMEOUT, users::me(session)).await;
-        let user = asked.ok()?.ok().map(|user| format!("{} ({})", user.username, user.id));
+        let response = tokio::time::timeout(LOOKUP_TIMEOUT, users::me(session)).await;
+        let user = response.ok()?.ok().map(|user| format!("{} ({})", user.username, user.id));
         self.0.insert(cache_key(session), user.clone());
         user
     }
 }
 
-/// The same caller and credential can be another user at each instance.
+/// Returns the cache key: the caller, the credential and the instance. A credential can belong to a
+/// different user at each instance.
 fn cache_key(session: &Session) -> Fingerprint {
     session.fingerprint().combined_with(session.client().url().as_str().as_bytes())
 }

@@ -2,7 +2,7 @@
 
 use crate::{audit::Record, telemetry::CallMetrics};
 
-/// Returns the fields of an audit record that metrics use. The name of an unknown tool is left out,
+/// Returns the fields of an audit record that metrics use. The name of an unknown tool is omitted,
 /// because the caller chose it.
 pub(in crate::tool) fn metrics_of(record: &Record) -> CallMetrics<'_> {
     CallMetrics {

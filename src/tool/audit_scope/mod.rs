@@ -113,32 +113,30 @@ impl AuditScope {
             return;
         }
         self.update(|record| {
-            let whole = record.arguments.combined_hash.take();
+            let combined_hash = record.arguments.combined_hash.take();
             record.arguments = self.audit.hash_arguments(arguments);
-            record.arguments.combined_hash = whole.or(record.arguments.combined_hash.take());
+            record.arguments.combined_hash =
+                combined_hash.or(record.arguments.combined_hash.take());
         });
     }
 
-    /// Records the space, projects, environments and tenants that a call accesses.
-    pub(super) fn record_access(&self, touches: &AccessSet) {
+    /// Records the access set of a call: its space, projects, environments and tenants.
+    pub(super) fn record_access(&self, access_set: &AccessSet) {
         let names = |kind| -> Vec<String> {
-            let names = touches
-                .resources(kind)
-                .iter()
-                .map(|thing| thing.name.as_ref().unwrap_or(&thing.id));
-            names.cloned().collect()
+            let resources = access_set.resources(kind).iter();
+            resources.map(|one| one.name.as_ref().unwrap_or(&one.id).clone()).collect()
         };
         let joined = |kind| Some(names(kind).join(", ")).filter(|names| !names.is_empty());
         self.update(|record| {
-            let place = &mut record.target;
-            place.space = joined(ResourceKind::Space).or(place.space.take());
-            place.project = joined(ResourceKind::Project).or(place.project.take());
-            (place.environments, place.tenants) =
+            let target = &mut record.target;
+            target.space = joined(ResourceKind::Space).or(target.space.take());
+            target.project = joined(ResourceKind::Project).or(target.project.take());
+            (target.environments, target.tenants) =
                 (names(ResourceKind::Environment), names(ResourceKind::Tenant));
         });
     }
 
-    /// Returns whether the record is of a change.
+    /// Returns whether the call is a change.
     pub(in crate::tool) fn is_change(&self) -> bool {
         self.record.lock().change.is_some()
     }
@@ -165,15 +163,19 @@ impl AuditScope {
         self.record.lock().change
     }
 
-    /// Writes the intent record of a change before it is sent.
+    /// Writes the intent record (write-ahead audit record) of a change before it is sent.
     ///
     /// # Errors
     ///
     /// Returns [`Error::AuditFailed`] if the settings require audit records and writing failed. The
     /// change must not be sent then.
-    pub(super) async fn write_intent(&self, way: ApprovalMethod, route: &str) -> Result<(), Error> {
+    pub(super) async fn write_intent(
+        &self,
+        method: ApprovalMethod,
+        route: &str,
+    ) -> Result<(), Error> {
         self.update(|record| {
-            record.consent = Some(way.name());
+            record.consent = Some(method.name());
             record.route = Some(route.to_owned());
         });
         let intent = || {
@@ -195,8 +197,8 @@ impl AuditScope {
 
     /// Records the outcome of a sent change. Writes a second record if the call was cancelled and
     /// its record is already written.
-    pub(super) fn record_outcome(&self, came: Result<&ChangeResponse, &Error>) {
-        match came {
+    pub(super) fn record_outcome(&self, outcome: Result<&ChangeResponse, &Error>) {
+        match outcome {
             Ok(reply) => self.record_reply(reply, false),
             Err(error) => self.update(|record| {
                 record.result = if error.is_fault() { Outcome::Failed } else { Outcome::Refused };
@@ -241,7 +243,7 @@ impl AuditGuard {
 
 impl Drop for AuditGuard {
     fn drop(&mut self) {
-        // A change stays executed if nobody waits for its answer, so its record is needed as well.
+        // A cancelled call can have executed a change, so its record is written as well.
         if !self.is_written {
             self.write();
         }
@@ -252,10 +254,10 @@ impl Drop for AuditGuard {
 const MAX_TASKS: usize = 64;
 
 /// Returns the tasks for a record: those whose ID ends in a number.
-fn numbered_tasks(named: &[Id<Task>]) -> Vec<String> {
+fn numbered_tasks(tasks: &[Id<Task>]) -> Vec<String> {
     let is_numbered = |id: &&Id<Task>| {
         let number = id.as_str().strip_prefix(Task::ID_PREFIX).unwrap_or_default();
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     };
-    named.iter().filter(is_numbered).take(MAX_TASKS).map(|id| id.as_str().to_owned()).collect()
+    tasks.iter().filter(is_numbered).take(MAX_TASKS).map(|id| id.as_str().to_owned()).collect()
 }

@@ -13,15 +13,15 @@ use crate::{
     text,
 };
 
-/// Number of calls kept for each caller.
+/// Maximum number of calls kept for each caller.
 const MAX_CALLS: usize = 20;
-/// Number of callers with kept calls. Beyond it, the least recently used callers are evicted.
+/// Maximum number of callers. Further callers evict the least recently used ones.
 const MAX_CALLERS: u64 = 2_000;
-/// How long the calls of an idle caller are kept.
+/// Retention of the calls of an idle caller.
 const IDLE_TTL: Duration = Duration::from_hours(12);
 /// Maximum length of a name in bytes.
 const MAX_NAME_BYTES: usize = 128;
-/// Number of tasks kept for each call.
+/// Maximum number of tasks kept for each call.
 const MAX_TASKS: usize = 10;
 
 /// The recent calls of all callers, in the memory of this process. Replicas do not share them, and
@@ -83,12 +83,11 @@ impl CallerCalls {
 }
 
 impl RecentCall {
-    /// Creates the summary of a record; `None` if the record is not of a tool call. Leaves out the
-    /// space and project of a rejected call, because the caller may not be allowed to know their
-    /// names.
+    /// Creates the summary of a record; `None` if the record does not describe a tool call. Omits
+    /// the space and project of a rejected call, because the caller may lack access to them.
     fn from_record(record: &Record) -> Option<Self> {
         let tool = record.tool.as_deref()?;
-        let place = Some(&record.target).filter(|_| record.result != Outcome::Refused);
+        let target = Some(&record.target).filter(|_| record.result != Outcome::Refused);
         let client = record.client.as_ref().map(|client| client.name.as_str());
         Some(Self {
             time: Timestamp::now(),
@@ -97,8 +96,8 @@ impl RecentCall {
             error: record.error,
             client: client.map(shorten),
             instance: record.target.instance.as_deref().map(shorten),
-            space: place.and_then(|place| place.space.as_deref()).map(shorten),
-            project: place.and_then(|place| place.project.as_deref()).map(shorten),
+            space: target.and_then(|target| target.space.as_deref()).map(shorten),
+            project: target.and_then(|target| target.project.as_deref()).map(shorten),
             tasks: record.tasks.iter().take(MAX_TASKS).map(|task| shorten(task)).collect(),
             duration_ms: record.duration_ms,
             request: record.request.as_deref().map(shorten),
@@ -108,8 +107,8 @@ impl RecentCall {
 
 impl RecentCall {
     /// Removes the space and project, unless `may_be_named` returns true for the space.
-    pub fn redact_space_unless(&mut self, may_be_named: impl FnOnce(&str) -> bool) {
-        if !self.space.as_deref().is_none_or(may_be_named) {
+    pub fn redact_space_unless(&mut self, is_visible: impl FnOnce(&str) -> bool) {
+        if !self.space.as_deref().is_none_or(is_visible) {
             (self.space, self.project) = (None, None);
         }
     }
@@ -155,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn shortens_calls_and_hides_places_of_rejected_ones() {
+    fn shortens_calls_and_hides_space_of_rejected_calls() {
         let mut long = record(&"x".repeat(1_000), Outcome::Done);
         long.tasks = (0..50).map(|number| format!("ServerTasks-{number}")).collect();
         let call = RecentCall::from_record(&long).unwrap();
         assert_eq!((call.tool.len(), call.tasks.len()), (MAX_NAME_BYTES, MAX_TASKS));
         assert_eq!(call.space.as_deref(), Some("Default"));
-        let refused = RecentCall::from_record(&record("list_spaces", Outcome::Refused)).unwrap();
-        assert_eq!((refused.space, refused.instance.as_deref()), (None, Some("europe")));
+        let rejected = RecentCall::from_record(&record("list_spaces", Outcome::Refused)).unwrap();
+        assert_eq!((rejected.space, rejected.instance.as_deref()), (None, Some("europe")));
         assert!(RecentCall::from_record(&Record::new(RecordKind::Resource)).is_none());
     }
 }

@@ -5,12 +5,12 @@ use crate::tool::Context;
 impl Context {
     /// Appends the audit note to a text that Octopus stores, if the settings enable notes. The note
     /// is the same in the preview and in the executed change.
-    pub fn with_audit_note(&self, words: Option<&str>) -> Option<String> {
-        let Some(change) = self.audit.change_mark() else { return words.map(str::to_owned) };
+    pub fn with_audit_note(&self, text: Option<&str>) -> Option<String> {
+        let Some(change) = self.audit.change_mark() else { return text.map(str::to_owned) };
         let caller = single_line_name(&self.caller.name);
         let line = format!("Made through octopus-mcp by {caller} (audit {change})");
-        let words = words.map(str::trim_end).filter(|words| !words.is_empty());
-        Some(words.map_or_else(|| line.clone(), |words| format!("{words}\n\n{line}")))
+        let text = text.map(str::trim_end).filter(|text| !text.is_empty());
+        Some(text.map_or_else(|| line.clone(), |text| format!("{text}\n\n{line}")))
     }
 }
 

@@ -22,13 +22,13 @@ pub struct CalledTool {
 /// The policy decision on a call, for records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedDecision {
-    /// The rule that decided; `None` if no rule applies.
+    /// Name of the rule that decided; `None` if no rule applies.
     pub rule: Option<String>,
     /// The effect of the decision.
     pub effect: Effect,
     /// The risk of the call.
     pub risk: Risk,
-    /// How an executed change was approved.
+    /// Approval method of an executed change.
     pub approval_method: Option<ApprovalMethod>,
 }
 
@@ -44,14 +44,14 @@ impl DecisionRecorder {
 
     pub(super) fn record(&self, decision: &Decision) {
         let Decision { rule, effect, risk, .. } = decision.clone();
-        let decided = RecordedDecision { rule, effect, risk, approval_method: None };
-        *self.0.lock() = Some(decided);
+        let recorded = RecordedDecision { rule, effect, risk, approval_method: None };
+        *self.0.lock() = Some(recorded);
     }
 
-    /// Adds how the change was approved.
-    pub(in crate::tool) fn record_approval(&self, way: ApprovalMethod) {
-        if let Some(decided) = &mut *self.0.lock() {
-            decided.approval_method = Some(way);
+    /// Adds the approval method of the change.
+    pub(in crate::tool) fn record_approval(&self, method: ApprovalMethod) {
+        if let Some(recorded) = &mut *self.0.lock() {
+            recorded.approval_method = Some(method);
         }
     }
 }

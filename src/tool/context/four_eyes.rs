@@ -1,9 +1,9 @@
 //! Enforces the four-eyes rule: callers cannot answer the interruption of a task that they started.
 //!
-//! The server records who started a task through it. If it has no record, because the process
-//! restarted or the reply of Octopus was lost, Octopus reports the user who started the task.
-//! Octopus does not store for which caller that user acted, so the same user is enough to reject the
-//! answer.
+//! The server records the initiators of tasks that are started through it. Without a record,
+//! because the process restarted or the reply of Octopus was lost, Octopus reports the user who
+//! started the task. Octopus does not store the caller for whom that user acted, so an answer by
+//! the same user is rejected.
 
 use serde_json::Value;
 
@@ -14,29 +14,29 @@ use crate::{
     tool::{Context, Error},
 };
 
-/// What to do instead, as the end of a refusal.
+/// The next step for the caller, as the end of an error message.
 const INSTEAD: &str = "Another person must answer the interruption, with their own key or in the \
                        Octopus portal. The server operator can set `limits.store` to keep records \
-                       of who started tasks";
+                       of task initiators";
 
 impl Context {
     /// Records the caller as the initiator of the tasks that a request started.
     pub(in crate::tool) async fn record_initiator(
         &self,
-        order: &ChangeRequest,
+        request: &ChangeRequest,
         reply: &ChangeResponse,
     ) {
-        if !self.policy.requires_four_eyes() || order.method != WriteMethod::Post {
+        if !self.policy.requires_four_eyes() || request.method != WriteMethod::Post {
             return;
         }
-        let tasks = started_tasks(order, reply);
+        let tasks = started_tasks(request, reply);
         if tasks.is_empty() {
             return;
         }
-        // If Octopus does not report the user now, the check asks Octopus for the initiator later.
+        // If the lookup of the user fails, the check reads the initiator from Octopus later.
         let Ok(person) = self.identity_fingerprints().await else { return };
         for task in tasks {
-            // The first record wins: a later reply that names the task did not start it.
+            // Only the first record counts: a later reply that contains the task did not start it.
             let task = task.as_str();
             if !self.task_initiators.get(&self.instance.name, task).await.is_empty() {
                 continue;
@@ -48,12 +48,12 @@ impl Context {
     /// Rejects an answer to the interruption of a task that the same caller started.
     pub(in crate::tool) async fn check_four_eyes(
         &self,
-        order: &ChangeRequest,
+        request: &ChangeRequest,
     ) -> Result<(), Error> {
         if !self.policy.requires_four_eyes() {
             return Ok(());
         }
-        let Some(interruption) = interruption_path(&order.path) else {
+        let Some(interruption) = interruption_path(&request.path) else {
             return Ok(());
         };
         let document = self.session.object(&interruption).await?;
@@ -64,13 +64,15 @@ impl Context {
                  {INSTEAD}"
             )));
         };
-        let starters = self.task_initiators.get(&self.instance.name, task.as_str()).await;
-        if starters.is_empty() {
+        let initiator = self.task_initiators.get(&self.instance.name, task.as_str()).await;
+        if initiator.is_empty() {
             return self.check_octopus_initiator(&task).await;
         }
         let person = self.identity_fingerprints().await?;
-        let started = |one: &Fingerprint| starters.chunks_exact(32).any(|s| s == one.as_bytes());
-        if person.iter().any(started) {
+        let is_initiator = |fingerprint: &Fingerprint| {
+            initiator.chunks_exact(32).any(|s| s == fingerprint.as_bytes())
+        };
+        if person.iter().any(is_initiator) {
             return Err(four_eyes_error(format!(
                 "you started {task} through this server, so another person must answer its \
                  interruption"
@@ -82,13 +84,13 @@ impl Context {
     /// Applies the rule if the server has no record. Rejects the answer if Octopus reports the
     /// caller's own user as the initiator, or none.
     async fn check_octopus_initiator(&self, task: &Id<Task>) -> Result<(), Error> {
-        let Some(starter) = octopus::task_initiator(&self.session, task).await? else {
+        let Some(initiator) = octopus::task_initiator(&self.session, task).await? else {
             return Err(four_eyes_error(format!(
                 "the initiator of {task} is unknown: this server has no record, and Octopus does \
                  not report one, so you may have started it. {INSTEAD}"
             )));
         };
-        if starter.trim().eq_ignore_ascii_case(&self.octopus_user_id().await?) {
+        if initiator.trim().eq_ignore_ascii_case(&self.octopus_user_id().await?) {
             return Err(four_eyes_error(format!(
                 "{task} was started by the Octopus user that acts for you, and this server has no \
                  record for which caller, so you may have started it. {INSTEAD}"
@@ -97,8 +99,8 @@ impl Context {
         Ok(())
     }
 
-    /// Returns fingerprints that identify the person, whichever key they use. Callers that are
-    /// identified only by their credential, or not at all, are identified by its Octopus user.
+    /// Returns fingerprints that identify the person for all keys of that person. Callers without
+    /// an identity of their own are identified by the Octopus user of the credential.
     async fn identity_fingerprints(&self) -> Result<Vec<Fingerprint>, octopus::Error> {
         let own = self.caller.fingerprint();
         if !matches!(self.caller.method, AuthMethod::Octopus | AuthMethod::Anonymous) {
@@ -120,13 +122,13 @@ fn four_eyes_error(message: String) -> Error {
     Error::Denied { rule: Some("four eyes".to_owned()), message: Some(message), unknown: None }
 }
 
-/// Returns the tasks that a request started. The reply to a request about an existing task or
-/// interruption names a task that existed before.
-fn started_tasks<'a>(order: &ChangeRequest, reply: &'a ChangeResponse) -> Vec<&'a Id<Task>> {
-    let segments = order.path.segments();
-    let holds = |text: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(text));
-    if holds("interruptions") {
+/// Returns the tasks that a request started. Excludes existing tasks, which the reply to a request
+/// about a task or an interruption contains.
+fn started_tasks<'a>(request: &ChangeRequest, reply: &'a ChangeResponse) -> Vec<&'a Id<Task>> {
+    let segments = request.path.segments();
+    let contains = |text: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(text));
+    if contains("interruptions") {
         return Vec::new();
     }
-    reply.tasks.iter().filter(|task| !holds(task.as_str())).collect()
+    reply.tasks.iter().filter(|task| !contains(task.as_str())).collect()
 }

@@ -34,7 +34,7 @@ use crate::{
     sanitize::sanitize,
 };
 
-/// Everything that a tool gets besides its arguments.
+/// Everything that a tool needs besides its arguments.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Session at the Octopus instance, with the credential that acts for the caller.
@@ -55,15 +55,15 @@ pub struct Context {
     pub scope: Arc<EffectiveScope>,
     /// The name and version of the MCP client, for the `User-Agent` header.
     pub client: Option<String>,
-    /// Where to say how far the call is.
+    /// Reports the progress of the call.
     pub progress: Progress,
     /// Requires approval of changes.
     pub approval_gate: Arc<ApprovalGate>,
-    /// What the client supports for approvals, and the approval of this call.
+    /// Approval support of the client, and the approval of this call.
     pub client_approval: ClientApproval,
     /// The policy rules of the settings.
     pub policy: Arc<PolicyEngine>,
-    /// Who started which task.
+    /// Records of task initiators.
     pub task_initiators: Arc<TaskInitiators>,
     /// The tool that the call is evaluated as.
     pub called_tool: CalledTool,
@@ -75,7 +75,7 @@ pub struct Context {
     pub audit: AuditScope,
     /// Octopus users of credentials.
     pub acting_users: ActingUsers,
-    /// Counts of redactions in texts that are sanitized before the answer is.
+    /// Counts of redactions in texts that a tool sanitizes itself.
     pub redactions: RedactionCounter,
 }
 
@@ -101,11 +101,11 @@ impl RedactionCounter {
 /// Limits of answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Maximum size of an answer in bytes, if the call has no `maxBytes`.
+    /// Default maximum size of an answer in bytes.
     pub answer: usize,
     /// Largest `maxBytes`.
     pub answer_cap: usize,
-    /// Number of items of a list, if the call has no `take`.
+    /// Default number of items of a list.
     pub take: u32,
     /// Largest `take`.
     pub take_cap: u32,

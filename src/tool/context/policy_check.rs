@@ -16,37 +16,39 @@ impl Context {
     pub(in crate::tool) async fn check_change_policy(
         &self,
         tier: Tier,
-        deed: PolicyAction,
-        touches: &AccessSet,
-        begins: Option<Moment>,
+        action: PolicyAction,
+        access_set: &AccessSet,
+        start: Option<Moment>,
     ) -> Result<Decision, Error> {
-        let deed = if tier == Tier::Delete { PolicyAction::Delete } else { deed };
-        let touches = self.with_project_groups(touches.clone()).await?;
-        let mut situation = self.policy_input(self.called_tool, tier, deed, &touches);
-        situation.times.extend(begins);
-        let decision = self.decide(&situation, true).await?;
+        let action = if tier == Tier::Delete { PolicyAction::Delete } else { action };
+        let access_set = self.with_project_groups(access_set.clone()).await?;
+        let mut input = self.policy_input(self.called_tool, tier, action, &access_set);
+        input.times.extend(start);
+        let decision = self.decide(&input, true).await?;
         self.decision_recorder.record(&decision);
-        self.audit.record_access(&touches);
+        self.audit.record_access(&access_set);
         self.audit.record_decision(&decision);
         denial(&decision).map_or(Ok(decision), Err)
     }
 
     /// Looks up the project groups of the access set, if any rule matches by project group.
-    pub async fn with_project_groups(&self, mut touches: AccessSet) -> Result<AccessSet, Error> {
+    pub async fn with_project_groups(&self, mut access_set: AccessSet) -> Result<AccessSet, Error> {
         if self.policy.uses_project_groups() {
-            octopus::resolve_names(&self.session, &mut touches, NameDetail::NamesAndGroups).await?;
+            octopus::resolve_names(&self.session, &mut access_set, NameDetail::NamesAndGroups)
+                .await?;
         }
-        Ok(touches)
+        Ok(access_set)
     }
 
-    /// Returns the instances where the call read. Its own instance is left out if the call read
-    /// only at other instances.
+    /// Returns the instances that the call read. The instance of the call is omitted if the call
+    /// read only other instances.
     fn read_sessions(&self) -> Vec<(Arc<Instance>, Session)> {
-        let mut visits = self.visited_instances.sessions();
-        if visits.is_empty() || self.session.access_recorder().snapshot() != AccessSet::default() {
-            visits.insert(0, (Arc::clone(&self.instance), self.session.clone()));
+        let mut sessions = self.visited_instances.sessions();
+        if sessions.is_empty() || self.session.access_recorder().snapshot() != AccessSet::default()
+        {
+            sessions.insert(0, (Arc::clone(&self.instance), self.session.clone()));
         }
-        visits
+        sessions
     }
 
     /// Records the access set of a call that changes nothing.
@@ -64,62 +66,62 @@ impl Context {
         if !self.policy.has_read_rules() {
             return Ok(());
         }
-        let about = if self.policy.uses_project_groups() {
+        let detail = if self.policy.uses_project_groups() {
             NameDetail::NamesAndGroups
         } else {
             NameDetail::Names
         };
         for (instance, session) in self.read_sessions() {
-            let mut touches = session.access_recorder().snapshot();
-            octopus::resolve_owners(&session, &mut touches).await?;
-            octopus::resolve_names(&session, &mut touches, about).await?;
-            let mut situation =
-                self.policy_input(self.called_tool, Tier::Read, PolicyAction::Read, &touches);
-            situation.instance.clone_from(&instance.name);
-            let mut decision = self.decide(&situation, false).await?;
-            let is_unknown = touches.has_unidentified() || touches.has_unnamed(about);
+            let mut access_set = session.access_recorder().snapshot();
+            octopus::resolve_owners(&session, &mut access_set).await?;
+            octopus::resolve_names(&session, &mut access_set, detail).await?;
+            let mut input =
+                self.policy_input(self.called_tool, Tier::Read, PolicyAction::Read, &access_set);
+            input.instance.clone_from(&instance.name);
+            let mut decision = self.decide(&input, false).await?;
+            let is_unknown = access_set.has_unidentified() || access_set.has_unnamed(detail);
             if decision.effect != Effect::Deny && is_unknown {
-                limit_unknown_kinds(&mut situation, &touches);
-                decision = self.decide(&situation, true).await?;
-                add_reasons(&mut decision, touches.reasons(about));
+                limit_unknown_kinds(&mut input, &access_set);
+                decision = self.decide(&input, true).await?;
+                add_reasons(&mut decision, access_set.reasons(detail));
             }
             if decision.effect == Effect::Deny || self.decision_recorder.last().is_none() {
                 self.decision_recorder.record(&decision);
                 self.audit.record_decision(&decision);
             }
-            if let Some(refused) = denial(&decision) {
-                return Err(refused);
+            if let Some(error) = denial(&decision) {
+                return Err(error);
             }
         }
         Ok(())
     }
 
-    /// Evaluates the policy for a read by everything that it reaches.
+    /// Evaluates the policy for a read by its access set.
     ///
-    /// Rejects reads that the policy denies or may deny: a kind of objects that `reached` marks as
-    /// unsure counts as unknown, and a kind without objects is not evaluated. `reasons` explain why
-    /// something is unknown; the error message includes them.
+    /// Rejects reads that the policy denies or may deny. A resource kind that the access set marks
+    /// as incomplete is unknown, and a kind without resources is not evaluated. The error message
+    /// includes `reasons`, which explain unknown resources.
     pub async fn check_access_set(
         &self,
-        reached: &mut AccessSet,
+        access_set: &mut AccessSet,
         reasons: &[String],
     ) -> Result<(), Error> {
-        let about = if self.policy.uses_project_groups() {
+        let detail = if self.policy.uses_project_groups() {
             NameDetail::NamesAndGroups
         } else {
             NameDetail::Names
         };
-        octopus::resolve_names(&self.session, reached, about).await?;
-        let mut situation =
-            self.policy_input(self.called_tool, Tier::Read, PolicyAction::Read, reached);
-        limit_unknown_kinds(&mut situation, reached);
-        let mut decision = self.decide(&situation, true).await?;
+        octopus::resolve_names(&self.session, access_set, detail).await?;
+        let mut input =
+            self.policy_input(self.called_tool, Tier::Read, PolicyAction::Read, access_set);
+        limit_unknown_kinds(&mut input, access_set);
+        let mut decision = self.decide(&input, true).await?;
         if decision.effect != Effect::Deny {
             return Ok(());
         }
-        add_reasons(&mut decision, reasons.iter().cloned().chain(reached.reasons(about)));
+        add_reasons(&mut decision, reasons.iter().cloned().chain(access_set.reasons(detail)));
         self.decision_recorder.record(&decision);
-        self.audit.record_access(reached);
+        self.audit.record_access(access_set);
         self.audit.record_decision(&decision);
         denial(&decision).map_or(Ok(()), Err)
     }
@@ -127,50 +129,50 @@ impl Context {
     /// Creates the policy input of a call.
     pub fn policy_input(
         &self,
-        asked: CalledTool,
+        tool: CalledTool,
         tier: Tier,
-        deed: PolicyAction,
-        touches: &AccessSet,
+        action: PolicyAction,
+        access_set: &AccessSet,
     ) -> PolicyInput {
-        let of = |kind: ResourceKind| ResourceSet {
-            resources: touches.resources(kind).iter().map(policy_object).collect(),
-            has_unknown: touches.is_incomplete(kind)
-                || tier == Tier::Read && touches.resources(kind).is_empty(),
+        let set = |kind: ResourceKind| ResourceSet {
+            resources: access_set.resources(kind).iter().map(policy_object).collect(),
+            has_unknown: access_set.is_incomplete(kind)
+                || tier == Tier::Read && access_set.resources(kind).is_empty(),
         };
         PolicyInput {
-            tool: asked.name.to_owned(),
-            toolset: asked.toolset.to_owned(),
+            tool: tool.name.to_owned(),
+            toolset: tool.toolset.to_owned(),
             tier,
-            action: deed,
+            action,
             instance: self.instance.name.clone(),
             callers: self.caller.policy_names(),
             groups: (*self.caller.groups).clone(),
             times: vec![Moment::At(self.policy.now())],
-            space: of(ResourceKind::Space),
-            projects: of(ResourceKind::Project),
-            environments: of(ResourceKind::Environment),
-            tenants: of(ResourceKind::Tenant),
+            space: set(ResourceKind::Space),
+            projects: set(ResourceKind::Project),
+            environments: set(ResourceKind::Environment),
+            tenants: set(ResourceKind::Tenant),
         }
     }
 }
 
-/// Marks only those kinds as unknown that the access set marks as unsure.
-fn limit_unknown_kinds(situation: &mut PolicyInput, reached: &AccessSet) {
-    for (of, kind) in [
-        (&mut situation.space, ResourceKind::Space),
-        (&mut situation.projects, ResourceKind::Project),
-        (&mut situation.environments, ResourceKind::Environment),
-        (&mut situation.tenants, ResourceKind::Tenant),
+/// Marks only the resource kinds as unknown that the access set marks as incomplete.
+fn limit_unknown_kinds(input: &mut PolicyInput, access_set: &AccessSet) {
+    for (set, kind) in [
+        (&mut input.space, ResourceKind::Space),
+        (&mut input.projects, ResourceKind::Project),
+        (&mut input.environments, ResourceKind::Environment),
+        (&mut input.tenants, ResourceKind::Tenant),
     ] {
-        of.has_unknown = reached.is_incomplete(kind);
+        set.has_unknown = access_set.is_incomplete(kind);
     }
 }
 
-/// Adds the reasons why something is unknown to the message of a denial for that.
+/// Adds the reasons for unknown resources to the message of a denial that is based on them.
 fn add_reasons(decision: &mut Decision, reasons: impl IntoIterator<Item = String>) {
     if decision.effect == Effect::Deny && decision.unknown_condition.is_some() {
-        let said = decision.message.take().into_iter().chain(reasons).collect::<Vec<_>>();
-        decision.message = (!said.is_empty()).then(|| said.join("; "));
+        let messages = decision.message.take().into_iter().chain(reasons).collect::<Vec<_>>();
+        decision.message = (!messages.is_empty()).then(|| messages.join("; "));
     }
 }
 
@@ -180,8 +182,8 @@ fn denial(decision: &Decision) -> Option<Error> {
     (effect == Effect::Deny).then_some(Error::Denied { rule, message, unknown })
 }
 
-fn policy_object(thing: &octopus::AccessedResource) -> policy::ResourceRef {
-    let octopus::AccessedResource { id, name, slug, tags, group, group_name } = thing.clone();
+fn policy_object(resource: &octopus::AccessedResource) -> policy::ResourceRef {
+    let octopus::AccessedResource { id, name, slug, tags, group, group_name } = resource.clone();
     let group = group.map(|id| {
         Box::new(policy::ResourceRef { id, name: group_name, ..policy::ResourceRef::default() })
     });

@@ -22,25 +22,25 @@ impl Context {
     /// is spent.
     pub(in crate::tool) async fn decide(
         &self,
-        situation: &PolicyInput,
+        input: &PolicyInput,
         strict: bool,
     ) -> Result<Decision, Error> {
-        Ok(evaluate(self.compute(), &self.policy, situation, strict).await?)
+        Ok(evaluate(self.compute(), &self.policy, input, strict).await?)
     }
 }
 
 async fn evaluate(
     compute: &ComputeScope,
-    rules: &Arc<PolicyEngine>,
-    situation: &PolicyInput,
+    policy: &Arc<PolicyEngine>,
+    input: &PolicyInput,
     strict: bool,
 ) -> Result<Decision, ComputeError> {
-    if rules.estimated_comparisons(situation) <= MAX_INLINE_WEIGHT {
-        return rules.decide_interruptible(situation, strict, || Ok(()));
+    if policy.estimated_comparisons(input) <= MAX_INLINE_WEIGHT {
+        return policy.decide_interruptible(input, strict, || Ok(()));
     }
-    let (rules, situation) = (Arc::clone(rules), situation.clone());
+    let (policy, input) = (Arc::clone(policy), input.clone());
     compute
-        .run(move |budget| rules.decide_interruptible(&situation, strict, || Ok(budget.check()?)))
+        .run(move |budget| policy.decide_interruptible(&input, strict, || Ok(budget.check()?)))
         .await
 }
 
@@ -56,14 +56,14 @@ mod tests {
         text::step_counter,
     };
 
-    /// `count` things, named by their number.
+    /// Returns `count` resources, named by their number.
     fn numbered(count: usize) -> ResourceSet {
         ResourceSet::known(
             (0..count).map(|number| ResourceRef::named(&number.to_string())).collect(),
         )
     }
 
-    /// A read of `each` things of each kind.
+    /// Returns a read of `each` resources of each kind.
     fn read_input(each: usize) -> PolicyInput {
         PolicyInput {
             tool: "execute".to_owned(),
@@ -81,8 +81,8 @@ mod tests {
         }
     }
 
-    /// Three rules about reads. With `with_kinds`, each rule matches one kind of things; otherwise
-    /// none does.
+    /// Returns three rules about reads. With `with_kinds`, each rule matches one kind of resources;
+    /// otherwise none does.
     fn policy(with_kinds: bool) -> Arc<PolicyEngine> {
         let kinds = ["projects", "environments", "tenants"];
         let rules = kinds.map(|kind| {
@@ -99,12 +99,12 @@ mod tests {
     /// Returns the decision and the number of steps on this thread.
     fn evaluated(
         rules: &Arc<PolicyEngine>,
-        situation: &PolicyInput,
+        input: &PolicyInput,
         call_time: Duration,
     ) -> (Result<Decision, ComputeError>, usize) {
         let compute = ComputePool::new(1, call_time).scope(CallerKey::UNVERIFIED);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        step_counter::count(|| runtime.block_on(evaluate(&compute, rules, situation, true)))
+        step_counter::count(|| runtime.block_on(evaluate(&compute, rules, input, true)))
     }
 
     #[test]

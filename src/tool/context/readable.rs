@@ -1,5 +1,4 @@
-//! Decides which documents of a list the policy lets a caller read, before they are read. Listings
-//! and completions use it.
+//! Checks which documents of a list a caller may read. Listings and completions use it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,15 +14,16 @@ use crate::{
 };
 
 impl Context {
-    /// Returns for each document of a list whether the policy lets the caller read it.
+    /// Returns for each document of a list whether the policy allows the caller to read it.
     ///
     /// The decision uses the fields of the document and the access set of the call so far.
-    /// References to other documents are not followed: if a document has one, a rule that may deny
-    /// it denies it. Equal documents are evaluated once.
+    /// References to other documents are not followed, so a rule that may deny a document with a
+    /// reference denies it. Equal documents are evaluated once.
     ///
     /// # Errors
     ///
-    /// Errors of Octopus when names are looked up, and [`Error::Compute`].
+    /// Returns the error of Octopus if a name lookup fails, and [`Error::Compute`] if the compute
+    /// budget is spent.
     pub async fn readable_documents(
         &self,
         documents: &Arc<Vec<Map<String, Value>>>,
@@ -32,48 +32,48 @@ impl Context {
         if !self.policy.has_read_rules() {
             return Ok(vec![true; documents.len()]);
         }
-        let so_far = self.session.access_recorder().snapshot();
-        let (mut all, all_documents) = (so_far.clone(), Arc::clone(documents));
+        let call_access_set = self.session.access_recorder().snapshot();
+        let (mut combined, all_documents) = (call_access_set.clone(), Arc::clone(documents));
         let collect = move |budget: &Budget| {
-            let (mut places, mut different) = (HashMap::new(), Vec::new());
-            let mut each = Vec::with_capacity(all_documents.len());
+            let (mut index_by_digest, mut distinct) = (HashMap::new(), Vec::new());
+            let mut distinct_index = Vec::with_capacity(all_documents.len());
             for document in &*all_documents {
                 budget.check()?;
                 let digest = Sha256::digest(serde_json::to_vec(document).unwrap_or_default());
-                let next = different.len();
-                let place = *places.entry(digest).or_insert(next);
-                if place == next {
-                    all.add_document(document);
-                    different.push(each.len());
+                let next = distinct.len();
+                let index = *index_by_digest.entry(digest).or_insert(next);
+                if index == next {
+                    combined.add_document(document);
+                    distinct.push(distinct_index.len());
                 }
-                each.push(place);
+                distinct_index.push(index);
             }
-            Ok((all, different, each))
+            Ok((combined, distinct, distinct_index))
         };
-        let (mut all, different, each) = self.compute().run(collect).await?;
-        let about = if self.policy.uses_project_groups() {
+        let (mut combined, distinct, distinct_index) = self.compute().run(collect).await?;
+        let detail = if self.policy.uses_project_groups() {
             NameDetail::NamesAndGroups
         } else {
             NameDetail::Names
         };
-        octopus::resolve_names(&self.session, &mut all, about).await?;
+        octopus::resolve_names(&self.session, &mut combined, detail).await?;
         let (cx, documents) = (self.clone(), Arc::clone(documents));
-        let judge = move |budget: &Budget| {
-            let mut is_readable = Vec::with_capacity(different.len());
+        let evaluate = move |budget: &Budget| {
+            let mut is_readable = Vec::with_capacity(distinct.len());
             let mut denied = None;
-            for document in different.into_iter().filter_map(|place| documents.get(place)) {
+            for document in distinct.into_iter().filter_map(|index| documents.get(index)) {
                 budget.check()?;
-                let mut touches = so_far.clone();
-                touches.add_document(document);
-                touches.complete_from(&all);
-                let is_unknown = touches.has_unresolved()
-                    || touches.has_unidentified()
-                    || touches.has_unnamed(about);
-                let situation =
-                    cx.policy_input(cx.called_tool, Tier::Read, PolicyAction::Read, &touches);
+                let mut access_set = call_access_set.clone();
+                access_set.add_document(document);
+                access_set.complete_from(&combined);
+                let is_unknown = access_set.has_unresolved()
+                    || access_set.has_unidentified()
+                    || access_set.has_unnamed(detail);
+                let input =
+                    cx.policy_input(cx.called_tool, Tier::Read, PolicyAction::Read, &access_set);
                 let decide = |strict| {
                     let check = || Ok::<_, ComputeError>(budget.check()?);
-                    cx.policy.decide_interruptible(&situation, strict, check)
+                    cx.policy.decide_interruptible(&input, strict, check)
                 };
                 let decision = decide(false)?;
                 let is_denied = decision.effect == Effect::Deny
@@ -85,10 +85,10 @@ impl Context {
             }
             Ok((is_readable, denied))
         };
-        let (is_readable, denied) = self.compute().run(judge).await?;
+        let (is_readable, denied) = self.compute().run(evaluate).await?;
         if let Some(denied) = denied {
             self.audit.record_decision(&denied);
         }
-        Ok(each.into_iter().map(|place| is_readable.get(place) == Some(&true)).collect())
+        Ok(distinct_index.into_iter().map(|index| is_readable.get(index) == Some(&true)).collect())
     }
 }

@@ -14,16 +14,16 @@ use crate::{
 };
 
 impl Context {
-    /// Returns the pinned space, or the one that the call names.
+    /// Returns the pinned space, or the space in the arguments of the call.
     ///
     /// # Errors
     ///
-    /// Returns an error if the call names another space than the pinned one, or if the caller is
-    /// not granted the space.
+    /// Returns an error if the call names another space than the pinned space, or if the grants of
+    /// the caller do not include the space.
     pub async fn resolve_space(&self, given: Option<&str>) -> Result<Space, Error> {
-        let asked = self.scope.request.space.as_deref();
-        let mut wanted = [self.pinned_space.as_deref(), asked, given].into_iter().flatten();
-        let Some(first) = wanted.next() else {
+        let requested = self.scope.request.space.as_deref();
+        let mut names = [self.pinned_space.as_deref(), requested, given].into_iter().flatten();
+        let Some(first) = names.next() else {
             return Err(Error::Argument {
                 field: "space".to_owned(),
                 reason: "this argument is required: the name, slug or ID of a space; \
@@ -32,19 +32,19 @@ impl Context {
             });
         };
         let space = self.find_granted_space(first).await?;
-        for other in wanted.filter(|other| !other.trim().eq_ignore_ascii_case(first)) {
+        for other in names.filter(|other| !other.trim().eq_ignore_ascii_case(first)) {
             let is_another = match self.session.space(other).await {
-                Ok(meant) => meant.id() != space.id(),
+                Ok(found) => found.id() != space.id(),
                 Err(octopus::Error::NotFound { .. }) => true,
                 Err(error) => return Err(error.into()),
             };
             if is_another {
-                let what = match &self.instance.space {
+                let scope = match &self.instance.space {
                     Some(_) => "server",
                     None => "request",
                 };
                 return Err(Error::Invalid(format!(
-                    "this {what} is limited to the space '{}'",
+                    "this {scope} is limited to the space '{}'",
                     space.name()
                 )));
             }
@@ -52,18 +52,18 @@ impl Context {
         Ok(space)
     }
 
-    async fn find_granted_space(&self, wanted: &str) -> Result<Space, Error> {
-        let found = self.session.space(wanted).await;
+    async fn find_granted_space(&self, names: &str) -> Result<Space, Error> {
+        let found = self.session.space(names).await;
         let Some(granted) = &self.caller.grants.spaces else { return Ok(found?) };
         match found {
             Ok(space) if is_granted(granted, &space) => Ok(space),
-            // The same error for unknown spaces and for spaces without a grant, so that it does not
-            // reveal which exist.
+            // Unknown spaces get the same error, so that it does not reveal the existence of a
+            // space.
             Ok(_) | Err(octopus::Error::NotFound { .. }) => {
                 let granted: Vec<&str> = granted.iter().map(String::as_str).collect();
                 Err(Error::Invalid(format!(
                     "your grants do not include the space '{}'; granted: {}",
-                    wanted.trim().escape_debug(),
+                    names.trim().escape_debug(),
                     granted.join(", ")
                 )))
             }
@@ -95,41 +95,42 @@ impl Context {
         space: &Space,
         project: Option<&Id<Project>>,
     ) -> Result<(), Error> {
-        let Some(fixed) = self.pinned_project() else { return Ok(()) };
-        let fixed: Project = space.find(fixed).await?;
-        if project == Some(&fixed.id) {
+        let Some(pinned) = self.pinned_project() else { return Ok(()) };
+        let pinned: Project = space.find(pinned).await?;
+        if project == Some(&pinned.id) {
             return Ok(());
         }
         Err(Error::Invalid(format!(
             "this does not belong to the project '{}', which this request is limited to; connect \
              to a URL without a project to read it",
-            fixed.name
+            pinned.name
         )))
     }
 
-    /// Replaces the project argument with the pinned project. A call may name the pinned project,
-    /// but no other one.
+    /// Replaces the project argument with the pinned project. Rejects calls that name another
+    /// project.
     pub(in crate::tool) async fn apply_pinned_arguments(
         &self,
         mut arguments: JsonObject,
         schema: &JsonObject,
     ) -> Result<JsonObject, Error> {
-        let Some(fixed) = self.pinned_project() else { return Ok(arguments) };
+        let Some(pinned) = self.pinned_project() else { return Ok(arguments) };
         let project = project_argument(schema);
         if let Some((name, _)) = project
             && let Some(given) = arguments.remove(name)
         {
-            self.ensure_same_project(name, &given, fixed).await?;
+            self.ensure_same_project(name, &given, pinned).await?;
         }
-        let is_fixed = |name: &&String| *name != "space" && is_pinned(name, self.access.pinned());
-        if let Some(name) = arguments.keys().find(is_fixed) {
+        let is_pinned_name =
+            |name: &&String| *name != "space" && is_pinned(name, self.access.pinned());
+        if let Some(name) = arguments.keys().find(is_pinned_name) {
             return Err(Error::Invalid(format!(
-                "`{name}` is not accepted, because calls are limited to the project '{fixed}'"
+                "`{name}` is not accepted, because calls are limited to the project '{pinned}'"
             )));
         }
         if let Some((name, is_list)) = project {
-            let fixed = if is_list { json!([fixed]) } else { json!(fixed) };
-            arguments.insert(name.to_owned(), fixed);
+            let pinned = if is_list { json!([pinned]) } else { json!(pinned) };
+            arguments.insert(name.to_owned(), pinned);
         }
         Ok(arguments)
     }
@@ -138,27 +139,27 @@ impl Context {
         &self,
         name: &str,
         given: &Value,
-        fixed: &str,
+        pinned: &str,
     ) -> Result<(), Error> {
         let given = match given {
             Value::Array(one) => one.as_slice(),
             one => std::slice::from_ref(one),
         };
         let given: BTreeSet<&str> = given.iter().filter_map(Value::as_str).map(str::trim).collect();
-        let others = given.into_iter().filter(|given| !given.eq_ignore_ascii_case(fixed));
+        let others = given.into_iter().filter(|given| !given.eq_ignore_ascii_case(pinned));
         for other in others {
             let space = self.resolve_space(None).await?;
-            let fixed: Project = space.find(fixed).await?;
-            let is_it = match space.find::<Project>(other).await {
-                Ok(meant) => meant.id == fixed.id,
+            let pinned: Project = space.find(pinned).await?;
+            let is_same = match space.find::<Project>(other).await {
+                Ok(found) => found.id == pinned.id,
                 Err(octopus::Error::NotFound { .. }) => false,
                 Err(error) => return Err(error.into()),
             };
-            if !is_it {
+            if !is_same {
                 return Err(Error::Invalid(format!(
                     "`{name}`: this request is limited to the project '{}'; omit the argument, or \
                      connect to a URL without a project",
-                    fixed.name
+                    pinned.name
                 )));
             }
         }

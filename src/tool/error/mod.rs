@@ -19,7 +19,7 @@ use crate::{
     octopus,
 };
 
-/// Why a call failed.
+/// Error of a tool call or resource read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// An argument with an invalid value.
@@ -27,7 +27,7 @@ pub enum Error {
     Argument {
         /// Path of the value in the arguments.
         field: String,
-        /// What is wrong and what is expected.
+        /// Description of the mistake and of the expected value.
         reason: String,
     },
     /// An argument that the tool does not have.
@@ -47,7 +47,7 @@ pub enum Error {
     /// Arguments that cannot be combined, or a call that is outside the scope of the request.
     #[error("{0}")]
     Invalid(String),
-    /// A call above the tier that the request may use.
+    /// A call whose tier is above the highest tier of the request.
     #[error("{0}")]
     Forbidden(DenyReason),
     /// A resource URI that does not exist or is not visible to the request.
@@ -64,8 +64,8 @@ pub enum Error {
             |rule| format!("the policy rule '{rule}' of this server denies this call"),
         ),
         .message.as_ref().map_or_else(String::new, |message| format!(": {message}")),
-        .unknown.map_or_else(String::new, |what| format!(
-            " (`{what}` could not be determined, so the rule applies)"
+        .unknown.map_or_else(String::new, |condition| format!(
+            " (`{condition}` could not be determined, so the rule applies)"
         ))
     )]
     Denied {
@@ -184,8 +184,7 @@ impl Error {
         }
     }
 
-    /// Returns whether the server or Octopus caused the error, so the caller could not have avoided
-    /// it.
+    /// Returns whether the server or Octopus caused the error, and not the call.
     pub fn is_fault(&self) -> bool {
         match self {
             Self::Octopus(error) => error.is_fault(),
@@ -199,23 +198,23 @@ impl Error {
         }
     }
 
-    /// Returns what to try next; `None` if the message is sufficient. The hint names only tools that
-    /// `policy` shows.
-    pub fn hint(&self, policy: &ToolAccess) -> Option<String> {
+    /// Returns the next step for the caller; `None` if the message is sufficient. The hint names
+    /// only tools that the request can see.
+    pub fn hint(&self, access: &ToolAccess) -> Option<String> {
         Some(match self {
             Self::Argument { .. }
             | Self::UnknownArgument { .. }
             | Self::Invalid(_)
             | Self::Credential(_) => return None,
-            Self::Forbidden(hidden) => hidden.remedy(),
+            Self::Forbidden(reason) => reason.remedy(),
             Self::ResourceNotFound { .. } => {
                 "resources/templates/list returns the supported URI templates".to_owned()
             }
             Self::Denied { .. } => {
-                let explained = policy.is_visible_by_name("explain_access");
-                let explained = if explained { "explain_access returns details. " } else { "" };
+                let is_visible = access.is_visible_by_name("explain_access");
+                let details = if is_visible { "explain_access returns details. " } else { "" };
                 format!(
-                    "{explained}Do not retry: the result stays the same while the rule exists. \
+                    "{details}Do not retry: the result stays the same while the rule exists. \
                      The server operator manages the rules (policy.rules)"
                 )
             }
@@ -230,11 +229,11 @@ impl Error {
                     .to_owned()
             }
             Self::AuditFailed => {
-                "the server operator finds the reason in the log (audit.required); retry when it \
+                "the server operator finds the reason in the log (audit.required); retry after it \
                  is fixed"
                     .to_owned()
             }
-            Self::Octopus(error) => return octopus_hint(error, policy),
+            Self::Octopus(error) => return octopus_hint(error, access),
             Self::Compute(error) => error.hint().to_owned(),
             Self::Output(_) => "this is a bug of this server; report it".to_owned(),
         })
@@ -245,7 +244,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    /// Also covers errors that would report before a change that nothing was sent.
+    /// Includes errors whose own message states that nothing was sent.
     #[test]
     fn errors_after_a_change_report_it_as_executed() {
         let spent = ComputeError::BudgetSpent(Duration::ZERO);

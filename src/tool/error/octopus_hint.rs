@@ -1,10 +1,10 @@
-//! Hints after an error of Octopus. They name only tools that the request shows.
+//! Hints after an error of Octopus. They name only tools that the request can see.
 
 use super::list_tools::{not_found_hint, visible_list_tool};
 use crate::{access::ToolAccess, octopus};
 
-/// Returns what to try next after an error of Octopus; `None` if the error message is sufficient.
-pub(in crate::tool) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess) -> Option<String> {
+/// Returns the next step after an error of Octopus; `None` if the error message is sufficient.
+pub(in crate::tool) fn octopus_hint(error: &octopus::Error, access: &ToolAccess) -> Option<String> {
     Some(match error {
         octopus::Error::Unauthorized { .. } => {
             "check that the API key or token exists, is not expired and belongs to this \
@@ -17,7 +17,7 @@ pub(in crate::tool) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess)
                 .to_owned()
         }
         octopus::Error::NotFound { noun, suggestions, .. } => {
-            not_found_hint(noun, suggestions, visible_list_tool(noun, policy))
+            not_found_hint(noun, suggestions, visible_list_tool(noun, access))
         }
         octopus::Error::Ambiguous { candidates, .. } => {
             format!("repeat the call with one of these IDs: {}", candidates.join(", "))
@@ -26,7 +26,7 @@ pub(in crate::tool) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess)
             format!("rename the {noun} whose name or slug equals the ID of another, then retry")
         }
         octopus::Error::MalformedId { noun, .. } => {
-            visible_list_tool(noun, policy).map(|tool| format!("{tool} lists the IDs"))?
+            visible_list_tool(noun, access).map(|tool| format!("call {tool} to list the IDs"))?
         }
         octopus::Error::Rejected { .. } | octopus::Error::TooOld { .. } => return None,
         octopus::Error::InvalidRequest { .. } => {
@@ -65,7 +65,7 @@ pub(in crate::tool) fn octopus_hint(error: &octopus::Error, policy: &ToolAccess)
             "narrow the request: a smaller `take`, a filter, or one item by its ID".to_owned()
         }
         octopus::Error::Redirected { target, .. } => {
-            format!("the server operator may have to set octopus.url to {target}")
+            format!("the server operator should check octopus.url; Octopus redirects to {target}")
         }
         octopus::Error::UnexpectedResponse { .. } => {
             "the server operator should check octopus.url".to_owned()

@@ -1,4 +1,4 @@
-//! Rewrites error messages of serde for callers, because they name Rust types.
+//! Rewrites error messages of serde for callers, because they contain names of Rust types.
 
 /// Serde's names of types, and the names shown to callers.
 const TYPES: [(&str, &str); 10] = [
@@ -25,16 +25,16 @@ pub(in crate::tool) fn without_rust_types(reason: &str) -> String {
     else {
         return reason.to_owned();
     };
-    let expected = match TYPES.iter().find(|(theirs, _)| *theirs == expected) {
-        Some((_, ours)) => ours,
+    let expected = match TYPES.iter().find(|(serde_name, _)| *serde_name == expected) {
+        Some((_, shown)) => shown,
         None if expected.starts_with("struct ") => "an object",
         None => expected,
     };
     format!("expected {expected}, not {}", given_type(given))
 }
 
-/// Names the type of the rejected value. Drops the value that serde quotes, because the caller
-/// knows it.
+/// Returns the type of the rejected value. Omits the value that serde quotes, because the caller
+/// sent it.
 fn given_type(given: &str) -> &str {
     let kind = given.split([' ', '`', '"']).next().unwrap_or(given);
     match kind {
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn names_no_rust_types() {
-        for (said, expected) in [
+        for (message, expected) in [
             (message_of::<u32>(json!("5")), "expected a whole number from 0, not a text"),
             (message_of::<u32>(json!(-1)), "expected a whole number from 0, not a number below 0"),
             (
@@ -92,7 +92,7 @@ mod tests {
             (message_of::<Inner>(json!("x")), "expected an object, not a text"),
             (message_of::<Word>(json!("C")), "unknown word `C`, expected `A` or `B`"),
         ] {
-            assert_eq!(said, expected);
+            assert_eq!(message, expected);
         }
         let both = [json!("A"), json!("B")].map(serde_json::from_value::<Word>);
         assert!(matches!(both, [Ok(Word::A), Ok(Word::B)]));

@@ -1,7 +1,7 @@
-//! Resources: documents with `octopus://` URIs, which answers link to and clients read.
+//! Resources: documents with `octopus://` URIs. Answers link to them, and clients read them.
 //!
-//! A resource is a type, like a tool: its fields are the variables of its URI template, its doc
-//! comment is its description, and reading the value is reading the resource. `resources/read` and
+//! A resource is a type, like a tool: its fields are the variables of its URI template, and its doc
+//! comment is its description. `resources/read` and
 //! the tool `read_resource` share one catalog.
 
 mod policy;
@@ -37,14 +37,15 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + 'static {
     const TEMPLATE: &'static str;
     /// Media type of the contents.
     const MIME: &'static str = "application/json";
-    /// First version of Octopus that supports it.
+    /// First version of Octopus that supports the resource.
     const SINCE: OctopusVersion = OctopusVersion::MIN_SUPPORTED;
 
-    /// Whether it stays available when the project is pinned: it must check the project itself, or
-    /// contain no data of projects.
+    /// Whether the resource is available when the project is pinned (default false). Such a
+    /// resource must check the project itself, or contain no data of projects.
     const KEEPS_TO_PROJECT: bool = false;
 
-    /// How long a client may cache it. Most resources can change at any moment.
+    /// Time for which a client may cache the contents (default 0, because most resources can change
+    /// at any time).
     const KEPT_FOR: Duration = Duration::ZERO;
 
     /// Returns the size in bytes, if it is known without reading the resource.
@@ -73,7 +74,7 @@ impl ResourceDefinition {
         }
     }
 
-    /// Returns the description: what it contains, and when to read it.
+    /// Returns the description: the contents, and when to read them.
     pub fn description(&self) -> String {
         (self.describe)()
     }
@@ -140,19 +141,19 @@ fn read_as<R: Resource>(
 /// invalid UTF-8.
 fn decode_segment(segment: &str) -> Option<String> {
     let bytes = segment.as_bytes();
-    let is_escaped = |place: usize| {
-        bytes.get(place + 1..place + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    let is_escaped = |index: usize| {
+        bytes.get(index + 1..index + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
     };
     let escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
-    if segment.is_empty() || escapes.map(|(place, _)| place).any(|place| !is_escaped(place)) {
+    if segment.is_empty() || escapes.map(|(index, _)| index).any(|index| !is_escaped(index)) {
         return None;
     }
     let text = percent_decode_str(segment).decode_utf8().ok()?;
     (!text.chars().any(char::is_control)).then(|| text.into_owned())
 }
 
-pub(super) fn uri_error(why: &str) -> Error {
-    Error::Argument { field: "uri".to_owned(), reason: format!("invalid octopus:// URI: {why}") }
+pub(super) fn uri_error(reason: &str) -> Error {
+    Error::Argument { field: "uri".to_owned(), reason: format!("invalid octopus:// URI: {reason}") }
 }
 
 #[cfg(test)]

@@ -14,12 +14,12 @@ impl Context {
         visible_resources(self.toolsets, &self.access).map(|(_, definition)| definition)
     }
 
-    /// Returns whether the policy lets the caller read the resource at this URI or URI template, if
-    /// the read accesses this set.
-    pub fn may_read(&self, uri: &str, touches: &AccessSet) -> bool {
-        let asked = self.called_tool_for(uri);
-        let situation = self.policy_input(asked, Tier::Read, PolicyAction::Read, touches);
-        self.policy.decide(&situation).effect != Effect::Deny
+    /// Returns whether the policy allows the caller to read the resource at this URI or URI
+    /// template, with this access set.
+    pub fn may_read(&self, uri: &str, access_set: &AccessSet) -> bool {
+        let tool = self.called_tool_for(uri);
+        let input = self.policy_input(tool, Tier::Read, PolicyAction::Read, access_set);
+        self.policy.decide(&input).effect != Effect::Deny
     }
 
     /// Returns the context of the same call, for the resource at this URI or URI template.
@@ -29,9 +29,9 @@ impl Context {
     }
 
     fn called_tool_for(&self, uri: &str) -> CalledTool {
-        let mut shown = visible_resources(self.toolsets, &self.access);
+        let mut visible = visible_resources(self.toolsets, &self.access);
         let kind = resource_name(uri, self.toolsets, &self.access);
-        let found = shown.find(|(_, definition)| Some(definition.name) == kind);
+        let found = visible.find(|(_, definition)| Some(definition.name) == kind);
         found.map_or(self.called_tool, |(toolset, _)| CalledTool { name: "read_resource", toolset })
     }
 }

@@ -32,23 +32,23 @@ fn split_uri(uri: &str) -> Result<Vec<&str>, Error> {
     Ok(path.split('/').collect())
 }
 
-/// Returns the name of the visible resource at a URI; `None` if there is none.
+/// Returns the name of the visible resource at a URI; `None` if no visible resource matches.
 pub fn resource_name(
     uri: &str,
     toolsets: &'static [Toolset],
     access: &ToolAccess,
 ) -> Option<&'static str> {
     let segments = split_uri(uri).ok()?;
-    let mut shown = visible_resources(toolsets, access).map(|(_, definition)| definition);
-    shown.find(|definition| definition.variables(&segments).is_some()).map(|found| found.name)
+    let mut visible = visible_resources(toolsets, access).map(|(_, definition)| definition);
+    visible.find(|definition| definition.variables(&segments).is_some()).map(|found| found.name)
 }
 
-/// Reads a visible resource, truncated to `limit` bytes of JSON. `can_ask_for` is the largest limit
+/// Reads a visible resource, truncated to `limit` bytes of JSON. `max_limit` is the largest limit
 /// that the caller can request, if any.
 pub async fn read_resource(
     uri: &str,
     limit: usize,
-    can_ask_for: Option<usize>,
+    max_limit: Option<usize>,
     cx: &Context,
 ) -> Result<ResourceAnswer, Error> {
     let segments = split_uri(uri)?;
@@ -63,29 +63,28 @@ pub async fn read_resource(
     let contents = contents?;
     let size = if let Contents::Text(text, _) = &contents { text.len() } else { 0 };
     let SanitizedAnswer { value, removed, redacted, bytes } = match contents {
-        Contents::Json(value) => sanitize_in_pool(cx.compute(), value, limit, can_ask_for).await?,
+        Contents::Json(value) => sanitize_in_pool(cx.compute(), value, limit, max_limit).await?,
         Contents::Text(text, how) => {
             let work = move || {
-                let passed = sanitize(&text);
-                let before = passed.text.len();
-                let value = truncate_text(&passed.text, limit, how);
+                let sanitized = sanitize(&text);
+                let before = sanitized.text.len();
+                let value = truncate_text(&sanitized.text, limit, how);
                 let bytes = ResponseBytes { before, after: value.len() };
                 let value = Value::String(value);
                 SanitizedAnswer {
                     value,
-                    removed: passed.removed,
-                    redacted: passed.redactions,
+                    removed: sanitized.removed,
+                    redacted: sanitized.redactions,
                     bytes,
                 }
             };
             cx.compute().run_sized(size, work).await?
         }
     };
-    let (mime, kept_for) = (definition.mime, definition.cache_ttl);
     Ok(ResourceAnswer {
         uri: uri.to_owned(),
-        mime,
-        cache_ttl: kept_for,
+        mime: definition.mime,
+        cache_ttl: definition.cache_ttl,
         value,
         removed,
         redacted,

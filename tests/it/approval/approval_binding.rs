@@ -65,7 +65,7 @@ async fn approval_is_bound_to_caller_tool_and_arguments() {
 }
 
 #[tokio::test]
-async fn code_does_not_replace_elicitation_where_the_client_supports_it() {
+async fn code_does_not_replace_supported_elicitation() {
     let fixture = ApprovalFixture::start().await;
     let (tool, arguments, ..) = write_calls().remove(0);
     let (_, code) = fixture
@@ -165,16 +165,20 @@ async fn replicas_with_the_same_seal_key_accept_each_others_approvals() {
     let key = |letter: &str| Some(Secret::from(letter.repeat(40)));
     let shared =
         || async { ApprovalFixture::with(|config| config.tools.seal_key = key("k")).await };
-    let (one, other, foreign) = (shared().await, shared().await, ApprovalFixture::start().await);
+    let (first_replica, second_replica, foreign) =
+        (shared().await, shared().await, ApprovalFixture::start().await);
     let (tool, arguments, ..) = write_calls().remove(0);
-    let (_, code) =
-        one.call(ApprovalFlow::InputRequired, tool, &arguments).await.expect_approval_request();
+    let (_, code) = first_replica
+        .call(ApprovalFlow::InputRequired, tool, &arguments)
+        .await
+        .expect_approval_request();
     let rejected = foreign.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
     rejected.expect_error("not valid for this call");
     // The token is bound to the instance, so a shared key does not suffice.
-    let rejected = other.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
+    let rejected =
+        second_replica.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
     rejected.expect_error("not valid for this call");
-    let url = one.server.sample.router();
+    let url = first_replica.server.sample.router();
     let octopus = crate::support::serve(url);
     let address = format!("http://{}", octopus.address);
     let replica = |url: String| async move {
@@ -188,8 +192,9 @@ async fn replicas_with_the_same_seal_key_accept_each_others_approvals() {
     let (_, code) =
         first.call(ApprovalFlow::InputRequired, tool, &arguments).await.expect_approval_request();
     second.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await.expect_result();
-    // Without a shared store, the first replica does not know the change, but the preview has changed.
+    // Without a shared store, the first replica does not know the change, but the preview has
+    // changed.
     let again = first.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
     again.expect_error("already has a release 1.13.0");
-    assert_eq!(one.server.sample.changes().len(), 1);
+    assert_eq!(first_replica.server.sample.changes().len(), 1);
 }

@@ -33,7 +33,8 @@ async fn concurrent_approvals_of_equal_calls_send_one_change() {
     }
 }
 
-/// The second approval arrives after the change. Its preview is outdated, and it gets the first result.
+/// The second approval arrives after the change. Its preview is outdated, and it gets the first
+/// result.
 #[tokio::test]
 async fn later_approval_returns_the_outcome_of_the_first() {
     for flow in APPROVAL_FLOWS {
@@ -60,11 +61,13 @@ async fn equal_change_with_different_names_and_ids_is_sent_once() {
             "environmentNames": [environment] })
     };
     let (first, second) = (call("Default", "Staging"), call("Spaces-1", "Environments-2"));
-    let (_, one) = fixture.call(flow, "deploy_release", &first).await.expect_approval_request();
-    let (_, two) = fixture.call(flow, "deploy_release", &second).await.expect_approval_request();
+    let (_, first_code) =
+        fixture.call(flow, "deploy_release", &first).await.expect_approval_request();
+    let (_, second_code) =
+        fixture.call(flow, "deploy_release", &second).await.expect_approval_request();
     let (one, two) = tokio::join!(
-        fixture.approve(flow, "deploy_release", &first, &one),
-        fixture.approve(flow, "deploy_release", &second, &two),
+        fixture.approve(flow, "deploy_release", &first, &first_code),
+        fixture.approve(flow, "deploy_release", &second, &second_code),
     );
     assert_eq!(one.expect_result()["deploymentTasks"], two.expect_result()["deploymentTasks"]);
     assert_eq!(fixture.sent_changes().len(), 1);

@@ -1,4 +1,4 @@
-//! A server with write tools, the ways in which clients approve changes, and the outcomes of calls.
+//! A server with write tools, the approval flows of clients, and the outcomes of calls.
 
 use octopus_mcp::{config::Config, policy::PolicyClock};
 use octopus_sample::{JournalEntry, Sample, keys};
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Era, Reply, TestServer, argument_headers, modern_meta};
 
-/// The way in which a client gets and sends an approval.
+/// Flow in which a client gets and sends an approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApprovalFlow {
-    /// The result has `resultType: "input_required"`, and the client repeats the call with the response of
-    /// the user (elicitation in protocol revision 2026-07-28).
+    /// The result has `resultType: "input_required"`, and the client repeats the call with the
+    /// response of the user (elicitation in protocol revision 2026-07-28).
     InputRequired,
     /// The result contains a code, and the client repeats the call with the code in `confirm`.
     ConfirmCode(Era),

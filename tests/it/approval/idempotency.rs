@@ -155,7 +155,7 @@ async fn retry_after_client_timeout_does_not_repeat_the_change() {
 
 /// Stored responses are limited in total size. The order of eviction is not specified.
 #[tokio::test]
-async fn approval_of_a_change_with_evicted_response_sends_nothing() {
+async fn approval_with_evicted_response_sends_nothing() {
     let (fixture, flow) = (ApprovalFixture::start().await, ApprovalFlow::ConfirmCode(Era::Modern));
     let large = format!("{{}}{}", " ".repeat(24 * 1024 * 1024));
     // The parsed form of this JSON would be small, so the response has another media type.

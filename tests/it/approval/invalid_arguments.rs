@@ -8,7 +8,8 @@ use crate::support::Era;
 /// An argument that replaces the valid one, and the expected error.
 type Row = (&'static str, Value, &'static str);
 
-/// Calls a tool with its valid arguments and one invalid argument, for each row, in both approval flows.
+/// Calls a tool with its valid arguments and one invalid argument, for each row, in both approval
+/// flows.
 async fn assert_rejected(tool: &str, valid: &Value, rows: impl IntoIterator<Item = Row>) {
     let fixture = ApprovalFixture::start().await;
     for (name, value, expected) in rows {

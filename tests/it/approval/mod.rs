@@ -1,5 +1,5 @@
-//! Approval of changes: nothing is sent before the approval, exactly the previewed request after it, and
-//! nothing twice.
+//! Approval of changes: nothing is sent before the approval, exactly the previewed request after
+//! it, and nothing twice.
 
 mod approval_binding;
 mod change_log;
@@ -39,8 +39,8 @@ async fn sends_exactly_the_approved_change_once() {
             let (preview, token) =
                 fixture.call(flow, tool, &arguments).await.expect_approval_request();
             assert_eq!(fixture.sent_changes(), [], "{tool} before the approval, {flow:?}");
-            let (question, details) = preview.split_once("?\n").unwrap();
-            assert!(!question.contains('\n'), "{preview}");
+            let (title, details) = preview.split_once("?\n").unwrap();
+            assert!(!title.contains('\n'), "{preview}");
             let field = if tool == "execute" { "Path" } else { "Space" };
             assert!(details.contains(&format!("\n{field}: ")), "{preview}");
 
@@ -79,7 +79,7 @@ async fn decline_and_cancel_send_nothing_and_differ_in_the_error() {
                 .await;
             outcome.expect_error(&format!("\\\"reason\\\":\\\"{reason}\\\""));
         }
-        // An unknown action counts as no response, so the approval is requested again.
+        // An unknown action is treated as no response, so the approval is requested again.
         let (_, token) = fixture
             .call(ApprovalFlow::InputRequired, tool, &arguments)
             .await

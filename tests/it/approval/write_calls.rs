@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// Returns a call of each write tool: the tool, its arguments, the method and path that it sends, and a part
-/// of the body.
+/// Returns a call of each write tool: the tool, its arguments, the method and path that it sends,
+/// and a part of the body.
 pub fn write_calls() -> Vec<(&'static str, Value, &'static str, Value)> {
     vec![
         (

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::approval::CallOutcome;
 
-/// Where the Octopus endpoint accepts only names, an ambiguous name is rejected.
+/// An ambiguous name is rejected if the Octopus endpoint accepts only names.
 #[tokio::test]
 async fn rejects_ambiguous_names_in_changes() {
     let run = |key: &str, value: Value| {
@@ -115,7 +115,7 @@ async fn rejects_ambiguous_names_in_changes() {
 
 /// A read resolves the ID first, alone and in a list, so an equal name cannot bypass a rule.
 #[tokio::test]
-async fn refuses_denied_id_despite_equal_name() {
+async fn rejects_denied_id_despite_equal_name() {
     let rule = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "environment_tags": ["stage/live"] }]);
     for environments in [&["Environments-3"][..], &["Environments-3", "Development"]] {

@@ -25,7 +25,7 @@ async fn evaluate(matcher: Value, channel: Option<&str>) -> CallOutcome {
 
 #[tokio::test]
 async fn release_targets_include_automatic_deployments() {
-    for (matcher, channel, refused) in [
+    for (matcher, channel, rejected) in [
         (json!({ "environments": ["Development"] }), None, true),
         (json!({ "environments": ["Development"] }), Some("Hotfix"), false),
         (json!({ "environments": ["Production"] }), None, false),
@@ -34,9 +34,9 @@ async fn release_targets_include_automatic_deployments() {
         (json!({ "risks": ["low"] }), Some("Hotfix"), true),
     ] {
         let outcome = evaluate(matcher.clone(), channel).await;
-        let is_refused =
+        let is_rejected =
             matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'r'"));
-        assert_eq!(is_refused, refused, "{matcher} {channel:?}: {outcome:?}");
+        assert_eq!(is_rejected, rejected, "{matcher} {channel:?}: {outcome:?}");
         if let CallOutcome::ApprovalRequired { preview, .. } = outcome {
             let message = "Automatic deployment to: Development";
             assert_eq!(preview.contains(message), channel.is_none(), "{preview}");

@@ -21,7 +21,7 @@ async fn paths_are_evaluated_by_their_target() {
     let staging = json!({ "environments": ["Staging"] });
     let parcel = json!({ "projects": ["Parcel Tracking API"] });
     let body = |body: Value| Some(body);
-    for (method, path, body, rule, refused) in [
+    for (method, path, body, rule, rejected) in [
         // A task resolves to its deployment, and the deployment to environment, project and tenant.
         ("POST", "/api/Spaces-1/tasks/ServerTasks-90008/cancel", None, production.clone(), true),
         ("POST", "/api/tasks/ServerTasks-90008/cancel", None, production.clone(), true),
@@ -204,10 +204,10 @@ async fn paths_are_evaluated_by_their_target() {
         let message = format!("{call} {rule}: {outcome:?}");
         assert_eq!(
             matches!(&outcome, CallOutcome::Failed(words) if words.contains("rule 'r'")),
-            refused,
+            rejected,
             "{message}"
         );
-        assert_eq!(matches!(outcome, CallOutcome::ApprovalRequired { .. }), !refused, "{message}");
+        assert_eq!(matches!(outcome, CallOutcome::ApprovalRequired { .. }), !rejected, "{message}");
         assert_eq!(sent, 0);
     }
 }
@@ -223,11 +223,11 @@ async fn unknown_targets_match_denying_rules() {
         ("POST", "/api/Spaces-1/tasks", json!({ "Name": "Health", "Arguments": {} })),
     ] {
         let call = json!({ "method": method, "path": path, "body": body });
-        let (refusal, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
-        refusal.expect_error("`environments` could not be determined");
-        // Unknown targets count as high risk.
-        let (refusal, _) = evaluate(json!({ "risks": ["high"] }), &call).await;
-        refusal.expect_error("rule 'r'");
+        let (outcome, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+        outcome.expect_error("`environments` could not be determined");
+        // Unknown targets have high risk.
+        let (outcome, _) = evaluate(json!({ "risks": ["high"] }), &call).await;
+        outcome.expect_error("rule 'r'");
         // A rule without a condition on the unknown value does not deny.
         let (outcome, sent) = evaluate(json!({ "tools": ["deploy_release"] }), &call).await;
         outcome.expect_approval_request();
@@ -238,7 +238,7 @@ async fn unknown_targets_match_denying_rules() {
 /// Octopus ignores additional body fields next to the resource of the path, so they must not
 /// determine its target.
 #[tokio::test]
-async fn body_fields_do_not_describe_the_path_target() {
+async fn body_fields_do_not_determine_the_path_target() {
     let decoy = json!({ "ProjectId": "Projects-2", "EnvironmentId": "Environments-1" });
     for (method, path, body) in [
         ("POST", "/api/Spaces-1/tasks/ServerTasks-999999/cancel", decoy.clone()),
@@ -250,8 +250,8 @@ async fn body_fields_do_not_describe_the_path_target() {
         ),
     ] {
         let call = json!({ "method": method, "path": path, "body": body });
-        let (refusal, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
-        refusal.expect_error("`environments` could not be determined");
+        let (outcome, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+        outcome.expect_error("`environments` could not be determined");
         assert_eq!(sent, 0);
     }
 }
@@ -261,9 +261,9 @@ async fn machines_in_bodies_resolve_to_environments() {
     // Machines-14 is in Production only.
     let call = json!({ "method": "POST", "path": "/api/Spaces-1/tasks", "body": {
         "Name": "Health", "Arguments": { "MachineIds": ["Machines-14"] } } });
-    let (refusal, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
-    refusal.expect_error("rule 'r' of this server denies this call");
+    let (outcome, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+    outcome.expect_error("rule 'r' of this server denies this call");
     // The project of the change is unknown.
-    let (refusal, _) = evaluate(json!({ "projects": ["Route Planner"] }), &call).await;
-    refusal.expect_error("`projects` could not be determined");
+    let (outcome, _) = evaluate(json!({ "projects": ["Route Planner"] }), &call).await;
+    outcome.expect_error("`projects` could not be determined");
 }

@@ -16,8 +16,8 @@ async fn start_task(fixture: &ApprovalFixture, tool: &str, arguments: &Value) ->
 /// Returns the first task ID in an answer.
 fn first_task_id(answer: &Value) -> String {
     let answer = answer.to_string();
-    let place = answer.find("ServerTasks-").unwrap();
-    answer[place..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+    let offset = answer.find("ServerTasks-").unwrap();
+    answer[offset..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
 /// Starts a new server on the same Octopus for the same caller.
@@ -49,8 +49,8 @@ fn interruption_responses() -> [Value; 3] {
     ]
 }
 
-/// Asserts that this caller can answer the interruption in no way.
-async fn assert_answers_refused(fixture: &ApprovalFixture, expected: &str) {
+/// Asserts that this caller cannot answer the interruption with any request.
+async fn assert_answers_rejected(fixture: &ApprovalFixture, expected: &str) {
     for answer in interruption_responses() {
         fixture.call(CODE_FLOW, "execute", &answer).await.expect_error(expected);
     }
@@ -82,7 +82,7 @@ async fn initiator_cannot_answer_own_interruption() {
         mock_interruption(&fixture, &task);
         let before = fixture.sent_changes().len();
         let expected = format!("you started {task} through this server");
-        assert_answers_refused(&fixture, &expected).await;
+        assert_answers_rejected(&fixture, &expected).await;
         assert_eq!(fixture.sent_changes().len(), before, "{tool}");
         fixture.key = keys::DEFAULT_SPACE_ONLY;
         assert_answers_allowed(&fixture).await;
@@ -117,11 +117,11 @@ async fn foreign_tasks_and_disabled_setting_allow_answers() {
 #[tokio::test]
 async fn replicas_share_task_initiators() {
     let redis = Redis::start().await;
-    let one = ApprovalFixture::with(|config| redis.configure(config)).await;
-    let two = ApprovalFixture::with(|config| redis.configure(config)).await;
-    let task = start_task(&one, "deploy_release", &deploy_arguments(&["Staging"])).await;
-    mock_interruption(&two, &task);
-    let outcome = two.call(CODE_FLOW, "execute", &interruption_responses()[0]).await;
+    let first = ApprovalFixture::with(|config| redis.configure(config)).await;
+    let second = ApprovalFixture::with(|config| redis.configure(config)).await;
+    let task = start_task(&first, "deploy_release", &deploy_arguments(&["Staging"])).await;
+    mock_interruption(&second, &task);
+    let outcome = second.call(CODE_FLOW, "execute", &interruption_responses()[0]).await;
     outcome.expect_error(&format!("you started {task} through this server"));
 }
 
@@ -136,7 +136,7 @@ async fn initiator_is_read_from_octopus_after_restart() {
         let mut fixture = restart(&fixture).await;
         mock_interruption(&fixture, &task);
         let expected = format!("{task} was started by the Octopus user that acts for you");
-        assert_answers_refused(&fixture, &expected).await;
+        assert_answers_rejected(&fixture, &expected).await;
         fixture.key = keys::DEFAULT_SPACE_ONLY;
         assert_answers_allowed(&fixture).await;
     }
@@ -179,14 +179,14 @@ async fn initiator_with_lost_response_cannot_answer() {
             .approve(CODE_FLOW, tool, &arguments, &code)
             .await
             .expect_error("it is not known whether");
-        let place = if tool == "run_runbook" { "runbookRuns" } else { "deployments" };
-        let newest = json!({ "method": "GET", "path": format!("/api/Spaces-1/{place}"),
+        let collection = if tool == "run_runbook" { "runbookRuns" } else { "deployments" };
+        let newest = json!({ "method": "GET", "path": format!("/api/Spaces-1/{collection}"),
             "query": { "take": "1" } });
         let task =
             first_task_id(&fixture.call(CODE_FLOW, "execute", &newest).await.expect_result());
         mock_interruption(&fixture, &task);
         let expected = format!("{task} was started by the Octopus user that acts for you");
-        assert_answers_refused(&fixture, &expected).await;
+        assert_answers_rejected(&fixture, &expected).await;
         fixture.key = keys::DEFAULT_SPACE_ONLY;
         assert_answers_allowed(&fixture).await;
     }
@@ -231,7 +231,7 @@ async fn unknown_initiator_blocks_all_answers() {
     ] {
         fixture.server.sample.faults().clear();
         fixture.server.sample.faults().add(fault.method("GET"));
-        assert_answers_refused(&fixture, expected).await;
+        assert_answers_rejected(&fixture, expected).await;
     }
     fixture.server.sample.faults().clear();
     assert_answers_allowed(&fixture).await;
@@ -258,8 +258,8 @@ async fn release_notes_do_not_identify_the_initiator() {
     let bob = caller_name(&fixture).await;
     assert_ne!(ada, bob);
     fixture.key = keys::ADMIN;
-    let line = |who: &str| {
-        format!("Made through octopus-mcp by {who} (audit 0198f000-0000-7000-8000-000000000000)")
+    let line = |name: &str| {
+        format!("Made through octopus-mcp by {name} (audit 0198f000-0000-7000-8000-000000000000)")
     };
 
     // Ada creates and deploys a release whose notes name Bob.
@@ -276,7 +276,7 @@ async fn release_notes_do_not_identify_the_initiator() {
     let task = start_task(&fixture, "deploy_release", &deployment).await;
     mock_interruption(&fixture, &task);
     let expected = format!("you started {task} through this server");
-    assert_answers_refused(&fixture, &expected).await;
+    assert_answers_rejected(&fixture, &expected).await;
     fixture.key = keys::WITHOUT_VARIABLE_VIEW;
     assert_answers_allowed(&fixture).await;
 

@@ -50,7 +50,7 @@ async fn serve(sample: Sample, issuer: &TestIssuer, list: &Value) -> TestServer 
     TestServer::with_sample(sample, |config| {
         issuer.configure(config);
         config.tools.read_only = false;
-        // The server requires approval only if a rule says so.
+        // The server requires approval only if a rule does.
         config.tools.confirm = ApprovalMode::Never;
         set_rules(config, list);
     })
@@ -120,8 +120,8 @@ async fn groups_come_from_the_token_only() {
     let company = GroupFixture::with_rules(list()).await;
     let mut staging = deploy_arguments(&["Staging"]);
     staging["groups"] = json!(["engineers"]);
-    let refused = company.call(&json!(["guests"]), "deploy_release", &staging).await;
-    assert!(matches!(refused, CallOutcome::Failed(_)), "{refused:?}");
+    let rejected = company.call(&json!(["guests"]), "deploy_release", &staging).await;
+    assert!(matches!(rejected, CallOutcome::Failed(_)), "{rejected:?}");
     for groups in [json!(["Guests "]), json!([["guests"]]), json!({ "guests": true })] {
         let outcome =
             company.call(&groups, "deploy_release", &deploy_arguments(&["Staging"])).await;

@@ -15,9 +15,9 @@ fn deny_rule(matcher: &str, pattern: &str) -> Value {
 }
 
 /// Starts a server with this rule in front of an Octopus with this precedence.
-async fn fixture_with_precedence(order: Precedence, rule: Value) -> ApprovalFixture {
+async fn fixture_with_precedence(precedence: Precedence, rule: Value) -> ApprovalFixture {
     let fixture = policy_fixture(rule).await;
-    let _ = fixture.server.sample.clone().with_precedence(order);
+    let _ = fixture.server.sample.clone().with_precedence(precedence);
     fixture
 }
 
@@ -92,68 +92,73 @@ fn calls_to_environment(
 
 #[tokio::test]
 async fn environment_named_like_denied_id_is_sent_by_id() {
-    for order in PRECEDENCES {
+    for precedence in PRECEDENCES {
         for (matcher, pattern) in
             [("environments", "production"), ("environment_tags", "stage/live")]
         {
-            for (tool, arguments, key, made, collection) in calls_to_environment("Environments-2") {
-                let fixture = fixture_with_precedence(order, deny_rule(matcher, pattern)).await;
+            for (tool, arguments, key, created, collection) in
+                calls_to_environment("Environments-2")
+            {
+                let fixture =
+                    fixture_with_precedence(precedence, deny_rule(matcher, pattern)).await;
                 fixture.server.sample.edit("Environments-2", "Name", "Environments-3");
                 let (preview, answer, body) = approve_and_capture(&fixture, tool, &arguments).await;
                 let sent = [&body[key], &body[key][0]];
-                assert!(sent.contains(&&json!("Environments-2")), "{order:?} {tool}: {body}");
+                assert!(sent.contains(&&json!("Environments-2")), "{precedence:?} {tool}: {body}");
                 assert!(preview.contains("Environments-3 (Environments-2)"), "{preview}");
-                let id = answer.pointer(made).unwrap().as_str().unwrap();
-                let there = get_document(&fixture, &format!("{collection}/{id}")).await;
-                assert_eq!(there["EnvironmentId"], "Environments-2", "{order:?} {tool}");
+                let id = answer.pointer(created).unwrap().as_str().unwrap();
+                let created = get_document(&fixture, &format!("{collection}/{id}")).await;
+                assert_eq!(created["EnvironmentId"], "Environments-2", "{precedence:?} {tool}");
             }
-            // The ID of the denied environment always selects that environment, so it is refused.
+            // The ID of the denied environment always selects that environment, so it is rejected.
             for (tool, arguments, ..) in calls_to_environment("Environments-3") {
-                let fixture = fixture_with_precedence(order, deny_rule(matcher, pattern)).await;
+                let fixture =
+                    fixture_with_precedence(precedence, deny_rule(matcher, pattern)).await;
                 fixture.server.sample.edit("Environments-2", "Name", "Environments-3");
                 let outcome = fixture.call(CODE_FLOW, tool, &arguments).await;
                 outcome.expect_error("Environments-3 (Environments-2)");
-                assert_eq!(fixture.sent_changes(), [], "{order:?} {tool}");
+                assert_eq!(fixture.sent_changes(), [], "{precedence:?} {tool}");
             }
         }
         // Selection by ID: the rule also matches by name.
         for (tool, arguments, ..) in calls_to_environment("Environments-2") {
             let fixture =
-                fixture_with_precedence(order, deny_rule("environments", "Environments-3")).await;
+                fixture_with_precedence(precedence, deny_rule("environments", "Environments-3"))
+                    .await;
             fixture.server.sample.edit("Environments-2", "Name", "Environments-3");
             fixture.call(CODE_FLOW, tool, &arguments).await.expect_error("rule 'closed'");
-            assert_eq!(fixture.sent_changes(), [], "{order:?} {tool}");
+            assert_eq!(fixture.sent_changes(), [], "{precedence:?} {tool}");
         }
     }
 }
 
 /// The reverse case: the denied environment is named like the ID of an allowed one.
 #[tokio::test]
-async fn denied_environment_with_id_like_name_is_refused() {
+async fn rejects_denied_environment_with_id_like_name() {
     let rule = || deny_rule("environment_tags", "stage/live");
-    for order in PRECEDENCES {
+    for precedence in PRECEDENCES {
         for (key, value) in [("Name", "Environments-2"), ("Slug", "environments-2")] {
             for (tool, arguments, ..) in calls_to_environment("Environments-2") {
-                let fixture = fixture_with_precedence(order, rule()).await;
+                let fixture = fixture_with_precedence(precedence, rule()).await;
                 fixture.server.sample.edit("Environments-3", key, value);
                 let outcome = fixture.call(CODE_FLOW, tool, &arguments).await;
                 let CallOutcome::Failed(message) = &outcome else {
-                    panic!("{order:?} {tool}: {outcome:?}")
+                    panic!("{precedence:?} {tool}: {outcome:?}")
                 };
                 for part in [AMBIGUOUS_MESSAGE, "(Environments-2)", "(Environments-3)"] {
                     assert!(message.contains(part), "{message}");
                 }
-                assert_eq!(fixture.sent_changes(), [], "{order:?} {tool}");
+                assert_eq!(fixture.sent_changes(), [], "{precedence:?} {tool}");
             }
             // The caller writes the body of `execute`, so the meaning of the name in it is unknown.
-            let fixture = fixture_with_precedence(order, rule()).await;
+            let fixture = fixture_with_precedence(precedence, rule()).await;
             fixture.server.sample.edit("Environments-3", key, value);
             let arguments = json!({ "method": "POST",
                 "path": "/api/Spaces-1/deployments/create/untenanted/v1",
                 "body": { "SpaceId": "Spaces-1", "ProjectName": "Projects-1",
                     "ReleaseVersion": "1.12.0", "EnvironmentNames": ["Environments-2"] } });
             fixture.call(CODE_FLOW, "execute", &arguments).await.expect_error("rule 'closed'");
-            assert_eq!(fixture.sent_changes(), [], "{order:?}");
+            assert_eq!(fixture.sent_changes(), [], "{precedence:?}");
         }
     }
 }
@@ -162,30 +167,31 @@ async fn denied_environment_with_id_like_name_is_refused() {
 async fn project_named_like_denied_id_is_changed_by_itself() {
     let create = json!({ "space": "Default", "projectName": "Projects-6",
         "releaseVersion": "1.5.0" });
-    for order in PRECEDENCES {
+    for precedence in PRECEDENCES {
         let fixture =
-            fixture_with_precedence(order, deny_rule("projects", "parcel-tracking-api")).await;
+            fixture_with_precedence(precedence, deny_rule("projects", "parcel-tracking-api")).await;
         fixture.server.sample.edit("Projects-6", "Name", "Projects-1");
         let (preview, answer, body) =
             approve_and_capture(&fixture, "create_release", &create).await;
         assert_eq!(body["ProjectName"], "Projects-6");
         assert!(preview.contains("Projects-1 (Projects-6)"), "{preview}");
         let id = answer["releaseId"].as_str().unwrap();
-        let made = get_document(&fixture, &format!("releases/{id}")).await;
-        assert_eq!(made["ProjectId"], "Projects-6", "{order:?}");
+        let created = get_document(&fixture, &format!("releases/{id}")).await;
+        assert_eq!(created["ProjectId"], "Projects-6", "{precedence:?}");
 
         for (tool, mut arguments) in [
             ("deploy_release", deploy_parcel("Staging")),
             ("run_runbook", restart_runbook("Staging")),
         ] {
             let fixture =
-                fixture_with_precedence(order, deny_rule("projects", "billing-engine")).await;
+                fixture_with_precedence(precedence, deny_rule("projects", "billing-engine")).await;
             fixture.server.sample.edit("Projects-1", "Name", "Projects-5");
             arguments["projectName"] = json!("Projects-1");
             let (.., body) = approve_and_capture(&fixture, tool, &arguments).await;
-            assert_eq!(body["ProjectName"], "Projects-1", "{order:?} {tool}");
+            assert_eq!(body["ProjectName"], "Projects-1", "{precedence:?} {tool}");
         }
-        let fixture = fixture_with_precedence(order, deny_rule("projects", "billing-engine")).await;
+        let fixture =
+            fixture_with_precedence(precedence, deny_rule("projects", "billing-engine")).await;
         fixture.server.sample.edit("Projects-5", "Name", "Projects-1");
         for (tool, mut arguments) in [
             ("deploy_release", deploy_parcel("Staging")),
@@ -202,21 +208,22 @@ async fn project_named_like_denied_id_is_changed_by_itself() {
 /// A star selects all tenants.
 #[tokio::test]
 async fn tenant_with_unusual_name_is_resolved_correctly() {
-    for order in PRECEDENCES {
+    for precedence in PRECEDENCES {
         for name in ["Tenants-2", "*"] {
             let fixture =
-                fixture_with_precedence(order, deny_rule("tenants", "hollis-freight")).await;
+                fixture_with_precedence(precedence, deny_rule("tenants", "hollis-freight")).await;
             fixture.server.sample.edit("Tenants-1", "Name", name);
             let arguments = deploy_driver("Staging", "Tenants-1");
             let (_, answer, body) =
                 approve_and_capture(&fixture, "deploy_release", &arguments).await;
-            assert_eq!(body["Tenants"], json!(["Tenants-1"]), "{order:?}");
+            assert_eq!(body["Tenants"], json!(["Tenants-1"]), "{precedence:?}");
             assert_eq!(answer["deploymentsCreated"], 1, "{name}");
             let id = answer["deploymentTasks"][0]["deploymentId"].as_str().unwrap();
-            let made = get_document(&fixture, &format!("deployments/{id}")).await;
-            assert_eq!(made["TenantId"], "Tenants-1", "{order:?}");
+            let created = get_document(&fixture, &format!("deployments/{id}")).await;
+            assert_eq!(created["TenantId"], "Tenants-1", "{precedence:?}");
         }
-        let fixture = fixture_with_precedence(order, deny_rule("tenants", "hollis-freight")).await;
+        let fixture =
+            fixture_with_precedence(precedence, deny_rule("tenants", "hollis-freight")).await;
         fixture.server.sample.edit("Tenants-2", "Name", "Tenants-1");
         let arguments = deploy_driver("Staging", "Tenants-1");
         fixture.call(CODE_FLOW, "deploy_release", &arguments).await.expect_error(AMBIGUOUS_MESSAGE);
@@ -225,16 +232,16 @@ async fn tenant_with_unusual_name_is_resolved_correctly() {
 
 #[tokio::test]
 async fn channel_and_toggle_are_sent_by_id() {
-    for order in PRECEDENCES {
-        let fixture = fixture_with_precedence(order, json!([])).await;
+    for precedence in PRECEDENCES {
+        let fixture = fixture_with_precedence(precedence, json!([])).await;
         fixture.server.sample.edit("Channels-1", "Name", "Channels-101");
         let arguments = json!({ "space": "Default", "projectName": "Projects-1",
             "releaseVersion": "1.13.0", "channelName": "Channels-1" });
         let (_, answer, body) = approve_and_capture(&fixture, "create_release", &arguments).await;
         assert_eq!(body["ChannelName"], "Channels-1");
         let id = answer["releaseId"].as_str().unwrap();
-        let made = get_document(&fixture, &format!("releases/{id}")).await;
-        assert_eq!(made["ChannelId"], "Channels-1", "{order:?}");
+        let created = get_document(&fixture, &format!("releases/{id}")).await;
+        assert_eq!(created["ChannelId"], "Channels-1", "{precedence:?}");
     }
     let fixture =
         fixture_with_precedence(Precedence::Names, deny_rule("environment_tags", "stage/live"))

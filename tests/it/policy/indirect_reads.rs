@@ -15,7 +15,7 @@ fn get(path: &str, query: &Value) -> Value {
 
 /// Returns the reads of a task; one shows the lines of its log that match a pattern.
 fn reads_of_task(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
-    let typed = json!({ "space": "Default", "taskId": task });
+    let by_task_id = json!({ "space": "Default", "taskId": task });
     let path = format!("/api/Spaces-1/tasks/{task}");
     let all = json!({});
     [
@@ -23,16 +23,16 @@ fn reads_of_task(task: &str, pattern: &str) -> [(&'static str, Value); 8] {
         ("execute", get(&format!("{path}/details"), &all)),
         ("execute", get(&path, &all)),
         ("execute", get("/api/Spaces-1/tasks", &json!({ "ids": task }))),
-        ("get_task_raw", typed.clone()),
-        ("get_task_details", typed.clone()),
-        ("get_task_by_id", typed),
+        ("get_task_raw", by_task_id.clone()),
+        ("get_task_details", by_task_id.clone()),
+        ("get_task_by_id", by_task_id),
         ("grep_task_log", json!({ "space": "Default", "taskId": task, "pattern": pattern })),
     ]
 }
 
 /// ServerTasks-90203 checks the health of all targets and names neither environment nor machine.
 #[tokio::test]
-async fn refuses_tasks_without_targets() {
+async fn rejects_tasks_without_targets() {
     let fixture = policy_fixture(production_rule()).await;
     let task = "ServerTasks-90203";
     for (tool, arguments) in reads_of_task(task, ".") {
@@ -75,7 +75,7 @@ async fn omits_values_scoped_to_a_denied_environment() {
 }
 
 #[tokio::test]
-async fn refuses_events_that_may_concern_a_denied_project() {
+async fn rejects_events_that_may_concern_a_denied_project() {
     let rule = json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
         "projects": ["Parcel Tracking API"] }]);
     let fixture = policy_fixture(rule).await;

@@ -11,7 +11,7 @@ fn ids(kind: &str, count: usize) -> Vec<String> {
 
 /// A body can name a thousand resources of each kind, which makes 10⁹ combinations.
 #[tokio::test]
-async fn refuses_calls_with_too_many_target_combinations() {
+async fn rejects_calls_with_too_many_target_combinations() {
     let fixture = policy_fixture(json!([{ "name": "r", "effect": "allow",
         "projects": ["*"], "environments": ["*"], "tenants": ["*"] }]))
     .await;
@@ -74,6 +74,6 @@ async fn limits_name_lookups_for_one_body() {
     let names: Vec<String> = (0..500).map(|number| format!("nowhere {number}")).collect();
     let before = fixture.server.sample.journal().len();
     fixture.call(CODE_FLOW, "execute", &call(&names)).await.expect_error("rule 'r'");
-    let asked = fixture.server.sample.journal().len() - before;
-    assert!(asked < 100, "{asked} requests for the names of one body");
+    let requests = fixture.server.sample.journal().len() - before;
+    assert!(requests < 100, "{requests} requests for the names of one body");
 }

@@ -9,7 +9,7 @@ use crate::approval::{ApprovalFixture, CallOutcome, write_calls};
 const DEPLOY: &str = "deploy_release";
 
 #[tokio::test]
-async fn denied_environment_is_refused_before_approval() {
+async fn rejects_denied_environment_before_approval() {
     let list = json!([{ "name": "closed", "effect": "deny", "environments": ["prod*"],
         "message": "ask the release team" }]);
     for flow in APPROVAL_FLOWS {
@@ -66,14 +66,14 @@ async fn matchers_apply_to_resolved_names() {
         ),
         (&tenanted, json!({ "risks": ["medium"] }), json!({ "risks": ["high"] })),
     ] {
-        for (mut rule, refuses) in [(matcher, true), (other, false)] {
+        for (mut rule, is_denied) in [(matcher, true), (other, false)] {
             (rule["name"], rule["effect"]) = (json!("r"), json!("deny"));
             let fixture = policy_fixture(json!([rule])).await;
             match fixture.call(CODE_FLOW, DEPLOY, arguments).await {
                 CallOutcome::Failed(message) => {
-                    assert!(refuses && message.contains("rule 'r'"), "{rule} {message}");
+                    assert!(is_denied && message.contains("rule 'r'"), "{rule} {message}");
                 }
-                CallOutcome::ApprovalRequired { .. } => assert!(!refuses, "{rule}"),
+                CallOutcome::ApprovalRequired { .. } => assert!(!is_denied, "{rule}"),
                 CallOutcome::Completed(answer) => panic!("{rule}: {answer}"),
             }
             assert_eq!(fixture.sent_changes(), []);

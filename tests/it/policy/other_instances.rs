@@ -53,7 +53,7 @@ async fn read_url(server: &TestServer, headers: &[(&str, &str)], url: &str) -> R
 }
 
 /// Reads a URL, expects a failure and returns the error message.
-async fn expect_refused(server: &TestServer, headers: &[(&str, &str)], url: &str) -> String {
+async fn expect_rejection(server: &TestServer, headers: &[(&str, &str)], url: &str) -> String {
     let reply = read_url(server, headers, url).await;
     let json = reply.json();
     assert_eq!(json["result"]["isError"], true, "{url}: {}", reply.text);
@@ -92,22 +92,22 @@ async fn rules_of_the_target_instance_apply() {
         ),
     ] {
         let server = server(|config| set_rules(config, &read_rule(&rule))).await;
-        let (there, here) = (server.other_address("shop"), server.octopus_url());
+        let (target, own) = (server.other_address("shop"), server.octopus_url());
         let urls = [
-            (&there, PARCEL_TASK),
-            (&there, DRIVER_TASK),
-            (&here, PARCEL_TASK),
-            (&here, DRIVER_TASK),
+            (&target, PARCEL_TASK),
+            (&target, DRIVER_TASK),
+            (&own, PARCEL_TASK),
+            (&own, DRIVER_TASK),
         ];
         for ((base, route), is_denied) in urls.into_iter().zip(is_denied) {
             let url = format!("{base}/{route}");
             if is_denied {
-                let message = expect_refused(&server, &[], &url).await;
+                let message = expect_rejection(&server, &[], &url).await;
                 assert!(message.contains("rule 'secret'"), "{rule} {url}: {message}");
                 assert!(!message.contains("ServerTasks-9"), "{rule} {url}: {message}");
             } else {
                 let found = expect_answer(&server, &url).await;
-                let other = (base == &there).then_some("shop");
+                let other = (base == &target).then_some("shop");
                 assert_eq!(found["urlInfo"]["otherInstance"].as_str(), other, "{rule} {url}");
             }
         }
@@ -122,7 +122,7 @@ async fn grants_and_request_scope_apply_at_the_target_instance() {
     let url = format!("{}/{PARCEL_TASK}", server_of.other_address("shop"));
     expect_answer(&server_of, &url).await;
     let other_space = [("x-octopus-space", "Warehouse Systems")];
-    let message = expect_refused(&server_of, &other_space, &url).await;
+    let message = expect_rejection(&server_of, &other_space, &url).await;
     assert!(is_other_space(&message), "{message}");
     for (headers, expected) in [
         ([("x-octopus-instance", "warehouse")], "this request is pinned to 'warehouse'"),
@@ -135,19 +135,19 @@ async fn grants_and_request_scope_apply_at_the_target_instance() {
 
     let fixed = server(|config| shop(config).space = Some("warehouse-systems".to_owned())).await;
     let url = format!("{}/{PARCEL_TASK}", fixed.other_address("shop"));
-    let message = expect_refused(&fixed, &[], &url).await;
+    let message = expect_rejection(&fixed, &[], &url).await;
     assert!(is_other_space(&message), "{message}");
 
     let spaces = ListSetting(vec!["Warehouse Systems".to_owned()]);
     let granted = server(|config| agent(config).spaces = spaces).await;
     let url = format!("{}/{PARCEL_TASK}", granted.other_address("shop"));
-    let message = expect_refused(&granted, &[], &url).await;
+    let message = expect_rejection(&granted, &[], &url).await;
     assert!(message.contains("Spaces-1") && !message.contains("Parcel"), "{message}");
 
-    let here = ListSetting(vec!["warehouse".to_owned()]);
-    let granted = server(|config| agent(config).instances = here).await;
+    let own = ListSetting(vec!["warehouse".to_owned()]);
+    let granted = server(|config| agent(config).instances = own).await;
     let url = format!("{}/{PARCEL_TASK}", granted.other_address("shop"));
-    let message = expect_refused(&granted, &[], &url).await;
+    let message = expect_rejection(&granted, &[], &url).await;
     assert!(
         message.contains("the URL belongs to 127.0.0.1:") && !message.contains("shop"),
         "{message}"
@@ -170,13 +170,13 @@ async fn audit_record_names_target_instance_and_credential() {
         shop(config).exchange.token_file = Some(file);
     })
     .await;
-    let (there, here) = (server.other_address("shop"), server.octopus_url());
-    expect_answer(&server, &format!("{there}/{PARCEL_TASK}")).await;
-    expect_refused(&server, &[], &format!("{there}/{DRIVER_TASK}")).await;
-    expect_answer(&server, &format!("{here}/{PARCEL_TASK}")).await;
+    let (target, own) = (server.other_address("shop"), server.octopus_url());
+    expect_answer(&server, &format!("{target}/{PARCEL_TASK}")).await;
+    expect_rejection(&server, &[], &format!("{target}/{DRIVER_TASK}")).await;
+    expect_answer(&server, &format!("{own}/{PARCEL_TASK}")).await;
     // Without a target, the record names the instance of the request.
     let pinned = [("x-octopus-instance", "warehouse")];
-    expect_refused(&server, &pinned, &format!("{there}/{PARCEL_TASK}")).await;
+    expect_rejection(&server, &pinned, &format!("{target}/{PARCEL_TASK}")).await;
     server.running.take().unwrap().stop().await;
     let records = read_records(&path);
     let message: Vec<Vec<&str>> = records

@@ -108,9 +108,9 @@ async fn matchers_apply_to_single_documents() {
 
 /// `execute` accepts every identifier that Octopus accepts: slugs, and the parameters of lists.
 #[tokio::test]
-async fn refuses_denied_project_by_slug_or_parameter() {
+async fn rejects_denied_project_by_slug_or_parameter() {
     let get = |path: &str, query: Value| json!({ "method": "GET", "path": path, "query": query });
-    for (path, query, refused) in [
+    for (path, query, rejected) in [
         ("/api/Spaces-1/projects/parcel-tracking-api", json!({}), true),
         ("/api/Spaces-1/projects/Parcel-Tracking-API/releases", json!({}), true),
         ("/api/spaces/default/projects/parcel-tracking-api", json!({}), true),
@@ -127,9 +127,9 @@ async fn refuses_denied_project_by_slug_or_parameter() {
         let fixture = policy_fixture(read_rule("projects", "Parcel Tracking API")).await;
         let call = get(path, query);
         let outcome = fixture.call(CODE_FLOW, "execute", &call).await;
-        let is_refused =
+        let is_rejected =
             matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'secret'"));
-        assert_eq!(is_refused, refused, "{call}: {outcome:?}");
+        assert_eq!(is_rejected, rejected, "{call}: {outcome:?}");
     }
 }
 

@@ -7,8 +7,8 @@ use super::{CODE_FLOW, execute_paths::evaluate, policy_fixture};
 /// Octopus may read a field that this server does not know, so an ID there makes the resource of
 /// that kind unknown.
 #[tokio::test]
-async fn refuses_ids_in_unknown_body_fields() {
-    let made = |more: Value| {
+async fn rejects_ids_in_unknown_body_fields() {
+    let body_with = |more: Value| {
         let mut body = json!({ "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-2" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({ "method": "POST", "path": "/api/Spaces-1/deployments", "body": body })
@@ -21,20 +21,20 @@ async fn refuses_ids_in_unknown_body_fields() {
         json!({ "Environments-3": true }),
         json!({ "Again": { "TaskId": "ServerTasks-90008" } }),
     ] {
-        let call = made(more);
-        let (refusal, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
-        refusal.expect_error("rule 'r'");
+        let call = body_with(more);
+        let (outcome, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
+        outcome.expect_error("rule 'r'");
         assert_eq!(sent, 0);
     }
-    let call = made(json!({ "Comments": "for Production", "ForcePackageDownload": true }));
+    let call = body_with(json!({ "Comments": "for Production", "ForcePackageDownload": true }));
     let (outcome, _) = evaluate(json!({ "environments": ["Production"] }), &call).await;
     outcome.expect_approval_request();
 }
 
 /// It is unknown which of two spaces Octopus would use, so path and body must name the same space.
 #[tokio::test]
-async fn refuses_bodies_that_name_another_space() {
-    for (path, space, refused) in [
+async fn rejects_bodies_that_name_another_space() {
+    for (path, space, rejected) in [
         ("/api/Spaces-1/deployments", json!({ "SpaceIdOrName": "Warehouse Systems" }), true),
         ("/api/Spaces-1/deployments", json!({ "SpaceId": "Spaces-22" }), true),
         ("/api/spaces/default/deployments", json!({ "x": [{ "SpaceId": "Spaces-22" }] }), true),
@@ -45,7 +45,7 @@ async fn refuses_bodies_that_name_another_space() {
         let call = json!({ "method": "POST", "path": path, "body": body });
         let (outcome, sent) = evaluate(json!({ "environments": ["Production"] }), &call).await;
         assert_eq!(sent, 0);
-        if refused {
+        if rejected {
             outcome.expect_error("name the same space in path and body");
         } else {
             drop(outcome.expect_approval_request());
@@ -55,9 +55,9 @@ async fn refuses_bodies_that_name_another_space() {
 
 /// A space name may look like an ID. Such a name must not hide another space.
 #[tokio::test]
-async fn refuses_denied_space_despite_id_like_space_name() {
+async fn rejects_denied_space_despite_id_like_space_name() {
     let rule = json!({ "name": "r", "effect": "deny", "tiers": ["write"], "spaces": ["Default"] });
-    for (query, body, refused) in [
+    for (query, body, rejected) in [
         (json!({ "spaceId": "Spaces-1" }), json!({}), true),
         (json!({ "spaces": "Default" }), json!({}), true),
         (json!({ "target": "Spaces-1" }), json!({}), true),
@@ -69,7 +69,7 @@ async fn refuses_denied_space_despite_id_like_space_name() {
         let call = json!({ "method": "POST", "path": "/api/Spaces-22/tenants", "query": query,
             "body": body });
         let outcome = fixture.call(CODE_FLOW, "execute", &call).await;
-        if refused {
+        if rejected {
             outcome.expect_error("rule 'r'");
         } else {
             drop(outcome.expect_approval_request());
@@ -80,12 +80,12 @@ async fn refuses_denied_space_despite_id_like_space_name() {
 /// Octopus may use the default space instead of the space in the body.
 #[tokio::test]
 async fn space_named_only_in_the_body_is_uncertain() {
-    for (path, refused) in [("/api/deployments", true), ("/api/Spaces-22/deployments", false)] {
+    for (path, rejected) in [("/api/deployments", true), ("/api/Spaces-22/deployments", false)] {
         let body = json!({ "ReleaseId": "Releases-9003", "SpaceId": "Spaces-22" });
         let call = json!({ "method": "POST", "path": path, "body": body });
         let (outcome, sent) = evaluate(json!({ "spaces": ["Default"] }), &call).await;
         assert_eq!(sent, 0);
-        if refused {
+        if rejected {
             outcome.expect_error("rule 'r'");
         } else {
             drop(outcome.expect_approval_request());

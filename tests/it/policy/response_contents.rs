@@ -31,7 +31,7 @@ fn tag_set(more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn refuses_responses_that_name_a_denied_resource() {
+async fn rejects_responses_that_name_a_denied_resource() {
     for named in [
         json!({ "EnvironmentId": "Environments-3" }),
         json!({ "TargetEnvironmentIds": ["Environments-2", "environments-3"] }),
@@ -61,7 +61,7 @@ async fn refuses_responses_that_name_a_denied_resource() {
         json!({ "RelatedDocumentIds": ["Deployments-9004"] }),
         json!({ "Where": "not Environments-3" }),
         json!({ "ClonedFromEnvironmentId": "Environments-3" }),
-        // The value is a choice and does not say where the document belongs.
+        // The value is a choice and does not determine the owner of the document.
         json!({ "ScopeValues": { "Environments": [{ "Id": "Environments-3" }] } }),
     ] {
         let fixture = fixture_with_response(&tag_set(&open)).await;
@@ -69,10 +69,9 @@ async fn refuses_responses_that_name_a_denied_resource() {
     }
 }
 
-/// The request names nothing that the rule matches. Without the explanation the caller could not
-/// know the reason.
+/// The request names no resource that the rule matches, so the error must explain the reason.
 #[tokio::test]
-async fn refusal_names_the_response_as_the_reason() {
+async fn rejection_names_the_response_as_reason() {
     const WORDS: &str =
         "the response contains a document that the rule denies; read single documents";
     let fixture = policy_fixture(json!([{ "name": "secret", "effect": "deny", "tiers": ["read"],
@@ -91,7 +90,7 @@ async fn refusal_names_the_response_as_the_reason() {
 
 /// An omitted field may contain the ID of a denied resource.
 #[tokio::test]
-async fn refuses_responses_with_omitted_fields() {
+async fn rejects_responses_with_omitted_fields() {
     let many = (0..20_000).map(|number| (format!("Field{number}"), json!("x")));
     let large = tag_set(&Value::Object(many.collect()));
     let large_answer = fixture_with_response(&large).await;

@@ -27,7 +27,7 @@ fn manual_clock() -> (PolicyClock, impl Fn(&str)) {
 }
 
 #[tokio::test]
-async fn window_that_opens_after_the_preview_blocks_the_approval() {
+async fn window_that_opens_after_preview_blocks_approval() {
     for flow in APPROVAL_FLOWS {
         let (clock, turn) = manual_clock();
         let fixture = ApprovalFixture::with_clock(clock, |config| {
@@ -84,10 +84,10 @@ async fn new_typed_confirmation_requires_new_approval() {
     }
 }
 
-/// A deployment scheduled into a window is refused at the time of the call, not only during the
+/// A deployment scheduled into a window is rejected at the time of the call, not only during the
 /// window.
 #[tokio::test]
-async fn refuses_deployments_scheduled_into_a_window() {
+async fn rejects_deployments_scheduled_into_a_window() {
     // 2099-11-06 is a Friday.
     let list = json!([{ "name": "friday", "effect": "deny", "environments": ["Production"],
         "times": [{ "days": "fri", "from": "16:00", "zone": "Europe/Berlin" }] }]);
@@ -100,7 +100,7 @@ async fn refuses_deployments_scheduled_into_a_window() {
             "ReleaseId": "Releases-9003", "EnvironmentId": "Environments-3", key: value } })
     };
     let (friday, monday) = ("2099-11-06T18:00:00+01:00", "2099-11-09T08:00:00Z");
-    for (tool, arguments, refused) in [
+    for (tool, arguments, rejected) in [
         (DEPLOY, with(deploy_arguments(&["Production"]), "runAt", friday), true),
         (DEPLOY, with(deploy_arguments(&["Production"]), "runAt", monday), false),
         (DEPLOY, with(deploy_arguments(&["Staging"]), "runAt", friday), false),
@@ -116,15 +116,15 @@ async fn refuses_deployments_scheduled_into_a_window() {
         let fixture = ApprovalFixture::with_clock(clock, |config| set_rules(config, &list)).await;
         turn("2026-11-03T09:00:00Z");
         let outcome = fixture.call(APPROVAL_FLOWS[0], tool, &arguments).await;
-        let is_refused =
+        let is_rejected =
             matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'friday'"));
-        assert_eq!(is_refused, refused, "{arguments}: {outcome:?}");
+        assert_eq!(is_rejected, rejected, "{arguments}: {outcome:?}");
         assert_eq!(
             matches!(outcome, CallOutcome::ApprovalRequired { .. }),
-            !refused,
+            !rejected,
             "{arguments}"
         );
-        // During the window every start is refused, whatever the scheduled time.
+        // During the window every start is rejected, whatever the scheduled time.
         turn("2026-11-06T17:00:00Z");
         if !arguments.to_string().contains("Staging") {
             fixture.call(APPROVAL_FLOWS[0], tool, &arguments).await.expect_error("rule 'friday'");

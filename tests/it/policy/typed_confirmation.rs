@@ -60,10 +60,10 @@ async fn form_and_code_flow_request_the_word() {
     assert_eq!(form["required"], json!(["word"]), "{form}");
     assert_eq!(form["properties"]["word"]["type"], "string");
     assert_eq!(form["properties"]["word"]["title"], "Type Production");
-    let coded = fixture.reply(CODE_FLOW, call).await.json();
-    let question = &coded["result"]["structuredContent"];
-    assert_eq!(question["word"], "Production");
-    let message = question["message"].as_str().unwrap();
+    let reply = fixture.reply(CODE_FLOW, call).await.json();
+    let content = &reply["result"]["structuredContent"];
+    assert_eq!(content["word"], "Production");
+    let message = content["message"].as_str().unwrap();
     assert!(message.contains("let them type 'Production'"), "{message}");
     assert!(message.contains("the code above, a space, and the word"), "{message}");
 }
@@ -124,9 +124,9 @@ async fn session_elicitation_form_collects_the_word() {
         .await;
         let content = word.map_or_else(|| json!({}), |word| json!({ "word": word }));
         let arguments = deploy_arguments(&["Production"]);
-        let (question, result) =
+        let (request, result) =
             accept_elicitation(&server, keys::ADMIN, DEPLOY, &arguments, content).await;
-        let form = &question["params"]["requestedSchema"];
+        let form = &request["params"]["requestedSchema"];
         assert_eq!(form["required"], json!(["word"]), "{form}");
         assert_eq!(result["isError"] == true, !is_done, "{result}");
         assert_eq!(server.sample.changes().len(), usize::from(is_done), "{word:?}");

@@ -30,7 +30,7 @@ async fn task_of_many_machines_is_evaluated_by_environments() {
     let with = |more: &str| {
         machines_outside_production().into_iter().chain([more.to_owned()]).collect::<Vec<_>>()
     };
-    for (key, name, machines, is_refused) in [
+    for (key, name, machines, is_rejected) in [
         ("environments", "Production", machines_outside_production(), false),
         ("environments", "Production", with("Machines-19"), true),
         ("environments", "Production", with("Machines-9999"), true),
@@ -42,11 +42,11 @@ async fn task_of_many_machines_is_evaluated_by_environments() {
             "Description": "Check health", "Arguments": { "MachineIds": machines } });
         let fault = Fault::on(&format!("/tasks/{id}")).body(&task.to_string());
         fixture.server.sample.faults().add(fault);
-        let typed = json!({ "space": "Default", "taskId": id });
+        let by_task_id = json!({ "space": "Default", "taskId": id });
         let execute = json!({ "method": "GET", "path": format!("/api/Spaces-1/tasks/{id}") });
-        for (tool, arguments) in [("get_task_by_id", typed), ("execute", execute)] {
+        for (tool, arguments) in [("get_task_by_id", by_task_id), ("execute", execute)] {
             let reply = fixture.call(CODE_FLOW, tool, &arguments).await;
-            if is_refused {
+            if is_rejected {
                 reply.expect_error("rule 'secret'");
             } else {
                 reply.expect_result();
@@ -59,7 +59,7 @@ async fn task_of_many_machines_is_evaluated_by_environments() {
 #[tokio::test]
 async fn resource_with_unknown_name_may_be_denied() {
     let task = json!({ "space": "Default", "taskId": "ServerTasks-90001" });
-    for (key, name, forbidden, refusal) in [
+    for (key, name, forbidden, outcome) in [
         ("environments", "Production", "/environments", Some("the name of 'Environments-3'")),
         ("projects", "Parcel Tracking API", "/projects", Some("the name of 'Projects-1'")),
         ("projects", "Route Planner", "/environments", None),
@@ -68,7 +68,7 @@ async fn resource_with_unknown_name_may_be_denied() {
         make_unreadable(&fixture, forbidden, 403);
         for tool in ["get_task_raw", "get_task_details", "get_task_by_id"] {
             let reply = fixture.call(CODE_FLOW, tool, &task).await;
-            match refusal {
+            match outcome {
                 Some(reason) => reply.expect_error(reason),
                 None => drop(reply.expect_result()),
             }

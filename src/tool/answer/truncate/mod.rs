@@ -1,5 +1,5 @@
 //! Truncates answers to a maximum size: first items of a page, then long texts, lists and objects.
-//! The answer states what was cut and how to get the rest.
+//! The field `truncated` of the answer counts the omitted parts and explains how to request them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,37 +28,37 @@ pub(in crate::tool) struct Truncated {
     how: String,
 }
 
-/// Maximum size of the note about the cut, with the `nextSkip` beside it.
+/// Maximum size of the fields `truncated` and `nextSkip` in bytes.
 const MAX_NOTE_BYTES: usize = 320;
-/// The smallest limit that every answer can be cut to.
+/// Smallest limit that is always met.
 #[cfg(test)]
 const MIN_LIMIT: usize = 1024;
 
 /// Cuts `answer` to at most `limit` bytes of JSON, in linear time. Smaller answers stay unchanged.
-/// `can_ask_for` is the largest `maxBytes` that the tool accepts; `None` if it has no such
+/// `max_limit` is the largest `maxBytes` that the tool accepts; `None` if it does not have this
 /// argument. Returns the sizes before and after.
 ///
-/// Limits of at least 1024 bytes are always met. [`shrink`] documents in which order an answer
-/// loses its parts, and when it loses required fields.
+/// Limits of at least 1024 bytes are always met. [`mod@shrink`] documents the order in which parts are
+/// removed, and when required fields are removed.
 pub(in crate::tool) fn truncate(
     answer: &mut Value,
     limit: usize,
-    can_ask_for: Option<usize>,
+    max_limit: Option<usize>,
 ) -> ResponseBytes {
     let full_bytes = json_size(answer);
     if full_bytes > limit {
-        cut(answer, full_bytes, limit, can_ask_for);
+        cut(answer, full_bytes, limit, max_limit);
         return ResponseBytes { before: full_bytes, after: json_size(answer) };
     }
     ResponseBytes { before: full_bytes, after: full_bytes }
 }
 
-fn cut(answer: &mut Value, full_bytes: usize, limit: usize, can_ask_for: Option<usize>) {
-    let room = limit.saturating_sub(MAX_NOTE_BYTES);
-    let next = truncate_page(answer, room);
-    // Not even one item fits, or the answer is not a page.
-    let cuts = (json_size(answer) > room).then(|| shrink(answer, room));
-    let larger = can_ask_for.filter(|most| *most > limit);
+fn cut(answer: &mut Value, full_bytes: usize, limit: usize, max_limit: Option<usize>) {
+    let budget = limit.saturating_sub(MAX_NOTE_BYTES);
+    let next = truncate_page(answer, budget);
+    // The first item is too large, or the answer is not a page.
+    let cuts = (json_size(answer) > budget).then(|| shrink(answer, budget));
+    let larger = max_limit.filter(|max| *max > limit);
     let how = describe_cut(next.as_ref(), cuts, larger);
     match answer {
         Value::Object(object) => {
@@ -78,20 +78,20 @@ fn cut(answer: &mut Value, full_bytes: usize, limit: usize, can_ask_for: Option<
     }
 }
 
-/// Describes what was cut and how to get it.
+/// Describes the omitted parts and how to request them.
 fn describe_cut(next: Option<&NextPage>, cuts: Option<CutCounts>, larger: Option<usize>) -> String {
-    let larger = larger.map(|most| format!("call again with a larger maxBytes, {most} at most"));
+    let larger = larger.map(|max| format!("call again with a larger maxBytes (max {max})"));
     match (next, cuts) {
-        (Some(NextPage { skip, location: within, .. }), Some(_)) => {
+        (Some(NextPage { skip, location, .. }), Some(_)) => {
             let larger = larger.map(|larger| format!("; for the whole item {larger}"));
             format!(
                 "only the first item is included, and it is shortened; the next item is at skip \
-                 {skip}{within}{}",
+                 {skip}{location}{}",
                 larger.unwrap_or_default()
             )
         }
-        (Some(NextPage { kept, skip, location: within }), None) => {
-            format!("only the first {kept} items fit; call again with skip {skip}{within}")
+        (Some(NextPage { kept, skip, location }), None) => {
+            format!("only the first {kept} items fit; call again with skip {skip}{location}")
         }
         (None, cuts) => {
             let CutCounts { texts, items, entries } = cuts.unwrap_or_default();
@@ -103,12 +103,12 @@ fn describe_cut(next: Option<&NextPage>, cuts: Option<CutCounts>, larger: Option
             let counts: Vec<String> = counts
                 .into_iter()
                 .filter(|(_, count)| *count > 0)
-                .map(|(what, count)| format!("{what}: {count}"))
+                .map(|(label, count)| format!("{label}: {count}"))
                 .collect();
             let counts = counts.join(", ");
             match larger {
-                Some(larger) => format!("{counts}; {larger}, or ask for less"),
-                None => format!("{counts}; ask for less, or for one item alone"),
+                Some(larger) => format!("{counts}; {larger}, or narrow the request"),
+                None => format!("{counts}; narrow the request, or request one item by ID"),
             }
         }
     }
@@ -125,7 +125,7 @@ pub(in crate::tool) fn truncate_text(text: &str, limit: usize, how: &str) -> Str
     format!("{kept}\n\n[cut: {} of {} bytes are here. {how}]\n", kept.len(), text.len())
 }
 
-/// Maximum size of the note about a cut text, without the hint how to get the rest.
+/// Maximum size of the note about a cut text in bytes, without the hint.
 const MAX_TEXT_NOTE_BYTES: usize = 80;
 
 /// Returns the size of a value as compact JSON in bytes.

@@ -38,9 +38,9 @@ fn shape(kind: usize, count: usize, long: usize) -> Value {
 }
 const SHAPES: usize = 10;
 
-/// Puts a shape where answers of tools have one.
-fn place_shape(place: usize, shape: Value) -> Value {
-    match place {
+/// Places a shape in an answer, at one of the positions that tools use.
+fn place_shape(position: usize, shape: Value) -> Value {
+    match position {
         0 => shape,
         1 => json!({ "success": true, "method": "GET", "path": "/api/x", "response": shape }),
         2 => json!({ "items": shape, "totalResults": 9000, "skip": 7 }),
@@ -48,7 +48,7 @@ fn place_shape(place: usize, shape: Value) -> Value {
         _ => json!({ "truncated": false, "one": { "two": { "three": shape } }, "four": [[1, 2]] }),
     }
 }
-const PLACES: usize = 5;
+const POSITIONS: usize = 5;
 
 /// Any small JSON value.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -94,13 +94,13 @@ fn truncates_lists_to_their_first_texts() {
 #[test]
 fn truncates_in_linear_time() {
     for kind in 0..SHAPES {
-        for place in 0..PLACES {
+        for position in 0..POSITIONS {
             let count = |count: usize| {
-                let mut answer = place_shape(place, shape(kind, count, 300));
+                let mut answer = place_shape(position, shape(kind, count, 300));
                 step_counter::count(|| truncate(&mut answer, MIN_LIMIT, None)).1
             };
             let (few, many) = (count(400), count(1600));
-            assert!(many <= few * 5 + 2000, "shape {kind} in {place}: {few} steps, then {many}");
+            assert!(many <= few * 5 + 2000, "shape {kind} in {position}: {few} steps, then {many}");
         }
     }
 }
@@ -110,11 +110,11 @@ proptest! {
 
     #[test]
     fn truncates_every_shape_to_the_limit(
-        (kind, place) in (0..SHAPES, 0..PLACES),
+        (kind, position) in (0..SHAPES, 0..POSITIONS),
         (count, long) in (0usize..1000, 0usize..400),
         limit in MIN_LIMIT..30_000,
     ) {
-        let mut answer = place_shape(place, shape(kind, count, long));
+        let mut answer = place_shape(position, shape(kind, count, long));
         let before = answer.clone();
         let bytes = truncate(&mut answer, limit, Some(102_400));
         prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
@@ -126,8 +126,8 @@ proptest! {
     }
 
     #[test]
-    fn truncates_any_json_to_the_limit(value in any_json(), place in 0..PLACES, limit in MIN_LIMIT..9000) {
-        let mut answer = place_shape(place, value);
+    fn truncates_any_json_to_the_limit(value in any_json(), position in 0..POSITIONS, limit in MIN_LIMIT..9000) {
+        let mut answer = place_shape(position, value);
         let before = answer.clone();
         let (_, steps) = step_counter::count(|| truncate(&mut answer, limit, None));
         prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));

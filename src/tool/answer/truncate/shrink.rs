@@ -1,25 +1,24 @@
 //! Shrinks JSON of any shape to a size, in linear time.
 //!
-//! The steps are ordered by how much they cost a reader. Shrinking stops at the first step that is
-//! sufficient:
+//! The steps are ordered by the loss of information. Shrinking stops at the first sufficient step:
 //!
-//! 1. The longest texts are shortened to one length, which is at least [`TEXT`] bytes.
+//! 1. The longest texts are shortened to one length, which is at least [`MIN_TEXT`] bytes.
 //! 2. Lists and large objects keep their first items and entries, at least one. All other objects
 //!    keep all their fields.
-//! 3. As step 2, with texts as short as [`SHORT_TEXT`] bytes.
-//! 4. Objects of any size can lose fields, and lists can become empty. Only after this step can an
-//!    answer lack required fields. This step is always sufficient.
+//! 3. As step 2, with texts as short as [`MIN_SHORT_TEXT`] bytes.
+//! 4. Objects of any size can lose fields, and lists can become empty. Required fields can be
+//!    missing only after this step. It is always sufficient.
 //!
-//! The sizes of all values are measured once for each step. Then the room is divided from the top:
-//! the fields of an object get equal shares, and the unused share of small fields goes to the large
-//! ones (max-min fairness, also called water-filling).
+//! The sizes of all values are measured once for each step. Then the byte budget is divided from
+//! the top: the fields of an object get equal shares, and large fields get the unused shares of
+//! small fields (max-min fairness, also called water-filling).
 
 use serde_json::{Map, Value};
 
 use super::json_size;
 use crate::text::{step_counter, truncate};
 
-/// Counts of what was cut.
+/// Numbers of shortened and omitted parts.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct CutCounts {
     /// Texts that were shortened.
@@ -34,8 +33,8 @@ pub(super) struct CutCounts {
 pub(super) const MIN_TEXT: usize = 256;
 /// Texts up to this size in bytes of JSON are never shortened.
 const MIN_SHORT_TEXT: usize = 32;
-/// An object with more entries counts as a map, whose entries are omitted like the items of a list.
-/// No tool has an object with so many fields in its output schema.
+/// Maximum number of fields of an object. A larger object is treated as a map: its entries are
+/// omitted like the items of a list. No output schema has so many fields.
 const MAX_FIELDS: usize = 64;
 /// End of a shortened text.
 const ELLIPSIS: &str = " ...";
@@ -57,10 +56,10 @@ const STEPS: [Step; 3] = [
     Step { text: MIN_SHORT_TEXT, keeps_fields: false },
 ];
 
-/// The size of a value whose texts have at most [`TEXT`] bytes, and its minimum size.
+/// The size of a value whose texts have at most [`MIN_TEXT`] bytes, and its minimum size.
 ///
-/// Parts of a list or map beyond the room of the whole answer are not measured, because no share is
-/// larger.
+/// Parts of a list or map beyond the budget of the whole answer are not measured, because no share
+/// is larger.
 #[derive(Clone, Copy, Default)]
 struct Measurement {
     size: usize,
@@ -69,40 +68,40 @@ struct Measurement {
     values: usize,
 }
 
-/// Cuts `value` to at most `room` bytes of JSON. A room of 32 bytes is always sufficient.
-pub(super) fn shrink(value: &mut Value, room: usize) -> CutCounts {
+/// Cuts `value` to at most `budget` bytes of JSON. A budget of 32 bytes is always sufficient.
+pub(super) fn shrink(value: &mut Value, budget: usize) -> CutCounts {
     let mut cuts = CutCounts::default();
     let mut texts = Vec::new();
     let whole = json_size(value);
     collect_long_texts(value, &mut texts);
     let others = whole - texts.iter().map(|text| text.size).sum::<usize>();
-    if others + MIN_TEXT * texts.len() <= room {
-        let longest = fair_share(&texts, room - others);
+    if others + MIN_TEXT * texts.len() <= budget {
+        let longest = fair_share(&texts, budget - others);
         shorten_texts(value, longest.max(MIN_TEXT), &mut cuts);
         return cuts;
     }
     for step in STEPS {
         let mut measured = Vec::new();
-        let least = measure(value, step, room, &mut measured).least;
-        if least <= room || !step.keeps_fields {
-            cut_to(value, &measured, room, &mut cuts);
+        let least = measure(value, step, budget, &mut measured).least;
+        if least <= budget || !step.keeps_fields {
+            cut_to(value, &measured, budget, &mut cuts);
             break;
         }
     }
     cuts
 }
 
-/// Returns the largest share such that the parts fit into `room`. A smaller part keeps its size,
+/// Returns the largest share with which the parts fit into `budget`. A smaller part keeps its size,
 /// and no part becomes smaller than its minimum.
-fn fair_share(parts: &[Measurement], room: usize) -> usize {
-    let taken = |share: usize| {
+fn fair_share(parts: &[Measurement], budget: usize) -> usize {
+    let total_size = |share: usize| {
         step_counter::add(parts.len());
         parts.iter().map(|part| share.clamp(part.least, part.size)).sum::<usize>()
     };
-    let (mut fits, mut too_much) = (0, room + 1);
+    let (mut fits, mut too_much) = (0, budget + 1);
     while too_much - fits > 1 {
         let middle = fits + (too_much - fits) / 2;
-        if taken(middle) <= room { fits = middle } else { too_much = middle }
+        if total_size(middle) <= budget { fits = middle } else { too_much = middle }
     }
     fits
 }
@@ -126,7 +125,7 @@ fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut CutCounts) {
     step_counter::add(1);
     match value {
         Value::String(text) => shorten(text, longest, cuts),
-        Value::Array(items) => items.iter_mut().for_each(|it| shorten_texts(it, longest, cuts)),
+        Value::Array(items) => items.iter_mut().for_each(|item| shorten_texts(item, longest, cuts)),
         Value::Object(entries) => {
             entries.values_mut().for_each(|item| shorten_texts(item, longest, cuts));
         }
@@ -134,20 +133,25 @@ fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut CutCounts) {
     }
 }
 
-fn shorten(text: &mut String, room: usize, cuts: &mut CutCounts) {
-    let kept = truncate::json_head(text, room.saturating_sub(DELIMITERS));
+fn shorten(text: &mut String, budget: usize, cuts: &mut CutCounts) {
+    let kept = truncate::json_head(text, budget.saturating_sub(DELIMITERS));
     if kept.len() == text.len() {
         return;
     }
-    let kept = truncate::json_head(text, room.saturating_sub(DELIMITERS + ELLIPSIS.len()));
+    let kept = truncate::json_head(text, budget.saturating_sub(DELIMITERS + ELLIPSIS.len()));
     *text = format!("{}{ELLIPSIS}", kept.trim_end());
     cuts.texts += 1;
 }
 
 /// Measures a value and all values below it, in the order in which they are written.
-fn measure(value: &Value, step: Step, room: usize, measured: &mut Vec<Measurement>) -> Measurement {
+fn measure(
+    value: &Value,
+    step: Step,
+    budget: usize,
+    measured: &mut Vec<Measurement>,
+) -> Measurement {
     step_counter::add(1);
-    let place = measured.len();
+    let index = measured.len();
     measured.push(Measurement::default());
     let (size, least) = match value {
         Value::String(text) => {
@@ -156,20 +160,20 @@ fn measure(value: &Value, step: Step, room: usize, measured: &mut Vec<Measuremen
         }
         Value::Array(items) => {
             let items = items.iter().map(|item| (0, item));
-            measure_parts(items, true, step, room, measured)
+            measure_parts(items, true, step, budget, measured)
         }
         Value::Object(entries) => {
             let is_map = is_map(entries);
             let entries = entries.iter().map(|(key, item)| (key_size(key), item));
-            measure_parts(entries, is_map, step, room, measured)
+            measure_parts(entries, is_map, step, budget, measured)
         }
         scalar => {
             let size = json_size(scalar);
             (size, size)
         }
     };
-    let own = Measurement { size, least, values: measured.len() - place };
-    if let Some(here) = measured.get_mut(place) {
+    let own = Measurement { size, least, values: measured.len() - index };
+    if let Some(here) = measured.get_mut(index) {
         *here = own;
     }
     own
@@ -179,49 +183,49 @@ fn measure_parts<'v>(
     parts: impl Iterator<Item = (usize, &'v Value)>,
     is_list: bool,
     step: Step,
-    room: usize,
+    budget: usize,
     measured: &mut Vec<Measurement>,
 ) -> (usize, usize) {
     let (mut size, mut least) = (DELIMITERS, DELIMITERS);
-    for (place, (key, part)) in parts.enumerate() {
-        let part = measure(part, step, room, measured);
-        let around = key + usize::from(place > 0);
-        size += around + part.size;
-        if step.keeps_fields && (place == 0 || !is_list) {
-            least += around + part.least;
+    for (index, (key, part)) in parts.enumerate() {
+        let part = measure(part, step, budget, measured);
+        let overhead = key + usize::from(index > 0);
+        size += overhead + part.size;
+        if step.keeps_fields && (index == 0 || !is_list) {
+            least += overhead + part.least;
         }
-        if is_list && size > room {
+        if is_list && size > budget {
             break;
         }
     }
     (size, least)
 }
 
-/// Cuts a value to its share of the room. `measured` holds the measurements of this value and all
+/// Cuts a value to its share of the budget. `measured` holds the measurements of this value and all
 /// values below it.
-fn cut_to(value: &mut Value, measured: &[Measurement], room: usize, cuts: &mut CutCounts) {
+fn cut_to(value: &mut Value, measured: &[Measurement], budget: usize, cuts: &mut CutCounts) {
     step_counter::add(1);
     let Some((own, below)) = measured.split_first() else { return };
-    if own.size <= room {
+    if own.size <= budget {
         shorten_texts(value, MIN_TEXT, cuts);
         return;
     }
     match value {
-        Value::String(text) => shorten(text, room, cuts),
+        Value::String(text) => shorten(text, budget, cuts),
         Value::Array(items) => {
-            let kept = cut_list(items.iter_mut().map(|item| (0, item)), below, room, cuts);
+            let kept = cut_list(items.iter_mut().map(|item| (0, item)), below, budget, cuts);
             cuts.items += items.len() - kept;
             items.truncate(kept);
         }
         Value::Object(entries) => {
-            let shares = if is_map(entries) { None } else { field_shares(entries, below, room) };
+            let shares = if is_map(entries) { None } else { field_shares(entries, below, budget) };
             if let Some(shares) = shares {
                 let fields = entries.values_mut().zip(split_parts(below)).zip(shares);
                 fields.for_each(|((field, measured), share)| cut_to(field, measured, share, cuts));
                 return;
             }
             let sized = entries.iter_mut().map(|(key, item)| (key_size(key), item));
-            let kept = cut_list(sized, below, room, cuts);
+            let kept = cut_list(sized, below, budget, cuts);
             cuts.entries += entries.len() - kept;
             *entries = std::mem::take(entries).into_iter().take(kept).collect();
         }
@@ -229,44 +233,45 @@ fn cut_to(value: &mut Value, measured: &[Measurement], room: usize, cuts: &mut C
     }
 }
 
-/// Returns the share of each field of an object; `None` if the room is too small for all fields.
+/// Returns the share of each field of an object; `None` if the budget is too small for all fields.
 fn field_shares(
     entries: &Map<String, Value>,
     below: &[Measurement],
-    room: usize,
+    budget: usize,
 ) -> Option<Vec<usize>> {
     let fields: Vec<Measurement> =
         split_parts(below).filter_map(|part| part.first().copied()).collect();
-    let around = DELIMITERS + entries.keys().map(|key| key_size(key) + 1).sum::<usize>();
-    let room = room.checked_sub(around.saturating_sub(1))?;
-    if fields.iter().map(|field| field.least).sum::<usize>() > room {
+    let overhead = DELIMITERS + entries.keys().map(|key| key_size(key) + 1).sum::<usize>();
+    let budget = budget.checked_sub(overhead.saturating_sub(1))?;
+    if fields.iter().map(|field| field.least).sum::<usize>() > budget {
         return None;
     }
-    let share = fair_share(&fields, room);
+    let share = fair_share(&fields, budget);
     Some(fields.iter().map(|field| share.clamp(field.least, field.size)).collect())
 }
 
 /// Cuts the parts of a list or map to their share, and returns how many are kept.
 ///
-/// Parts are kept completely while they fit. The next part is cut to the remaining room, if that is
-/// at least half of the room or the part is the first.
-/// where it is the first.
+/// Parts are kept completely while they fit. The next part is cut to the remaining budget if it is
+/// the first part, or if at least half of the budget remains.
 fn cut_list<'v>(
     all: impl Iterator<Item = (usize, &'v mut Value)>,
     below: &[Measurement],
-    room: usize,
+    budget: usize,
     cuts: &mut CutCounts,
 ) -> usize {
-    let (mut left, mut kept) = (room.saturating_sub(DELIMITERS), 0);
+    let (mut remaining, mut kept) = (budget.saturating_sub(DELIMITERS), 0);
     for ((key, part), measured) in all.zip(split_parts(below)) {
-        let around = key + usize::from(kept > 0);
-        let (Some(own), Some(share)) = (measured.first(), left.checked_sub(around)) else { break };
+        let overhead = key + usize::from(kept > 0);
+        let (Some(own), Some(share)) = (measured.first(), remaining.checked_sub(overhead)) else {
+            break;
+        };
         if own.size <= share {
             cut_to(part, measured, share, cuts);
-            (left, kept) = (share - own.size, kept + 1);
+            (remaining, kept) = (share - own.size, kept + 1);
             continue;
         }
-        if own.least <= share && (kept == 0 || left >= room / 2) {
+        if own.least <= share && (kept == 0 || remaining >= budget / 2) {
             cut_to(part, measured, share, cuts);
             kept += 1;
         }

@@ -53,7 +53,7 @@ fn keeps_the_first_item_and_continues_after_it() {
     assert_eq!(answer["items"][0]["lines"], json!([1, 2]));
     assert!(json_size(&answer) <= 2048 && answer["items"][0].to_string().len() > 1000);
     let how = answer["truncated"]["how"].as_str().unwrap();
-    assert!(how.contains("skip 1") && how.contains("maxBytes, 9000"), "{how}");
+    assert!(how.contains("skip 1") && how.contains("maxBytes (max 9000)"), "{how}");
     let mut last = page(&items, 2, 3);
     truncate(&mut last, 2048, None);
     assert_eq!((&last["items"][0]["id"], last.get("nextSkip")), (&json!(2), None));
@@ -69,11 +69,14 @@ fn leaves_small_answers_unchanged() {
 
 #[test]
 fn suggests_a_larger_max_bytes_if_possible() {
-    for (most, words) in [(Some(9000), "maxBytes, 9000"), (Some(2048), "less"), (None, "less")] {
+    let narrow = "; narrow the request, or request one item by ID";
+    for (max, expected) in
+        [(Some(9000), "maxBytes (max 9000)"), (Some(2048), narrow), (None, narrow)]
+    {
         let mut answer = json!({ "things": vec!["x".repeat(200); 50] });
-        truncate(&mut answer, 2048, most);
+        truncate(&mut answer, 2048, max);
         let how = answer["truncated"]["how"].as_str().unwrap();
-        assert!(how.contains(words), "{how}");
+        assert!(how.contains(expected), "{how}");
         assert!(json_size(&answer) <= 2048);
     }
 }

@@ -1,7 +1,7 @@
 //! Reads through `execute`: each operation with values that refer to the denied resource.
 //!
-//! Each operation has its plain form and some of the other spellings in turn, so that all operations
-//! together have every spelling many times ([`SPELLINGS`]).
+//! Each operation has its plain form and some of the other spellings in turn, so that all
+//! operations together have every spelling many times ([`SPELLINGS`]).
 
 use std::fmt::Write as _;
 
@@ -43,7 +43,7 @@ pub struct Call {
     pub path: String,
     pub query: Vec<(String, String)>,
     pub body: Option<Value>,
-    /// One of [`SPELLINGS`], or the way in which a write names the denied resource.
+    /// One of [`SPELLINGS`], or the form in which a write names the denied resource.
     pub form: &'static str,
 }
 
@@ -98,7 +98,7 @@ pub fn paths(operation: &Operation, values: &Values) -> Vec<Vec<String>> {
     fill_path(operation, counted);
     let mut choices: Vec<Vec<bool>> = vec![vec![true; count]];
     if count > 1 {
-        choices.extend((0..count).map(|one| (0..count).map(|place| place == one).collect()));
+        choices.extend((0..count).map(|one| (0..count).map(|index| index == one).collect()));
     }
     if count > 0 {
         choices.push(vec![false; count]);
@@ -170,8 +170,11 @@ pub fn spellings(
 
 /// Returns the slug of a denied resource, or the segment unchanged.
 fn slug_of(segment: &str) -> &str {
-    let things = [DeniedResource::PROJECT, DeniedResource::ENVIRONMENT, DeniedResource::TENANT];
-    things.iter().find(|thing| thing.id == segment).map_or(segment, |thing| thing.slug)
+    let resources = [DeniedResource::PROJECT, DeniedResource::ENVIRONMENT, DeniedResource::TENANT];
+    resources
+        .iter()
+        .find(|resource| resource.id == segment)
+        .map_or(segment, |resource| resource.slug)
 }
 
 /// Returns the segments with their first letters percent-encoded.
@@ -196,7 +199,7 @@ fn query_spellings(
     };
     let mut all = Vec::new();
     let named = operation.query.iter().filter(|parameter| parameter.subject.is_some());
-    for (place, parameter) in named.enumerate() {
+    for (index, parameter) in named.enumerate() {
         let denied = values.of(parameter, before, true);
         let open = values.of(parameter, before, false);
         let name = parameter.name;
@@ -212,7 +215,7 @@ fn query_spellings(
         ];
         all.push(("parameter", vec![pair(name, &denied)]));
         all.push(("open parameter", vec![pair(name, &open)]));
-        all.extend(spelled.into_iter().cycle().skip((turn + place) % 6).take(1));
+        all.extend(spelled.into_iter().cycle().skip((turn + index) % 6).take(1));
     }
     let unknown = [("spaces", "Spaces-22"), ("includeSystem", "true"), ("foo", "Projects-1")];
     let (name, value) = unknown[turn % unknown.len()];
@@ -246,10 +249,10 @@ pub fn reads(
         if choice > 0 {
             continue;
         }
-        for (place, (form, query)) in
+        for (index, (form, query)) in
             query_spellings(operation, values, turn).into_iter().enumerate()
         {
-            let (_, path) = &spelled[(turn + place) % spelled.len().min(2)];
+            let (_, path) = &spelled[(turn + index) % spelled.len().min(2)];
             calls.push(Call::get(form, path, query));
         }
         if below.last().is_some_and(|last| last == "events") {

@@ -4,8 +4,8 @@ use octopus_mcp::octopus::operations::{self, SpaceScope};
 
 use super::{calls::Call, denied::DeniedResource};
 
-/// Paths that `execute` refuses without any rule. Each read that is refused as `is not allowed
-/// through this tool` is below one of them or ends with one.
+/// Paths that `execute` rejects without any rule. Each read that is rejected as `is not allowed
+/// through this tool` is below one of these paths or ends with one.
 const FORBIDDEN_PATHS: [&str; 6] = [
     "/api/configuration",
     "/api/licenses/licenses-current",
@@ -15,7 +15,7 @@ const FORBIDDEN_PATHS: [&str; 6] = [
     "/export",
 ];
 
-/// Returns whether the path is one that `execute` refuses without any rule.
+/// Returns whether `execute` rejects the path without any rule.
 pub fn is_forbidden_without_rules(call: &Call) -> bool {
     FORBIDDEN_PATHS
         .iter()
@@ -23,7 +23,7 @@ pub fn is_forbidden_without_rules(call: &Call) -> bool {
 }
 
 /// Returns whether the response to a read may contain resources of the denied kind, according to
-/// the table of operations. Such a read may be refused. All other reads are limited to other
+/// the table of operations. Such a read may be rejected. All other reads are limited to other
 /// resources.
 pub fn may_contain_denied(call: &Call, denied: &DeniedResource) -> bool {
     let segments = call.path.split('/').skip(2).filter(|segment| !segment.is_empty());

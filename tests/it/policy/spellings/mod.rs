@@ -2,7 +2,7 @@
 //! denied.
 //!
 //! The sample instance answers each request without rules. If that response shows the denied
-//! resource ([`oracle`]), `execute` must refuse the request.
+//! resource ([`oracle`]), `execute` must reject the request.
 
 mod calls;
 mod denied;
@@ -99,7 +99,7 @@ async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[
     assert!(missing.is_empty(), "{missing:?} are not in {by_rule:?}");
     // Reads of other resources are answered.
     harmless.retain(|call| ["plain", "open parameter"].contains(&call.form));
-    let (mut refused, mut answered) = (Vec::new(), 0);
+    let (mut rejected, mut answered) = (Vec::new(), 0);
     for (call, outcome) in execute(&fixture, harmless).await {
         match &outcome {
             CallOutcome::Completed(answer) => {
@@ -114,10 +114,10 @@ async fn assert_no_read_passes(denied: DeniedResource, least: usize, without: &[
             CallOutcome::Failed(message)
                 if message.contains("rule 'r'") && harmless::may_contain_denied(&call, &denied) => {
             }
-            _ => refused.push(format!("{}: {}", call.url(), shortened(&outcome))),
+            _ => rejected.push(format!("{}: {}", call.url(), shortened(&outcome))),
         }
     }
-    assert!(refused.is_empty(), "{} were refused: {refused:#?}", refused.len());
+    assert!(rejected.is_empty(), "{} were rejected: {rejected:#?}", rejected.len());
     assert!(answered >= MIN_ANSWERED, "only {answered}");
 }
 
@@ -206,7 +206,7 @@ async fn no_body_or_query_hides_a_denied_resource() {
             .filter_map(|operation| writes::allowed_write(operation, &values, &denied));
         let fixture =
             fixture_without_rate_limits(json!([denied.rule("deny", &["write", "delete"])])).await;
-        // The rule lets these writes through, so it can refuse only for the hidden name.
+        // The rule allows these writes, so it can reject them only because of the hidden name.
         let mut hidden = Vec::new();
         for (turn, (call, outcome)) in
             execute(&fixture, open.collect()).await.into_iter().enumerate()
@@ -277,11 +277,11 @@ async fn read_rules_reject_unknown_parameters_and_paths() {
     }
 }
 
-/// `find_events` about a denied resource is refused for each parameter that can name it.
+/// `find_events` about a denied resource is rejected for each parameter that can name it.
 #[tokio::test]
-async fn refuses_events_about_a_denied_project() {
+async fn rejects_events_about_a_denied_project() {
     let fixture = policy_fixture(json!([DeniedResource::PROJECT.rule("deny", &["read"])])).await;
-    for (filter, refused) in [
+    for (filter, rejected) in [
         (json!({ "projects": ["Parcel Tracking API"] }), true),
         (json!({ "regarding": ["Projects-1"] }), true),
         (json!({ "regardingAny": ["Projects-2", "Projects-1"] }), true),
@@ -292,9 +292,9 @@ async fn refuses_events_about_a_denied_project() {
         let mut call = filter.clone();
         call["space"] = json!("Default");
         let outcome = fixture.call(CODE_FLOW, "find_events", &call).await;
-        let is_refused =
+        let is_rejected =
             matches!(&outcome, CallOutcome::Failed(message) if message.contains("rule 'r'"));
-        assert_eq!(is_refused, refused, "{filter}: {}", shortened(&outcome));
+        assert_eq!(is_rejected, rejected, "{filter}: {}", shortened(&outcome));
     }
 }
 

@@ -85,8 +85,8 @@ impl Oracle {
         }
     }
 
-    /// Returns where an answer to this request shows the denied resource. Every answer leaks if the
-    /// path names one of the IDs.
+    /// Returns the location of the denied resource in an answer to this request; `None` if the
+    /// answer does not contain it. Every answer leaks if the path contains one of the IDs.
     pub fn find_leak(&self, url: &str, answer: &SampleResponse) -> Option<String> {
         let path = url.split('?').next().unwrap_or(url);
         let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy().to_lowercase();

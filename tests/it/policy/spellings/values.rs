@@ -15,8 +15,8 @@ pub struct Values {
     pub allowed: BySubject,
     /// Denied tasks: one for each set of arguments.
     pub tasks: Vec<String>,
-    /// Documents that rules do not match, by collection: one that names the denied resource, and
-    /// one that does not.
+    /// Documents that rules do not match, by collection: a document that names the denied resource,
+    /// and another document.
     unrelated: BTreeMap<&'static str, [Option<String>; 2]>,
 }
 
