@@ -2,10 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use moka::sync::Cache;
-
 use crate::{
-    octopus::{Error, Fingerprint, Session, users},
+    octopus::Fingerprint,
     store::{Store, StoreKey, WriteOutcome},
 };
 
@@ -13,24 +11,17 @@ use crate::{
 const RETENTION: Duration = Duration::from_hours(14 * 24);
 /// Kind of the keys in the store.
 const KIND: &str = "starter";
-/// Time for which the Octopus user of a credential is cached.
-const USER_CACHE_TTL: Duration = Duration::from_mins(10);
-/// Maximum number of credentials whose Octopus user is cached.
-const MAX_CACHED_USERS: u64 = 10_000;
 
 /// Records of task initiators, by instance and task. Replicas that share a store share the records.
 #[derive(Debug)]
 pub struct TaskInitiators {
     store: Arc<Store>,
-    users: Cache<Fingerprint, String>,
 }
 
 impl TaskInitiators {
     /// Creates the records in this store.
     pub fn new(store: Arc<Store>) -> Self {
-        let users =
-            Cache::builder().max_capacity(MAX_CACHED_USERS).time_to_live(USER_CACHE_TTL).build();
-        Self { store, users }
+        Self { store }
     }
 
     /// Records the fingerprints of the person who started a task.
@@ -45,18 +36,6 @@ impl TaskInitiators {
     /// Returns the fingerprints of the person who started a task; empty if there is no record.
     pub(crate) async fn get(&self, instance: &str, task: &str) -> Vec<u8> {
         self.store.get(KIND, &store_key(instance, task)).await.unwrap_or_default()
-    }
-
-    /// Returns the ID of the Octopus user of the credential of a session.
-    pub(crate) async fn octopus_user_id(&self, session: &Session) -> Result<String, Error> {
-        let instance = session.client().url().as_str().as_bytes();
-        let key = session.fingerprint().combined_with(instance);
-        if let Some(user) = self.users.get(&key) {
-            return Ok(user);
-        }
-        let user = users::me(&session.without_recording()).await?.id.into_string();
-        self.users.insert(key, user.clone());
-        Ok(user)
     }
 }
 

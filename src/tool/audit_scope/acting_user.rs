@@ -1,14 +1,21 @@
-//! Octopus users of credentials, for audit records of changes.
+//! Octopus users of credentials, for audit records and the four-eyes rule.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use moka::sync::Cache;
 
-use crate::octopus::{Fingerprint, Session, users};
+use crate::octopus::{self, Fingerprint, Session, users};
 
-/// Cache of the Octopus users of credentials. Cheap to clone.
+/// Cache of the Octopus users of credentials. Failed lookups are cached too. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct ActingUsers(Cache<Fingerprint, Option<String>>);
+pub struct ActingUsers(Cache<Fingerprint, Option<Arc<ActingUser>>>);
+
+/// An Octopus user. Displayed as in audit records: `name (ID)`.
+#[derive(Debug)]
+struct ActingUser {
+    id: String,
+    username: String,
+}
 
 /// Maximum number of cached users.
 const MAX_CACHED_USERS: u64 = 10_000;
@@ -26,19 +33,45 @@ impl Default for ActingUsers {
 impl ActingUsers {
     /// Returns the user if it is cached.
     pub fn cached(&self, session: &Session) -> Option<String> {
-        self.0.get(&cache_key(session)).flatten()
+        self.0.get(&cache_key(session)).flatten().map(|user| user.to_string())
     }
 
     /// Looks up the user. Returns `None` on failure, because a failed lookup must not fail the
     /// change.
     pub(in crate::tool) async fn lookup(&self, session: &Session) -> Option<String> {
         if let Some(user) = self.0.get(&cache_key(session)) {
-            return user;
+            return user.map(|user| user.to_string());
         }
-        let response = tokio::time::timeout(LOOKUP_TIMEOUT, users::me(session)).await;
-        let user = response.ok()?.ok().map(|user| format!("{} ({})", user.username, user.id));
-        self.0.insert(cache_key(session), user.clone());
-        user
+        let user = tokio::time::timeout(LOOKUP_TIMEOUT, self.request(session)).await.ok()?.ok();
+        if user.is_none() {
+            self.0.insert(cache_key(session), None);
+        }
+        user.map(|user| user.to_string())
+    }
+
+    /// Returns the ID of the user. Repeats a lookup that failed before.
+    pub(in crate::tool) async fn user_id(
+        &self,
+        session: &Session,
+    ) -> Result<String, octopus::Error> {
+        let user = match self.0.get(&cache_key(session)).flatten() {
+            Some(user) => user,
+            None => self.request(session).await?,
+        };
+        Ok(user.id.clone())
+    }
+
+    async fn request(&self, session: &Session) -> Result<Arc<ActingUser>, octopus::Error> {
+        let user = users::me(&session.without_recording()).await?;
+        let user = Arc::new(ActingUser { id: user.id.into_string(), username: user.username });
+        self.0.insert(cache_key(session), Some(Arc::clone(&user)));
+        Ok(user)
+    }
+}
+
+impl fmt::Display for ActingUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.username, self.id)
     }
 }
 

@@ -114,7 +114,7 @@ impl Context {
 
     /// Returns the ID of the Octopus user that acts for the caller at this instance.
     async fn octopus_user_id(&self) -> Result<String, octopus::Error> {
-        self.task_initiators.octopus_user_id(&self.session).await
+        self.acting_users.user_id(&self.session).await
     }
 }
 
