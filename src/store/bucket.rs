@@ -25,11 +25,11 @@ pub struct RateLimitDecision {
     pub allowed: bool,
     /// The number of tokens in a full bucket.
     pub limit: u32,
-    /// The number of tokens left.
+    /// The number of remaining tokens.
     pub remaining: u32,
-    /// How long until a token is available. Zero if one was taken.
+    /// Time until a token is available. Zero if a token was taken.
     pub retry_after: Duration,
-    /// How long until the bucket is full.
+    /// Time until the bucket is full.
     pub reset_after: Duration,
 }
 

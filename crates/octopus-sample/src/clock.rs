@@ -80,8 +80,8 @@ mod tests {
             assert_eq!(parse(text), moment, "{text}");
         }
         let rows = [(0, "0 seconds"), (SECOND, "1 second"), (119 * SECOND, "1 minute")];
-        for (milliseconds, words) in rows {
-            assert_eq!(duration(milliseconds), words);
+        for (milliseconds, expected) in rows {
+            assert_eq!(duration(milliseconds), expected);
         }
     }
 }

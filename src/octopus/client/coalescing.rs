@@ -1,8 +1,8 @@
 //! Request coalescing: identical concurrent reads of one caller share one request.
 //!
-//! Nothing is kept after the response arrived. A cache with single flight, such as moka's, would
-//! keep large responses for a while, and would start over when the first caller gives up. A shared
-//! future continues as long as any caller waits for it.
+//! Nothing is kept after the response. A cache with single flight, such as moka's, would keep large
+//! responses, and would restart the request if the first caller disconnects. A shared future
+//! continues while any caller waits for it.
 
 use std::{
     collections::HashMap,
@@ -26,10 +26,10 @@ type ReadResult = Result<RawResponse, Error>;
 /// Fingerprint of the session, and the path and query.
 type ReadKey = (Fingerprint, String);
 
-/// Which setting limits the size of a response.
+/// Setting that limits the size of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::octopus) enum SizeLimit {
-    /// `response_limit`: documents whose named fields are read.
+    /// `response_limit`: documents with typed fields.
     Response,
     /// `execute_limit`: documents of any form.
     Execute,
@@ -69,11 +69,11 @@ impl RequestCoalescer {
     /// Joins an identical read of the same caller, or starts it.
     pub(in crate::octopus) async fn run(
         &self,
-        whose: Fingerprint,
+        fingerprint: Fingerprint,
         path: String,
         read: BoxFuture<'static, ReadResult>,
     ) -> ReadResult {
-        let shared = self.join_or_start((whose, path), read);
+        let shared = self.join_or_start((fingerprint, path), read);
         shared.await
     }
 
@@ -106,8 +106,8 @@ impl RequestCoalescer {
 
     /// Detaches the caller's in-flight reads, so that no later read joins them. Call this after a
     /// change.
-    pub(in crate::octopus) fn invalidate(&self, whose: Fingerprint) {
-        self.lock().retain(|(other, _), _| *other != whose);
+    pub(in crate::octopus) fn invalidate(&self, fingerprint: Fingerprint) {
+        self.lock().retain(|(other, _), _| *other != fingerprint);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ReadKey, InFlightRead>> {
@@ -185,10 +185,10 @@ mod tests {
         let other = Fingerprint::of([b"other".as_slice()]);
         let mut all = Vec::new();
         let mut ends = Vec::new();
-        for (whose, path) in [(caller(), "/a"), (other, "/a"), (caller(), "/a?b")] {
+        for (fingerprint, path) in [(caller(), "/a"), (other, "/a"), (caller(), "/a?b")] {
             let (end, read) = read(&begun, Ok(answer()));
             ends.push(end);
-            all.push(reads.join_or_start((whose, path.to_owned()), read));
+            all.push(reads.join_or_start((fingerprint, path.to_owned()), read));
         }
         drop(ends);
         futures::future::join_all(all).await;

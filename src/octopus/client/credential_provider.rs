@@ -42,7 +42,7 @@ impl CredentialProvider {
     ///
     /// # Errors
     ///
-    /// A message that names the setting.
+    /// Returns a message that names the setting.
     pub(in crate::octopus) fn from_config(
         instance: &InstanceSettings,
         modes: &AuthModes,

@@ -38,7 +38,7 @@ impl Instances {
     ///
     /// # Errors
     ///
-    /// A message that starts with the setting.
+    /// Returns a message that starts with the setting.
     pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
         let compute = ComputePool::new(0, config.limits.compute_time.0);
         let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
@@ -50,7 +50,7 @@ impl Instances {
     ///
     /// # Errors
     ///
-    /// A message that starts with the setting.
+    /// Returns a message that starts with the setting.
     pub fn with_shared(
         config: &config::Config,
         metrics: &Metrics,

@@ -20,11 +20,11 @@ use crate::{
 
 /// Maximum number of task IDs that are collected from one response.
 const MAX_TASK_IDS: usize = 1_000;
-/// Estimated memory that the allocator takes for each allocation besides its size.
+/// Estimated overhead of the allocator in bytes for each allocation.
 const ALLOCATION_OVERHEAD: usize = 16;
 /// Memory of one field of an object: an entry of the map with its hash, and its part of the index.
 const FIELD_SIZE: usize = size_of::<(u64, String, Value)>() + 16;
-/// Number of fields for which an object with fewer allocates room.
+/// Minimum number of fields for which an object allocates memory.
 const MIN_FIELD_CAPACITY: usize = 4;
 
 /// Response of Octopus to a change. Clones share the body.
@@ -62,16 +62,16 @@ impl Session {
         permit: WritePermit,
     ) -> Result<ChangeResponse, Error> {
         let response = self.send_change(change, permit).await?;
-        // The change is made; exhausted compute time of the call must not hide that.
+        // The change is made; exhausted compute time of the call must not turn it into an error.
         self.with_fresh_compute().parse_change_response(response, change.path.route()).await
     }
 
     /// Parses the response to a change. If the compute pool fails, the result contains the reason,
-    /// because an error would hide that the change was made.
+    /// because an error would conceal the executed change.
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
+    /// Returns [`Error::UnexpectedResponse`] if the media type is JSON but the body is not.
     async fn parse_change_response(
         &self,
         answer: RawResponse,
@@ -113,7 +113,7 @@ impl ChangeResponse {
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
+    /// Returns [`Error::UnexpectedResponse`] if the media type is JSON but the body is not.
     pub(in crate::octopus) fn parse(answer: &RawResponse, route: &str) -> Result<Self, Error> {
         let document = BoundedJson::parse(&answer.body, JsonBounds::DOCUMENT);
         // The parser does not check skipped strings for valid UTF-8.
@@ -135,8 +135,8 @@ impl ChangeResponse {
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the body does not have the form of `T`, and [`Error::Compute`] if
-    /// the compute pool failed to parse it.
+    /// Returns [`Error::UnexpectedResponse`] if the body does not have the form of `T`, and
+    /// [`Error::Compute`] if the compute pool failed to parse it.
     pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
         match &self.body {
             ChangeResponseBody::Json(document) => serde_path_to_error::deserialize(&document.value)
@@ -165,16 +165,16 @@ fn nested_memory(value: &Value) -> usize {
     match value {
         Value::String(text) => ALLOCATION_OVERHEAD + text.capacity(),
         Value::Array(items) => {
-            let room = ALLOCATION_OVERHEAD + items.capacity() * size_of::<Value>();
-            room + items.iter().map(nested_memory).sum::<usize>()
+            let bytes = ALLOCATION_OVERHEAD + items.capacity() * size_of::<Value>();
+            bytes + items.iter().map(nested_memory).sum::<usize>()
         }
         Value::Object(fields) if !fields.is_empty() => {
-            let room = fields.len().next_power_of_two().max(MIN_FIELD_CAPACITY) * FIELD_SIZE
+            let bytes = fields.len().next_power_of_two().max(MIN_FIELD_CAPACITY) * FIELD_SIZE
                 + 2 * ALLOCATION_OVERHEAD;
             let of_field = |(key, value): (&String, &Value)| {
                 ALLOCATION_OVERHEAD + key.capacity() + nested_memory(value)
             };
-            room + fields.iter().map(of_field).sum::<usize>()
+            bytes + fields.iter().map(of_field).sum::<usize>()
         }
         _ => 0,
     }
@@ -251,7 +251,7 @@ mod tests {
             assert!(memory >= objects * OBJECT, "{memory} of {objects} objects");
             assert!(memory < objects * 2 * OBJECT, "{memory} of {objects} objects");
         }
-        // Omitted items take no memory.
+        // Omitted items use no memory.
         let body = format!("[0{}]", ",0".repeat(1_000_000));
         let memory = reply("application/json", &body).unwrap().memory();
         let kept = JsonBounds::DOCUMENT.values * size_of::<Value>();
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn large_answer_to_a_change_is_parsed_outside_the_async_worker() {
+    fn parses_large_change_response_outside_async_worker() {
         for (size, is_inline) in [(INLINE_BYTES, true), (INLINE_BYTES + 1, false)] {
             let text = r#"{"TaskId":"ServerTasks-7"}"#.to_owned();
             let body = text.clone() + &" ".repeat(size - text.len());

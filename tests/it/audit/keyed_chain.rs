@@ -1,4 +1,4 @@
-//! Hash chain with a key (HMAC): tampering that only the key reveals, and how a chain gets a key.
+//! Hash chain with a key (HMAC): tampering that only the key reveals, and adding a key to a chain.
 
 use std::{
     fs,
@@ -84,7 +84,7 @@ async fn recomputed_hashes_are_detected_only_with_the_key() {
             };
             assert!(output.contains(expected), "{kind}, {forger:?}: {output}");
         }
-        // The option --keyed expects a key without giving one.
+        // The option --keyed requires a key without providing it.
         fs::write(&path, Forger::WithoutKey.rewrite(&keyed, edit)).unwrap();
         let (code, output) = run_verify(&[name, "--keyed"]);
         assert_eq!(code, 1, "{kind}: {output}");
@@ -101,7 +101,7 @@ async fn recomputed_hashes_are_detected_only_with_the_key() {
         assert_eq!(code, 1, "{arguments:?}: {output}");
         assert!(output.contains(expected), "{arguments:?}: {output}");
     }
-    // The key can also come from the settings.
+    // The key can also be in the settings.
     let mut command = program(&["audit", "verify", name]);
     let output = command.env("OCTOPUS_MCP_AUDIT__CHAIN_KEY_FILE", &key).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");

@@ -138,7 +138,7 @@ async fn trusted_proxy_header_names_the_address() {
     }
     assert!(is_address_blocked(&from("203.0.113.7").await));
     assert_eq!(from("203.0.113.8").await.status, 401, "each address has its own count");
-    // Clients can forge all entries left of the last one.
+    // Clients can forge all entries except the last.
     assert!(is_address_blocked(&from("203.0.113.9, 203.0.113.7").await));
     assert_eq!(server.post(&[(FORWARDED, "203.0.113.8")], LIST).await.status, 200);
 }
@@ -155,7 +155,7 @@ async fn ipv6_network_counts_as_one_address() {
     assert_eq!(from("2001:db8:1:2:ffff::9").await.status, 401);
     assert!(is_address_blocked(&from("2001:db8:1:2:3:4:5:6").await));
     assert_eq!(from("2001:db8:1:3::1").await.status, 401);
-    // The IPv6 form of an IPv4 address counts as the same address.
+    // The IPv6 form of an IPv4 address is the same address.
     assert_eq!(from("::ffff:203.0.113.7").await.status, 401);
     assert_eq!(from("203.0.113.7").await.status, 401);
     assert!(is_address_blocked(&from("::ffff:203.0.113.7").await));

@@ -1,4 +1,4 @@
-//! Requests with a pending body: their caller is still unknown, and they hold concurrency permits.
+//! Requests with a pending body: they hold concurrency permits before the caller is authenticated.
 
 use octopus_mcp::config::{Config, Networks};
 use tokio::{

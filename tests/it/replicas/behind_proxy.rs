@@ -1,4 +1,4 @@
-//! Three replicas behind a proxy that sends each request to another replica than the one before.
+//! Three replicas behind a proxy with round-robin load balancing.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ async fn stateless_requests_need_no_affinity() {
             *calls_by_replica.entry(replica).or_default() += 1;
         }
         assert_eq!(calls_by_replica.into_values().collect::<Vec<_>>(), [2, 2, 2], "{kind:?}");
-        // The code of one replica is accepted by another, but not by a third one again.
+        // The code of one replica is accepted once, by another replica.
         let environment = if kind == ClientKind::Modern { "Development" } else { "Staging" };
         let mut arguments = deploy_arguments(environment);
         let (mut response, first) = fleet.call(kind, "deploy_release", &arguments).await;

@@ -110,7 +110,7 @@ impl Builder<'_> {
                 leaf.lines.push(self.line(to - 12, "Fatal", text));
             }
             (Status::Failed, None) if self.facts.guidance() == Some("Abort") => {
-                let text = "The step was aborted by whoever was asked".to_owned();
+                let text = "The step was aborted by a user".to_owned();
                 leaf.lines.push(self.line(to - 12, "Fatal", text));
             }
             (Status::Failed, None) => {

@@ -64,7 +64,7 @@ pub(super) fn template(call: &Call<'_>, project: &Item) -> ApiResult {
     Ok(ApiResponse::value(&release_template::of(call, project)?))
 }
 
-/// Returns the project whose current process in the database has this ID.
+/// Returns the project with this ID as its current process in the database.
 fn live<'a>(call: &Call<'a>, id: &str) -> Option<&'a Item> {
     call.database.projects.of_space(call.space_id()).find(|project| {
         project.text("DeploymentProcessId").eq_ignore_ascii_case(id)

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn events_by_space_server_level_and_format() {
+    async fn filters_events_by_space_and_serves_csv() {
         let total = |body: Value| body["TotalResults"].as_u64().unwrap();
         let all = total(get("/api/events?includeInternalEvents=true").await);
         assert_eq!(all, 5_000);
@@ -202,8 +202,8 @@ mod tests {
         let path = format!("{path}&excludeDifference=true");
         let without = whole(&sample, keys::ADMIN, &path).await.body().len();
         assert!(with > without + 300_000, "{with} {without}");
-        for words in ["categories", "groups", "agents", "documenttypes"] {
-            assert!(get(&format!("/api/events/{words}")).await.as_array().unwrap().len() > 2);
+        for path in ["categories", "groups", "agents", "documenttypes"] {
+            assert!(get(&format!("/api/events/{path}")).await.as_array().unwrap().len() > 2);
         }
     }
 }

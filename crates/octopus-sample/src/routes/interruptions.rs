@@ -186,8 +186,8 @@ mod tests {
         let (submit, take) =
             (format!("{interruption}/submit"), format!("{interruption}/responsible"));
         let answer = json!({ "Instructions": null, "Notes": "Looks good", "Result": "Proceed" });
-        let asked = of(&sample, interruption).await;
-        assert_eq!(asked["Type"], "ManualIntervention", "{asked}");
+        let form = of(&sample, interruption).await;
+        assert_eq!(form["Type"], "ManualIntervention", "{form}");
         let (status, refused) = send(&sample, "POST", &submit, answer.clone()).await;
         assert_eq!(status, 400);
         assert!(reason(&refused).contains("take responsibility"), "{refused}");

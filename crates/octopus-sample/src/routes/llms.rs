@@ -180,7 +180,7 @@ const PROPERTIES: [(&str, &str); 12] = [
 
 static CATALOG: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(written()));
 
-/// Returns the catalog, which is built once.
+/// Returns the catalog. It is built once.
 pub(super) fn catalog() -> Bytes {
     CATALOG.clone()
 }
@@ -205,7 +205,7 @@ fn endpoints(text: &mut String, (heading, path, resource, parameters): &Category
         ("/api/spaces/{spaceIdentifier}/", "of the space with this ID or slug"),
         ("/api/", "of the default space"),
     ] {
-        for (method, rest, words, returned) in OPERATIONS {
+        for (method, rest, description, returned) in OPERATIONS {
             let query = if method == "GET" && rest.is_empty() {
                 format!("{{?{parameters}}}")
             } else {
@@ -214,7 +214,7 @@ fn endpoints(text: &mut String, (heading, path, resource, parameters): &Category
             let returned = returned.replace("{}", resource);
             let _ = writeln!(
                 text,
-                "- `{method} {prefix}{path}{rest}{query}` ({resource}, {space}): {words}. Returns `{returned}`."
+                "- `{method} {prefix}{path}{rest}{query}` ({resource}, {space}): {description}. Returns `{returned}`."
             );
         }
     }
@@ -224,11 +224,11 @@ fn step(text: &mut String, family: &str) {
     let _ = write!(text, "\n### Octopus.{family}\n\n");
     let _ =
         writeln!(text, "The action type `Octopus.{family}` in a process, with these properties:\n");
-    for (property, words) in PROPERTIES {
+    for (property, description) in PROPERTIES {
         for scope in ["", ".Container", ".GitDependency", ".Fallback"] {
             let _ = writeln!(
                 text,
-                "- `Octopus.Action.{family}{scope}.{property}` (string): {words}. Absent means the default of the step."
+                "- `Octopus.Action.{family}{scope}.{property}` (string): {description}. Absent means the default of the step."
             );
         }
     }

@@ -125,7 +125,7 @@ fn dispatch(call: &Call<'_>, path: &[&str]) -> ApiResult {
         ["dashboard"] => dashboard::whole(call),
         ["dashboard", "dynamic"] => dashboard::dynamic(call),
         ["tenants", word @ ("status" | "tag-test" | "variables-missing")] => {
-            tenants::words(call, word)
+            tenants::subroute(call, word)
         }
         ["tenantvariables", "all"] => tenant_variables::of_all(call),
         ["machineroles", "all"] => machines::roles(call),

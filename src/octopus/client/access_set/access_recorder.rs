@@ -1,5 +1,5 @@
-//! Records the resources that a call accesses. Look-ups and reads report to the recorder, so policy
-//! rules and audit records see every access without code in the tools.
+//! Records the resources that a call accesses. Look-ups and reads use the recorder, so policy
+//! rules and audit records include every access without code in the tools.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -34,7 +34,7 @@ const MAX_DEPTH: usize = 4;
 #[derive(Clone, Copy)]
 struct OwnerFieldsVisitor(usize);
 
-/// Parses the identifying fields of a body. Returns `None` for a list: policy rules judge a list by
+/// Parses the identifying fields of a body. Returns `None` for a list: policy rules match a list by
 /// its space and its filters, not by its items.
 pub(in crate::octopus) fn owner_fields(body: &[u8]) -> Option<OwnerFields> {
     let fields = OwnerFieldsVisitor(0).deserialize(&mut serde_json::Deserializer::from_slice(body));
@@ -129,10 +129,10 @@ impl AccessRecorder {
         path: &ApiPath,
         belongings: Option<OwnerFields>,
     ) {
-        let mut touches = self.lock();
-        touches.add_path(path);
+        let mut access_set = self.lock();
+        access_set.add_path(path);
         if let Some(OwnerFields(document)) = belongings {
-            touches.add_document(&document);
+            access_set.add_document(&document);
         }
     }
 
@@ -146,8 +146,8 @@ mod tests {
     use super::*;
     use crate::octopus::client::access_set::ResourceKind;
 
-    fn ids(touches: &AccessSet, kind: ResourceKind) -> Vec<&str> {
-        touches.resources(kind).iter().map(|thing| thing.id.as_str()).collect()
+    fn ids(access_set: &AccessSet, kind: ResourceKind) -> Vec<&str> {
+        access_set.resources(kind).iter().map(|resource| resource.id.as_str()).collect()
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn invented_credentials_pause_only_their_own_sender() {
 }
 
 #[test]
-fn a_configured_credential_counts_without_proof() {
+fn configured_credential_is_proven_without_response() {
     let (breaker, now) = breaker(2, &[]);
     for name in ["a", "b"] {
         let requester = Requester { is_configured: true, ..sender(name) };

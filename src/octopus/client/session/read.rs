@@ -82,7 +82,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn page_of_objects(
         &self,
         path: &ApiPath,
@@ -110,7 +110,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn object(&self, path: &ApiPath) -> Result<Map<String, Value>, Error> {
         let route = path.route();
         self.read_typed(path, SizeLimit::Execute, move |answer| answer.json(&route)).await
@@ -121,7 +121,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn comparable_document(&self, path: &ApiPath) -> Result<Value, Error> {
         let route = path.route();
         let state = move |answer: &RawResponse| {
@@ -141,7 +141,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn fetch(&self, path: &ApiPath) -> Result<RawResponse, Error> {
         self.read(path, SizeLimit::Execute, |answer| Ok(answer.clone())).await
     }
@@ -176,7 +176,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The errors of `parse`, and [`Error::Compute`].
+    /// Returns the errors of `parse`, and [`Error::Compute`].
     pub async fn parse<T, E>(
         &self,
         answer: RawResponse,

@@ -188,8 +188,8 @@ mod tests {
         let form =
             get(&sample, "Spaces-1/releases/Releases-9007/deployments/preview/Environments-3")
                 .await;
-        let asked = form["Form"]["Elements"].as_array().unwrap();
-        let kinds: Vec<_> = asked
+        let elements = form["Form"]["Elements"].as_array().unwrap();
+        let kinds: Vec<_> = elements
             .iter()
             .map(|e| (e["IsValueRequired"].as_bool(), e["Control"]["IsSecure"].as_bool()))
             .collect();
