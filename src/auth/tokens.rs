@@ -44,9 +44,10 @@ pub(super) struct TokenTable {
 
 impl TokenTable {
     pub(super) fn from_settings(tokens: &BTreeMap<String, config::TokenSettings>) -> Self {
-        let known = tokens.iter().filter_map(|(name, token)| Some((token.hash()?, name, token)));
-        let known = known.map(|(hash, name, token)| (hash, Arc::new(token_identity(name, token))));
-        let (hashes, callers) = known.unzip();
+        let entries = tokens.iter().filter_map(|(name, token)| Some((token.hash()?, name, token)));
+        let entries =
+            entries.map(|(hash, name, token)| (hash, Arc::new(token_identity(name, token))));
+        let (hashes, callers) = entries.unzip();
         Self { hashes, identities: callers }
     }
 

@@ -30,9 +30,9 @@ const REFRESH_INTERVAL: Duration = Duration::from_hours(6);
 impl CredentialExpiries {
     /// Returns the remaining days of each credential; negative after its expiry.
     pub fn remaining_days(&self, now: Timestamp) -> Vec<(CredentialName, f64)> {
-        let known = self.lock();
+        let expiries = self.lock();
         let days = |when: &Timestamp| when.duration_since(now).as_secs_f64() / (24.0 * 3600.0);
-        known.iter().map(|(key, when)| (key.clone(), days(when))).collect()
+        expiries.iter().map(|(key, when)| (key.clone(), days(when))).collect()
     }
 
     /// Refreshes the expiry times every six hours until the server stops.

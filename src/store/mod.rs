@@ -110,10 +110,10 @@ impl Store {
         let mut buckets = self.buckets.lock();
         // Buckets with unchanged limits are reused, so that a configuration reload does not reset
         // them.
-        let known = buckets.iter().position(|bucket| bucket.has_name(name));
-        let known = known.map(|index| buckets.swap_remove(index));
-        let bucket = match known.filter(|known| known.has_limits(rate, burst)) {
-            Some(known) => known,
+        let existing = buckets.iter().position(|bucket| bucket.has_name(name));
+        let existing = existing.map(|index| buckets.swap_remove(index));
+        let bucket = match existing.filter(|bucket| bucket.has_limits(rate, burst)) {
+            Some(bucket) => bucket,
             None => TokenBuckets::new(name, rate, burst, self.remote.clone())?,
         };
         buckets.push(bucket.clone());

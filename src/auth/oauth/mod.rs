@@ -170,8 +170,8 @@ impl OauthVerifier {
         let claims: UnverifiedClaims = insecure_decode_claims(token)
             .map_err(|_| AuthError::Invalid("the claims of the token cannot be parsed"))?;
         let iss = claims.iss.as_ref().and_then(Value::as_str);
-        let known = |issuer: &&IssuerKeys| iss == Some(issuer.settings.issuer.as_str());
-        self.issuers.iter().find(known).ok_or(UNKNOWN_ISSUER)
+        let is_trusted = |issuer: &&IssuerKeys| iss == Some(issuer.settings.issuer.as_str());
+        self.issuers.iter().find(is_trusted).ok_or(UNKNOWN_ISSUER)
     }
 
     fn validation(&self, issuer: &IssuerKeys, algorithm: Algorithm) -> Validation {

@@ -58,7 +58,7 @@ impl Instances {
         memory: &ResponseMemory,
     ) -> Result<Self, String> {
         let modes = config.auth_modes();
-        let made = config.instances_with_keys().into_iter().map(|(name, key, settings)| {
+        let instances = config.instances_with_keys().into_iter().map(|(name, key, settings)| {
             let wrong = |error: String| format!("{key}.{error}");
             let url = settings.url.clone().ok_or_else(|| wrong("url is not set".to_owned()))?;
             let client =
@@ -73,7 +73,7 @@ impl Instances {
             };
             Ok((name.to_owned(), Arc::new(instance)))
         });
-        let by_name = made.collect::<Result<_, String>>()?;
+        let by_name = instances.collect::<Result<_, String>>()?;
         Ok(Self { by_name, default: config.default_instance().map(str::to_owned) })
     }
 

@@ -219,8 +219,8 @@ impl TokenExchange {
             route,
             proves_credential: false,
         };
-        let begun = transport.send(outgoing, request).await?;
-        transport.read_body(begun, fingerprint, MAX_RESPONSE_BYTES).await
+        let pending = transport.send(outgoing, request).await?;
+        transport.read_body(pending, fingerprint, MAX_RESPONSE_BYTES).await
     }
 
     fn url_below(&self, path: &str) -> Result<Url, Error> {

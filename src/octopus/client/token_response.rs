@@ -55,8 +55,8 @@ pub(in crate::octopus) fn exchange_request(audience: &str, subject: &SecretStrin
 impl IssuedToken {
     /// Parses the response. Returns `None` on failure, because serde's error message could contain
     /// the token.
-    pub(in crate::octopus) fn read(answer: &RawResponse) -> Option<Self> {
-        let body: TokenResponse = serde_json::from_slice(&answer.body).ok()?;
+    pub(in crate::octopus) fn read(response: &RawResponse) -> Option<Self> {
+        let body: TokenResponse = serde_json::from_slice(&response.body).ok()?;
         if !body.token_type.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")) {
             return None;
         }
@@ -86,8 +86,8 @@ mod tests {
 
     fn read(body: &Value) -> Option<u128> {
         let body = body.to_string().into();
-        let answer = RawResponse { content_type: "application/json".to_owned(), body };
-        IssuedToken::read(&answer).map(|issued| issued.valid_for.as_millis())
+        let response = RawResponse { content_type: "application/json".to_owned(), body };
+        IssuedToken::read(&response).map(|issued| issued.valid_for.as_millis())
     }
 
     #[test]

@@ -74,11 +74,11 @@ impl Session {
     /// Returns [`Error::UnexpectedResponse`] if the media type is JSON but the body is not.
     async fn parse_change_response(
         &self,
-        answer: RawResponse,
+        response: RawResponse,
         route: String,
     ) -> Result<ChangeResponse, Error> {
-        let (content_type, size) = (answer.content_type.clone(), answer.body.len());
-        match self.parse(answer, move |answer| ChangeResponse::parse(answer, &route)).await {
+        let (content_type, size) = (response.content_type.clone(), response.body.len());
+        match self.parse(response, move |response| ChangeResponse::parse(response, &route)).await {
             Err(Error::Compute(error)) => {
                 let body = ChangeResponseBody::Unparsed(error);
                 Ok(ChangeResponse::new(content_type, size, body, Arc::default()))
@@ -114,20 +114,21 @@ impl ChangeResponse {
     /// # Errors
     ///
     /// Returns [`Error::UnexpectedResponse`] if the media type is JSON but the body is not.
-    pub(in crate::octopus) fn parse(answer: &RawResponse, route: &str) -> Result<Self, Error> {
-        let document = BoundedJson::parse(&answer.body, JsonBounds::DOCUMENT);
+    pub(in crate::octopus) fn parse(response: &RawResponse, route: &str) -> Result<Self, Error> {
+        let document = BoundedJson::parse(&response.body, JsonBounds::DOCUMENT);
         // The parser does not check skipped strings for valid UTF-8.
-        if document.is_err() || from_utf8(&answer.body).is_err() {
-            answer.ensure_json(route)?;
+        if document.is_err() || from_utf8(&response.body).is_err() {
+            response.ensure_json(route)?;
         }
-        let tasks = document.as_ref().map_or_else(|_| Vec::new(), |known| task_ids(&known.value));
-        let kind = &answer.content_type;
+        let tasks =
+            document.as_ref().map_or_else(|_| Vec::new(), |document| task_ids(&document.value));
+        let kind = &response.content_type;
         let is_json = kind.ends_with("/json") || kind.ends_with("+json");
         let body = match document {
             Ok(document) if is_json => ChangeResponseBody::Json(Arc::new(document)),
-            _ => ChangeResponseBody::Raw(answer.body.clone()),
+            _ => ChangeResponseBody::Raw(response.body.clone()),
         };
-        let (content_type, size) = (kind.clone(), answer.body.len());
+        let (content_type, size) = (kind.clone(), response.body.len());
         Ok(Self::new(content_type, size, body, tasks.into()))
     }
 
@@ -182,11 +183,11 @@ fn nested_memory(value: &Value) -> usize {
 
 /// Returns the task IDs in a document.
 fn task_ids(document: &Value) -> Vec<Id<Task>> {
-    let (mut found, mut known) = (Vec::new(), HashSet::new());
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     visit_strings(document, &mut |text| {
         if found.len() < MAX_TASK_IDS
             && let Ok(id) = Id::<Task>::parse(text)
-            && known.insert(id.as_str().to_owned())
+            && seen.insert(id.as_str().to_owned())
         {
             found.push(id);
         }
@@ -277,12 +278,12 @@ mod tests {
             assert_eq!(is_json, body == deep);
         }
         let body = Bytes::from_static(b"{\"Links\": \"\xff\"}");
-        let answer = RawResponse { content_type: "application/json".to_owned(), body };
-        assert!(ChangeResponse::parse(&answer, "/api/x").is_err());
+        let response = RawResponse { content_type: "application/json".to_owned(), body };
+        assert!(ChangeResponse::parse(&response, "/api/x").is_err());
     }
 
     /// Parses the response to a change with this compute time, and counts the steps on this thread.
-    fn parse_in_session(call_time: Duration, answer: &RawResponse) -> (ChangeResponse, usize) {
+    fn parse_in_session(call_time: Duration, response: &RawResponse) -> (ChangeResponse, usize) {
         let caller = Fingerprint::of([b"caller".as_slice()]);
         let client = Client::new(
             "default",
@@ -294,8 +295,9 @@ mod tests {
         );
         let session = Session::new(client.unwrap(), Credentials::none(), caller, None);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let parsed =
-            || runtime.block_on(session.parse_change_response(answer.clone(), "/api/x".to_owned()));
+        let parsed = || {
+            runtime.block_on(session.parse_change_response(response.clone(), "/api/x".to_owned()))
+        };
         let (reply, steps) = step_counter::count(parsed);
         (reply.unwrap(), steps)
     }
@@ -305,15 +307,15 @@ mod tests {
         for (size, is_inline) in [(INLINE_BYTES, true), (INLINE_BYTES + 1, false)] {
             let text = r#"{"TaskId":"ServerTasks-7"}"#.to_owned();
             let body = text.clone() + &" ".repeat(size - text.len());
-            let answer =
+            let response =
                 RawResponse { content_type: "application/json".to_owned(), body: body.into() };
-            let (reply, steps) = parse_in_session(Duration::from_mins(1), &answer);
+            let (reply, steps) = parse_in_session(Duration::from_mins(1), &response);
             assert_eq!(steps, if is_inline { size } else { 0 });
             assert_eq!((reply.size, reply.tasks.len()), (size, 1));
             assert!(matches!(reply.body, ChangeResponseBody::Json(_)));
             // Without compute time the result contains the reason instead of an error, because the
             // change is made.
-            let (reply, _) = parse_in_session(Duration::ZERO, &answer);
+            let (reply, _) = parse_in_session(Duration::ZERO, &response);
             let unread = reply.json::<Value>("/api/x").err();
             let spent = Error::Compute(ComputeError::BudgetSpent(Duration::ZERO));
             assert_eq!(unread, (!is_inline).then_some(spent));

@@ -113,8 +113,8 @@ pub async fn find(space: &Space, project: &Id<Project>, query: &str) -> Result<G
         let name = format!("{prefix}{short}");
         let read: Option<Branch> = get_optional(space, project, kind, &name).await?;
         // Octopus decides whether the letter case matches; compare its result without case.
-        let called = |found: &Branch| found.canonical_name.eq_ignore_ascii_case(&name);
-        Ok::<_, Error>(read.filter(called).map(|found| GitRef(found.canonical_name)))
+        let matches = |found: &Branch| found.canonical_name.eq_ignore_ascii_case(&name);
+        Ok::<_, Error>(read.filter(matches).map(|found| GitRef(found.canonical_name)))
     };
     let commit = async {
         if !is_hash {
@@ -126,8 +126,8 @@ pub async fn find(space: &Space, project: &Id<Project>, query: &str) -> Result<G
             read => read?,
         };
         let query = query.to_ascii_lowercase();
-        let called = |found: &Commit| found.hash.to_ascii_lowercase().starts_with(&query);
-        Ok(read.filter(called).map(|found| GitRef(found.hash)))
+        let matches = |found: &Commit| found.hash.to_ascii_lowercase().starts_with(&query);
+        Ok(read.filter(matches).map(|found| GitRef(found.hash)))
     };
     let (branch, tag, commit) =
         futures::try_join!(named("branches", HEADS), named("tags", TAGS), commit)?;

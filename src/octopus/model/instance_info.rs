@@ -30,9 +30,9 @@ impl Session {
     /// Returns the version of the instance. Sessions share the cached version but not a read in
     /// flight: a read with a wrong credential fails only for its own caller.
     pub async fn version(&self) -> Result<OctopusVersion, Error> {
-        let known = self.client().caches().version.get(&()).await;
-        self.client().metrics().record_cache_lookup("version", known.is_some());
-        if let Some(version) = known {
+        let cached = self.client().caches().version.get(&()).await;
+        self.client().metrics().record_cache_lookup("version", cached.is_some());
+        if let Some(version) = cached {
             return Ok(version);
         }
         let version = root(self).await?.parse_version()?;

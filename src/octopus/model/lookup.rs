@@ -150,9 +150,9 @@ pub(in crate::octopus) fn find_in<'a, R: Named>(
 
 /// Returns the index of the matching document, if any.
 fn position_of<R: Named>(query: &str, documents: &[R]) -> Result<Option<usize>, Error> {
-    let called = documents.iter().enumerate().filter(|(_, document)| document.matches(query));
-    let mut called: Vec<(usize, &R)> = called.collect();
-    if called.len() > 1 {
+    let matches = documents.iter().enumerate().filter(|(_, document)| document.matches(query));
+    let mut matches: Vec<(usize, &R)> = matches.collect();
+    if matches.len() > 1 {
         // Precedence: ID, then name in the same letter case, then name over slug.
         let ranks: [fn(&R, &str) -> bool; 3] = [
             |document, query| document.id().as_str().eq_ignore_ascii_case(query),
@@ -160,18 +160,19 @@ fn position_of<R: Named>(query: &str, documents: &[R]) -> Result<Option<usize>, 
             |document, query| document.name().to_lowercase() == query.to_lowercase(),
         ];
         for rank in ranks {
-            if called.iter().filter(|(_, document)| rank(document, query)).count() == 1 {
-                called.retain(|(_, document)| rank(document, query));
+            if matches.iter().filter(|(_, document)| rank(document, query)).count() == 1 {
+                matches.retain(|(_, document)| rank(document, query));
                 break;
             }
         }
     }
-    if called.len() > 1 {
-        let candidates = called.iter().map(|(_, d)| format!("{} ({})", d.name(), d.id())).collect();
+    if matches.len() > 1 {
+        let candidates =
+            matches.iter().map(|(_, d)| format!("{} ({})", d.name(), d.id())).collect();
         let query = query.to_owned();
         return Err(Error::Ambiguous { noun: R::NOUN, query, candidates });
     }
-    Ok(called.pop().map(|(position, _)| position))
+    Ok(matches.pop().map(|(position, _)| position))
 }
 
 /// Creates the error for an unknown name.

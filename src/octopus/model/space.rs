@@ -42,9 +42,9 @@ impl Session {
         };
         let spaces = &self.client().caches().spaces;
         self.client().metrics().record_cache_lookup("spaces", spaces.contains_key(&key));
-        let known = spaces.try_get_with(key, look_up).await;
+        let cached = spaces.try_get_with(key, look_up).await;
         let CachedSpace { id, name, slug } =
-            known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
+            cached.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
         let space = Space { session: self.clone(), id: Id::from_octopus(id), name, slug };
         self.access_recorder().record(|access_set| space.record_access(access_set));
         Ok(space)
@@ -65,12 +65,12 @@ impl Space {
     /// Returns whether `name` is the name, slug or ID of the space. A text in the form of an ID is
     /// compared with the ID only, so a space named "Spaces-2" does not match the ID "Spaces-2".
     pub fn matches(&self, name: &str) -> bool {
-        let Self { id, name: known, slug, .. } = self;
+        let Self { id, name: own_name, slug, .. } = self;
         if let Ok(query) = Id::<spaces::SpaceResource>::parse(name) {
             return query.as_str().eq_ignore_ascii_case(id.as_str());
         }
-        let names = [Some(id.as_str()), Some(known.as_str()), slug.as_deref()];
-        names.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name.trim()))
+        let names = [Some(id.as_str()), Some(own_name.as_str()), slug.as_deref()];
+        names.into_iter().flatten().any(|own| own.eq_ignore_ascii_case(name.trim()))
     }
 
     /// Returns the slug of the space, if it has one.

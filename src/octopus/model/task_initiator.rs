@@ -34,11 +34,11 @@ pub async fn task_initiator(session: &Session, task: &Id<Task>) -> Result<Option
         _ => return Ok(None),
     };
     let path = ApiPath::new(document.space_id.as_deref()).join(segments);
-    let Some(begun) = optional(session.get::<TaskOwner>(&path).await)? else { return Ok(None) };
+    let Some(owner) = optional(session.get::<TaskOwner>(&path).await)? else { return Ok(None) };
     // A task that runs again belongs to the same deployment or run, and another user may have
     // started it.
-    let is_same = begun.task_id.is_some_and(|id| id.eq_ignore_ascii_case(task.as_str()));
-    Ok(begun.deployed_by_id.filter(|user| is_same && !user.trim().is_empty()))
+    let is_same = owner.task_id.is_some_and(|id| id.eq_ignore_ascii_case(task.as_str()));
+    Ok(owner.deployed_by_id.filter(|user| is_same && !user.trim().is_empty()))
 }
 
 /// Converts the errors for missing and forbidden resources to `None`.

@@ -99,12 +99,12 @@ pub async fn find_id(session: &Session, query: &str) -> Result<String, Error> {
         ApiPath::new([User::COLLECTION]).query("filter", query).query("take", IDS_PER_REQUEST);
     let page: Page<User> = session.page(&path, PageRange::first(IDS_PER_REQUEST)).await?;
     let is = |text: &str| text.to_lowercase() == query.to_lowercase();
-    let called = |user: &&User| {
+    let is_match = |user: &&User| {
         is(&user.username)
             || is(&user.display_name)
             || user.email_address.as_deref().is_some_and(is)
     };
-    let found: Vec<&User> = page.items.iter().filter(called).collect();
+    let found: Vec<&User> = page.items.iter().filter(is_match).collect();
     match found.as_slice() {
         [user] => Ok(user.id.to_string()),
         [] => Err(Error::NotFound {

@@ -85,12 +85,12 @@ pub fn redact(text: &str) -> Redacted<'_> {
 pub(super) fn redact_from<'t>(text: &'t str, start: usize, keys: &[Range<usize>]) -> Redacted<'t> {
     let mut text = Cow::Borrowed(text);
     let mut counts = BTreeMap::new();
-    let known =
+    let private_key =
         |at: &Range<usize>| SecretMatch { at: at.clone(), rule: usize::MAX, kind: "private-key" };
-    let mut known: Vec<SecretMatch> = keys.iter().map(known).collect();
+    let mut private_keys: Vec<SecretMatch> = keys.iter().map(private_key).collect();
     for _ in 0..MAX_PASSES {
         let mut found = find_secrets(&text);
-        found.append(&mut known);
+        found.append(&mut private_keys);
         found.retain(|secret| secret.at.end > start);
         for secret in &mut found {
             secret.at.start = secret.at.start.max(start);

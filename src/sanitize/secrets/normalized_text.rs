@@ -1,7 +1,7 @@
 //! Copies of a text in the spelling that the rules expect, with a map back to the original.
 //!
-//! Rules match only one spelling of a secret: ASCII spaces and signs. [`View::with_plain_spaces`]
-//! and [`View::decoded`] rewrite other spellings. A text that needs no change is not copied. The
+//! Rules match only one spelling of a secret: ASCII spaces and signs. [`NormalizedText::with_plain_spaces`]
+//! and [`NormalizedText::decoded`] rewrite other spellings. A text that needs no change is not copied. The
 //! time is linear in the text.
 
 use std::{borrow::Cow, ops::Range};
@@ -150,7 +150,7 @@ fn decode_byte(bytes: &[u8], position: usize) -> Option<(u8, usize)> {
 /// Maximum length of an escape. More deeply encoded escapes are decoded only up to this length.
 const MAX_ESCAPE_LEN: usize = 8;
 
-/// Builder for a [`View`].
+/// Builder for a [`NormalizedText`].
 #[derive(Default)]
 struct NormalizedTextBuilder {
     text: String,

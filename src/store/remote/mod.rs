@@ -214,12 +214,13 @@ impl RedisStore {
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(CONNECT_TIMEOUT));
         let connecting = async {
-            let mut made =
+            let mut connection =
                 self.client.get_multiplexed_async_connection_with_config(&settings).await?;
             // Reject a connection that is too slow for calls.
             let ping = redis::cmd("PING");
-            match tokio::time::timeout(self.timeout, ping.query_async::<()>(&mut made)).await {
-                Ok(answered) => answered.map(|()| made),
+            match tokio::time::timeout(self.timeout, ping.query_async::<()>(&mut connection)).await
+            {
+                Ok(answered) => answered.map(|()| connection),
                 Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
             }
         };

@@ -40,8 +40,8 @@ async fn stateless_requests_need_no_affinity() {
         let (result, _) = response.next().await;
         assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
         let (mut response, third) = fleet.call(kind, "deploy_release", &arguments).await;
-        let (refused, _) = response.next().await;
-        assert!(refused.to_string().contains("another replica"), "{refused}");
+        let (rejected, _) = response.next().await;
+        assert!(rejected.to_string().contains("another replica"), "{rejected}");
         assert!(first != second && second != third && third != first);
         assert_eq!(fleet.sample.changes().len(), before + 1);
         // Progress messages pass through the proxy.

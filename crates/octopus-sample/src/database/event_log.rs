@@ -22,14 +22,14 @@ pub(super) struct EventLog {
 
 impl EventLog {
     /// Creates an event log that `make` generates on first use.
-    pub(super) fn made_by(make: impl FnOnce() -> Events + Send + 'static) -> Self {
+    pub(super) fn new(make: impl FnOnce() -> Events + Send + 'static) -> Self {
         Self { events: Arc::new(LazyLock::new(Box::new(make))) }
     }
 }
 
 impl Default for EventLog {
     fn default() -> Self {
-        Self::made_by(Events::default)
+        Self::new(Events::default)
     }
 }
 

@@ -154,7 +154,7 @@ impl Database {
 
     /// Sets the event log, which `make` generates on first use.
     pub(super) fn set_trail(&mut self, make: impl FnOnce() -> Events + Send + 'static) {
-        self.event_log = EventLog::made_by(make);
+        self.event_log = EventLog::new(make);
     }
 
     /// Returns the event log.

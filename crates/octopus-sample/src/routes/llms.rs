@@ -178,14 +178,14 @@ const PROPERTIES: [(&str, &str); 12] = [
     ("ExecutionTimeout.Minutes", "after how many minutes the step is given up"),
 ];
 
-static CATALOG: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(written()));
+static CATALOG: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(render()));
 
 /// Returns the catalog. It is built once.
 pub(super) fn catalog() -> Bytes {
     CATALOG.clone()
 }
 
-fn written() -> String {
+fn render() -> String {
     let mut text = String::from(INTRODUCTION);
     for category in &CATEGORIES {
         endpoints(&mut text, category);
@@ -254,7 +254,7 @@ Lists take `skip` and `take` and answer thirty items unless told otherwise.
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_client::whole;
+    use super::super::test_client::get_response;
     use crate::{Sample, keys};
 
     #[tokio::test]
@@ -262,7 +262,8 @@ mod tests {
         let rows = [("2026.2.3916", 200), ("2026.2.3915", 404), ("2025.4.1", 404)];
         for (version, expected) in rows {
             for path in ["/llms.txt", "/api/experimental/llms.txt"] {
-                let response = whole(&Sample::with_version(version), keys::ADMIN, path).await;
+                let response =
+                    get_response(&Sample::with_version(version), keys::ADMIN, path).await;
                 assert_eq!(response.status(), expected, "{version} {path}");
                 if expected == 200 {
                     let text = String::from_utf8_lossy(response.body());

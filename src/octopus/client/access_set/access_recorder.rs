@@ -152,19 +152,19 @@ mod tests {
 
     #[test]
     fn records_ids_of_requests_and_responses() {
-        let touched = AccessRecorder::default();
+        let recorder = AccessRecorder::default();
         let path = ApiPath::new(["Spaces-1", "tasks", "ServerTasks-7", "details"]);
         let body = br#"{"Task":{"Id":"ServerTasks-7","Name":"Deploy","ProjectId":"Projects-3",
             "Arguments":{"DeploymentId":"Deployments-9"}},"ActivityLogs":[{"Name":"x"}]}"#;
-        touched.record_response(&path, owner_fields(body));
-        let so_far = touched.snapshot();
+        recorder.record_response(&path, owner_fields(body));
+        let so_far = recorder.snapshot();
         assert_eq!(ids(&so_far, ResourceKind::Space), ["Spaces-1"]);
         assert_eq!(ids(&so_far, ResourceKind::Project), ["Projects-3"]);
         assert_eq!(so_far.next_unresolved().as_deref(), Some("Deployments-9"));
         let body = br#"{"Id":"Deployments-9","EnvironmentId":"Environments-2","TenantId":null}"#;
         let path = ApiPath::new(["Spaces-1", "deployments", "Deployments-9"]);
-        touched.record_response(&path, owner_fields(body));
-        let so_far = touched.snapshot();
+        recorder.record_response(&path, owner_fields(body));
+        let so_far = recorder.snapshot();
         assert_eq!(ids(&so_far, ResourceKind::Environment), ["Environments-2"]);
         assert_eq!((ids(&so_far, ResourceKind::Tenant), so_far.next_unresolved()), (vec![], None));
     }
@@ -184,10 +184,10 @@ mod tests {
 
     #[test]
     fn ignores_list_items() {
-        let touched = AccessRecorder::default();
+        let recorder = AccessRecorder::default();
         let path = ApiPath::new(["Spaces-1", "projects", "Projects-1", "releases"]);
         let body = br#"{"Items":[{"ProjectId":"Projects-2"}],"ProjectId":"Projects-4"}"#;
-        touched.record_response(&path, owner_fields(body));
-        assert_eq!(ids(&touched.snapshot(), ResourceKind::Project), ["Projects-1"]);
+        recorder.record_response(&path, owner_fields(body));
+        assert_eq!(ids(&recorder.snapshot(), ResourceKind::Project), ["Projects-1"]);
     }
 }

@@ -90,8 +90,8 @@ impl AccessSet {
         let positions = self.positions.entry(kind).or_default();
         let id = resource.id.to_ascii_lowercase();
         if let Some(position) = positions.get(&id) {
-            if let Some(known) = resources.get_mut(*position) {
-                known.complete(resource);
+            if let Some(existing) = resources.get_mut(*position) {
+                existing.complete(resource);
             }
         } else if resources.len() < MAX_PER_KIND {
             positions.insert(id, resources.len());
@@ -105,10 +105,10 @@ impl AccessSet {
     pub fn complete_from(&mut self, others: &Self) {
         for (kind, resources) in &mut self.resources {
             for resource in resources {
-                let known = others.position(*kind, &resource.id);
-                let known = known.and_then(|position| others.resources(*kind).get(position));
-                if let Some(known) = known.filter(|known| known.id == resource.id) {
-                    resource.complete(known.clone());
+                let existing = others.position(*kind, &resource.id);
+                let existing = existing.and_then(|position| others.resources(*kind).get(position));
+                if let Some(existing) = existing.filter(|existing| existing.id == resource.id) {
+                    resource.complete(existing.clone());
                 }
             }
         }

@@ -171,8 +171,8 @@ mod tests {
             one.clone().reserve(&budget, owner, bytes, later).await.unwrap();
         }
         assert_eq!(budget.reserved(), 2 * MIB);
-        let refused = other.reserve(&budget, owner, MIB, Instant::now()).await;
-        assert_eq!(refused, Err(Exhausted));
+        let rejected = other.reserve(&budget, owner, MIB, Instant::now()).await;
+        assert_eq!(rejected, Err(Exhausted));
         drop(one);
         other.reserve(&budget, owner, MIB, later).await.unwrap();
         assert_eq!(budget.reserved(), MIB);

@@ -44,12 +44,12 @@ impl Transport {
     /// Reads the body, up to `limit` bytes.
     pub(in crate::octopus) async fn read_body(
         &self,
-        begun: PendingResponse,
+        pending: PendingResponse,
         owner: Fingerprint,
         limit: usize,
     ) -> Result<RawResponse, Error> {
-        let content_type = begun.content_type();
-        let body = self.read_shared_body(begun, owner, limit).await?;
+        let content_type = pending.content_type();
+        let body = self.read_shared_body(pending, owner, limit).await?;
         Ok(RawResponse { content_type, body })
     }
 
@@ -57,12 +57,12 @@ impl Transport {
     /// idempotency store keeps the body for longer than the call, within a separate limit.
     pub(in crate::octopus) async fn read_body_with_memory(
         &self,
-        begun: PendingResponse,
+        pending: PendingResponse,
         owner: Fingerprint,
         limit: usize,
     ) -> Result<(RawResponse, Option<Reservation>), Error> {
-        let content_type = begun.content_type();
-        let (mut body, memory) = self.read_reserved(begun, owner, limit).await?;
+        let content_type = pending.content_type();
+        let (mut body, memory) = self.read_reserved(pending, owner, limit).await?;
         body.shrink_to_fit();
         Ok((RawResponse { content_type, body: body.into() }, memory))
     }
@@ -76,11 +76,11 @@ impl Transport {
     /// Reads the body; the result holds its memory.
     pub(super) async fn read_shared_body(
         &self,
-        begun: PendingResponse,
+        pending: PendingResponse,
         owner: Fingerprint,
         limit: usize,
     ) -> Result<Bytes, Error> {
-        let (bytes, memory) = self.read_reserved(begun, owner, limit).await?;
+        let (bytes, memory) = self.read_reserved(pending, owner, limit).await?;
         Ok(match memory {
             None => bytes.into(),
             Some(memory) => Bytes::from_owner(Body { bytes, _memory: memory }),
@@ -90,11 +90,11 @@ impl Transport {
     /// Reads the body. Bytes beyond [`UNRESERVED_BYTES`] are reserved before they are kept.
     async fn read_reserved(
         &self,
-        begun: PendingResponse,
+        pending: PendingResponse,
         owner: Fingerprint,
         limit: usize,
     ) -> Result<(Vec<u8>, Option<Reservation>), Error> {
-        let PendingResponse { response, permit, memory } = begun;
+        let PendingResponse { response, permit, memory } = pending;
         let deadline = self.memory_deadline();
         let limit = limit.min(self.memory.owner_share());
         let length =
@@ -136,9 +136,9 @@ impl Transport {
     /// Streams a body of any size. Dropping the stream aborts the download.
     pub(in crate::octopus) fn stream_body(
         self: &Arc<Self>,
-        begun: PendingResponse,
+        pending: PendingResponse,
     ) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<> {
-        let PendingResponse { response, permit, .. } = begun;
+        let PendingResponse { response, permit, .. } = pending;
         let transport = Arc::clone(self);
         Box::pin(response.bytes_stream().map(move |piece| {
             // The stream owns the permit until it ends.

@@ -171,8 +171,8 @@ impl Transport {
             });
         }
         let wait = retry_after(response.headers());
-        let begun = PendingResponse { response, permit, memory: None };
-        let body = self.read_shared_body(begun, requester.fingerprint, MAX_ERROR_BODY);
+        let pending = PendingResponse { response, permit, memory: None };
+        let body = self.read_shared_body(pending, requester.fingerprint, MAX_ERROR_BODY);
         let body = tokio::time::timeout(self.timeout, body);
         let body = body.await.ok().and_then(Result::ok).unwrap_or_default();
         Err(Error::from_response(status, wait, &body))
