@@ -1,6 +1,6 @@
 //! Benchmark of the sanitizer on the log of a large task: `cargo bench --bench sanitizer`.
 //!
-//! As in the `serving` benchmark, results are ratios of medians to the same work without the
+//! Like in the `serving` benchmark, results are ratios of medians to the same work without the
 //! sanitizer, and the variants take turns.
 #![allow(
     missing_docs,
@@ -164,16 +164,16 @@ async fn bench_sanitizer(log: &str, leaking: &str) {
         Variant {
             name: "sanitized",
             run: Box::new(move || {
-                let passed = plain.iter().map(|piece| sanitize(piece));
-                assert_eq!(passed.map(|passed| passed.redactions).sum::<usize>(), 0);
+                let sanitized = plain.iter().map(|piece| sanitize(piece));
+                assert_eq!(sanitized.map(|piece| piece.redactions).sum::<usize>(), 0);
                 Box::pin(async {})
             }),
         },
         Variant {
             name: "sanitized, with secrets",
             run: Box::new(move || {
-                let passed = leaking.iter().map(|piece| sanitize(piece));
-                assert!(passed.map(|passed| passed.redactions).sum::<usize>() > 1000);
+                let sanitized = leaking.iter().map(|piece| sanitize(piece));
+                assert!(sanitized.map(|piece| piece.redactions).sum::<usize>() > 1000);
                 Box::pin(async {})
             }),
         },

@@ -1,9 +1,9 @@
 //! Benchmark of protocol, listener and memory: `cargo bench --profile dist --bench serving`.
 //!
-//! Times of different machines are not comparable, so every result is a ratio of medians to a plain
-//! axum handler that does the same work in the same process. The variants take turns, one round
-//! each, so that other load on the machine affects all of them equally. A separate benchmark for
-//! each variant could not do that.
+//! Times of different machines are not comparable, so every result is a ratio of medians. The
+//! baseline is a plain axum handler that does the same work in the same process. The variants take
+//! turns, one round each, so that other load on the machine affects all of them equally. A separate
+//! benchmark for each variant could not do that.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -60,9 +60,9 @@ async fn compare(variants: &[Variant], at_once: usize) {
         }
     }
     let medians: Vec<Duration> = times.into_iter().map(median).collect();
-    for (variant, took) in variants.iter().zip(&medians) {
+    for (variant, median) in variants.iter().zip(&medians) {
         let plain = variants.iter().position(|other| other.name == variant.baseline).unwrap();
-        let ratio = took.as_secs_f64() / medians[plain].as_secs_f64();
+        let ratio = median.as_secs_f64() / medians[plain].as_secs_f64();
         println!("{:<44}{ratio:>6.2}", variant.name);
     }
 }

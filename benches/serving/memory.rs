@@ -42,8 +42,8 @@ pub async fn measure() {
             }
         });
         futures::future::join_all(workers).await;
-        let what = format!("after {total} calls of list_deployments");
-        println!("{what:<44}{:>6.1} MiB", resident(&program));
+        let label = format!("after {total} calls of list_deployments");
+        println!("{label:<44}{:>6.1} MiB", resident(&program));
     }
     program.kill().unwrap();
     program.wait().unwrap();

@@ -120,7 +120,7 @@ impl McpProvider for SuiteProvider {
 async fn send_progress(request: &RequestInfo) {
     for amount in [0, 50, 100] {
         if let Some(progress) = &request.progress {
-            // The client may not listen for progress, so send errors are ignored.
+            // Send errors are ignored, because the client need not listen for progress.
             let _ = progress.send((amount, format!("{amount} of 100"))).await;
         }
         tokio::time::sleep(BETWEEN_MESSAGES).await;

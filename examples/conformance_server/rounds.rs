@@ -43,12 +43,12 @@ impl InputRounds {
         if round >= rounds.len() {
             return Ok(None);
         }
-        let asked = supported_requests(rounds.get(round), client)?;
+        let requests = supported_requests(rounds.get(round), client)?;
         let sealed = self
             .codec
             .seal_json_with(&round, &SealOptions::new().associated_data(name.as_bytes()))
             .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-        Ok(Some(InputRequiredResult::new(Some(asked), Some(sealed))))
+        Ok(Some(InputRequiredResult::new(Some(requests), Some(sealed))))
     }
 }
 
@@ -56,8 +56,8 @@ fn invalid_state(error: &RequestStateError) -> ErrorData {
     ErrorData::invalid_params(format!("requestState: {error}"), None)
 }
 
-/// Returns the requests of a round whose capability the client declared. Returns error -32021 with
-/// the missing capabilities if there are requests, but none is supported.
+/// Returns the requests of a round that the declared capabilities of the client support. Returns
+/// error -32021 with the missing capabilities if it supports none of the requests.
 fn supported_requests(
     round: Option<&InputRequests>,
     client: &ClientCapabilities,
@@ -65,14 +65,14 @@ fn supported_requests(
     let round = round.cloned().unwrap_or_default();
     let mut missing = ClientCapabilities::default();
     let total = round.len();
-    let asked: InputRequests = round
+    let requests: InputRequests = round
         .into_iter()
         .filter(|(_, request)| is_declared(request, client, &mut missing))
         .collect();
-    if asked.is_empty() && total > 0 {
+    if requests.is_empty() && total > 0 {
         return Err(ErrorData::missing_required_client_capability(missing));
     }
-    Ok(asked)
+    Ok(requests)
 }
 
 fn is_declared(
@@ -99,8 +99,8 @@ fn is_declared(
 
 /// Returns whether each request has a response of its kind. Responses without a request are
 /// ignored.
-fn are_answered(asked: &InputRequests, responses: &InputResponses) -> bool {
-    asked.iter().all(|(key, request)| {
+fn are_answered(requests: &InputRequests, responses: &InputResponses) -> bool {
+    requests.iter().all(|(key, request)| {
         responses.get(key).is_some_and(|response| {
             let has = |member: &str| response.get(member).is_some_and(|value| !value.is_null());
             match request {

@@ -211,7 +211,7 @@ struct Answer {
     bytes: usize,
 }
 
-/// Makes one call. An error result counts as an answer.
+/// Makes one call. An error result is an answer, too.
 async fn send(
     http: &reqwest::Client,
     url: &str,

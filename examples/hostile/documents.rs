@@ -5,30 +5,30 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-/// A hostile shape of a document. The fields that it had stay as they are.
+/// A hostile shape of a document. Its existing fields are unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Each list repeats its items.
     ManyItems,
     /// An object with as many keys as fit.
     ManyKeys,
-    /// Keys that are different secrets, and equal once they are redacted.
+    /// Keys that are different secrets, and equal after redaction.
     CollidingKeys,
     /// Texts of 300 bytes.
     ManyTexts,
     /// Lists within lists, as deep as JSON parsers allow.
     Deep,
-    /// Texts of 100 KB each in fields that people write.
+    /// Texts of 100 KB each in fields that users write.
     LongTexts,
     /// The same, full of secrets.
     Secrets,
-    /// The same, full of characters that are not shown.
+    /// The same, full of invisible characters.
     Invisible,
     /// Numbers in one list.
     Numbers,
 }
 
-/// Stands where text is inserted into a serialized document.
+/// Placeholder for text that is inserted into a serialized document.
 const PLACEHOLDER: &str = "placeholder for nested lists";
 
 impl Shape {
@@ -62,8 +62,8 @@ impl Shape {
     pub fn apply(self, mut document: Value, size: usize) -> Bytes {
         match self {
             Self::ManyItems => {
-                let mut room = size;
-                repeat_items(&mut document, &mut room, 0);
+                let mut budget = size;
+                repeat_items(&mut document, &mut budget, 0);
             }
             Self::ManyKeys => {
                 let keys = (0..size / 24).map(|n| (format!("Key{n:012}"), json!(n)));
@@ -79,7 +79,7 @@ impl Shape {
                 let texts = (0..size / 310).map(|n| json!(format!("{text:.292}{n:08}")));
                 add(&mut document, "Texts", texts.collect());
             }
-            // Written as text, because the values of all documents of the attack took 4.9 GB. The
+            // Written as text, because the values of all documents of the attack needed 4.9 GB. The
             // pings then waited for this program and not for the server.
             Self::Deep => {
                 add(&mut document, "Deep", json!(PLACEHOLDER));
@@ -112,8 +112,8 @@ fn add(document: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// Repeats the items of each list down to a small depth, as long as there is room.
-fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
+/// Repeats the items of each list down to a small depth, within `budget` bytes.
+fn repeat_items(value: &mut Value, budget: &mut usize, depth: usize) {
     if depth > 4 {
         return;
     }
@@ -121,8 +121,8 @@ fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
         Value::Array(items) => {
             let bytes = items.iter().map(|item| item.to_string().len() + 1).sum::<usize>();
             if bytes > 20 {
-                let times = *room / bytes;
-                *room -= times * bytes;
+                let times = *budget / bytes;
+                *budget -= times * bytes;
                 let originals = items.clone();
                 for copy in 0..times {
                     items.extend(originals.iter().map(|item| renamed(item.clone(), copy)));
@@ -130,13 +130,13 @@ fn repeat_items(value: &mut Value, room: &mut usize, depth: usize) {
             }
         }
         Value::Object(object) => {
-            object.values_mut().for_each(|value| repeat_items(value, room, depth + 1));
+            object.values_mut().for_each(|value| repeat_items(value, budget, depth + 1));
         }
         _ => {}
     }
 }
 
-/// A copy has a name of its own, so that look-ups by name go on.
+/// Renames a copy, so that look-ups by name still find one item.
 fn renamed(mut item: Value, copy: usize) -> Value {
     if let Some(Value::String(name)) = item.get_mut("Name") {
         let _ = write!(name, " {copy}");
@@ -147,12 +147,12 @@ fn renamed(mut item: Value, copy: usize) -> Value {
     item
 }
 
-/// Makes texts that people write long, in all as long as `room`.
-fn lengthen(document: &mut Value, words: &str, room: usize) {
-    let text = words.repeat(100_000 / words.len());
-    let mut room = room;
-    lengthen_in(document, &text, &mut room);
-    let rest = vec![json!(text); room / text.len()];
+/// Lengthens texts that users write, by `budget` bytes in total.
+fn lengthen(document: &mut Value, sentence: &str, budget: usize) {
+    let text = sentence.repeat(100_000 / sentence.len());
+    let mut budget = budget;
+    lengthen_in(document, &text, &mut budget);
+    let rest = vec![json!(text); budget / text.len()];
     add(document, "Notes", rest.into());
 }
 
@@ -168,19 +168,19 @@ const WRITTEN_BY_PEOPLE: [&str; 9] = [
     "CommitMessage",
 ];
 
-fn lengthen_in(value: &mut Value, text: &str, room: &mut usize) {
+fn lengthen_in(value: &mut Value, text: &str, budget: &mut usize) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| lengthen_in(item, text, room)),
+        Value::Array(items) => items.iter_mut().for_each(|item| lengthen_in(item, text, budget)),
         Value::Object(object) => {
             for (key, value) in object {
                 match value {
                     Value::String(written)
-                        if WRITTEN_BY_PEOPLE.contains(&key.as_str()) && *room > text.len() =>
+                        if WRITTEN_BY_PEOPLE.contains(&key.as_str()) && *budget > text.len() =>
                     {
-                        *room -= text.len();
+                        *budget -= text.len();
                         text.clone_into(written);
                     }
-                    value => lengthen_in(value, text, room),
+                    value => lengthen_in(value, text, budget),
                 }
             }
         }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 /// Returns the logs with their names, each of about `size` bytes.
 pub fn all(size: usize) -> Vec<(&'static str, Bytes)> {
-    let repeated = |words: &str| Bytes::from(words.repeat(size / words.len()));
+    let repeated = |line: &str| Bytes::from(line.repeat(size / line.len()));
     vec![
         ("log of one line", repeated("abcdefgh")),
         ("log of letters, one line", Bytes::from(vec![b'a'; size])),

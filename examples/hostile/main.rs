@@ -21,7 +21,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a test program reports to the person who runs it, and may stop where it fails"
+    reason = "a test program prints its report, and may panic on failure"
 )]
 
 mod attacks;
@@ -73,7 +73,7 @@ const SHORT: Scale = Scale {
     too_large: 9 << 20,
     small_document: 256 << 10,
     log: 1 << 20,
-    // Generous for a debug build on a busy machine; a stalled worker takes far longer.
+    // Generous for a debug build on a busy machine; a stalled worker needs far longer.
     ping: Duration::from_secs(5),
     memory: 512,
 };

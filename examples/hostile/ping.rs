@@ -18,9 +18,9 @@ const PING_INTERVAL: Duration = Duration::from_millis(20);
 pub struct Pinger {
     /// The slowest ping so far, in milliseconds.
     slowest: Arc<AtomicU64>,
-    /// When the pending ping was sent, in milliseconds since the start; 0 if none is pending.
+    /// Send time of the pending ping in milliseconds since the start; 0 if none is pending.
     waiting: Arc<AtomicU64>,
-    /// The reason of a failed ping, after which no more pings are sent.
+    /// The reason of a failed ping. No more pings are sent after it.
     failed: Arc<Mutex<Option<String>>>,
     started: Instant,
 }
@@ -61,7 +61,7 @@ impl Pinger {
         self.slowest.store(0, Ordering::SeqCst);
     }
 
-    /// Returns why a ping failed, if one has failed.
+    /// Returns the reason of a failed ping, if any.
     pub fn failure(&self) -> Option<String> {
         self.failed.lock().unwrap().clone()
     }

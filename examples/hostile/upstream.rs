@@ -44,8 +44,8 @@ struct Shared {
     served: Mutex<UpstreamData>,
     /// Reshaped documents by path and query.
     documents: Mutex<HashMap<String, Bytes>>,
-    /// Held while a document is reshaped. Concurrent reshaping would take memory and processor time
-    /// from the measured server.
+    /// Held while a document is reshaped. Concurrent reshaping would reduce the memory and
+    /// processor time of the measured server.
     reshaping: tokio::sync::Mutex<()>,
 }
 

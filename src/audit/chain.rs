@@ -41,12 +41,14 @@ pub(super) struct Chain {
     key: Option<Arc<ChainKey>>,
 }
 
-/// A record about the chain itself: why it begins or continues here, and which records are missing.
+/// A record about the chain itself: the reason for its beginning or continuation, and the number of
+/// missing records.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Notice {
     /// `first`, `rotated`, `restarted` or `lost`.
-    pub(super) why: String,
+    #[serde(rename = "why")]
+    pub(super) reason: String,
     /// The sequence number of the previous record.
     pub(super) after: u64,
     /// The number of records that could not be written before this one.
@@ -83,14 +85,14 @@ pub(super) struct ChainLink {
     pub(super) prev: String,
     #[serde(skip)]
     pub(super) hash: String,
-    /// Whether the hash was verified. It cannot be verified if its key is unknown.
+    /// Whether the hash was verified. It cannot be verified without its key.
     #[serde(skip)]
     pub(super) is_checked: bool,
     #[serde(default)]
     pub(super) begin: Option<Notice>,
 }
 
-/// Why a line is not a valid link of a chain.
+/// Reason why a line is not a valid link of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkError {
     /// The line cannot be parsed.
@@ -147,9 +149,9 @@ impl Chain {
     }
 
     /// Returns the line of a notice and the chain after it.
-    pub(super) fn append_notice(&self, why: &str, lost: u64, torn: u64) -> (String, Self) {
+    pub(super) fn append_notice(&self, reason: &str, lost: u64, torn: u64) -> (String, Self) {
         let rekeyed = self.pending_key_change();
-        let notice = Notice { why: why.to_owned(), after: self.seq, lost, torn, rekeyed };
+        let notice = Notice { reason: reason.to_owned(), after: self.seq, lost, torn, rekeyed };
         let record = serde_json::json!({
             "kind": "begin",
             "time": Timestamp::now(),

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use super::key::MIN_KEY_LENGTH;
 use crate::telemetry::TelemetryError;
 
-/// Why the audit log cannot start. The text names the setting.
+/// Error that prevents the start of the audit log. The text names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// The configured chain key cannot be used.
@@ -16,7 +16,7 @@ pub enum AuditError {
     File {
         /// Path of the file.
         path: PathBuf,
-        /// Why it cannot be opened.
+        /// Cause.
         error: io::Error,
     },
     /// The exporter to the collector cannot start.
@@ -36,7 +36,7 @@ pub enum AuditError {
     HashKey(hmac::digest::InvalidLength),
 }
 
-/// Why a chain key cannot be used or generated.
+/// Error of using or generating a chain key.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainKeyError {
     /// The key is too short. The value is its length in bytes.
@@ -59,15 +59,15 @@ pub enum ChainKeyError {
     File {
         /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Problem with it.
         error: Box<ChainKeyError>,
     },
-    /// A setting contains or names no valid key.
+    /// A setting contains no valid key, or the path of a file without one.
     #[error("{setting}: {error}")]
     Setting {
         /// Name of the setting.
         setting: &'static str,
-        /// What is wrong with it.
+        /// Problem with it.
         error: Box<ChainKeyError>,
     },
 }

@@ -120,7 +120,7 @@ impl ChainFile {
         (&self.path, &self.chain)
     }
 
-    /// Appends a record. If that fails, removes a partial record as far as the file system allows.
+    /// Appends a record. If that fails, tries to remove a partial record.
     pub(super) fn append(&mut self, record: &str) -> io::Result<()> {
         let added = self.try_append(record);
         if added.is_err() {
@@ -153,10 +153,10 @@ impl ChainFile {
                 text.push('\n');
             }
         }
-        let why = self.notice_reason.or((self.lost > 0).then_some("lost"));
+        let reason = self.notice_reason.or((self.lost > 0).then_some("lost"));
         let mut chain = self.chain.clone();
-        if let Some(why) = why {
-            let (line, next) = chain.append_notice(why, self.lost, torn);
+        if let Some(reason) = reason {
+            let (line, next) = chain.append_notice(reason, self.lost, torn);
             text.push_str(&line);
             chain = next;
         }
@@ -272,7 +272,7 @@ fn read_last_link(
     let mut end = Vec::new();
     file.take(MAX_TAIL_BYTES).read_to_end(&mut end)?;
     let (whole, rest) = match end.iter().rposition(|byte| *byte == b'\n') {
-        Some(place) => end.split_at_checked(place + 1).unwrap_or((&end, &[][..])),
+        Some(position) => end.split_at_checked(position + 1).unwrap_or((&end, &[][..])),
         None => (&[][..], end.as_slice()),
     };
     if !rest.is_empty()
@@ -282,8 +282,8 @@ fn read_last_link(
     }
     let tail = if rest.is_empty() { Tail::Clean } else { Tail::Truncated(rest.len() as u64) };
     let Some(lines) = whole.strip_suffix(b"\n") else { return Ok((None, tail)) };
-    let place = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
-    match parse_link(lines.get(place..).unwrap_or(lines), keys) {
+    let position = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1);
+    match parse_link(lines.get(position..).unwrap_or(lines), keys) {
         Ok(link) => Ok((Some(link), tail)),
         Err(_) => Err(io::Error::other(UNREADABLE_END)),
     }

@@ -17,7 +17,7 @@ pub struct ChainHead {
     pub count: u64,
     /// The hash of the last record.
     pub last: String,
-    /// When the head was created, in seconds since 1970-01-01 UTC.
+    /// Creation time in seconds since 1970-01-01 UTC.
     pub time: i64,
     /// The key ID and the HMAC, if the chain has a key.
     pub signature: Option<(String, String)>,
@@ -31,7 +31,7 @@ const UNSIGNED: &str = "-";
 const MAX_HEADS: usize = 100_000;
 
 impl ChainHead {
-    /// Creates the head of a chain and signs it if there is a key.
+    /// Creates the head of a chain. Signs it with the key, if any.
     pub fn new(count: u64, last: &str, key: Option<&ChainKey>) -> Self {
         let time = Timestamp::now().as_second();
         let mut head = Self { count, last: last.to_owned(), time, signature: None };
@@ -43,7 +43,7 @@ impl ChainHead {
     /// Finds all heads in a text, such as a log. Returns at most 100,000.
     pub fn find_all(text: &str) -> Vec<Self> {
         text.match_indices(PREFIX)
-            .filter_map(|(place, _)| Self::parse(text.get(place + PREFIX.len()..)?))
+            .filter_map(|(position, _)| Self::parse(text.get(position + PREFIX.len()..)?))
             .take(MAX_HEADS)
             .collect()
     }

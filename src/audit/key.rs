@@ -37,7 +37,7 @@ pub enum AuditOutput {
     Collector,
 }
 
-/// The keys known to a verification, by key ID.
+/// The keys of a verification, by key ID.
 #[derive(Debug, Clone, Default)]
 pub struct KeyRing(Vec<Arc<ChainKey>>);
 

@@ -86,7 +86,7 @@ struct Inner {
     caller_samplers: CallerSamplers,
 }
 
-/// How long a change waits until its intent record is written and flushed.
+/// Maximum time for writing and flushing the intent record of a change.
 const INTENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The audit record could not be written, so the change must not be sent. The log has the reason.
@@ -130,7 +130,7 @@ impl AuditLog {
     }
 
     /// Returns the recorded form of tool arguments: a hash of each argument, and in plain text
-    /// those in `audit.fields`.
+    /// the arguments in `audit.fields`.
     pub fn hash_arguments(&self, arguments: &Map<String, Value>) -> RecordedArguments {
         self.0.as_ref().map(|inner| inner.hasher.hash_each(arguments)).unwrap_or_default()
     }
@@ -155,7 +155,7 @@ impl AuditLog {
     ///
     /// # Errors
     ///
-    /// Returns [`AuditUnavailable`] if writing or flushing fails or takes longer than ten seconds.
+    /// Returns [`AuditUnavailable`] if writing or flushing fails or exceeds ten seconds.
     pub async fn record_intent(
         &self,
         record: impl FnOnce() -> Record,
@@ -198,7 +198,7 @@ impl AuditLog {
         self.0.as_ref().map_or(0, |inner| inner.losses.failures())
     }
 
-    /// Writes the chain head of the file to the log. Returns when it is written.
+    /// Writes the chain head of the file to the log. Returns after it is written.
     pub async fn announce(&self) {
         let Some(inner) = &self.0 else { return };
         let (done, announced) = oneshot::channel();

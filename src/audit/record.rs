@@ -1,4 +1,4 @@
-//! Audit record: who called what, where, with which approval, and with which result.
+//! Audit record: caller, call, target, approval and result.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{
 pub struct Record {
     /// The kind of event.
     pub kind: RecordKind,
-    /// When the call ended or the request was rejected.
+    /// Time at which the call ended or the request was rejected.
     pub time: Timestamp,
     /// The record ID: a UUID version 7, which sorts by time.
     pub id: Uuid,
@@ -65,8 +65,8 @@ pub struct Record {
     /// The effect of the policy rules: `allow`, `confirm` or `deny`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<&'static str>,
-    /// How the change was approved, or how approval was requested: `person`, `code`, `argument` or
-    /// `nobody`.
+    /// Method by which the change was approved, or approval was requested: `person`, `code`,
+    /// `argument` or `nobody`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<&'static str>,
     /// The HTTP method and route of the change.
@@ -80,7 +80,7 @@ pub struct Record {
     pub credential: Option<&'static str>,
     /// The result of the call.
     pub result: Outcome,
-    /// The error code of a call that failed or was refused.
+    /// The error code of a failed or rejected call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
     /// The HTTP status of a rejected request.
@@ -101,7 +101,7 @@ pub struct Record {
     /// The number of secrets redacted in the response.
     #[serde(skip_serializing_if = "is_zero")]
     pub redacted: usize,
-    /// The number of similar events before this one that have no record.
+    /// The number of preceding similar events without a record.
     #[serde(skip_serializing_if = "is_zero")]
     pub others: usize,
 }
@@ -144,7 +144,7 @@ pub enum Outcome {
     Asked,
     /// The approval was declined or not answered.
     Declined,
-    /// The call is not permitted, or not possible as requested.
+    /// The call is not permitted, or cannot be executed as requested.
     Refused,
     /// The call failed.
     Failed,
@@ -163,7 +163,7 @@ pub struct AuditCaller {
     /// The issuer of the credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// How the caller was authenticated.
+    /// The authentication method of the caller.
     #[serde(rename = "way")]
     pub auth_method: &'static str,
     /// The groups of the caller. Long lists are truncated.
@@ -224,7 +224,7 @@ pub struct RecordedArguments {
 pub struct ResponseBytes {
     /// Before truncation.
     pub before: usize,
-    /// As sent.
+    /// After truncation.
     pub after: usize,
 }
 

@@ -1,4 +1,5 @@
-//! Rate limit for records of rejected requests: some get a record, the others are counted.
+//! Rate limit for records of rejected requests: the first in each window are recorded, the others
+//! are counted.
 
 use std::{
     sync::Arc,
@@ -55,7 +56,7 @@ impl RejectionSampler {
     /// record before it, or `None`.
     pub(super) fn admit(&self) -> Option<usize> {
         let mut window = self.0.lock();
-        if window.started_at.is_none_or(|began| began.elapsed() >= WINDOW) {
+        if window.started_at.is_none_or(|started_at| started_at.elapsed() >= WINDOW) {
             (window.started_at, window.recorded) = (Some(Instant::now()), 0);
         }
         if window.recorded == RECORDS_PER_WINDOW {

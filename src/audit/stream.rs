@@ -25,11 +25,11 @@ impl ChainStream {
         record: &str,
         write: impl FnOnce(&str) -> Result<(), String>,
     ) -> Result<(), String> {
-        let why = self.notice_reason.or((self.lost > 0).then_some("lost"));
+        let reason = self.notice_reason.or((self.lost > 0).then_some("lost"));
         let mut text = String::new();
         let mut chain = self.chain.clone();
-        if let Some(why) = why {
-            (text, chain) = chain.append_notice(why, self.lost, 0);
+        if let Some(reason) = reason {
+            (text, chain) = chain.append_notice(reason, self.lost, 0);
         }
         let (line, chain) = chain.append(record);
         text.push_str(&line);

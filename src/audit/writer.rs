@@ -53,7 +53,7 @@ struct Sinks {
 /// The shortest interval between log messages about lost records.
 const LOSS_LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Opens the configured outputs and starts the writer thread. Returns when all outputs are open.
+/// Opens the configured outputs and starts the writer thread. Returns after all outputs are open.
 pub(super) fn start(
     settings: &config::AuditSettings,
     jobs: mpsc::Receiver<WriterCommand>,

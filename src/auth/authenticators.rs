@@ -31,7 +31,7 @@ impl Authenticators {
     ///
     /// # Errors
     ///
-    /// A message for the operator, if the tokens file or an issuer setting is not valid.
+    /// Returns a message for the operator, if the tokens file or an issuer setting is not valid.
     pub fn from_config(
         config: &Config,
         check: CheckToken,
@@ -71,12 +71,12 @@ impl Authenticators {
 
     /// Authenticates a bearer token at the endpoint with this path.
     ///
-    /// If static tokens and OAuth are both configured, the token prefix decides which method
-    /// applies.
+    /// If static tokens and OAuth are both configured, the token prefix selects the
+    /// method.
     ///
     /// # Errors
     ///
-    /// [`AuthError`] if the token is not valid, grants no access or cannot be verified now.
+    /// Returns [`AuthError`] if the token is not valid, grants no access or cannot be verified now.
     pub async fn authenticate_bearer(
         &self,
         token: &str,
@@ -96,7 +96,7 @@ impl Authenticators {
     ///
     /// # Errors
     ///
-    /// [`AuthError`] if the headers are not valid, grant no access or are not enabled.
+    /// Returns [`AuthError`] if the headers are not valid, grant no access or are not enabled.
     pub fn authenticate_proxy(&self, named: &ProxyHeaders<'_>) -> Result<Arc<Identity>, AuthError> {
         let settings = self.proxy.as_ref();
         let settings = settings
@@ -108,7 +108,7 @@ impl Authenticators {
     ///
     /// # Errors
     ///
-    /// [`AuthError`] if the certificate is not valid, grants no access or is not accepted.
+    /// Returns [`AuthError`] if the certificate is not valid, grants no access or is not accepted.
     pub fn authenticate_certificate(&self, der: &[u8]) -> Result<Arc<Identity>, AuthError> {
         let settings = self.certificate.as_ref();
         let settings = settings

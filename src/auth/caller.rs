@@ -27,7 +27,7 @@ pub struct Caller {
 /// The verified identity of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// How the caller was authenticated.
+    /// The authentication method.
     pub method: AuthMethod,
     /// The display name, used in logs, policy rules and audit records.
     pub name: String,
@@ -44,11 +44,11 @@ pub struct Identity {
     /// Whether the grants come from the scopes of an access token. If so, the caller can request a
     /// token with more scopes.
     pub is_scoped: bool,
-    /// When the credential expires.
+    /// Expiry of the credential.
     pub expires: Option<Timestamp>,
 }
 
-/// How a caller was authenticated.
+/// Authentication method of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum AuthMethod {
@@ -58,7 +58,7 @@ pub enum AuthMethod {
     Anonymous,
     /// Octopus credential sent with the request.
     Octopus,
-    /// Bearer token whose hash is configured on this server.
+    /// Bearer token with a hash configured on this server.
     Token,
     /// Access token of an OAuth authorization server.
     Oauth,
@@ -97,7 +97,7 @@ impl Default for Grants {
 }
 
 impl Default for Identity {
-    /// An unauthenticated caller.
+    /// Returns an unauthenticated caller.
     fn default() -> Self {
         Self {
             method: AuthMethod::Anonymous,
@@ -115,7 +115,8 @@ impl Default for Identity {
 
 impl Identity {
     /// Returns the names that `callers` of a policy rule is matched against: the display name and,
-    /// if there is an issuer, `issuer|subject`. Display names are not unique; `issuer|subject` is.
+    /// for a caller with an issuer, `issuer|subject`. Display names are not unique;
+    /// `issuer|subject` is.
     pub fn policy_names(&self) -> Vec<String> {
         let qualified = self.issuer.as_ref().map(|issuer| format!("{issuer}|{}", self.subject));
         // `|` is replaced so that a display name cannot imitate an `issuer|subject` pair.
@@ -139,8 +140,8 @@ const MAX_NAME_LENGTH: usize = 100;
 /// invisible characters, replaces line breaks and control characters by spaces, and truncates the
 /// name.
 pub(super) fn display_name(name: &str) -> String {
-    let seen = strip_invisible(name).text;
-    let words: Vec<&str> = seen.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+    let visible = strip_invisible(name).text;
+    let words: Vec<&str> = visible.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(MAX_NAME_LENGTH).collect()
 }

@@ -57,8 +57,8 @@ fn subject(certificate: &X509Certificate<'_>, of: SubjectName) -> Option<String>
     Some(name.to_owned())
 }
 
-/// Returns the common name if there is exactly one. With several, it would be ambiguous which one
-/// identifies the caller.
+/// Returns the common name if the certificate has exactly one. Several names would not identify the
+/// caller unambiguously.
 fn single_common_name(name: &X509Name<'_>) -> Option<String> {
     let mut names = name.iter_common_name();
     match (names.next(), names.next()) {

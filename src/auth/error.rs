@@ -3,7 +3,7 @@
 use super::IssuerSetupError;
 use crate::config::TokenScope;
 
-/// Why authentication failed. The error never contains the credential.
+/// Authentication error. It never contains the credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The credential is invalid or expired.
@@ -26,7 +26,7 @@ pub enum AuthError {
     Unavailable(&'static str),
 }
 
-/// Why the authentication of callers cannot be set up. The text names the setting.
+/// Error of the authentication setup. The text names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthSetupError {
     /// The tokens file cannot be read or is invalid.

@@ -2,8 +2,8 @@
 //!
 //! [`Authenticators`] verifies the credentials of a request with the configured methods: static
 //! bearer tokens, OAuth access tokens, headers of a trusted proxy and TLS client certificates. Each
-//! method returns an [`Identity`] or an [`AuthError`]. Which Octopus credential acts for the caller
-//! is decided separately, in `octopus::Instances`.
+//! method returns an [`Identity`] or an [`AuthError`]. `octopus::Instances` selects the
+//! Octopus credential of the caller separately.
 
 mod authenticators;
 mod caller;

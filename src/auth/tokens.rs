@@ -1,4 +1,4 @@
-//! Static bearer tokens, known to the server by their SHA-256 hash.
+//! Static bearer tokens. The server stores only their SHA-256 hashes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,12 +26,12 @@ const MAX_TOKEN_LENGTH: usize = 256;
 
 type TokenHash = [u8; 32];
 
-/// The static tokens: those in the settings and those in the tokens file.
+/// The static tokens in the settings and in the tokens file.
 #[derive(Debug)]
 pub struct StaticTokens {
     configured: TokenTable,
     file: Option<WatchedFile<Arc<TokenTable>>>,
-    /// How long the last good content of the tokens file stays in use while the file is unreadable.
+    /// Maximum age of the last valid content of the tokens file while the file is unreadable.
     stale_for: Duration,
 }
 
@@ -44,9 +44,10 @@ pub(super) struct TokenTable {
 
 impl TokenTable {
     pub(super) fn from_settings(tokens: &BTreeMap<String, config::TokenSettings>) -> Self {
-        let known = tokens.iter().filter_map(|(name, token)| Some((token.hash()?, name, token)));
-        let known = known.map(|(hash, name, token)| (hash, Arc::new(token_identity(name, token))));
-        let (hashes, callers) = known.unzip();
+        let entries = tokens.iter().filter_map(|(name, token)| Some((token.hash()?, name, token)));
+        let entries =
+            entries.map(|(hash, name, token)| (hash, Arc::new(token_identity(name, token))));
+        let (hashes, callers) = entries.unzip();
         Self { hashes, identities: callers }
     }
 
@@ -56,14 +57,14 @@ impl TokenTable {
 }
 
 /// Returns the index of a hash. Compares every hash over its full length, so the duration reveals
-/// neither whether nor where the hash was found.
+/// neither a match nor its position.
 fn constant_time_position<'a>(
     hashes: impl Iterator<Item = &'a TokenHash>,
     presented: &TokenHash,
 ) -> Option<usize> {
     let mut found = u64::MAX;
-    for (place, hash) in (0_u64..).zip(hashes) {
-        found.conditional_assign(&place, hash.ct_eq(presented));
+    for (index, hash) in (0_u64..).zip(hashes) {
+        found.conditional_assign(&index, hash.ct_eq(presented));
     }
     usize::try_from(found).ok().filter(|_| found != u64::MAX)
 }
@@ -92,12 +93,11 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
 }
 
 impl StaticTokens {
-    /// Loads the tokens in the settings and in the tokens file. Validates tokens in the file like
-    /// those in the settings.
+    /// Loads the tokens in the settings and in the tokens file. Validates both in the same way.
     ///
     /// # Errors
     ///
-    /// An error that names `auth.tokens_file`, if the file cannot be read or is not valid.
+    /// Returns an error that names `auth.tokens_file`, if the file cannot be read or is not valid.
     pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, AuthSetupError> {
         let auth = &config.auth;
         let file = auth.tokens_file.as_deref();
@@ -120,7 +120,7 @@ impl StaticTokens {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Invalid`] if the token is unknown or expired.
+    /// Returns [`AuthError::Invalid`] if the token is unknown or expired.
     pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Arc<Identity>, AuthError> {
         const UNKNOWN: AuthError = AuthError::Invalid("the token is not known to this server");
         if token.len() > MAX_TOKEN_LENGTH {
@@ -142,7 +142,7 @@ impl StaticTokens {
 ///
 /// # Errors
 ///
-/// An error if the system provides no random numbers.
+/// Returns an error if the system provides no random numbers.
 pub fn generate_token() -> Result<(String, String), AuthSetupError> {
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random)?;

@@ -1,12 +1,12 @@
-//! The tokens file, which is reloaded when it changes.
+//! Tokens file; reloaded after changes.
 
 use std::{path::Path, sync::Arc};
 
 use super::tokens::TokenTable;
 use crate::config::{Config, TokenSettings, WatchedFile, parse_tokens_file, read_text};
 
-/// Returns an error if a token names an unknown toolset. Supplied by a layer that knows the tool
-/// catalog.
+/// Returns an error if a token names an unknown toolset. Supplied by a layer with access to the
+/// tool catalog.
 pub type CheckToken = fn(&TokenSettings) -> Result<(), String>;
 
 /// Opens the tokens file and watches it for changes.

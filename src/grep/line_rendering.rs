@@ -1,4 +1,4 @@
-//! Renders a line for the result: valid UTF-8, of limited length, sanitized where it is truncated.
+//! Renders a line for the result: valid UTF-8, of limited length, sanitized if it is truncated.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::sanitize::sanitize;
 
 /// Maximum number of bytes of a shown line; longer lines are truncated.
 pub(super) const MAX_LINE_BYTES: usize = 2_000;
-/// Marks a place where text was cut off.
+/// Marks truncated text.
 const ELLIPSIS: &str = "...";
 
 /// Returns the line as text of about `longest` bytes. A longer line is truncated around its match.
@@ -18,14 +18,14 @@ pub(super) fn render_line(line: &[u8], found: Option<&Pattern>, longest: usize) 
         return text.into_owned();
     }
     let text = sanitize(&text).text;
-    let place = found.and_then(|pattern| pattern.find(text.as_bytes())).unwrap_or_default();
-    excerpt_around(&text, place, longest)
+    let position = found.and_then(|pattern| pattern.find(text.as_bytes())).unwrap_or_default();
+    excerpt_around(&text, position, longest)
 }
 
-/// Returns about `longest` bytes of a text around `place`.
-fn excerpt_around(text: &str, place: usize, longest: usize) -> String {
+/// Returns about `longest` bytes of a text around `position`.
+fn excerpt_around(text: &str, position: usize, longest: usize) -> String {
     let last = text.len().saturating_sub(longest);
-    let start = if place <= longest / 2 { 0 } else { (place - longest / 4).min(last) };
+    let start = if position <= longest / 2 { 0 } else { (position - longest / 4).min(last) };
     let start = text.ceil_char_boundary(start);
     let (_, rest) = text.split_at(start);
     let (shown, after) = rest.split_at(rest.floor_char_boundary(longest));
@@ -37,7 +37,7 @@ fn excerpt_around(text: &str, place: usize, longest: usize) -> String {
     }
 }
 
-/// Returns the number of bytes that the sanitized text takes as JSON.
+/// Returns the number of bytes of the sanitized text as JSON.
 pub(super) fn json_size(text: &str) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
@@ -93,11 +93,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn excerpt_contains_the_position_within_its_size(text in "\\PC{0,200}", place in 0usize..300, longest in 20usize..100) {
-            let place = text.floor_char_boundary(place.min(text.len()));
-            let shown = excerpt_around(&text, place, longest);
+        fn excerpt_contains_the_position_within_its_size(text in "\\PC{0,200}", position in 0usize..300, longest in 20usize..100) {
+            let position = text.floor_char_boundary(position.min(text.len()));
+            let shown = excerpt_around(&text, position, longest);
             prop_assert!(shown.len() <= longest + 8);
-            let next: String = text[place..].chars().take(1).collect();
+            let next: String = text[position..].chars().take(1).collect();
             prop_assert!(shown.contains(&next));
         }
     }

@@ -7,7 +7,7 @@ use regex::bytes::Regex;
 /// A time with or without date, fraction and zone, a level, `|` and at most one space.
 const LOG_PREFIX_PATTERN: &str = r"(?-u)\A(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+[A-Za-z]+[ \t]*\|[ ]?";
 
-/// `None` only if the pattern is invalid, which a test excludes.
+/// `None` only if the pattern is invalid; a test checks that it is valid.
 static LOG_PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LOG_PREFIX_PATTERN).ok());
 
 /// Returns the line without time and level. Lines without them stay unchanged.

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Collects matches and their context lines. Each line is shown once: the lines after a match
-/// belong to it up to the next match, and the remaining ones to the lines before that match. So the
+/// belong to it up to the next match, and the remaining lines to the context of that match. So the
 /// pages of a search joined together equal one page with all matches.
 #[derive(Debug)]
 pub(super) struct MatchCollector {
@@ -37,7 +37,7 @@ pub(super) struct CollectedMatches {
     pub(super) context_cut: bool,
 }
 
-/// Number of bytes that are buffered of a possible context line. The sanitizer needs more than the
+/// Number of buffered bytes of a possible context line. The sanitizer needs more than the
 /// part that is shown, because the line is truncated after sanitizing.
 const MAX_BUFFERED_LINE_BYTES: usize = 4 * line_rendering::MAX_LINE_BYTES;
 /// JSON overhead of a line or match around its text, in bytes.
@@ -59,8 +59,8 @@ impl MatchCollector {
         }
     }
 
-    /// Returns how many of the next non-matching lines must be passed one by one: the first and the
-    /// last so many.
+    /// Returns the number of non-matching lines that must be passed one by one, at the start and at
+    /// the end of the next lines.
     pub(super) fn context_lines_needed(&self) -> (usize, usize) {
         (self.after_left, if self.shows_next_match() { self.options.before } else { 0 })
     }

@@ -9,8 +9,8 @@
 //!
 //! - `pattern` validates and compiles the pattern.
 //! - `search` splits the chunks into lines and searches them.
-//! - `suspect_scanner` finds the lines that the sanitizer may change; all others are searched as
-//!   they are.
+//! - `suspect_scanner` finds the lines that the sanitizer may change; all others are searched
+//!   unchanged.
 //! - `match_collector` keeps the matches to show with their context lines, and `line_rendering`
 //!   truncates them.
 //! - `log_prefix` removes the time and level of a task log line.

@@ -172,17 +172,17 @@ proptest! {
         text in text(),
         piece in 1usize..200,
         (before, after) in (0usize..4, 0usize..4),
-        (max_count, room) in (1usize..6, 600usize..2_000),
+        (max_count, max_bytes) in (1usize..6, 600usize..2_000),
     ) {
         let all = GrepOptions { before, after, ..options() };
         let whole = find("a", &all, &text, piece);
-        let mut options = GrepOptions { max_count, max_bytes: room, ..all };
+        let mut options = GrepOptions { max_count, max_bytes, ..all };
         let (mut joined, mut was_cut) = (Vec::new(), false);
         loop {
             let page = find("a", &options, &text, piece);
             prop_assert_eq!(page.total_matches, whole.total_matches);
             let size: usize = page.matches.iter().map(|m| serde_json::to_string(m).unwrap().len() + 1).sum();
-            prop_assert!(page.context_cut || size <= room, "{} > {}", size, room);
+            prop_assert!(page.context_cut || size <= max_bytes, "{} > {}", size, max_bytes);
             joined.extend(page.matches);
             options.offset = joined.len() as u64;
             was_cut |= page.context_cut;

@@ -61,8 +61,9 @@ pub struct GrepResult {
     pub long_lines: u64,
     /// Number of bytes of a line that are searched.
     pub searched_line_bytes: usize,
-    /// Whether `\w`, `\d`, `\s` and `\b` matched ASCII only. See [`Pattern::is_ascii`](super::Pattern::is_ascii).
+    /// Whether `\w`, `\d`, `\s` and `\b` matched ASCII only. See
+    /// [`Pattern::is_ascii`](super::Pattern::is_ascii).
     pub is_ascii: bool,
-    /// Whether context lines were left out because the first match with them exceeded `max_bytes`.
+    /// Whether context lines were omitted because the first match with them exceeded `max_bytes`.
     pub context_cut: bool,
 }

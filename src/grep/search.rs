@@ -21,7 +21,7 @@ pub struct Grep {
     strip_prefixes: bool,
     window: MatchCollector,
     sanitizer: LineSanitizer,
-    /// Beginning of a line whose end has not arrived yet.
+    /// Beginning of an incomplete line.
     partial_line: Vec<u8>,
     lines: u64,
     long_lines: u64,
@@ -42,8 +42,8 @@ impl Grep {
         }
     }
 
-    /// Returns the maximum number of bytes to push at once. A chunk of this size takes at most
-    /// about 50 ms for any text and pattern.
+    /// Returns the maximum number of bytes to push at once. Searching a chunk of this size lasts
+    /// at most about 50 ms for any text and pattern.
     pub fn max_push_bytes(&self) -> usize {
         self.pattern.max_bytes_per_call()
     }
@@ -72,7 +72,7 @@ impl Grep {
         self.partial_line.capacity()
     }
 
-    /// Ends the search. Text after the last line break counts as a line unless it is empty.
+    /// Ends the search. Text after the last line break is a line unless it is empty.
     pub fn finish(mut self) -> GrepResult {
         if !self.partial_line.is_empty() {
             let line = std::mem::take(&mut self.partial_line);
@@ -97,16 +97,16 @@ impl Grep {
         self.partial_line.extend_from_slice(part.get(..left).unwrap_or(part));
     }
 
-    /// Searches whole lines and sanitizes those that the sanitizer may change.
+    /// Searches whole lines. Sanitizes a line only if the sanitizer may change it.
     fn search_lines(&mut self, mut lines: &[u8]) {
         let mut suspect = SuspectScanner::default();
         while !lines.is_empty() {
-            let place = match suspect.next_position(lines) {
+            let position = match suspect.next_position(lines) {
                 _ if self.sanitizer.has_context() => 0,
-                place => place.unwrap_or(lines.len()),
+                position => position.unwrap_or(lines.len()),
             };
-            let start = match lines.get(..place) {
-                Some(before) if place < lines.len() => {
+            let start = match lines.get(..position) {
+                Some(before) if position < lines.len() => {
                     memrchr(b'\n', before).map_or(0, |end| end + 1)
                 }
                 _ => lines.len(),
@@ -131,8 +131,8 @@ impl Grep {
             for _ in 0..first {
                 lines = self.search_first_line(lines);
             }
-            let place = start_of_last(lines, last);
-            let (skipped, kept) = lines.split_at(place);
+            let position = start_of_last(lines, last);
+            let (skipped, kept) = lines.split_at(position);
             self.lines += memchr_iter(b'\n', skipped).count() as u64;
             lines = kept;
         }
@@ -160,8 +160,8 @@ impl Grep {
         if self.strip_prefixes { log_prefix::strip_log_prefix(line) } else { line }
     }
 
-    /// Searches one line, given with its end. The search runs on the sanitized line, so that nobody
-    /// can discover a secret by guessing patterns.
+    /// Searches one line, including its end. The search runs on the sanitized line, so that guessed
+    /// patterns cannot discover a secret.
     fn search_line(&mut self, line: &[u8], may_change: bool) {
         self.lines += 1;
         let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -199,16 +199,16 @@ fn sanitized_if_changed(line: &[u8]) -> Option<String> {
 
 /// Splits off the first line with its end.
 fn split_first_line(lines: &[u8]) -> (&[u8], &[u8]) {
-    lines.split_at(memchr(b'\n', lines).map_or(lines.len(), |place| place + 1))
+    lines.split_at(memchr(b'\n', lines).map_or(lines.len(), |position| position + 1))
 }
 
-/// Returns the position where the last `count` of some whole lines begin.
+/// Returns the start of the last `count` of these complete lines.
 fn start_of_last(lines: &[u8], count: usize) -> usize {
     let mut start = lines.len();
     for _ in 0..count {
         // The last byte before `start` is the end of the line that is searched for.
         let before = lines.get(..start.saturating_sub(1)).unwrap_or_default();
-        start = memrchr(b'\n', before).map_or(0, |place| place + 1);
+        start = memrchr(b'\n', before).map_or(0, |position| position + 1);
     }
     start
 }

@@ -2,8 +2,8 @@
 
 use crate::sanitize::{secrets, strip};
 
-/// Finds the next position in some lines where the sanitizer may change something. Found positions
-/// are cached until they are passed.
+/// Finds the next position in some lines at which the sanitizer may change the text. Found
+/// positions are cached until they are passed.
 #[derive(Debug, Default)]
 pub(super) struct SuspectScanner {
     hint: Option<usize>,
@@ -18,12 +18,12 @@ impl SuspectScanner {
         let not_plain = *self
             .special_byte
             .get_or_insert_with(|| strip::first_special_byte(lines).unwrap_or(end));
-        Some(hint.min(not_plain)).filter(|place| *place < end)
+        Some(hint.min(not_plain)).filter(|position| *position < end)
     }
 
     /// Moves the start of the lines forward by `bytes`.
     pub(super) fn advance(&mut self, bytes: usize) {
-        self.hint = self.hint.and_then(|place| place.checked_sub(bytes));
-        self.special_byte = self.special_byte.and_then(|place| place.checked_sub(bytes));
+        self.hint = self.hint.and_then(|position| position.checked_sub(bytes));
+        self.special_byte = self.special_byte.and_then(|position| position.checked_sub(bytes));
     }
 }

@@ -30,9 +30,9 @@ const REFRESH_INTERVAL: Duration = Duration::from_hours(6);
 impl CredentialExpiries {
     /// Returns the remaining days of each credential; negative after its expiry.
     pub fn remaining_days(&self, now: Timestamp) -> Vec<(CredentialName, f64)> {
-        let known = self.lock();
+        let expiries = self.lock();
         let days = |when: &Timestamp| when.duration_since(now).as_secs_f64() / (24.0 * 3600.0);
-        known.iter().map(|(of, when)| (of.clone(), days(when))).collect()
+        expiries.iter().map(|(key, when)| (key.clone(), days(when))).collect()
     }
 
     /// Refreshes the expiry times every six hours until the server stops.
@@ -47,35 +47,35 @@ impl CredentialExpiries {
                 () = stop.cancelled() => return,
                 _ = round.tick() => {}
             }
-            let now = instances();
+            let instances = instances();
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.refresh(&now) => {}
+                () = self.refresh(&instances) => {}
             }
         }
     }
 
     /// Reads the expiry of each configured credential once.
     pub async fn refresh(&self, instances: &Instances) {
-        let mut found = BTreeMap::new();
+        let mut expiries = BTreeMap::new();
         for instance in instances.iter() {
             for (name, configured) in instance.configured_credentials() {
                 let credentials = configured.current();
-                let whose = Fingerprint::of([b"expiry".as_slice()]);
-                let session = Session::new(instance.client.clone(), credentials, whose, None);
-                let of = (instance.name.clone(), name.to_owned());
+                let caller = Fingerprint::of([b"expiry".as_slice()]);
+                let session = Session::new(instance.client.clone(), credentials, caller, None);
+                let key = (instance.name.clone(), name.to_owned());
                 match api_keys::credential_expiry(&session).await {
-                    Ok(when) => found.extend(when.map(|when| (of, when))),
+                    Ok(when) => expiries.extend(when.map(|when| (key, when))),
                     Err(error) => {
-                        tracing::debug!(instance = of.0, key = of.1, %error, "expiry not read");
+                        tracing::debug!(instance = key.0, key = key.1, %error, "expiry not read");
                         // Keep the value of the last successful read.
-                        let before = self.lock().get(&of).copied();
-                        found.extend(before.map(|when| (of, when)));
+                        let previous = self.lock().get(&key).copied();
+                        expiries.extend(previous.map(|when| (key, when)));
                     }
                 }
             }
         }
-        *self.lock() = found;
+        *self.lock() = expiries;
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CredentialName, Timestamp>> {

@@ -3,7 +3,7 @@
 //! A [`Client`] is one instance: its address, connections, limits and caches. A [`Session`] is a
 //! client with the [`Credentials`] of one caller; all requests to Octopus go through it. A
 //! [`Space`] is a session in one space; tools use it. Documents are [`Resource`]s that name only
-//! the fields that the tools read, so a newer Octopus does not break them.
+//! the fields that the tools read, so a newer Octopus version remains compatible.
 //!
 //! The API is described at <https://octopus.com/docs/octopus-rest-api>.
 //!

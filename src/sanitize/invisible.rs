@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Members of a regex character class: all characters that are invisible by themselves.
+/// Members of a regex character class: all single characters that are invisible.
 macro_rules! invisible_class {
     () => {
         r"[\p{Cc}--[\n\t]] \p{Default_Ignorable_Code_Point} \x{FFF9}-\x{FFFB}
@@ -37,7 +37,7 @@ const INVISIBLE_CHARACTER_PATTERN: &str =
 const INVISIBLE_NO_STRINGS_PATTERN: &str = concat!("(?x)", invisible_no_strings!());
 
 /// Matches terminal strings up to their terminator on the same line. An unterminated string matches
-/// up to the last position where the terminator could stand.
+/// up to the last possible position of the terminator.
 pub(super) const INVISIBLE_PATTERN: &str = concat!(
     r"(?x) (?: \x1B [\]PX^_] | [\x{90}\x{98}\x{9D}\x{9E}\x{9F}] )
         (?P<body> [^\x07\x1B\x{9C}\n]* ) (?P<end> \x07 | \x1B\\ | \x{9C} )? |",
@@ -45,7 +45,7 @@ pub(super) const INVISIBLE_PATTERN: &str = concat!(
 );
 
 /// Matches terminal strings and everything that [`INVISIBLE_NO_STRINGS`] matches. `None` only if
-/// the pattern is invalid, which a test excludes.
+/// the pattern is invalid; a test checks that it is valid.
 pub(super) static INVISIBLE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(INVISIBLE_PATTERN).ok());
 

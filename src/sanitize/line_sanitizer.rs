@@ -3,8 +3,7 @@
 //!
 //! One line can make the next one a secret: a name with its value below it, an XML element over
 //! several lines, a private key. [`LineSanitizer`] keeps only as much of the previous lines as this
-//! needs. The lines together show nothing that [`sanitize`] hides in the whole
-//! text.
+//! needs. The lines together show nothing that [`sanitize`] hides in the whole text.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -23,8 +22,8 @@ pub struct LineSanitizer {
     carry: String,
 }
 
-/// Maximum number of carried bytes. No name with its separator is longer, and a wrapped secret is
-/// followed no further.
+/// Maximum number of carried bytes. No name with its separator is longer, and a longer wrapped
+/// secret is not followed.
 const MAX_CARRY: usize = secrets::MAX_WRAPPED_SECRET_BYTES;
 
 impl LineSanitizer {
@@ -104,7 +103,7 @@ impl LineSanitizer {
         hidden
     }
 
-    /// Carries the end of a text, from the line in which a name begins whose value may follow.
+    /// Carries the end of a text, from the first line with a name without a value.
     /// Earlier lines are not needed and would be scanned again with every text.
     fn carry_end_of(&mut self, text: &str) {
         let (_, end) = text.split_at(text.ceil_char_boundary(text.len().saturating_sub(MAX_CARRY)));
@@ -145,8 +144,8 @@ mod tests {
 
     const KEY: &str = "RkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0VGQUtFRkFLRUZBS0U";
 
-    /// Texts whose secret, `hunter2-x1y2z3` or a line of a key, is only recognisable over several
-    /// lines.
+    /// Texts with a secret (`hunter2-x1y2z3` or a line of a key) that is recognisable only over
+    /// several lines.
     fn multi_line_secrets() -> Vec<String> {
         let pair = concat!("AK", "IAFAKEFAKEFAKEFAKE\nhunter2hunter2hunter2hunter2hunter2hunte");
         [
@@ -183,18 +182,19 @@ mod tests {
     fn multi_line_secrets_are_redacted_line_by_line() {
         for text in multi_line_secrets() {
             assert!(is_hidden(&sanitize(&text).text), "{text}");
-            let (mut passes, mut hides) = (LineSanitizer::default(), LineSanitizer::default());
-            let (mut passed, mut hidden) = (Vec::new(), Vec::new());
+            let (mut sanitizer, mut context_sanitizer) =
+                (LineSanitizer::default(), LineSanitizer::default());
+            let (mut lines, mut lines_in_context) = (Vec::new(), Vec::new());
             for line in text.lines() {
-                passed.push(passes.sanitize_next(line).text.into_owned());
-                let shown = hides.redact_with_context(line.as_bytes());
-                hidden.push(shown.unwrap_or_else(|| sanitize(line).text.into_owned()));
+                lines.push(sanitizer.sanitize_next(line).text.into_owned());
+                let shown = context_sanitizer.redact_with_context(line.as_bytes());
+                lines_in_context.push(shown.unwrap_or_else(|| sanitize(line).text.into_owned()));
             }
-            for shown in [passed.join("\n"), hidden.join("\n")] {
+            for shown in [lines.join("\n"), lines_in_context.join("\n")] {
                 assert!(is_hidden(&shown), "{shown}");
                 assert_eq!(shown.lines().count(), text.lines().count());
             }
-            // The same text as a log that has a time in front of each line.
+            // The same text as a log with a timestamp before each line.
             if !text.contains("\"auth\"")
                 && !text.contains("\n\n")
                 && !text.contains("FAKEFAKEFAKEFAKE\n")
@@ -302,14 +302,18 @@ mod tests {
         let encrypted = format!(
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{KEY}\n{KEY}\npassword=hunter2"
         );
-        let passed = sanitize(&encrypted);
-        assert!(is_hidden(&passed.text) && passed.text.contains("Proc-Type"), "{}", passed.text);
-        assert_eq!(passed.redactions, 4);
+        let sanitized = sanitize(&encrypted);
+        assert!(
+            is_hidden(&sanitized.text) && sanitized.text.contains("Proc-Type"),
+            "{}",
+            sanitized.text
+        );
+        assert_eq!(sanitized.redactions, 4);
         let whole = format!(
             "-----BEGIN PRIVATE KEY-----\n{KEY}\n{KEY}\n-----END PRIVATE KEY-----\npassword=hunter2"
         );
-        let passed = sanitize(&whole);
-        assert_eq!(passed.text, "[redacted:private-key]\npassword=[redacted:password]");
-        assert_eq!(passed.redactions, 2);
+        let sanitized = sanitize(&whole);
+        assert_eq!(sanitized.text, "[redacted:private-key]\npassword=[redacted:password]");
+        assert_eq!(sanitized.redactions, 2);
     }
 }

@@ -15,7 +15,7 @@ struct CredentialFormat {
     prefix: &'static str,
     /// Text that replaces the credential.
     replacement: &'static str,
-    /// Returns the length of the credential after its prefix; 0 if there is none.
+    /// Returns the length of the credential after its prefix; 0 for no credential.
     length: fn(&[u8]) -> usize,
 }
 
@@ -96,7 +96,8 @@ fn caller_token_len(rest: &[u8]) -> usize {
     if length >= MIN_TOKEN_LEN { length } else { 0 }
 }
 
-/// A JWT has two dots (JWS compact form) or four (JWE); a truncated one may lack the last part.
+/// Returns the length of a JWT after its prefix. A JWT has two dots (JWS compact form) or four
+/// (JWE); a truncated JWT may lack the last part.
 fn jwt_len(rest: &[u8]) -> usize {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let first = run_len(rest, is_part);

@@ -1,4 +1,4 @@
-//! Redaction of values that only their name identifies as secrets.
+//! Redaction of values that are secret only because of their name.
 
 use super::{
     line_sanitizer::sanitize,

@@ -1,8 +1,8 @@
 //! Detects the inner lines of private keys in text that is read line by line.
 //!
 //! The redaction rules recognise a private key by its first or last line. A line from the middle
-//! has no such marker. So [`LineSanitizer`](super::line_sanitizer::LineSanitizer) uses this scanner
-//! to remember that a key has begun.
+//! has no such marker. So [`LineSanitizer`](super::line_sanitizer::LineSanitizer) tracks the start
+//! of a key with this scanner.
 
 use memchr::memmem;
 
@@ -28,15 +28,15 @@ impl PrivateKeyScanner {
 
     /// Returns whether `lines` can be skipped because no key is open and none begins in them.
     pub(super) fn can_skip(&self, lines: &[u8]) -> bool {
-        let has = |words: &[u8]| memmem::find(lines, words).is_some();
+        let has = |marker: &[u8]| memmem::find(lines, marker).is_some();
         self.lines_left == 0 && !has(b"PRIVATE KEY") && !has(PUTTY_LINE_COUNT)
     }
 
     /// Reads the next line and returns whether it is an inner line of a key.
     pub(super) fn next_is_key_line(&mut self, line: &[u8]) -> bool {
         let was_inside = std::mem::take(&mut self.is_inside);
-        if let Some(place) = memmem::rfind(line, b"PRIVATE KEY") {
-            let before = line.get(..place).unwrap_or_default();
+        if let Some(position) = memmem::rfind(line, b"PRIVATE KEY") {
+            let before = line.get(..position).unwrap_or_default();
             let begins = memmem::rfind(before, b"-----BEGIN");
             let ends = memmem::rfind(before, b"-----END");
             self.lines_left = if begins > ends { MAX_KEY_LINES } else { 0 };
@@ -57,8 +57,8 @@ impl PrivateKeyScanner {
 const PUTTY_LINE_COUNT: &[u8] = b"Private-Lines:";
 
 fn putty_line_count(line: &[u8]) -> Option<usize> {
-    let place = memmem::rfind(line, PUTTY_LINE_COUNT)?;
-    let number = std::str::from_utf8(line.get(place + PUTTY_LINE_COUNT.len()..)?).ok()?;
+    let position = memmem::rfind(line, PUTTY_LINE_COUNT)?;
+    let number = std::str::from_utf8(line.get(position + PUTTY_LINE_COUNT.len()..)?).ok()?;
     number.trim().parse().ok()
 }
 

@@ -15,7 +15,7 @@ pub struct Sanitized<'a> {
     pub redactions: usize,
 }
 
-/// Replaces secrets in a text whose invisible characters are already removed.
+/// Replaces secrets in a text without invisible characters.
 pub(super) fn redact_stripped(text: Cow<'_, str>, removed: usize) -> Sanitized<'_> {
     let (text, redacted) = match text {
         Cow::Borrowed(text) => {

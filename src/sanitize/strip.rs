@@ -10,9 +10,9 @@
 //! hidden words. A family emoji becomes its members, and the flag of a region becomes a black flag.
 //! The zero-width non-joiner of Persian is removed too: the words stay readable without it.
 //!
-//! The time is linear in the text. An unterminated terminal string is scanned once, up to the place
-//! where its terminator could stand. Within that range, further openings of terminal strings are
-//! not tried again.
+//! The time is linear in the text. An unterminated terminal string is scanned once, up to the last
+//! possible position of its terminator. Further openings of terminal strings within that range are
+//! skipped.
 
 use std::borrow::Cow;
 
@@ -26,14 +26,14 @@ use crate::text::step_counter;
 pub struct Stripped<'a> {
     /// The text without invisible characters; borrowed if nothing changed.
     pub text: Cow<'a, str>,
-    /// Number of removed characters. Line ends that were only normalised do not count.
+    /// Number of removed characters. Normalised line ends are not counted.
     pub removed: usize,
 }
 
 /// Removes invisible characters, control characters and terminal sequences from `text`.
 ///
 /// All line ends become `\n`. A lone carriage return is a line end too, so each state of a progress
-/// bar becomes a line of its own.
+/// bar becomes a separate line.
 pub fn strip_invisible(text: &str) -> Stripped<'_> {
     let untouched = Stripped { text: Cow::Borrowed(text), removed: 0 };
     if is_plain_ascii(text) {
@@ -76,23 +76,23 @@ fn replace_invisible(text: &str, mut with: impl FnMut(&Captures<'_>) -> String) 
         return Cow::Borrowed(text);
     };
     let mut shown = String::new();
-    let (mut done, mut place) = (0, 0);
+    let (mut done, mut position) = (0, 0);
     step_counter::add(text.len());
     // Before this position no terminal string has a terminator.
     let mut endless = 0;
     loop {
-        let unseen = if place < endless { single } else { unseen };
-        let Some(found) = unseen.captures_at(text, place) else { break };
+        let unseen = if position < endless { single } else { unseen };
+        let Some(found) = unseen.captures_at(text, position) else { break };
         let all = found.get_match();
-        step_counter::add(all.end() - place);
-        if place < endless && all.start() >= endless {
-            place = endless;
+        step_counter::add(all.end() - position);
+        if position < endless && all.start() >= endless {
+            position = endless;
         } else if found.name("body").is_some() && found.name("end").is_none() {
-            (place, endless) = (all.start(), all.end());
+            (position, endless) = (all.start(), all.end());
         } else {
             shown.push_str(text.get(done..all.start()).unwrap_or_default());
             shown.push_str(&with(&found));
-            (done, place) = (all.end(), all.end());
+            (done, position) = (all.end(), all.end());
         }
     }
     if done == 0 {
@@ -114,19 +114,19 @@ fn is_plain_ascii(text: &str) -> bool {
 /// Returns the position of the first byte that is not plain ASCII. `\n` and `\r\n` are plain.
 pub(crate) fn first_special_byte(text: &[u8]) -> Option<usize> {
     let is_plain = |byte: &u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
-    let mut place = 0;
+    let mut position = 0;
     loop {
-        let rest = text.get(place..)?;
+        let rest = text.get(position..)?;
         // Whole blocks first, so that the compiler emits SIMD comparisons.
         let blocks = rest
             .chunks(64)
             .take_while(|block| block.iter().fold(true, |plain, byte| plain & is_plain(byte)));
-        let start = place + blocks.map(<[u8]>::len).sum::<usize>();
+        let start = position + blocks.map(<[u8]>::len).sum::<usize>();
         let found = start + text.get(start..)?.iter().position(|byte| !is_plain(byte))?;
         if !text.get(found..)?.starts_with(b"\r\n") {
             return Some(found);
         }
-        place = found + 2;
+        position = found + 2;
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn finds_the_first_special_byte() {
         let long = "x".repeat(200);
-        for (text, place) in [
+        for (text, position) in [
             (String::new(), None),
             ("a\r\nb\tc\r\n".to_owned(), None),
             (format!("{long}\r\n{long}"), None),
@@ -223,12 +223,12 @@ mod tests {
             (format!("{long}é"), Some(200)),
             ("a\x1b[0m".to_owned(), Some(1)),
         ] {
-            assert_eq!(first_special_byte(text.as_bytes()), place, "{text:?}");
+            assert_eq!(first_special_byte(text.as_bytes()), position, "{text:?}");
         }
     }
 
-    /// Reference implementation: one pattern for a string with its terminator. Correct, but slow
-    /// for unterminated strings.
+    /// Strips invisible characters with the reference implementation: one pattern for a string with
+    /// its terminator. Correct, but slow for unterminated strings.
     fn reference_strip(text: &str) -> String {
         let pattern = crate::sanitize::invisible::INVISIBLE_PATTERN.replacen(")? |", ") |", 1);
         let unseen = regex::Regex::new(&pattern).unwrap();

@@ -25,11 +25,11 @@ pub struct RateLimitDecision {
     pub allowed: bool,
     /// The number of tokens in a full bucket.
     pub limit: u32,
-    /// The number of tokens left.
+    /// The number of remaining tokens.
     pub remaining: u32,
-    /// How long until a token is available. Zero if one was taken.
+    /// Time until a token is available. Zero if a token was taken.
     pub retry_after: Duration,
-    /// How long until the bucket is full.
+    /// Time until the bucket is full.
     pub reset_after: Duration,
 }
 
@@ -151,10 +151,10 @@ mod tests {
                 assert_eq!((decision.limit, decision.remaining), (3, remaining));
                 assert_eq!(decision.reset_after.as_secs(), u64::from(3 - remaining) * 60);
             }
-            let refused = bucket.take_local(&key);
-            assert!(!refused.allowed);
-            assert!((50..=60).contains(&refused.retry_after.as_secs()), "{refused:?}");
-            assert!((170..=180).contains(&refused.reset_after.as_secs()), "{refused:?}");
+            let rejected = bucket.take_local(&key);
+            assert!(!rejected.allowed);
+            assert!((50..=60).contains(&rejected.retry_after.as_secs()), "{rejected:?}");
+            assert!((170..=180).contains(&rejected.reset_after.as_secs()), "{rejected:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-/// Why the shared store cannot be used. The text names the setting.
+/// Error of the shared store setup. The text names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The CA file cannot be read.
@@ -10,11 +10,11 @@ pub enum StoreError {
     CaFile {
         /// Path of the file.
         path: PathBuf,
-        /// Why it cannot be read.
+        /// Cause.
         error: io::Error,
     },
-    /// The address is invalid. Only the kind is kept, because the error of the client can contain the
-    /// address with its password.
+    /// The address is invalid. Only the kind is kept, because the error of the client can contain
+    /// the address with its password.
     #[error("limits.store: {0:?}")]
     Address(redis::ErrorKind),
 }

@@ -29,10 +29,10 @@ const CLEANUP_INTERVAL: Duration = Duration::from_secs(10);
 /// The maximum size of a value in bytes.
 const MAX_VALUE_BYTES: usize = 64 * 1024;
 
-/// Where a value was stored.
+/// Storage location of a written value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// In the configured store: Redis, or memory if there is no Redis.
+    /// In the configured store: Redis, or memory without Redis.
     Shared,
     /// In memory. A background task writes it to Redis and retries until it succeeds or the value
     /// expires.
@@ -57,7 +57,7 @@ pub enum LeaseOutcome {
 /// The result of renewing a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RenewOutcome {
-    /// The value, whose lifetime starts again.
+    /// The value; its lifetime restarts.
     Renewed(Vec<u8>),
     /// The value does not exist or has expired.
     Missing,
@@ -110,10 +110,10 @@ impl Store {
         let mut buckets = self.buckets.lock();
         // Buckets with unchanged limits are reused, so that a configuration reload does not reset
         // them.
-        let known = buckets.iter().position(|bucket| bucket.has_name(name));
-        let known = known.map(|place| buckets.swap_remove(place));
-        let bucket = match known.filter(|known| known.has_limits(rate, burst)) {
-            Some(known) => known,
+        let existing = buckets.iter().position(|bucket| bucket.has_name(name));
+        let existing = existing.map(|index| buckets.swap_remove(index));
+        let bucket = match existing.filter(|bucket| bucket.has_limits(rate, burst)) {
+            Some(bucket) => bucket,
             None => TokenBuckets::new(name, rate, burst, self.remote.clone())?,
         };
         buckets.push(bucket.clone());
@@ -121,10 +121,10 @@ impl Store {
         Some(bucket)
     }
 
-    /// Stores a value for this long and returns where it was stored. Replaces an existing value.
+    /// Stores a value for this long and returns its storage location. Replaces an existing value.
     ///
-    /// Waits for Redis no longer than its time limit (`limits.store_timeout`). If writing takes
-    /// longer or fails, it continues in the background. Pending writes are lost when the process
+    /// Waits for Redis no longer than its time limit (`limits.store_timeout`). If writing exceeds
+    /// the limit or fails, it continues in the background. Pending writes are lost when the process
     /// ends.
     pub async fn put(
         &self,
@@ -155,8 +155,8 @@ impl Store {
         self.local.get(kind, key)
     }
 
-    /// Acquires a lease for one of the replicas that share a store. The first request gets
-    /// it.
+    /// Acquires a lease for one of the replicas that share a store. The first request
+    /// wins.
     ///
     /// The value is the owner ID, which has the same length for all replicas, followed by a nonce
     /// of the attempt. A replica that already holds the lease acquires it again. If Redis does not
@@ -190,8 +190,8 @@ impl Store {
         }
     }
 
-    /// Replaces `old` by `new` for this long. Keeps any other existing value. If that takes longer
-    /// than the time limit of Redis or fails, it is retried in the background.
+    /// Replaces `old` by `new` for this long. Keeps any other existing value. If that exceeds
+    /// the time limit of Redis or fails, it is retried in the background.
     pub async fn replace(
         &self,
         kind: &'static str,

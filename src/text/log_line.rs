@@ -12,7 +12,7 @@ pub struct LogLine<'a> {
     /// The time as written in the log, usually `HH:MM:SS`. Headings and continuation lines of a
     /// message have none.
     pub time: Option<&'a str>,
-    /// The level, if the line has a known one.
+    /// The level, if the line has a standard one.
     pub level: Option<LogLevel>,
     /// The message without indentation.
     pub text: &'a str,
@@ -29,13 +29,13 @@ pub enum LogLevel {
     Verbose,
     /// Normal progress.
     Info,
-    /// The task waits for something.
+    /// The task is waiting.
     Wait,
     /// Information that the script highlighted.
     Highlight,
-    /// Marks lines that were left out.
+    /// Marks omitted lines.
     Gap,
-    /// Something that needs attention.
+    /// A warning.
     Alert,
     /// A problem; the step continued.
     Warning,
@@ -58,8 +58,8 @@ impl<'a> LogLine<'a> {
     pub fn parse(line: &'a str) -> Self {
         let plain = Self { time: None, level: None, text: line.trim() };
         let Some((prefix, text)) = line.split_once('|') else { return plain };
-        let mut words = prefix.split_whitespace();
-        let (time, level, more) = (words.next(), words.next(), words.next());
+        let mut columns = prefix.split_whitespace();
+        let (time, level, more) = (columns.next(), columns.next(), columns.next());
         match time {
             None => Self { text: text.trim(), ..plain },
             Some(time) if is_time_of_day(time) && more.is_none() => Self {

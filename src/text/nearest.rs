@@ -2,31 +2,31 @@
 
 use super::step_counter;
 
-/// Returns the candidates that are similar to `wanted`, best first, at most `most`.
+/// Returns the candidates that are similar to `query`, best first, at most `most`.
 ///
 /// Case, spaces and punctuation are ignored. A candidate is similar if its spelling is almost the
 /// same, or if one of the two names contains the other. Equally similar candidates keep their
 /// order.
 pub fn nearest<'a>(
-    wanted: &str,
+    query: &str,
     candidates: impl Iterator<Item = &'a str>,
     most: usize,
 ) -> Vec<&'a str> {
-    let wanted = fold(wanted);
+    let query = fold(query);
     let mut budget = MAX_COMPARISONS;
     let mut near: Vec<(f64, &str)> = candidates
         .filter_map(|candidate| {
-            Some((similarity(&wanted, &fold(candidate), &mut budget)?, candidate))
+            Some((similarity(&query, &fold(candidate), &mut budget)?, candidate))
         })
         .collect();
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     near.into_iter().map(|(_, candidate)| candidate).take(most).collect()
 }
 
-/// Number of characters of a name that are compared, which bounds the time of one comparison.
+/// Number of characters of a name that are compared; bounds the time of one comparison.
 const MAX_COMPARED_CHARS: usize = 128;
 
-/// Number of character pairs that one search may compare over all candidates, which takes a few
+/// Number of character pairs that one search may compare over all candidates: a few
 /// milliseconds. After that, a search finds only candidates that are equal or contain the other
 /// name. The budget covers 5,000 names of 20 characters with the same first letter or length.
 const MAX_COMPARISONS: usize = 2_000_000;
@@ -40,23 +40,28 @@ fn fold(name: &str) -> String {
     letters.take(MAX_COMPARED_CHARS).flat_map(char::to_lowercase).collect()
 }
 
-/// Returns the similarity of two names: 3 for equal names, 2 to 3 if one begins with the other, 1
-/// to 2 if one contains the other, below 1 for a similar spelling, `None` for anything else.
+/// Returns the similarity of two names:
+///
+/// - 3 for equal names
+/// - 2 to 3 if one begins with the other
+/// - 1 to 2 if one contains the other
+/// - below 1 for a similar spelling
+/// - `None` for anything else
 ///
 /// `budget` is the number of character pairs that may still be compared.
-fn similarity(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> {
-    if wanted.is_empty() || candidate.is_empty() {
+fn similarity(query: &str, candidate: &str, budget: &mut usize) -> Option<f64> {
+    if query.is_empty() || candidate.is_empty() {
         return None;
     }
-    if wanted == candidate {
+    if query == candidate {
         return Some(3.0);
     }
-    let (wanted_length, length) = (wanted.chars().count(), candidate.chars().count());
-    let (shortest, longest) = (wanted_length.min(length), wanted_length.max(length));
+    let (query_length, length) = (query.chars().count(), candidate.chars().count());
+    let (shortest, longest) = (query_length.min(length), query_length.max(length));
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     let similarity = |distance: usize| 1.0 - number(distance) / number(longest);
-    let by_length = wanted_length <= length;
-    let (piece, whole) = if by_length { (wanted, candidate) } else { (candidate, wanted) };
+    let by_length = query_length <= length;
+    let (piece, whole) = if by_length { (query, candidate) } else { (candidate, query) };
     if shortest >= MIN_CONTAINED_CHARS {
         // Only the rest of the longer name has to be inserted.
         let by_insertion = similarity(longest - shortest);
@@ -75,7 +80,7 @@ fn similarity(wanted: &str, candidate: &str, budget: &mut usize) -> Option<f64> 
     let cells = shortest * longest;
     *budget = budget.checked_sub(cells)?;
     step_counter::add(cells);
-    let similarity = similarity(strsim::osa_distance(wanted, candidate));
+    let similarity = similarity(strsim::osa_distance(query, candidate));
     (similarity >= 2.0 / 3.0).then_some(similarity)
 }
 
@@ -106,9 +111,9 @@ mod tests {
             ("task_log", &tools, &["get_task_log", "grep_task_log"]),
             ("list_project", &tools, &["list_projects"]),
         ];
-        for (wanted, candidates, meant) in rows {
-            let found = nearest(wanted, candidates.iter().copied(), 3);
-            assert_eq!(found, meant, "{wanted:?}");
+        for (query, candidates, expected) in rows {
+            let found = nearest(query, candidates.iter().copied(), 3);
+            assert_eq!(found, expected, "{query:?}");
         }
     }
 
@@ -122,8 +127,8 @@ mod tests {
     #[test]
     fn comparisons_of_long_names_are_bounded() {
         let names: Vec<String> = (0..20_000).map(|n| format!("{n:0>200}")).collect();
-        let wanted = "0".repeat(100) + &"1".repeat(28);
-        let search = || nearest(&wanted, names.iter().map(String::as_str), 5).len();
+        let query = "0".repeat(100) + &"1".repeat(28);
+        let search = || nearest(&query, names.iter().map(String::as_str), 5).len();
         let (_, steps) = step_counter::count(search);
         assert!(steps <= MAX_COMPARISONS, "{steps}");
         let same = format!("{:0>200}", 19_999);

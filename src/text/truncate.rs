@@ -36,12 +36,12 @@ pub fn tail(text: &str, max_bytes: usize) -> &str {
     }
 }
 
-/// Returns the number of bytes that `text` takes inside a JSON string, without the quotes.
+/// Returns the number of bytes of `text` inside a JSON string, without the quotes.
 pub fn json_len(text: &str) -> usize {
     text.bytes().map(json_escaped_len).sum()
 }
 
-/// Returns the beginning of `text` that takes at most `max_bytes` inside a JSON string.
+/// Returns the beginning of `text`, at most `max_bytes` long inside a JSON string.
 ///
 /// The result ends at a line or character boundary as in [`head`]. The time is linear in
 /// `max_bytes`.

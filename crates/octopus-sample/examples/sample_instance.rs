@@ -1,5 +1,5 @@
 //! The sample instance as a stand-alone Octopus Server. Prints its URL and serves until SIGTERM.
-//! For tests that run the server and the instance as separate processes.
+//! Used by tests that run the server and the instance as separate processes.
 #![allow(clippy::print_stdout, reason = "the caller reads the URL from stdout")]
 
 use std::io;

@@ -16,12 +16,12 @@ pub(super) const DAY: i64 = 24 * HOUR;
 
 /// Formats a time for resources: `2026-06-18T08:10:01.120+00:00`.
 pub(super) fn timestamp(moment: i64) -> String {
-    written(moment, "%Y-%m-%dT%H:%M:%S%.3f+00:00")
+    format_time(moment, "%Y-%m-%dT%H:%M:%S%.3f+00:00")
 }
 
 /// Formats a time for `Completed` of a task: `Thursday, 18 June 2026 8:10:01 AM +00:00`.
 pub(super) fn long_date(moment: i64) -> String {
-    written(moment, "%A, %-d %B %Y %-I:%M:%S %p +00:00")
+    format_time(moment, "%A, %-d %B %Y %-I:%M:%S %p +00:00")
 }
 
 /// Formats a time for the log: `08:10:01`.
@@ -54,7 +54,7 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     Some(moment.as_millisecond())
 }
 
-fn written(moment: i64, format: &str) -> String {
+fn format_time(moment: i64, format: &str) -> String {
     Timestamp::from_millisecond(moment)
         .map(|moment| moment.strftime(format).to_string())
         .unwrap_or_default()
@@ -80,8 +80,8 @@ mod tests {
             assert_eq!(parse(text), moment, "{text}");
         }
         let rows = [(0, "0 seconds"), (SECOND, "1 second"), (119 * SECOND, "1 minute")];
-        for (milliseconds, words) in rows {
-            assert_eq!(duration(milliseconds), words);
+        for (milliseconds, expected) in rows {
+            assert_eq!(duration(milliseconds), expected);
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Fault {
 /// Response body of a fault.
 #[derive(Clone, Debug)]
 enum FaultBody {
-    /// No body of its own: the ordinary response follows, unless the fault has a status.
+    /// No body: the ordinary response follows, unless the fault has a status.
     Ordinary,
     Text(Bytes),
     /// White space of this length in bytes; `None` is endless.
@@ -65,7 +65,7 @@ impl Fault {
         self
     }
 
-    /// Waits before it responds. A fault with only a delay gives the ordinary response.
+    /// Waits before it responds. A fault with only a delay returns the ordinary response.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;

@@ -22,7 +22,7 @@ pub struct JournalEntry {
     pub user_agent: Option<String>,
     /// Body of a `POST`, `PUT` or `PATCH`: JSON, or else a string; `None` for an empty body.
     pub body: Option<Value>,
-    /// Status of the response; `None` while there is none, or if the client disconnected first.
+    /// Status of the response; `None` until it is sent, or if the client disconnected first.
     pub status: Option<u16>,
 }
 

@@ -1,12 +1,12 @@
 //! An Octopus Server in memory, for tests, benchmarks and `octopus-mcp --sample`.
 //!
-//! [`Sample::router`] serves the REST API of Octopus for an invented freight company with two spaces,
-//! fifteen projects and ninety days of deployments. The crate does not depend on `octopus-mcp`: the
-//! client there and the sample here are two independent descriptions of one API, so that tests
-//! find errors in either.
+//! [`Sample::router`] serves the REST API of Octopus for an invented freight company with two
+//! spaces, fifteen projects and ninety days of deployments. The crate does not depend on
+//! `octopus-mcp`: the client there and the sample here are two independent descriptions of one API,
+//! so that tests find errors in either.
 //!
-//! The data is deterministic: the current time is fixed at 2026-11-02T09:00:00Z, IDs are predictable,
-//! and two new instances return the same bytes. Changes affect one instance only.
+//! The data is deterministic: the current time is fixed at 2026-11-02T09:00:00Z, IDs are
+//! predictable, and two new instances return the same bytes. Changes affect one instance only.
 //!
 //! # Example
 //!
@@ -155,7 +155,7 @@ impl Sample {
     }
 
     /// Returns the requests of the journal other than `GET` and `HEAD`, with any outcome. Token
-    /// exchanges are left out, because they change nothing.
+    /// exchanges are omitted, because they change nothing.
     #[must_use]
     pub fn changes(&self) -> Vec<JournalEntry> {
         self.instance.journal.changes()

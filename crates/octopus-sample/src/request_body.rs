@@ -56,7 +56,7 @@ impl RequestBody {
         }
     }
 
-    /// Returns the value under a key; null if there is none.
+    /// Returns the value under a key; null if it is missing.
     pub(super) fn value(&self, key: &str) -> &Value {
         let Self::Json(Value::Object(map)) = self else { return &NOTHING };
         let found = map.iter().find(|(other, _)| other.eq_ignore_ascii_case(key));
@@ -68,7 +68,7 @@ impl RequestBody {
         self.value(key).as_str().filter(|text| !text.is_empty())
     }
 
-    /// Returns the boolean under a key; `false` if there is none.
+    /// Returns the boolean under a key; `false` if it is missing.
     pub(super) fn flag(&self, key: &str) -> bool {
         self.value(key).as_bool().unwrap_or_default()
     }

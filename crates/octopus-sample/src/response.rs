@@ -26,7 +26,7 @@ pub(super) enum Content {
 impl ApiResponse {
     /// Creates a response from JSON text.
     pub(super) fn json(text: impl Into<Bytes>) -> Self {
-        Self::whole("application/json; charset=utf-8", text)
+        Self::complete("application/json; charset=utf-8", text)
     }
 
     /// Creates a JSON response with status 201.
@@ -41,12 +41,12 @@ impl ApiResponse {
 
     /// Creates a response of plain text, such as the raw log.
     pub(super) fn text(text: impl Into<Bytes>) -> Self {
-        Self::whole("text/plain; charset=utf-8", text)
+        Self::complete("text/plain; charset=utf-8", text)
     }
 
     /// Creates an HTML response.
     pub(super) fn html(text: &'static str) -> Self {
-        Self::whole("text/html; charset=utf-8", text)
+        Self::complete("text/html; charset=utf-8", text)
     }
 
     /// Creates a streamed response of plain text.
@@ -57,20 +57,20 @@ impl ApiResponse {
 
     /// Creates a response in Markdown.
     pub(super) fn markdown(text: Bytes) -> Self {
-        Self::whole("text/markdown; charset=utf-8", text)
+        Self::complete("text/markdown; charset=utf-8", text)
     }
 
     /// Creates a response in CSV.
     pub(super) fn csv(text: String) -> Self {
-        Self::whole("text/csv; charset=utf-8", text)
+        Self::complete("text/csv; charset=utf-8", text)
     }
 
     /// Creates a binary response with a content type.
     pub(super) fn binary(content_type: &'static str, bytes: Vec<u8>) -> Self {
-        Self::whole(content_type, bytes)
+        Self::complete(content_type, bytes)
     }
 
-    fn whole(content_type: &'static str, text: impl Into<Bytes>) -> Self {
+    fn complete(content_type: &'static str, text: impl Into<Bytes>) -> Self {
         Self { status: StatusCode::OK, content_type, content: Content::Whole(text.into()) }
     }
 }

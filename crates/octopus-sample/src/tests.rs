@@ -14,9 +14,9 @@ async fn changes_affect_one_instance_only() {
     let path = "Spaces-1/environments/Environments-23";
     assert_eq!(get(&one, path).await["Slug"], "sandbox");
     assert_eq!(send(&other, "GET", path, json!(null)).await.0, 404);
-    let (status, refused) = send(&one, "POST", "Spaces-1/environments", body).await;
+    let (status, rejected) = send(&one, "POST", "Spaces-1/environments", body).await;
     assert_eq!(status, 400);
-    assert!(reason(&refused).contains("already in use"), "{refused}");
+    assert!(reason(&rejected).contains("already in use"), "{rejected}");
 
     let mut changed = get(&one, path).await;
     changed["Name"] = json!("Playground");
@@ -81,7 +81,7 @@ async fn deleting_a_project_deletes_its_resources() {
     let body = json!({
         "Name": "Fleet Health", "ProjectGroupId": "ProjectGroups-2", "LifecycleId": "Lifecycles-9",
     });
-    let (status, refused) = send(&sample, "POST", "Spaces-1/projects", body).await;
-    assert_eq!((status, reason(&refused)), (400, "The resource 'Lifecycles-9' was not found."));
+    let (status, rejected) = send(&sample, "POST", "Spaces-1/projects", body).await;
+    assert_eq!((status, reason(&rejected)), (400, "The resource 'Lifecycles-9' was not found."));
     assert_eq!(send(&sample, "PATCH", "Spaces-1/projects", json!({})).await.0, 405);
 }

@@ -101,7 +101,7 @@ pub(super) fn answer(
             "n": token("sample/jwks", 342),
         }] })),
         "/token/v1" | "/api/token/v1" if is_post => {
-            exchange(instance, input).unwrap_or_else(|why| refused(instance, &why))
+            exchange(instance, input).unwrap_or_else(|reason| rejected(instance, &reason))
         }
         "/token/v1" | "/api/token/v1" => ApiError::NoMethod(parts.method.to_string()).into(),
         _ => return None,
@@ -149,12 +149,12 @@ fn claims(jwt: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
-fn refused(instance: &Instance, why: &str) -> ApiResponse {
+fn rejected(instance: &Instance, reason: &str) -> ApiResponse {
     if instance.version.has(Feature::OauthErrors) {
-        let body = json!({ "error": "invalid_request", "error_description": why });
+        let body = json!({ "error": "invalid_request", "error_description": reason });
         ApiResponse { status: StatusCode::BAD_REQUEST, ..ApiResponse::value(&body) }
     } else {
-        ApiError::BadRequest(why.to_owned()).into()
+        ApiError::BadRequest(reason.to_owned()).into()
     }
 }
 
@@ -214,10 +214,10 @@ mod tests {
                 (keys::SERVICE_ACCOUNT, expired.clone()),
                 (keys::SERVICE_ACCOUNT, stranger.clone()),
             ] {
-                let (status, said) =
+                let (status, body) =
                     send(&sample, "POST", "token/v1", body(audience, &subject)).await;
-                assert_eq!(status, 400, "{said}");
-                assert!(said[key].is_string(), "{said}");
+                assert_eq!(status, 400, "{body}");
+                assert!(body[key].is_string(), "{body}");
             }
         }
         let old = Sample::with_version("2023.3.1");

@@ -1,13 +1,13 @@
-//! Versions of Octopus Server, and the features that came with them.
+//! Versions of Octopus Server, and the features that they introduced.
 
-/// A version such as `2026.3.7314`. Local builds (`0.0.0-local`) count as the newest.
+/// A version such as `2026.3.7314`. Local builds (`0.0.0-local`) are treated as the newest.
 #[derive(Clone)]
 pub(super) struct Version {
     text: String,
     parts: [u32; 3],
 }
 
-/// Features that came after the oldest version that the sample can imitate.
+/// Features introduced after the oldest version that the sample can imitate.
 #[derive(Clone, Copy)]
 pub(super) enum Feature {
     /// `/api/spaces/{space}/projects` beside `/api/Spaces-1/projects`; 2021.2 does not list it.
@@ -63,7 +63,7 @@ impl Feature {
 }
 
 impl Version {
-    /// Parses the numbers of a version and ignores the rest. Invalid numbers count as zero.
+    /// Parses the numbers of a version and ignores the rest. Invalid numbers are treated as zero.
     pub(super) fn parse(text: &str) -> Self {
         let numbers = text.split(['-', '+']).next().unwrap_or_default();
         let mut parts = numbers.split('.').map(|part| part.parse().unwrap_or(0));

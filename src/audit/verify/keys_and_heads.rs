@@ -5,25 +5,25 @@ use super::{ExpectedChain, KeyRun, Verification};
 /// Returns the problems with the keys of the records.
 ///
 /// An attacker without the key can write a chain without a key. So records without a key are
-/// accepted only before the chain had a key, up to the record that the caller names. The keyed
-/// records after them protect them from then on.
+/// accepted only before the chain had a key, up to `unkeyed_until`. The keyed records after them
+/// protect them from then on.
 pub(super) fn check_keys(found: &Verification, expected: &ExpectedChain) -> Vec<String> {
     let is_keyed = expected.is_keyed || !expected.keys.is_empty();
-    let mut wrong = Vec::new();
+    let mut problems = Vec::new();
     let mut has_key = false;
     for KeyRun { first, last, key, is_checked } in &found.runs {
         match key {
-            None if has_key => wrong.push(format!(
+            None if has_key => problems.push(format!(
                 "records {first} to {last} have no key and follow records that have one: they were \
                  written without the key, or the key was removed"
             )),
             None if is_keyed && expected.unkeyed_until.is_none_or(|until| *last > until) => {
-                wrong.push(format!(
+                problems.push(format!(
                     "records {first} to {last} have no key, so their integrity cannot be verified; \
                      if the chain had no key until record {last}, pass --unkeyed-until {last}"
                 ));
             }
-            Some(key) if !is_checked => wrong.push(format!(
+            Some(key) if !is_checked => problems.push(format!(
                 "NOT VERIFIED: records {first} to {last} were written with the key {key}, which \
                  was not given; without it, changed records are not detected: pass its file with \
                  --key-file, and --output if these are not records of the file"
@@ -32,17 +32,17 @@ pub(super) fn check_keys(found: &Verification, expected: &ExpectedChain) -> Vec<
         }
         has_key |= key.is_some();
     }
-    wrong
+    problems
 }
 
-/// Returns the problems with the heads, except for hashes, which [`ChainVerifier`] has already
-/// compared.
+/// Returns the problems with the heads, except for hashes, which
+/// [`ChainVerifier`](super::verifier::ChainVerifier) has already compared.
 pub(super) fn check_heads(found: &Verification, expected: &ExpectedChain) -> Vec<String> {
     let last = found.last.as_ref().map_or(0, |(seq, _)| *seq);
     let is_keyed = expected.is_keyed || !expected.keys.is_empty();
-    let mut wrong = Vec::new();
+    let mut problems = Vec::new();
     if let Some(head) = expected.heads.iter().map(|head| head.count).max().filter(|n| *n > last) {
-        wrong.push(format!(
+        problems.push(format!(
             "the end is missing: a head refers to record {head}, but the last record is {last}"
         ));
     }
@@ -60,7 +60,7 @@ pub(super) fn check_heads(found: &Verification, expected: &ExpectedChain) -> Vec
             },
         }
     }
-    for (heads, why) in [
+    for (heads, problem) in [
         (unsigned, "is not signed, so it may be forged"),
         (forged, "is not signed with a key that was given: it was changed or forged"),
     ] {
@@ -69,8 +69,8 @@ pub(super) fn check_heads(found: &Verification, expected: &ExpectedChain) -> Vec
                 1 => String::new(),
                 many => format!(" (and {} more heads)", many - 1),
             };
-            wrong.push(format!("the head of record {first} {why}{more}"));
+            problems.push(format!("the head of record {first} {problem}{more}"));
         }
     }
-    wrong
+    problems
 }

@@ -53,7 +53,7 @@ pub struct KeyRun {
     pub last: u64,
     /// The key ID.
     pub key: Option<String>,
-    /// Whether the key was given, so that the hashes were verified.
+    /// Whether the key was provided, so that the hashes were verified.
     pub is_checked: bool,
 }
 
@@ -90,9 +90,9 @@ pub fn verify<R: BufRead>(
     for (file, reader) in files.into_iter().enumerate() {
         walk.verify_file(file, reader?)?;
     }
-    let (mut found, place) = walk.finish();
+    let (mut found, location) = walk.finish();
     let (seq, hash) = found.last.clone().unwrap_or((0, GENESIS_HASH.to_owned()));
-    let at = |message: String| Finding { message, ..place.clone() };
+    let at = |message: String| Finding { message, ..location.clone() };
     if expected.count.is_some_and(|count| count != seq) {
         let count = expected.count.unwrap_or_default();
         found.findings.push(at(format!("the last record is {seq}, expected {count}")));

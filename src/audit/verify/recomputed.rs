@@ -1,5 +1,5 @@
-//! Attacks by someone who can write the file but does not have the key: records are changed, and
-//! all later hashes are recomputed.
+//! Attacks with write access to the file but without the key: records are changed, and all later
+//! hashes are recomputed.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn expecting_key(key: &Arc<ChainKey>) -> ExpectedChain {
     ExpectedChain { keys: Some(Arc::clone(key)).into(), ..ExpectedChain::default() }
 }
 
-/// Returns the fields of each record without those that the chain adds.
+/// Returns the fields of each record without the fields of the chain.
 fn members(file: &[u8]) -> Vec<String> {
     let record = |line: Vec<u8>| {
         let mut record: serde_json::Value = serde_json::from_slice(&line).unwrap();
@@ -147,7 +147,11 @@ fn heads_reveal_truncated_and_replaced_chains() {
     assert_eq!(findings(&[&cut], &expecting_key(&key)), [], "not detectable without a head");
     for (file, head, expected_text) in [
         (&cut, head.clone(), "the end is missing"),
-        (&text, ChainHead::new(3, &last, Some(&key)), "a head has another hash for record 3"),
+        (
+            &text,
+            ChainHead::new(3, &last, Some(&key)),
+            "the hash of record 3 differs from the hash in a recorded chain head",
+        ),
         (&text, ChainHead::new(count, &last, None), "is not signed"),
         (&text, ChainHead { time: 1, ..head }, "not signed with a key that was given"),
     ] {

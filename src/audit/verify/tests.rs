@@ -16,7 +16,7 @@ fn file(records: usize) -> (Vec<u8>, ExpectedChain) {
     keyed_file(None, records)
 }
 
-/// Like [`file`], written with this key or without one.
+/// Returns a [`file`] that is written with this key or without one.
 fn keyed_file(key: Option<Arc<ChainKey>>, records: usize) -> (Vec<u8>, ExpectedChain) {
     let (mut text, mut chain) = Chain::new(key).append_notice("first", 0, 0);
     for number in 0..records {
@@ -115,7 +115,7 @@ fn valid_chain_has_no_findings_and_reports_its_end() {
     assert_eq!(findings(&[b""], &ExpectedChain::default())[0].message, "no records found");
 }
 
-/// The forged record replaces another one, so the next record refers to a hash that is gone.
+/// The forged record replaces another one, so the next record refers to a missing hash.
 #[test]
 fn forged_record_is_found_by_the_next_record() {
     let (text, _) = file(3);

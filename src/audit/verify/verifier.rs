@@ -18,18 +18,18 @@ const MAX_LINE_BYTES: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct ChainVerifier<'e> {
     keys: &'e KeyRing,
-    /// The hashes in the given heads, by sequence number.
+    /// The hashes in the expected heads, by sequence number.
     heads: BTreeMap<u64, Vec<&'e str>>,
     verification: Verification,
     file: usize,
     line: u64,
-    /// Whether no record of the current file was read yet.
+    /// Whether no record of the current file has been read yet.
     is_file_start: bool,
     /// The number and length of a line that cannot be parsed. The next record may report that it
     /// was truncated.
     torn: Option<(u64, u64)>,
-    /// The number of invalid lines since the last record. Each may replace a record and is reported
-    /// only once.
+    /// The number of invalid lines since the last record. Each may replace a record; it is reported
+    /// once.
     broken_lines: u64,
 }
 
@@ -61,8 +61,8 @@ impl<'e> ChainVerifier<'e> {
 
     /// Returns the result, and the location of the last line.
     pub(super) fn finish(self) -> (Verification, Finding) {
-        let place = Finding { file: self.file, line: self.line, message: String::new() };
-        (self.verification, place)
+        let location = Finding { file: self.file, line: self.line, message: String::new() };
+        (self.verification, location)
     }
 
     fn read(&mut self, mut reader: impl BufRead) -> io::Result<()> {
@@ -94,7 +94,7 @@ impl<'e> ChainVerifier<'e> {
         }
     }
 
-    /// Reports a line that cannot be parsed and that no record reports as truncated.
+    /// Reports an unparsable line unless a record reports it as truncated.
     fn report_unparsed_line(&mut self) {
         if let Some((line, _)) = self.torn.take() {
             self.broken_lines += 1;
@@ -120,17 +120,25 @@ impl<'e> ChainVerifier<'e> {
             self.note_at(self.line, message);
         }
         let is_head = std::mem::replace(&mut self.is_file_start, false);
-        let begins = begin.is_some_and(|begin| matches!(begin.why.as_str(), "first" | "rotated"));
+        let begins =
+            begin.is_some_and(|begin| matches!(begin.reason.as_str(), "first" | "rotated"));
         if is_head && !begins {
             self.report("the beginning of the file is missing".to_owned());
         }
         if let Some(begin) = begin.filter(|begin| begin.after + 1 != next.seq) {
-            self.report(format!("the notice reports {} records before it", begin.after));
+            self.report(format!(
+                "the chain notice expects {} preceding records, but the record has sequence number \
+                 {}",
+                begin.after, next.seq
+            ));
         }
         self.check_sequence(&next);
         self.check_key(&next);
         if self.heads.get(&next.seq).is_some_and(|heads| heads.iter().any(|h| *h != next.hash)) {
-            self.report(format!("a head has another hash for record {}", next.seq));
+            self.report(format!(
+                "the hash of record {} differs from the hash in a recorded chain head",
+                next.seq
+            ));
         }
         self.broken_lines = 0;
         self.verification.records += 1;

@@ -18,7 +18,7 @@ use crate::{
 /// (RFC 9068), `appid` (Microsoft Entra ID), `cid` (Okta).
 const CLIENT_CLAIMS: &[&str] = &["azp", "client_id", "appid", "cid"];
 
-/// Returns the identity and grants of a token whose signature and audience were verified.
+/// Returns the identity and grants of a token with a verified signature and audience.
 pub(super) fn identity_from_claims(
     claims: &Claims,
     issuer: &IssuerSettings,
@@ -63,8 +63,8 @@ pub(super) fn identity_from_claims(
     })
 }
 
-/// The error for a token that grants nothing: it has no scope, no known group, and its issuer no
-/// default scope.
+/// Returns the error for a token without access: it has no scope and no configured group, and its
+/// issuer has no default scope.
 fn no_scope_error(issuer: &IssuerSettings) -> AuthError {
     if issuer.scope_claims.0.is_empty() {
         return AuthError::NoAccess(
@@ -114,8 +114,8 @@ fn parse_scope(word: &str, oauth: &OauthSettings) -> Option<TokenScope> {
     .find_map(|(list, scope)| has(list).then_some(scope))
 }
 
-/// Returns the groups in the group claims and those that `auth.oauth.groups` derives from other
-/// claims.
+/// Returns the groups in the group claims and the groups that `auth.oauth.groups` derives from
+/// other claims.
 fn caller_groups(
     claims: &Claims,
     issuer: &IssuerSettings,

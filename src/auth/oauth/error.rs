@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use crate::text::root_cause;
 
-/// Why the client of an issuer cannot be set up. The text names the setting.
+/// Error of the setup of an issuer's client. The text names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerSetupError {
     /// The CA file cannot be read.
@@ -12,7 +12,7 @@ pub enum IssuerSetupError {
     ReadCaFile {
         /// Path of the file.
         path: PathBuf,
-        /// Why it cannot be read.
+        /// Cause.
         error: io::Error,
     },
     /// The CA file contains no valid certificates.
@@ -20,7 +20,7 @@ pub enum IssuerSetupError {
     InvalidCaFile {
         /// Path of the file.
         path: PathBuf,
-        /// Why it is invalid.
+        /// Cause.
         error: reqwest::Error,
     },
     /// The HTTP client cannot be created.

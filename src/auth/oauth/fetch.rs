@@ -50,8 +50,7 @@ impl IssuerClient {
         Ok(Self { http: build_http_client(issuer, timeout)?, metrics: metrics.clone() })
     }
 
-    /// Returns the URL of the issuer's key set: the configured one, or the one in the issuer
-    /// metadata.
+    /// Returns the URL of the issuer's key set, from the settings or else from the issuer metadata.
     pub(super) async fn discover_keys_url(
         &self,
         issuer: &config::IssuerSettings,
@@ -98,8 +97,8 @@ impl IssuerClient {
     /// Fetches a document and checks its size.
     async fn get(&self, url: &Url, route: &str) -> Result<Vec<u8>, FetchError> {
         let request = self.http.get(url.clone()).header("accept", "application/json");
-        let asking = UpstreamTelemetry::new(None, url, &self.metrics);
-        let sent = asking.send(route, request).await;
+        let telemetry = UpstreamTelemetry::new(None, url, &self.metrics);
+        let sent = telemetry.send(route, request).await;
         let mut response = sent.map_err(|error| describe_error(&error).to_owned())?;
         if response.status() != 200 {
             return Err(format!("HTTP {}", response.status().as_u16()));

@@ -52,9 +52,9 @@ struct KeyCache {
     keys: Arc<Vec<VerificationKey>>,
     /// The URL that the keys were fetched from.
     keys_url: Option<Url>,
-    /// When the keys were fetched.
+    /// Time of the last successful fetch.
     fetched_at: Option<Instant>,
-    /// When the last refresh started.
+    /// Start time of the last refresh.
     attempted_at: Option<Instant>,
     /// The number of failed refreshes since the last success.
     consecutive_failures: u32,
@@ -214,7 +214,7 @@ impl IssuerState {
         true
     }
 
-    /// Returns the URL of the keys, as long as the keys are fresh.
+    /// Returns the URL of the keys while the keys are fresh.
     fn fresh_keys_url(&self) -> Option<Url> {
         let cache = self.lock_cache();
         let is_fresh =

@@ -18,10 +18,10 @@ pub(super) struct VerificationKey {
     key: DecodingKey,
 }
 
-/// Why no key was found for a token.
+/// Reason why no key was found for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyLookupError {
-    /// No known key matches the token.
+    /// No key matches the token.
     Unknown,
     /// The token has no key ID, and several keys match.
     Ambiguous,
@@ -49,7 +49,7 @@ fn verification_key(mut jwk: Value) -> Option<VerificationKey> {
     let members = jwk.as_object_mut()?;
     // Certificates are not used, so an invalid `x5c` must not make `Jwk` reject the key.
     members.retain(|name, _| !name.starts_with("x5"));
-    // RFC 9864 names the algorithm `Ed25519`, which `KeyAlgorithm` does not know.
+    // RFC 9864 names the algorithm `Ed25519`, which `KeyAlgorithm` does not support.
     if let Some(alg) = members.get_mut("alg").filter(|alg| *alg == "Ed25519") {
         *alg = Value::from("EdDSA");
     }

@@ -28,7 +28,7 @@ use self::{audience::Audience, issuer::IssuerKeys};
 use super::{AuthError, Identity, TokenScope};
 use crate::{config, telemetry::Metrics};
 
-/// The claims of a token whose signature was verified.
+/// The claims of a token with a verified signature.
 type Claims = Map<String, Value>;
 
 /// The maximum length of an access token in bytes. Larger ones exceed the header limits of common
@@ -53,7 +53,7 @@ impl OauthVerifier {
     ///
     /// # Errors
     ///
-    /// An error if the HTTP client of an issuer cannot be built.
+    /// Returns an error if the HTTP client of an issuer cannot be built.
     pub fn from_config(
         config: &config::Config,
         metrics: &Metrics,
@@ -92,8 +92,8 @@ impl OauthVerifier {
         scopes.filter(|scope| self.advertises(*scope)).map(|scope| self.scope_name(scope)).collect()
     }
 
-    /// Returns whether a scope is advertised to clients. Scopes that the settings make useless are
-    /// not.
+    /// Returns whether a scope is advertised to clients. Returns `false` for scopes that are
+    /// useless with the settings.
     pub fn advertises(&self, scope: TokenScope) -> bool {
         scope <= self.max_scope
     }
@@ -109,7 +109,7 @@ impl OauthVerifier {
         list.0.first().map_or(<&str>::from(scope), String::as_str)
     }
 
-    /// Returns the URL of documentation for people about this server.
+    /// Returns the URL of documentation about this server.
     pub fn documentation_url(&self) -> Option<&str> {
         self.settings.documentation.as_deref()
     }
@@ -119,7 +119,7 @@ impl OauthVerifier {
     ///
     /// # Errors
     ///
-    /// [`AuthError`] if the token is not valid, grants no access or cannot be verified now.
+    /// Returns [`AuthError`] if the token is not valid, grants no access or cannot be verified now.
     pub async fn verify(&self, token: &str, path: &str) -> Result<Identity, AuthError> {
         const NOT_ACCEPTED: AuthError =
             AuthError::Invalid("the token is not a JWT, or its signing algorithm is not accepted");
@@ -170,8 +170,8 @@ impl OauthVerifier {
         let claims: UnverifiedClaims = insecure_decode_claims(token)
             .map_err(|_| AuthError::Invalid("the claims of the token cannot be parsed"))?;
         let iss = claims.iss.as_ref().and_then(Value::as_str);
-        let known = |issuer: &&IssuerKeys| iss == Some(issuer.settings.issuer.as_str());
-        self.issuers.iter().find(known).ok_or(UNKNOWN_ISSUER)
+        let is_trusted = |issuer: &&IssuerKeys| iss == Some(issuer.settings.issuer.as_str());
+        self.issuers.iter().find(is_trusted).ok_or(UNKNOWN_ISSUER)
     }
 
     fn validation(&self, issuer: &IssuerKeys, algorithm: Algorithm) -> Validation {

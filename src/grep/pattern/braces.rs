@@ -4,8 +4,8 @@
 /// often search for paths such as `/projects/{id}` and variables such as `#{Name}`.
 pub(super) fn escape_literal_braces(pattern: &str) -> String {
     let mut plain = String::with_capacity(pattern.len() + 8);
-    for (place, letter) in pattern.char_indices() {
-        let (before, rest) = pattern.split_at(place);
+    for (position, letter) in pattern.char_indices() {
+        let (before, rest) = pattern.split_at(position);
         if letter == '{' && !is_escaped(before) && !begins_repetition(rest) {
             plain.push('\\');
         }

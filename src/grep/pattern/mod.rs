@@ -16,17 +16,17 @@ use braces::escape_literal_braces;
 #[derive(Debug, Clone)]
 pub struct Pattern {
     regex: Regex,
-    /// Whether the pattern depends on where the text begins or ends, so that lines must be searched
+    /// Whether the pattern depends on the start or end of the text, so that lines must be searched
     /// one by one.
     needs_single_lines: bool,
-    /// Number of states of the automaton, which is the maximum number of steps for one byte of
+    /// Number of states of the automaton, equal to the maximum number of steps for one byte of
     /// text.
     states: usize,
     /// Whether classes such as `\w` match ASCII only.
     is_ascii: bool,
 }
 
-/// Error for an invalid pattern. The message says what is wrong and how to correct it.
+/// Error for an invalid pattern. The message contains the problem and the correction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
     /// The pattern is empty.
@@ -47,7 +47,7 @@ pub enum BadPattern {
          fixedString to search for it as literal text"
     )]
     Syntax(String),
-    /// The compiled pattern would take too much memory and time.
+    /// The compiled pattern would need too much memory and time.
     #[error(
         "the pattern is too large after its repetitions are expanded; use smaller repetitions, \
          `[a-z]` instead of `\\w`, or set fixedString"
@@ -58,15 +58,15 @@ pub enum BadPattern {
 /// Maximum number of characters of a pattern.
 const MAX_PATTERN_CHARS: usize = 1_000;
 /// Maximum size of the automaton during compilation, in bytes. The limit allows about 1,800 states.
-/// A letter takes one state, `\w` about 300, and a repetition its content times its count.
+/// A letter needs one state, `\w` about 300, and a repetition its content times its count.
 const MAX_AUTOMATON_BYTES: usize = 128 * 1024;
-/// Cache size of one search, in bytes. A search with a smaller cache is slower, but takes at most
+/// Cache size of one search, in bytes. A search with a smaller cache is slower, but needs at most
 /// as many steps per byte as the automaton has states.
 const SEARCH_CACHE_BYTES: usize = 512 * 1024;
 /// Maximum number of steps of one call of the regex engine: about 50 ms, at 5 ns to 8 ns a step.
 /// The engine cannot be interrupted, so this limits the bytes of one call.
 const MAX_STEPS_PER_CALL: usize = 8_000_000;
-/// Bounds for the number of bytes that one call of the regex engine gets.
+/// Bounds for the number of bytes in one call of the regex engine.
 const CALL_BYTES: RangeInclusive<usize> = 2 * 1024..=256 * 1024;
 
 /// Reason why a pattern does not compile.
@@ -152,7 +152,7 @@ impl Pattern {
         self.is_ascii
     }
 
-    /// Returns whether the pattern matches in a single line, which is given without its line end.
+    /// Returns whether the pattern matches in a single line, without its line end.
     pub(super) fn is_match(&self, line: &[u8]) -> bool {
         self.regex.is_match(line)
     }
@@ -197,8 +197,8 @@ fn build(text: &str, ignore_case: bool, unicode: bool) -> Result<(Regex, usize),
     Ok((regex.map_err(|_| BuildError::TooLarge)?, states))
 }
 
-/// Returns whether a pattern uses `\A` or `\z`, or switches a flag off, so that its matches in a
-/// single line and in all lines together differ. A false positive costs only time.
+/// Returns whether a pattern uses `\A` or `\z`, or switches a flag off. Its matches in a single
+/// line and in all lines together can then differ. A false positive costs only time.
 fn needs_single_lines(pattern: &str) -> bool {
     let mut flags = pattern.split('?').skip(1);
     pattern.contains("\\A")

@@ -16,8 +16,8 @@ const LLMS_TXT_TTL: Duration = Duration::from_mins(5);
 /// Maximum bytes of cached API references, over all callers; one has a few hundred thousand.
 const MAX_LLMS_TXT_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Caches of one instance. Except for the version, callers never share an entry, because they may
-/// see different parts of the instance.
+/// Caches of one instance. Except for the version, callers never share an entry, because they can
+/// have access to different parts of the instance.
 #[derive(Debug)]
 pub(in crate::octopus) struct Caches {
     /// Spaces by session fingerprint and the lower-cased text that the caller wrote.

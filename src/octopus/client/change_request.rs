@@ -41,8 +41,8 @@ impl ChangeRequest {
         Self { method: WriteMethod::Put, path, body: Some(body) }
     }
 
-    /// Returns a SHA-256 of the request, to compare requests. `audit_id`, the ID of the change that
-    /// the body may contain, is left out: two approval requests for one change have different IDs.
+    /// Returns a SHA-256 digest for comparing requests. Excludes `audit_id`, the ID of the change
+    /// in the body, because two approval requests for one change have different IDs.
     pub fn digest(&self, audit_id: Option<&str>) -> [u8; 32] {
         let mut digest = Sha256::new();
         let mut body = self.body.as_ref().map(Value::to_string).unwrap_or_default();

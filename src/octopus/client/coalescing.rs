@@ -1,8 +1,8 @@
 //! Request coalescing: identical concurrent reads of one caller share one request.
 //!
-//! Nothing is kept after the response arrived. A cache with single flight, such as moka's, would
-//! keep large responses for a while, and would start over when the first caller gives up. A shared
-//! future continues as long as any caller waits for it.
+//! Nothing is kept after the response. A cache with single flight, such as moka's, would keep large
+//! responses, and would restart the request if the first caller disconnects. A shared future
+//! continues while any caller waits for it.
 
 use std::{
     collections::HashMap,
@@ -26,10 +26,10 @@ type ReadResult = Result<RawResponse, Error>;
 /// Fingerprint of the session, and the path and query.
 type ReadKey = (Fingerprint, String);
 
-/// Which setting limits the size of a response.
+/// Setting that limits the size of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::octopus) enum SizeLimit {
-    /// `response_limit`: documents whose named fields are read.
+    /// `response_limit`: documents with typed fields.
     Response,
     /// `execute_limit`: documents of any form.
     Execute,
@@ -69,11 +69,11 @@ impl RequestCoalescer {
     /// Joins an identical read of the same caller, or starts it.
     pub(in crate::octopus) async fn run(
         &self,
-        whose: Fingerprint,
+        fingerprint: Fingerprint,
         path: String,
         read: BoxFuture<'static, ReadResult>,
     ) -> ReadResult {
-        let shared = self.join_or_start((whose, path), read);
+        let shared = self.join_or_start((fingerprint, path), read);
         shared.await
     }
 
@@ -83,31 +83,31 @@ impl RequestCoalescer {
         read: BoxFuture<'static, ReadResult>,
     ) -> Shared<BoxFuture<'static, ReadResult>> {
         let number = self.0.count.fetch_add(1, Ordering::Relaxed);
-        let leave = RemoveOnDrop { coalescer: self.clone(), key: key.clone(), number };
-        let mut under_way = self.lock();
-        let joined = under_way.get(&key).and_then(|known| known.read.upgrade());
+        let guard = RemoveOnDrop { coalescer: self.clone(), key: key.clone(), number };
+        let mut in_flight = self.lock();
+        let joined = in_flight.get(&key).and_then(|entry| entry.read.upgrade());
         self.0.metrics.record_cache_lookup("reads", joined.is_some());
         if let Some(shared) = joined {
-            drop(under_way);
+            drop(in_flight);
             return shared;
         }
         let read = async move {
-            let _leave = leave;
+            let _guard = guard;
             read.await
         };
         let shared = read.boxed().shared();
-        if under_way.len() < MAX_IN_FLIGHT
+        if in_flight.len() < MAX_IN_FLIGHT
             && let Some(read) = shared.downgrade()
         {
-            under_way.insert(key, InFlightRead { number, read });
+            in_flight.insert(key, InFlightRead { number, read });
         }
         shared
     }
 
     /// Detaches the caller's in-flight reads, so that no later read joins them. Call this after a
     /// change.
-    pub(in crate::octopus) fn invalidate(&self, whose: Fingerprint) {
-        self.lock().retain(|(other, _), _| *other != whose);
+    pub(in crate::octopus) fn invalidate(&self, fingerprint: Fingerprint) {
+        self.lock().retain(|(other, _), _| *other != fingerprint);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ReadKey, InFlightRead>> {
@@ -117,9 +117,9 @@ impl RequestCoalescer {
 
 impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
-        let mut under_way = self.coalescer.lock();
-        if under_way.get(&self.key).is_some_and(|known| known.number == self.number) {
-            under_way.remove(&self.key);
+        let mut in_flight = self.coalescer.lock();
+        if in_flight.get(&self.key).is_some_and(|entry| entry.number == self.number) {
+            in_flight.remove(&self.key);
         }
     }
 }
@@ -142,74 +142,74 @@ mod tests {
         Fingerprint::of([b"me".as_slice()])
     }
 
-    fn answer() -> RawResponse {
+    fn response() -> RawResponse {
         RawResponse { content_type: String::new(), body: bytes::Bytes::new() }
     }
 
     /// Creates a read that counts its start and ends when the sender fires or is dropped.
     fn read(
-        begun: &Arc<AtomicUsize>,
-        come: ReadResult,
+        started: &Arc<AtomicUsize>,
+        result: ReadResult,
     ) -> (oneshot::Sender<()>, BoxFuture<'static, ReadResult>) {
         let (end, ended) = oneshot::channel::<()>();
-        let begun = Arc::clone(begun);
+        let started = Arc::clone(started);
         let read = async move {
-            begun.fetch_add(1, Ordering::SeqCst);
+            started.fetch_add(1, Ordering::SeqCst);
             let _ = ended.await;
-            come
+            result
         };
         (end, read.boxed())
     }
 
     #[tokio::test]
     async fn identical_concurrent_reads_send_one_request() {
-        let (reads, begun) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
-        for come in [Ok(answer()), Err(Error::TooLarge { limit: 1 })] {
-            let before = begun.load(Ordering::SeqCst);
-            let (end, first) = read(&begun, come.clone());
+        let (reads, started) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
+        for result in [Ok(response()), Err(Error::TooLarge { limit: 1 })] {
+            let before = started.load(Ordering::SeqCst);
+            let (end, first) = read(&started, result.clone());
             let first = reads.run(caller(), "/a".to_owned(), first);
-            let second = reads.run(caller(), "/a".to_owned(), read(&begun, Ok(answer())).1);
+            let second = reads.run(caller(), "/a".to_owned(), read(&started, Ok(response())).1);
             let (first, second, ()) = tokio::join!(first, second, async {
                 end.send(()).unwrap();
             });
-            assert_eq!(first.is_ok(), come.is_ok());
+            assert_eq!(first.is_ok(), result.is_ok());
             assert_eq!(first.is_ok(), second.is_ok(), "errors are shared as well");
-            assert_eq!(begun.load(Ordering::SeqCst), before + 1);
+            assert_eq!(started.load(Ordering::SeqCst), before + 1);
             assert!(reads.lock().is_empty());
         }
     }
 
     #[tokio::test]
     async fn reads_of_other_callers_and_paths_are_not_shared() {
-        let (reads, begun) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
+        let (reads, started) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
         let other = Fingerprint::of([b"other".as_slice()]);
         let mut all = Vec::new();
         let mut ends = Vec::new();
-        for (whose, path) in [(caller(), "/a"), (other, "/a"), (caller(), "/a?b")] {
-            let (end, read) = read(&begun, Ok(answer()));
+        for (fingerprint, path) in [(caller(), "/a"), (other, "/a"), (caller(), "/a?b")] {
+            let (end, read) = read(&started, Ok(response()));
             ends.push(end);
-            all.push(reads.join_or_start((whose, path.to_owned()), read));
+            all.push(reads.join_or_start((fingerprint, path.to_owned()), read));
         }
         drop(ends);
         futures::future::join_all(all).await;
-        assert_eq!(begun.load(Ordering::SeqCst), 3);
+        assert_eq!(started.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test]
     async fn shared_read_survives_cancellation_of_its_first_caller() {
-        let (reads, begun) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
-        let (end, read_once) = read(&begun, Ok(answer()));
+        let (reads, started) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
+        let (end, read_once) = read(&started, Ok(response()));
         let mut first = Box::pin(reads.run(caller(), "/a".to_owned(), read_once));
         assert!(futures::poll!(&mut first).is_pending());
         let mut second =
-            Box::pin(reads.run(caller(), "/a".to_owned(), read(&begun, Ok(answer())).1));
+            Box::pin(reads.run(caller(), "/a".to_owned(), read(&started, Ok(response())).1));
         assert!(futures::poll!(&mut second).is_pending());
         drop(first);
         end.send(()).unwrap();
         assert!(second.await.is_ok());
-        assert_eq!(begun.load(Ordering::SeqCst), 1);
+        assert_eq!(started.load(Ordering::SeqCst), 1);
         // Without any waiting caller, the read is dropped and the table is empty.
-        let (end, alone) = read(&begun, Ok(answer()));
+        let (end, alone) = read(&started, Ok(response()));
         let mut alone = Box::pin(reads.run(caller(), "/a".to_owned(), alone));
         assert!(futures::poll!(&mut alone).is_pending());
         drop(alone);
@@ -218,16 +218,16 @@ mod tests {
 
     #[tokio::test]
     async fn reads_after_a_change_do_not_join_earlier_reads() {
-        let (reads, begun) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
-        let (end, before) = read(&begun, Ok(answer()));
+        let (reads, started) = (RequestCoalescer::default(), Arc::new(AtomicUsize::new(0)));
+        let (end, before) = read(&started, Ok(response()));
         let before = reads.join_or_start((caller(), "/a".to_owned()), before);
         reads.invalidate(caller());
-        let (end_after, after) = read(&begun, Ok(answer()));
+        let (end_after, after) = read(&started, Ok(response()));
         let after = reads.join_or_start((caller(), "/a".to_owned()), after);
         drop((end, end_after));
         let (before, after) = tokio::join!(before, after);
         assert!(before.is_ok() && after.is_ok());
-        assert_eq!(begun.load(Ordering::SeqCst), 2);
+        assert_eq!(started.load(Ordering::SeqCst), 2);
         assert!(reads.lock().is_empty());
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::credentials::{Credentials, InvalidCredential};
 use crate::config::{self, Secret, WatchedFile, read_text};
 
-/// A configured credential and where it comes from.
+/// A configured credential and its source.
 #[derive(Debug)]
 pub enum ConfiguredCredential {
     /// A value in the settings.
@@ -20,7 +20,7 @@ impl ConfiguredCredential {
     ///
     /// # Errors
     ///
-    /// A message that names the setting or the file, and the problem.
+    /// Returns a message that names the setting or the file, and the problem.
     pub fn from_config(instance: &config::InstanceSettings) -> Result<Option<Self>, String> {
         let api_key = Self::api_key(instance.api_key.as_ref(), instance.api_key_file.as_deref())?;
         if api_key.is_some() {

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 
-/// Why no credential acts for a caller.
+/// Reason why a caller has no Octopus credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     /// The request must contain the caller's own credential.

@@ -42,7 +42,7 @@ impl CredentialProvider {
     ///
     /// # Errors
     ///
-    /// A message that names the setting.
+    /// Returns a message that names the setting.
     pub(in crate::octopus) fn from_config(
         instance: &InstanceSettings,
         modes: &AuthModes,
@@ -197,8 +197,8 @@ mod tests {
         match source.credentials(NAME, brings).await {
             Ok(credentials) => {
                 let is = |key: &&str| {
-                    let known = Credentials::api_key(key).unwrap();
-                    known.fingerprint() == credentials.fingerprint()
+                    let expected = Credentials::api_key(key).unwrap();
+                    expected.fingerprint() == credentials.fingerprint()
                 };
                 Key([OWN, CONFIGURED, READERS, WRITERS].into_iter().find(is).unwrap())
             }

@@ -78,7 +78,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Why a text is not a valid credential. Never contains the text.
+/// Reason why a text is not a valid credential. Never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCredential {
     /// The text is neither an API key nor an access token.
@@ -239,14 +239,14 @@ mod tests {
     fn rejects_malformed_credentials() {
         assert!(Credentials::api_key(" API-ABC123 ").is_ok());
         assert!(Credentials::access_token("eyJhbGciOi.J9.x_y-z").is_ok());
-        for (text, why) in [
+        for (text, expected) in [
             ("", InvalidCredential::ApiKey),
             ("ABC", InvalidCredential::ApiKey),
             ("API-AB C", InvalidCredential::ApiKey),
             ("API-A\r\nX: y", InvalidCredential::ApiKey),
             ("eyJhbGciOi.J9.x", InvalidCredential::TokenAsApiKey),
         ] {
-            assert_eq!(Credentials::api_key(text).unwrap_err(), why, "{text:?}");
+            assert_eq!(Credentials::api_key(text).unwrap_err(), expected, "{text:?}");
         }
         assert_eq!(
             Credentials::access_token("API-ABC").unwrap_err(),

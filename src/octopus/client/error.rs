@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::version::OctopusVersion;
 use crate::compute::ComputeError;
 
-/// Why a request to Octopus failed.
+/// Error of a request to Octopus.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// 401: the credential is unknown, expired or disabled.
@@ -21,25 +21,25 @@ pub enum Error {
         message: String,
     },
     /// 404, or no resource has that name. Octopus also returns 404 for resources that the caller
-    /// may not see.
-    #[error("{noun} '{wanted}' not found{}", location_suffix(.location.as_deref()))]
+    /// cannot see.
+    #[error("{noun} '{query}' not found{}", location_suffix(.location.as_deref()))]
     NotFound {
         /// Resource type, for messages.
         noun: &'static str,
         /// ID, name or slug that was looked up.
-        wanted: String,
+        query: String,
         /// Name of the space that was searched.
         location: Option<String>,
         /// Names of existing resources, most similar first.
         suggestions: Vec<String>,
     },
     /// A name, slug or ID that matches several resources.
-    #[error("'{wanted}' is the name, slug or ID of more than one {noun}")]
+    #[error("'{query}' is the name, slug or ID of more than one {noun}")]
     Ambiguous {
         /// Resource type, for messages.
         noun: &'static str,
         /// Text that was looked up.
-        wanted: String,
+        query: String,
         /// The matching resources, as `Name (ID)`.
         candidates: Vec<String>,
     },
@@ -56,7 +56,7 @@ pub enum Error {
         /// Both resources, as `Name (ID)`.
         candidates: Vec<String>,
     },
-    /// A text that is not an ID, where an ID is required.
+    /// A text that is not a valid ID.
     #[error("'{given}' is not a {noun} ID; {noun} IDs look like '{prefix}123'")]
     MalformedId {
         /// Resource type of the expected ID.
@@ -141,11 +141,11 @@ pub enum Error {
         /// Whether the request was already sent.
         sent: bool,
     },
-    /// A request that this server cannot build or refuses to send. Nothing was sent, a retry gives
+    /// A request that this server cannot build or rejects. Nothing was sent, a retry gives
     /// the same error, and the circuit breaker does not count it.
     #[error("the request was not sent to Octopus: {reason}")]
     InvalidRequest {
-        /// What is wrong with the request, and the limit.
+        /// Problem with the request, and the limit.
         reason: String,
     },
     /// A response beyond the size limit.
@@ -154,7 +154,7 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A document that would take too much memory when parsed.
+    /// A document that would need too much memory when parsed.
     #[error(
         "the response of Octopus would take about {} MiB of memory, but one caller can use at most \
          {} MiB",
@@ -177,13 +177,13 @@ pub enum Error {
         /// Origin of the redirect target.
         target: String,
     },
-    /// The response was not parsed: no compute time was left, or the call ended.
+    /// The response was not parsed: the compute time was exhausted, or the call ended.
     #[error(transparent)]
     Compute(ComputeError),
-    /// A response that Octopus would not send.
+    /// An invalid response.
     #[error("unexpected response from Octopus: {reason}")]
     UnexpectedResponse {
-        /// What is wrong with the response.
+        /// Problem with the response.
         reason: String,
     },
 }

@@ -26,7 +26,7 @@ impl Error {
     }
 
     /// Creates the error for a failed request. Octopus does not name the missing resource in a 404:
-    /// the client replaces the message with the path, and callers that know more replace both.
+    /// the client replaces the message with the path, and callers with more context replace both.
     pub(in crate::octopus) fn from_response(
         status: StatusCode,
         retry_after: Option<Duration>,
@@ -38,7 +38,7 @@ impl Error {
             403 => Self::Forbidden { message },
             404 => Self::NotFound {
                 noun: "resource",
-                wanted: message,
+                query: message,
                 location: None,
                 suggestions: Vec::new(),
             },
@@ -58,13 +58,13 @@ fn error_message(status: StatusCode, body: &[u8]) -> String {
             value => Vec::from_iter(value.as_str()),
         });
     let parts: Vec<&str> = parts.filter(|part| !part.trim().is_empty()).collect();
-    let mut words = if parts.is_empty() {
+    let mut message = if parts.is_empty() {
         format!("HTTP {}", status.canonical_reason().unwrap_or("error"))
     } else {
         parts.join(" ")
     };
-    words.truncate(words.floor_char_boundary(MAX_BYTES));
-    words
+    message.truncate(message.floor_char_boundary(MAX_BYTES));
+    message
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ const MAX_REDIRECTS: usize = 5;
 ///
 /// # Errors
 ///
-/// If `ca_file` cannot be read or contains no PEM certificates, or if the client cannot be built.
+/// Returns an error if `ca_file` cannot be read or contains no PEM certificates, or if the client
+/// cannot be built.
 pub(in crate::octopus) fn build_http_client(
     url: &Url,
     settings: &config::InstanceSettings,

@@ -42,7 +42,7 @@ pub(in crate::octopus) struct Limits {
 }
 
 impl Client {
-    /// Creates the client of the instance at `url`, known to this server as `name`. CPU-bound work
+    /// Creates the client of the instance at `url`, with the configured name `name`. CPU-bound work
     /// on responses runs in `compute`; large responses are read within `memory`. Sends nothing yet.
     pub fn new(
         name: &str,

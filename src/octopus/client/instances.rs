@@ -38,7 +38,7 @@ impl Instances {
     ///
     /// # Errors
     ///
-    /// A message that starts with the setting.
+    /// Returns a message that starts with the setting.
     pub fn from_config(config: &config::Config, metrics: &Metrics) -> Result<Self, String> {
         let compute = ComputePool::new(0, config.limits.compute_time.0);
         let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
@@ -50,7 +50,7 @@ impl Instances {
     ///
     /// # Errors
     ///
-    /// A message that starts with the setting.
+    /// Returns a message that starts with the setting.
     pub fn with_shared(
         config: &config::Config,
         metrics: &Metrics,
@@ -58,7 +58,7 @@ impl Instances {
         memory: &ResponseMemory,
     ) -> Result<Self, String> {
         let modes = config.auth_modes();
-        let made = config.instances_with_keys().into_iter().map(|(name, key, settings)| {
+        let instances = config.instances_with_keys().into_iter().map(|(name, key, settings)| {
             let wrong = |error: String| format!("{key}.{error}");
             let url = settings.url.clone().ok_or_else(|| wrong("url is not set".to_owned()))?;
             let client =
@@ -73,7 +73,7 @@ impl Instances {
             };
             Ok((name.to_owned(), Arc::new(instance)))
         });
-        let by_name = made.collect::<Result<_, String>>()?;
+        let by_name = instances.collect::<Result<_, String>>()?;
         Ok(Self { by_name, default: config.default_instance().map(str::to_owned) })
     }
 

@@ -1,9 +1,11 @@
 //! HTTP client: connections, credentials, retries, limits and the paths of the API.
 //!
-//! Nothing here knows the documents of the API, which are in `model`. A request passes
-//! `coalescing` (identical reads share one request), `breaker` (rejects requests while the instance
-//! fails), `request_limiter` (concurrent requests) and `transport` (retries, bounded bodies) in this
-//! order.
+//! This module is independent of the API documents in `model`. Layers of a request, in this order:
+//!
+//! 1. `coalescing`: identical reads share one request.
+//! 2. `breaker`: rejects requests while the instance fails.
+//! 3. `request_limiter`: limits concurrent requests.
+//! 4. `transport`: retries requests and bounds bodies.
 
 pub(super) mod access_set;
 pub(super) mod breaker;

@@ -34,11 +34,11 @@ impl<T> Page<T> {
     /// that the list reports further items. An instance that ignores paging sends the whole list,
     /// including the items before the range.
     pub(in crate::octopus) fn trimmed_to(mut self, PageRange { skip, take }: PageRange) -> Self {
-        let came = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
-        if came == self.total_results {
-            self.items.drain(..skip.min(came) as usize);
-        } else if came > take {
-            self.total_results = self.total_results.max(skip.saturating_add(came));
+        let received = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        if received == self.total_results {
+            self.items.drain(..skip.min(received) as usize);
+        } else if received > take {
+            self.total_results = self.total_results.max(skip.saturating_add(received));
         }
         self.items.truncate(take as usize);
         self

@@ -26,7 +26,7 @@ pub(in crate::octopus) fn id_batches<T: Display>(ids: &[T]) -> impl Iterator<Ite
     let mut rest = ids;
     std::iter::from_fn(move || {
         let mut bytes = 0;
-        // A comma takes three bytes in a query.
+        // An encoded comma has three bytes.
         let fits = |id: &&T| {
             bytes += id.to_string().len() + 3;
             bytes <= MAX_ID_BYTES
@@ -47,7 +47,7 @@ pub struct ApiPath {
 }
 
 impl ApiPath {
-    /// Creates a path of these segments.
+    /// Creates a path from unencoded segments.
     pub fn new<S: ToString>(segments: impl IntoIterator<Item = S>) -> Self {
         let segments = segments.into_iter().map(|segment| segment.to_string()).collect();
         Self { segments, query: Vec::new() }
@@ -67,7 +67,7 @@ impl ApiPath {
         self
     }
 
-    /// Adds a query parameter if there is a value.
+    /// Adds a query parameter if `value` is set.
     #[must_use]
     pub fn query_opt(self, name: &'static str, value: Option<impl Display>) -> Self {
         match value {
@@ -77,7 +77,7 @@ impl ApiPath {
     }
 
     /// Adds a query parameter with a comma-separated list. An empty list is omitted, because
-    /// Octopus reads it as "no filter". Callers that mean "nothing" must not send the request.
+    /// Octopus treats it as "no filter". Callers without IDs must not send the request.
     #[must_use]
     pub fn query_list(self, name: &'static str, values: &[impl Display]) -> Self {
         if values.is_empty() {
@@ -91,8 +91,8 @@ impl ApiPath {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidRequest`] if a segment is empty, `.` or `..`, or if path and query together
-    /// are longer than [`MAX_TARGET`].
+    /// Returns [`Error::InvalidRequest`] if a segment is empty, `.` or `..`, or if path and query
+    /// together are longer than [`MAX_TARGET`].
     pub(in crate::octopus) fn url_at(&self, base: &Url) -> Result<Url, Error> {
         let invalid = |reason: String| Error::InvalidRequest { reason };
         if self.segments.iter().any(|s| s.is_empty() || s == "." || s == "..") {
@@ -131,7 +131,8 @@ impl ApiPath {
 
     /// Returns whether Octopus serves this path only to a valid credential, so that a successful
     /// JSON response to a GET proves the credential. Nearly every call reads one of these paths
-    /// first. Other paths prove nothing, because Octopus may serve them to anybody (`/api`, logos).
+    /// first. Other paths prove nothing, because Octopus may serve them without authentication
+    /// (`/api`, logos).
     pub(in crate::octopus) fn proves_credential(&self) -> bool {
         match self.segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["spaces"] | ["spaces", _] | ["users", "me"] => true,

@@ -1,8 +1,8 @@
 //! Limits the concurrent requests to an instance.
 //!
-//! Senders whose credential the instance has not accepted yet (unproven senders) share half of the
-//! permits, and only [`MAX_WAITING`] of their requests wait. So invented credentials can occupy
-//! neither the permits of proven senders nor all requests that this server serves at once.
+//! A sender is unproven until the instance accepts its credential. Unproven senders share half of
+//! the permits, and at most [`MAX_WAITING`] of their requests wait. So invented credentials can
+//! occupy neither the permits of proven senders nor all concurrent requests of this server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,8 @@ use tokio::{
 #[derive(Debug)]
 pub(in crate::octopus) struct RequestLimiter {
     total: Arc<Semaphore>,
-    /// Streams get half of the permits at most, because they last as long as their log is large.
+    /// Streams get half of the permits at most, because they last in proportion to the size of
+    /// their log.
     streams: Arc<Semaphore>,
     /// Unproven senders get half of the permits at most.
     unproven: Arc<Semaphore>,
@@ -43,7 +44,7 @@ pub(in crate::octopus) struct RequestPermit {
     _unproven: Option<[OwnedSemaphorePermit; 2]>,
 }
 
-/// How long a request holds its permit.
+/// Duration for which a request holds its permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::octopus) enum TransferMode {
     /// Until its body is read completely.
@@ -52,7 +53,7 @@ pub(in crate::octopus) enum TransferMode {
     Stream,
 }
 
-/// Why a request got no permit.
+/// Reason why a request got no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::octopus) enum LimitError {
     /// No permit was released in time.
@@ -77,7 +78,7 @@ impl RequestLimiter {
         }
     }
 
-    /// Waits for a permit, first come, first served.
+    /// Waits for a permit, in the order of the calls (FIFO).
     pub(in crate::octopus) async fn acquire(
         &self,
         kind: TransferMode,
@@ -109,10 +110,10 @@ impl RequestLimiter {
     /// Releases the permit while its reader waits for memory. The reader keeps its connection, so
     /// at most [`PARKED_PER_PERMIT`] readers per permit can do this: more connections would need
     /// more file descriptors than `app/connections.rs` reserves. Further readers keep their permit.
-    pub(in crate::octopus) fn park(&self, place: RequestPermit) -> RequestPermit {
+    pub(in crate::octopus) fn park(&self, permit: RequestPermit) -> RequestPermit {
         match Arc::clone(&self.parked).try_acquire_owned() {
             Ok(aside) => RequestPermit { _all: aside, _streams: None, _unproven: None },
-            Err(_) => place,
+            Err(_) => permit,
         }
     }
 }
@@ -125,97 +126,97 @@ mod tests {
 
     #[tokio::test]
     async fn released_permit_goes_to_the_next_request() {
-        let places = RequestLimiter::new(1, SOON);
-        let first = places.acquire(TransferMode::Buffered, true).await.unwrap();
+        let limiter = RequestLimiter::new(1, SOON);
+        let first = limiter.acquire(TransferMode::Buffered, true).await.unwrap();
         assert_eq!(
-            places.acquire(TransferMode::Buffered, true).await.unwrap_err(),
+            limiter.acquire(TransferMode::Buffered, true).await.unwrap_err(),
             LimitError::TimedOut
         );
         drop(first);
-        assert!(places.acquire(TransferMode::Buffered, true).await.is_ok());
+        assert!(limiter.acquire(TransferMode::Buffered, true).await.is_ok());
     }
 
     #[tokio::test]
-    async fn streams_take_at_most_half_of_the_permits() {
-        let places = RequestLimiter::new(4, SOON);
+    async fn streams_use_at_most_half_of_the_permits() {
+        let limiter = RequestLimiter::new(4, SOON);
         let streams = [
-            places.acquire(TransferMode::Stream, true).await,
-            places.acquire(TransferMode::Stream, true).await,
+            limiter.acquire(TransferMode::Stream, true).await,
+            limiter.acquire(TransferMode::Stream, true).await,
         ];
         assert!(streams.iter().all(Result::is_ok));
         assert!(
-            places.acquire(TransferMode::Stream, true).await.is_err(),
+            limiter.acquire(TransferMode::Stream, true).await.is_err(),
             "a third stream has to wait"
         );
         assert!(
-            places.acquire(TransferMode::Buffered, true).await.is_ok(),
+            limiter.acquire(TransferMode::Buffered, true).await.is_ok(),
             "a small read does not have to wait"
         );
         drop(streams);
-        assert!(places.acquire(TransferMode::Stream, true).await.is_ok());
+        assert!(limiter.acquire(TransferMode::Stream, true).await.is_ok());
     }
 
     #[tokio::test]
-    async fn unproven_senders_take_at_most_half_of_the_permits() {
-        let places = RequestLimiter::new(4, SOON);
+    async fn unproven_senders_use_at_most_half_of_the_permits() {
+        let limiter = RequestLimiter::new(4, SOON);
         let held = [
-            places.acquire(TransferMode::Buffered, false).await,
-            places.acquire(TransferMode::Buffered, false).await,
+            limiter.acquire(TransferMode::Buffered, false).await,
+            limiter.acquire(TransferMode::Buffered, false).await,
         ];
         assert!(held.iter().all(Result::is_ok));
         assert!(
-            places.acquire(TransferMode::Buffered, false).await.is_err(),
+            limiter.acquire(TransferMode::Buffered, false).await.is_err(),
             "a third unproven request has to wait"
         );
         let proven = [
-            places.acquire(TransferMode::Buffered, true).await,
-            places.acquire(TransferMode::Stream, true).await,
+            limiter.acquire(TransferMode::Buffered, true).await,
+            limiter.acquire(TransferMode::Stream, true).await,
         ];
         assert!(proven.iter().all(Result::is_ok));
         drop((held, proven));
-        assert!(places.acquire(TransferMode::Buffered, false).await.is_ok());
+        assert!(limiter.acquire(TransferMode::Buffered, false).await.is_ok());
     }
 
     #[tokio::test]
     async fn queue_of_unproven_requests_is_bounded() {
-        let places = RequestLimiter::new(4, Duration::from_mins(5));
+        let limiter = RequestLimiter::new(4, Duration::from_mins(5));
         let held = [
-            places.acquire(TransferMode::Buffered, false).await,
-            places.acquire(TransferMode::Buffered, false).await,
+            limiter.acquire(TransferMode::Buffered, false).await,
+            limiter.acquire(TransferMode::Buffered, false).await,
         ];
-        let take = || Box::pin(places.acquire(TransferMode::Buffered, false));
+        let take = || Box::pin(limiter.acquire(TransferMode::Buffered, false));
         let mut waiting: Vec<_> = (0..MAX_WAITING).map(|_| take()).collect();
         for one in &mut waiting {
             assert!(futures::poll!(one).is_pending());
         }
         // The next request is rejected immediately.
         assert_eq!(
-            places.acquire(TransferMode::Buffered, false).await.unwrap_err(),
+            limiter.acquire(TransferMode::Buffered, false).await.unwrap_err(),
             LimitError::QueueFull
         );
-        assert!(places.acquire(TransferMode::Buffered, true).await.is_ok());
+        assert!(limiter.acquire(TransferMode::Buffered, true).await.is_ok());
         drop((held, waiting));
     }
 
     #[tokio::test]
     async fn number_of_parked_readers_is_bounded() {
-        let places = RequestLimiter::new(2, SOON);
+        let limiter = RequestLimiter::new(2, SOON);
         let mut aside = Vec::new();
         for _ in 0..2 * PARKED_PER_PERMIT {
-            let place = places.acquire(TransferMode::Buffered, true).await.unwrap();
-            aside.push(places.park(place));
+            let permit = limiter.acquire(TransferMode::Buffered, true).await.unwrap();
+            aside.push(limiter.park(permit));
         }
-        let kept = [(); 2].map(|()| places.acquire(TransferMode::Buffered, true));
+        let kept = [(); 2].map(|()| limiter.acquire(TransferMode::Buffered, true));
         let mut kept = futures::future::try_join_all(kept).await.unwrap();
         let last = kept.pop().unwrap();
-        kept.push(places.park(last));
+        kept.push(limiter.park(last));
         assert!(
-            places.acquire(TransferMode::Buffered, true).await.is_err(),
+            limiter.acquire(TransferMode::Buffered, true).await.is_err(),
             "one more reader keeps its permit"
         );
         drop(aside);
         let last = kept.pop().unwrap();
-        kept.push(places.park(last));
-        assert!(places.acquire(TransferMode::Buffered, true).await.is_ok());
+        kept.push(limiter.park(last));
+        assert!(limiter.acquire(TransferMode::Buffered, true).await.is_ok());
     }
 }

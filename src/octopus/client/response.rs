@@ -28,8 +28,8 @@ impl RawResponse {
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] with `route` and the position if the body does not have the form of
-    /// `T`.
+    /// Returns [`Error::UnexpectedResponse`] with `route` and the position if the body does not
+    /// have the form of `T`.
     pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         T::deserialize(&mut json).map_err(|error| {
@@ -48,7 +48,7 @@ impl RawResponse {
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] with `route` if the body is not JSON.
+    /// Returns [`Error::UnexpectedResponse`] with `route` if the body is not JSON.
     pub fn document(&self, route: &str, bounds: JsonBounds) -> Result<BoundedJson, Error> {
         BoundedJson::parse(&self.body, bounds).map_err(|error| self.parse_error(&error, route))
     }

@@ -1,6 +1,6 @@
-//! Token exchange with Octopus: Octopus issues an access token of a service account in exchange for
-//! a token of an OpenID Connect issuer, so no API key has to be stored
-//! (<https://octopus.com/docs/octopus-rest-api/openid-connect>).
+//! Token exchange with Octopus: exchanges a token of an OpenID Connect issuer for an access token
+//! of an Octopus service account (<https://octopus.com/docs/octopus-rest-api/openid-connect>). No
+//! API key has to be stored.
 //!
 //! The exchanged token is sent to the token endpoint of the instance and nowhere else.
 
@@ -35,12 +35,12 @@ use crate::config;
 pub struct TokenExchange {
     client: Client,
     audience: String,
-    /// File whose token is exchanged; without a file, the caller's token is exchanged.
+    /// File with the token to exchange; without a file, the caller's token is exchanged.
     file: Option<ConfiguredCredential>,
     /// URLs of the token endpoint, in the order in which they are tried.
     endpoints: Cache<(), Arc<Vec<Url>>>,
-    /// Results of exchanges by the fingerprint of the exchanged token. Each caller has an own
-    /// result, and concurrent calls share one exchange.
+    /// Results of exchanges by the fingerprint of the exchanged token. Each caller has its
+    /// own result; concurrent calls share one exchange.
     results: Cache<Fingerprint, ExchangeResult>,
 }
 
@@ -70,7 +70,7 @@ impl TokenExchange {
     ///
     /// # Errors
     ///
-    /// If the audience is missing or the token file cannot be read.
+    /// Returns an error if the audience is missing or the token file cannot be read.
     pub(in crate::octopus) fn from_config(
         client: Client,
         settings: &config::TokenExchangeSettings,
@@ -93,17 +93,17 @@ impl TokenExchange {
     /// token.
     pub(in crate::octopus) async fn credentials(
         &self,
-        theirs: Option<&SecretString>,
+        caller_token: Option<&SecretString>,
     ) -> Result<Credentials, CredentialError> {
         let subject = match &self.file {
-            None => {
-                theirs.cloned().ok_or_else(|| CredentialError::NoToken(self.instance_name()))?
-            }
+            None => caller_token
+                .cloned()
+                .ok_or_else(|| CredentialError::NoToken(self.instance_name()))?,
             Some(file) => file.current().secret().clone(),
         };
-        let whose = Fingerprint::of([subject.expose_secret().as_bytes()]);
-        let ask = async {
-            match self.exchange(&subject, whose).await {
+        let fingerprint = Fingerprint::of([subject.expose_secret().as_bytes()]);
+        let exchange = async {
+            match self.exchange(&subject, fingerprint).await {
                 Ok(IssuedToken { credentials, valid_for }) => {
                     ExchangeResult::Issued { credentials, issued_at: Instant::now(), valid_for }
                 }
@@ -115,9 +115,12 @@ impl TokenExchange {
                 }
             }
         };
-        let known =
-            self.results.entry(whose).or_insert_with_if(ask, ExchangeResult::is_stale).await;
-        match known.into_value() {
+        let result = self
+            .results
+            .entry(fingerprint)
+            .or_insert_with_if(exchange, ExchangeResult::is_stale)
+            .await;
+        match result.into_value() {
             ExchangeResult::Issued { credentials, .. } => Ok(credentials),
             ExchangeResult::Failed { error, .. } => Err(error),
         }
@@ -126,15 +129,15 @@ impl TokenExchange {
     async fn exchange(
         &self,
         subject: &SecretString,
-        whose: Fingerprint,
+        fingerprint: Fingerprint,
     ) -> Result<IssuedToken, CredentialError> {
         let transport = self.client.transport();
         let body = token_response::exchange_request(&self.audience, subject);
-        let endpoints = self.endpoints(whose).await?;
+        let endpoints = self.endpoints(fingerprint).await?;
         let is_guess = endpoints.len() > 1;
         for endpoint in endpoints.iter() {
             let request = transport.write_client.post(endpoint.clone()).json(&body);
-            let answer = match self.send(whose, endpoint.path(), request).await {
+            let answer = match self.send(fingerprint, endpoint.path(), request).await {
                 Ok(answer) => answer,
                 // Some versions have the endpoint at the next URL.
                 Err(Error::NotFound { .. }) => continue,
@@ -160,9 +163,9 @@ impl TokenExchange {
         ))
     }
 
-    /// Returns the URLs of the token endpoint: the one from the discovery document, or the usual
-    /// ones if the instance names none.
-    async fn endpoints(&self, whose: Fingerprint) -> Result<Arc<Vec<Url>>, CredentialError> {
+    /// Returns the URLs of the token endpoint from the discovery document. If it contains none,
+    /// returns the default URLs.
+    async fn endpoints(&self, fingerprint: Fingerprint) -> Result<Arc<Vec<Url>>, CredentialError> {
         #[derive(Deserialize)]
         struct Discovery {
             token_endpoint: Option<String>,
@@ -171,21 +174,21 @@ impl TokenExchange {
             let transport = self.client.transport();
             let url = self.url_below(".well-known/openid-configuration")?;
             let request = transport.write_client.get(url.clone());
-            let said = match self.send(whose, url.path(), request).await {
+            let advertised = match self.send(fingerprint, url.path(), request).await {
                 Ok(answer) => answer.json::<Discovery>(url.path())?.token_endpoint,
                 Err(Error::NotFound { .. }) => None,
                 Err(error) => return Err(error.into()),
             };
-            let Some(said) = said else {
-                let usual = ["token/v1", "api/token/v1"].map(|path| self.url_below(path));
-                return Ok(Arc::new(usual.into_iter().collect::<Result<_, Error>>()?));
+            let Some(advertised) = advertised else {
+                let defaults = ["token/v1", "api/token/v1"].map(|path| self.url_below(path));
+                return Ok(Arc::new(defaults.into_iter().collect::<Result<_, Error>>()?));
             };
-            let endpoint: Option<Url> = said.parse().ok();
+            let endpoint: Option<Url> = advertised.parse().ok();
             let own = endpoint.filter(|endpoint| endpoint.origin() == transport.url().origin());
             let own = own.ok_or_else(|| {
                 tracing::error!(
                     instance = self.instance_name(),
-                    said,
+                    token_endpoint = advertised,
                     "foreign token endpoint rejected"
                 );
                 self.unavailable(
@@ -202,22 +205,22 @@ impl TokenExchange {
 
     async fn send(
         &self,
-        whose: Fingerprint,
+        fingerprint: Fingerprint,
         route: &str,
         request: reqwest::RequestBuilder,
     ) -> Result<RawResponse, Error> {
         let transport = self.client.transport();
         let request = request.header(USER_AGENT, HeaderValue::from_static(DEFAULT_USER_AGENT));
         // Only authenticated callers reach this code.
-        let requester = Requester { fingerprint: whose, is_configured: true };
+        let requester = Requester { fingerprint, is_configured: true };
         let outgoing = RequestMeta {
             requester,
             mode: TransferMode::Buffered,
             route,
             proves_credential: false,
         };
-        let begun = transport.send(outgoing, request).await?;
-        transport.read_body(begun, whose, MAX_RESPONSE_BYTES).await
+        let pending = transport.send(outgoing, request).await?;
+        transport.read_body(pending, fingerprint, MAX_RESPONSE_BYTES).await
     }
 
     fn url_below(&self, path: &str) -> Result<Url, Error> {
@@ -271,19 +274,19 @@ impl Expiry<Fingerprint, ExchangeResult> for ResultExpiry {
     fn expire_after_create(
         &self,
         _: &Fingerprint,
-        known: &ExchangeResult,
+        result: &ExchangeResult,
         _: Instant,
     ) -> Option<Duration> {
-        Some(known.ttl())
+        Some(result.ttl())
     }
 
     fn expire_after_update(
         &self,
         _: &Fingerprint,
-        known: &ExchangeResult,
+        result: &ExchangeResult,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(known.ttl())
+        Some(result.ttl())
     }
 }

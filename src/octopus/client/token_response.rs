@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{credentials::Credentials, response::RawResponse};
 
-/// Lifetime in seconds of a token whose response contains none.
+/// Lifetime in seconds if the response contains none.
 const DEFAULT_LIFETIME_SECS: u64 = 300;
 /// Maximum lifetime in seconds.
 const MAX_LIFETIME_SECS: u32 = 24 * 60 * 60;
@@ -20,7 +20,7 @@ const RENEWAL_MARGIN: Duration = Duration::from_mins(1);
 /// An issued access token.
 pub(in crate::octopus) struct IssuedToken {
     pub(in crate::octopus) credentials: Credentials,
-    /// Time for which it is used.
+    /// Time until its renewal.
     pub(in crate::octopus) valid_for: Duration,
 }
 
@@ -41,7 +41,8 @@ struct TokenResponse {
     expires_in: Option<Seconds>,
 }
 
-/// Builds the request for an access token of the service account with this audience.
+/// Builds the body of an OAuth 2.0 token exchange request (RFC 8693). `audience` is the ID of the
+/// service account's OIDC identity; `subject` is the JWT to exchange.
 pub(in crate::octopus) fn exchange_request(audience: &str, subject: &SecretString) -> Value {
     json!({
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -54,8 +55,8 @@ pub(in crate::octopus) fn exchange_request(audience: &str, subject: &SecretStrin
 impl IssuedToken {
     /// Parses the response. Returns `None` on failure, because serde's error message could contain
     /// the token.
-    pub(in crate::octopus) fn read(answer: &RawResponse) -> Option<Self> {
-        let body: TokenResponse = serde_json::from_slice(&answer.body).ok()?;
+    pub(in crate::octopus) fn read(response: &RawResponse) -> Option<Self> {
+        let body: TokenResponse = serde_json::from_slice(&response.body).ok()?;
         if !body.token_type.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")) {
             return None;
         }
@@ -85,8 +86,8 @@ mod tests {
 
     fn read(body: &Value) -> Option<u128> {
         let body = body.to_string().into();
-        let answer = RawResponse { content_type: "application/json".to_owned(), body };
-        IssuedToken::read(&answer).map(|issued| issued.valid_for.as_millis())
+        let response = RawResponse { content_type: "application/json".to_owned(), body };
+        IssuedToken::read(&response).map(|issued| issued.valid_for.as_millis())
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl FromStr for OctopusVersion {
     type Err = ();
 
     /// Parses `2026.3.123` and `2026.3.123-hotfix`. `0.0.0-local`, the version of development
-    /// builds, counts as the newest.
+    /// builds, is treated as the newest.
     fn from_str(text: &str) -> Result<Self, ()> {
         let numbers = text.split(['-', '+']).next().unwrap_or_default();
         let mut parts = numbers.split('.').map(str::parse::<u32>);

@@ -22,7 +22,7 @@ pub struct Account {
     pub slug: Option<String>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
-    /// Type as Octopus spells it, see [`AccountType`]. Unknown types are passed on unchanged.
+    /// Type as Octopus spells it, see [`AccountType`]. Unknown types are returned unchanged.
     pub account_type: Option<String>,
     #[serde(flatten)]
     pub scope: ResourceScope,
@@ -43,7 +43,7 @@ impl fmt::Debug for OtherFields {
 }
 
 /// Fields that may be displayed, by account type, besides the fields that all account types have.
-/// Fields missing from this list never leave the server.
+/// Fields missing from this list are never returned.
 pub const DISPLAYABLE_FIELDS: &[(&str, &[&str])] = &[
     (
         "AzureSubscription",

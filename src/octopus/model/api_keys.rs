@@ -1,8 +1,8 @@
 //! Expiry of API keys and access tokens.
 //!
 //! An access token contains its expiry. The expiry of an API key is read from
-//! `/api/users/{id}/apikeys`: the entry whose hint is a prefix of the key. If Octopus does not
-//! report it, the expiry stays unknown; nothing else depends on it.
+//! `/api/users/{id}/apikeys`: the entry with a hint that is a prefix of the key. If Octopus does
+//! not report it, the expiry stays unknown; nothing else depends on it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::octopus::client::{error::Error, path::ApiPath, session::Session};
 /// Maximum number of API keys that are read of one user.
 const MAX_KEYS: u32 = 200;
 
-/// Returns the expiry of the session's credential, if it is known.
+/// Returns the expiry of the session's credential, if Octopus reports it.
 pub(in crate::octopus) async fn credential_expiry(
     session: &Session,
 ) -> Result<Option<Timestamp>, Error> {

@@ -20,11 +20,11 @@ use crate::{
 
 /// Maximum number of task IDs that are collected from one response.
 const MAX_TASK_IDS: usize = 1_000;
-/// Estimated memory that the allocator takes for each allocation besides its size.
+/// Estimated overhead of the allocator in bytes for each allocation.
 const ALLOCATION_OVERHEAD: usize = 16;
 /// Memory of one field of an object: an entry of the map with its hash, and its part of the index.
 const FIELD_SIZE: usize = size_of::<(u64, String, Value)>() + 16;
-/// Number of fields for which an object with fewer allocates room.
+/// Minimum number of fields for which an object allocates memory.
 const MIN_FIELD_CAPACITY: usize = 4;
 
 /// Response of Octopus to a change. Clones share the body.
@@ -62,23 +62,23 @@ impl Session {
         permit: WritePermit,
     ) -> Result<ChangeResponse, Error> {
         let response = self.send_change(change, permit).await?;
-        // The change is made; exhausted compute time of the call must not hide that.
+        // The change is made; exhausted compute time of the call must not turn it into an error.
         self.with_fresh_compute().parse_change_response(response, change.path.route()).await
     }
 
     /// Parses the response to a change. If the compute pool fails, the result contains the reason,
-    /// because an error would hide that the change was made.
+    /// because an error would conceal the executed change.
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
+    /// Returns [`Error::UnexpectedResponse`] if the media type is JSON but the body is not.
     async fn parse_change_response(
         &self,
-        answer: RawResponse,
+        response: RawResponse,
         route: String,
     ) -> Result<ChangeResponse, Error> {
-        let (content_type, size) = (answer.content_type.clone(), answer.body.len());
-        match self.parse(answer, move |answer| ChangeResponse::parse(answer, &route)).await {
+        let (content_type, size) = (response.content_type.clone(), response.body.len());
+        match self.parse(response, move |response| ChangeResponse::parse(response, &route)).await {
             Err(Error::Compute(error)) => {
                 let body = ChangeResponseBody::Unparsed(error);
                 Ok(ChangeResponse::new(content_type, size, body, Arc::default()))
@@ -113,21 +113,22 @@ impl ChangeResponse {
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the media type is JSON but the body is not.
-    pub(in crate::octopus) fn parse(answer: &RawResponse, route: &str) -> Result<Self, Error> {
-        let document = BoundedJson::parse(&answer.body, JsonBounds::DOCUMENT);
+    /// Returns [`Error::UnexpectedResponse`] if the media type is JSON but the body is not.
+    pub(in crate::octopus) fn parse(response: &RawResponse, route: &str) -> Result<Self, Error> {
+        let document = BoundedJson::parse(&response.body, JsonBounds::DOCUMENT);
         // The parser does not check skipped strings for valid UTF-8.
-        if document.is_err() || from_utf8(&answer.body).is_err() {
-            answer.ensure_json(route)?;
+        if document.is_err() || from_utf8(&response.body).is_err() {
+            response.ensure_json(route)?;
         }
-        let tasks = document.as_ref().map_or_else(|_| Vec::new(), |known| task_ids(&known.value));
-        let kind = &answer.content_type;
+        let tasks =
+            document.as_ref().map_or_else(|_| Vec::new(), |document| task_ids(&document.value));
+        let kind = &response.content_type;
         let is_json = kind.ends_with("/json") || kind.ends_with("+json");
         let body = match document {
             Ok(document) if is_json => ChangeResponseBody::Json(Arc::new(document)),
-            _ => ChangeResponseBody::Raw(answer.body.clone()),
+            _ => ChangeResponseBody::Raw(response.body.clone()),
         };
-        let (content_type, size) = (kind.clone(), answer.body.len());
+        let (content_type, size) = (kind.clone(), response.body.len());
         Ok(Self::new(content_type, size, body, tasks.into()))
     }
 
@@ -135,8 +136,8 @@ impl ChangeResponse {
     ///
     /// # Errors
     ///
-    /// [`Error::Unexpected`] if the body does not have the form of `T`, and [`Error::Compute`] if
-    /// the compute pool failed to parse it.
+    /// Returns [`Error::UnexpectedResponse`] if the body does not have the form of `T`, and
+    /// [`Error::Compute`] if the compute pool failed to parse it.
     pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
         match &self.body {
             ChangeResponseBody::Json(document) => serde_path_to_error::deserialize(&document.value)
@@ -165,16 +166,16 @@ fn nested_memory(value: &Value) -> usize {
     match value {
         Value::String(text) => ALLOCATION_OVERHEAD + text.capacity(),
         Value::Array(items) => {
-            let room = ALLOCATION_OVERHEAD + items.capacity() * size_of::<Value>();
-            room + items.iter().map(nested_memory).sum::<usize>()
+            let bytes = ALLOCATION_OVERHEAD + items.capacity() * size_of::<Value>();
+            bytes + items.iter().map(nested_memory).sum::<usize>()
         }
         Value::Object(fields) if !fields.is_empty() => {
-            let room = fields.len().next_power_of_two().max(MIN_FIELD_CAPACITY) * FIELD_SIZE
+            let bytes = fields.len().next_power_of_two().max(MIN_FIELD_CAPACITY) * FIELD_SIZE
                 + 2 * ALLOCATION_OVERHEAD;
             let of_field = |(key, value): (&String, &Value)| {
                 ALLOCATION_OVERHEAD + key.capacity() + nested_memory(value)
             };
-            room + fields.iter().map(of_field).sum::<usize>()
+            bytes + fields.iter().map(of_field).sum::<usize>()
         }
         _ => 0,
     }
@@ -182,11 +183,11 @@ fn nested_memory(value: &Value) -> usize {
 
 /// Returns the task IDs in a document.
 fn task_ids(document: &Value) -> Vec<Id<Task>> {
-    let (mut found, mut known) = (Vec::new(), HashSet::new());
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     visit_strings(document, &mut |text| {
         if found.len() < MAX_TASK_IDS
             && let Ok(id) = Id::<Task>::parse(text)
-            && known.insert(id.as_str().to_owned())
+            && seen.insert(id.as_str().to_owned())
         {
             found.push(id);
         }
@@ -251,7 +252,7 @@ mod tests {
             assert!(memory >= objects * OBJECT, "{memory} of {objects} objects");
             assert!(memory < objects * 2 * OBJECT, "{memory} of {objects} objects");
         }
-        // Omitted items take no memory.
+        // Omitted items use no memory.
         let body = format!("[0{}]", ",0".repeat(1_000_000));
         let memory = reply("application/json", &body).unwrap().memory();
         let kept = JsonBounds::DOCUMENT.values * size_of::<Value>();
@@ -277,12 +278,12 @@ mod tests {
             assert_eq!(is_json, body == deep);
         }
         let body = Bytes::from_static(b"{\"Links\": \"\xff\"}");
-        let answer = RawResponse { content_type: "application/json".to_owned(), body };
-        assert!(ChangeResponse::parse(&answer, "/api/x").is_err());
+        let response = RawResponse { content_type: "application/json".to_owned(), body };
+        assert!(ChangeResponse::parse(&response, "/api/x").is_err());
     }
 
     /// Parses the response to a change with this compute time, and counts the steps on this thread.
-    fn parse_in_session(call_time: Duration, answer: &RawResponse) -> (ChangeResponse, usize) {
+    fn parse_in_session(call_time: Duration, response: &RawResponse) -> (ChangeResponse, usize) {
         let caller = Fingerprint::of([b"caller".as_slice()]);
         let client = Client::new(
             "default",
@@ -294,26 +295,27 @@ mod tests {
         );
         let session = Session::new(client.unwrap(), Credentials::none(), caller, None);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let parsed =
-            || runtime.block_on(session.parse_change_response(answer.clone(), "/api/x".to_owned()));
+        let parsed = || {
+            runtime.block_on(session.parse_change_response(response.clone(), "/api/x".to_owned()))
+        };
         let (reply, steps) = step_counter::count(parsed);
         (reply.unwrap(), steps)
     }
 
     #[test]
-    fn large_answer_to_a_change_is_parsed_outside_the_async_worker() {
+    fn parses_large_change_response_outside_async_worker() {
         for (size, is_inline) in [(INLINE_BYTES, true), (INLINE_BYTES + 1, false)] {
             let text = r#"{"TaskId":"ServerTasks-7"}"#.to_owned();
             let body = text.clone() + &" ".repeat(size - text.len());
-            let answer =
+            let response =
                 RawResponse { content_type: "application/json".to_owned(), body: body.into() };
-            let (reply, steps) = parse_in_session(Duration::from_mins(1), &answer);
+            let (reply, steps) = parse_in_session(Duration::from_mins(1), &response);
             assert_eq!(steps, if is_inline { size } else { 0 });
             assert_eq!((reply.size, reply.tasks.len()), (size, 1));
             assert!(matches!(reply.body, ChangeResponseBody::Json(_)));
             // Without compute time the result contains the reason instead of an error, because the
             // change is made.
-            let (reply, _) = parse_in_session(Duration::ZERO, &answer);
+            let (reply, _) = parse_in_session(Duration::ZERO, &response);
             let unread = reply.json::<Value>("/api/x").err();
             let spent = Error::Compute(ComputeError::BudgetSpent(Duration::ZERO));
             assert_eq!(unread, (!is_inline).then_some(spent));

@@ -1,4 +1,4 @@
-//! Complete documents, and parts of documents, that are passed on without naming their fields.
+//! Complete documents and parts of documents, returned without typed fields.
 
 use serde_json::{Value, json};
 
@@ -33,17 +33,17 @@ pub async fn read_space(space: &Space) -> Result<Value, Error> {
 }
 
 /// Reads a complete document that is addressed by name instead of ID. A 404 becomes the error for
-/// an unknown `wanted`.
+/// an unknown `query`.
 pub async fn read_named(
     space: &Space,
     noun: &'static str,
-    wanted: &str,
+    query: &str,
     path: &ApiPath,
 ) -> Result<Value, Error> {
     match space.session().document(path).await {
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
             noun,
-            wanted: wanted.to_owned(),
+            query: query.to_owned(),
             location: Some(space.name().to_owned()),
             suggestions: Vec::new(),
         }),

@@ -37,8 +37,8 @@ impl Resource for Environment {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
-    fn record_access(&self, touches: &mut AccessSet) {
-        touches.add(ResourceKind::Environment, self.access_entry());
+    fn record_access(&self, access_set: &mut AccessSet) {
+        access_set.add(ResourceKind::Environment, self.access_entry());
     }
 }
 

@@ -59,7 +59,7 @@ pub enum EventTermKind {
 }
 
 impl EventTermKind {
-    /// Reads the terms that this instance knows.
+    /// Reads the terms that this instance supports.
     pub async fn list(self, session: &Session) -> Result<Vec<EventTerm>, Error> {
         let last = match self {
             Self::Categories => "categories",

@@ -26,7 +26,7 @@ pub struct FeatureToggle {
     pub project_id: Option<Id<Project>>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
-    /// Default for environments without a state of their own.
+    /// Default for environments without a separate state.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub default_is_enabled: bool,
     pub rollout_group_id: Option<String>,

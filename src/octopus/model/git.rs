@@ -100,40 +100,40 @@ pub async fn branches(
 
 /// Finds a branch, tag or commit by its short name, its full name or its hash. The name must match
 /// exactly. A branch takes precedence over a tag of the same name.
-pub async fn find(space: &Space, project: &Id<Project>, wanted: &str) -> Result<GitRef, Error> {
-    let wanted = wanted.trim();
-    let short = |prefix: &str| match wanted.strip_prefix(prefix) {
+pub async fn find(space: &Space, project: &Id<Project>, query: &str) -> Result<GitRef, Error> {
+    let query = query.trim();
+    let short = |prefix: &str| match query.strip_prefix(prefix) {
         Some(short) => Some(short),
-        None if wanted.starts_with("refs/") => None,
-        None => Some(wanted),
+        None if query.starts_with("refs/") => None,
+        None => Some(query),
     };
-    let is_hash = (7..=64).contains(&wanted.len()) && wanted.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_hash = (7..=64).contains(&query.len()) && query.bytes().all(|b| b.is_ascii_hexdigit());
     let named = |kind: &'static str, prefix: &'static str| async move {
         let Some(short) = short(prefix).filter(|short| !short.is_empty()) else { return Ok(None) };
         let name = format!("{prefix}{short}");
         let read: Option<Branch> = get_optional(space, project, kind, &name).await?;
-        // Octopus decides which letter case matches; compare its result without case.
-        let called = |found: &Branch| found.canonical_name.eq_ignore_ascii_case(&name);
-        Ok::<_, Error>(read.filter(called).map(|found| GitRef(found.canonical_name)))
+        // Octopus decides whether the letter case matches; compare its result without case.
+        let matches = |found: &Branch| found.canonical_name.eq_ignore_ascii_case(&name);
+        Ok::<_, Error>(read.filter(matches).map(|found| GitRef(found.canonical_name)))
     };
     let commit = async {
         if !is_hash {
             return Ok(None);
         }
-        let read: Option<Commit> = match get_optional(space, project, "commits", wanted).await {
+        let read: Option<Commit> = match get_optional(space, project, "commits", query).await {
             // Octopus may reject a short hash.
             Err(Error::Rejected { .. }) => None,
             read => read?,
         };
-        let wanted = wanted.to_ascii_lowercase();
-        let called = |found: &Commit| found.hash.to_ascii_lowercase().starts_with(&wanted);
-        Ok(read.filter(called).map(|found| GitRef(found.hash)))
+        let query = query.to_ascii_lowercase();
+        let matches = |found: &Commit| found.hash.to_ascii_lowercase().starts_with(&query);
+        Ok(read.filter(matches).map(|found| GitRef(found.hash)))
     };
     let (branch, tag, commit) =
         futures::try_join!(named("branches", HEADS), named("tags", TAGS), commit)?;
     match branch.or(tag).or(commit) {
         Some(found) => Ok(found),
-        None => Err(ref_not_found(space, project, wanted).await),
+        None => Err(ref_not_found(space, project, query).await),
     }
 }
 
@@ -145,7 +145,7 @@ pub async fn resolve_or_default(
     given: Option<&str>,
 ) -> Result<Option<GitRef>, Error> {
     match (given, project.default_branch()) {
-        (Some(wanted), _) => find(space, &project.id, wanted).await.map(Some),
+        (Some(query), _) => find(space, &project.id, query).await.map(Some),
         (None, Some(branch)) if branch.starts_with("refs/") => Ok(Some(GitRef(branch.to_owned()))),
         (None, Some(branch)) => Ok(Some(GitRef(format!("{HEADS}{branch}")))),
         (None, None) => Ok(None),
@@ -168,9 +168,9 @@ pub async fn read<T: DeserializeOwned + Send + 'static>(
     space: &Space,
     project: &Id<Project>,
     reference: &GitRef,
-    what: &str,
+    collection: &str,
 ) -> Result<T, Error> {
-    match space.session().get(&path_at(space, project, reference, [what])).await {
+    match space.session().get(&path_at(space, project, reference, [collection])).await {
         Err(Error::NotFound { .. }) => Err(ref_not_found(space, project, reference.as_str()).await),
         read => read,
     }
@@ -200,16 +200,16 @@ async fn get_optional<T: DeserializeOwned + Send + 'static>(
 pub(in crate::octopus) async fn ref_not_found(
     space: &Space,
     project: &Id<Project>,
-    wanted: &str,
+    query: &str,
 ) -> Error {
     let all = branches(space, project, None, PageRange { skip: 0, take: MAX_BRANCHES }).await;
     let names: Vec<String> =
         all.map(|page| page.items.into_iter().map(|b| b.name).collect()).unwrap_or_default();
-    let short = wanted.strip_prefix(HEADS).unwrap_or(wanted);
+    let short = query.strip_prefix(HEADS).unwrap_or(query);
     let near = nearest(short, names.iter().map(String::as_str), 5);
     Error::NotFound {
         noun: "branch, tag or commit",
-        wanted: wanted.chars().take(200).collect(),
+        query: query.chars().take(200).collect(),
         location: None,
         suggestions: near.into_iter().map(str::to_owned).collect(),
     }

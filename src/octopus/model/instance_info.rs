@@ -28,11 +28,11 @@ impl ApiRoot {
 
 impl Session {
     /// Returns the version of the instance. Sessions share the cached version but not a read in
-    /// flight: a read with a wrong credential fails for its own caller only.
+    /// flight: a read with a wrong credential fails only for its own caller.
     pub async fn version(&self) -> Result<OctopusVersion, Error> {
-        let known = self.client().caches().version.get(&()).await;
-        self.client().metrics().record_cache_lookup("version", known.is_some());
-        if let Some(version) = known {
+        let cached = self.client().caches().version.get(&()).await;
+        self.client().metrics().record_cache_lookup("version", cached.is_some());
+        if let Some(version) = cached {
             return Ok(version);
         }
         let version = root(self).await?.parse_version()?;
@@ -46,7 +46,7 @@ pub async fn root(session: &Session) -> Result<ApiRoot, Error> {
     session.get(&ApiPath::new([""; 0])).await
 }
 
-/// Reads which features are enabled.
+/// Reads the enabled features.
 pub async fn features(session: &Session) -> Result<Value, Error> {
     session.get(&ApiPath::new(["featuresconfiguration"])).await.map(to_answer_form)
 }

@@ -1,4 +1,4 @@
-//! Interruptions: points at which a task waits for a person.
+//! Interruptions: requests of a task for input of a person.
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use futures::future::try_join_all;
@@ -23,7 +23,7 @@ use crate::octopus::client::{
 pub struct Interruption {
     pub id: Id<Interruption>,
     pub title: Option<String>,
-    /// `ManualIntervention`, `GuidedFailure` and others. Unknown types are passed on unchanged.
+    /// `ManualIntervention`, `GuidedFailure` and others. Unknown types are returned unchanged.
     #[serde(rename = "Type")]
     pub kind: Option<String>,
     pub created: Option<String>,
@@ -45,7 +45,7 @@ pub struct Interruption {
     pub form: Form,
 }
 
-/// Form that a person has to fill in.
+/// Form for a person to complete.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Form {
@@ -66,7 +66,7 @@ impl Interruption {
         self.related_document_ids.iter().find_map(|id| Id::parse(id).ok())
     }
 
-    /// Returns whether this user is responsible, or nobody is and the credential's user can take
+    /// Returns whether this user is responsible, or no user is and the credential's user can take
     /// responsibility.
     pub fn can_be_handled_by(&self, user: &Id<User>) -> bool {
         match &self.responsible_user_id {

@@ -21,7 +21,7 @@ pub struct LibraryVariableSet {
     pub variable_set_id: Option<Id<VariableSet>>,
     /// `Variables` or `ScriptModule`.
     pub content_type: Option<String>,
-    /// Templates of variables whose values tenants provide.
+    /// Templates of variables with a value for each tenant.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub templates: Vec<Value>,
     pub version: Option<i64>,

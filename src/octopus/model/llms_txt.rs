@@ -26,7 +26,7 @@ impl Session {
                 let reason = format!("{} returned an HTML page instead of text", path.route());
                 return Err(Error::UnexpectedResponse { reason });
             }
-            // Copy the body: the cache has a limit of its own, and the original would occupy the
+            // Copy the body: the cache has a separate limit, and the original would occupy the
             // memory budget for responses.
             Ok(Bytes::copy_from_slice(&body))
         };
@@ -46,7 +46,7 @@ impl Session {
 fn not_found() -> Error {
     Error::NotFound {
         noun: "API catalog",
-        wanted: "llms.txt".to_owned(),
+        query: "llms.txt".to_owned(),
         location: None,
         suggestions: Vec::new(),
     }

@@ -38,57 +38,58 @@ impl Collection<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] with suggestions, [`Error::Ambiguous`], and the errors of the requests.
-    pub(in crate::octopus) async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
-        let wanted = wanted.trim();
-        if wanted.is_empty() {
-            return Err(self.missing::<R>(wanted, &[]));
+    /// Returns [`Error::NotFound`] with suggestions, [`Error::Ambiguous`], and the errors of the
+    /// requests.
+    pub(in crate::octopus) async fn find<R: Named>(&self, query: &str) -> Result<R, Error> {
+        let query = query.trim();
+        if query.is_empty() {
+            return Err(self.missing::<R>(query, &[]));
         }
-        if let Ok(id) = Id::<R>::parse(wanted) {
+        if let Ok(id) = Id::<R>::parse(query) {
             match self.session.get(&self.path.clone().join([&id])).await {
                 // A name may look like an ID, so continue with the names.
                 Err(Error::NotFound { .. }) => {}
                 found => return found,
             }
         }
-        let path = self.path.clone().query("partialName", wanted).query("take", SCAN_PAGE_SIZE);
+        let path = self.path.clone().query("partialName", query).query("take", SCAN_PAGE_SIZE);
         let mut by_name: Page<R> =
             self.session.page(&path, PageRange::first(SCAN_PAGE_SIZE)).await?;
-        if let Some(place) = position_of(wanted, &by_name.items)? {
-            return Ok(by_name.items.swap_remove(place));
+        if let Some(position) = position_of(query, &by_name.items)? {
+            return Ok(by_name.items.swap_remove(position));
         }
         let (mut all, _) = self.scan::<R>().await?;
-        match position_of(wanted, &all)? {
-            Some(place) => Ok(all.swap_remove(place)),
-            None => Err(self.missing::<R>(wanted, &suggest_names(wanted, &all))),
+        match position_of(query, &all)? {
+            Some(position) => Ok(all.swap_remove(position)),
+            None => Err(self.missing::<R>(query, &suggest_names(query, &all))),
         }
     }
 
-    /// Finds several documents. Sends one request if all of `wanted` are IDs, otherwise one scan of
+    /// Finds several documents. Sends one request if all of `query` are IDs, otherwise one scan of
     /// the collection, regardless of their number.
     pub(in crate::octopus) async fn find_all<R: Named + Clone>(
         &self,
-        wanted: &[String],
+        query: &[String],
     ) -> Result<Vec<R>, Error> {
-        if let [only] = wanted {
+        if let [only] = query {
             return Ok(vec![self.find(only).await?]);
         }
-        if let Some(found) = self.by_ids(wanted).await? {
+        if let Some(found) = self.by_ids(query).await? {
             return Ok(found);
         }
         let (all, complete) = self.scan::<R>().await?;
-        let mut found = Vec::with_capacity(wanted.len());
-        for wanted in wanted {
+        let mut found = Vec::with_capacity(query.len());
+        for query in query {
             // Each comparison covers up to `MAX_SCANNED` names, so yield to other calls in between.
             tokio::task::yield_now().await;
-            let place = position_of(wanted.trim(), &all)?;
-            match place.and_then(|place| all.get(place)) {
+            let position = position_of(query.trim(), &all)?;
+            match position.and_then(|position| all.get(position)) {
                 Some(document) => found.push(document.clone()),
                 None if complete => {
-                    return Err(self.missing::<R>(wanted, &suggest_names(wanted, &all)));
+                    return Err(self.missing::<R>(query, &suggest_names(query, &all)));
                 }
                 // Documents beyond the scan limit are searched by Octopus.
-                None => found.push(self.find(wanted).await?),
+                None => found.push(self.find(query).await?),
             }
         }
         Ok(found)
@@ -96,8 +97,8 @@ impl Collection<'_> {
 
     /// Finds several documents by ID. Returns `None` unless each text is the ID of a document,
     /// because a name may look like an ID.
-    async fn by_ids<R: Named + Clone>(&self, wanted: &[String]) -> Result<Option<Vec<R>>, Error> {
-        let ids: Result<Vec<Id<R>>, _> = wanted.iter().map(|wanted| Id::parse(wanted)).collect();
+    async fn by_ids<R: Named + Clone>(&self, query: &[String]) -> Result<Option<Vec<R>>, Error> {
+        let ids: Result<Vec<Id<R>>, _> = query.iter().map(|query| Id::parse(query)).collect();
         let Ok(ids) = ids else { return Ok(None) };
         // Too many for one request; the caller scans the collection.
         if id_batches(&ids).count() > 1 {
@@ -111,7 +112,8 @@ impl Collection<'_> {
         Ok(each.map(Option::<&R>::cloned).collect())
     }
 
-    /// Reads the collection up to the scan limit. The flag says whether that was all of it.
+    /// Reads the collection up to the scan limit. The flag is true if that is the complete
+    /// collection.
     pub(in crate::octopus) async fn scan<R: Named>(&self) -> Result<(Vec<R>, bool), Error> {
         let mut all = Vec::new();
         loop {
@@ -119,76 +121,77 @@ impl Collection<'_> {
             let skip = u32::try_from(all.len()).unwrap_or(u32::MAX);
             let window = PageRange { skip, ..PageRange::first(SCAN_PAGE_SIZE) };
             let page: Page<R> = self.session.page(&path, window).await?;
-            let came = page.items.len();
+            let received = page.items.len();
             all.extend(page.items);
-            let complete = came == 0 || all.len() >= page.total_results as usize;
+            let complete = received == 0 || all.len() >= page.total_results as usize;
             if complete || all.len() >= MAX_SCANNED {
                 return Ok((all, complete));
             }
         }
     }
 
-    fn missing<R: Named>(&self, wanted: &str, suggestions: &[String]) -> Error {
-        name_not_found::<R>(wanted, self.space_name, suggestions)
+    fn missing<R: Named>(&self, query: &str, suggestions: &[String]) -> Error {
+        name_not_found::<R>(query, self.space_name, suggestions)
     }
 }
 
-/// Returns the document of a list that matches `wanted`, if any.
+/// Returns the document of a list that matches `query`, if any.
 ///
 /// # Errors
 ///
-/// [`Error::Ambiguous`] if several match and neither an ID nor a name identifies exactly one of
-/// them.
+/// Returns [`Error::Ambiguous`] if several match and neither an ID nor a name identifies exactly
+/// one of them.
 pub(in crate::octopus) fn find_in<'a, R: Named>(
-    wanted: &str,
+    query: &str,
     documents: &'a [R],
 ) -> Result<Option<&'a R>, Error> {
-    Ok(position_of(wanted.trim(), documents)?.and_then(|place| documents.get(place)))
+    Ok(position_of(query.trim(), documents)?.and_then(|position| documents.get(position)))
 }
 
 /// Returns the index of the matching document, if any.
-fn position_of<R: Named>(wanted: &str, documents: &[R]) -> Result<Option<usize>, Error> {
-    let called = documents.iter().enumerate().filter(|(_, document)| document.matches(wanted));
-    let mut called: Vec<(usize, &R)> = called.collect();
-    if called.len() > 1 {
+fn position_of<R: Named>(query: &str, documents: &[R]) -> Result<Option<usize>, Error> {
+    let matches = documents.iter().enumerate().filter(|(_, document)| document.matches(query));
+    let mut matches: Vec<(usize, &R)> = matches.collect();
+    if matches.len() > 1 {
         // Precedence: ID, then name in the same letter case, then name over slug.
         let ranks: [fn(&R, &str) -> bool; 3] = [
-            |document, wanted| document.id().as_str().eq_ignore_ascii_case(wanted),
-            |document, wanted| document.name() == wanted,
-            |document, wanted| document.name().to_lowercase() == wanted.to_lowercase(),
+            |document, query| document.id().as_str().eq_ignore_ascii_case(query),
+            |document, query| document.name() == query,
+            |document, query| document.name().to_lowercase() == query.to_lowercase(),
         ];
         for rank in ranks {
-            if called.iter().filter(|(_, document)| rank(document, wanted)).count() == 1 {
-                called.retain(|(_, document)| rank(document, wanted));
+            if matches.iter().filter(|(_, document)| rank(document, query)).count() == 1 {
+                matches.retain(|(_, document)| rank(document, query));
                 break;
             }
         }
     }
-    if called.len() > 1 {
-        let candidates = called.iter().map(|(_, d)| format!("{} ({})", d.name(), d.id())).collect();
-        let wanted = wanted.to_owned();
-        return Err(Error::Ambiguous { noun: R::NOUN, wanted, candidates });
+    if matches.len() > 1 {
+        let candidates =
+            matches.iter().map(|(_, d)| format!("{} ({})", d.name(), d.id())).collect();
+        let query = query.to_owned();
+        return Err(Error::Ambiguous { noun: R::NOUN, query, candidates });
     }
-    Ok(called.pop().map(|(place, _)| place))
+    Ok(matches.pop().map(|(position, _)| position))
 }
 
 /// Creates the error for an unknown name.
 pub(in crate::octopus) fn name_not_found<R: Named>(
-    wanted: &str,
+    query: &str,
     location: Option<&str>,
     suggestions: &[String],
 ) -> Error {
     Error::NotFound {
         noun: R::NOUN,
-        wanted: wanted.chars().take(200).collect(),
+        query: query.chars().take(200).collect(),
         location: location.map(str::to_owned),
         suggestions: suggestions.to_vec(),
     }
 }
 
-fn suggest_names<R: Named>(wanted: &str, documents: &[R]) -> Vec<String> {
+fn suggest_names<R: Named>(query: &str, documents: &[R]) -> Vec<String> {
     let names = documents.iter().map(Named::name);
-    nearest(wanted, names, MAX_SUGGESTIONS).into_iter().map(str::to_owned).collect()
+    nearest(query, names, MAX_SUGGESTIONS).into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -218,23 +221,23 @@ mod tests {
         /// IDs take precedence over names and names over slugs, in any order of the documents.
         #[test]
         fn look_up_prefers_ids_then_names_then_slugs(
-            things in prop::collection::vec((0..4_u8, text(), text()), 0..6),
-            wanted in text(),
+            entries in prop::collection::vec((0..4_u8, text(), text()), 0..6),
+            query in text(),
             seed in any::<u64>(),
         ) {
-            let mut things = things;
+            let mut entries = entries;
             let mut seen = std::collections::BTreeSet::new();
-            things.retain(|(id, ..)| seen.insert(*id));
-            let documents: Vec<Environment> = things.iter().map(environment).collect();
-            let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
+            entries.retain(|(id, ..)| seen.insert(*id));
+            let documents: Vec<Environment> = entries.iter().map(environment).collect();
+            let is = |text: &str| text.to_lowercase() == query.to_lowercase();
             let by = |of: &dyn Fn(&Environment) -> bool| -> Vec<String> {
                 documents.iter().filter(|d| of(d)).map(|d| d.id.to_string()).collect()
             };
             let ids = by(&|d| is(d.id.as_str()));
-            let exact = by(&|d| d.name == wanted);
+            let exact = by(&|d| d.name == query);
             let names = by(&|d| is(&d.name));
             let slugs = by(&|d| d.slug.as_deref().is_some_and(is));
-            let found = find_in(&wanted, &documents);
+            let found = find_in(&query, &documents);
             let chosen = found.as_ref().ok().map(|found| found.map(|d| d.id.to_string()));
             if let [id] = ids.as_slice() {
                 prop_assert_eq!(chosen.clone(), Some(Some(id.clone())));
@@ -252,7 +255,7 @@ mod tests {
                 let by = usize::try_from(seed % turned.len() as u64).unwrap();
                 turned.rotate_left(by);
             }
-            let again = find_in(&wanted, &turned);
+            let again = find_in(&query, &turned);
             let again = again.ok().map(|found| found.map(|d| d.id.to_string()));
             prop_assert_eq!(again, chosen);
         }

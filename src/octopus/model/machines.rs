@@ -27,7 +27,7 @@ pub struct Machine {
     pub slug: Option<String>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_disabled: bool,
-    /// See [`HealthStatus`]. Unknown values are passed on unchanged.
+    /// See [`HealthStatus`]. Unknown values are returned unchanged.
     pub health_status: Option<String>,
     pub status_summary: Option<String>,
     /// Target tags, formerly called roles.
@@ -46,7 +46,7 @@ pub struct Machine {
     pub scope: ResourceScope,
 }
 
-/// How Octopus communicates with a target. The fields depend on the communication style.
+/// Communication settings of a target. The fields depend on the communication style.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Endpoint {

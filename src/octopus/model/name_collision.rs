@@ -1,9 +1,10 @@
 //! Checks that a text in a change request identifies exactly one document.
 //!
-//! Octopus resolves the fields of its executions API by name, slug or ID. Anybody who may edit an
-//! environment can name it "Environments-6", and the precedence of the two is not documented. So a
-//! change rejects a text that is also the ID, name or slug of another document of the same
-//! collection. The document that the policy and the approver saw is then the only possible target.
+//! Octopus resolves the fields of its executions API by name, slug or ID. Anyone with permission to
+//! edit an environment can name it "Environments-6", and the precedence of the two is not
+//! documented. So a change rejects a text that is also the ID, name or slug of another document of
+//! the same collection. The document that the policy and the approver saw is then the only possible
+//! target.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +41,7 @@ impl<'a, R: Named> SentReference<'a, R> {
         Self { text: document.id().as_str(), id: document.id(), name: document.name() }
     }
 
-    /// References a document by its name, for fields in which Octopus takes no ID.
+    /// References a document by its name, for fields that accept no ID.
     pub(in crate::octopus) fn by_name(document: &'a R) -> Self {
         Self { text: document.name(), ..Self::by_id(document) }
     }
@@ -66,17 +67,17 @@ impl<'a, R: Named> SentReference<'a, R> {
 }
 
 impl Collection<'_> {
-    /// Finds another document of the collection that one of these texts also matches, with the
-    /// error that names both. A small collection is read completely. In others, this sends one
-    /// request for each text, one search for each name and one for all IDs together.
+    /// Finds another document of the collection that one of these texts also matches. Returns it
+    /// with an error that names both. A small collection is read completely. In others, this sends
+    /// one request for each text, one search for each name and one for all IDs together.
     pub(in crate::octopus) async fn find_collision<R: Named>(
         &self,
-        meant: &[SentReference<'_, R>],
+        references: &[SentReference<'_, R>],
     ) -> Result<Option<(R, Error)>, Error> {
         let mut searches: BTreeSet<&str> = BTreeSet::new();
-        for one in meant {
-            let is_id = Id::<R>::parse(one.text).is_ok();
-            searches.insert(if is_id { R::ID_PREFIX } else { one.text });
+        for reference in references {
+            let is_id = Id::<R>::parse(reference.text).is_ok();
+            searches.insert(if is_id { R::ID_PREFIX } else { reference.text });
         }
         if R::IS_SMALL_COLLECTION {
             searches = BTreeSet::from([""]);
@@ -98,10 +99,11 @@ impl Collection<'_> {
                 });
             }
             for other in named.items {
-                let is_rival =
-                    |one: &&SentReference<'_, R>| other.id() != one.id && other.matches(one.text);
-                if let Some(one) = meant.iter().find(is_rival) {
-                    let error = one.collision_error(&other);
+                let is_rival = |sent: &&SentReference<'_, R>| {
+                    other.id() != sent.id && other.matches(sent.text)
+                };
+                if let Some(reference) = references.iter().find(is_rival) {
+                    let error = reference.collision_error(&other);
                     return Ok(Some((other, error)));
                 }
             }
@@ -110,10 +112,10 @@ impl Collection<'_> {
             return Ok(None);
         }
         // The search covers no slugs, but Octopus's own paths accept them like IDs.
-        let reads = meant.iter().map(|one| async move {
-            match self.session.get::<R>(&self.path.clone().join([one.text])).await {
-                Ok(other) if other.id() != one.id => {
-                    let error = one.collision_error(&other);
+        let reads = references.iter().map(|reference| async move {
+            match self.session.get::<R>(&self.path.clone().join([reference.text])).await {
+                Ok(other) if other.id() != reference.id => {
+                    let error = reference.collision_error(&other);
                     Ok(Some((other, error)))
                 }
                 Ok(_) | Err(Error::NotFound { .. } | Error::Rejected { .. }) => Ok(None),
@@ -131,25 +133,25 @@ impl Space {
     ///
     /// # Errors
     ///
-    /// [`Error::NameCollision`] if another document has this ID as its name or slug, and the errors
-    /// of [`Space::find`].
-    pub async fn find_for_change<R: Named>(&self, wanted: &str) -> Result<R, Error> {
-        let found = self.find::<R>(wanted).await?;
+    /// Returns [`Error::NameCollision`] if another document has this ID as its name or slug, and
+    /// the errors of [`Space::find`].
+    pub async fn find_for_change<R: Named>(&self, query: &str) -> Result<R, Error> {
+        let found = self.find::<R>(query).await?;
         self.ensure_unique_ids(std::slice::from_ref(&found)).await?;
         Ok(found)
     }
 
-    /// Finds the document that a text in the caller's request identifies, whichever of IDs, names
-    /// and slugs Octopus compares first.
+    /// Finds the document that a text in the caller's request identifies, independent of the order
+    /// in which Octopus compares IDs, names and slugs.
     ///
     /// # Errors
     ///
-    /// [`Error::NameCollision`] if the text also matches another document, and the errors of
-    /// [`Space::find`].
-    pub async fn find_unambiguous<R: Named>(&self, wanted: &str) -> Result<R, Error> {
-        let found = self.find::<R>(wanted).await?;
-        let meant = SentReference { text: wanted.trim(), ..SentReference::by_id(&found) };
-        self.reject_collisions(self.collection::<R>().path, &[meant]).await?;
+    /// Returns [`Error::NameCollision`] if the text also matches another document, and the errors
+    /// of [`Space::find`].
+    pub async fn find_unambiguous<R: Named>(&self, query: &str) -> Result<R, Error> {
+        let found = self.find::<R>(query).await?;
+        let reference = SentReference { text: query.trim(), ..SentReference::by_id(&found) };
+        self.reject_collisions(self.collection::<R>().path, &[reference]).await?;
         Ok(found)
     }
 
@@ -157,12 +159,12 @@ impl Space {
     ///
     /// # Errors
     ///
-    /// The errors of [`Space::find_for_change`].
+    /// Returns the errors of [`Space::find_for_change`].
     pub async fn find_all_for_change<R: Named + Clone>(
         &self,
-        wanted: &[String],
+        query: &[String],
     ) -> Result<Vec<R>, Error> {
-        let found = self.find_all::<R>(wanted).await?;
+        let found = self.find_all::<R>(query).await?;
         self.ensure_unique_ids(&found).await?;
         Ok(found)
     }
@@ -171,48 +173,48 @@ impl Space {
     ///
     /// # Errors
     ///
-    /// [`Error::NameCollision`], which names both documents.
+    /// Returns [`Error::NameCollision`], which names both documents.
     pub async fn ensure_unique_ids<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
-        let meant: Vec<_> = documents.iter().map(SentReference::by_id).collect();
-        self.reject_collisions(self.collection::<R>().path, &meant).await
+        let references: Vec<_> = documents.iter().map(SentReference::by_id).collect();
+        self.reject_collisions(self.collection::<R>().path, &references).await
     }
 
     /// Checks that no other document has the name of one of these documents as its name, slug or
-    /// ID. For fields that take names only.
+    /// ID. For fields that accept only names.
     ///
     /// # Errors
     ///
-    /// [`Error::NameCollision`], which names both documents.
+    /// Returns [`Error::NameCollision`], which names both documents.
     pub async fn ensure_unique_names<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
-        let meant: Vec<_> = documents.iter().map(SentReference::by_name).collect();
-        self.reject_collisions(self.collection::<R>().path, &meant).await
+        let references: Vec<_> = documents.iter().map(SentReference::by_name).collect();
+        self.reject_collisions(self.collection::<R>().path, &references).await
     }
 
     /// Checks that no other space has the ID of this space as its name or slug.
     ///
     /// # Errors
     ///
-    /// [`Error::NameCollision`], which names both spaces.
+    /// Returns [`Error::NameCollision`], which names both spaces.
     pub async fn ensure_unique_space_id(&self) -> Result<(), Error> {
         let id = self.id();
-        let meant: SentReference<'_, spaces::SpaceResource> =
+        let reference: SentReference<'_, spaces::SpaceResource> =
             SentReference { text: id.as_str(), id, name: self.name() };
-        self.reject_collisions(ApiPath::new(["spaces"]), &[meant]).await
+        self.reject_collisions(ApiPath::new(["spaces"]), &[reference]).await
     }
 
-    /// Rejects a text that also matches another document. That document counts as accessed, because
-    /// the error names it.
+    /// Rejects a text that also matches another document. Records an access to that document,
+    /// because the error contains its name.
     pub(in crate::octopus) async fn reject_collisions<R: Named>(
         &self,
         path: ApiPath,
-        meant: &[SentReference<'_, R>],
+        references: &[SentReference<'_, R>],
     ) -> Result<(), Error> {
-        if meant.is_empty() {
+        if references.is_empty() {
             return Ok(());
         }
         let session: Session = self.session().without_recording();
         let collection = Collection { session: &session, path, space_name: None };
-        match collection.find_collision(meant).await? {
+        match collection.find_collision(references).await? {
             None => Ok(()),
             Some((rival, error)) => {
                 self.record_document(&rival);
@@ -251,9 +253,9 @@ mod tests {
             1 => one.name.clone(),
             _ => one.slug.clone().unwrap_or_default(),
         };
-        order
-            .into_iter()
-            .find_map(|place| all.iter().find(|one| key(one, place).eq_ignore_ascii_case(text)))
+        order.into_iter().find_map(|position| {
+            all.iter().find(|one| key(one, position).eq_ignore_ascii_case(text))
+        })
     }
 
     proptest! {
@@ -261,23 +263,23 @@ mod tests {
         /// rejected text matches another document as well.
         #[test]
         fn accepted_text_resolves_to_one_document_in_every_order(
-            things in prop::collection::vec((text(), text()), 1..5),
+            entries in prop::collection::vec((text(), text()), 1..5),
             which in any::<prop::sample::Index>(),
             by_name in any::<bool>(),
         ) {
             const ORDERS: [[usize; 3]; 6] =
                 [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
-            let all: Vec<Environment> = things
+            let all: Vec<Environment> = entries
                 .into_iter()
                 .enumerate()
                 .map(|(id, (name, slug))| environment(&(id, name, slug)))
                 .collect();
             let judged = which.get(&all);
-            let meant = if by_name { SentReference::by_name(judged) } else { SentReference::by_id(judged) };
-            let takes = |order| resolve(order, meant.text, &all).unwrap().id == judged.id;
+            let reference = if by_name { SentReference::by_name(judged) } else { SentReference::by_id(judged) };
+            let takes = |order| resolve(order, reference.text, &all).unwrap().id == judged.id;
             let others = all.iter().filter(|one| one.id != judged.id);
-            let rivals = others.filter(|one| one.matches(meant.text)).count();
-            match meant.ensure_unique_in(&all) {
+            let rivals = others.filter(|one| one.matches(reference.text)).count();
+            match reference.ensure_unique_in(&all) {
                 Ok(()) => prop_assert!(ORDERS.into_iter().all(takes)),
                 Err(_) => prop_assert!(rivals > 0),
             }

@@ -9,7 +9,7 @@ use super::{
     tasks::Task,
 };
 
-/// The resource that a URL of the web portal leads to.
+/// Resource that a web portal URL identifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalUrl {
     /// The space; every such URL contains it.
@@ -38,7 +38,7 @@ impl PortalUrl {
     ///
     /// # Errors
     ///
-    /// What is wrong with the URL.
+    /// Problem with the URL.
     pub fn parse(text: &str, instance: &Url) -> Result<Self, String> {
         let text = text.trim();
         if text.is_empty() {
@@ -76,7 +76,7 @@ impl PortalUrl {
     }
 }
 
-/// Returns the segments of the route behind the `#`, or of the path if there is no route. `None` if
+/// Returns the segments of the route after the `#`, or of the path without one. `None` if
 /// the URL does not belong to the instance.
 fn route_segments(url: &Url, instance: &Url) -> Option<Vec<String>> {
     let same = url.host_str().is_some_and(|host| Some(host) == instance.host_str())
@@ -103,7 +103,7 @@ fn segments_after<'a>(segments: &'a [String], word: &'static str) -> impl Iterat
         .map(|(_, after)| after.as_str())
 }
 
-/// Parses an ID whose part after the prefix is a number.
+/// Parses an ID with a number after the prefix.
 fn numeric_id<R: Resource>(segment: &str) -> Option<Id<R>> {
     let id = Id::<R>::parse(segment).ok()?;
     let number = id.as_str().get(R::ID_PREFIX.len()..)?;
@@ -194,9 +194,9 @@ mod tests {
             ("https://o.example/octopuses/app#/Spaces-1", "instance is at o.example/octopus"),
             ("https://o.example.p.example/octopus/app#/Spaces-1", "o.example.p.example"),
         ];
-        for (text, words) in rows {
-            let said = read(text, "https://o.example/octopus").unwrap_err();
-            assert!(said.contains(words), "{text}: {said}");
+        for (text, expected) in rows {
+            let error = read(text, "https://o.example/octopus").unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
         }
         let long = format!("https://o.example/octopus/app#/Spaces-1/{}", "x".repeat(MAX_LEN));
         assert!(read(&long, "https://o.example/octopus").unwrap_err().contains("longer"));

@@ -83,7 +83,7 @@ pub async fn for_deployment(
         // Octopus does not name the missing resource.
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
             noun: "deployment preview",
-            wanted: match tenant {
+            query: match tenant {
                 Some(tenant) => format!("{release} to {environment} for {tenant}"),
                 None => format!("{release} to {environment}"),
             },

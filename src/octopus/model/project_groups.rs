@@ -1,4 +1,4 @@
-//! Project groups: projects that belong together.
+//! Project groups: named groups of projects.
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;

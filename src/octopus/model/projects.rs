@@ -49,7 +49,7 @@ pub struct PersistenceSettings {
     pub conversion_state: ConversionState,
 }
 
-/// Which parts besides the process were moved to Git.
+/// Parts besides the process that are stored in Git.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConversionState {
@@ -67,8 +67,8 @@ impl Resource for Project {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
-    fn record_access(&self, touches: &mut AccessSet) {
-        touches.add(ResourceKind::Project, self.access_entry());
+    fn record_access(&self, access_set: &mut AccessSet) {
+        access_set.add(ResourceKind::Project, self.access_entry());
     }
 }
 

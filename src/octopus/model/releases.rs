@@ -89,7 +89,7 @@ pub async fn list_for_project(
 }
 
 /// Reads the process that a new release would contain, to detect edits between preview and
-/// approval. `None` if the process is not found or may not be read.
+/// approval. `None` if the process is not found or cannot be read.
 pub async fn current_process(
     space: &Space,
     project: &Project,
@@ -134,16 +134,17 @@ pub async fn list_channels(space: &Space, project: &Id<Project>) -> Result<Vec<C
 ///
 /// # Errors
 ///
-/// [`Error::NameCollision`] if another channel of the project has this ID as its name or slug.
+/// Returns [`Error::NameCollision`] if another channel of the project has this ID as its name or
+/// slug.
 pub fn channel_for_change(
     space: &Space,
     channels: &[Channel],
-    wanted: Option<&str>,
+    query: Option<&str>,
 ) -> Result<Option<Channel>, Error> {
-    let found = match wanted {
+    let found = match query {
         None => channels.iter().find(|channel| channel.is_default).or(channels.first()),
-        Some(wanted) => match find_in(wanted, channels)? {
-            None => return Err(space.name_not_found(wanted, channels.iter())),
+        Some(query) => match find_in(query, channels)? {
+            None => return Err(space.name_not_found(query, channels.iter())),
             found => found,
         },
     };
@@ -158,7 +159,7 @@ pub fn channel_for_change(
 #[serde(rename_all = "PascalCase")]
 pub struct NextVersion {
     pub next_version_increment: Option<String>,
-    /// Step whose package determines the version, if any.
+    /// Step with the package that determines the version, if any.
     pub versioning_package_step_name: Option<String>,
 }
 
@@ -201,7 +202,7 @@ pub async fn find_by_version(
     let near = nearest(version, versions.iter().copied(), 5).into_iter().map(str::to_owned);
     Err(Error::NotFound {
         noun: Release::NOUN,
-        wanted: version.chars().take(200).collect(),
+        query: version.chars().take(200).collect(),
         location: Some(format!("{}, project {}", space.name(), project.name)),
         suggestions: near.collect(),
     })

@@ -22,7 +22,7 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
     fn record_access(&self, _touches: &mut AccessSet) {}
 }
 
-/// A document type whose documents have a name.
+/// A document type with named documents.
 pub trait Named: Resource {
     /// Whether a space has few of these documents, so that all can be read before each change.
     const IS_SMALL_COLLECTION: bool = false;
@@ -33,9 +33,9 @@ pub trait Named: Resource {
     /// Returns the slug, which identifies the document in URLs of the portal.
     fn slug(&self) -> Option<&str>;
 
-    /// Returns whether `wanted` is the name, slug or ID of this document, in any letter case.
-    fn matches(&self, wanted: &str) -> bool {
-        let is = |text: &str| text.to_lowercase() == wanted.trim().to_lowercase();
+    /// Returns whether `query` is the name, slug or ID of this document, in any letter case.
+    fn matches(&self, query: &str) -> bool {
+        let is = |text: &str| text.to_lowercase() == query.trim().to_lowercase();
         is(self.name()) || self.slug().is_some_and(is) || is(self.id().as_str())
     }
 
@@ -67,7 +67,7 @@ impl<R: Resource> Id<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedId`].
+    /// Returns [`Error::MalformedId`].
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::parse_with_prefix(R::ID_PREFIX, text)
     }
@@ -77,20 +77,20 @@ impl<R: Resource> Id<R> {
         prefix: &'static str,
         text: &str,
     ) -> Result<Self, Error> {
-        let (wanted, text) = (prefix, text.trim());
+        let (query, text) = (prefix, text.trim());
         let malformed = || Error::MalformedId {
             noun: R::NOUN,
             prefix: R::ID_PREFIX,
             given: text.chars().take(80).collect(),
         };
-        let (prefix, rest) = text.split_at_checked(wanted.len()).ok_or_else(malformed)?;
-        let is_id = prefix.eq_ignore_ascii_case(wanted)
+        let (prefix, rest) = text.split_at_checked(query.len()).ok_or_else(malformed)?;
+        let is_id = prefix.eq_ignore_ascii_case(query)
             && (1..=60).contains(&rest.len())
             && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !is_id {
             return Err(malformed());
         }
-        Ok(Self { text: format!("{wanted}{rest}"), kind: PhantomData })
+        Ok(Self { text: format!("{query}{rest}"), kind: PhantomData })
     }
 }
 

@@ -76,7 +76,7 @@ const MAX_NEWEST: u32 = 100;
 /// The range of the newest items.
 const NEWEST_RANGE: PageRange = PageRange { skip: 0, take: MAX_NEWEST };
 
-/// Reads the newest runs of a runbook in these environments. The flag says whether these are all
+/// Reads the newest runs of a runbook in these environments. The flag is true if these are all
 /// runs.
 pub async fn newest(
     space: &Space,
@@ -121,7 +121,7 @@ pub async fn preview(
         Err(Error::NotFound { .. }) if reference.is_some() => Ok(None),
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
             noun: "preview of a runbook run",
-            wanted: format!("{id} in {environment}"),
+            query: format!("{id} in {environment}"),
             location: Some(space.name().to_owned()),
             suggestions: Vec::new(),
         }),
@@ -150,17 +150,17 @@ pub async fn process(
 ///
 /// # Errors
 ///
-/// [`Error::NameCollision`] if another of the newest snapshots has this ID as its name;
+/// Returns [`Error::NameCollision`] if another of the newest snapshots has this ID as its name;
 /// [`Error::NotFound`] if the snapshot belongs to another runbook.
 pub async fn snapshot(
     space: &Space,
     runbook: &Runbook,
-    wanted: &str,
+    query: &str,
 ) -> Result<RunbookSnapshot, Error> {
     let path = space.path([Runbook::COLLECTION, runbook.id.as_str(), RunbookSnapshot::COLLECTION]);
     let path = path.query("take", MAX_NEWEST);
     let page: Page<RunbookSnapshot> = space.session().page(&path, NEWEST_RANGE).await?;
-    let found = match Id::<RunbookSnapshot>::parse(wanted) {
+    let found = match Id::<RunbookSnapshot>::parse(query) {
         Ok(id) => {
             let found: RunbookSnapshot = space.get(&id).await?;
             if found.runbook_id.as_ref().is_some_and(|of| *of != runbook.id) {
@@ -168,9 +168,9 @@ pub async fn snapshot(
             }
             found
         }
-        Err(_) => match find_in(wanted, &page.items)? {
+        Err(_) => match find_in(query, &page.items)? {
             Some(found) => found.clone(),
-            None => return Err(space.name_not_found(wanted, page.items.iter())),
+            None => return Err(space.name_not_found(query, page.items.iter())),
         },
     };
     SentReference::by_id(&found).ensure_unique_in(&page.items)?;

@@ -48,8 +48,8 @@ impl Resource for Runbook {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
-    fn record_access(&self, touches: &mut AccessSet) {
-        touches.add(ResourceKind::Project, AccessedResource::with_id(self.project_id.as_str()));
+    fn record_access(&self, access_set: &mut AccessSet) {
+        access_set.add(ResourceKind::Project, AccessedResource::with_id(self.project_id.as_str()));
     }
 }
 
@@ -63,14 +63,14 @@ impl Named for Runbook {
     }
 }
 
-/// Where runbooks are stored.
+/// Storage location of runbooks.
 #[derive(Debug, Clone, Copy)]
 pub enum RunbookLocation<'a> {
-    /// In the database, in all projects of the space.
+    /// Database, all projects of the space.
     Space,
-    /// In the database, in this project.
+    /// Database, this project.
     Project(&'a Id<Project>),
-    /// In Git, in this project.
+    /// Git repository of this project.
     Git(&'a Id<Project>, &'a GitRef),
 }
 
@@ -91,48 +91,48 @@ impl RunbookLocation<'_> {
 /// Finds a runbook by its name in any letter case, its slug or its ID.
 pub async fn find(
     space: &Space,
-    place: RunbookLocation<'_>,
-    wanted: &str,
+    location: RunbookLocation<'_>,
+    query: &str,
 ) -> Result<Runbook, Error> {
-    let path = place.path(space);
+    let path = location.path(space);
     let collection = Collection { session: space.session(), path, space_name: Some(space.name()) };
-    map_missing_ref(space, place, collection.find(wanted).await).await
+    map_missing_ref(space, location, collection.find(query).await).await
 }
 
-/// Finds a runbook that a change sends by its name, because Octopus takes no ID there.
+/// Finds a runbook that a change references by name, because the API accepts no ID.
 ///
 /// # Errors
 ///
-/// [`Error::NameCollision`] if the name is another runbook's name, slug or ID, and the errors of
-/// [`find`].
+/// Returns [`Error::NameCollision`] if the name is another runbook's name, slug or ID, and the
+/// errors of [`find`].
 pub async fn find_for_change(
     space: &Space,
-    place: RunbookLocation<'_>,
-    wanted: &str,
+    location: RunbookLocation<'_>,
+    query: &str,
 ) -> Result<Runbook, Error> {
-    let runbook = find(space, place, wanted).await?;
-    space.reject_collisions(place.path(space), &[SentReference::by_name(&runbook)]).await?;
+    let runbook = find(space, location, query).await?;
+    space.reject_collisions(location.path(space), &[SentReference::by_name(&runbook)]).await?;
     Ok(runbook)
 }
 
 /// Reads a page of runbooks, ordered by name.
 pub async fn list(
     space: &Space,
-    place: RunbookLocation<'_>,
+    location: RunbookLocation<'_>,
     partial_name: Option<&str>,
     window: PageRange,
 ) -> Result<Page<Runbook>, Error> {
-    let path = place.path(space).query_opt("partialName", partial_name);
-    map_missing_ref(space, place, space.list(path, window).await).await
+    let path = location.path(space).query_opt("partialName", partial_name);
+    map_missing_ref(space, location, space.list(path, window).await).await
 }
 
 /// Replaces the error for a missing list by the error for a missing Git reference.
 async fn map_missing_ref<T>(
     space: &Space,
-    place: RunbookLocation<'_>,
+    location: RunbookLocation<'_>,
     read: Result<T, Error>,
 ) -> Result<T, Error> {
-    match (read, place) {
+    match (read, location) {
         (Err(Error::NotFound { noun, .. }), RunbookLocation::Git(project, reference))
             if noun != Runbook::NOUN =>
         {

@@ -32,21 +32,21 @@ pub struct Space {
 impl Session {
     /// Opens a space by its name in any letter case, its slug or its ID. The result is cached for
     /// each caller; concurrent calls share one look-up.
-    pub async fn space(&self, wanted: &str) -> Result<Space, Error> {
-        let key = (self.fingerprint(), wanted.trim().to_lowercase());
+    pub async fn space(&self, query: &str) -> Result<Space, Error> {
+        let key = (self.fingerprint(), query.trim().to_lowercase());
         let look_up = async {
             let collection =
                 Collection { session: self, path: ApiPath::new(["spaces"]), space_name: None };
-            let spaces::SpaceResource { id, name, slug, .. } = collection.find(wanted).await?;
+            let spaces::SpaceResource { id, name, slug, .. } = collection.find(query).await?;
             Ok(CachedSpace { id: id.into_string(), name, slug })
         };
         let spaces = &self.client().caches().spaces;
         self.client().metrics().record_cache_lookup("spaces", spaces.contains_key(&key));
-        let known = spaces.try_get_with(key, look_up).await;
+        let cached = spaces.try_get_with(key, look_up).await;
         let CachedSpace { id, name, slug } =
-            known.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
+            cached.map_err(|error: std::sync::Arc<Error>| (*error).clone())?;
         let space = Space { session: self.clone(), id: Id::from_octopus(id), name, slug };
-        self.access_recorder().record(|touches| space.record_access(touches));
+        self.access_recorder().record(|access_set| space.record_access(access_set));
         Ok(space)
     }
 }
@@ -65,12 +65,12 @@ impl Space {
     /// Returns whether `name` is the name, slug or ID of the space. A text in the form of an ID is
     /// compared with the ID only, so a space named "Spaces-2" does not match the ID "Spaces-2".
     pub fn matches(&self, name: &str) -> bool {
-        let Self { id, name: known, slug, .. } = self;
-        if let Ok(wanted) = Id::<spaces::SpaceResource>::parse(name) {
-            return wanted.as_str().eq_ignore_ascii_case(id.as_str());
+        let Self { id, name: own_name, slug, .. } = self;
+        if let Ok(query) = Id::<spaces::SpaceResource>::parse(name) {
+            return query.as_str().eq_ignore_ascii_case(id.as_str());
         }
-        let names = [Some(id.as_str()), Some(known.as_str()), slug.as_deref()];
-        names.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name.trim()))
+        let names = [Some(id.as_str()), Some(own_name.as_str()), slug.as_deref()];
+        names.into_iter().flatten().any(|own| own.eq_ignore_ascii_case(name.trim()))
     }
 
     /// Returns the slug of the space, if it has one.
@@ -97,8 +97,9 @@ impl Space {
         self.map_not_found(id, self.session.get(path).await)
     }
 
-    /// Reads a document of any form within [`JsonBounds::DOCUMENT`]. A 404 becomes the error for an
-    /// unknown `id`.
+    /// Reads a document of any form within
+    /// [`JsonBounds::DOCUMENT`](crate::octopus::JsonBounds::DOCUMENT). A 404 becomes the error for
+    /// an unknown `id`.
     pub async fn document<R: Resource>(
         &self,
         id: &Id<R>,
@@ -124,7 +125,7 @@ impl Space {
         self.invalidate_cache();
         Error::NotFound {
             noun: R::NOUN,
-            wanted: id.to_string(),
+            query: id.to_string(),
             location: Some(self.name.clone()),
             suggestions: Vec::new(),
         }
@@ -132,9 +133,9 @@ impl Space {
 
     /// Invalidates the cached identity of the space for every caller.
     fn invalidate_cache(&self) {
-        let gone = self.id.as_str().to_owned();
+        let id = self.id.as_str().to_owned();
         let spaces = &self.session.client().caches().spaces;
-        if let Err(error) = spaces.invalidate_entries_if(move |_, known| known.id == gone) {
+        if let Err(error) = spaces.invalidate_entries_if(move |_, space| space.id == id) {
             tracing::error!(%error, "failed to invalidate the space cache");
         }
     }
@@ -165,16 +166,16 @@ impl Space {
     }
 
     /// Finds a document by its name in any letter case, its slug or its ID, and records the access.
-    pub async fn find<R: Named>(&self, wanted: &str) -> Result<R, Error> {
-        let found = self.forget_if_missing(self.collection::<R>().find(wanted).await)?;
+    pub async fn find<R: Named>(&self, query: &str) -> Result<R, Error> {
+        let found = self.forget_if_missing(self.collection::<R>().find(query).await)?;
         self.record_document(&found);
         Ok(found)
     }
 
     /// Finds a document if a name, slug or ID is given.
-    pub async fn find_optional<R: Named>(&self, wanted: Option<&str>) -> Result<Option<R>, Error> {
-        match wanted {
-            Some(wanted) => self.find(wanted).await.map(Some),
+    pub async fn find_optional<R: Named>(&self, query: Option<&str>) -> Result<Option<R>, Error> {
+        match query {
+            Some(query) => self.find(query).await.map(Some),
             None => Ok(None),
         }
     }
@@ -187,18 +188,18 @@ impl Space {
     /// Creates the error for a name that matches none of these documents, with suggestions.
     pub fn name_not_found<'a, R: Named>(
         &self,
-        wanted: &str,
+        query: &str,
         documents: impl Iterator<Item = &'a R>,
     ) -> Error {
         let near: Vec<String> =
-            nearest(wanted, documents.map(Named::name), 5).into_iter().map(str::to_owned).collect();
-        lookup::name_not_found::<R>(wanted, Some(&self.name), &near)
+            nearest(query, documents.map(Named::name), 5).into_iter().map(str::to_owned).collect();
+        lookup::name_not_found::<R>(query, Some(&self.name), &near)
     }
 
     /// Finds several documents by their names, slugs or IDs with one look-up, and records the
     /// access.
-    pub async fn find_all<R: Named + Clone>(&self, wanted: &[String]) -> Result<Vec<R>, Error> {
-        let found = self.forget_if_missing(self.collection::<R>().find_all(wanted).await)?;
+    pub async fn find_all<R: Named + Clone>(&self, query: &[String]) -> Result<Vec<R>, Error> {
+        let found = self.forget_if_missing(self.collection::<R>().find_all(query).await)?;
         for one in &found {
             self.record_document(one);
         }
@@ -206,19 +207,19 @@ impl Space {
     }
 
     /// Adds this space to an access set.
-    pub fn record_access(&self, touches: &mut AccessSet) {
-        let thing = AccessedResource {
+    pub fn record_access(&self, access_set: &mut AccessSet) {
+        let entry = AccessedResource {
             id: self.id().to_string(),
             name: Some(self.name().to_owned()),
             slug: self.slug().map(str::to_owned),
             ..AccessedResource::default()
         };
-        touches.add(ResourceKind::Space, thing);
+        access_set.add(ResourceKind::Space, entry);
     }
 
     /// Adds a document to the call's access set.
     pub(in crate::octopus) fn record_document<R: Resource>(&self, document: &R) {
-        self.session.access_recorder().record(|touches| document.record_access(touches));
+        self.session.access_recorder().record(|access_set| document.record_access(access_set));
     }
 
     pub(in crate::octopus) fn collection<R: Named>(&self) -> Collection<'_> {
@@ -226,8 +227,8 @@ impl Space {
         Collection { session: &self.session, path, space_name: Some(&self.name) }
     }
 
-    /// Reads the documents with these IDs, a few hundred per request. Documents that the caller may
-    /// not see are left out, because answers are useful without their names.
+    /// Reads the documents with these IDs, a few hundred per request. Documents that the caller
+    /// cannot see are omitted, because answers are useful without their names.
     pub async fn by_ids<'a, R: Resource>(
         &self,
         ids: impl IntoIterator<Item = &'a Id<R>>,

@@ -117,9 +117,9 @@ pub struct LogElement {
     pub detail: Option<String>,
 }
 
-/// Number of messages that are read of each node; Octopus's own default is not documented.
+/// Number of messages to read of each node; the default of Octopus is not documented.
 const TAIL_MESSAGES: u32 = 200;
-/// Number of messages of each node if [`TAIL`] messages take too much memory.
+/// Number of messages of each node if [`TAIL_MESSAGES`] messages need too much memory.
 pub const SHORT_TAIL_MESSAGES: u32 = 20;
 
 /// Reads a task with its activity tree, without verbose messages. For a large tree, only the last

@@ -33,8 +33,8 @@ impl Resource for Team {
     }
 }
 
-/// Reads the names of teams by ID: teams of the space, and system teams, which no path of a space
-/// covers. Teams that the caller may not see are left out.
+/// Reads the names of teams by ID: teams of the space, and system teams, which are in no path of a
+/// space. Teams that the caller cannot see are omitted.
 pub async fn names<'a>(
     space: &Space,
     ids: impl IntoIterator<Item = &'a Id<Team>>,

@@ -47,8 +47,8 @@ impl Resource for Tenant {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
-    fn record_access(&self, touches: &mut AccessSet) {
-        touches.add(ResourceKind::Tenant, self.access_entry());
+    fn record_access(&self, access_set: &mut AccessSet) {
+        access_set.add(ResourceKind::Tenant, self.access_entry());
     }
 }
 
@@ -117,10 +117,10 @@ pub async fn list(
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Variables {
-    /// By project ID.
+    /// Project variables by project ID.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub project_variables: BTreeMap<String, ProjectVariables>,
-    /// By library variable set ID.
+    /// Common variables by library variable set ID.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub library_variables: BTreeMap<String, LibraryVariables>,
 }
@@ -149,7 +149,7 @@ pub struct LibraryVariables {
     pub variables: BTreeMap<String, Value>,
 }
 
-/// Template of a variable whose value tenants provide.
+/// Template of a variable with a value for each tenant.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Template {

@@ -51,7 +51,7 @@ pub async fn me(session: &Session) -> Result<User, Error> {
     session.get(&ApiPath::new([User::COLLECTION, "me"])).await
 }
 
-/// Reads the names of users by ID. Users that the caller may not see are left out; few callers may
+/// Reads the names of users by ID. Users that the caller cannot see are omitted; few callers can
 /// see others.
 pub async fn names<'a>(
     session: &Session,
@@ -87,35 +87,35 @@ const SYSTEM_USER_ID: &str = "users-system";
 
 /// Finds the ID of a user by ID, user name, display name or e-mail address. An ID is returned
 /// without a request, because few callers may read other users.
-pub async fn find_id(session: &Session, wanted: &str) -> Result<String, Error> {
-    let wanted = wanted.trim();
-    if wanted.eq_ignore_ascii_case(SYSTEM_USER_ID) {
+pub async fn find_id(session: &Session, query: &str) -> Result<String, Error> {
+    let query = query.trim();
+    if query.eq_ignore_ascii_case(SYSTEM_USER_ID) {
         return Ok(SYSTEM_USER_ID.to_owned());
     }
-    if let Ok(id) = Id::<User>::parse(wanted) {
+    if let Ok(id) = Id::<User>::parse(query) {
         return Ok(id.into_string());
     }
     let path =
-        ApiPath::new([User::COLLECTION]).query("filter", wanted).query("take", IDS_PER_REQUEST);
+        ApiPath::new([User::COLLECTION]).query("filter", query).query("take", IDS_PER_REQUEST);
     let page: Page<User> = session.page(&path, PageRange::first(IDS_PER_REQUEST)).await?;
-    let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
-    let called = |user: &&User| {
+    let is = |text: &str| text.to_lowercase() == query.to_lowercase();
+    let is_match = |user: &&User| {
         is(&user.username)
             || is(&user.display_name)
             || user.email_address.as_deref().is_some_and(is)
     };
-    let found: Vec<&User> = page.items.iter().filter(called).collect();
+    let found: Vec<&User> = page.items.iter().filter(is_match).collect();
     match found.as_slice() {
         [user] => Ok(user.id.to_string()),
         [] => Err(Error::NotFound {
             noun: User::NOUN,
-            wanted: wanted.chars().take(200).collect(),
+            query: query.chars().take(200).collect(),
             location: None,
             suggestions: page.items.into_iter().take(5).map(User::display_label).collect(),
         }),
         several => Err(Error::Ambiguous {
             noun: User::NOUN,
-            wanted: wanted.to_owned(),
+            query: query.to_owned(),
             candidates: several.iter().map(|u| format!("{} ({})", u.username, u.id)).collect(),
         }),
     }

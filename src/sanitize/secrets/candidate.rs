@@ -1,8 +1,8 @@
 //! Distinguishes secrets from ordinary text in the same position.
 //!
 //! Deployment logs are full of `token: expired`, `Password = $(DbPassword)` and `PublicKeyToken=…`.
-//! A log that hides those is useless. So every rule that matches by name has an `accept` function
-//! from this module, which checks the match.
+//! A log without these texts is useless. So every rule that matches by name has an `accept`
+//! function from this module, which checks the match.
 
 use std::ops::Range;
 
@@ -213,7 +213,8 @@ pub(super) fn is_mixed_value(found: &Candidate<'_>) -> bool {
 }
 
 /// Returns whether a value after a foreign word for "password" is a password. Descriptive words of
-/// other languages are unknown here, so a plain word counts only in a tight or quoted assignment.
+/// other languages are not listed, so a plain word is accepted only in a tight or quoted
+/// assignment.
 pub(super) fn is_foreign_password(found: &Candidate<'_>) -> bool {
     let is_set = found.is_tight() || found.is_quoted_word();
     is_mixed_value(found)

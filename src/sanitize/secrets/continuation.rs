@@ -9,12 +9,12 @@ use super::{
     wrap::LineContent,
 };
 
-/// Returns the start of the line from which on the text must be carried, because a secret may
-/// continue after `text`; `None` if none can. An example is a name whose value is on the next line.
+/// Returns the start of the first line to carry, because a secret may continue after `text`. `None`
+/// if no secret can continue. Example: a name with its value on the next line.
 pub(in crate::sanitize) fn continuation_start(text: &str) -> Option<usize> {
     let view = NormalizedText::with_plain_spaces(text);
     first_hint(view.text.as_bytes())?;
-    // A flag begins behind a space, which may be the end of the previous line.
+    // A flag begins after a space, which may be the end of the previous line.
     let begins = |found: regex::Match<'_>| found.end() - found.as_str().trim_start().len();
     let names = CONTINUATIONS.iter().filter_map(|names| names.find(&view.text).map(begins));
     let start = names.chain(wrap_start(&view.text)).min()?;
@@ -22,8 +22,8 @@ pub(in crate::sanitize) fn continuation_start(text: &str) -> Option<usize> {
     Some(before.rfind('\n').map_or(0, |end| end + 1))
 }
 
-/// All patterns are anchored at the end, so most of them fail at once. An invalid pattern would be
-/// left out, which a test excludes.
+/// All patterns are anchored at the end, so most of them fail at once. A test checks
+/// that all patterns are valid.
 static CONTINUATIONS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     rules::CONTINUATIONS.iter().filter_map(|names| Regex::new(names).ok()).collect()
 });

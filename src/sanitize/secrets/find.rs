@@ -19,7 +19,7 @@ struct RuleTable {
     rules: Vec<(&'static Rule, OnceLock<Option<Regex>>)>,
 }
 
-/// All rules with their patterns. An invalid pattern would be left out, which a test excludes.
+/// All rules with their patterns. A test checks that all patterns are valid.
 static RULE_TABLE: LazyLock<RuleTable> = LazyLock::new(|| {
     let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
     let hints = rules.iter().map(|(rule, _)| hint_pattern(rule.hints));
@@ -70,8 +70,8 @@ fn apply_rules(text: &str) -> Vec<SecretMatch> {
     let RuleTable { hints, rules } = &*RULE_TABLE;
     let hinted = hints.as_ref().map(|hints| hints.matches(text));
     let mut found = Vec::new();
-    for (place, (rule, regex)) in rules.iter().enumerate() {
-        if hinted.as_ref().is_some_and(|hinted| !hinted.matched(place)) {
+    for (index, (rule, regex)) in rules.iter().enumerate() {
+        if hinted.as_ref().is_some_and(|hinted| !hinted.matched(index)) {
             continue;
         }
         let Some(regex) = compiled(rule, regex) else { continue };
@@ -86,7 +86,7 @@ fn apply_rules(text: &str) -> Vec<SecretMatch> {
                     && !value::is_placeholder(candidate.value)
                     && (rule.accept)(&candidate)
                 {
-                    found.push(SecretMatch { at, rule: place, kind: rule.kind });
+                    found.push(SecretMatch { at, rule: index, kind: rule.kind });
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Hints: short texts of which every secret contains at least one.
+//! Hints: short texts; every secret contains at least one.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -6,7 +6,7 @@ use super::rules;
 
 /// Returns the position of the first hint of a secret; `None` if no rule has a hint in the text.
 ///
-/// Encoded secrets have no hint of their own, so every percent escape is a hint. Unicode spaces are
+/// Encoded secrets have no specific hint, so every percent escape is a hint. Unicode spaces are
 /// no hint: callers that search bytes must treat all lines that are not plain ASCII as suspect.
 pub(crate) fn first_hint(text: &[u8]) -> Option<usize> {
     match ANY_HINT.as_ref() {

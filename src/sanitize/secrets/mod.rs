@@ -5,12 +5,12 @@
 //! - `find` applies the rules. It first determines which rules have a hint in the text and runs
 //!   only those.
 //! - `hints` finds the short texts that precede or begin a secret.
-//! - `normalized_text` rewrites other spellings into the one that the rules expect, and maps matches back:
-//!   Unicode spaces, fullwidth signs, percent escapes.
-//! - `wrap` follows a secret over a line break.
-//! - `continuation` finds the line from which on a text that is read line by line must be carried.
-//! - `secret_match` and `redaction` are what the other files share: the range of a secret, and the
-//!   text in its place.
+//! - `normalized_text` replaces Unicode spaces, fullwidth characters and percent escapes by the
+//!   spelling that the rules expect, and maps matches back.
+//! - `wrap` extends a secret over a line break.
+//! - `continuation` finds the first line to keep while a text is read line by line.
+//! - `secret_match` and `redaction` contain the shared types: the range of a secret and its
+//!   replacement.
 //!
 //! Octopus writes `********` in place of a sensitive value. This mask is not a value and stays.
 //!
@@ -19,9 +19,8 @@
 //!
 //! # Limits
 //!
-//! A secret without a distinctive form and without a name is not recognised. Neither are the
-//! following, because ordinary text looks the same. `corpus/limits.txt` lists them sample by
-//! sample:
+//! A secret without a distinctive form and without a name is not recognised. The following are not
+//! recognised either, because ordinary text looks the same (samples: `corpus/limits.txt`):
 //!
 //! - A plain word as value after a space behind the sign of a tight assignment (`NPM_TOKEN= word`)
 //!   or inside a URL.
@@ -33,8 +32,8 @@
 //! - A form-encoded command without any percent escape (`--token+word`).
 //! - A secret that is wrapped at a width not listed in `wrap`, behind a further indentation, or
 //!   over more than 1 KiB.
-//! - A wrapped secret that only its end, a closing tag or a closing quote identifies, and the rest
-//!   of a wrapped password that is shorter than six characters or has no digit.
+//! - A wrapped secret that is identified only by its end, by a closing tag or by a closing quote.
+//! - The rest of a wrapped password that is shorter than six characters or has no digit.
 //! - Encodings other than percent escapes, such as base64 of a text that contains a secret.
 
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
@@ -82,16 +81,16 @@ pub fn redact(text: &str) -> Redacted<'_> {
 }
 
 /// Redacts `text` from `start` on and returns that part. The text before `start` is only context
-/// for the rules. `keys` are ranges that are already known to be parts of private keys.
+/// for the rules. `keys` are ranges already detected as parts of private keys.
 pub(super) fn redact_from<'t>(text: &'t str, start: usize, keys: &[Range<usize>]) -> Redacted<'t> {
     let mut text = Cow::Borrowed(text);
     let mut counts = BTreeMap::new();
-    let known =
+    let private_key =
         |at: &Range<usize>| SecretMatch { at: at.clone(), rule: usize::MAX, kind: "private-key" };
-    let mut known: Vec<SecretMatch> = keys.iter().map(known).collect();
+    let mut private_keys: Vec<SecretMatch> = keys.iter().map(private_key).collect();
     for _ in 0..MAX_PASSES {
         let mut found = find_secrets(&text);
-        found.append(&mut known);
+        found.append(&mut private_keys);
         found.retain(|secret| secret.at.end > start);
         for secret in &mut found {
             secret.at.start = secret.at.start.max(start);

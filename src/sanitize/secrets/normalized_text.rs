@@ -1,7 +1,7 @@
 //! Copies of a text in the spelling that the rules expect, with a map back to the original.
 //!
-//! Rules match only one spelling of a secret: ASCII spaces and signs. [`View::with_plain_spaces`]
-//! and [`View::decoded`] rewrite other spellings. A text that needs no change is not copied. The
+//! Rules match only one spelling of a secret: ASCII spaces and signs. [`NormalizedText::with_plain_spaces`]
+//! and [`NormalizedText::decoded`] rewrite other spellings. A text that needs no change is not copied. The
 //! time is linear in the text.
 
 use std::{borrow::Cow, ops::Range};
@@ -14,7 +14,7 @@ pub(super) struct NormalizedText<'t> {
     /// The rewritten text; borrowed if nothing changed.
     pub(super) text: Cow<'t, str>,
     /// Start offsets of segments: the offset in the copy and the offset in the original. Each
-    /// replaced character is a segment of its own.
+    /// replaced character is a separate segment.
     segments: Vec<(usize, usize)>,
 }
 
@@ -40,29 +40,33 @@ impl<'t> NormalizedText<'t> {
     }
 
     /// Decodes percent escapes, including repeatedly encoded ones. If `plus` is set, `+` becomes a
-    /// space. Returns `None` if there is nothing to decode.
+    /// space. Returns `None` for a text without escapes.
     pub(super) fn percent_decoded(text: &'t str, plus: bool) -> Option<Self> {
         let bytes = text.as_bytes();
         let mut copy = NormalizedTextBuilder::default();
-        let (mut place, mut has_escape) = (0, false);
-        while place < bytes.len() {
-            match bytes.get(place) {
-                Some(b'%') => match decode_char(bytes, place) {
+        let (mut position, mut has_escape) = (0, false);
+        while position < bytes.len() {
+            match bytes.get(position) {
+                Some(b'%') => match decode_char(bytes, position) {
                     Some((letter, end)) => {
-                        copy.replace(text, place..end, ascii_equivalent(letter).unwrap_or(letter));
-                        (place, has_escape) = (end, true);
+                        copy.replace(
+                            text,
+                            position..end,
+                            ascii_equivalent(letter).unwrap_or(letter),
+                        );
+                        (position, has_escape) = (end, true);
                     }
-                    None => place += 1,
+                    None => position += 1,
                 },
                 Some(b'+') if plus => {
-                    copy.replace(text, place..place + 1, ' ');
-                    place += 1;
+                    copy.replace(text, position..position + 1, ' ');
+                    position += 1;
                 }
                 _ => {
-                    let rest = bytes.get(place + 1..).unwrap_or_default();
+                    let rest = bytes.get(position + 1..).unwrap_or_default();
                     let next =
                         if plus { memchr::memchr2(b'%', b'+', rest) } else { memchr(b'%', rest) };
-                    place = next.map_or(bytes.len(), |next| place + 1 + next);
+                    position = next.map_or(bytes.len(), |next| position + 1 + next);
                 }
             }
         }
@@ -71,29 +75,29 @@ impl<'t> NormalizedText<'t> {
 
     /// Maps a range of the copy to the range in the original.
     pub(super) fn to_original(&self, at: &Range<usize>) -> Range<usize> {
-        let place = |offset: usize| {
+        let position = |offset: usize| {
             let part = self.segments.partition_point(|(begins, _)| *begins <= offset);
             let part = part.checked_sub(1).and_then(|part| self.segments.get(part));
             part.map_or(offset, |(begins, original)| original + (offset - begins))
         };
-        place(at.start)..place(at.end)
+        position(at.start)..position(at.end)
     }
 }
 
 /// Returns the lines of a text that contain a percent escape, with their offsets.
 pub(super) fn lines_with_escapes(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let bytes = text.as_bytes();
-    let mut place = 0;
+    let mut position = 0;
     std::iter::from_fn(move || {
         loop {
-            let found = place + memchr(b'%', bytes.get(place..)?)?;
+            let found = position + memchr(b'%', bytes.get(position..)?)?;
             if decode_char(bytes, found).is_none() {
-                place = found + 1;
+                position = found + 1;
                 continue;
             }
             let start = memchr::memrchr(b'\n', bytes.get(..found)?).map_or(0, |end| end + 1);
             let end = memchr(b'\n', bytes.get(found..)?).map_or(bytes.len(), |end| found + end);
-            place = end;
+            position = end;
             return Some((start, text.get(start..end)?));
         }
     })
@@ -110,10 +114,10 @@ fn ascii_equivalent(letter: char) -> Option<char> {
     }
 }
 
-/// Decodes the escaped character at `place` and returns it with the end of the escape. Bytes that
-/// are not valid UTF-8 are not decoded.
-fn decode_char(bytes: &[u8], place: usize) -> Option<(char, usize)> {
-    let (first, mut end) = decode_byte(bytes, place)?;
+/// Decodes the escaped character at `position` and returns it with the end of the escape. Bytes
+/// that are not valid UTF-8 are not decoded.
+fn decode_char(bytes: &[u8], position: usize) -> Option<(char, usize)> {
+    let (first, mut end) = decode_byte(bytes, position)?;
     let length = match first {
         0..0x80 => return Some((char::from(first), end)),
         0xC2..0xE0 => 2,
@@ -129,15 +133,15 @@ fn decode_char(bytes: &[u8], place: usize) -> Option<(char, usize)> {
     Some((letter.chars().next()?, end))
 }
 
-/// Decodes the escaped byte at `place`: `%3D`, or `%253D` if it was encoded twice.
-fn decode_byte(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
-    if *bytes.get(place)? != b'%' {
+/// Decodes the escaped byte at `position`: `%3D`, or `%253D` if it was encoded twice.
+fn decode_byte(bytes: &[u8], position: usize) -> Option<(u8, usize)> {
+    if *bytes.get(position)? != b'%' {
         return None;
     }
-    let digit = |place: usize| char::from(*bytes.get(place)?).to_digit(16);
-    let byte = |place: usize| u8::try_from(digit(place)? * 16 + digit(place + 1)?).ok();
-    let mut at = place + 1;
-    while byte(at)? == b'%' && at - place < MAX_ESCAPE_LEN && byte(at + 2).is_some() {
+    let digit = |position: usize| char::from(*bytes.get(position)?).to_digit(16);
+    let byte = |position: usize| u8::try_from(digit(position)? * 16 + digit(position + 1)?).ok();
+    let mut at = position + 1;
+    while byte(at)? == b'%' && at - position < MAX_ESCAPE_LEN && byte(at + 2).is_some() {
         at += 2;
     }
     Some((byte(at)?, at + 2))
@@ -146,7 +150,7 @@ fn decode_byte(bytes: &[u8], place: usize) -> Option<(u8, usize)> {
 /// Maximum length of an escape. More deeply encoded escapes are decoded only up to this length.
 const MAX_ESCAPE_LEN: usize = 8;
 
-/// Builder for a [`View`].
+/// Builder for a [`NormalizedText`].
 #[derive(Default)]
 struct NormalizedTextBuilder {
     text: String,
@@ -156,7 +160,7 @@ struct NormalizedTextBuilder {
 }
 
 impl NormalizedTextBuilder {
-    /// Copies the text up to the range and puts `letter` in place of the range.
+    /// Copies the text up to the range and appends `letter` instead of the range.
     fn replace(&mut self, text: &str, at: Range<usize>, letter: char) {
         self.text.push_str(text.get(self.copied_to..at.start).unwrap_or_default());
         self.segments.push((self.text.len(), at.start));
@@ -233,10 +237,10 @@ mod tests {
             let views = [false, true].into_iter().filter_map(|plus| NormalizedText::percent_decoded(&text, plus));
             for view in views.chain([NormalizedText::with_plain_spaces(&text)]) {
                 let ends: Vec<usize> = view.text.char_indices().map(|(at, _)| at).chain([view.text.len()]).collect();
-                let places: Vec<usize> = ends.iter().map(|end| view.to_original(&(0..*end)).end).collect();
-                prop_assert!(places.is_sorted());
-                prop_assert!(places.iter().all(|place| text.is_char_boundary(*place)));
-                prop_assert_eq!(places.last(), Some(&text.len()));
+                let positions: Vec<usize> = ends.iter().map(|end| view.to_original(&(0..*end)).end).collect();
+                prop_assert!(positions.is_sorted());
+                prop_assert!(positions.iter().all(|position| text.is_char_boundary(*position)));
+                prop_assert_eq!(positions.last(), Some(&text.len()));
             }
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn trim_value(text: &str, at: Range<usize>) -> Range<usize> {
 /// Returns whether a value is only a placeholder: a mask, a redaction, or a reference to a
 /// variable.
 pub(super) fn is_placeholder(value: &str) -> bool {
-    let is_remark = |words: &str| words.chars().all(|c| c.is_alphabetic() || " -)]".contains(c));
+    let is_remark = |text: &str| text.chars().all(|c| c.is_alphabetic() || " -)]".contains(c));
     value.starts_with(REDACTION_PREFIX)
         || !value.contains(|c: char| c.is_alphanumeric())
         || ["#{", "${", "$(", "{{", "%(", "@{", "$env:"].iter().any(|it| value.starts_with(it))
@@ -41,7 +41,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || (value.len() > 2 && value.starts_with('%') && value.ends_with('%'))
 }
 
-/// Returns whether a value describes the secret instead of being it, such as `expired`.
+/// Returns whether a value describes the secret instead of containing it, such as `expired`.
 pub(super) fn is_description(value: &str) -> bool {
     let word = value.trim_matches(['.', ':', '(', ')', '[', ']']);
     ORDINARY_WORDS.iter().any(|ordinary| word.eq_ignore_ascii_case(ordinary))
@@ -65,8 +65,8 @@ pub(super) fn is_identifier(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_:.".contains(c))
 }
 
-/// Returns whether a value is a path or a URL, which says where a secret is. Base64 can begin like
-/// a path, but does not consist of words.
+/// Returns whether a value is a path or a URL, which locates a secret but is none. Base64 can begin
+/// like a path, but does not consist of words.
 pub(super) fn is_location(value: &str) -> bool {
     value.contains("://") || (is_path(value) && is_word_like(value) && !value.contains(['+', '=']))
 }
@@ -137,8 +137,8 @@ pub(super) fn is_guid(value: &str) -> bool {
         && value.bytes().any(|byte| !b"0-".contains(&byte))
 }
 
-/// Returns whether a word has a form with which log lines often begin: an Octopus ID, a version, a
-/// file name, a GUID, a date or a time. After a complete secret such a word is not its
+/// Returns whether a word has a common form at the start of log lines: an Octopus ID, a version, a
+/// file name, a GUID, a date or a time. After a complete secret, this word is not its
 /// continuation.
 pub(super) fn is_ordinary_form(word: &str) -> bool {
     is_guid(word) || ORDINARY_FORMS.as_ref().is_some_and(|forms| forms.is_match(word))
@@ -149,7 +149,7 @@ pub(super) fn precompile() {
     LazyLock::force(&ORDINARY_FORMS);
 }
 
-/// `None` only if the pattern is invalid, which a test excludes.
+/// `None` only if the pattern is invalid; a test checks that it is valid.
 static ORDINARY_FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         // `ServerTasks-12345`, `win-x64`, `utf-8`, `step-2`
@@ -172,7 +172,7 @@ pub(super) fn is_state_word(word: &str) -> bool {
         .any(|ending| word.ends_with(ending))
 }
 
-/// Words that often stand in the place of a secret and describe it.
+/// Words that often replace a secret and describe it.
 #[rustfmt::skip] // a list to read, not a column
 const ORDINARY_WORDS: &[&str] = &[
     "a", "absent", "accepted", "added", "an", "and", "are", "argument", "basic", "bearer",

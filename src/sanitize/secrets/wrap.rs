@@ -1,10 +1,10 @@
-//! Follows secrets over line breaks that a terminal or encoder inserts at a fixed width.
+//! Extends secrets over line breaks that a terminal or encoder inserts at a fixed width.
 //!
-//! The line alone decides whether it was wrapped: it has one of the usual widths and ends inside a
-//! secret. The part on the first line is either a secret by itself, or begins like a token of a
-//! known form. The first word of the next line belongs to the secret if it looks generated. A line
-//! that is one word of the same width continues the secret once more. So a text that is read line
-//! by line hides the same as the whole text (`LineSanitizer`).
+//! A line is wrapped if it has one of the usual widths and ends inside a secret. The part on the
+//! first line is either a secret by itself, or begins like a token with a standard format. The
+//! first word of the next line belongs to the secret if it looks generated. A line that is one word
+//! of the same width continues the secret once more. So line-by-line redaction (`LineSanitizer`)
+//! equals redaction of the whole text.
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -23,7 +23,7 @@ const USUAL_WIDTHS: &[usize] = &[64, 70, 72, 76, 78, 79, 80, 100, 120, 132];
 /// Maximum length of a wrapped line including the time and level of a log, in bytes.
 const MAX_WRAPPED_LINE_BYTES: usize = 300;
 
-/// Maximum length of one wrapped secret in bytes. `LineSanitizer` carries as many.
+/// Maximum length of one wrapped secret in bytes. `LineSanitizer` carries the same number.
 pub(in crate::sanitize) const MAX_WRAPPED_SECRET_BYTES: usize = 1024;
 
 /// Message of a line: without the time and level of a log and without indentation.
@@ -57,7 +57,7 @@ impl<'t> LineContent<'t> {
         if is_name { "" } else { head }
     }
 
-    /// Returns the token of a known form that begins in the last word of the line.
+    /// Returns the token with a standard format that begins in the last word of the line.
     fn incomplete_token(&self) -> Option<SecretMatch> {
         let start = INCOMPLETE_TOKEN.as_ref()?.captures(self.text)?;
         let at = start.get_match().range();
@@ -114,8 +114,8 @@ struct WrappedSecret {
 }
 
 impl WrappedSecret {
-    /// Returns the secret inside which this line ends. A secret that only its beginning identifies
-    /// is also pushed to `more`.
+    /// Returns the secret inside which this line ends. A secret that is identified only by its
+    /// beginning is also pushed to `more`.
     fn ending_in(
         content: &LineContent<'_>,
         found: &[SecretMatch],
@@ -177,12 +177,12 @@ pub(super) fn precompile() {
     LazyLock::force(&INCOMPLETE_TOKEN);
 }
 
-/// `None` only if the pattern is invalid, which a test excludes.
+/// `None` only if the pattern is invalid; a test checks that it is valid.
 static LOG_PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"\A[0-9][0-9:.TZ+-]{7,34}[ \t]+[A-Za-z]+[ \t]*\|[ \t]{0,80}").ok()
 });
 
-/// Matches an incomplete token of any known form at the end of a line.
+/// Matches an incomplete token of any standard format at the end of a line.
 static INCOMPLETE_TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms: Vec<_> = TOKEN_PREFIXES.iter().map(|start| format!("({})", start.pattern)).collect();
     Regex::new(&format!(r"(?-u:\b)(?:{})(?P<tail>[A-Za-z0-9+/=_.~-]{{4,}})$", forms.join("|"))).ok()
@@ -268,7 +268,7 @@ mod tests {
         }
         let whole = format!("{}\nDeployment went on", line(76, TOKEN));
         assert!(redact(&whole).text.ends_with("[redacted:github-token]\nDeployment went on"));
-        // Redaction goes no further than the carried context.
+        // Redaction covers only the carried context.
         let endless =
             format!("{}{}", line(76, first), format!("\n{}", "Fa4e".repeat(19)).repeat(40));
         let shown = redact(&endless).text.into_owned();

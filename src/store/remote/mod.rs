@@ -161,7 +161,7 @@ impl RedisStore {
         self.connection.lock().clone()
     }
 
-    /// Returns the connection. Counts a failure if there is none.
+    /// Returns the connection. Records a failure if none is open.
     fn require_connection(&self) -> Option<Connection> {
         let connection = self.current_connection();
         if connection.is_none() {
@@ -178,7 +178,7 @@ impl RedisStore {
         number: u64,
         request: impl Future<Output = RedisResult<T>>,
     ) -> Option<T> {
-        let why = match tokio::time::timeout(timeout, request).await {
+        let reason = match tokio::time::timeout(timeout, request).await {
             Ok(Ok(answer)) => return Some(answer),
             Ok(Err(error)) => error.category().to_owned(),
             Err(_) => "no response in time".to_owned(),
@@ -188,19 +188,19 @@ impl RedisStore {
         let failed = connection.take_if(|connection| connection.number == number);
         drop(connection);
         if failed.is_some() {
-            self.log_unavailable(&why);
+            self.log_unavailable(&reason);
             self.wake.notify_one();
         }
         None
     }
 
     /// Logs that the store is unavailable, at most once per interval.
-    fn log_unavailable(&self, why: &str) {
+    fn log_unavailable(&self, reason: &str) {
         let mut last_logged = self.last_logged.lock();
         if last_logged.is_none_or(|last_logged| last_logged.elapsed() >= UNAVAILABLE_LOG_INTERVAL) {
             *last_logged = Some(Instant::now());
             tracing::warn!(
-                why,
+                reason,
                 failures = self.failures(),
                 "shared store (limits.store) unavailable; using the memory of this process until \
                  it reconnects"
@@ -214,16 +214,17 @@ impl RedisStore {
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(CONNECT_TIMEOUT));
         let connecting = async {
-            let mut made =
+            let mut connection =
                 self.client.get_multiplexed_async_connection_with_config(&settings).await?;
-            // A connection that is too slow for calls counts as unavailable.
+            // Reject a connection that is too slow for calls.
             let ping = redis::cmd("PING");
-            match tokio::time::timeout(self.timeout, ping.query_async::<()>(&mut made)).await {
-                Ok(answered) => answered.map(|()| made),
+            match tokio::time::timeout(self.timeout, ping.query_async::<()>(&mut connection)).await
+            {
+                Ok(answered) => answered.map(|()| connection),
                 Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
             }
         };
-        let why = match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+        let reason = match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(Ok(to)) => {
                 let number = self.connections_made.fetch_add(1, Ordering::Relaxed);
                 let mut connection = self.connection.lock();
@@ -233,7 +234,7 @@ impl RedisStore {
             Ok(Err(error)) => error.category().to_owned(),
             Err(_) => "no response in time".to_owned(),
         };
-        self.log_unavailable(&why);
+        self.log_unavailable(&reason);
         false
     }
 

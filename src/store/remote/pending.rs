@@ -41,7 +41,7 @@ pub(super) struct PendingEntry {
     pub(super) kind: &'static str,
     pub(super) key: StoreKey,
     pub(super) operation: PendingOperation,
-    /// When the operation becomes obsolete.
+    /// Time at which the operation becomes obsolete.
     pub(super) expires_at: Instant,
 }
 
@@ -68,7 +68,7 @@ impl PendingEntry {
 
 impl PendingWrites {
     /// Queues an operation. An overwriting operation replaces an older overwriting one of the same
-    /// key. Returns whether the queue has room for it.
+    /// key. Returns `false` if the queue is full.
     pub(super) fn push(
         &self,
         kind: &'static str,
@@ -165,14 +165,14 @@ mod tests {
         let [one, two] =
             [b"one".as_slice(), b"two"].map(|value| PendingOperation::Release(value.into()));
         let all = [one.clone(), write(b"three"), two.clone(), PendingOperation::Remove];
-        assert!(pending.push("deed", &key, one.clone(), hour()));
-        assert!(!pending.has_overwrite("deed", &key));
+        assert!(pending.push("change", &key, one.clone(), hour()));
+        assert!(!pending.has_overwrite("change", &key));
         for operation in &all[1..] {
-            assert!(pending.push("deed", &key, operation.clone(), hour()));
+            assert!(pending.push("change", &key, operation.clone(), hour()));
         }
-        assert!(pending.has_overwrite("deed", &key));
-        pending.cancel_overwrites("deed", &key);
-        assert!(!pending.has_overwrite("deed", &key));
+        assert!(pending.has_overwrite("change", &key));
+        pending.cancel_overwrites("change", &key);
+        assert!(!pending.has_overwrite("change", &key));
         for operation in [one, two] {
             let next = pending.front().unwrap();
             assert_eq!(next.operation, operation);

@@ -38,7 +38,7 @@ impl RedisStore {
         }
     }
 
-    /// Queues an operation for the background task. Returns whether the queue has room for it.
+    /// Queues an operation for the background task. Returns `false` if the queue is full.
     pub(super) fn enqueue(
         &self,
         kind: &'static str,

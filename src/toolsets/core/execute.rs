@@ -292,7 +292,7 @@ fn not_found_at(error: octopus::Error, path: &ExecutePath) -> Error {
     Error::Octopus(match error {
         octopus::Error::NotFound { .. } => octopus::Error::NotFound {
             noun: "resource",
-            wanted: path.to_path().to_string(),
+            query: path.to_path().to_string(),
             location: None,
             suggestions: Vec::new(),
         },

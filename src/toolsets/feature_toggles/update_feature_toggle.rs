@@ -287,7 +287,7 @@ async fn read_toggle(
         Err(OctopusError::NotFound { .. }) => {
             return Err(OctopusError::NotFound {
                 noun: "feature toggle",
-                wanted: slug.to_owned(),
+                query: slug.to_owned(),
                 location: Some(format!("{}, project {}", space.name(), project.name)),
                 suggestions: Vec::new(),
             }

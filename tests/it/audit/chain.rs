@@ -1,4 +1,5 @@
-//! The hash chain continues across rotation, restarts and crashes, and the file is private and locked.
+//! The hash chain continues across rotation, restarts and crashes, and the file is private and
+//! locked.
 
 use std::{fs, io::Write, path::Path};
 
@@ -129,9 +130,9 @@ async fn marks_partial_record_of_a_crash_and_continues() {
     drop(folder);
 }
 
-/// Rotation is due by age or by size, and the file ends in a partial record or lacks its last line feed.
-/// A file with only a partial record has no sequence number yet, so rotation could overwrite the file
-/// before it.
+/// Rotation is due by age or by size, and the file ends in a partial record or lacks its last line
+/// feed. A file with only a partial record has no sequence number yet, so rotation could overwrite
+/// the file before it.
 #[tokio::test]
 async fn marks_partial_record_before_a_due_rotation() {
     type Cut = fn(&str) -> usize;

@@ -166,7 +166,8 @@ async fn delivers_records_over_tls_with_configured_ca() {
     assert_eq!(fixture.sent_changes(), []);
 }
 
-/// The OTLP exporter also reads some standard `OTEL_*` variables, as the settings reference documents.
+/// The OTLP exporter also reads some standard `OTEL_*` variables, as the settings reference
+/// documents.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn otel_variables_set_headers_compression_and_service_name() {
     let (listening, collected) = start_collector(None);

@@ -1,17 +1,17 @@
-//! An attacker who can write the audit file and knows how its hashes are computed, but does not have
-//! its key.
+//! Simulates an attacker with write access to the audit file and knowledge of the hash algorithm,
+//! but without the key.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// How the attacker rewrites records.
+/// Method of rewriting records.
 #[derive(Debug, Clone, Copy)]
 pub enum Forger {
-    /// As records of a chain without a key.
+    /// Records of a chain without a key.
     WithoutKey,
-    /// With the key ID, which the file contains, and plain SHA-256 hashes instead of HMACs.
+    /// Records with the key ID from the file, and plain SHA-256 hashes instead of HMACs.
     KeepsKeyId,
 }
 

@@ -1,4 +1,4 @@
-//! Hash chain with a key (HMAC): tampering that only the key reveals, and how a chain gets a key.
+//! Hash chain with a key (HMAC): tampering that only the key reveals, and adding a key to a chain.
 
 use std::{
     fs,
@@ -84,7 +84,7 @@ async fn recomputed_hashes_are_detected_only_with_the_key() {
             };
             assert!(output.contains(expected), "{kind}, {forger:?}: {output}");
         }
-        // The option --keyed expects a key without giving one.
+        // The option --keyed requires a key without providing it.
         fs::write(&path, Forger::WithoutKey.rewrite(&keyed, edit)).unwrap();
         let (code, output) = run_verify(&[name, "--keyed"]);
         assert_eq!(code, 1, "{kind}: {output}");
@@ -101,7 +101,7 @@ async fn recomputed_hashes_are_detected_only_with_the_key() {
         assert_eq!(code, 1, "{arguments:?}: {output}");
         assert!(output.contains(expected), "{arguments:?}: {output}");
     }
-    // The key can also come from the settings.
+    // The key can also be in the settings.
     let mut command = program(&["audit", "verify", name]);
     let output = command.env("OCTOPUS_MCP_AUDIT__CHAIN_KEY_FILE", &key).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -135,9 +135,9 @@ async fn chain_can_change_its_key_but_not_drop_it() {
         command.args(arguments).env("OCTOPUS_MCP_AUDIT__CHAIN_KEY_FILE", &other);
         command.output().unwrap()
     };
-    let refused = head(&[]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8(refused.stdout).unwrap().contains("pass --unkeyed-until 5"));
+    let rejected = head(&[]);
+    assert_eq!(rejected.status.code(), Some(1));
+    assert!(String::from_utf8(rejected.stdout).unwrap().contains("pass --unkeyed-until 5"));
     let printed = head(&["--unkeyed-until", "5"]);
     assert_eq!(printed.status.code(), Some(0), "{printed:?}");
     let printed = String::from_utf8(printed.stdout).unwrap();
@@ -151,8 +151,8 @@ async fn chain_can_change_its_key_but_not_drop_it() {
     config.octopus.url = Some("http://127.0.0.1:9".parse().unwrap());
     config.http.listen = ([127, 0, 0, 1], 0).into();
     config.audit.file.path = Some(path.clone());
-    let refused = app::start(config).await.unwrap_err().to_string();
-    assert!(refused.contains("set audit.chain_key"), "{refused}");
+    let rejected = app::start(config).await.unwrap_err().to_string();
+    assert!(rejected.contains("set audit.chain_key"), "{rejected}");
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ fn new_key_file_is_private_and_kept_apart_from_records() {
     let printed = program(&["audit", "new-key"]).output().unwrap().stdout;
     assert_eq!(printed.len(), 65);
 
-    let refused = |variables: &[(&str, &str)]| {
+    let rejected = |variables: &[(&str, &str)]| {
         let mut command = program(&["--sample"]);
         for (name, value) in variables {
             command.env(format!("OCTOPUS_MCP_AUDIT__{name}"), value);
@@ -286,7 +286,7 @@ fn new_key_file_is_private_and_kept_apart_from_records() {
             "the key is in the folder of audit.file.path",
         ),
     ] {
-        let output = refused(variables);
+        let output = rejected(variables);
         assert!(output.contains(expected) && !output.contains(KEY), "{expected}: {output}");
     }
 }

@@ -1,5 +1,5 @@
-//! Every kind of request is recorded: rejected calls, completions, resources, prompts, unauthenticated
-//! requests.
+//! Every kind of request is recorded: rejected calls, completions, resources, prompts,
+//! unauthenticated requests.
 
 use octopus_sample::keys;
 use serde_json::{Value, json};

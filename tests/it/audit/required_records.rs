@@ -1,4 +1,4 @@
-//! `audit.required`: no change without a record. A failing audit output does not affect anything else.
+//! `audit.required`: no change without a record. A failing audit output affects nothing else.
 
 use std::{path::PathBuf, time::Duration};
 

@@ -37,7 +37,7 @@ impl TestCa {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// The CA certificate.
+    /// Returns the CA certificate.
     pub fn pem(&self) -> String {
         self.0.pem()
     }

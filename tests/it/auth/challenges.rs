@@ -131,7 +131,7 @@ async fn missing_octopus_credential_names_the_header() {
 }
 
 #[tokio::test]
-async fn rejects_octopus_key_where_the_server_has_its_own() {
+async fn rejects_octopus_key_if_server_has_its_own() {
     let signer = Signer::new("one");
     let issuer = TestIssuer::start(&[&signer]);
     let server = TestServer::with(|config| issuer.configure(config)).await;

@@ -1,4 +1,5 @@
-//! Access tokens of callers that Octopus exchanges for its own tokens: which tokens Octopus receives.
+//! Access tokens of callers that Octopus exchanges for its own tokens: tokens that Octopus
+//! receives.
 
 use octopus_mcp::config::{Config, CredentialSource, InstanceSettings};
 use octopus_sample::{Sample, keys};
@@ -112,7 +113,8 @@ async fn token_for_one_instance_is_never_sent_to_another() {
         issuer.configure(config);
         config.octopus = InstanceSettings::default();
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
-        // Without configured audiences, a token is valid for the endpoint in `aud` and for paths below it.
+        // Without configured audiences, a token is valid for the endpoint in `aud` and for paths
+        // below it.
         config.auth.oauth.issuers[0].audiences.0.clear();
         config.instances.values_mut().for_each(enable_exchange);
     })

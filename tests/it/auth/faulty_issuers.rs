@@ -50,14 +50,14 @@ async fn slow_issuer_times_out() {
 }
 
 #[tokio::test]
-async fn endless_key_set_is_rejected() {
+async fn rejects_endless_key_set() {
     assert_unavailable(
         &reply_with_issuer(|issuer| issuer.set_key_endpoint(KeyEndpoint::Endless)).await,
     );
 }
 
 #[tokio::test]
-async fn malformed_key_set_is_rejected() {
+async fn rejects_malformed_key_set() {
     for text in ["", "no JSON", "[]", r#"{"keys":"none"}"#, r#"{"keys":[]}"#] {
         assert_unavailable(
             &reply_with_issuer(|issuer| {
@@ -81,7 +81,7 @@ async fn redirect_of_the_key_set_is_not_followed() {
 }
 
 #[tokio::test]
-async fn metadata_of_another_issuer_is_rejected() {
+async fn rejects_metadata_of_another_issuer() {
     let reply = reply_with_issuer(|issuer| {
         issuer.publish_metadata(json!({
             "issuer": "https://evil.example.com",
@@ -92,7 +92,7 @@ async fn metadata_of_another_issuer_is_rejected() {
 }
 
 #[tokio::test]
-async fn key_set_over_plain_http_is_rejected() {
+async fn rejects_key_set_over_plain_http() {
     let reply = reply_with_issuer(|issuer| {
         let jwks_uri = "http://keys.example.com/keys";
         issuer.publish_metadata(json!({ "issuer": issuer.url, "jwks_uri": jwks_uri }));
@@ -107,8 +107,8 @@ async fn configured_jwks_uri_skips_discovery() {
     issuer.publish_metadata(json!({}));
     let server = TestServer::with(|config| {
         issuer.configure(config);
-        let place = format!("{}/keys", issuer.url).parse().unwrap();
-        config.auth.oauth.issuers[0].jwks_uri = Some(place);
+        let url = format!("{}/keys", issuer.url).parse().unwrap();
+        config.auth.oauth.issuers[0].jwks_uri = Some(url);
     })
     .await;
     assert_eq!(list_tools_with_token(&server, &signer.sign(&issuer.claims())).await.status, 200);

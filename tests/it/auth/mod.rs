@@ -61,7 +61,8 @@ fn metadata_url(server: &TestServer) -> String {
     format!("{base}/.well-known/oauth-protected-resource/mcp")
 }
 
-/// Checks that a token is rejected with this message, in the body and in the challenge, and is not echoed.
+/// Checks that a token is rejected with this message, in the body and in the challenge, and is not
+/// echoed.
 fn assert_invalid_token(server: &TestServer, rejected: &Reply, token: &str, message: &str) {
     assert_eq!(rejected.status, 401, "{}", rejected.text);
     assert_eq!(rejected.json()["id"], "x");

@@ -14,7 +14,7 @@ fn string_list(entries: &[&str]) -> ListSetting {
     ListSetting(entries.iter().map(|word| (*word).to_owned()).collect())
 }
 
-/// A provider with its own issuer name, whose keys are published by the test issuer.
+/// A provider with its own issuer name. The test issuer publishes its keys.
 struct Provider {
     signer: Signer,
     issuer: TestIssuer,
@@ -36,7 +36,7 @@ impl Provider {
         Self { signer, issuer, config }
     }
 
-    /// Authenticates a token with these claims, to which `iat` and `exp` are added.
+    /// Authenticates a token with these claims, `iat` and `exp`.
     async fn authenticate(&self, claims: &Value) -> Result<Arc<Identity>, AuthError> {
         let mut claims = claims.clone();
         claims["iat"] = json!(now());
@@ -85,7 +85,7 @@ fn entra() -> Provider {
 }
 
 #[tokio::test]
-async fn entra_id_v2_user_tokens() {
+async fn accepts_entra_id_v2_user_tokens() {
     let claims = json!({
         "aud": APP,
         "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
@@ -106,7 +106,7 @@ async fn entra_id_v2_user_tokens() {
 }
 
 #[tokio::test]
-async fn entra_id_v1_user_tokens() {
+async fn accepts_entra_id_v1_user_tokens() {
     let claims = json!({
         "aud": format!("api://{APP}"), "iss": format!("https://sts.windows.net/{TENANT}/"),
         "appid": "9ba1a5c7", "upn": "maria.gomez@example.com", "scp": "octopus.read",
@@ -125,7 +125,7 @@ async fn entra_id_v1_user_tokens() {
 }
 
 #[tokio::test]
-async fn entra_id_service_tokens_with_app_roles() {
+async fn accepts_entra_id_service_tokens_with_app_roles() {
     let claims = json!({
         "aud": APP, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
         "azp": "c0ffee", "idtyp": "app", "oid": "9c1d", "sub": "9c1d", "roles": ["octopus.read"],
@@ -136,7 +136,7 @@ async fn entra_id_service_tokens_with_app_roles() {
 }
 
 #[tokio::test]
-async fn entra_id_group_overage_is_rejected() {
+async fn rejects_entra_id_group_overage() {
     let claims = json!({
         "aud": APP, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
         "sub": "AAAA", "scp": "octopus.read",
@@ -151,7 +151,7 @@ async fn entra_id_group_overage_is_rejected() {
 }
 
 #[tokio::test]
-async fn okta_user_and_service_tokens() {
+async fn accepts_okta_user_and_service_tokens() {
     let name = "https://example.okta.com/oauth2/aus1";
     let provider = Provider::new(name, &["api://octopus"]);
     let user = json!({
@@ -173,7 +173,7 @@ async fn okta_user_and_service_tokens() {
 }
 
 #[tokio::test]
-async fn cognito_tokens_use_client_id_as_audience() {
+async fn accepts_cognito_tokens_with_client_id_as_audience() {
     let name = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example";
     let mut provider = Provider::new(name, &["5f2c7example"]);
     let issuer = &mut provider.config.auth.oauth.issuers[0];
@@ -205,7 +205,7 @@ async fn cognito_tokens_use_client_id_as_audience() {
 }
 
 #[tokio::test]
-async fn keycloak_nested_role_claims_and_encryption_keys() {
+async fn reads_keycloak_role_claims_and_skips_encryption_keys() {
     let name = "https://id.example.com/realms/octopus";
     let mut provider = Provider::new(name, &["octopus-mcp"]);
     provider.config.auth.oauth.issuers[0].groups_claims =
@@ -235,7 +235,7 @@ async fn keycloak_nested_role_claims_and_encryption_keys() {
 }
 
 #[tokio::test]
-async fn auth0_issuer_with_trailing_slash_and_namespaced_claims() {
+async fn accepts_auth0_issuer_with_trailing_slash_and_namespaced_claims() {
     let name = "https://example.eu.auth0.com/";
     let mut provider = Provider::new(name, &["https://mcp.example.com/mcp"]);
     provider.config.auth.oauth.issuers[0].groups_claims =

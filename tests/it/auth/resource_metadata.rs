@@ -72,7 +72,7 @@ async fn metadata_document_follows_rfc_9728() {
             "resource": "https://mcp.example.com/mcp",
             // The trailing slash is kept.
             "authorization_servers": ["https://login.example.com/tenant/"],
-            // The server is read-only, so other scopes are of no use.
+            // The server is read-only, so other scopes are unusable.
             "scopes_supported": ["octopus:read"],
             "bearer_methods_supported": ["header"],
             "resource_name": "Octopus Deploy",

@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::cli::program;
 
-/// Returns the errors that `octopus-mcp config` reports for settings that follow `[octopus]` with a URL.
+/// Returns the errors that `octopus-mcp config` reports for settings that follow `[octopus]` with a
+/// URL.
 fn errors_of(settings: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");

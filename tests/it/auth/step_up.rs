@@ -1,4 +1,4 @@
-//! Step-up challenges (`insufficient_scope`): sent only where more scopes help, because a client would
+//! Step-up challenges (`insufficient_scope`): sent only if more scopes help, because a client would
 //! otherwise request tokens in an endless loop.
 
 use octopus_mcp::config::{Config, GroupScope, InstanceSettings, ListSetting, Secret, TokenScope};
@@ -77,7 +77,7 @@ fn grant_readers(config: &mut Config) {
 }
 
 #[tokio::test]
-async fn challenge_requests_more_scopes_where_they_help() {
+async fn challenge_requests_more_scopes_if_they_help() {
     let setup = StepUpFixture::with(|_| {}).await;
     let challenged = setup.call(DEFAULT_TARGET, &read_claims(), "deploy_release", json!({})).await;
     assert_requests_scopes(&challenged, "octopus:read octopus:deploy");
@@ -111,7 +111,7 @@ async fn no_challenge_without_scope_claims() {
     let mut claims = read_claims();
     claims["groups"] = json!(["readers"]);
     setup.assert_hidden(DEFAULT_TARGET, &claims).await;
-    // Callers without any access get no challenge either.
+    // Callers without any access get no challenge.
     let challenged = setup.call(DEFAULT_TARGET, &read_claims(), "list_spaces", json!({})).await;
     assert_eq!((challenged.status, challenged.header("www-authenticate")), (403, ""));
     assert!(challenged.error_message().contains("auth.group_scopes"), "{}", challenged.text);
@@ -169,7 +169,7 @@ async fn hidden_tools_are_indistinguishable_from_unknown_ones() {
 }
 
 #[tokio::test]
-async fn challenge_depends_on_the_instance() {
+async fn read_only_instance_hides_write_tools_without_challenge() {
     let signer = Signer::new("one");
     let issuer = TestIssuer::start(&[&signer]);
     let server = TestServer::with_instances(&["warehouse", "shop"], |config| {

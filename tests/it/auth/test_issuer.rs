@@ -39,7 +39,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Generates an ES256 key, which is fast.
+    /// Generates an ES256 key, because that is fast.
     pub fn new(id: &str) -> Self {
         let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
         let key = EncodingKey::from_ec_der(pair.serialized_der());
@@ -101,7 +101,7 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// How the key endpoint of the issuer responds.
+/// Behavior of the issuer's key endpoint.
 #[derive(Clone)]
 pub enum KeyEndpoint {
     Normal,
@@ -257,8 +257,8 @@ async fn serve_keys(State(shared): State<Arc<IssuerState>>) -> Response {
             Body::from_stream(pieces).into_response()
         }
         KeyEndpoint::Text(text) => text.into_response(),
-        KeyEndpoint::Redirect(place) => {
-            (StatusCode::FOUND, [("location", place)], String::new()).into_response()
+        KeyEndpoint::Redirect(location) => {
+            (StatusCode::FOUND, [("location", location)], String::new()).into_response()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Server tokens, which the settings store as SHA-256 hashes.
+//! Server tokens. The settings contain their SHA-256 hashes.
 
 use std::{fmt::Write as _, fs};
 

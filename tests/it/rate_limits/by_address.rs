@@ -43,13 +43,13 @@ async fn blocks_address_after_too_many_failures() {
     for _ in 0..3 {
         assert_eq!(server.post(&[BAD], LIST).await.status, 401);
     }
-    let refused = server.post(&[BAD], LIST).await;
-    assert!(is_address_blocked(&refused), "{refused:?}");
-    assert_eq!(refused.json()["id"], "list-1");
+    let rejected = server.post(&[BAD], LIST).await;
+    assert!(is_address_blocked(&rejected), "{rejected:?}");
+    assert_eq!(rejected.json()["id"], "list-1");
     // A valid credential is rejected without verification too, because it could be a lucky guess.
-    let refused = server.post(&[], LIST).await;
-    assert!(is_address_blocked(&refused), "{refused:?}");
-    assert!(refused.error_message().contains("was not checked"), "{}", refused.text);
+    let rejected = server.post(&[], LIST).await;
+    assert!(is_address_blocked(&rejected), "{rejected:?}");
+    assert!(rejected.error_message().contains("was not checked"), "{}", rejected.text);
     assert!(is_address_blocked(&server.post(&[("x-octopus-apikey", "")], LIST).await));
     assert!(is_address_blocked(&server.post(&[BAD], initialize_request().to_string()).await));
 }
@@ -138,7 +138,7 @@ async fn trusted_proxy_header_names_the_address() {
     }
     assert!(is_address_blocked(&from("203.0.113.7").await));
     assert_eq!(from("203.0.113.8").await.status, 401, "each address has its own count");
-    // Clients can forge all entries left of the last one.
+    // Clients can forge all entries except the last.
     assert!(is_address_blocked(&from("203.0.113.9, 203.0.113.7").await));
     assert_eq!(server.post(&[(FORWARDED, "203.0.113.8")], LIST).await.status, 200);
 }
@@ -155,7 +155,7 @@ async fn ipv6_network_counts_as_one_address() {
     assert_eq!(from("2001:db8:1:2:ffff::9").await.status, 401);
     assert!(is_address_blocked(&from("2001:db8:1:2:3:4:5:6").await));
     assert_eq!(from("2001:db8:1:3::1").await.status, 401);
-    // The IPv6 form of an IPv4 address counts as the same address.
+    // The IPv6 form of an IPv4 address is the same address.
     assert_eq!(from("::ffff:203.0.113.7").await.status, 401);
     assert_eq!(from("203.0.113.7").await.status, 401);
     assert!(is_address_blocked(&from("::ffff:203.0.113.7").await));
@@ -208,10 +208,10 @@ async fn unverified_initialize_requests_are_counted_by_address() {
         assert_eq!(initialize().await.status, 200);
     }
     assert_eq!(server.rpc(Era::Modern, "server/discover", json!({})).await.status, 200);
-    let refused = initialize().await;
-    assert!(is_address_blocked(&refused));
-    assert_eq!(refused.json()["id"], "hello");
-    assert!(refused.error_message().contains("new sessions"), "{}", refused.text);
+    let rejected = initialize().await;
+    assert!(is_address_blocked(&rejected));
+    assert_eq!(rejected.json()["id"], "hello");
+    assert!(rejected.error_message().contains("new sessions"), "{}", rejected.text);
     assert!(is_address_blocked(&server.rpc(Era::Modern, "server/discover", json!({})).await));
     assert_eq!(
         server.post(&[], LIST).await.status,

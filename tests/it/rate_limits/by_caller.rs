@@ -64,12 +64,12 @@ async fn rejects_sustained_overload_with_429() {
     })
     .await;
     assert_eq!(count_served(&server, &[], 6).await, 2);
-    let refused = server.post(&[], LIST).await;
-    assert_eq!((refused.status, refused.error_code()), (429, RATE_LIMITED_CODE));
-    assert_eq!(refused.json()["id"], "list-1");
-    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    let rejected = server.post(&[], LIST).await;
+    assert_eq!((rejected.status, rejected.error_code()), (429, RATE_LIMITED_CODE));
+    assert_eq!(rejected.json()["id"], "list-1");
+    let wait: u64 = rejected.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
-    assert_eq!(refused.header("x-ratelimit-remaining"), "0");
+    assert_eq!(rejected.header("x-ratelimit-remaining"), "0");
     let discovered = server.rpc(Era::Modern, "server/discover", json!({})).await;
     assert_eq!(discovered.status, 200, "discovery is served under overload");
     assert_eq!(server.post(&[], initialize_request().to_string()).await.status, 200);
@@ -190,9 +190,9 @@ async fn opening_streams_counts_but_ending_sessions_does_not() {
     };
     let stream = ask(reqwest::Method::GET).send().await.unwrap();
     assert_eq!(stream.status(), 200);
-    let refused = send(ask(reqwest::Method::GET)).await;
-    assert_eq!((refused.status, refused.error_code()), (429, RATE_LIMITED_CODE));
-    assert!(!refused.header("retry-after").is_empty());
+    let rejected = send(ask(reqwest::Method::GET)).await;
+    assert_eq!((rejected.status, rejected.error_code()), (429, RATE_LIMITED_CODE));
+    assert!(!rejected.header("retry-after").is_empty());
     assert_eq!(send(ask(reqwest::Method::DELETE)).await.status, 204);
 }
 

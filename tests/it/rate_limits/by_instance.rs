@@ -12,7 +12,7 @@ fn limit_each_instance_to(config: &mut Config, burst: u32) {
     config.limits.instance_burst = burst;
 }
 
-/// Without a key the configured credential is used, which counts as accepted by its instance.
+/// Header without a key: the configured credential is used, which is always proven.
 const NO_KEY: &str = "";
 
 /// Sends this many requests to this path with this key and returns how many are served.

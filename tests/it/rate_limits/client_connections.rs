@@ -1,4 +1,4 @@
-//! A real client in both eras: its connection survives a rate-limited call.
+//! A real client with both protocol variants: its connection survives a rate-limited call.
 
 use std::collections::HashMap;
 

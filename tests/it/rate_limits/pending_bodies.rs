@@ -1,4 +1,4 @@
-//! Requests with a pending body: their caller is still unknown, and they hold concurrency permits.
+//! Requests with a pending body: they hold concurrency permits before the caller is authenticated.
 
 use octopus_mcp::config::{Config, Networks};
 use tokio::{
@@ -40,14 +40,18 @@ async fn slow_bodies_of_one_address_leave_permits_for_others() {
     for _ in 0..3 {
         connections.push(send_partial_request(&server, "203.0.113.7").await);
     }
-    let refused = wait_until_some(async || {
+    let rejected = wait_until_some(async || {
         let reply = from(&server, "203.0.113.7").await;
         (reply.status != 200).then_some(reply)
     })
     .await;
-    assert_eq!((refused.status, refused.error_code()), (429, RATE_LIMITED_CODE), "{refused:?}");
-    assert_eq!(refused.header("retry-after"), "1");
-    assert!(refused.error_message().contains("have not sent their bodies yet"), "{}", refused.text);
+    assert_eq!((rejected.status, rejected.error_code()), (429, RATE_LIMITED_CODE), "{rejected:?}");
+    assert_eq!(rejected.header("retry-after"), "1");
+    assert!(
+        rejected.error_message().contains("have not sent their bodies yet"),
+        "{}",
+        rejected.text
+    );
     // Further requests from this address get no more permits.
     for _ in 0..10 {
         let mut more = send_partial_request(&server, "203.0.113.7").await;

@@ -27,7 +27,7 @@ pub struct Redis {
     url: String,
     /// Whether requests are stalled.
     stalled: watch::Sender<bool>,
-    /// How many times the open connections were left without a response for good.
+    /// Number of times the open connections were abandoned: they get no further response.
     stranded: watch::Sender<u64>,
     cut: Arc<Cutoff>,
     accept_task: JoinHandle<()>,
@@ -145,7 +145,7 @@ impl Redis {
         *self.cut.0.lock().unwrap() = Some((text.as_bytes(), times));
     }
 
-    /// Leaves the current connections without a response for good; new connections work.
+    /// Abandons the current connections: they get no further response. New connections work.
     pub fn strand_connections(&self) {
         self.stranded.send_modify(|times| *times += 1);
     }
@@ -165,7 +165,7 @@ impl Redis {
         self.query::<()>(redis::cmd("SET").arg(name).arg(value)).await;
     }
 
-    /// Returns how many times Redis executed this command.
+    /// Returns the number of times that Redis executed this command.
     pub async fn command_count(&self, command: &str) -> u64 {
         let counts: String = self.query(redis::cmd("INFO").arg("commandstats")).await;
         let start = format!("cmdstat_{command}:calls=");

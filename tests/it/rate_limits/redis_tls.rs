@@ -1,5 +1,4 @@
-//! A shared store over TLS (`rediss://`), whose certificate is issued by a private certificate
-//! authority.
+//! A shared store over TLS (`rediss://`) with a certificate of a private certificate authority.
 
 use std::{fs, path::PathBuf};
 

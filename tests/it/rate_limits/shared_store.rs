@@ -87,8 +87,7 @@ async fn server_starts_without_its_store() {
 
 #[tokio::test]
 async fn slow_store_delays_only_one_call() {
-    /// Long enough that ten waiting calls take far longer than ten calls that do not wait, on any
-    /// machine.
+    /// Timeout; ten calls that wait for it last far longer than ten calls without a wait.
     const LIMIT: Duration = Duration::from_secs(3);
     let redis = Redis::start().await;
     let server = TestServer::with(|config| {
@@ -200,7 +199,7 @@ async fn pending_writes_are_applied_after_an_outage() {
     assert_eq!(get(&one, 2).await.as_deref(), Some(&b"carol"[..]));
 }
 
-/// A request on a connection that has been given up fails only after the new connection exists.
+/// A request on a replaced connection fails only after the new connection exists.
 #[tokio::test]
 async fn stale_request_does_not_drop_the_new_connection() {
     const LIMIT: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! Three replicas behind a proxy that sends each request to another replica than the one before.
+//! Three replicas behind a proxy with round-robin load balancing.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ async fn stateless_requests_need_no_affinity() {
             *calls_by_replica.entry(replica).or_default() += 1;
         }
         assert_eq!(calls_by_replica.into_values().collect::<Vec<_>>(), [2, 2, 2], "{kind:?}");
-        // The code of one replica is accepted by another, but not by a third one again.
+        // The code of one replica is accepted once, by another replica.
         let environment = if kind == ClientKind::Modern { "Development" } else { "Staging" };
         let mut arguments = deploy_arguments(environment);
         let (mut response, first) = fleet.call(kind, "deploy_release", &arguments).await;
@@ -40,8 +40,8 @@ async fn stateless_requests_need_no_affinity() {
         let (result, _) = response.next().await;
         assert_eq!(result["result"]["structuredContent"]["success"], true, "{result}");
         let (mut response, third) = fleet.call(kind, "deploy_release", &arguments).await;
-        let (refused, _) = response.next().await;
-        assert!(refused.to_string().contains("another replica"), "{refused}");
+        let (rejected, _) = response.next().await;
+        assert!(rejected.to_string().contains("another replica"), "{rejected}");
         assert!(first != second && second != third && third != first);
         assert_eq!(fleet.sample.changes().len(), before + 1);
         // Progress messages pass through the proxy.

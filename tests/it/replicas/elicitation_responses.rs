@@ -24,9 +24,9 @@ fn accept_response() -> Value {
 async fn request_approval(client: &Client<'_>, change: usize) -> (MessageStream, Value) {
     let (tool, arguments, ..) = write_calls().remove(change);
     let mut messages = client.call(tool, &arguments).await;
-    let question = messages.next().await.unwrap();
-    assert_eq!(question["method"], "elicitation/create", "{question}");
-    (messages, question)
+    let request = messages.next().await.unwrap();
+    assert_eq!(request["method"], "elicitation/create", "{request}");
+    (messages, request)
 }
 
 /// Returns the keys of the responses in the store.
@@ -42,8 +42,8 @@ async fn unsolicited_responses_are_not_stored() {
     let fixtures = replicas(&redis, 2, |_| {}).await;
     let [one, two] = fixtures.as_slice() else { panic!() };
     let (client, other) = (connect(one).await, connect(one).await);
-    let (mut messages, question) = request_approval(&client, 1).await;
-    let id = question["id"].as_str().unwrap();
+    let (mut messages, request) = request_approval(&client, 1).await;
+    let id = request["id"].as_str().unwrap();
     let mut made_up: Vec<Value> =
         (0..10).map(|number| json!(format!("{}-{number}-0", "0".repeat(32)))).collect();
     made_up.extend(["", "x", &id[1..], &id[..id.len() - 1], &format!("{id}x")].map(Value::from));
@@ -54,7 +54,7 @@ async fn unsolicited_responses_are_not_stored() {
         }
     }
     // A response to a request of another session is ignored, too.
-    other.at_replica(&two.server).respond(&question, accept_response()).await;
+    other.at_replica(&two.server).respond(&request, accept_response()).await;
     assert_eq!(stored_responses(&redis).await, [""; 0]);
     // A response above the size limit is ignored, too.
     let large = json!({ "action": "accept", "content": { "word": "x".repeat(9000) } });
@@ -70,7 +70,7 @@ async fn unsolicited_responses_are_not_stored() {
     assert_eq!(stored_responses(&redis).await, [""; 0]);
     // A requested response is accepted once, even if it is sent repeatedly.
     for _ in 0..3 {
-        client.at_replica(&two.server).respond(&question, json!({ "action": "decline" })).await;
+        client.at_replica(&two.server).respond(&request, json!({ "action": "decline" })).await;
     }
     assert_eq!(stored_responses(&redis).await.len(), 1);
     let result = messages.next().await.unwrap();
@@ -78,7 +78,7 @@ async fn unsolicited_responses_are_not_stored() {
     assert_eq!(one.sent_changes(), []);
 }
 
-/// An attacker with write access to the store forges an accepted response, and cannot suppress a
+/// An attacker with write access to the store can neither forge an accepted response nor suppress a
 /// decline.
 #[tokio::test]
 async fn forged_responses_in_the_store_are_ignored() {
@@ -87,14 +87,14 @@ async fn forged_responses_in_the_store_are_ignored() {
     let [one, two] = fixtures.as_slice() else { panic!() };
     let (client, other) = (connect(one).await, connect(one).await);
     // An authentic acceptance of another request.
-    let (mut messages, question) = request_approval(&other, 0).await;
-    other.at_replica(&two.server).respond(&question, accept_response()).await;
+    let (mut messages, request) = request_approval(&other, 0).await;
+    other.at_replica(&two.server).respond(&request, accept_response()).await;
     messages.next().await.unwrap();
     let sent = one.sent_changes().len();
     let of_another = redis.value(&stored_responses(&redis).await[0]).await;
 
-    let (mut messages, question) = request_approval(&client, 1).await;
-    let id = question["id"].as_str().unwrap();
+    let (mut messages, request) = request_approval(&client, 1).await;
+    let id = request["id"].as_str().unwrap();
     let key = *Fingerprint::of([client.session.as_bytes(), id.as_bytes()]).as_bytes();
     let mut name = "octopus-mcp:kept:answer:".to_owned();
     for byte in key {
@@ -108,14 +108,14 @@ async fn forged_responses_in_the_store_are_ignored() {
     let token = Seal::from_config(&tools).unwrap().seal(plain.as_bytes(), &purpose, minute);
     for forged in [plain.into_bytes(), token.into_bytes(), of_another, Vec::new()] {
         redis.write(&name, &forged).await;
-        // The waiting replica has polled the store several times. Sessions in use read a value now
-        // and then.
+        // The waiting replica has polled the store several times. Sessions in use read a value
+        // occasionally.
         let read = redis.command_count("get").await;
         wait_until_some(async || (redis.command_count("get").await >= read + 5).then_some(()))
             .await;
     }
     assert_eq!(one.sent_changes().len(), sent);
-    client.at_replica(&two.server).respond(&question, json!({ "action": "decline" })).await;
+    client.at_replica(&two.server).respond(&request, json!({ "action": "decline" })).await;
     assert_eq!(stored_responses(&redis).await.iter().filter(|answer| **answer == name).count(), 1);
     let result = messages.next().await.unwrap();
     assert_eq!(result["result"]["structuredContent"]["reason"], "declined", "{result}");

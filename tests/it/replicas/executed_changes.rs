@@ -71,7 +71,7 @@ async fn idempotency_key_names_one_change_at_all_replicas() {
 }
 
 #[tokio::test]
-async fn unreadable_lease_counts_as_foreign() {
+async fn treats_unreadable_lease_as_foreign() {
     let redis = Redis::start().await;
     let fixtures = replica_fixtures(&redis, 2, |_| {}).await;
     let [one, two] = fixtures.as_slice() else { panic!() };
@@ -143,9 +143,8 @@ async fn rejected_change_can_be_retried_at_another_replica() {
     assert_eq!(answer["success"], true, "{answer}");
 }
 
-/// During the outage the other replicas cannot tell whether the change was executed. Only the
-/// replica that issued the approval accepts it; the others learn of the change when the store
-/// returns.
+/// During the outage the other replicas cannot determine whether the change was executed. Only the
+/// replica that issued the approval accepts it; the others read the change after the outage.
 #[tokio::test]
 async fn during_outage_only_the_issuing_replica_accepts_approval() {
     let mut redis = Redis::start().await;
@@ -188,7 +187,8 @@ async fn restores_a_lease_after_a_failed_replacement() {
         let redis = Redis::start().await;
         let fixtures = replica_fixtures(&redis, 3, |_| {}).await;
         let [one, two, three] = fixtures.as_slice() else { panic!() };
-        // `execute` does not include state in its preview, so the same call stays the same change.
+        // `execute` does not include state in its preview, so the same call remains the same
+        // change.
         let body = json!({ "SpaceId": "Spaces-1", "SpaceIdOrName": "Spaces-1",
             "ProjectName": "Projects-1", "ReleaseVersion": "1.12.0",
             "EnvironmentNames": ["Environments-1"] });

@@ -91,7 +91,7 @@ caller_burst = {}
         }
     }
 
-    /// Kills a replica like a machine failure. Returns when its port is closed.
+    /// Kills a replica like a machine failure. Returns after its port is closed.
     pub async fn kill(&mut self, address: &str) {
         drop(self.replicas.remove(address).unwrap());
         wait_until_some(async || TcpStream::connect(address).await.is_err().then_some(())).await;

@@ -1,5 +1,4 @@
-//! Replicas that share a store: executed changes and sessions of one replica are known to the
-//! others.
+//! Replicas with a shared store: they share executed changes and sessions.
 
 mod behind_proxy;
 mod elicitation_responses;

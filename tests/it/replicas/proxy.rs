@@ -1,4 +1,4 @@
-//! An nginx of a single test, which sends each request to the next replica.
+//! An nginx for a single test. It sends each request to the next replica.
 
 use std::{
     path::{Path, PathBuf},

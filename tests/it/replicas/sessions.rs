@@ -1,4 +1,4 @@
-//! Sessions that begin at one replica continue at every other one, and end at all of them.
+//! Sessions of one replica continue at every other replica, and end at all of them.
 
 use octopus_mcp::config::{Config, DurationSetting, SessionStorage};
 use octopus_sample::keys;
@@ -218,7 +218,7 @@ async fn known_session_continues_during_an_outage() {
     assert_eq!(unavailable.status(), 503);
     assert_eq!(unavailable.headers()["retry-after"], "1");
     assert!(unavailable.text().await.unwrap().contains("the session store is not available"));
-    // A session that begins during the outage is known to all replicas afterwards.
+    // All replicas accept a session that begins during the outage afterwards.
     let new = connect(one).await;
     redis.restart().await;
     let there = new.at_replica(&two.server);

@@ -1,4 +1,5 @@
-//! Circuit breaker: requests to an unresponsive instance fail fast, and other instances are unaffected.
+//! Circuit breaker: requests to an unresponsive instance fail fast, and other instances are
+//! unaffected.
 
 use std::time::Duration;
 
@@ -150,7 +151,7 @@ async fn sends_one_trial_request_after_the_pause() {
         let error = list_spaces(&server, key).await.unwrap_err();
         assert!(error.contains("Octopus returned 503"), "{error}");
     }
-    // The pause of 1 ms is over. The trial request takes 3 s.
+    // The pause of 1 ms is over. The trial request lasts 3 s.
     server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_secs(3)));
     server.sample.clear_journal();
     let trial = list_spaces(&server, keys::ADMIN);

@@ -1,4 +1,5 @@
-//! Concurrency limit of an instance: maximum number of requests, and small reads beside log streams.
+//! Concurrency limit of an instance: maximum number of requests, and small reads beside log
+//! streams.
 
 use std::{
     sync::{

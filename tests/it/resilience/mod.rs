@@ -24,8 +24,8 @@ async fn server_without_retries(change: impl FnOnce(&mut InstanceSettings)) -> T
     .await
 }
 
-/// Lets the instance accept each credential once, because only failures of verified callers open the
-/// breaker for others.
+/// Lets the instance accept each credential once, because only failures of verified callers open
+/// the breaker for others.
 async fn verify_callers(server: &TestServer) {
     for key in CALLERS {
         assert_eq!(list_spaces(server, key).await, Ok(()));

@@ -1,4 +1,4 @@
-//! Callers with keys that Octopus does not know: their requests do not affect other callers.
+//! Callers with unknown API keys: their requests do not affect other callers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{CALLERS, list_spaces, server_without_retries, verify_callers};
 use crate::support::{CallResult, Era, TestServer, wait_until_some};
 
-/// Well-formed keys that Octopus does not know.
+/// Returns well-formed keys that do not exist in Octopus.
 fn unknown_keys() -> Vec<String> {
     (0..10).map(|number| format!("API-INVENTED{number}")).collect()
 }

@@ -20,7 +20,7 @@ use crate::{
 
 use poison::{NameToId, is_poisoned, poison_responses};
 
-/// Tools whose results contain no text that users of Octopus wrote.
+/// Tools without user-written text in their results.
 const TOOLS_WITHOUT_USER_TEXT: &[&str] = &[];
 
 async fn start_poisoned(change: impl FnOnce(&mut Config)) -> (TestServer, NameToId) {
@@ -124,7 +124,8 @@ async fn approval_requests_and_change_results_are_sanitized() {
             else {
                 panic!("{label}: no approval was requested: {}", reply.text);
             };
-            // The preview of `execute` shows its own request; only the name of the target is from Octopus.
+            // The preview of `execute` shows its own request; only the name of the target is from
+            // Octopus.
             if tool != "execute" || preview.contains("[redacted:") {
                 assert!(preview.contains("[redacted:octopus-api-key]"), "{label}: {preview}");
                 assert_counted(&label, &reply.json()["result"]["_meta"]);
@@ -148,7 +149,7 @@ async fn approval_requests_and_change_results_are_sanitized() {
 async fn errors_are_sanitized() {
     let (server, ids) = start_poisoned(|config| {
         config.octopus.retries = 0;
-        // Octopus keeps failing, and every call must reach it.
+        // Octopus always fails, and every call must reach it.
         config.octopus.failures_until_pause = 0;
     })
     .await;

@@ -1,4 +1,4 @@
-//! Secrets that only several lines together identify are redacted in every excerpt of the text.
+//! Secrets that span several lines are redacted in every excerpt of the text.
 
 use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! A sample instance that adds a secret and an invisible character to every text that users can write.
+//! Sample instance that adds a secret and an invisible character to every text that users can
+//! write.
 
 use axum::{Router, body::Body, middleware::map_response, response::Response};
 use octopus_sample::{Sample, keys};
@@ -9,7 +10,8 @@ pub const SECRET: &str = "API-POISONPOISONPOISON0001";
 /// An invisible character (`U+2063`).
 pub const INVISIBLE: char = '\u{2063}';
 
-/// Fields that Octopus generates and users cannot write. Lookups depend on them, so they are not poisoned.
+/// Fields that Octopus generates and users cannot write. Lookups depend on them, so they are not
+/// poisoned.
 const GENERATED_FIELDS: &[&str] = &[
     "Id",
     "Slug",

@@ -1,5 +1,5 @@
-//! Secrets in other spellings: after Unicode spaces, encoded, on the next line, wrapped, and in command
-//! arguments. No tool returns them, and searches do not find them.
+//! Secrets in other spellings: after Unicode spaces, encoded, on the next line, wrapped, and in
+//! command arguments. No tool returns them, and searches do not find them.
 
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Requests whose client disconnects are logged and counted like other requests, but not as server
-//! errors.
+//! Requests with a disconnected client are logged and counted like other requests, but not as
+//! server errors.
 
 use std::time::Duration;
 

@@ -43,7 +43,7 @@ async fn ordinary_metrics() -> String {
     // A secret that is redacted.
     let arguments = json!({ "space": "Default", "projectId": "Billing Engine", "name": "rates" });
     assert!(call(keys::ADMIN, "get_variables", arguments).await.text.contains("redacted"));
-    // A failing tool, then a resource and an API key that Octopus does not know.
+    // A failing tool, then a resource and an unknown API key.
     let arguments = json!({ "method": "GET", "path": "/api/Spaces-1/projects/Projects-99999" });
     let missing = call(keys::ADMIN, "execute", arguments).await;
     assert!(missing.is_error && missing.text.contains("not found"), "{}", missing.text);
@@ -73,7 +73,7 @@ async fn ordinary_metrics() -> String {
     scrape(server).await
 }
 
-/// Returns the metrics of a server whose limits are exhausted.
+/// Returns the metrics of a server with exhausted limits.
 async fn saturated_metrics() -> String {
     let server = TestServer::with(|config| {
         config.http.admin_listen = "127.0.0.1:0".parse().ok();

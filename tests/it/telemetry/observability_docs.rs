@@ -86,7 +86,7 @@ struct Alert {
     rest: String,
 }
 
-/// Returns every alert. The file has a known layout, so simple splitting suffices.
+/// Returns every alert. The file has a fixed layout, so simple splitting suffices.
 fn alerts() -> Vec<Alert> {
     let text = read(ALERTS);
     let rules = text.split("- alert: ").skip(1);
@@ -117,9 +117,9 @@ fn names_after<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
 async fn dashboard_and_alerts_refer_to_existing_series() {
     let (_, known) = scrape_everything().await;
     let mut wrong = Vec::new();
-    let mut check = |place: &str, expression: &str| {
+    let mut check = |location: &str, expression: &str| {
         let missing = unknown_references(&known, expression);
-        wrong.extend(missing.into_iter().map(|missing| format!("{place}: {missing}")));
+        wrong.extend(missing.into_iter().map(|missing| format!("{location}: {missing}")));
     };
     for Alert { name, expression, rest } in alerts() {
         check(&name, &expression);
@@ -163,8 +163,8 @@ fn every_alert_has_a_runbook_section() {
         runbook.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let mut names = BTreeSet::new();
     for Alert { name, rest, .. } in alerts() {
-        let (_, place) = rest.split_once("runbook_url: ").expect("the alert has a runbook_url");
-        let (page, heading) = place.lines().next().unwrap().trim().split_once('#').unwrap();
+        let (_, location) = rest.split_once("runbook_url: ").expect("the alert has a runbook_url");
+        let (page, heading) = location.lines().next().unwrap().trim().split_once('#').unwrap();
         assert!(page.ends_with(OPERATIONS), "{name}: {page}");
         assert_eq!(heading, name.to_lowercase());
         assert!(headings.contains(name.as_str()), "{name} has no heading in {OPERATIONS}");

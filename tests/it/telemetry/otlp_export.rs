@@ -181,7 +181,7 @@ async fn log_audit_and_upstream_share_one_trace_id() {
     for header in [Some(traceparent(CALLER_TRACE)), None] {
         call(&serving.url, header, json!({})).await;
     }
-    // A message whose trace differs from that of its HTTP request.
+    // A message with another trace than its HTTP request.
     let mut meta = modern_meta();
     meta["traceparent"] = json!(traceparent(MESSAGE_TRACE));
     call(&serving.url, Some(traceparent(CALLER_TRACE)), meta).await;
@@ -248,7 +248,7 @@ async fn silent_collector_delays_shutdown_only_briefly() {
         let (code, log) = serving.stop();
         let elapsed = stop_requested.elapsed();
         assert_eq!(code, 0, "{log}");
-        // Shutdown takes about four seconds. Each exporter alone would wait for five or ten.
+        // Shutdown lasts about four seconds. Each exporter alone would wait for five or ten.
         assert!(elapsed < Duration::from_secs(8), "{protocol}: {elapsed:?}\n{log}");
         assert!(log.contains("telemetry export timed out"), "{protocol}: {log}");
         assert!(log.contains("audit records may be lost"), "{protocol}: {log}");

@@ -21,7 +21,7 @@ const API_KEY: &str = "API-MASKEDMASKEDMASKEDMASKED0001";
 const TOKEN: &str = "omcp_5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b5c5d5e5f5a5b";
 const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtYXNrZWQtbWFza2VkIn0.bWFza2VkLW1hc2tlZA";
 
-/// Request headers whose value contains the secret.
+/// Request headers with the secret in their value.
 const SECRET_HEADERS: [&str; 20] = [
     "x-request-id",
     "user-agent",
@@ -179,8 +179,8 @@ async fn credentials_are_masked_in_all_outputs() {
         let mut all = format!("{log}\n{:?}\n{:?}", received.spans, received.logs);
         let _ = write!(all, "\n{}", std::fs::read_to_string(&records).unwrap());
         for part in [&API_KEY[4..16], &TOKEN[5..17], &JWT[21..35]] {
-            let place = all.find(part).map(|at| &all[at.saturating_sub(300)..at + 60]);
-            assert!(place.is_none(), "{format}: {part} in {place:?}");
+            let excerpt = all.find(part).map(|at| &all[at.saturating_sub(300)..at + 60]);
+            assert!(excerpt.is_none(), "{format}: {part} in {excerpt:?}");
         }
         for kind in ["octopus-api-key", "caller-token", "jwt"] {
             let count = log.matches(&format!("[redacted:{kind}]")).count();
@@ -234,8 +234,9 @@ async fn arguments_and_approval_codes_appear_in_no_log() {
         assert_eq!(code, 0, "{log}");
         assert!(log.contains("grep_task_log") && log.contains("DEBUG"), "{log}");
         for secret in UNPATTERNED_SECRETS.into_iter().chain([token.as_str()]) {
-            let place = log.find(secret).map(|at| &log[at.saturating_sub(300)..at + secret.len()]);
-            assert!(place.is_none(), "{format}: {secret} in {place:?}");
+            let excerpt =
+                log.find(secret).map(|at| &log[at.saturating_sub(300)..at + secret.len()]);
+            assert!(excerpt.is_none(), "{format}: {secret} in {excerpt:?}");
         }
     }
 }

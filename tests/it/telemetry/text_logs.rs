@@ -7,7 +7,7 @@ use crate::{
     support::{client, send},
 };
 
-/// Maximum length of a typical line, which one line of a wide terminal shows.
+/// Maximum length of a typical line: one line of a wide terminal.
 const MAX_CHARS: usize = 200;
 const REQUEST_ID: &str = "19cb69d3-2fd7-45b6-a003-c0e187af4382";
 

@@ -33,7 +33,7 @@ async fn exchanged_token_is_sent_only_to_the_token_endpoint() {
 }
 
 #[tokio::test]
-async fn token_endpoint_of_another_origin_is_rejected() {
+async fn rejects_token_endpoint_of_another_origin() {
     let other_sample = Sample::new();
     let other = serve(other_sample.router());
     let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;

@@ -1,4 +1,4 @@
-//! Token exchange: the service account that acts, which endpoint receives which token, caching, renewal
+//! Token exchange: acting service account, receiving endpoint of each token, caching, renewal
 //! and errors.
 
 mod endpoints;

@@ -36,7 +36,7 @@ async fn concurrent_calls_share_one_exchange() {
 }
 
 #[tokio::test]
-async fn rejects_caller_key_where_exchange_is_configured() {
+async fn rejects_caller_key_if_exchange_is_configured() {
     let exchanging = ExchangeFixture::start(Sample::new(), "ci").await;
     let params = json!({ "name": "list_spaces" });
     let reply = exchanging.server.rpc_as(Era::Legacy, keys::ADMIN, "tools/call", params).await;

@@ -115,8 +115,8 @@ impl Builder<'_> {
         activities
     }
 
-    /// Returns the status of a completed step. The first step with a target carries the warning, if there is
-    /// one.
+    /// Returns the status of a completed step. The first step with a target has the warning, if
+    /// any.
     fn done(&self, step: &Step, steps: &[Step]) -> Status {
         let carrier = steps.iter().find(|step| step.kind != "Manual" && step.kind != "Script");
         let warned =

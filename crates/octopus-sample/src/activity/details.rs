@@ -8,7 +8,7 @@ use super::tree::{Activity, Line, Status};
 use crate::clock::timestamp;
 use crate::database::{Database, TaskFacts};
 
-/// Which log lines the response contains.
+/// Selection of the log lines in the response.
 #[derive(Clone, Copy)]
 struct LineSelection {
     verbose: bool,

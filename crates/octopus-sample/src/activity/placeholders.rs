@@ -4,7 +4,7 @@ use crate::database::{Database, TaskFacts};
 
 /// Values of the placeholders in the fixtures.
 pub(super) struct Placeholders {
-    words: Vec<(&'static str, String)>,
+    values: Vec<(&'static str, String)>,
 }
 
 impl Placeholders {
@@ -18,7 +18,7 @@ impl Placeholders {
             deployment.and_then(|facts| database.tenants.find(facts.tenant_id.as_deref()?));
         let process = project.and_then(|project| database.scripts.process(&project.id));
         let number = deployment.and_then(|facts| facts.id.rsplit('-').next()).unwrap_or_default();
-        let words = vec![
+        let values = vec![
             ("{package}", process.map(|process| process.package_id.clone()).unwrap_or_default()),
             ("{version}", release.map(|r| r.text("Version").to_owned()).unwrap_or_default()),
             ("{slug}", project.map(|p| p.text("Slug").to_owned()).unwrap_or_default()),
@@ -29,13 +29,13 @@ impl Placeholders {
             ("{interruption}", format!("Interruptions-{number}")),
             ("{guidance}", format!("Interruptions-1{number}")),
         ];
-        Self { words }
+        Self { values }
     }
 
     /// Returns a line of a fixture with its placeholders filled in.
     pub(super) fn fill(&self, line: &str) -> String {
         let mut filled = line.to_owned();
-        for (placeholder, word) in &self.words {
+        for (placeholder, word) in &self.values {
             if filled.contains(placeholder) {
                 filled = filled.replace(placeholder, word);
             }

@@ -30,7 +30,7 @@ pub(crate) fn raw(
     })
 }
 
-/// Estimates the size of the log in bytes. The exact size is known only after writing it.
+/// Estimates the size of the log in bytes. The exact size is available only after writing it.
 pub(crate) fn log_size(database: &Database, facts: &TaskFacts) -> usize {
     build::tree(database, facts).count() * 118
 }

@@ -50,7 +50,7 @@ impl Builder<'_> {
             let text = format!(
                 "The step failed: Activity {} on {} failed with error '{error}'.",
                 step.name,
-                on(place)
+                display_location(place)
             );
             activity.lines.push(self.line(to - 10, "Fatal", text));
         }
@@ -102,7 +102,8 @@ impl Builder<'_> {
                     let text = format!("Guidance was given: {guidance}");
                     leaf.lines.push(self.line(to - 40, "Info", text));
                 }
-                let text = format!("The action {} on {} failed", step.name, on(place));
+                let text =
+                    format!("The action {} on {} failed", step.name, display_location(place));
                 leaf.lines.push(self.line(to - 12, "Fatal", text));
             }
             (Status::Failed, None) if self.facts.state == State::TimedOut => {
@@ -110,7 +111,7 @@ impl Builder<'_> {
                 leaf.lines.push(self.line(to - 12, "Fatal", text));
             }
             (Status::Failed, None) if self.facts.guidance() == Some("Abort") => {
-                let text = "The step was aborted by whoever was asked".to_owned();
+                let text = "The step was aborted by a user".to_owned();
                 leaf.lines.push(self.line(to - 12, "Fatal", text));
             }
             (Status::Failed, None) => {
@@ -179,6 +180,6 @@ impl Builder<'_> {
 }
 
 /// Returns a location in the form that log messages use.
-fn on(place: &str) -> String {
+fn display_location(place: &str) -> String {
     if place == "Octopus Server" { "the Octopus Server".to_owned() } else { place.to_owned() }
 }

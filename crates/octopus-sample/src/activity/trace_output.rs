@@ -37,7 +37,8 @@ impl TraceOutput {
     }
 }
 
-/// Returns category and text of a line. Three lines differ from the rest, so that a log search has something to find.
+/// Returns category and text of a line. Three lines differ from the rest, so that a log search has
+/// matches.
 fn text(position: usize) -> (&'static str, String) {
     match position {
         41_207 => {

@@ -22,17 +22,17 @@ impl Item {
         Self { id, space_id, json: body.to_string().into(), body }
     }
 
-    /// Returns the text under a key; empty if there is none.
+    /// Returns the text under a key; empty if it is missing.
     pub(crate) fn text(&self, key: &str) -> &str {
         self.body.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Returns the flag under a key; `false` if there is none.
+    /// Returns the flag under a key; `false` if it is missing.
     pub(crate) fn flag(&self, key: &str) -> bool {
         self.body.get(key).and_then(Value::as_bool).unwrap_or_default()
     }
 
-    /// Returns the list under a key; empty if there is none.
+    /// Returns the list under a key; empty if it is missing.
     pub(crate) fn list(&self, key: &str) -> impl Iterator<Item = &Value> {
         self.body.get(key).and_then(Value::as_array).into_iter().flatten()
     }

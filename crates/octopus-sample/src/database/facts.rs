@@ -108,18 +108,19 @@ pub(crate) struct TaskFacts {
 }
 
 impl TaskFacts {
-    /// Returns when a node started the task.
+    /// Returns the start time of the task in milliseconds since the Unix epoch; `None` while it is
+    /// queued.
     pub(crate) fn started(&self) -> Option<i64> {
         (self.state != State::Queued).then_some(self.queued + 681)
     }
 
-    /// Returns when the task ended.
+    /// Returns the end time of the task in milliseconds since the Unix epoch; `None` until it ends.
     pub(crate) fn completed(&self) -> Option<i64> {
         let started = self.started().filter(|_| self.state.is_completed())?;
         Some(started + self.duration_seconds * SECOND + 420)
     }
 
-    /// Returns how long the task has run so far.
+    /// Returns the run time of the task so far, in milliseconds; 0 while it is queued.
     pub(crate) fn run_time(&self) -> i64 {
         self.started().map_or(0, |started| self.completed().unwrap_or(NOW) - started)
     }
@@ -129,7 +130,7 @@ impl TaskFacts {
         self.deployment.as_ref()?.pending_interruption.as_deref()
     }
 
-    /// Returns the answer to the guided failure, if there was one.
+    /// Returns the answer to the guided failure, if any.
     pub(crate) fn guidance(&self) -> Option<&str> {
         self.deployment.as_ref()?.guidance.as_deref()
     }

@@ -40,8 +40,8 @@ pub(crate) const WORKER_POOLS: &str = include_str!("../fixtures/workerpools.json
 pub(crate) const WORKERS: &str = include_str!("../fixtures/workers.json");
 pub(crate) const VARIABLES: &str = include_str!("../fixtures/variables.json");
 
-/// Parses a fixture. A unit test checks that all fixtures parse; one that does not yields the
-/// default value instead of a panic.
+/// Parses a fixture. Returns the default value for invalid JSON instead of panicking; a unit test
+/// checks that all fixtures parse.
 pub(crate) fn parsed<T: DeserializeOwned + Default>(text: &str) -> T {
     serde_json::from_str(text).unwrap_or_default()
 }

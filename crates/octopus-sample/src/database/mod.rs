@@ -2,6 +2,7 @@
 
 mod collection;
 mod configuration;
+mod event_log;
 mod facts;
 pub(super) mod fixtures;
 mod freezes;
@@ -19,7 +20,6 @@ mod security;
 mod snapshots;
 mod tenant_values;
 mod toggles;
-mod trail;
 pub(super) mod variable_sets;
 
 use std::collections::HashMap;
@@ -30,6 +30,8 @@ use serde_json::Value;
 
 pub(super) use collection::{Collection, Item};
 pub(super) use configuration::complete;
+use event_log::EventLog;
+pub(super) use event_log::Events;
 pub(super) use facts::{
     DeploymentFacts, Facts, ReleaseFacts, SERVER_NODE, State, TaskFacts, WorkItem, error_message,
 };
@@ -43,8 +45,6 @@ pub(super) use scripts::{Failure, LogLine, Process, Step, StepCatalog};
 pub(super) use snapshots::snapshot;
 pub(super) use tenant_values::{Template, TenantValue, templates_of};
 pub(super) use toggles::completed as completed_toggle;
-pub(super) use trail::Events;
-use trail::Trail;
 
 use super::precedence::Precedence;
 use super::version::Version;
@@ -96,8 +96,8 @@ pub(super) struct Database {
     pub(super) interruptions: Collection,
     /// Variables of the fixtures, by set.
     pub(super) variables: Arc<Vec<Value>>,
-    /// Audit trail at the time when the database was built.
-    trail: Trail,
+    /// Audit events at the time when the database was built.
+    event_log: EventLog,
     /// Facts of each task, by task ID.
     pub(super) task_facts: Arc<HashMap<String, TaskFacts>>,
     /// Steps, and their log lines.
@@ -148,18 +148,18 @@ impl Database {
             scripts: Arc::new(StepCatalog::read()),
             interruptions: Collection::default(),
             variables: Arc::new(fixtures::parsed(fixtures::VARIABLES)),
-            trail: Trail::default(),
+            event_log: EventLog::default(),
         }
     }
 
-    /// Sets the audit trail, which `make` generates on first use.
+    /// Sets the event log, which `make` generates on first use.
     pub(super) fn set_trail(&mut self, make: impl FnOnce() -> Events + Send + 'static) {
-        self.trail = Trail::made_by(make);
+        self.event_log = EventLog::new(make);
     }
 
-    /// Returns the audit trail.
+    /// Returns the event log.
     pub(super) fn events(&self) -> &Events {
-        &self.trail.events
+        &self.event_log.events
     }
 
     /// Returns the user name of a user.

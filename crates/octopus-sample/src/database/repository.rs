@@ -3,7 +3,7 @@
 use super::{Database, Item};
 use crate::random::token;
 
-/// Branches with content of their own; `main` is the default and first.
+/// Branches with separate content; `main` is the default and first.
 const BRANCHES: [&str; 12] = [
     "main",
     "bugfix/charging-stops",
@@ -22,7 +22,7 @@ const BRANCHES: [&str; 12] = [
 /// Name of the branch that changes the process and the variables.
 const CHANGED: &str = "feature/electric-vans";
 
-/// Branches whose files differ from those of `main`.
+/// Branches with other files than `main`.
 const DIFFERENT: [&str; 2] = [CHANGED, "release/2.6"];
 
 /// Type of a reference.
@@ -51,12 +51,12 @@ impl Reference {
         }
     }
 
-    /// Returns whether process and variables differ from those of `main`.
+    /// Returns whether process and variables differ from `main`.
     pub(crate) fn is_changed(&self) -> bool {
         self.content() == CHANGED
     }
 
-    /// Returns the branch whose files are at this reference.
+    /// Returns the branch that contains the files at this reference.
     pub(crate) fn content(&self) -> &'static str {
         let is_here = |branch: &&str| match self.kind {
             ReferenceKind::Branch => self.name == *branch,

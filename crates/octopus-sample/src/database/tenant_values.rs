@@ -49,7 +49,7 @@ impl<'a> Template<'a> {
         self.body.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Returns whether tenants need no value, because there is a default.
+    /// Returns whether the variable has a default, so that tenants need no value.
     pub(crate) fn has_default(&self) -> bool {
         self.body.get("DefaultValue").is_some_and(|value| !value.is_null())
     }

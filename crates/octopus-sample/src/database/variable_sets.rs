@@ -8,7 +8,7 @@ use super::snapshots::snapshot;
 use super::{Collection, Database, Item, Prompt};
 use crate::random::uuid;
 
-/// Which variables of a set are returned.
+/// Selection of the variables of a set.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     All,

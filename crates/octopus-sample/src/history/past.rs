@@ -70,7 +70,7 @@ fn releases(database: &Database, process: &Process, notes: &[String]) -> Vec<Rel
         let note = random.pick(notes).filter(|note| !note.is_empty());
         let item = format!("{}-{}", process.work_item_prefix, 20 + n * 3 + n % 2);
         ReleaseFacts {
-            // Placeholder until all releases are known and numbered.
+            // Placeholder until all releases are numbered.
             id: format!("{}/{version}", process.project_id),
             project_id: process.project_id.clone(),
             channel_id: channel.map(|channel| channel.id.clone()).unwrap_or_default(),

@@ -79,7 +79,7 @@ fn pfx(certificate: &Item) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_client::{get, ids, whole};
+    use super::super::test_client::{get, get_response, ids};
     use crate::{Sample, keys};
 
     #[tokio::test]
@@ -109,7 +109,7 @@ mod tests {
     #[tokio::test]
     async fn export_is_binary() {
         let path = "/api/Spaces-1/certificates/Certificates-1/export?includePrivateKey=true";
-        let response = whole(&Sample::new(), keys::ADMIN, path).await;
+        let response = get_response(&Sample::new(), keys::ADMIN, path).await;
         assert_eq!(response.headers()["content-type"], "application/x-pkcs12");
         assert!(str::from_utf8(response.body()).is_err());
     }

@@ -1,6 +1,6 @@
 //! Read routes of collections: a list, `/all`, one resource by ID.
 //!
-//! [`COLLECTIONS`] describes every collection that follows the common pattern of the Octopus REST API:
+//! [`COLLECTIONS`] describes every collection with the common pattern of the Octopus REST API:
 //!
 //! | path | response |
 //! | --- | --- |
@@ -9,8 +9,8 @@
 //! | `/{collection}/{id}` | one resource |
 //! | `/{collection}/{id}/...` | a subresource, from the function in [`Route::below`] |
 //!
-//! Resources come in the order of their collection: by name, by sort order, or newest first.
-//! A new collection is a new row. Lists in a format of their own keep their own file.
+//! Resources are in the order of their collection: by name, by sort order, or newest first.
+//! A new collection is a new row. Lists with another format have their own file.
 
 use super::super::call::Call;
 use super::super::database::{Collection, Database, Item};
@@ -22,14 +22,14 @@ use super::{
     projects, releases, runbook_runs, runbooks, spaces, teams, tenants, workers,
 };
 
-/// How the list of a collection is answered.
+/// Implementation of a collection's list endpoint.
 #[derive(Clone, Copy)]
 enum List {
     /// A page of the resources that pass these filters.
     Filtered(&'static [Filter]),
     /// The same, sorted or cut by a function first.
     Arranged(&'static [Filter], for<'a> fn(&Call<'_>, Vec<&'a Item>) -> Vec<&'a Item>),
-    /// By a function, which validates parameters and has a page format of its own.
+    /// Handled by this function, which validates the parameters and builds its own page format.
     Custom(fn(&Call<'_>) -> ApiResult),
 }
 
@@ -160,7 +160,7 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Option<ApiResult> {
     Some(route.answer(call, rest))
 }
 
-/// Parameters of lists without filters of their own.
+/// Parameters of lists without specific filters.
 const COMMON: &str = "skip,take,ids,partialName";
 
 const CONTENT_TYPE: Filter = Filter::OneOf("contentType", Field::Key("ContentType"));

@@ -9,7 +9,7 @@ use super::super::database::{Database, Item};
 use super::super::response::{ApiResponse, ApiResult};
 
 /// Answers `/dashboard`: the newest deployment of each project, environment and tenant.
-pub(super) fn whole(call: &Call<'_>) -> ApiResult {
+pub(super) fn answer(call: &Call<'_>) -> ApiResult {
     call.require("DeploymentView")?;
     let tags = call.query.list("selectedTags");
     let tenants: Vec<&Item> = call
@@ -28,7 +28,7 @@ pub(super) fn whole(call: &Call<'_>) -> ApiResult {
             && (!narrowed || tenants.iter().any(|tenant| tenant.id == deployment.text("TenantId")))
     };
     let projects = |project: &Item| call.one_of("projectId", &project.id);
-    Ok(written(call, &tenants, shown, projects, |_| true, narrowed))
+    Ok(render(call, &tenants, shown, projects, |_| true, narrowed))
 }
 
 /// Answers `/dashboard/dynamic`: the same for some projects and environments.
@@ -41,10 +41,10 @@ pub(super) fn dynamic(call: &Call<'_>) -> ApiResult {
     };
     let projects = |project: &Item| call.one_of("projects", &project.id);
     let environments = |environment: &Item| call.one_of("environments", &environment.id);
-    Ok(written(call, &tenants, shown, projects, environments, false))
+    Ok(render(call, &tenants, shown, projects, environments, false))
 }
 
-fn written(
+fn render(
     call: &Call<'_>,
     tenants: &[&Item],
     shown: impl Fn(&Item) -> bool,

@@ -27,7 +27,9 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
             Ok(PAGES.render(call, found.len(), shown, ""))
         }
         [id] => one(call, id).map(|process| ApiResponse::value(&process)),
-        [id, "template"] => template(call, live(call, id).ok_or_else(|| missing(id))?),
+        [id, "template"] => {
+            template(call, project_of_process(call, id).ok_or_else(|| missing(id))?)
+        }
         _ => Err(ApiError::NoRoute),
     }
 }
@@ -64,8 +66,8 @@ pub(super) fn template(call: &Call<'_>, project: &Item) -> ApiResult {
     Ok(ApiResponse::value(&release_template::of(call, project)?))
 }
 
-/// Returns the project whose current process in the database has this ID.
-fn live<'a>(call: &Call<'a>, id: &str) -> Option<&'a Item> {
+/// Returns the project with this ID as its current process in the database.
+fn project_of_process<'a>(call: &Call<'a>, id: &str) -> Option<&'a Item> {
     call.database.projects.of_space(call.space_id()).find(|project| {
         project.text("DeploymentProcessId").eq_ignore_ascii_case(id)
             && !project.flag("IsVersionControlled")
@@ -74,7 +76,7 @@ fn live<'a>(call: &Call<'a>, id: &str) -> Option<&'a Item> {
 
 fn one(call: &Call<'_>, id: &str) -> Result<Value, ApiError> {
     let database = call.database;
-    let found = match live(call, id) {
+    let found = match project_of_process(call, id) {
         Some(project) => Some(processes::process(database, project, None)),
         None => processes::process_snapshot(database, call.space_id(), id),
     };

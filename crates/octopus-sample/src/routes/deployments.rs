@@ -38,8 +38,8 @@ pub(super) fn of_release(call: &Call<'_>, release: &Item) -> ApiResult {
     Ok(Pages::of("Deployment", "skip,take").page(call, own))
 }
 
-/// Returns the deployments of the space. If `projects` names one project, only its deployments,
-/// which is faster.
+/// Returns the deployments of the space. If `projects` contains one project, returns only its
+/// deployments, because that is faster.
 fn candidates<'a>(call: &Call<'a>) -> Box<dyn Iterator<Item = &'a Item> + 'a> {
     let database = call.database;
     let of_space = database.deployments.of_space(call.space_id());

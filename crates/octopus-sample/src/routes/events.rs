@@ -120,7 +120,7 @@ fn csv(events: &[&Item]) -> ApiResponse {
 mod tests {
     use serde_json::Value;
 
-    use super::super::test_client::{get, whole};
+    use super::super::test_client::{get, get_response};
     use crate::{Sample, keys};
 
     async fn events(query: &str) -> Vec<Value> {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn events_by_space_server_level_and_format() {
+    async fn filters_events_by_space_and_serves_csv() {
         let total = |body: Value| body["TotalResults"].as_u64().unwrap();
         let all = total(get("/api/events?includeInternalEvents=true").await);
         assert_eq!(all, 5_000);
@@ -194,16 +194,16 @@ mod tests {
         );
         let sample = Sample::new();
         let path = "/api/Spaces-1/events?eventCategories=DeploymentFailed&asCsv=true";
-        let response = whole(&sample, keys::ADMIN, path).await;
+        let response = get_response(&sample, keys::ADMIN, path).await;
         assert_eq!(response.headers()["content-type"], "text/csv; charset=utf-8");
         assert!(response.body().starts_with(b"Id,Occurred,Category,"));
         let path = "/api/Spaces-1/events?projects=Projects-5&eventCategories=Modified";
-        let with = whole(&sample, keys::ADMIN, path).await.body().len();
+        let with = get_response(&sample, keys::ADMIN, path).await.body().len();
         let path = format!("{path}&excludeDifference=true");
-        let without = whole(&sample, keys::ADMIN, &path).await.body().len();
+        let without = get_response(&sample, keys::ADMIN, &path).await.body().len();
         assert!(with > without + 300_000, "{with} {without}");
-        for words in ["categories", "groups", "agents", "documenttypes"] {
-            assert!(get(&format!("/api/events/{words}")).await.as_array().unwrap().len() > 2);
+        for path in ["categories", "groups", "agents", "documenttypes"] {
+            assert!(get(&format!("/api/events/{path}")).await.as_array().unwrap().len() > 2);
         }
     }
 }

@@ -239,9 +239,9 @@ mod tests {
             (wrong("/Name", json!("Live map")), "already exists"),
         ];
         for (body, part) in rows {
-            let (status, refused) = send(&sample, "PUT", &path, body).await;
-            assert_eq!(status, 400, "{refused}");
-            assert!(reason(&refused).contains(part), "{refused}");
+            let (status, rejected) = send(&sample, "PUT", &path, body).await;
+            assert_eq!(status, 400, "{rejected}");
+            assert!(reason(&rejected).contains(part), "{rejected}");
         }
     }
 }

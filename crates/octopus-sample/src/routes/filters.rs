@@ -10,7 +10,8 @@ pub(super) enum Filter {
     Ids,
     /// `name`: the exact name, and `partialName`: a part of the name.
     Name,
-    /// A comma-separated list that contains the text of this field. An empty list matches everything.
+    /// A comma-separated list that contains the text of this field. An empty list matches
+    /// everything.
     OneOf(&'static str, Field),
     /// A comma-separated list that shares a value with the list in this field.
     AnyOf(&'static str, &'static str),

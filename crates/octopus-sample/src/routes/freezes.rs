@@ -1,4 +1,4 @@
-//! Deployment freezes, at the server level. Their list has a format of its own.
+//! Deployment freezes, at the server level. Their list has a separate format.
 
 use serde_json::{Value, json};
 

@@ -186,11 +186,11 @@ mod tests {
         let (submit, take) =
             (format!("{interruption}/submit"), format!("{interruption}/responsible"));
         let answer = json!({ "Instructions": null, "Notes": "Looks good", "Result": "Proceed" });
-        let asked = of(&sample, interruption).await;
-        assert_eq!(asked["Type"], "ManualIntervention", "{asked}");
-        let (status, refused) = send(&sample, "POST", &submit, answer.clone()).await;
+        let form = of(&sample, interruption).await;
+        assert_eq!(form["Type"], "ManualIntervention", "{form}");
+        let (status, rejected) = send(&sample, "POST", &submit, answer.clone()).await;
         assert_eq!(status, 400);
-        assert!(reason(&refused).contains("take responsibility"), "{refused}");
+        assert!(reason(&rejected).contains("take responsibility"), "{rejected}");
         let nothing = || json!(null);
         let rows = [(keys::VIEW_ONLY, 403), (keys::WITHOUT_VARIABLE_VIEW, 400)];
         for (key, expected) in rows {

@@ -99,7 +99,7 @@ fn updated(live: &LiveStatus) -> String {
     timestamp(NOW - live.minutes_ago * MINUTE)
 }
 
-/// A resource with its position, from which its ID is made.
+/// A resource with its position. Its ID derives from the position.
 struct PositionedResource<'a> {
     resource: &'a Resource,
     place: String,

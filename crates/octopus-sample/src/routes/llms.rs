@@ -178,14 +178,14 @@ const PROPERTIES: [(&str, &str); 12] = [
     ("ExecutionTimeout.Minutes", "after how many minutes the step is given up"),
 ];
 
-static CATALOG: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(written()));
+static CATALOG: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(render()));
 
-/// Returns the catalog, which is built once.
+/// Returns the catalog. It is built once.
 pub(super) fn catalog() -> Bytes {
     CATALOG.clone()
 }
 
-fn written() -> String {
+fn render() -> String {
     let mut text = String::from(INTRODUCTION);
     for category in &CATEGORIES {
         endpoints(&mut text, category);
@@ -205,7 +205,7 @@ fn endpoints(text: &mut String, (heading, path, resource, parameters): &Category
         ("/api/spaces/{spaceIdentifier}/", "of the space with this ID or slug"),
         ("/api/", "of the default space"),
     ] {
-        for (method, rest, words, returned) in OPERATIONS {
+        for (method, rest, description, returned) in OPERATIONS {
             let query = if method == "GET" && rest.is_empty() {
                 format!("{{?{parameters}}}")
             } else {
@@ -214,7 +214,7 @@ fn endpoints(text: &mut String, (heading, path, resource, parameters): &Category
             let returned = returned.replace("{}", resource);
             let _ = writeln!(
                 text,
-                "- `{method} {prefix}{path}{rest}{query}` ({resource}, {space}): {words}. Returns `{returned}`."
+                "- `{method} {prefix}{path}{rest}{query}` ({resource}, {space}): {description}. Returns `{returned}`."
             );
         }
     }
@@ -224,11 +224,11 @@ fn step(text: &mut String, family: &str) {
     let _ = write!(text, "\n### Octopus.{family}\n\n");
     let _ =
         writeln!(text, "The action type `Octopus.{family}` in a process, with these properties:\n");
-    for (property, words) in PROPERTIES {
+    for (property, description) in PROPERTIES {
         for scope in ["", ".Container", ".GitDependency", ".Fallback"] {
             let _ = writeln!(
                 text,
-                "- `Octopus.Action.{family}{scope}.{property}` (string): {words}. Absent means the default of the step."
+                "- `Octopus.Action.{family}{scope}.{property}` (string): {description}. Absent means the default of the step."
             );
         }
     }
@@ -254,7 +254,7 @@ Lists take `skip` and `take` and answer thirty items unless told otherwise.
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_client::whole;
+    use super::super::test_client::get_response;
     use crate::{Sample, keys};
 
     #[tokio::test]
@@ -262,7 +262,8 @@ mod tests {
         let rows = [("2026.2.3916", 200), ("2026.2.3915", 404), ("2025.4.1", 404)];
         for (version, expected) in rows {
             for path in ["/llms.txt", "/api/experimental/llms.txt"] {
-                let response = whole(&Sample::with_version(version), keys::ADMIN, path).await;
+                let response =
+                    get_response(&Sample::with_version(version), keys::ADMIN, path).await;
                 assert_eq!(response.status(), expected, "{version} {path}");
                 if expected == 200 {
                     let text = String::from_utf8_lossy(response.body());

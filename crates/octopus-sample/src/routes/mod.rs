@@ -122,10 +122,10 @@ fn dispatch(call: &Call<'_>, path: &[&str]) -> ApiResult {
         ["runbooksnapshots", rest @ ..] => runbooks::snapshots(call, None, rest),
         ["runbookprocesses", id] => runbooks::process(call, id),
         ["deploymentfreezes", rest @ ..] => freezes::answer(call, rest),
-        ["dashboard"] => dashboard::whole(call),
+        ["dashboard"] => dashboard::answer(call),
         ["dashboard", "dynamic"] => dashboard::dynamic(call),
         ["tenants", word @ ("status" | "tag-test" | "variables-missing")] => {
-            tenants::words(call, word)
+            tenants::subroute(call, word)
         }
         ["tenantvariables", "all"] => tenant_variables::of_all(call),
         ["machineroles", "all"] => machines::roles(call),

@@ -89,7 +89,7 @@ fn preview(
     let steps = process.into_iter().flat_map(|process| process.steps_for(&environment.id));
     let steps = steps.enumerate().map(|(position, step)| {
         let id = uuid(&format!("{}/{}", project.id, step.slug));
-        written(call, environment, (&id, &step.name, position), step.target_role.as_deref())
+        render(call, environment, (&id, &step.name, position), step.target_role.as_deref())
     });
     let prompts = call.database.prompts_of(&project.id, Some(&environment.id));
     Ok(answered(call, &release.id, environment, &steps.collect::<Vec<_>>(), &form(prompts)))
@@ -127,13 +127,13 @@ pub(super) fn of_runbook(
         let own = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
         let role = step.get("Properties").and_then(|all| all.get("Octopus.Action.TargetRoles"));
         let names = (own("Id"), own("Name"), position);
-        written(call, environment, names, role.and_then(Value::as_str))
+        render(call, environment, names, role.and_then(Value::as_str))
     });
     let prompts = call.database.prompts_of(id, Some(&environment.id));
     Ok(answered(call, id, environment, &steps.collect::<Vec<_>>(), &form(prompts)))
 }
 
-fn written(
+fn render(
     call: &Call<'_>,
     environment: &Item,
     (id, name, position): (&str, &str, usize),

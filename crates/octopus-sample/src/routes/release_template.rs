@@ -77,8 +77,8 @@ pub(super) fn next_version(project: &Item, last: &str) -> String {
     for name in ["Major", "Minor", "Patch", "Revision"] {
         let number = parts.next().unwrap_or(0);
         for (which, value) in [("Last", number), ("Next", number + 1)] {
-            let words = format!("#{{Octopus.Version.{which}{name}}}");
-            version = version.replace(&words, &value.to_string());
+            let placeholder = format!("#{{Octopus.Version.{which}{name}}}");
+            version = version.replace(&placeholder, &value.to_string());
         }
     }
     version

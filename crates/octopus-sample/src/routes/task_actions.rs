@@ -23,7 +23,7 @@ pub(super) fn answer(change: &WriteRequest<'_>, draft: &mut Database, path: &[&s
             let state = match task.state {
                 State::Queued => State::Canceled,
                 State::Executing => State::Cancelling,
-                // Completed and cancelling tasks stay as they are.
+                // Completed and cancelling tasks are unchanged.
                 other => other,
             };
             Ok(put(change, draft, TaskFacts { state, ..task }))

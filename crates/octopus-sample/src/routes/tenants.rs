@@ -20,7 +20,7 @@ pub(super) const FILTERS: &[Filter] = &[
 ];
 
 /// Answers `/tenants/status`, `/tenants/tag-test` and `/tenants/variables-missing`.
-pub(super) fn words(call: &Call<'_>, word: &str) -> ApiResult {
+pub(super) fn subroute(call: &Call<'_>, word: &str) -> ApiResult {
     call.require("TenantView")?;
     match word {
         "status" => Ok(ApiResponse::value(&json!({ "Enabled": true }))),

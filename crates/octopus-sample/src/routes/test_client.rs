@@ -10,7 +10,7 @@ use tower::ServiceExt;
 use crate::{Sample, keys};
 
 /// Returns the whole response to a request with an API key.
-pub(super) async fn whole(sample: &Sample, key: &str, path: &str) -> Response<Bytes> {
+pub(super) async fn get_response(sample: &Sample, key: &str, path: &str) -> Response<Bytes> {
     let request = Request::get(path).header("X-Octopus-ApiKey", key);
     let request = request.body(Body::empty()).expect(path);
     let response = sample.router().oneshot(request).await.expect(path);
@@ -20,12 +20,12 @@ pub(super) async fn whole(sample: &Sample, key: &str, path: &str) -> Response<By
 
 /// Returns the status of the response to a request with an API key.
 pub(super) async fn status(key: &str, path: &str) -> u16 {
-    whole(&Sample::new(), key, path).await.status().as_u16()
+    get_response(&Sample::new(), key, path).await.status().as_u16()
 }
 
 /// Returns the response body that an administrator gets.
 pub(super) async fn get(path: &str) -> Value {
-    let response = whole(&Sample::new(), keys::ADMIN, path).await;
+    let response = get_response(&Sample::new(), keys::ADMIN, path).await;
     serde_json::from_slice(response.body()).expect(path)
 }
 

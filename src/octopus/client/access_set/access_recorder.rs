@@ -1,5 +1,5 @@
-//! Records the resources that a call accesses. Look-ups and reads report to the recorder, so policy
-//! rules and audit records see every access without code in the tools.
+//! Records the resources that a call accesses. Look-ups and reads use the recorder, so policy
+//! rules and audit records include every access without code in the tools.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -34,7 +34,7 @@ const MAX_DEPTH: usize = 4;
 #[derive(Clone, Copy)]
 struct OwnerFieldsVisitor(usize);
 
-/// Parses the identifying fields of a body. Returns `None` for a list: policy rules judge a list by
+/// Parses the identifying fields of a body. Returns `None` for a list: policy rules match a list by
 /// its space and its filters, not by its items.
 pub(in crate::octopus) fn owner_fields(body: &[u8]) -> Option<OwnerFields> {
     let fields = OwnerFieldsVisitor(0).deserialize(&mut serde_json::Deserializer::from_slice(body));
@@ -129,10 +129,10 @@ impl AccessRecorder {
         path: &ApiPath,
         belongings: Option<OwnerFields>,
     ) {
-        let mut touches = self.lock();
-        touches.add_path(path);
+        let mut access_set = self.lock();
+        access_set.add_path(path);
         if let Some(OwnerFields(document)) = belongings {
-            touches.add_document(&document);
+            access_set.add_document(&document);
         }
     }
 
@@ -146,25 +146,25 @@ mod tests {
     use super::*;
     use crate::octopus::client::access_set::ResourceKind;
 
-    fn ids(touches: &AccessSet, kind: ResourceKind) -> Vec<&str> {
-        touches.resources(kind).iter().map(|thing| thing.id.as_str()).collect()
+    fn ids(access_set: &AccessSet, kind: ResourceKind) -> Vec<&str> {
+        access_set.resources(kind).iter().map(|resource| resource.id.as_str()).collect()
     }
 
     #[test]
     fn records_ids_of_requests_and_responses() {
-        let touched = AccessRecorder::default();
+        let recorder = AccessRecorder::default();
         let path = ApiPath::new(["Spaces-1", "tasks", "ServerTasks-7", "details"]);
         let body = br#"{"Task":{"Id":"ServerTasks-7","Name":"Deploy","ProjectId":"Projects-3",
             "Arguments":{"DeploymentId":"Deployments-9"}},"ActivityLogs":[{"Name":"x"}]}"#;
-        touched.record_response(&path, owner_fields(body));
-        let so_far = touched.snapshot();
+        recorder.record_response(&path, owner_fields(body));
+        let so_far = recorder.snapshot();
         assert_eq!(ids(&so_far, ResourceKind::Space), ["Spaces-1"]);
         assert_eq!(ids(&so_far, ResourceKind::Project), ["Projects-3"]);
         assert_eq!(so_far.next_unresolved().as_deref(), Some("Deployments-9"));
         let body = br#"{"Id":"Deployments-9","EnvironmentId":"Environments-2","TenantId":null}"#;
         let path = ApiPath::new(["Spaces-1", "deployments", "Deployments-9"]);
-        touched.record_response(&path, owner_fields(body));
-        let so_far = touched.snapshot();
+        recorder.record_response(&path, owner_fields(body));
+        let so_far = recorder.snapshot();
         assert_eq!(ids(&so_far, ResourceKind::Environment), ["Environments-2"]);
         assert_eq!((ids(&so_far, ResourceKind::Tenant), so_far.next_unresolved()), (vec![], None));
     }
@@ -184,10 +184,10 @@ mod tests {
 
     #[test]
     fn ignores_list_items() {
-        let touched = AccessRecorder::default();
+        let recorder = AccessRecorder::default();
         let path = ApiPath::new(["Spaces-1", "projects", "Projects-1", "releases"]);
         let body = br#"{"Items":[{"ProjectId":"Projects-2"}],"ProjectId":"Projects-4"}"#;
-        touched.record_response(&path, owner_fields(body));
-        assert_eq!(ids(&touched.snapshot(), ResourceKind::Project), ["Projects-1"]);
+        recorder.record_response(&path, owner_fields(body));
+        assert_eq!(ids(&recorder.snapshot(), ResourceKind::Project), ["Projects-1"]);
     }
 }

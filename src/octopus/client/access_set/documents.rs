@@ -32,7 +32,7 @@ impl AccessSet {
     }
 
     /// Adds the resource that an ID under this key names. If neither the key nor the form of the ID
-    /// tells the kind, the resource may have any owner.
+    /// determines the kind, the resource may have any owner.
     pub fn add_reference(&mut self, key: &str, id: &str) {
         let id = id.trim();
         match ResourceKind::of_key(key) {

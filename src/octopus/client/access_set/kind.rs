@@ -35,7 +35,7 @@ impl ResourceKind {
     }
 
     /// Returns the kind that a key names by its ending, e.g. `TargetEnvironmentIds`. Letter case
-    /// does not matter. Keys for the origin of a cloned document do not count.
+    /// does not matter. Keys for the origin of a cloned document are excluded.
     pub fn of_key(key: &str) -> Option<Self> {
         let key = key.to_ascii_lowercase();
         let word = key.strip_suffix('s').unwrap_or(&key).strip_suffix("id")?;

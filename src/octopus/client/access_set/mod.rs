@@ -1,5 +1,4 @@
-//! Access sets: the spaces, projects, environments and tenants that a call accesses, as far as they
-//! are known.
+//! Access sets: the known spaces, projects, environments and tenants that a call accesses.
 
 pub(in crate::octopus) mod access_recorder;
 mod documents;
@@ -27,7 +26,7 @@ pub enum NameDetail {
     NamesAndGroups,
 }
 
-/// A resource in an access set, as far as it is known.
+/// A resource in an access set. Fields that were not read are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccessedResource {
     /// Its ID.
@@ -48,28 +47,28 @@ pub struct AccessedResource {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccessSet {
     resources: BTreeMap<ResourceKind, Vec<AccessedResource>>,
-    /// Positions in `things` by ID in lower case.
+    /// Positions in `resources` by ID in lower case.
     positions: BTreeMap<ResourceKind, HashMap<String, usize>>,
     /// Incomplete kinds: the call may access more resources of them than the set contains.
     incomplete: BTreeSet<ResourceKind>,
     /// Kinds with resources that no ID identifies, for example the targets of a task that specifies
-    /// none. They count for every read, also for tools that read a single document.
+    /// none. They apply to every read, including tools that read a single document.
     unidentified: BTreeSet<ResourceKind>,
-    /// Why resources are accessed that no ID identifies, for messages.
+    /// Reasons for accesses without an identifying ID, for error messages.
     reasons: BTreeSet<String>,
-    /// IDs of intermediate resources, whose project, environment and tenant have to be read.
+    /// IDs of intermediate resources. Their project, environment and tenant have to be read.
     intermediate: BTreeSet<String>,
     /// IDs of intermediate resources that were read.
     resolved: BTreeSet<String>,
 }
 
 impl AccessedResource {
-    /// Creates an entry of which only the ID is known.
+    /// Creates an entry with an ID and no other fields.
     pub fn with_id(id: impl Into<String>) -> Self {
         Self { id: id.into(), ..Self::default() }
     }
 
-    /// Copies the fields that `other` knows.
+    /// Copies the fields that are set in `other`.
     fn complete(&mut self, other: Self) {
         let Self { id: _, name, slug, tags, group, group_name } = other;
         self.name = name.or(self.name.take());
@@ -82,34 +81,34 @@ impl AccessedResource {
 
 impl AccessSet {
     /// Adds a resource, or completes its entry.
-    pub fn add(&mut self, kind: ResourceKind, thing: AccessedResource) {
-        if thing.id.is_empty() {
+    pub fn add(&mut self, kind: ResourceKind, resource: AccessedResource) {
+        if resource.id.is_empty() {
             return;
         }
         step_counter::add(1);
-        let things = self.resources.entry(kind).or_default();
+        let resources = self.resources.entry(kind).or_default();
         let positions = self.positions.entry(kind).or_default();
-        let id = thing.id.to_ascii_lowercase();
+        let id = resource.id.to_ascii_lowercase();
         if let Some(position) = positions.get(&id) {
-            if let Some(known) = things.get_mut(*position) {
-                known.complete(thing);
+            if let Some(existing) = resources.get_mut(*position) {
+                existing.complete(resource);
             }
-        } else if things.len() < MAX_PER_KIND {
-            positions.insert(id, things.len());
-            things.push(thing);
+        } else if resources.len() < MAX_PER_KIND {
+            positions.insert(id, resources.len());
+            resources.push(resource);
         } else {
             self.incomplete.insert(kind);
         }
     }
 
-    /// Completes the entries of this set with the fields that `others` knows.
+    /// Completes the entries of this set with the fields that are set in `others`.
     pub fn complete_from(&mut self, others: &Self) {
-        for (kind, things) in &mut self.resources {
-            for thing in things {
-                let known = others.position(*kind, &thing.id);
-                let known = known.and_then(|position| others.resources(*kind).get(position));
-                if let Some(known) = known.filter(|known| known.id == thing.id) {
-                    thing.complete(known.clone());
+        for (kind, resources) in &mut self.resources {
+            for resource in resources {
+                let existing = others.position(*kind, &resource.id);
+                let existing = existing.and_then(|position| others.resources(*kind).get(position));
+                if let Some(existing) = existing.filter(|existing| existing.id == resource.id) {
+                    resource.complete(existing.clone());
                 }
             }
         }
@@ -123,8 +122,8 @@ impl AccessSet {
 
     /// Adds everything in the other set.
     pub fn merge(&mut self, other: Self) {
-        for (kind, things) in other.resources {
-            *self = std::mem::take(self).with_resources(kind, things);
+        for (kind, resources) in other.resources {
+            *self = std::mem::take(self).with_resources(kind, resources);
         }
         self.incomplete.extend(other.incomplete);
         self.unidentified.extend(other.unidentified);
@@ -140,9 +139,9 @@ impl AccessSet {
     pub fn with_resources(
         mut self,
         kind: ResourceKind,
-        things: impl IntoIterator<Item = AccessedResource>,
+        resources: impl IntoIterator<Item = AccessedResource>,
     ) -> Self {
-        things.into_iter().for_each(|thing| self.add(kind, thing));
+        resources.into_iter().for_each(|resource| self.add(kind, resource));
         self
     }
 
@@ -170,39 +169,41 @@ impl AccessSet {
         }
     }
 
-    /// Returns the reasons why the set is incomplete: at most three recorded ones, and at most
-    /// three resources whose name, or with [`NameDetail::NamesAndGroups`] whose group, is unknown.
-    pub fn reasons(&self, about: NameDetail) -> Vec<String> {
-        let nameless = self.unnamed(about).take(MAX_REASONS);
-        let nameless = nameless.map(|thing| {
+    /// Returns the reasons for the incompleteness of the set: at most three recorded reasons, and
+    /// at most three resources with an unknown name. With [`NameDetail::NamesAndGroups`], includes
+    /// projects with an unknown group.
+    pub fn reasons(&self, detail: NameDetail) -> Vec<String> {
+        let unnamed = self.unnamed(detail).take(MAX_REASONS);
+        let unnamed = unnamed.map(|resource| {
             format!(
                 "the name of '{}' is unknown: it was deleted, or this key may not read it",
-                thing.id
+                resource.id
             )
         });
-        self.reasons.iter().cloned().chain(nameless).collect()
+        self.reasons.iter().cloned().chain(unnamed).collect()
     }
 
     /// Returns whether the set contains a project, environment or tenant with an unknown name, or
     /// with [`NameDetail::NamesAndGroups`] a project with an unknown group.
-    pub fn has_unnamed(&self, about: NameDetail) -> bool {
-        self.unnamed(about).next().is_some()
+    pub fn has_unnamed(&self, detail: NameDetail) -> bool {
+        self.unnamed(detail).next().is_some()
     }
 
-    fn unnamed(&self, about: NameDetail) -> impl Iterator<Item = &AccessedResource> {
-        let named = [ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant];
-        named.into_iter().flat_map(|kind| self.resources(kind)).filter(move |thing| {
-            let has_group = thing.group.is_some() && thing.group_name.is_none();
-            thing.name.is_none() || about == NameDetail::NamesAndGroups && has_group
+    fn unnamed(&self, detail: NameDetail) -> impl Iterator<Item = &AccessedResource> {
+        let kinds = [ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant];
+        kinds.into_iter().flat_map(|kind| self.resources(kind)).filter(move |resource| {
+            let has_group = resource.group.is_some() && resource.group_name.is_none();
+            resource.name.is_none() || detail == NameDetail::NamesAndGroups && has_group
         })
     }
 
-    /// Returns whether resources are accessed that no ID identifies.
+    /// Returns whether the call accesses resources without an identifying ID.
     pub fn has_unidentified(&self) -> bool {
         !self.unidentified.is_empty()
     }
 
-    /// Marks a kind as complete and returns the set.
+    /// Marks a kind as complete: the call accesses no resources of this kind beyond those in the
+    /// set.
     #[must_use]
     pub fn with_complete(mut self, kind: ResourceKind) -> Self {
         self.incomplete.remove(&kind);

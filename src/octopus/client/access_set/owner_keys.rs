@@ -1,17 +1,17 @@
-//! Owner keys: document keys that name the space, project, environment or tenant of a document,
-//! directly or through the ID of an intermediate resource (a deployment, a task, a release).
+//! Owner keys: document keys that identify the space, project, environment or tenant of a document.
+//! Some contain the ID of an intermediate resource (a deployment, a task, a release) instead.
 
 use serde_json::{Map, Value};
 
 use super::kind::ResourceKind;
 use crate::octopus::client::id_form::split_id;
 
-/// Keys (singular; the plural counts too) that hold the ID of an intermediate resource.
+/// Keys (singular; the plural matches too) that hold the ID of an intermediate resource.
 /// [`ResourceKind::of_key`] recognizes the keys of spaces, projects, environments and tenants.
 const DEFINITE_OWNER_KEYS: &[&str] =
     &["DeploymentId", "ReleaseId", "RunbookRunId", "TaskId", "ServerTaskId", "MachineId"];
 
-/// Keys that lead to an owner only if their ID has a known form. The ID of a runbook in Git is its
+/// Keys that identify an owner only if their ID has a known form. The ID of a runbook in Git is its
 /// slug, and some owners belong to no project, environment or tenant.
 const POSSIBLE_OWNER_KEYS: &[&str] = &["RunbookId", "OwnerId"];
 
@@ -37,16 +37,17 @@ pub(in crate::octopus) fn collection_of(id: &str) -> Option<&'static str> {
     Some(collection)
 }
 
-/// Returns whether a key always leads to an owner, so an ID of unknown form under it makes the
-/// owner unknown.
+/// Returns whether the value of this key always identifies an owner. If its ID has an unknown form,
+/// the owner counts as unknown.
 pub(in crate::octopus) fn is_definite_owner_key(key: &str) -> bool {
     DEFINITE_OWNER_KEYS.contains(&key.strip_suffix('s').unwrap_or(key))
 }
 
-/// Returns whether a key names an owner of the document or an intermediate resource.
+/// Returns whether the value of this key identifies an owner of the document or an intermediate
+/// resource.
 pub(in crate::octopus) fn is_owner_key(key: &str) -> bool {
-    let may_lead = POSSIBLE_OWNER_KEYS.contains(&key.strip_suffix('s').unwrap_or(key));
-    is_definite_owner_key(key) || may_lead || ResourceKind::of_key(key).is_some()
+    let is_possible = POSSIBLE_OWNER_KEYS.contains(&key.strip_suffix('s').unwrap_or(key));
+    is_definite_owner_key(key) || is_possible || ResourceKind::of_key(key).is_some()
 }
 
 /// Returns the IDs in a value: a single string or a list of strings.
@@ -56,22 +57,22 @@ pub(in crate::octopus) fn ids_in(value: &Value) -> impl Iterator<Item = &str> {
     all.filter(|id| !id.trim().is_empty())
 }
 
-/// Task names whose tasks work on deployment targets and never on a project.
+/// Names of tasks that affect deployment targets and never a project.
 const TARGET_TASKS: &[&str] = &["Health", "AdHocScript", "Upgrade", "UpdateCalamari"];
 
-/// Returns the kinds of which a task may affect every member: a task without a deployment, run,
-/// project, environment or machine works on all of them.
+/// Returns the kinds in which a task may affect every resource: a task without a deployment, run,
+/// project, environment or machine affects all of them.
 pub(in crate::octopus) fn unrestricted_kinds(task: &Map<String, Value>) -> Vec<ResourceKind> {
     let arguments = task.get("Arguments").and_then(Value::as_object);
     let fields = || task.iter().chain(arguments.into_iter().flatten());
-    let names = |wanted: &[&str]| {
+    let has_any = |keys: &[&str]| {
         fields().any(|(key, value)| {
             let key = key.strip_suffix('s').unwrap_or(key);
-            wanted.contains(&key) && ids_in(value).next().is_some()
+            keys.contains(&key) && ids_in(value).next().is_some()
         })
     };
-    let is_one_run = names(&["DeploymentId", "RunbookRunId", "MachineId"]);
-    let missing = |kind, key| (!is_one_run && !names(&[key])).then_some(kind);
+    let is_one_run = has_any(&["DeploymentId", "RunbookRunId", "MachineId"]);
+    let missing = |kind, key| (!is_one_run && !has_any(&[key])).then_some(kind);
     let name = task.get("Name").and_then(Value::as_str);
     let project = missing(ResourceKind::Project, "ProjectId");
     let project = project.filter(|_| name.is_none_or(|name| !TARGET_TASKS.contains(&name)));
@@ -90,9 +91,9 @@ mod tests {
     use super::*;
 
     fn access_set(document: &Value) -> AccessSet {
-        let mut touches = AccessSet::default();
-        touches.add_document(document.as_object().unwrap());
-        touches
+        let mut access_set = AccessSet::default();
+        access_set.add_document(document.as_object().unwrap());
+        access_set
     }
 
     #[test]
@@ -105,19 +106,19 @@ mod tests {
             (json!({ "DeploymentId": "Deployments-1" }), false),
             (json!({ "MachineIds": ["word"] }), true),
         ] {
-            let touches = access_set(&json!({ "Id": "ServerTasks-7", "Arguments": arguments }));
-            assert_eq!(touches.has_unidentified(), unnamed, "{arguments}");
-            assert_eq!(touches.is_incomplete(ResourceKind::Environment), unnamed, "{arguments}");
+            let access_set = access_set(&json!({ "Id": "ServerTasks-7", "Arguments": arguments }));
+            assert_eq!(access_set.has_unidentified(), unnamed, "{arguments}");
+            assert_eq!(access_set.is_incomplete(ResourceKind::Environment), unnamed, "{arguments}");
         }
         for (name, unnamed) in [("Retention", true), ("Health", false)] {
-            let touches =
+            let access_set =
                 access_set(&json!({ "Id": "ServerTasks-7", "Name": name, "Arguments": {} }));
-            assert_eq!(touches.is_incomplete(ResourceKind::Project), unnamed, "{name}");
+            assert_eq!(access_set.is_incomplete(ResourceKind::Project), unnamed, "{name}");
         }
         let task = access_set(
             &json!({ "Id": "ServerTasks-7", "Arguments": { "MachineIds": ["Machines-3"] } }),
         );
-        assert!(task.has_unresolved(), "the machine says which environment it is");
+        assert!(task.has_unresolved(), "the environment is read from the machine");
     }
 
     #[test]
@@ -128,8 +129,8 @@ mod tests {
             ("tenantid", ResourceKind::Tenant),
             ("SpaceId", ResourceKind::Space),
         ] {
-            let touches = access_set(&json!({ (key): ["my-word"] }));
-            assert_eq!(touches.resources(kind).len(), 1, "{key}");
+            let access_set = access_set(&json!({ (key): ["my-word"] }));
+            assert_eq!(access_set.resources(kind).len(), 1, "{key}");
         }
         for key in ["ClonedFromProjectId", "NamespaceId", "ProjectGroupId", "Id"] {
             assert_eq!(ResourceKind::of_key(key), None, "{key}");

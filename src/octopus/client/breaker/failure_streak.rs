@@ -28,12 +28,12 @@ enum Senders {
 pub(super) const TRIAL_WAIT: Duration = Duration::from_secs(1);
 
 impl FailureStreak {
-    /// Returns how long requests of every sender are rejected.
+    /// Returns the remaining pause for all senders, if any.
     pub(super) fn pause_for_all(&self, now: Instant) -> Option<Duration> {
         (self.senders == Senders::Several).then(|| self.remaining_pause(now)).flatten()
     }
 
-    /// Returns how long requests of this sender are rejected.
+    /// Returns the remaining pause for this sender, if any.
     pub(super) fn pause_for(&self, sender: Fingerprint, now: Instant) -> Option<Duration> {
         if !self.applies_to(sender) {
             return None;
@@ -41,8 +41,8 @@ impl FailureStreak {
         self.remaining_pause(now).or_else(|| self.has_trial.then_some(TRIAL_WAIT))
     }
 
-    /// Admits a request; returns whether it is the trial after a pause. The error is the time to
-    /// wait.
+    /// Admits a request; returns whether it is the trial after a pause. The error is the remaining
+    /// pause.
     pub(super) fn acquire(&mut self, sender: Fingerprint, now: Instant) -> Result<bool, Duration> {
         if let Some(wait) = self.pause_for(sender, now) {
             return Err(wait);

@@ -1,21 +1,21 @@
-//! Circuit breaker of an instance. It rejects requests for a while after several consecutive
-//! requests got no response, then lets one request through as a trial.
+//! Circuit breaker of an instance. After several consecutive requests without a response, it
+//! rejects requests for a pause, then admits one trial request.
 //!
-//! # Whose failures count
+//! # Proven and unproven senders
 //!
-//! Anybody can invent an Octopus credential. So failures of a sender may block other callers only
+//! Anyone can invent an Octopus credential. So failures of a sender may block other callers only
 //! if the sender is *proven*: the instance accepted its credential within the last hour, or the
 //! operator configured the credential ([`Requester::is_configured`]). Proven senders share one
 //! [`FailureStreak`]. It blocks a single sender until requests of a second proven sender fail too.
-//! Each unproven sender has a streak of its own, which blocks nobody else.
+//! Each unproven sender has its own streak, which blocks no other sender.
 //!
-//! # What counts
+//! # Failures
 //!
 //! A failure is a request without a response, or a response of 502, 503 or 504 from a proxy.
-//! Requests that never left this process do not count. Any other response to a proven sender clears
+//! Requests that were never sent do not count. Any other response to a proven sender clears
 //! the shared streak. A response to an unproven sender clears only that sender's streak. An
-//! instance whose database is down can still answer invented credentials with 401, and these
-//! responses must not keep the breaker closed for everybody else.
+//! instance without a database connection can still answer invented credentials with 401, and these
+//! responses must not keep the breaker closed for other callers.
 //!
 //! While the shared streak pauses, unproven senders are rejected like all others. After the pause
 //! they may send again, within their share of the concurrency limit, but never as the trial. A new
@@ -37,12 +37,12 @@ use parking_lot::{Mutex, MutexGuard};
 use self::failure_streak::FailureStreak;
 use super::credentials::Fingerprint;
 
-/// Maximum number of remembered proven senders, and of streaks of unproven senders.
+/// Maximum number of stored proven senders, and of streaks of unproven senders.
 const MAX_SENDERS: u64 = 10_000;
 /// Time for which a sender stays proven after its credential was last accepted. It is longer than
 /// most outages, so senders that used the instance before an outage remain proven during it.
 const PROVEN_TTL: Duration = Duration::from_hours(1);
-/// Idle time after which the streak of an unproven sender is forgotten.
+/// Idle time after which the streak of an unproven sender is removed.
 const OWN_STREAK_TTL: Duration = Duration::from_mins(10);
 
 /// The sender of a request: a caller and the credential that acts for them.
@@ -51,11 +51,11 @@ pub(in crate::octopus) struct Requester {
     /// Identifies the caller and the credential.
     pub(in crate::octopus) fingerprint: Fingerprint,
     /// Whether the operator chose the credential: configured, of a group, or exchanged. Such a
-    /// credential counts as proven, because a caller cannot invent it.
+    /// credential is always proven, because a caller cannot invent it.
     pub(in crate::octopus) is_configured: bool,
 }
 
-/// What a response shows about the credential of its request.
+/// Verdict of a response on the credential of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::octopus) enum CredentialVerdict {
     /// The instance accepted it: the response requires a valid credential.
@@ -76,7 +76,7 @@ pub(in crate::octopus) struct Breaker {
     shared_streak: Mutex<FailureStreak>,
     /// The streaks of unproven senders, one for each sender.
     own_streaks: Cache<Fingerprint, Arc<Mutex<FailureStreak>>>,
-    /// Senders whose credential the instance accepted.
+    /// Senders with a credential that the instance accepted.
     proven: Cache<Fingerprint, ()>,
 }
 
@@ -110,8 +110,7 @@ impl Breaker {
         requester.is_configured || self.proven.contains_key(&requester.fingerprint)
     }
 
-    /// Returns how long a request of this sender would be rejected from now on; `None` if it would
-    /// be sent.
+    /// Returns the remaining pause for this sender; `None` if its requests are admitted.
     pub(in crate::octopus) fn remaining_pause(&self, requester: Requester) -> Option<Duration> {
         self.remaining_pause_at(requester, self.is_proven(requester), Instant::now())
     }
@@ -169,7 +168,7 @@ impl Breaker {
 }
 
 impl BreakerPermit<'_> {
-    /// Records a response and what it shows about the credential.
+    /// Records a response and its verdict on the credential.
     pub(in crate::octopus) fn record_response(mut self, verdict: CredentialVerdict) {
         self.is_trial = false;
         let Self { breaker, requester: Requester { fingerprint, .. }, is_proven, .. } = self;

@@ -122,7 +122,7 @@ fn invented_credentials_pause_only_their_own_sender() {
 }
 
 #[test]
-fn a_configured_credential_counts_without_proof() {
+fn configured_credential_is_proven_without_response() {
     let (breaker, now) = breaker(2, &[]);
     for name in ["a", "b"] {
         let requester = Requester { is_configured: true, ..sender(name) };
@@ -202,7 +202,7 @@ proptest! {
         let (calm, _) = breaker(3, &names);
         let mut steps = steps.into_iter();
         let mut held = Vec::new();
-        for (number, (who, fail)) in proven.into_iter().enumerate() {
+        for (number, (sender_index, fail)) in proven.into_iter().enumerate() {
             let at = now + Duration::from_secs(number as u64);
             for (hostile, act) in steps.by_ref().take(6) {
                 let requester = sender(&format!("invented {hostile}"));
@@ -214,7 +214,7 @@ proptest! {
                     _ => held.push(pass),
                 }
             }
-            let name = names[usize::from(who)];
+            let name = names[usize::from(sender_index)];
             let (here, there) = (attacked.acquire_at(sender(name), at), calm.acquire_at(sender(name), at));
             prop_assert_eq!(here.as_ref().err(), there.as_ref().err());
             let (Ok(here), Ok(there)) = (here, there) else { continue };

@@ -21,7 +21,7 @@ pub const UNRESERVED_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct MemoryBudget(Arc<Mutex<State>>);
 
-/// The budget had no room before the deadline.
+/// The budget had insufficient memory before the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exhausted;
 
@@ -78,7 +78,8 @@ impl MemoryBudget {
         self.lock().peak
     }
 
-    /// Returns how many readers gave up because the budget had no room in time.
+    /// Returns the number of readers that failed because the budget had insufficient memory in
+    /// time.
     pub fn refusals(&self) -> u64 {
         self.lock().refusals
     }
@@ -107,7 +108,7 @@ impl Reservation {
         self
     }
 
-    /// Returns how many bytes this reader holds.
+    /// Returns the number of bytes that this reader holds.
     pub fn held(&self) -> usize {
         self.held
     }
@@ -132,8 +133,8 @@ impl Reservation {
     ///
     /// # Errors
     ///
-    /// [`Exhausted`] if the budget has no room before `deadline`, or if `bytes` exceeds the maximum
-    /// claim.
+    /// Returns [`Exhausted`] if the budget has insufficient memory before `deadline`, or if `bytes`
+    /// exceeds the maximum claim.
     pub async fn grow(&mut self, bytes: usize, deadline: Instant) -> Result<(), Exhausted> {
         if self.try_grow(bytes) {
             return Ok(());

@@ -50,7 +50,7 @@ impl ResponseMemory {
         self.bodies.reserved() + self.parsed.reserved()
     }
 
-    /// Returns how many responses got no memory in time.
+    /// Returns the number of responses that got no memory in time.
     pub fn refusals(&self) -> u64 {
         self.bodies.refusals() + self.parsed.refusals()
     }
@@ -103,7 +103,7 @@ impl CallMemory {
 const MAX_DEPTH: usize = 128;
 
 /// Estimates the memory in bytes of a JSON text that is parsed into structs. Values nested too deep
-/// do not count: the parser rejects them, or skips them in an ignored field.
+/// are not included: the parser rejects them, or skips them in an ignored field.
 pub(in crate::octopus) fn estimate_parsed_size(text: &[u8]) -> usize {
     let (mut size, mut is_text, mut is_escaped) = (text.len(), false, false);
     let mut depth = 0_usize;
@@ -171,8 +171,8 @@ mod tests {
             one.clone().reserve(&budget, owner, bytes, later).await.unwrap();
         }
         assert_eq!(budget.reserved(), 2 * MIB);
-        let refused = other.reserve(&budget, owner, MIB, Instant::now()).await;
-        assert_eq!(refused, Err(Exhausted));
+        let rejected = other.reserve(&budget, owner, MIB, Instant::now()).await;
+        assert_eq!(rejected, Err(Exhausted));
         drop(one);
         other.reserve(&budget, owner, MIB, later).await.unwrap();
         assert_eq!(budget.reserved(), MIB);

@@ -1,4 +1,5 @@
-//! State of a budget: the reservations of each reader, and which waiting reader is served next.
+//! State of a budget: the reservations of each reader, and the selection of the next waiting
+//! reader.
 
 use std::collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry};
 
@@ -65,8 +66,10 @@ impl State {
     pub(super) fn can_grant(&self, id: u64, step: Step) -> bool {
         let Some(owner) = self.holders.get(&id).map(|holder| holder.owner) else { return false };
         // Cheap check first: most waiters fail it, and the full check visits every reader.
-        let theirs = self.by_owner.get(&owner).copied().unwrap_or_default();
-        if self.reserved + step.bytes > self.total || theirs + step.bytes > self.owner_share() {
+        let owner_reserved = self.by_owner.get(&owner).copied().unwrap_or_default();
+        if self.reserved + step.bytes > self.total
+            || owner_reserved + step.bytes > self.owner_share()
+        {
             return false;
         }
         let after = |(other, holder): (&u64, &Holder)| {
@@ -101,8 +104,8 @@ impl State {
         }
     }
 
-    /// Grants the steps of waiting readers where possible. One pass suffices, because a grant
-    /// leaves less for the others.
+    /// Grants the possible steps of waiting readers. One pass suffices, because a grant
+    /// reduces the memory for others.
     pub(super) fn grant_waiting(&mut self) {
         for _ in 0..self.waiting.len() {
             let Some(waiter) = self.waiting.pop_front() else { return };

@@ -127,9 +127,9 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let budget = MemoryBudget::new(2 * total * STEP);
         let owners = ["a", "b", "c", "d"].map(owner);
-        let finished = runtime.block_on(join_all(readers.iter().map(|(who, claim, size)| {
+        let finished = runtime.block_on(join_all(readers.iter().map(|(owner, claim, size)| {
             let claim = *claim.min(&total) * STEP;
-            read(&budget, owners[*who], claim, claim.min(size * STEP / 2))
+            read(&budget, owners[*owner], claim, claim.min(size * STEP / 2))
         })));
         prop_assert!(finished.into_iter().all(|finished| finished));
         prop_assert!(budget.peak() <= 2 * total * STEP);

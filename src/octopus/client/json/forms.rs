@@ -1,4 +1,4 @@
-//! Forms in which documents are passed on without naming their fields.
+//! Output forms of documents without typed fields.
 
 use serde_json::{Map, Value};
 

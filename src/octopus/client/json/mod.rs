@@ -1,4 +1,4 @@
-//! JSON bodies: bounded parsing, the forms in which documents are passed on, and sensitive values.
+//! JSON bodies: bounded parsing, output forms of documents, and sensitive values.
 
 pub(in crate::octopus) mod bounded;
 pub(in crate::octopus) mod forms;

@@ -1,7 +1,7 @@
 //! Redacts sensitive values in raw documents.
 //!
 //! Octopus does not return sensitive values, but an older server, a plugin or a proxy may. A value
-//! counts as sensitive if the document marks it: with `IsSensitive`, with a type or control named
+//! is sensitive if the document marks it: with `IsSensitive`, with a type or control named
 //! `Sensitive`, or with the form of a sensitive property value, `{HasValue, NewValue, Hint}`.
 
 use serde_json::{Map, Value};
@@ -31,7 +31,7 @@ pub(in crate::octopus) fn redact(object: &mut Map<String, Value>) {
     redact_form(object);
 }
 
-/// Redacts the values of a form whose elements are marked as sensitive.
+/// Redacts the values of form elements that are marked as sensitive.
 fn redact_form(object: &mut Map<String, Value>) {
     let elements = get_ignore_case(object, "Elements").and_then(Value::as_array);
     let names: Vec<String> = elements
@@ -75,7 +75,7 @@ fn is_marked_sensitive(object: &Map<String, Value>) -> bool {
     })
 }
 
-/// Redacts texts and numbers. Values that only show whether a secret exists stay: booleans, empty
+/// Redacts texts and numbers. Keeps values that only show whether a secret exists: booleans, empty
 /// texts and Octopus's mask of asterisks.
 fn redact_value(value: &mut Value) {
     match value {

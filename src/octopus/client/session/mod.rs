@@ -47,7 +47,7 @@ impl Session {
         caller: Fingerprint,
         mcp_client: Option<&str>,
     ) -> Self {
-        let whose = credentials.fingerprint_for(caller);
+        let fingerprint = credentials.fingerprint_for(caller);
         let mut agent = DEFAULT_USER_AGENT.to_owned();
         let name: String = mcp_client
             .unwrap_or_default()
@@ -60,7 +60,6 @@ impl Session {
         }
         let user_agent = HeaderValue::from_str(&agent)
             .unwrap_or_else(|_| HeaderValue::from_static("octopus-mcp"));
-        let touched = AccessRecorder::default();
         let key = if client.is_proven(caller, &credentials) {
             CallerKey::new(*caller.as_bytes())
         } else {
@@ -71,9 +70,9 @@ impl Session {
         Self {
             client,
             credentials,
-            fingerprint: whose,
+            fingerprint,
             user_agent,
-            access_recorder: touched,
+            access_recorder: AccessRecorder::default(),
             compute,
             memory,
         }

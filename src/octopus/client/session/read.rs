@@ -28,7 +28,7 @@ impl Session {
         T: DeserializeOwned + Send + 'static,
     {
         let route = path.route();
-        self.read_typed(path, SizeLimit::Response, move |answer| answer.json(&route)).await
+        self.read_typed(path, SizeLimit::Response, move |response| response.json(&route)).await
     }
 
     /// Reads a document into a type with named fields, after reserving memory for the parsed form.
@@ -38,25 +38,26 @@ impl Session {
         size: SizeLimit,
         parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let answer = self.read_response(path, size).await?;
-        self.reserve(&answer).await?;
-        self.parse_and_record(answer, path, parse).await
+        let response = self.read_response(path, size).await?;
+        self.reserve(&response).await?;
+        self.parse_and_record(response, path, parse).await
     }
 
     /// Reads a JSON document of any form, within [`JsonBounds::DOCUMENT`].
     pub async fn document(&self, path: &ApiPath) -> Result<BoundedJson, Error> {
         let route = path.route();
-        let document = move |answer: &RawResponse| answer.document(&route, JsonBounds::DOCUMENT);
+        let document =
+            move |response: &RawResponse| response.document(&route, JsonBounds::DOCUMENT);
         self.read(path, SizeLimit::Response, document).await
     }
 
     /// Reserves the memory of a document's parsed form. Bodies up to [`INLINE_BYTES`] need no
     /// reservation.
-    async fn reserve(&self, answer: &RawResponse) -> Result<(), Error> {
-        if answer.body.len() <= INLINE_BYTES {
+    async fn reserve(&self, response: &RawResponse) -> Result<(), Error> {
+        if response.body.len() <= INLINE_BYTES {
             return Ok(());
         }
-        let body = answer.body.clone();
+        let body = response.body.clone();
         let needed = self.compute.run(move |_| Ok(estimate_parsed_size(&body))).await;
         let needed = needed.map_err(Error::Compute)?;
         let (budget, deadline) =
@@ -82,7 +83,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn page_of_objects(
         &self,
         path: &ApiPath,
@@ -102,7 +103,7 @@ impl Session {
     {
         let route = path.route();
         let parse =
-            move |answer: &RawResponse| Ok(answer.json::<Page<T>>(&route)?.trimmed_to(window));
+            move |response: &RawResponse| Ok(response.json::<Page<T>>(&route)?.trimmed_to(window));
         self.read_typed(path, size, parse).await
     }
 
@@ -110,10 +111,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn object(&self, path: &ApiPath) -> Result<Map<String, Value>, Error> {
         let route = path.route();
-        self.read_typed(path, SizeLimit::Execute, move |answer| answer.json(&route)).await
+        self.read_typed(path, SizeLimit::Execute, move |response| response.json(&route)).await
     }
 
     /// Reads a JSON document of any form for comparison with a later read. A document beyond
@@ -121,16 +122,16 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn comparable_document(&self, path: &ApiPath) -> Result<Value, Error> {
         let route = path.route();
-        let state = move |answer: &RawResponse| {
-            let BoundedJson { value, omitted } = answer.document(&route, JsonBounds::DOCUMENT)?;
+        let state = move |response: &RawResponse| {
+            let BoundedJson { value, omitted } = response.document(&route, JsonBounds::DOCUMENT)?;
             let mut value = without_sensitive(value);
             if let Value::Object(object) = &mut value
                 && !omitted.is_empty()
             {
-                object.insert("sha256".to_owned(), Value::String(answer.digest()));
+                object.insert("sha256".to_owned(), Value::String(response.digest()));
             }
             Ok(value)
         };
@@ -141,9 +142,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond the setting `execute_limit`.
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn fetch(&self, path: &ApiPath) -> Result<RawResponse, Error> {
-        self.read(path, SizeLimit::Execute, |answer| Ok(answer.clone())).await
+        self.read(path, SizeLimit::Execute, |response| Ok(response.clone())).await
     }
 
     /// Reads and parses a response.
@@ -153,21 +154,21 @@ impl Session {
         size: SizeLimit,
         parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let answer = self.read_response(path, size).await?;
-        self.parse_and_record(answer, path, parse).await
+        let response = self.read_response(path, size).await?;
+        self.parse_and_record(response, path, parse).await
     }
 
     /// Parses a response and records its owner keys in the access set.
     async fn parse_and_record<T: Send + 'static>(
         &self,
-        answer: RawResponse,
+        response: RawResponse,
         path: &ApiPath,
         parse: impl FnOnce(&RawResponse) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let both = move |answer: &RawResponse| {
-            Ok::<_, Error>((access_recorder::owner_fields(&answer.body), parse(answer)))
+        let both = move |response: &RawResponse| {
+            Ok::<_, Error>((access_recorder::owner_fields(&response.body), parse(response)))
         };
-        let (belongings, parsed) = self.parse(answer, both).await?;
+        let (belongings, parsed) = self.parse(response, both).await?;
         self.access_recorder.record_response(path, belongings);
         parsed
     }
@@ -176,20 +177,20 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The errors of `parse`, and [`Error::Compute`].
+    /// Returns the errors of `parse`, and [`Error::Compute`].
     pub async fn parse<T, E>(
         &self,
-        answer: RawResponse,
+        response: RawResponse,
         parse: impl FnOnce(&RawResponse) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        if answer.body.len() <= INLINE_BYTES {
-            return parse(&answer);
+        if response.body.len() <= INLINE_BYTES {
+            return parse(&response);
         }
-        let parsed = self.compute.run(move |_| Ok(parse(&answer))).await;
+        let parsed = self.compute.run(move |_| Ok(parse(&response))).await;
         parsed.map_err(Error::Compute)?
     }
 }

@@ -77,11 +77,11 @@ impl Session {
         let is_paused = || self.client.transport().is_paused(self.requester());
         attempt
             .retry(pauses)
-            // If the breaker opened meanwhile, return the original error: it says more than the
-            // breaker's.
+            // If the breaker opened meanwhile, return the original error: it is more specific
+            // than the breaker's.
             .when(|error| error.is_retryable() && !is_paused())
             .adjust(|error, pause| match error {
-                // Octopus asks for a longer wait than `retry_after_limit`: return the error to the
+                // Octopus requests a longer wait than `retry_after_limit`: return the error to the
                 // caller.
                 Error::RateLimited { retry_after: Some(wait) } if *wait > limits.retry_after => {
                     None
@@ -117,9 +117,9 @@ impl Session {
                 transport.reserve(self.fingerprint, CHANGE_RESPONSE_RESERVE, limit).await?;
             let sent = self.send_request(&change.path, TransferMode::Buffered, request).await;
             let pending = sent.map_err(|error| match error {
-                // Something in the body may be missing, so Octopus's message says more than the
-                // path.
-                Error::NotFound { wanted: message, .. } => {
+                // A resource in the body may be missing, so Octopus's message is more specific
+                // than the path.
+                Error::NotFound { query: message, .. } => {
                     let message = format!("{}: {message}", change.path.display_path());
                     Error::Rejected { status: 404, message }
                 }
@@ -148,7 +148,7 @@ impl Session {
         sent.map_err(|error| match error {
             // Octopus does not name the missing resource, so the error names the path.
             Error::NotFound { noun, location, suggestions, .. } => {
-                Error::NotFound { noun, wanted: path.display_path(), location, suggestions }
+                Error::NotFound { noun, query: path.display_path(), location, suggestions }
             }
             error => error,
         })

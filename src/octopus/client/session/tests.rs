@@ -33,6 +33,6 @@ fn unproven_callers_share_one_compute_queue() {
     for key in ["API-INVENTED1", "API-INVENTED2"] {
         assert_eq!(share(key, false).0, CallerKey::UNVERIFIED);
     }
-    let (known, own) = share("API-CONFIGURED", true);
-    assert_eq!(known, own);
+    let (configured, own) = share("API-CONFIGURED", true);
+    assert_eq!(configured, own);
 }

@@ -14,7 +14,7 @@ use crate::octopus::client::{
     response::RawResponse,
 };
 
-/// Body of a response, which holds its memory as long as any part of it is in use.
+/// Body of a response. It holds its memory until no part of it is in use.
 struct Body {
     bytes: Vec<u8>,
     _memory: Reservation,
@@ -31,11 +31,11 @@ impl Transport {
     /// is not lost for lack of memory. The reservation can grow up to `limit`.
     pub(in crate::octopus) async fn reserve(
         &self,
-        whose: Fingerprint,
+        owner: Fingerprint,
         bytes: usize,
         limit: usize,
     ) -> Result<Reservation, Error> {
-        let mut memory = self.memory.register(whose, bytes.min(limit)).with_max_claim(limit);
+        let mut memory = self.memory.register(owner, bytes.min(limit)).with_max_claim(limit);
         let reserved = memory.grow(bytes.min(limit), self.memory_deadline()).await;
         reserved.map_err(|_| Error::MemoryExhausted { sent: false })?;
         Ok(memory)
@@ -44,25 +44,25 @@ impl Transport {
     /// Reads the body, up to `limit` bytes.
     pub(in crate::octopus) async fn read_body(
         &self,
-        begun: PendingResponse,
-        whose: Fingerprint,
+        pending: PendingResponse,
+        owner: Fingerprint,
         limit: usize,
     ) -> Result<RawResponse, Error> {
-        let content_type = begun.content_type();
-        let body = self.read_shared_body(begun, whose, limit).await?;
+        let content_type = pending.content_type();
+        let body = self.read_shared_body(pending, owner, limit).await?;
         Ok(RawResponse { content_type, body })
     }
 
     /// Reads the body of the response to a change. Its memory is returned separately, because the
-    /// idempotency store keeps the body for longer than the call, within a limit of its own.
+    /// idempotency store keeps the body for longer than the call, within a separate limit.
     pub(in crate::octopus) async fn read_body_with_memory(
         &self,
-        begun: PendingResponse,
-        whose: Fingerprint,
+        pending: PendingResponse,
+        owner: Fingerprint,
         limit: usize,
     ) -> Result<(RawResponse, Option<Reservation>), Error> {
-        let content_type = begun.content_type();
-        let (mut body, memory) = self.read_reserved(begun, whose, limit).await?;
+        let content_type = pending.content_type();
+        let (mut body, memory) = self.read_reserved(pending, owner, limit).await?;
         body.shrink_to_fit();
         Ok((RawResponse { content_type, body: body.into() }, memory))
     }
@@ -76,11 +76,11 @@ impl Transport {
     /// Reads the body; the result holds its memory.
     pub(super) async fn read_shared_body(
         &self,
-        begun: PendingResponse,
-        whose: Fingerprint,
+        pending: PendingResponse,
+        owner: Fingerprint,
         limit: usize,
     ) -> Result<Bytes, Error> {
-        let (bytes, memory) = self.read_reserved(begun, whose, limit).await?;
+        let (bytes, memory) = self.read_reserved(pending, owner, limit).await?;
         Ok(match memory {
             None => bytes.into(),
             Some(memory) => Bytes::from_owner(Body { bytes, _memory: memory }),
@@ -90,11 +90,11 @@ impl Transport {
     /// Reads the body. Bytes beyond [`UNRESERVED_BYTES`] are reserved before they are kept.
     async fn read_reserved(
         &self,
-        begun: PendingResponse,
-        whose: Fingerprint,
+        pending: PendingResponse,
+        owner: Fingerprint,
         limit: usize,
     ) -> Result<(Vec<u8>, Option<Reservation>), Error> {
-        let PendingResponse { response, permit: place, memory } = begun;
+        let PendingResponse { response, permit, memory } = pending;
         let deadline = self.memory_deadline();
         let limit = limit.min(self.memory.owner_share());
         let length =
@@ -102,7 +102,7 @@ impl Transport {
         if length.is_some_and(|length| length > limit) {
             return Err(Error::TooLarge { limit });
         }
-        let (mut place, mut memory) = (Some(place), memory);
+        let (mut permit, mut memory) = (Some(permit), memory);
         let mut body = Vec::with_capacity(length.unwrap_or_default().min(UNRESERVED_BYTES));
         let mut pieces = response.bytes_stream();
         while let Some(piece) = pieces.next().await {
@@ -113,10 +113,10 @@ impl Transport {
             }
             if bytes > UNRESERVED_BYTES {
                 let claim = length.unwrap_or(limit);
-                let memory = memory.get_or_insert_with(|| self.memory.register(whose, claim));
+                let memory = memory.get_or_insert_with(|| self.memory.register(owner, claim));
                 if !memory.try_grow(bytes) {
                     // Octopus has sent the response, so this reader need not block other requests.
-                    place = place.take().map(|place| self.limiter.park(place));
+                    permit = permit.take().map(|permit| self.limiter.park(permit));
                     let grown = memory.grow(bytes, deadline).await;
                     grown.map_err(|_| Error::MemoryExhausted { sent: true })?;
                 }
@@ -136,13 +136,13 @@ impl Transport {
     /// Streams a body of any size. Dropping the stream aborts the download.
     pub(in crate::octopus) fn stream_body(
         self: &Arc<Self>,
-        begun: PendingResponse,
+        pending: PendingResponse,
     ) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<> {
-        let PendingResponse { response, permit: place, .. } = begun;
+        let PendingResponse { response, permit, .. } = pending;
         let transport = Arc::clone(self);
         Box::pin(response.bytes_stream().map(move |piece| {
             // The stream owns the permit until it ends.
-            let _held = &place;
+            let _held = &permit;
             piece.map_err(|error| transport.connection_error(error))
         }))
     }

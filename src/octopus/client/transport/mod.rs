@@ -38,7 +38,7 @@ pub(in crate::octopus) struct Transport {
     breaker: Breaker,
 }
 
-/// A response whose status and headers arrived. It holds its permit until the body is read.
+/// Status and headers of a response. It holds its permit until the body is read.
 #[derive(Debug)]
 pub(in crate::octopus) struct PendingResponse {
     response: reqwest::Response,
@@ -133,8 +133,8 @@ impl Transport {
         if let Some(wait) = self.breaker.remaining_pause(requester) {
             return Err(paused(wait));
         }
-        let taken = self.limiter.acquire(kind, self.breaker.is_proven(requester)).await;
-        let place = taken.map_err(|reason| {
+        let acquired = self.limiter.acquire(kind, self.breaker.is_proven(requester)).await;
+        let permit = acquired.map_err(|reason| {
             self.request_metrics.record_unsent(route, "busy");
             let waited = (reason == LimitError::TimedOut).then_some(self.timeout);
             Error::ConcurrencyLimit { instance: instance(), waited }
@@ -160,7 +160,7 @@ impl Transport {
             pass.record_response(outgoing.verdict(&response));
         }
         if status.is_success() {
-            return Ok(PendingResponse { response, permit: place, memory: None });
+            return Ok(PendingResponse { response, permit, memory: None });
         }
         if status.is_redirection() {
             let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
@@ -171,8 +171,8 @@ impl Transport {
             });
         }
         let wait = retry_after(response.headers());
-        let begun = PendingResponse { response, permit: place, memory: None };
-        let body = self.read_shared_body(begun, requester.fingerprint, MAX_ERROR_BODY);
+        let pending = PendingResponse { response, permit, memory: None };
+        let body = self.read_shared_body(pending, requester.fingerprint, MAX_ERROR_BODY);
         let body = tokio::time::timeout(self.timeout, body);
         let body = body.await.ok().and_then(Result::ok).unwrap_or_default();
         Err(Error::from_response(status, wait, &body))

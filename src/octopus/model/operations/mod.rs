@@ -34,15 +34,15 @@ const TABLE: &str = include_str!("table.txt");
 static OPERATIONS: LazyLock<Vec<Operation>> =
     LazyLock::new(|| TABLE.lines().filter_map(parse::operation).collect());
 
-/// How an operation relates to spaces.
+/// Space scope of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum SpaceScope {
-    /// Concerns the whole instance; the path contains no space.
+    /// Applies to the whole instance; the path contains no space.
     System,
-    /// Concerns one space; without a space in the path, the default space.
+    /// Applies to one space; without a space in the path, to the default space.
     Space,
-    /// Concerns one space, or without a space in the path every space that the caller can see.
+    /// Applies to one space, or without a space in the path to every space that the caller can see.
     Mixed,
     /// The response does not depend on the space in the path.
     Any,
@@ -53,7 +53,7 @@ pub enum SpaceScope {
 pub struct Operation {
     /// The HTTP method in upper case.
     pub method: &'static str,
-    /// How it relates to spaces.
+    /// Space scope.
     pub scope: SpaceScope,
     /// Segments of the path below `/api` and below the space.
     pub path: Vec<PathSegment>,
@@ -79,7 +79,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// Resource type of its values, if policy rules can match it.
     pub subject: Option<Subject>,
-    /// Whether the response contains only what belongs to the named resources.
+    /// Whether the response contains only data of the named resources.
     pub filters: bool,
 }
 

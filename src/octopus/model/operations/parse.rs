@@ -7,9 +7,9 @@ use crate::octopus::client::access_set::ResourceKind;
 pub(super) fn operation(line: &'static str) -> Option<Operation> {
     let (line, holds) = line.split_once(" > ").unwrap_or((line, ""));
     let (line, query) = line.split_once(" ? ").unwrap_or((line, ""));
-    let mut words = line.split(' ');
-    let (method, scope, path) = (words.next()?, words.next()?, words.next()?);
-    if words.next().is_some() {
+    let mut columns = line.split(' ');
+    let (method, scope, path) = (columns.next()?, columns.next()?, columns.next()?);
+    if columns.next().is_some() {
         return None;
     }
     Some(Operation {

@@ -2,7 +2,7 @@
 
 use crate::octopus::client::{access_set::ResourceKind, id_form};
 
-/// Resource type of a parameter, as far as policy rules can match it or its owner.
+/// Resource type of a parameter; only types that policy rules can match, directly or by owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A space.
@@ -33,7 +33,7 @@ pub enum Subject {
     Machine,
     /// A file collected by a task.
     Artifact,
-    /// A document with a single owner, whose ID is part of its own: `variableset-Projects-1`.
+    /// A document with a single owner; its ID contains the owner's ID: `variableset-Projects-1`.
     Owned,
     /// Documents of any type.
     Any,
@@ -78,7 +78,7 @@ impl Subject {
         !matches!(self, Self::Space | Self::Project | Self::Environment | Self::Tenant)
     }
 
-    /// Returns the kinds that are known once a resource of this type is known.
+    /// Returns the kinds that a resource of this type determines.
     pub fn determines(self) -> &'static [ResourceKind] {
         match self {
             Self::Space => &[ResourceKind::Space],

@@ -101,16 +101,16 @@ proptest! {
     /// The space and the letter case of a path do not change its operation.
     #[test]
     fn spelling_does_not_change_the_operation(
-        place in any::<prop::sample::Index>(),
+        index in any::<prop::sample::Index>(),
         capitals in any::<u64>(),
         prefix in prop::sample::select(vec![&["Spaces-1"][..], &["SPACES-22"], &["spaces", "default"], &[]]),
     ) {
-        let operation = place.get(all());
+        let operation = index.get(all());
         prop_assume!(!operation.path.is_empty());
-        let below = operation.path.iter().enumerate().map(|(place, part)| match part {
-            PathSegment::Literal(word) if capitals >> (place % 64) & 1 == 1 => word.to_uppercase(),
+        let below = operation.path.iter().enumerate().map(|(index, part)| match part {
+            PathSegment::Literal(word) if capitals >> (index % 64) & 1 == 1 => word.to_uppercase(),
             PathSegment::Literal(word) => word.to_lowercase(),
-            PathSegment::Parameter(_) => format!("Things-{place}"),
+            PathSegment::Parameter(_) => format!("Things-{index}"),
         });
         let prefix = if operation.scope == SpaceScope::System { &[][..] } else { prefix };
         let path: Vec<String> =

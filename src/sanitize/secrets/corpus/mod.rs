@@ -1,7 +1,7 @@
-//! Corpus of texts with and without secrets, which tests the rules.
+//! Test corpus of the rules: texts with and without secrets.
 //!
-//! The lines are in the text files of this folder; every secret in them is made up. A `·` splits
-//! those that secret scanners would report. To fix a missed secret or a false positive, add its
+//! The lines are in the text files of this folder; every secret in them is fictitious. A `·` splits
+//! secrets that secret scanners would report. To fix a missed secret or a false positive, add its
 //! line.
 
 use std::{borrow::Cow, collections::BTreeSet};
@@ -90,7 +90,7 @@ fn every_rule_has_a_sample() {
     }
 }
 
-/// A row of the CSV file that AWS creates for a new access key.
+/// Returns a row of the CSV file that AWS creates for a new access key.
 fn aws_key_pair() -> String {
     SampleGenerator(3).fill("deploy,AK·IA{H16},{b40}")
 }

@@ -87,7 +87,7 @@ fn replace_gap(sample: &Sample, between: &str) -> Option<Spelling> {
         .then(|| Spelling::new(&format!("{name}{between}{opening}"), &sample.secret, &sample.after))
 }
 
-/// Percent-encodes the sample as in the query of a URL.
+/// Percent-encodes the sample like the query of a URL.
 fn percent_encode(sample: &Sample, space: &str) -> Spelling {
     let encode = |text: &str| {
         text.bytes()
@@ -140,14 +140,14 @@ fn measure_variants() -> BTreeMap<&'static str, (usize, BTreeSet<&'static str>)>
             let shown = redact(&text).text.into_owned();
             let (all, missed) = measured.entry(*variant).or_insert((0, BTreeSet::new()));
             *all += 1;
-            // The end of an encoded secret is not always known, so the redaction may cover more.
+            // The end of an encoded secret can be ambiguous, so the redaction may cover more.
             let is_encoded = variant.ends_with("-encoded");
             if !(spelling.is_redacted_in(&shown) || (is_encoded && spelling.is_hidden_in(&shown))) {
                 missed.insert(row);
             }
             if !shown.contains("[redacted:private-key]") {
-                let door = crate::sanitize::sanitize(&text).text.into_owned();
-                assert_eq!(sanitize_line_by_line(&text), door, "{variant}: {row}");
+                let sanitized = crate::sanitize::sanitize(&text).text.into_owned();
+                assert_eq!(sanitize_line_by_line(&text), sanitized, "{variant}: {row}");
             }
         }
     }

@@ -23,7 +23,7 @@ const PRIVATE: &[&str] = &["private key"];
 pub(super) const RULES: &[Rule] = &[
     unconditional("private-key", PRIVATE, concat!(
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----",
-        // Up to the matching end. Without an end, as far as the text looks like a key.
+        // Up to the matching end marker. Without one, up to the last character of a key.
         r"(?:(?:[^-]|-{1,4}[^-])*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----",
         r"|(?:(?:[\t-\r ]|\\+[rn])*[ -~]{0,80}?[A-Za-z0-9+/]{32,}={0,2})*)",
     )),
@@ -118,7 +118,7 @@ pub(super) const RULES: &[Rule] = &[
         pattern: r"(?:^|[^A-Za-z0-9_-])(sk-[A-Za-z0-9]{40,64})(?-u:\b)" },
 ];
 
-/// Prefix of tokens of a known form.
+/// Prefix of tokens with a standard format.
 pub(in crate::sanitize::secrets) struct TokenPrefix {
     pub(in crate::sanitize::secrets) kind: &'static str,
     pub(in crate::sanitize::secrets) pattern: &'static str,

@@ -3,8 +3,8 @@
 use super::rule::{Rule, unconditional};
 use crate::sanitize::secrets::candidate;
 
-/// Patterns for the end of a line whose secret may be on the next line. Lines of private keys are
-/// detected separately.
+/// Patterns for the end of a line before a possible secret on the next line. Lines of private keys
+/// are detected separately.
 pub(in crate::sanitize::secrets) const CONTINUATIONS: &[&str] = &[
     at_text_end!(entry_name!(password_names!())),
     at_text_end!(entry_name!(key_names!())),

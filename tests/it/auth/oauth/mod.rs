@@ -36,7 +36,7 @@ impl OAuthFixture {
         Self { signer, issuer, server }
     }
 
-    /// Checks that a valid token is accepted, and rejected with this message after a change of claims.
+    /// Checks that a valid token is accepted, and rejected with this message after a claim change.
     async fn assert_rejects_claims(&self, change: &Value, message: &str) {
         let valid =
             list_tools_with_token(&self.server, &self.signer.sign(&self.issuer.claims())).await;

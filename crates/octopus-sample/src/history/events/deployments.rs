@@ -41,13 +41,13 @@ fn stage(
     deployment: &Item,
     at: i64,
     category: &'static str,
-    words: &str,
+    description: &str,
 ) -> EventDraft {
     let text = |key| deployment.text(key);
     let release = database.releases.find(text("ReleaseId"));
     let draft = EventDraft::new(at, category, &deployment.space_id)
         .names(text("Name"), &deployment.id)
-        .text(&format!(" {words} for "))
+        .text(&format!(" {description} for "))
         .names(Database::name_in(&database.projects, text("ProjectId")), text("ProjectId"))
         .text(" release ")
         .names(release.map_or("", |release| release.text("Version")), text("ReleaseId"))
@@ -70,7 +70,7 @@ fn of_deployment(database: &Database, facts: &TaskFacts) -> Vec<EventDraft> {
         return Vec::new();
     };
     let by = deployment.text("DeployedById");
-    let stage = |at, category, words| stage(database, deployment, at, category, words);
+    let stage = |at, category, description| stage(database, deployment, at, category, description);
     let mut drafts = vec![stage(facts.queued, "DeploymentQueued", "was queued").by(by)];
     if let Some(started) = facts.started() {
         drafts.push(stage(started, "DeploymentStarted", "started"));
@@ -88,10 +88,10 @@ fn of_deployment(database: &Database, facts: &TaskFacts) -> Vec<EventDraft> {
 fn of_run(database: &Database, facts: &TaskFacts) -> Vec<EventDraft> {
     let run = facts.arguments.get("RunbookRunId").and_then(Value::as_str).unwrap_or_default();
     let project = facts.project_id.as_deref().unwrap_or_default();
-    let stage = |at, category, words: &str| {
+    let stage = |at, category, description: &str| {
         EventDraft::new(at, category, facts.space_id.as_deref().unwrap_or_default())
             .names(&facts.description, run)
-            .text(&format!(" {words} for "))
+            .text(&format!(" {description} for "))
             .names(Database::name_in(&database.projects, project), project)
             .about([facts.id.as_str()])
     };

@@ -21,7 +21,7 @@ pub(super) fn drafts(database: &Database) -> Vec<EventDraft> {
     drafts
 }
 
-/// Returns the events that lead to the present state of a target.
+/// Returns the events before the present state of a target.
 fn of(machine: &Item) -> Vec<EventDraft> {
     let mut random = Random::of(&machine.id);
     let mut drafts = Vec::new();
@@ -30,7 +30,7 @@ fn of(machine: &Item) -> Vec<EventDraft> {
         let added = NOW - 80 * DAY + random.time(60 * DAY);
         drafts.push(about(machine, added, "MachineAdded", "was added").by(admin(machine)));
     }
-    let (category, words) = match machine.text("HealthStatus") {
+    let (category, description) = match machine.text("HealthStatus") {
         "HasWarnings" => ("MachineHasWarnings", "has warnings"),
         "Unhealthy" => ("MachineUnhealthy", "is unhealthy"),
         "Unavailable" => ("MachineUnavailable", "is unavailable"),
@@ -38,7 +38,7 @@ fn of(machine: &Item) -> Vec<EventDraft> {
     };
     let since = NOW - 10 * DAY + random.time(9 * DAY);
     if !category.is_empty() {
-        let draft = about(machine, since, category, words);
+        let draft = about(machine, since, category, description);
         drafts
             .push(EventDraft { details: Some(machine.text("StatusSummary").to_owned()), ..draft });
     }
@@ -62,12 +62,12 @@ fn checks(database: &Database) -> Vec<EventDraft> {
             .collect();
         let mut random = Random::of(&task.id);
         let Some(machine) = random.pick(&healthy) else { continue };
-        let (category, words) = if task.text("State") == "Failed" {
+        let (category, description) = if task.text("State") == "Failed" {
             ("MachineUnavailable", "is unavailable")
         } else {
             ("MachineHasWarnings", "has warnings")
         };
-        let found = about(machine, end - SECOND, category, words).about([task.id.as_str()]);
+        let found = about(machine, end - SECOND, category, description).about([task.id.as_str()]);
         drafts.push(found);
         let well = end + HOUR + random.time(5 * MINUTE);
         drafts.push(about(machine, well, "MachineHealthy", "is healthy"));
@@ -75,11 +75,11 @@ fn checks(database: &Database) -> Vec<EventDraft> {
     drafts
 }
 
-fn about(machine: &Item, at: i64, category: &'static str, words: &str) -> EventDraft {
+fn about(machine: &Item, at: i64, category: &'static str, description: &str) -> EventDraft {
     EventDraft::new(at, category, &machine.space_id)
         .text("Deployment target ")
         .names(machine.text("Name"), &machine.id)
-        .text(&format!(" {words}"))
+        .text(&format!(" {description}"))
         .about(machine.texts("EnvironmentIds"))
 }
 

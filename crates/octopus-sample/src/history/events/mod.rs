@@ -1,4 +1,4 @@
-//! Audit trail of ninety days, generated on first use: events of releases, deployments and targets,
+//! Event log of ninety days, generated on first use: events of releases, deployments and targets,
 //! changes, and sign-ins.
 
 mod changes;

@@ -1,4 +1,4 @@
-//! Vocabulary of the audit trail.
+//! Categories, groups, agents and document types of events.
 
 /// Event categories with their names.
 pub(crate) const CATEGORIES: [(&str, &str); 29] = [

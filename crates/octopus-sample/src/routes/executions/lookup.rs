@@ -120,7 +120,7 @@ pub(super) fn tenants<'a>(
 pub(super) struct ExecutionOptions {
     /// Scheduled start; `None` starts immediately.
     pub(super) run_at: Option<i64>,
-    /// Keys of the deployment or run that come from the body.
+    /// Keys of the deployment or run from the body.
     keys: Map<String, Value>,
 }
 

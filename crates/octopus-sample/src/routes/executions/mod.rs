@@ -49,8 +49,8 @@ mod tests {
             "ProjectName": "Parcel Tracking API", "ReleaseVersion": "1.12.1",
             "EnvironmentNames": ["Development", "Environments-4"], "RunAt": null,
         });
-        let (status, refused) = send(&sample, "POST", path, body.clone()).await;
-        assert_eq!(status, 400, "{refused}");
+        let (status, rejected) = send(&sample, "POST", path, body.clone()).await;
+        assert_eq!(status, 400, "{rejected}");
         let body = merged(body, json!({ "EnvironmentNames": ["development"] }));
         let (status, made) = send(&sample, "POST", path, body.clone()).await;
         let first =
@@ -113,10 +113,10 @@ mod tests {
             (json!({ "ProjectName": "Route Planner", "GitRef": "gone" }), "reference 'gone'"),
         ];
         for (body, part) in rows {
-            let (status, refused) =
+            let (status, rejected) =
                 send(&sample, "POST", "Spaces-1/releases/create/v1", body.clone()).await;
             assert_eq!(status, 400, "{body}");
-            assert!(reason(&refused).contains(part), "{body} {refused}");
+            assert!(reason(&rejected).contains(part), "{body} {rejected}");
         }
         let rows = [
             json!({ "ProjectName": "Projects-1", "ReleaseVersion": "1.12.0", "IgnoreIfAlreadyExists": true }),
@@ -170,9 +170,9 @@ mod tests {
         ];
         for (other, part) in rows {
             let body = merged(billing.clone(), other);
-            let (status, refused) = send(&sample, "POST", path, body.clone()).await;
+            let (status, rejected) = send(&sample, "POST", path, body.clone()).await;
             assert_eq!(status, 400, "{body}");
-            assert!(reason(&refused).contains(part), "{body} {refused}");
+            assert!(reason(&rejected).contains(part), "{body} {rejected}");
         }
         let lifted = json!({
             "DeploymentFreezeNames": ["Month-end close"], "DeploymentFreezeOverrideReason": "Broken",
@@ -188,8 +188,8 @@ mod tests {
         let form =
             get(&sample, "Spaces-1/releases/Releases-9007/deployments/preview/Environments-3")
                 .await;
-        let asked = form["Form"]["Elements"].as_array().unwrap();
-        let kinds: Vec<_> = asked
+        let elements = form["Form"]["Elements"].as_array().unwrap();
+        let kinds: Vec<_> = elements
             .iter()
             .map(|e| (e["IsValueRequired"].as_bool(), e["Control"]["IsSecure"].as_bool()))
             .collect();
@@ -216,9 +216,9 @@ mod tests {
         ];
         for (other, part) in rows {
             let body = merged(planner.clone(), other);
-            let (status, refused) = send(&sample, "POST", path, body.clone()).await;
+            let (status, rejected) = send(&sample, "POST", path, body.clone()).await;
             assert_eq!(status, 400, "{body}");
-            assert!(reason(&refused).contains(part), "{body} {refused}");
+            assert!(reason(&rejected).contains(part), "{body} {rejected}");
         }
         let tags = json!({ "Tenants": ["hollis freight"], "TenantTags": ["Region/AMER", "Tier/Silver", "Tier/Bronze"] });
         let (status, made) = send(&sample, "POST", path, merged(planner, tags)).await;

@@ -201,9 +201,9 @@ mod tests {
             (run("Route Planner", "Export fleet plans", json!({})), "a GitRef is required"),
         ];
         for (body, part) in rows {
-            let (status, refused) = send(&sample, "POST", path, body.clone()).await;
+            let (status, rejected) = send(&sample, "POST", path, body.clone()).await;
             assert_eq!(status, 400, "{body}");
-            assert!(reason(&refused).contains(part), "{body} {refused}");
+            assert!(reason(&rejected).contains(part), "{body} {rejected}");
         }
         let rows = [
             run(
@@ -227,8 +227,8 @@ mod tests {
         let recalibrate = |reference: &str| {
             run("Route Planner", "recalibrate-charging-stops", json!({ "GitRef": reference }))
         };
-        let (status, refused) = send(&sample, "POST", path, recalibrate("main")).await;
-        assert_eq!(status, 400, "{refused}");
+        let (status, rejected) = send(&sample, "POST", path, recalibrate("main")).await;
+        assert_eq!(status, 400, "{rejected}");
         let (status, made) =
             send(&sample, "POST", path, recalibrate("feature/electric-vans")).await;
         assert_eq!(status, 201, "{made}");

@@ -10,7 +10,7 @@ use super::{JsonBounds, OmittedCounts};
 /// Maximum nesting depth; deeper containers are omitted. `serde_json` itself rejects 128 levels.
 const MAX_DEPTH: usize = 100;
 /// Extra budget for short scalars of the top-level object after the bounds are reached, such as
-/// `TotalResults` behind the items of a page.
+/// `TotalResults` after the items of a page.
 const RESERVE: JsonBounds = JsonBounds { json: 8 * 1024, text: 256, values: 256 };
 
 /// The remaining budget and the counts of omitted parts.
@@ -180,7 +180,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// Fields whose content other fields mark as sensitive or not: a type, a flag or a name.
+/// Fields with values that other fields can mark as sensitive (by a type, a flag or a name).
 const VALUE_FIELDS: &[&str] =
     &["Value", "Values", "DefaultValue", "NewValue", "SensitiveValue", "Hint"];
 
@@ -190,7 +190,7 @@ fn is_container(value: &Value) -> bool {
 
 /// Marker at the end of a truncated text.
 const TRUNCATION_MARK: &str = " ...";
-/// Maximum number of bytes that a truncated text loses besides the excess. The last word is
+/// Maximum number of bytes removed from a truncated text besides the excess. The last word is
 /// dropped, because redaction would not recognize half a secret.
 const MAX_WORD: usize = 8 * 1024;
 

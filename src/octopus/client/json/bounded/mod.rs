@@ -1,8 +1,8 @@
 //! Parses a JSON document of any size into a tree of bounded size.
 //!
-//! A `serde_json::Value` takes at least ten times the memory of its text. An answer shows at most
-//! 100 KB, so this module keeps only the first items of a list, the first fields of an object and
-//! the beginning of a text. The rest is parsed and counted. `Links` are never kept.
+//! A `serde_json::Value` needs at least ten times the memory of its text. A tool result contains at
+//! most 100 KB. So this module keeps only the first items of a list, the first fields of an object
+//! and the beginning of a text. The rest is parsed and counted. `Links` are never kept.
 
 mod builder;
 
@@ -30,8 +30,8 @@ impl JsonBounds {
     pub const DOCUMENT: Self = Self { json: 512 * 1024, text: 512 * 1024, values: 16 * 1024 };
 
     /// Returns the bounds for an answer of at most `limit` bytes. They are about twice as large,
-    /// because redaction shortens texts. The margin also leaves the truncation of visible texts to
-    /// the answer's own limit.
+    /// because redaction shortens texts. The margin leaves the truncation of visible texts to the
+    /// limit of the answer.
     pub const fn for_answer(limit: usize) -> Self {
         Self { json: 2 * limit + 16 * 1024, text: limit + 8 * 1024, values: 8 * 1024 }
     }
@@ -70,7 +70,7 @@ impl BoundedJson {
     ///
     /// # Errors
     ///
-    /// If the body is not valid JSON.
+    /// Returns an error if the body is not valid JSON.
     pub fn parse(body: &[u8], bounds: JsonBounds) -> serde_json::Result<Self> {
         step_counter::add(body.len());
         Self::read(&mut serde_json::Deserializer::from_slice(body), bounds)

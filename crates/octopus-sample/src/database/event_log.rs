@@ -1,4 +1,4 @@
-//! Audit trail of a database.
+//! Event log of a database.
 
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
@@ -13,23 +13,23 @@ pub(crate) struct Events {
     pub(crate) internal: HashSet<String>,
 }
 
-/// Audit trail, generated on first use. Clones share it, so that changes of the database do not
+/// Event log, generated on first use. Clones share it, so that changes of the database do not
 /// change it.
 #[derive(Clone)]
-pub(super) struct Trail {
+pub(super) struct EventLog {
     pub(super) events: Arc<LazyLock<Events, Box<dyn FnOnce() -> Events + Send>>>,
 }
 
-impl Trail {
-    /// Creates an audit trail that `make` generates on first use.
-    pub(super) fn made_by(make: impl FnOnce() -> Events + Send + 'static) -> Self {
+impl EventLog {
+    /// Creates an event log that `make` generates on first use.
+    pub(super) fn new(make: impl FnOnce() -> Events + Send + 'static) -> Self {
         Self { events: Arc::new(LazyLock::new(Box::new(make))) }
     }
 }
 
-impl Default for Trail {
+impl Default for EventLog {
     fn default() -> Self {
-        Self::made_by(Events::default)
+        Self::new(Events::default)
     }
 }
 
@@ -41,7 +41,7 @@ mod tests {
     use crate::test_client::{get, send};
 
     #[tokio::test]
-    async fn audit_trail_is_independent_of_changes() {
+    async fn event_log_is_independent_of_changes() {
         let (early, late) = (Sample::new(), Sample::new());
         let path = "Spaces-1/events?take=50";
         let before = get(&early, path).await;
