@@ -43,7 +43,10 @@ async fn approved_change_is_logged_with_caller_and_method() {
         found.unwrap_or_else(|| panic!("no {message:?} in {log}")).clone()
     };
     let requested = find_event("approval requested");
-    assert_eq!((&requested["tool"], &requested["way"]), (&json!("create_release"), &json!("Code")));
+    assert_eq!(
+        (&requested["tool"], &requested["approval_method"]),
+        (&json!("create_release"), &json!("Code"))
+    );
     let approved = find_event("change approved");
     assert_eq!(approved["route"], "POST /api/{id}/releases/create/v1");
     assert_eq!(approved["way"], "Code");
