@@ -1,7 +1,7 @@
 //! The MCP methods: rmcp's `ServerHandler` for [`Protocol`].
 //!
 //! Each method reads the request's context, runs the provider within the time limit and records a
-//! span and metrics ([`operation`](super::operation)).
+//! span and metrics ([`operation`]).
 
 use std::{borrow::Cow, sync::Arc};
 
