@@ -25,14 +25,14 @@ fn check_policy_rules(loaded: &mut LoadedConfig) {
     let toolsets: Vec<&str> = TOOLSETS.iter().map(|toolset| toolset.name).collect();
     let mut errors = Vec::new();
     for rule in &loaded.config().policy.rules {
-        for (kind, given, known) in
+        for (kind, given, valid) in
             [("tool", &rule.tools, &tools), ("toolset", &rule.toolsets, &toolsets)]
         {
             let given =
                 given.iter().flat_map(|list| &list.0).map(|name| name.trim_start_matches('!'));
-            let is_known = |name: &&str| known.iter().any(|known| known.eq_ignore_ascii_case(name));
-            for unknown in given.filter(|name| !name.contains('*') && !is_known(name)) {
-                let near = crate::text::nearest::nearest(unknown, known.iter().copied(), 1);
+            let is_valid = |name: &&str| valid.iter().any(|valid| valid.eq_ignore_ascii_case(name));
+            for unknown in given.filter(|name| !name.contains('*') && !is_valid(name)) {
+                let near = crate::text::nearest::nearest(unknown, valid.iter().copied(), 1);
                 let near = near
                     .first()
                     .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
@@ -55,7 +55,7 @@ fn check_policy_rules(loaded: &mut LoadedConfig) {
 ///
 /// # Errors
 ///
-/// A message with the unknown toolset and all valid ones.
+/// Returns a message with the unknown toolset and all valid ones.
 pub(super) fn check_token_toolsets(token: &TokenSettings) -> Result<(), String> {
     match ToolAccess::new(tool_index(TOOLSETS), &token.toolsets.0, Tier::Read) {
         Ok(_) => Ok(()),
@@ -70,7 +70,7 @@ pub(super) fn check_token_toolsets(token: &TokenSettings) -> Result<(), String> 
 ///
 /// # Errors
 ///
-/// An error if `tools.toolsets` names an unknown toolset.
+/// Returns an error if `tools.toolsets` names an unknown toolset.
 pub fn tool_access(config: &Config) -> Result<ToolAccess, StartError> {
     let tools = &config.tools;
     let ceiling = match (tools.read_only, tools.allow_deletes) {

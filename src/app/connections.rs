@@ -27,29 +27,29 @@ pub(super) struct ListenerLimits {
 ///
 /// # Errors
 ///
-/// An error if `limits.connections` exceeds the available file descriptors.
+/// Returns an error if `limits.connections` exceeds the available file descriptors.
 pub(super) fn listener_limits(
     config: &Config,
     descriptors: Option<u64>,
 ) -> Result<ListenerLimits, StartError> {
     let descriptors = descriptors.map_or(usize::MAX, |all| all.try_into().unwrap_or(usize::MAX));
     let upstream = config.instances_with_keys().into_iter();
-    // Besides the running requests, responses that wait for memory keep their connections.
+    // In addition to running requests, responses that wait for memory keep their connections.
     let upstream = upstream.map(|(.., instance)| instance.concurrent_requests as usize);
     let upstream = upstream.sum::<usize>().saturating_mul(1 + PARKED_PER_PERMIT);
-    // The sample instance runs in this process, so both ends of its connections count.
+    // The sample instance runs in this process, so both ends of its connections use descriptors.
     let upstream =
         if config.sample.enabled { usize::saturating_mul(upstream, 2) } else { upstream };
-    // With few descriptors, reserve at most half of them, so that clients can still connect.
+    // With few descriptors, at most half of them are reserved, so that clients can still connect.
     let reserved =
         (RESERVED_FILES + ADMIN_CONNECTIONS).saturating_add(upstream).min(descriptors / 2);
     let available = (descriptors - reserved).max(1);
-    let total = match config.limits.connections.map(|wanted| wanted as usize) {
+    let total = match config.limits.connections.map(|requested| requested as usize) {
         None => available.min(DEFAULT_MAX_CONNECTIONS),
-        Some(wanted) if wanted <= available => wanted,
-        Some(wanted) => {
+        Some(requested) if requested <= available => requested,
+        Some(requested) => {
             return Err(StartError::TooManyConnections {
-                wanted,
+                requested,
                 descriptors,
                 reserved,
                 available,
@@ -73,16 +73,16 @@ pub(super) fn listener_limits(
 pub(super) fn descriptors() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted = maximum.map_or(TARGET_DESCRIPTORS, |maximum| maximum.min(TARGET_DESCRIPTORS));
-    if current.is_some_and(|current| current < wanted)
-        && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok()
+    let target = maximum.map_or(TARGET_DESCRIPTORS, |maximum| maximum.min(TARGET_DESCRIPTORS));
+    if current.is_some_and(|current| current < target)
+        && setrlimit(Resource::Nofile, Rlimit { current: Some(target), maximum }).is_ok()
     {
-        return Some(wanted);
+        return Some(target);
     }
     current
 }
 
-/// Returns `None`: the file descriptor limit is not known on this platform.
+/// Returns `None`, because the file descriptor limit is unknown on this platform.
 #[cfg(not(unix))]
 pub(super) fn descriptors() -> Option<u64> {
     None
@@ -92,10 +92,10 @@ pub(super) fn descriptors() -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn main_limit(wanted: Option<u32>, descriptors: Option<u64>) -> Result<usize, String> {
+    fn main_limit(requested: Option<u32>, descriptors: Option<u64>) -> Result<usize, String> {
         let mut config = Config::default();
         config.octopus.url = "https://octopus.example.com".parse().ok();
-        config.limits.connections = wanted;
+        config.limits.connections = requested;
         let limits = listener_limits(&config, descriptors).map_err(|error| error.to_string())?;
         assert!(limits.admin.total >= 1);
         if let Some(descriptors) = descriptors {

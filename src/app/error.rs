@@ -7,10 +7,10 @@ use crate::{
     octopus::CredentialError, store::StoreError, telemetry::TelemetryError,
 };
 
-/// Why the server cannot start, or cannot apply new settings. The text names the setting.
+/// Error when the server starts or applies new settings. The text names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Metrics cannot start.
+    /// The metrics exporter cannot start.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
     /// The audit log cannot start.
@@ -32,7 +32,7 @@ pub enum StartError {
         setting: &'static str,
         /// The address.
         address: SocketAddr,
-        /// Why it cannot be bound.
+        /// The I/O error.
         error: io::Error,
     },
     /// A bound socket cannot be served.
@@ -40,18 +40,18 @@ pub enum StartError {
     Listen {
         /// Name of the setting.
         setting: &'static str,
-        /// Why it cannot be served.
+        /// The I/O error.
         error: io::Error,
     },
     /// `limits.connections` exceeds the file descriptors of the process.
     #[error(
-        "limits.connections: {wanted} connections exceed the file descriptors of this process \
+        "limits.connections: {requested} connections exceed the file descriptors of this process \
          ({descriptors}, of which {reserved} are reserved); set it to {available} or less, or \
          raise the limit (ulimit -n, LimitNOFILE)"
     )]
     TooManyConnections {
         /// The configured number of connections.
-        wanted: usize,
+        requested: usize,
         /// File descriptors of the process.
         descriptors: usize,
         /// File descriptors that are reserved for other uses.

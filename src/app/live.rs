@@ -1,7 +1,7 @@
 //! [`LiveServer`]: the parts of a running server that a configuration reload replaces.
 //!
-//! A reload builds all new parts first and then swaps them in, or changes nothing if one cannot be
-//! built. Running requests end with the old parts. Sessions, pending approvals, the idempotency
+//! A reload builds all new parts first and then swaps them in. It changes nothing if a part cannot
+//! be built. Running requests end with the old parts. Sessions, pending approvals, the idempotency
 //! store and counters continue.
 
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::{
     tool::ActingUsers,
 };
 
-/// The parts that a reload keeps.
+/// The parts that continue after a reload.
 #[derive(Debug, Clone)]
 pub(super) struct PersistentParts {
     pub(super) clock: PolicyClock,
@@ -56,7 +56,7 @@ struct Inner {
 }
 
 impl LiveServer {
-    /// Builds the parts from these settings.
+    /// Builds the reloadable parts from these settings.
     pub(super) fn start(config: Config, persistent: PersistentParts) -> Result<Self, StartError> {
         let PersistentParts { metrics, compute, memory, .. } = &persistent;
         let mut tools = provider::build_provider_with(
@@ -84,7 +84,7 @@ impl LiveServer {
     ///
     /// # Errors
     ///
-    /// An error if a part cannot be built; the previous settings then stay in force.
+    /// Returns an error if a part cannot be built. The previous settings then stay in force.
     pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, StartError> {
         let Inner { persistent, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock();

@@ -52,8 +52,8 @@ use crate::{
     tool::ActingUsers,
 };
 
-/// Time before the end of the drain at which running calls are ended with an error, so that their
-/// clients get a response instead of a broken connection.
+/// Time between the end of running calls and the end of the drain. Calls end with an error, so that
+/// their clients get a response instead of a broken connection.
 const SHUTDOWN_NOTICE: Duration = Duration::from_secs(1);
 
 /// A running server.
@@ -88,7 +88,7 @@ pub struct RunningServer {
 ///
 /// # Errors
 ///
-/// An error that names the setting, if a listener, file, store or rule cannot be used.
+/// Returns an error that names the setting, if a listener, file, store or rule cannot be used.
 pub async fn start(config: Config) -> Result<RunningServer, StartError> {
     start_with_clock(config, PolicyClock::default()).await
 }
@@ -97,7 +97,7 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
 ///
 /// # Errors
 ///
-/// As [`start`].
+/// The errors of [`start`].
 pub async fn start_with_clock(
     mut config: Config,
     clock: PolicyClock,
@@ -211,13 +211,13 @@ impl RunningServer {
         tokio::time::sleep(self.drain_pause).await;
         self.readiness.end_streams();
         let stop = self.stop.clone();
-        let patience = self.drain_timeout.saturating_sub(SHUTDOWN_NOTICE);
-        let last_words = tokio::spawn(async move {
-            tokio::time::sleep(patience).await;
+        let notice_after = self.drain_timeout.saturating_sub(SHUTDOWN_NOTICE);
+        let notice = tokio::spawn(async move {
+            tokio::time::sleep(notice_after).await;
             stop.cancel();
         });
         self.main.stop(self.drain_timeout).await;
-        last_words.abort();
+        notice.abort();
         self.stop.cancel();
         for other in [self.admin, self.sample].into_iter().flatten() {
             other.stop(Duration::from_millis(100)).await;
@@ -231,7 +231,7 @@ impl RunningServer {
 ///
 /// # Errors
 ///
-/// An error that names the setting, if the settings cannot be used for a local client.
+/// Returns an error that names the setting, if the settings cannot be used for a local client.
 pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(), StartError> {
     if config.audit.stdout {
         return Err(StartError::StdioAudit);

@@ -6,7 +6,8 @@ use crate::{
     http::Listening,
 };
 
-/// Returns the error that the settings report earlier: the sample instance is not part of this build.
+/// Returns [`StartError::NoSample`]. The validation of the settings normally reports this error
+/// earlier.
 pub(super) fn start_sample(_config: &mut Config) -> Result<Listening, StartError> {
     Err(StartError::NoSample(SAMPLE_NOT_BUILT_IN))
 }

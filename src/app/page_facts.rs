@@ -1,4 +1,4 @@
-//! The facts about the server that the web page shows.
+//! The server properties that the web page shows.
 
 use crate::{
     access::RequestScope,
@@ -18,8 +18,9 @@ pub const SAMPLE_QUESTIONS: [&str; 3] = [
     "What is wrong with Depot Portal in Production right now?",
 ];
 
-/// Returns the facts for these settings. Tools are those of the default instance, for a caller with all
-/// permissions; without a default instance, those that the settings enable for any instance.
+/// Returns the page properties for these settings. The tools are those of the default instance, for
+/// a caller with all permissions. Without a default instance, they are those that the settings
+/// enable for any instance.
 pub(super) fn page_facts(config: &Config, provider: &OctopusProvider) -> PageFacts {
     let context = provider.resolve(Caller::default(), RequestScope::default());
     let access = context.resolved.as_ref().map_or(&provider.access, |scope| &scope.policy);
@@ -33,10 +34,10 @@ pub(super) fn page_facts(config: &Config, provider: &OctopusProvider) -> PageFac
     }
 }
 
-/// Returns whether callers send an Octopus API key. With several instances, the least strict one
-/// decides, because callers choose their instance.
+/// Returns the use of Octopus API keys by callers. With several instances, the least strict
+/// instance decides, because callers choose their instance.
 fn api_key_use(provider: &OctopusProvider) -> ApiKeyUse {
-    // No request is sent with this key.
+    // This placeholder key is never sent.
     let own = Credentials::api_key("API-EXAMPLE").ok();
     let with_key = CallerCredentials { own, ..CallerCredentials::default() };
     let without_key = CallerCredentials::default();

@@ -41,7 +41,7 @@ fn limits(config: &Config) -> Limits {
 ///
 /// # Errors
 ///
-/// An error that names the setting, if a part cannot be built.
+/// Returns an error that names the setting, if a part cannot be built.
 pub fn build_provider(config: &Config, metrics: &Metrics) -> Result<OctopusProvider, StartError> {
     let memory = ResponseMemory::new(config.limits.bytes_in_flight.0);
     build_provider_with(
@@ -55,7 +55,8 @@ pub fn build_provider(config: &Config, metrics: &Metrics) -> Result<OctopusProvi
 
 /// Compiles the redaction patterns and the table of Octopus operations on a blocking thread.
 ///
-/// Otherwise the first call that needs them does it. A call that needs them during this waits.
+/// Without this, the first call that needs them compiles them. A call that needs them during the
+/// compilation waits.
 pub fn warm_up() {
     tokio::task::spawn_blocking(|| {
         crate::sanitize::precompile();
@@ -77,7 +78,7 @@ pub(super) fn build_provider_with(
     compute: &ComputePool,
     memory: &ResponseMemory,
 ) -> Result<OctopusProvider, StartError> {
-    // Initialize the secret patterns now, so that the first call does not wait for it.
+    // Initializes the secret patterns now, so that the first call does not wait for them.
     crate::sanitize::sanitize("");
     Ok(OctopusProvider {
         catalog: catalog_for(config),

@@ -48,13 +48,13 @@ pub async fn watch(
     load: impl Fn() -> Result<Config, ConfigErrors> + Clone + Send + 'static,
     mut requests: impl Stream<Item = ()> + Unpin,
 ) {
-    let mut look = tokio::time::interval(POLL_INTERVAL);
+    let mut poll = tokio::time::interval(POLL_INTERVAL);
     let mut seen = file.loaded;
-    let mut refused: Option<FailedReload> = None;
+    let mut failed: Option<FailedReload> = None;
     loop {
         let is_requested = tokio::select! {
             request = requests.next() => request.is_some(),
-            _ = look.tick() => false,
+            _ = poll.tick() => false,
         };
         let now = file.stamp();
         let is_still = now == seen;
@@ -62,15 +62,15 @@ pub async fn watch(
         let is_changed = now.is_some() && is_still && now != file.loaded;
         if is_requested || is_changed {
             file.loaded = now;
-            refused = None;
-        } else if !refused.as_ref().is_some_and(FailedReload::is_due) {
+            failed = None;
+        } else if !failed.as_ref().is_some_and(FailedReload::is_due) {
             continue;
         }
-        refused = reload(&live, load.clone(), refused).await;
+        failed = reload(&live, load.clone(), failed).await;
     }
 }
 
-/// Why a reload failed.
+/// Reason of a failed reload.
 #[derive(Debug, thiserror::Error)]
 enum ReloadError {
     /// The settings are invalid.
@@ -105,7 +105,7 @@ async fn reload(
     before: Option<FailedReload>,
 ) -> Option<FailedReload> {
     let serving = live.clone();
-    // Log the result in the blocking task, because a shutdown can drop this future at any time.
+    // Logs the result in the blocking task, because a shutdown can drop this future at any time.
     let applied = tokio::task::spawn_blocking(move || {
         let unchanged = serving.apply(load()?)?;
         serving.metrics().record_config_reload(true);

@@ -39,7 +39,7 @@ pub(super) fn restore_running_values(config: &mut Config, running: &Config) -> V
         telemetry,
         sample,
     );
-    // Keep the address of the running sample instance.
+    // Keeps the address of the running sample instance.
     if running.sample.enabled {
         config.octopus.clone_from(&running.octopus);
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Starts the sample instance on a loopback port and points the settings at it. Removes configured
-/// credentials, so that those of a real instance are never sent to the sample.
+/// credentials, so that credentials of a real instance are never sent to the sample.
 pub(super) fn start_sample(config: &mut Config) -> Result<Listening, StartError> {
     let socket = super::bind("sample", SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let router = Sample::new().router();

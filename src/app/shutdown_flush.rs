@@ -12,14 +12,14 @@ use crate::{
     telemetry::{Metrics, Telemetry},
 };
 
-/// Time limit of each flush. The manifests in `deploy` kill the process 5 seconds after the drain.
+/// Timeout of each flush. The manifests in `deploy` kill the process 5 seconds after the drain.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(4);
-/// Time limit for logging the last head of the audit chain, before the log itself is flushed.
+/// Timeout for logging the last head of the audit chain, before the log itself is flushed.
 const HEAD_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Flushes audit records and telemetry concurrently, within the time limit, and stops them.
+/// Flushes and stops the audit log and telemetry concurrently, within the timeouts.
 pub(super) async fn flush_all(audit: &AuditLog, metrics: Metrics, telemetry: Option<Telemetry>) {
-    // `Audit::stop` logs another head if records follow this one.
+    // `AuditLog::stop` logs another head if more records follow.
     let _ = timeout(HEAD_TIMEOUT, audit.announce()).await;
     let audit_stopped = timeout(FLUSH_TIMEOUT, audit.stop());
     let metrics_exported = timeout(FLUSH_TIMEOUT, spawn_blocking(move || metrics.shutdown()));
@@ -31,9 +31,9 @@ pub(super) async fn flush_all(audit: &AuditLog, metrics: Metrics, telemetry: Opt
     let (audit_stopped, metrics_exported, telemetry_exported) =
         tokio::join!(audit_stopped, metrics_exported, telemetry_exported);
     if let Err(Elapsed { .. }) = audit_stopped {
-        tracing::error!("audit records may be lost: writing them timed out");
+        tracing::error!("audit flush timed out; queued records may be lost");
     }
     if metrics_exported.is_err() || telemetry_exported.is_err() {
-        tracing::warn!("telemetry export timed out: the last logs, traces or metrics are lost");
+        tracing::warn!("telemetry export timed out; the last logs, traces or metrics are lost");
     }
 }

@@ -31,8 +31,8 @@ pub fn shutdown_signal() -> impl Future<Output = ()> + Send {
     }
 }
 
-/// Installs a handler for SIGHUP, and returns a stream with an item for each. SIGHUP reloads the
-/// configuration. On other platforms than Unix, the stream never yields.
+/// Installs a handler for SIGHUP, and returns a stream with an item for each signal. SIGHUP reloads
+/// the configuration. On other platforms than Unix, the stream never yields.
 pub fn reload_signals() -> impl Stream<Item = ()> + Unpin + Send {
     #[cfg(unix)]
     {

@@ -33,8 +33,8 @@ Without a command, the server starts (serve). Settings come from a file, from en
 (OCTOPUS_MCP_HTTP__LISTEN is http.listen) and from flags; later sources override earlier ones.
 config/reference.toml lists all settings.";
 
-/// The settings flags that each command uses. Commands accept the other flags too, so that a wrapper
-/// can pass the same flags to every command, but their help does not list them.
+/// The settings flags that each command uses. Commands accept the other flags too, so that a
+/// wrapper can pass the same flags to every command, but their help does not list them.
 const USED_FLAGS: &[(&str, &[&str])] = &[
     (
         "stdio",
@@ -146,7 +146,7 @@ fn command() -> clap::Command {
         command.get_arguments().filter(|flag| flag.is_global_set()).cloned().collect();
     USED_FLAGS.iter().fold(command, |command, (name, used)| {
         let unused = flags.iter().filter(|flag| !used.contains(&flag.get_id().as_str()));
-        // A flag of the command itself takes the place of the global one.
+        // A flag of the command itself replaces the global flag.
         let unused: Vec<Arg> = unused.map(|flag| flag.clone().hide(true)).collect();
         command.mut_subcommand(*name, |command| with_flags(command, &unused))
     })
@@ -175,7 +175,7 @@ impl Options {
     }
 }
 
-/// The reason for a non-zero exit code.
+/// Reason of a non-zero exit code.
 enum Failure {
     /// The settings are invalid: exit code 2, as for an invalid flag.
     Settings(ConfigErrors),
@@ -246,7 +246,9 @@ fn start_telemetry(
         tracing::warn!("{risk}");
     }
     if config.octopus.allow_http {
-        tracing::warn!("credentials may travel to Octopus in clear text (octopus.allow_http)");
+        tracing::warn!(
+            "octopus.allow_http is set: credentials are sent to Octopus in clear text over http"
+        );
     }
     Ok((config, telemetry))
 }
@@ -282,7 +284,7 @@ async fn stdio(loaded: LoadedConfig, options: &Options) -> Result<(), Failure> {
 }
 
 fn list_tools(mut loaded: LoadedConfig, json: bool, by_version: bool) -> Result<(), Failure> {
-    // Only the `tools` settings matter here, so errors in others are ignored.
+    // Only the `tools` settings are used, so errors in other settings are ignored.
     loaded.drop_errors(|key| !key.starts_with("tools."));
     let config = loaded.into_config().map_err(Failure::Settings)?;
     let catalog = app::catalog_for(&config);

@@ -23,7 +23,7 @@ pub(super) enum PolicyCommand {
 }
 
 /// Description of a call. An omitted option means that the call has no such value; `?` is a value
-/// that is not known.
+/// that is unknown.
 #[derive(Debug, Args)]
 pub(super) struct CallArguments {
     /// Name of the tool.
@@ -68,7 +68,7 @@ pub(super) struct CallArguments {
     /// Time of the call, such as 2026-11-06T17:30:00+01:00 [default: now].
     #[arg(long, value_name = "TIME")]
     time: Option<Timestamp>,
-    /// Time at which the change begins, if it is later; `?` if it is not known.
+    /// Time at which the change begins, if it is later; `?` if it is unknown.
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     begins: Option<Moment>,
     /// Expected decision: exit with 0 if it matches, else with 1.
@@ -92,7 +92,7 @@ enum EffectArgument {
 
 /// Prints the policy decision for the described call and the rules that were evaluated.
 pub(super) fn test(mut loaded: LoadedConfig, call: &CallArguments) -> Result<(), Failure> {
-    // Only the `policy` settings matter here, so errors in others are ignored.
+    // Only the `policy` settings are used, so errors in other settings are ignored.
     loaded.drop_errors(|key| !key.starts_with("policy."));
     let config = loaded.into_config().map_err(Failure::Settings)?;
     let rules = PolicyEngine::from_settings(&config.policy).map_err(Failure::Other)?;
@@ -154,9 +154,10 @@ fn policy_input(call: &CallArguments, entry: &tool::Entry, instance: String) -> 
         (Tier::Write, action) => action,
     };
     let group = call.project_group.as_ref().map(|group| Box::new(ResourceRef::named(group)));
-    let project = |thing: ResourceRef| ResourceRef { group: group.clone(), ..thing };
-    let environment = |thing| ResourceRef { tags: Some(call.environment_tags.clone()), ..thing };
-    let tenant = |thing| ResourceRef { tags: Some(call.tenant_tags.clone()), ..thing };
+    let project = |project: ResourceRef| ResourceRef { group: group.clone(), ..project };
+    let environment =
+        |environment| ResourceRef { tags: Some(call.environment_tags.clone()), ..environment };
+    let tenant = |tenant| ResourceRef { tags: Some(call.tenant_tags.clone()), ..tenant };
     PolicyInput {
         tool: call.tool.clone(),
         toolset: entry.toolset.to_owned(),
@@ -168,7 +169,7 @@ fn policy_input(call: &CallArguments, entry: &tool::Entry, instance: String) -> 
         times: std::iter::once(Moment::At(call.time.unwrap_or_else(Timestamp::now)))
             .chain(call.begins)
             .collect(),
-        space: resources(call.space.iter(), |thing| thing),
+        space: resources(call.space.iter(), |space| space),
         projects: resources(call.project.iter(), project),
         environments: resources(call.environments.iter(), environment),
         tenants: resources(call.tenants.iter(), tenant),
@@ -181,9 +182,9 @@ fn parse_moment(text: &str) -> Result<Moment, jiff::Error> {
 
 fn resources<'a>(
     names: impl Iterator<Item = &'a String>,
-    known: impl Fn(ResourceRef) -> ResourceRef,
+    complete: impl Fn(ResourceRef) -> ResourceRef,
 ) -> ResourceSet {
-    let (open, given): (Vec<&String>, Vec<&String>) = names.partition(|name| *name == "?");
-    let things = given.into_iter().map(|name| known(ResourceRef::named(name))).collect();
-    ResourceSet { resources: things, has_unknown: !open.is_empty() }
+    let (unknown, given): (Vec<&String>, Vec<&String>) = names.partition(|name| *name == "?");
+    let resources = given.into_iter().map(|name| complete(ResourceRef::named(name))).collect();
+    ResourceSet { resources, has_unknown: !unknown.is_empty() }
 }

@@ -1,6 +1,6 @@
 //! The JSON-RPC envelope of a request.
 //!
-//! The message layer parses it once and puts it into the extensions of the request.
+//! The message layer parses it once and inserts it into the request extensions.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,12 +12,12 @@ use serde_json::{Value, value::RawValue};
 
 use super::rejection::{Rejection, code};
 
-/// The first methods of a client. Rate limits never reject them for an authenticated caller, and
-/// the concurrency limit reserves permits for them. A client whose first request fails reports a
-/// broken server, or falls back to an older revision.
+/// Methods of the first request of a client. Rate limits never reject them for an authenticated
+/// caller, and the concurrency limit reserves permits for them. A client whose first request fails
+/// reports a broken server, or falls back to an older revision.
 const FIRST_METHODS: [&str; 2] = ["initialize", "server/discover"];
 
-/// The JSON-RPC envelope of a request, as `Arc<Envelope>` in its extensions.
+/// The JSON-RPC envelope of a request. The request extensions contain it as `Arc<Envelope>`.
 #[derive(Debug)]
 pub(in crate::http) struct Envelope {
     /// The ID of the request; `null` for a notification or a response.
@@ -32,17 +32,17 @@ pub(in crate::http) struct Envelope {
 /// The kind of a request, for rate limits and for checks that may send requests to Octopus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum RequestKind {
-    /// The first request of a client.
+    /// The first request of a client: `initialize` or `server/discover`.
     FirstRequest,
-    /// A request that gets a result.
+    /// Any other request with an ID, except `ping`.
     Call,
     /// A GET request that opens an event stream.
     Stream,
-    /// A ping, a notification, a response to a request of the server, or the end of a session.
+    /// `ping`, a notification, a response to a server request, or the deletion of a session.
     Unmetered,
 }
 
-/// Returns whether a method is a client's first one.
+/// Returns whether the method is one of [`FIRST_METHODS`].
 pub(in crate::http) fn is_first_method(method: &str) -> bool {
     FIRST_METHODS.contains(&method)
 }
@@ -62,7 +62,7 @@ impl RequestKind {
     }
 }
 
-/// A message as written in the body. A missing key differs from a key that is `null`.
+/// A message as sent in the body. A missing key differs from a key that is `null`.
 #[derive(Deserialize)]
 struct RawMessage<'a> {
     jsonrpc: Option<Value>,
@@ -79,12 +79,12 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 impl Envelope {
-    /// Parses a message (JSON-RPC 2.0, sections 4 and 5; MCP allows strings and integers as IDs, and
-    /// objects as parameters).
+    /// Parses a message (JSON-RPC 2.0, sections 4 and 5; MCP allows strings and integers as IDs,
+    /// and objects as parameters).
     ///
     /// # Errors
     ///
-    /// The rejection, and the ID of the request as far as it could be read.
+    /// Returns the rejection and the request ID. The ID is `null` if it cannot be read.
     pub(in crate::http) fn parse(bytes: &[u8]) -> Result<Self, Box<(Value, Rejection)>> {
         let invalid = |id: Value, message: &str| {
             Box::new((id, Rejection::bad_request(code::INVALID_REQUEST, message)))
@@ -139,7 +139,7 @@ impl Envelope {
         extensions.get::<Arc<Self>>().map(Arc::as_ref)
     }
 
-    /// Returns the ID of a request for its rejection: `null` without an envelope.
+    /// Returns the request ID for a rejection, or `null` without an envelope.
     pub(in crate::http) fn id_of(extensions: &Extensions) -> Value {
         Self::of(extensions).map_or(Value::Null, |envelope| envelope.id.clone())
     }
@@ -149,7 +149,7 @@ impl Envelope {
         self.method.as_deref() == Some("initialize")
     }
 
-    /// Returns whether the message is a client's response to a request of the server.
+    /// Returns whether the message is a client's response to a server request.
     pub(in crate::http) fn is_response(&self) -> bool {
         self.method.is_none() && !self.id.is_null()
     }
@@ -158,16 +158,16 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// The path of the wrong parameter and the problem with it.
+    /// Returns the path of the invalid parameter and the reason.
     pub(in crate::http) fn call_params(&self) -> Result<&CallToolRequestParams, &str> {
         self.call.get_or_init(|| self.params_as()).as_ref().map_err(String::as_str)
     }
 
-    /// Parses the parameters as those of a method.
+    /// Parses the parameters as `T`, the parameter type of the method.
     ///
     /// # Errors
     ///
-    /// The path of the wrong parameter and the problem with it.
+    /// Returns the path of the invalid parameter and the reason.
     pub(in crate::http) fn params_as<T: DeserializeOwned>(&self) -> Result<T, String> {
         let params = self.params.as_deref().map_or("{}", RawValue::get);
         let mut json = serde_json::Deserializer::from_str(params);
@@ -182,8 +182,8 @@ mod tests {
     use super::*;
 
     fn check(body: &str, expected: Result<(&str, Option<&str>), &str>) {
-        let read = Envelope::parse(body.as_bytes());
-        match (read, expected) {
+        let parsed = Envelope::parse(body.as_bytes());
+        match (parsed, expected) {
             (Ok(envelope), Ok((id, method))) => {
                 assert_eq!(envelope.id.to_string(), id, "{body}");
                 assert_eq!(envelope.method.as_deref(), method, "{body}");
@@ -192,7 +192,7 @@ mod tests {
                 let rejection = rejected.1;
                 assert!(format!("{rejection:?}").contains(expected), "{body}: {rejection:?}");
             }
-            (read, _) => panic!("{body}: {read:?}"),
+            (parsed, _) => panic!("{body}: {parsed:?}"),
         }
     }
 

@@ -26,7 +26,7 @@ impl AllowedHosts {
         }
     }
 
-    /// Returns whether requests for this authority are served.
+    /// Returns whether requests for this authority are allowed.
     pub(in crate::http) fn allows_host(&self, authority: &str) -> bool {
         let Ok(authority) = authority.parse::<Authority>() else { return false };
         if authority.as_str().contains('@') {
@@ -57,8 +57,8 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Serializes an origin for comparison: scheme, host and port (RFC 6454, section 6.2). Returns `None`
-/// for `null`, which cannot be allowed.
+/// Serializes an origin for comparison: scheme, host and port (RFC 6454, section 6.2). Returns
+/// `None` for `null`, which cannot be allowed.
 fn origin(text: &str) -> Option<String> {
     let origin = Url::parse(text).ok()?.origin();
     origin.is_tuple().then(|| origin.ascii_serialization())

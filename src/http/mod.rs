@@ -2,22 +2,21 @@
 //!
 //! | path | response |
 //! | --- | --- |
-//! | `GET /` | a web page, unless `http.page` is off ([`page`]) |
+//! | `GET /` | a web page, unless `http.page` is off (`page`) |
 //! | `POST /mcp`, `/mcp/` | the Model Context Protocol |
-//! | the same with `/readonly`, `/x/...`, `/i/...` | the same, in a smaller scope
-//! ([`request_scope`]) |
+//! | the same with `/readonly`, `/x/...`, `/i/...` | the same, in a smaller scope (`request_scope`) |
 //! | `GET /mcp` | the event stream of a session; without sessions 405 with an explanation |
 //! | `DELETE /mcp` | the end of a session; 405 without sessions |
-//! | `GET /.well-known/oauth-protected-resource` | OAuth metadata, also with the path of an
-//! endpoint appended |
+//! | `GET /.well-known/oauth-protected-resource` | OAuth metadata |
 //! | `GET /healthz` | 200 while the process runs |
 //! | `GET /readyz` | 200 while the server accepts requests, 503 once it stops |
 //!
-//! Health probes need no credentials and accept any `Host`, so they can use an IP address. Every
-//! error of the endpoint has a JSON-RPC error as its body, with the ID of the request.
+//! The metadata path can end with the path of an endpoint (RFC 9728, section 3.1). Health probes
+//! need no credentials and accept any `Host`, so they can use an IP address. Every error of the
+//! endpoint has a JSON-RPC error as its body, with the ID of the request.
 //!
-//! [`router`](mod@router) orders the layers of [`middleware`], [`state`] contains their settings
-//! and counters, and [`server`] runs connections. The other files contain values that layers share.
+//! `router` orders the layers of `middleware`, `state` contains their settings and counters, and
+//! `server` runs connections. The other files contain values that several layers use.
 
 mod envelope;
 mod hosts;

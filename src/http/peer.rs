@@ -17,25 +17,26 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Maximum number of proxies in a forwarding header.
-const MOST_HOPS: usize = 32;
+const MAX_HOPS: usize = 32;
 
-/// The peer of the connection, and the client. Stored in the extensions of every request.
+/// The peer of the connection, and the client. Inserted into the extensions of every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct Peer {
     /// The address of the connection.
     pub(in crate::http) address: IpAddr,
-    /// Whether that address is in `http.trusted_proxies`.
+    /// `true` if that address is in `http.trusted_proxies`.
     pub(in crate::http) is_trusted: bool,
     /// The address of the client: from a trusted proxy, or the address of the connection.
     pub(in crate::http) client: IpAddr,
     /// The host that the client requested, from a trusted proxy.
     pub(in crate::http) host: Option<Authority>,
-    /// Whether the client used TLS, from a trusted proxy.
+    /// `true` if the client used TLS, according to a trusted proxy. `None` without that
+    /// information.
     pub(in crate::http) is_secure: Option<bool>,
 }
 
-/// Returns the key of the limits per address. An IPv6 client usually has a whole /64, so the
-/// network counts.
+/// Returns the key of the limits per address. An IPv6 client usually has a whole /64 network, so
+/// all addresses of the network have the same key.
 pub(in crate::http) fn client_key(extensions: &Extensions) -> StoreKey {
     let client = extensions.get::<Peer>().map(|peer| peer.client.to_canonical());
     let of = |bytes: &[u8]| *Fingerprint::of([b"address", bytes]).as_bytes();
@@ -99,11 +100,11 @@ impl Peer {
     }
 }
 
-/// Returns the right-most address that is not a trusted proxy. Entries further left may be forged by
-/// the client. An entry that is not an address ends the search.
+/// Returns the right-most address that is not a trusted proxy. Entries further left may be forged
+/// by the client. An entry that is not an address ends the search.
 fn client(peer: IpAddr, hops: &[String], http: &HttpSettings) -> IpAddr {
     let mut client = peer;
-    for hop in hops.iter().rev().take(MOST_HOPS) {
+    for hop in hops.iter().rev().take(MAX_HOPS) {
         let Some(address) = address_of(hop) else { return client };
         client = address;
         if !http.trusted_proxies.contains(address) {

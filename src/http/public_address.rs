@@ -66,7 +66,7 @@ impl PublicAddresses {
 
 impl PublicAddress {
     /// Returns whether an `Origin` header names this server. Compares only host and port, because a
-    /// proxy may not forward the scheme of the client.
+    /// proxy does not always forward the scheme of the client.
     pub(in crate::http) fn has_origin(&self, origin: &HeaderValue) -> bool {
         let parsed = |text: &str| Url::parse(text).ok().filter(Url::has_host);
         let other = origin.to_str().ok().and_then(parsed);
@@ -86,7 +86,7 @@ impl PublicAddress {
         format!("{}{WELL_KNOWN}{}{path}", self.origin, self.prefix)
     }
 
-    /// Returns the path of the endpoint whose metadata is requested. `after` is the part of the path
+    /// Returns the path of the endpoint for a metadata request. `after` is the part of the path
     /// after [`WELL_KNOWN`].
     pub(in crate::http) fn endpoint<'a>(&self, after: &'a str) -> Option<&'a str> {
         if matches!(after.trim_end_matches('/'), "") {

@@ -40,13 +40,13 @@ pub(in crate::http) struct Rejection {
     is_unauthenticated: bool,
 }
 
-/// The reason of a rejection. Stored in the extensions of every response that [`Rejection`] builds.
+/// Reason of a rejection. [`Rejection`] inserts it into the response extensions.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct RejectionReason {
     pub(in crate::http) message: Arc<str>,
-    /// The exceeded limit, if the client has to wait.
+    /// The exceeded limit, if the rejection is due to a limit.
     pub(in crate::http) limit: Option<Limit>,
-    /// Whether authentication failed.
+    /// `true` if authentication failed.
     pub(in crate::http) is_unauthenticated: bool,
 }
 
@@ -80,7 +80,7 @@ impl Rejection {
         Self::new(StatusCode::BAD_REQUEST, message).with_code(code)
     }
 
-    /// Creates a rejection with the time until a retry, in whole seconds: in the header
+    /// Creates a rejection with the time until a retry, in whole seconds, in the header
     /// `Retry-After` and in the error data.
     pub(in crate::http) fn rate_limited(
         status: StatusCode,
@@ -125,8 +125,8 @@ impl Rejection {
         self.status
     }
 
-    /// Builds the response to the request with this JSON-RPC ID. `null` if the request has no
-    /// readable ID.
+    /// Builds the response to the request with this JSON-RPC ID. `id` is `null` if the request has
+    /// no readable ID.
     pub(in crate::http) fn to(self, id: &Value) -> Response {
         let reason = RejectionReason {
             message: self.message.as_str().into(),

@@ -25,8 +25,8 @@ const SPACE: HeaderName = HeaderName::from_static("x-octopus-space");
 const MAX_NAME: usize = 200;
 const MAX_LIST: usize = 4096;
 
-/// The scope in the path of a request to the endpoint. Stored in the extensions of the request
-/// until the headers are read.
+/// The scope in the path of a request to the endpoint. Inserted into the request extensions and
+/// kept until the headers are parsed.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct PathScope(pub(in crate::http) RequestScope);
 
@@ -74,8 +74,8 @@ fn list(text: &str) -> Option<Vec<String>> {
 ///
 /// # Errors
 ///
-/// A message for the client, if a header contradicts the path, is repeated with another value, or
-/// is too long.
+/// Returns a message for the client, if a header contradicts the path, is repeated with another
+/// value, or is too long.
 pub(in crate::http) fn with_headers(
     mut scope: RequestScope,
     headers: &HeaderMap,
@@ -89,8 +89,8 @@ pub(in crate::http) fn with_headers(
     }
     if let Some(requested) = only(headers, &TOOLSETS)?.as_deref().and_then(list) {
         let is_requested = |toolset: &String| {
-            let is_named = |one: &String| one.eq_ignore_ascii_case(toolset);
-            requested.iter().any(|one| is_named(one) || one.eq_ignore_ascii_case("all"))
+            let is_named = |name: &String| name.eq_ignore_ascii_case(toolset);
+            requested.iter().any(|name| is_named(name) || name.eq_ignore_ascii_case("all"))
         };
         match &scope.toolsets {
             Some(of_path) if !of_path.iter().all(is_requested) => {
@@ -126,7 +126,7 @@ pub(in crate::http) fn with_headers(
 
 fn contradiction(path: &str, header: &HeaderName, value: &str) -> String {
     format!(
-        "the path says '{}' and the header {header} says '{}'; remove one of them",
+        "the path selects '{}' but the header {header} selects '{}'; remove one of them",
         path.escape_debug(),
         value.escape_debug()
     )

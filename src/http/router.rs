@@ -1,24 +1,24 @@
 //! The routes, and the layers in front of them.
 //!
-//! A call passes ten layers, in this order. Each layer documents what it needs in the extensions of the
-//! request, what it adds, and which responses it can return.
+//! A call passes ten layers, in this order. Each layer documents the request extensions that it
+//! needs and adds, and the responses that it can return.
 //!
 //! | | layer | responsibility |
 //! | --- | --- | --- |
 //! | 1 | [`trace`](trace::trace) | peer, request ID, span, log line, metrics; panics |
 //! | 2 | [`cors`](cors::cors) | allows pages of configured origins to read responses |
-//! | 3 | [`endpoint`](endpoint::endpoint) | scope in the path; a record of each rejection |
+//! | 3 | [`endpoint`](endpoint::endpoint) | scope in the path; audit and metrics of rejections |
 //! | 4 | [`admit`](admission::admit) | concurrent requests; size, time and memory of the body |
 //! | 5 | [`check_message`](message::check_message) | JSON-RPC envelope; host, origin, media types |
-//! | 6 | [`authenticate`](authentication::authenticate) | the caller; failures of one address |
+//! | 6 | [`authenticate`](authentication::authenticate) | the caller; authentication failures per address |
 //! | 7 | [`resolve_context`](context::resolve_context) | instance, scope and access; token scope |
-//! | 8 | [`limit_rate`](rate_limit::limit_rate) | rates of the caller and the instance |
-//! | 9 | [`enter_session`](session::enter_session) | the space and the session that the request names |
-//! | 10 | [`serve_protocol`](protocol::serve_protocol) | protocol headers, parameters; keep-alive, errors of rmcp |
+//! | 8 | [`limit_rate`](rate_limit::limit_rate) | rate limits per caller and per instance |
+//! | 9 | [`enter_session`](session::enter_session) | the requested space and session exist |
+//! | 10 | [`serve_protocol`](protocol::serve_protocol) | protocol headers, parameters; keep-alive |
 //!
-//! The order is part of the behaviour. Limits that are cheap to check come first. The envelope is
+//! Changing the order changes the behaviour. Cheap limits are checked first. The envelope is
 //! parsed before every check whose rejection needs the ID of the request. Nothing is sent to
-//! Octopus before the rate limits (8). Event streams (GET) and the end of a session (DELETE) have
+//! Octopus before the rate limits (8). Event streams (GET) and session deletions (DELETE) have
 //! no message, so they run [`guard`](message::guard) instead of layers 4 and 5.
 
 use std::sync::Arc;
@@ -116,8 +116,9 @@ fn transport<O: McpProvider>(
     StreamableHttpService::new(move || Ok(protocol.clone()), sessions, settings)
 }
 
-/// Answers GET without sessions: to browsers, to health checkers, and to clients that try to open
-/// an event stream. The status 405 tells MCP clients that no stream is available.
+/// Answers GET without sessions, for browsers, health checkers, and clients that try to open an
+/// event stream. MCP clients interpret the status 405 as "no stream available" (MCP 2025-03-26,
+/// "Transports").
 async fn explain_endpoint() -> Response {
     Rejection::new(
         StatusCode::METHOD_NOT_ALLOWED,

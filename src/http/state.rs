@@ -1,4 +1,4 @@
-//! The settings and the counters of the HTTP layers.
+//! Settings and counters of the HTTP layers.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{audit::AuditLog, config, mcp::SessionRegistry, telemetry::Metrics};
 
-/// The settings and the counters of the HTTP layers. Each layer gets its own part.
+/// Settings and counters of the HTTP layers. Each layer gets its own part.
 #[derive(Debug)]
 pub struct HttpState {
     pub(super) http: config::HttpSettings,
@@ -28,7 +28,7 @@ pub struct HttpState {
     pub(super) rates: Arc<RateLimits>,
     /// `None` if the settings disable sessions.
     pub(super) sessions: Option<Arc<SessionRegistry>>,
-    /// Facts that the web page shows.
+    /// Server properties that the web page shows.
     pub(super) page: PageFacts,
     /// The audit log and the metrics of rejections.
     pub(super) rejections: RejectionLog,
@@ -78,7 +78,7 @@ impl HttpState {
         self
     }
 
-    /// Sets the facts that the web page shows.
+    /// Sets the server properties that the web page shows.
     #[must_use]
     pub fn with_page(mut self, facts: PageFacts) -> Self {
         self.page = facts;

@@ -1,4 +1,4 @@
-//! Protected resource metadata (RFC 9728), by which clients find their authorization server.
+//! Protected resource metadata (RFC 9728). Clients find the authorization servers in it.
 
 use std::sync::Arc;
 

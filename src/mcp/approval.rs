@@ -23,7 +23,7 @@ const WORD_FIELD: &str = "word";
 
 /// The approval state of a call.
 pub(super) enum ApprovalState {
-    /// The call runs with this approval, which can be empty.
+    /// The call continues with this approval, which can be empty.
     Proceed(ClientApproval),
     /// The user declined or cancelled; the approval identifies the request that was declined.
     NotApproved(ElicitationAction, ClientApproval),
@@ -31,7 +31,7 @@ pub(super) enum ApprovalState {
 
 /// Reads the approval of a call from its input responses and request state.
 ///
-/// Only the action "accept" approves. A response that cannot be parsed counts as missing.
+/// Only the action "accept" approves. A response that cannot be parsed is treated as missing.
 pub(super) fn read_approval(
     params: &mut CallToolRequestParams,
     request: &RequestInfo,

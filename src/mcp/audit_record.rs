@@ -1,4 +1,4 @@
-//! Fills audit records from a request and from the outcome of its call.
+//! Fills audit records from requests and from the outcomes of their calls.
 
 use crate::{
     approval::ApprovalError,

@@ -48,12 +48,12 @@ impl OctopusProvider {
         }
     }
 
-    /// Returns the resolved scope of a request. It is resolved again only if the settings were
+    /// Returns the resolved scope of a request. Resolves the scope again only if the settings were
     /// reloaded since.
     ///
     /// # Errors
     ///
-    /// As [`OctopusProvider::resolve_scope`].
+    /// The errors of [`OctopusProvider::resolve_scope`].
     pub(super) fn scope_of(
         &self,
         context: &RequestContext,
@@ -66,24 +66,24 @@ impl OctopusProvider {
         }
     }
 
-    /// Returns the token scope that a call needs and the caller lacks. `None` if the caller has it,
-    /// or if the call would be refused even with it.
+    /// Returns the token scope that a call requires and the caller lacks. Returns `None` if the
+    /// caller has it, or if the call would be denied even with it.
     pub(super) fn find_missing_token_scope(
         &self,
         params: &CallToolRequestParams,
         context: &RequestContext,
     ) -> Option<TokenScope> {
-        let nothing = JsonObject::new();
-        let arguments = params.arguments.as_ref().unwrap_or(&nothing);
+        let no_arguments = JsonObject::new();
+        let arguments = params.arguments.as_ref().unwrap_or(&no_arguments);
         let entry = self.catalog.resolve(&params.name, arguments)?;
         let tier = entry.tier_of_call(arguments);
-        let has = context.caller.identity.grants.scope;
-        let needs = Some(TokenScope::for_tier(tier)).filter(|needs| *needs > has)?;
+        let granted = context.caller.identity.grants.scope;
+        let required = Some(TokenScope::for_tier(tier)).filter(|required| *required > granted)?;
         let scope = self.scope_of(context).ok()?;
-        let policy = scope.effective.access_with_token_scope(needs, &scope.instance);
+        let policy = scope.effective.access_with_token_scope(required, &scope.instance);
         let would_be_allowed = policy.is_visible(entry.toolset, entry.metadata)
             && policy.tier_deny_reason(tier).is_none();
-        would_be_allowed.then_some(needs)
+        would_be_allowed.then_some(required)
     }
 
     /// Builds the context of a list request, which gets no audit record.

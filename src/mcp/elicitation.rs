@@ -22,8 +22,8 @@ const ELICITATION_TIMEOUT: Duration = Duration::from_secs(290);
 
 /// Sends the input requests one after the other on the stream of the call.
 ///
-/// Returns the responses and the request state for the second call. A cancelled call and a stopping
-/// server count as the response "cancel".
+/// Returns the responses and the request state for the second call. If the call is cancelled or the
+/// server stops, the response is "cancel".
 ///
 /// # Errors
 ///
@@ -61,7 +61,7 @@ async fn elicit(
 ) -> Result<ElicitResult, ErrorData> {
     match context.peer.create_elicitation_with_timeout(params, Some(ELICITATION_TIMEOUT)).await {
         Ok(answer) => Ok(answer),
-        // A missing response must not count as approval.
+        // A missing response is not an approval.
         Err(ServiceError::Timeout { .. } | ServiceError::Cancelled { .. }) => {
             Ok(ElicitResult::new(ElicitationAction::Cancel))
         }

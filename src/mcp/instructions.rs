@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::ResolvedScope;
 use crate::{config::ApprovalMode, policy::Tier};
 
-/// Returns a few sentences: available data, naming, truncation and permitted changes.
+/// Returns the instructions for this scope: available data, naming, truncation and permitted
+/// changes.
 pub(super) fn instructions(scope: &ResolvedScope, confirm: ApprovalMode) -> String {
     let ResolvedScope { effective, instance, policy } = scope;
     let space = instance.space.as_deref().or(effective.request.space.as_deref());
@@ -27,14 +28,14 @@ pub(super) fn instructions(scope: &ResolvedScope, confirm: ApprovalMode) -> Stri
         text.push_str("Most tools take a `space`; list_spaces lists the spaces.\n");
     }
     text.push_str("Enabled toolsets: ");
-    let on: Vec<String> = policy
+    let enabled: Vec<String> = policy
         .index()
         .toolsets
         .iter()
-        .filter(|of| of.tools.iter().any(|tool| policy.is_visible(of.name, tool)))
+        .filter(|toolset| toolset.tools.iter().any(|tool| policy.is_visible(toolset.name, tool)))
         .map(|toolset| format!("{} ({})", toolset.name, toolset.summary))
         .collect();
-    let _ = writeln!(text, "{}.", on.join("; "));
+    let _ = writeln!(text, "{}.", enabled.join("; "));
     text.push_str(match policy.ceiling() {
         Tier::Read => "All tools are read-only.\n",
         _ if confirm == ApprovalMode::Never => {

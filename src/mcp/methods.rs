@@ -1,7 +1,7 @@
 //! The MCP methods: rmcp's `ServerHandler` for [`Protocol`].
 //!
 //! Each method reads the request's context, runs the provider within the time limit and records a
-//! span and metrics ([`operation`](super::operation)).
+//! span and metrics ([`operation`]).
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -29,9 +29,9 @@ use super::{
 };
 use crate::telemetry::OTHER;
 
-/// Time that a client may cache the result of `server/discover`, in milliseconds.
+/// Time for which a client can cache the result of `server/discover`, in milliseconds.
 const DISCOVER_TTL_MS: u64 = 3_600_000;
-/// Time that a client may cache a list, in milliseconds. Lists change only with the settings.
+/// Time for which a client can cache a list, in milliseconds. Lists change only with the settings.
 const LIST_TTL_MS: u64 = 300_000;
 
 /// Returns a list result. The stateless revision adds caching hints, which earlier revisions lack.
@@ -52,9 +52,9 @@ macro_rules! list_result {
 macro_rules! ignored_notifications {
     ($($hook:ident($($Params:ty)?) = $method:expr;)+) => { $(
         async fn $hook(&self, $(_: $Params,)? context: NotificationContext<RoleServer>) {
-            let (metrics, about) = (&self.current().settings.metrics, OperationInfo::method($method));
-            let nothing = std::future::ready(Ok(()));
-            let _ = operation::instrument(metrics, about, &context, |()| false, nothing).await;
+            let (metrics, operation) = (&self.current().settings.metrics, OperationInfo::method($method));
+            let no_work = std::future::ready(Ok(()));
+            let _ = operation::instrument(metrics, operation, &context, |()| false, no_work).await;
         }
     )+ };
 }
@@ -85,8 +85,8 @@ impl<O: McpProvider> Protocol<O> {
     where
         T: Send,
     {
-        let refused = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, requested, None);
-        self.instrumented(method, context, std::future::ready(Err(refused))).await
+        let error = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, requested, None);
+        self.instrumented(method, context, std::future::ready(Err(error))).await
     }
 }
 
@@ -143,8 +143,8 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
         let work = async {
             reject_cursor(params)?;
             let request = self.request(&context)?;
-            let now = self.current();
-            let listing = now.provider.tools(request.clone()).map(Ok);
+            let current = self.current();
+            let listing = current.provider.tools(request.clone()).map(Ok);
             let tools = self.within_limits(&context, listing).await?;
             list_result!(ListToolsResult, tools, request)
         };
@@ -157,7 +157,7 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let tool = self.current().provider.tool_name(&params);
-        let about = OperationInfo { tool, ..OperationInfo::method("tools/call") };
+        let operation = OperationInfo { tool, ..OperationInfo::method("tools/call") };
         let work = async {
             let request = self.request(&context)?;
             let can_ask = request.can_elicit && !request.is_stateless();
@@ -165,8 +165,8 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
                 CallToolResponse::InputRequired(required) if can_ask => required,
                 answer => return Ok(answer),
             };
-            // Earlier revisions elicit on the stream of the call. The call then runs a second time
-            // with the responses, as if the client had repeated it.
+            // In earlier revisions, elicitation uses the stream of the call. The call then runs a
+            // second time with the responses, as if the client had repeated it.
             let (responses, state) =
                 elicitation::elicit_all(required, &context, &self.current().settings.stop).await?;
             params.input_responses = Some(responses);
@@ -174,7 +174,7 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
             self.call_once(params, request, &context).await
         };
         let is_error = |answer: &CallToolResponse| matches!(answer, CallToolResponse::Complete(result) if result.is_error == Some(true));
-        operation::instrument(&self.current().settings.metrics, about, &context, is_error, work)
+        operation::instrument(&self.current().settings.metrics, operation, &context, is_error, work)
             .await
     }
 
@@ -186,8 +186,8 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
         let work = async {
             let skip = resource_pages::parse_cursor(params)?;
             let request = self.request(&context)?;
-            let now = self.current();
-            let listing = now.provider.resources(skip, request.clone());
+            let current = self.current();
+            let listing = current.provider.resources(skip, request.clone());
             let ResourcePage { resources, next } = self.within_limits(&context, listing).await?;
             list_result!(ListResourcesResult, resources, request).map(|mut list| {
                 list.next_cursor = next;
@@ -205,8 +205,8 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
         let work = async {
             reject_cursor(params)?;
             let request = self.request(&context)?;
-            let now = self.current();
-            let listing = now.provider.resource_templates(request.clone()).map(Ok);
+            let current = self.current();
+            let listing = current.provider.resource_templates(request.clone()).map(Ok);
             let templates = self.within_limits(&context, listing).await?;
             list_result!(ListResourceTemplatesResult, templates, request)
         };
@@ -221,13 +221,20 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
         let uri = params.uri.clone();
         let work = async {
             let request = self.request(&context)?;
-            let now = self.current();
-            let read = now.provider.read_resource(params.uri, request);
+            let current = self.current();
+            let read = current.provider.read_resource(params.uri, request);
             Ok(self.within_limits(&context, read).await?)
         };
-        let about = OperationInfo { uri: Some(&uri), ..OperationInfo::method("resources/read") };
-        operation::instrument(&self.current().settings.metrics, about, &context, |_| false, work)
-            .await
+        let operation =
+            OperationInfo { uri: Some(&uri), ..OperationInfo::method("resources/read") };
+        operation::instrument(
+            &self.current().settings.metrics,
+            operation,
+            &context,
+            |_| false,
+            work,
+        )
+        .await
     }
 
     async fn list_prompts(
@@ -249,15 +256,21 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let prompt = self.current().provider.prompt_name(&params);
-        let about = OperationInfo { prompt, ..OperationInfo::method("prompts/get") };
+        let operation = OperationInfo { prompt, ..OperationInfo::method("prompts/get") };
         let work = async {
             let request = self.request(&context)?;
-            let now = self.current();
-            let prompt = now.provider.get_prompt(params, request);
+            let current = self.current();
+            let prompt = current.provider.get_prompt(params, request);
             Ok(self.within_limits(&context, prompt).await?)
         };
-        operation::instrument(&self.current().settings.metrics, about, &context, |_| false, work)
-            .await
+        operation::instrument(
+            &self.current().settings.metrics,
+            operation,
+            &context,
+            |_| false,
+            work,
+        )
+        .await
     }
 
     async fn complete(
@@ -267,8 +280,8 @@ impl<O: McpProvider> ServerHandler for Protocol<O> {
     ) -> Result<CompleteResult, ErrorData> {
         let work = async {
             let request = self.request(&context)?;
-            let now = self.current();
-            let complete = now.provider.complete(params, request);
+            let current = self.current();
+            let complete = current.provider.complete(params, request);
             Ok(self.within_limits(&context, complete).await?)
         };
         self.instrumented("completion/complete", &context, work).await

@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// Explains why tools are hidden. Callers can always call it, even if it is itself not listed.
+/// Name of the tool that explains hidden tools. All callers can call it, even if it is not listed.
 const EXPLAIN_ACCESS: &str = "explain_access";
 
 /// Serves the tools of a catalog for the configured instances.
@@ -43,7 +43,8 @@ const EXPLAIN_ACCESS: &str = "explain_access";
 pub struct OctopusProvider {
     /// All tools, resources and toolsets.
     pub catalog: Catalog,
-    /// The access that the settings allow to any caller; requests narrow it further.
+    /// The access that the settings allow to any caller. Grants and request scopes restrict it
+    /// further.
     pub access: ToolAccess,
     /// The Octopus instances.
     pub instances: Arc<Instances>,
@@ -70,8 +71,8 @@ pub struct OctopusProvider {
 }
 
 impl OctopusProvider {
-    /// Starts the audit record of a request. The record is written when the returned scope ends,
-    /// also if the call is dropped.
+    /// Starts the audit record of a request. The record is written when the returned guard is
+    /// dropped, also if the call is cancelled.
     fn start_record(&self, kind: RecordKind, request: &RequestInfo) -> AuditGuard {
         let caller = request.context.caller.identity.fingerprint();
         let scope = AuditScope::begin(&self.audit, &self.metrics, kind);
@@ -135,8 +136,8 @@ impl McpProvider for OctopusProvider {
     }
 
     fn tool_name(&self, params: &CallToolRequestParams) -> Option<&'static str> {
-        let nothing = JsonObject::new();
-        let arguments = params.arguments.as_ref().unwrap_or(&nothing);
+        let no_arguments = JsonObject::new();
+        let arguments = params.arguments.as_ref().unwrap_or(&no_arguments);
         self.catalog.resolve(&params.name, arguments).map(|entry| entry.metadata.name)
     }
 
@@ -160,18 +161,18 @@ impl McpProvider for OctopusProvider {
         let arguments = params.arguments.take().unwrap_or_default();
         let record_guard = self.start_record(RecordKind::Call, &request);
         record_guard.scope().record_raw_arguments(&arguments);
-        // An unknown tool and a hidden tool get the same answer, so it does not reveal hidden
+        // An unknown tool and a hidden tool get the same answer, so that it does not reveal hidden
         // tools.
-        let serving = self.catalog.resolve(&params.name, &arguments);
+        let found = self.catalog.resolve(&params.name, &arguments);
         let scope = self.scope_of(&request.context).ok();
         let policy = scope.as_ref().map(|scope| &scope.policy);
-        let is_shown = |entry: &&Entry| {
+        let is_visible = |entry: &&Entry| {
             let definition = entry.metadata;
             let is_visible =
                 policy.is_some_and(|policy| policy.is_visible(entry.toolset, definition));
             is_visible || definition.name == EXPLAIN_ACCESS
         };
-        let Some(entry) = serving.filter(is_shown) else {
+        let Some(entry) = found.filter(is_visible) else {
             record_guard.scope().update(|record| record.tool = Some(params.name.to_string()));
             audit_record::end_with(record_guard, Outcome::Refused, Some("unknown_tool"));
             let message = format!("unknown tool: {}", params.name.escape_debug());
@@ -186,7 +187,7 @@ impl McpProvider for OctopusProvider {
             ApprovalState::Proceed(client_approval) => client_approval,
             ApprovalState::NotApproved(action, declined) => {
                 let caller = Arc::clone(&request.context.caller.identity);
-                tracing::info!(tool, caller = caller.name, ?action, "a change was not agreed to");
+                tracing::info!(tool, caller = caller.name, ?action, "change declined");
                 record_guard
                     .scope()
                     .update(|record| record.consent = Some(ApprovalMethod::Person.name()));

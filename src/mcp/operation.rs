@@ -52,10 +52,10 @@ const UNSUPPORTED_METHODS: [&str; 9] = [
 /// Returns the method name for metrics: an unsupported MCP method, or `_OTHER` to bound
 /// cardinality.
 pub(super) fn metric_method(method: &str) -> &'static str {
-    UNSUPPORTED_METHODS.iter().find(|known| **known == method).unwrap_or(&OTHER)
+    UNSUPPORTED_METHODS.iter().find(|supported| **supported == method).unwrap_or(&OTHER)
 }
 
-/// Value of `error.type` for a tool result with `isError`, which is no protocol error.
+/// Value of `error.type` for a tool result with `isError`, which is not a protocol error.
 const TOOL_ERROR: &str = "tool_error";
 
 /// Maximum number of characters of an ID or URI in a span attribute.
@@ -116,28 +116,33 @@ impl MessageContext for NotificationContext<RoleServer> {
 
 /// Runs the work of a request in a span, and records its duration and outcome as metrics.
 ///
-/// `is_error` returns whether an answer counts as `tool_error`. Internal errors are logged.
+/// `is_error` returns whether an answer is recorded as `tool_error`. Internal errors are logged.
 pub(super) async fn instrument<T>(
     metrics: &Metrics,
-    about: OperationInfo<'_>,
+    operation: OperationInfo<'_>,
     with: &impl MessageContext,
     is_error: fn(&T) -> bool,
     work: impl Future<Output = Result<T, ErrorData>>,
 ) -> Result<T, ErrorData> {
-    let OperationInfo { method, tool, prompt, .. } = about;
+    let OperationInfo { method, tool, prompt, .. } = operation;
     let version = with.version();
-    let version = SUPPORTED.iter().find(|known| Some(*known) == version.as_ref());
+    let version = SUPPORTED.iter().find(|supported| Some(*supported) == version.as_ref());
     let version = version.map(ProtocolVersion::as_str);
     let http = with.extensions().get::<http::request::Parts>();
     let transport = if http.is_some() { "tcp" } else { "pipe" };
-    let span = span(about, version, transport);
-    record_identifiers(&span, about, with, http);
-    let around = http.and_then(|parts| parts.extensions.get::<RequestSpan>());
-    if let Some(around) = around {
-        telemetry::set_request_parent(&span, around);
+    let span = span(operation, version, transport);
+    record_identifiers(&span, operation, with, http);
+    let request_span = http.and_then(|parts| parts.extensions.get::<RequestSpan>());
+    if let Some(request_span) = request_span {
+        telemetry::set_request_parent(&span, request_span);
     }
     if let Some(parent) = with.meta().get_traceparent() {
-        telemetry::continue_message_trace(&span, around, parent, with.meta().get_tracestate());
+        telemetry::continue_message_trace(
+            &span,
+            request_span,
+            parent,
+            with.meta().get_tracestate(),
+        );
     }
     if let Some(trace) = telemetry::trace_id(&span) {
         span.record("trace", trace);
@@ -145,14 +150,14 @@ pub(super) async fn instrument<T>(
     let started = Instant::now();
     let result = Box::pin(work).instrument(span.clone()).await;
     // The client of a cancelled request gets no response, so its status code is not recorded.
-    let refused = result.as_ref().err().filter(|_| !with.is_cancelled());
-    if let Some(failed) = refused.filter(|error| error.code == ErrorCode::INTERNAL_ERROR) {
+    let rejected = result.as_ref().err().filter(|_| !with.is_cancelled());
+    if let Some(failed) = rejected.filter(|error| error.code == ErrorCode::INTERNAL_ERROR) {
         let message = sanitize(&failed.message);
         span.in_scope(
             || tracing::warn!(method, error = %message.text.escape_debug(), "request failed"),
         );
     }
-    let code = refused.map(|error| error.code.0.to_string());
+    let code = rejected.map(|error| error.code.0.to_string());
     let error = match &result {
         Ok(answer) => is_error(answer).then_some(TOOL_ERROR),
         Err(_) => Some(code.as_deref().unwrap_or(CANCELLED)),
@@ -178,8 +183,8 @@ pub(super) async fn instrument<T>(
     result
 }
 
-fn span(about: OperationInfo<'_>, version: Option<&str>, transport: &str) -> Span {
-    let OperationInfo { method, tool, prompt, .. } = about;
+fn span(operation: OperationInfo<'_>, version: Option<&str>, transport: &str) -> Span {
+    let OperationInfo { method, tool, prompt, .. } = operation;
     let target = tool.or(prompt).map(|target| format!(" {target}")).unwrap_or_default();
     tracing::info_span!(
         "mcp",
@@ -199,10 +204,11 @@ fn span(about: OperationInfo<'_>, version: Option<&str>, transport: &str) -> Spa
 
 /// Records the request ID, resource URI and session ID as attributes of the span only.
 ///
-/// A session ID is no secret: it is sealed for its caller and path, so no other caller can use it.
+/// A session ID is not a secret: it is sealed for its caller and path, so no other caller can use
+/// it.
 fn record_identifiers(
     span: &Span,
-    about: OperationInfo<'_>,
+    operation: OperationInfo<'_>,
     with: &impl MessageContext,
     http: Option<&http::request::Parts>,
 ) {
@@ -211,7 +217,7 @@ fn record_identifiers(
     if let Some(id) = with.id() {
         telemetry::set_attribute(span, "jsonrpc.request.id", short(&id.to_string()));
     }
-    if let Some(uri) = about.uri.and_then(sanitized_uri) {
+    if let Some(uri) = operation.uri.and_then(sanitized_uri) {
         telemetry::set_attribute(span, "mcp.resource.uri", short(&uri));
     }
     let session = http.and_then(|parts| parts.headers.get("mcp-session-id")?.to_str().ok());
@@ -220,7 +226,8 @@ fn record_identifiers(
     }
 }
 
-/// Returns a resource URI without user info, query, fragment and secrets; `None` if it is no URI.
+/// Returns a resource URI without user info, query, fragment and secrets, or `None` for text that
+/// is not a URI.
 fn sanitized_uri(uri: &str) -> Option<String> {
     let mut url = Url::parse(uri).ok()?;
     url.set_query(None);

@@ -25,7 +25,7 @@ pub(super) async fn forward_progress<T>(
                 #[expect(clippy::cast_precision_loss, reason = "the protocol's numbers are floats")]
                 let progress = ProgressNotificationParam::new(token.clone(), amount as f64)
                     .with_message(message);
-                // The timeout keeps a client that does not read from blocking the call.
+                // The timeout prevents a client that does not read from blocking the call.
                 let sent = context.peer.notify_progress(progress);
                 let _ = tokio::time::timeout(PROGRESS_SEND_TIMEOUT, sent).await;
             }

@@ -46,7 +46,7 @@ pub struct ProtocolSettings {
     pub stop: CancellationToken,
     /// Caller of requests without HTTP (stdio). `None` rejects such requests.
     pub local_caller: Option<Caller>,
-    /// Whether clients of revisions with sessions get a session, which elicitation requires.
+    /// `true` if clients of revisions with sessions get a session, which elicitation requires.
     pub sessions: bool,
     /// Metrics recorder.
     pub metrics: Metrics,
@@ -63,8 +63,8 @@ pub(super) struct Inner<O> {
 }
 
 impl<O: McpProvider> Inner<O> {
-    fn new(offering: O, settings: ProtocolSettings) -> Self {
-        Self { info: offering.info(), provider: offering, settings }
+    fn new(provider: O, settings: ProtocolSettings) -> Self {
+        Self { info: provider.info(), provider, settings }
     }
 }
 
@@ -107,9 +107,9 @@ impl<O: McpProvider> Protocol<O> {
     ) -> Result<CallToolResponse, ErrorData> {
         let (progress, updates) = mpsc::channel(16);
         request.progress = Some(progress);
-        let now = self.current();
+        let current = self.current();
         // Boxed, because the future is large and every layer would copy it.
-        let call = Box::pin(now.provider.call_tool(params, request));
+        let call = Box::pin(current.provider.call_tool(params, request));
         let work = forward_progress(updates, context, call);
         match self.within_limits(context, work).await {
             // A tool result, because the model does not see protocol errors.
@@ -122,8 +122,8 @@ impl<O: McpProvider> Protocol<O> {
     }
 
     /// Creates a protocol handler for this provider.
-    pub fn new(offering: O, settings: ProtocolSettings) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(Inner::new(offering, settings))))
+    pub fn new(provider: O, settings: ProtocolSettings) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(Inner::new(provider, settings))))
     }
 
     /// Runs `work`, which serves the HTTP request that has this context.
@@ -139,9 +139,9 @@ impl<O: McpProvider> Protocol<O> {
         &self,
         context: &RequestContext<RoleServer>,
     ) -> Result<ServerConfig, ErrorData> {
-        let now = self.current();
-        let mut info = now.info.clone();
-        info.instructions = now.provider.instructions(&self.request(context)?);
+        let current = self.current();
+        let mut info = current.info.clone();
+        info.instructions = current.provider.instructions(&self.request(context)?);
         Ok(info)
     }
 
@@ -152,8 +152,8 @@ impl<O: McpProvider> Protocol<O> {
 
     /// Replaces the provider and settings. Running requests end with the old ones; the next request
     /// of every session uses the new ones.
-    pub fn replace_provider(&self, offering: O, settings: ProtocolSettings) {
-        self.0.store(Arc::new(Inner::new(offering, settings)));
+    pub fn replace_provider(&self, provider: O, settings: ProtocolSettings) {
+        self.0.store(Arc::new(Inner::new(provider, settings)));
     }
 
     pub(super) fn current(&self) -> Arc<Inner<O>> {
@@ -169,14 +169,14 @@ impl<O: McpProvider> Protocol<O> {
         &self,
         context: &RequestContext<RoleServer>,
     ) -> Result<RequestInfo, ErrorData> {
-        let now = self.current();
-        let ProtocolSettings { local_caller: local, sessions, .. } = &now.settings;
-        let local = || {
+        let current = self.current();
+        let ProtocolSettings { local_caller: local, sessions, .. } = &current.settings;
+        let local_context = || {
             let caller = local.clone()?;
-            Some(now.provider.resolve(caller, RequestScope::default()))
+            Some(current.provider.resolve(caller, RequestScope::default()))
         };
-        RequestInfo::from_context(context, local, *sessions).ok_or_else(|| {
-            tracing::error!("request without a caller");
+        RequestInfo::from_context(context, local_context, *sessions).ok_or_else(|| {
+            tracing::error!("request has no authenticated caller");
             ErrorData::internal_error("the request has no caller; please report this", None)
         })
     }
@@ -188,14 +188,14 @@ impl<O: McpProvider> Protocol<O> {
         context: &RequestContext<RoleServer>,
         work: impl Future<Output = Result<T, ErrorData>> + Send,
     ) -> Result<T, ErrorData> {
-        let about = OperationInfo::method(method);
-        operation::instrument(&self.current().settings.metrics, about, context, |_| false, work)
+        let operation = OperationInfo::method(method);
+        operation::instrument(&self.current().settings.metrics, operation, context, |_| false, work)
             .await
     }
 
     /// Runs work until it ends, the client cancels it, its time limit passes or the server stops.
     ///
-    /// Catches panics, so that a bug in one request does not end the others.
+    /// Catches panics, so that a panic in one request does not end other requests.
     pub(super) async fn within_limits<T>(
         &self,
         context: &RequestContext<RoleServer>,

@@ -33,8 +33,8 @@ pub enum AdmissionError {
     Invalid(String),
 }
 
-/// Provides the tools, resources, prompts and completions of an MCP server. Only tools are
-/// required.
+/// Provides the tools, resources, prompts and completions of an MCP server. All methods except
+/// `info`, `tools`, `tool` and `call_tool` have defaults.
 ///
 /// [`Protocol`](super::Protocol) checks versions and metadata, sets time limits, sends progress,
 /// and handles cancellation and shutdown for every provider.
@@ -47,18 +47,18 @@ pub trait McpProvider: Send + Sync + 'static {
         None
     }
 
-    /// Resolves the instance and the access of a request, once for each request. It sends nothing
+    /// Resolves the instance and the access of a request, once for each request. Sends no request
     /// to Octopus. [`McpProvider::check_request`] rejects requests that cannot be served.
     fn resolve(&self, caller: Caller, scope: RequestScope) -> RequestContext {
         RequestContext::new(caller, scope)
     }
 
-    /// Checks the names in the request scope and the kind of credential that the caller sent. It
-    /// sends nothing to Octopus.
+    /// Checks the names in the request scope and the kind of credential that the caller sent. Sends
+    /// no request to Octopus.
     ///
     /// # Errors
     ///
-    /// The reason why no request with this context can be served.
+    /// Returns [`AdmissionError`] if no request with this context can be served.
     fn check_request(&self, _context: &RequestContext) -> Result<(), AdmissionError> {
         Ok(())
     }
@@ -79,9 +79,9 @@ pub trait McpProvider: Send + Sync + 'static {
     /// Returns the tools that are visible to this request.
     fn tools(&self, request: RequestInfo) -> impl Future<Output = Vec<Tool>> + Send;
 
-    /// Returns the definition of a tool as requests with this context list it, whether or not the
-    /// caller may use the tool. It is used to check headers that repeat arguments. `None` is a
-    /// request without HTTP.
+    /// Returns the definition of a tool as listed for this context, whether or not the caller can
+    /// use the tool. The definition is used to check headers that repeat arguments. `context` is
+    /// `None` for a request without HTTP.
     fn tool(&self, name: &str, context: Option<&RequestContext>) -> Option<Tool>;
 
     /// Returns the canonical name of the called tool, for traces and metrics.
@@ -94,8 +94,8 @@ pub trait McpProvider: Send + Sync + 'static {
         None
     }
 
-    /// Returns the token scope that a call needs and the caller lacks. `None` if the caller has it,
-    /// or if the call would be refused even with it.
+    /// Returns the token scope that a call requires and the caller lacks. Returns `None` if the
+    /// caller has it, or if the call would be denied even with it.
     fn missing_token_scope(
         &self,
         _params: &CallToolRequestParams,

@@ -13,10 +13,10 @@ use tracing::Span;
 use super::RequestContext;
 use crate::telemetry;
 
-/// Information about a request that a provider needs besides the parameters.
+/// Request information that a provider uses in addition to the parameters.
 #[derive(Debug, Clone)]
 pub struct RequestInfo {
-    /// Its caller, requested scope and effective scope.
+    /// Caller, requested scope and effective scope.
     pub context: Arc<RequestContext>,
     /// Name and version of the client, as `name/version`.
     pub client: Option<String>,
@@ -28,7 +28,7 @@ pub struct RequestInfo {
     pub capabilities: ClientCapabilities,
     /// The MCP revision of the request.
     pub version: ProtocolVersion,
-    /// Whether the client supports form elicitation on this connection.
+    /// `true` if the client supports form elicitation on this connection.
     pub can_elicit: bool,
     /// Receives the progress of a long call: an increasing amount and a message. The receiver can
     /// be closed.
@@ -48,7 +48,7 @@ impl RequestInfo {
         let resolved = resolved.cloned().or_else(|| local().map(Arc::new))?;
         let capabilities = context.client_capabilities().unwrap_or_default();
         let version = context.protocol_version().unwrap_or(ProtocolVersion::V_2025_03_26);
-        // A capability without modes means forms, because 2025-06-18 has no other mode.
+        // A capability without modes includes forms, because 2025-06-18 has no other mode.
         let forms = |can: &ElicitationCapability| can.form.is_some() || can.url.is_none();
         let can_ask = (sessions || is_stateless(&version))
             && capabilities.elicitation.as_ref().is_some_and(forms);

@@ -1,9 +1,9 @@
 //! The context of a request, resolved before its method runs.
 //!
-//! One middleware of the HTTP server builds a [`RequestContext`] for each request, with
-//! [`McpProvider::resolve`](super::McpProvider::resolve), and puts it into the extensions of the
-//! request as `Arc<RequestContext>`. rmcp passes these extensions to the handlers, so HTTP layers,
-//! protocol and tools read the same value.
+//! The HTTP layer `resolve_context` builds a [`RequestContext`] for each request with
+//! [`McpProvider::resolve`](super::McpProvider::resolve). It inserts the context into the
+//! extensions of the request as `Arc<RequestContext>`. rmcp passes these extensions to the
+//! handlers, so HTTP layers, protocol and tools read the same value.
 
 use std::sync::Arc;
 

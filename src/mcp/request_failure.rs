@@ -1,10 +1,10 @@
-//! Requests that end without an answer from the provider.
+//! Reasons why a request ends without an answer from the provider.
 
 use std::time::Duration;
 
 use rmcp::ErrorData;
 
-/// The reason why a request has no answer.
+/// Reason why a request has no answer.
 pub(super) enum RequestFailure {
     /// The provider returned this error.
     Provider(ErrorData),

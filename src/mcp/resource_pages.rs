@@ -3,7 +3,7 @@
 //!
 //! The first page has all static resources and the first 100 spaces; each further page has the next
 //! 100 spaces (MCP specification, "Pagination"). A cursor contains the number of spaces before its
-//! page, in base64url. It is no secret, because each page shows only spaces that its caller can
+//! page, in base64url. It is not a secret, because each page shows only spaces that its caller can
 //! use.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,7 +14,7 @@ use rmcp::{
 
 /// Maximum number of spaces on a page.
 pub(super) const PAGE_SIZE: u32 = 100;
-/// Maximum number of spaces over all pages; far more than an Octopus instance has.
+/// Maximum number of spaces over all pages. Octopus instances have far fewer spaces.
 const MAX_SPACES: u32 = 1_000_000;
 /// Prefix of a decoded cursor.
 const CURSOR_PREFIX: &str = "after:";
@@ -66,7 +66,7 @@ pub(super) fn paginate<T>(items: Vec<T>, total: u32, skip: u32) -> (Vec<T>, Opti
     let before = if is_whole { skip as usize } else { 0 };
     let items: Vec<T> = items.into_iter().skip(before).take(PAGE_SIZE as usize).collect();
     let next = skip.saturating_add(PAGE_SIZE);
-    // An empty page is the last page, even if `total` says otherwise.
+    // An empty page is the last page, even if `total` is larger.
     let has_more = next < total && next <= MAX_SPACES && !items.is_empty();
     (items, has_more.then(|| encode_cursor(next)))
 }

@@ -32,8 +32,8 @@ pub(super) fn tool_result(answer: SanitizedAnswer) -> CallToolResult {
     result
 }
 
-/// Returns the result of a failed call, with `isError` and a hint. It is no protocol error, so that
-/// the model sees the message and can correct the call.
+/// Returns the result of a failed call, with `isError` and a hint. It is not a protocol error, so
+/// that the model sees the message and can correct the call.
 pub(super) fn tool_error(error: &Error, policy: &ToolAccess) -> CallToolResult {
     let message = error_text(error, "\nhint: ", policy);
     let sanitized_message = sanitize(&message);

@@ -10,7 +10,7 @@ use crate::{
     octopus::{self, Fingerprint, Instance, PageRange, Session, spaces},
 };
 
-/// Time limit of each lookup. If Octopus takes longer, the call itself reports a missing space.
+/// Timeout of each lookup. After it, the check passes and the call itself reports a missing space.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum number of spaces that the error message lists.
@@ -18,7 +18,7 @@ const MAX_LISTED_SPACES: u32 = 30;
 
 /// Maximum number of cached misses.
 const CACHE_CAPACITY: u64 = 10_000;
-/// Lifetime of a cached miss. It is short, so that a new space is soon found.
+/// Lifetime of a cached miss. It is short, so that a new space is found soon.
 const CACHE_TTL: Duration = Duration::from_secs(10);
 
 /// Cache of spaces that do not exist for a caller, with the error that the caller got.

@@ -11,13 +11,13 @@ use crate::{
 
 /// Returns the Git reference at which a part of a project is read: `given`, or the default branch.
 ///
-/// `what` names the part in messages, e.g. "process". Returns `None` if the part is stored in the database
-/// of Octopus.
+/// `what` names the part in messages, e.g. "process". Returns `None` if the part is stored in the
+/// database of Octopus.
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] if `given` is set for a part in the database, or if the project has neither `given`
-/// nor a default branch.
+/// [`Error::Invalid`] if `given` is set for a part in the database, or if the project has neither
+/// `given` nor a default branch.
 pub(super) async fn resolve_git_ref(
     space: &Space,
     project: &Project,

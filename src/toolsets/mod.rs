@@ -1,8 +1,8 @@
 //! The tools: one folder per toolset, one file per tool.
 //!
 //! The input type of a tool is its contract: the doc comment is the description, the fields are the
-//! arguments. Resources are in files named `resource_*.rs`. Modules directly in this folder are shared by
-//! several toolsets.
+//! arguments. Resources are in files named `resource_*.rs`. Modules directly in this folder are
+//! shared by several toolsets.
 #![allow(clippy::doc_markdown, reason = "models read these doc comments as plain text")]
 
 mod accounts;

@@ -1,4 +1,5 @@
-//! URLs of the Octopus web portal as arguments of `get_task_from_url` and `get_deployment_from_url`.
+//! URLs of the Octopus web portal as arguments of `get_task_from_url` and
+//! `get_deployment_from_url`.
 
 use std::sync::Arc;
 
@@ -46,13 +47,14 @@ impl UrlInfo {
 
 /// Parses a portal URL and returns it with the context of its instance.
 ///
-/// An instance other than that of the request is used only if the request pinned none and a credential for
-/// the caller is configured there. A credential in the request is never sent to another instance.
+/// An instance other than that of the request is used only if the request pinned none and a
+/// credential for the caller is configured there. A credential in the request is never sent to
+/// another instance.
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] for `url` if it is not a portal URL, or if its instance or `tool` there is not
-/// available to the caller.
+/// [`Error::Argument`] for `url` if it is not a portal URL, or if its instance or `tool` there is
+/// not available to the caller.
 pub(super) async fn resolve(
     url: &str,
     tool: &'static str,

@@ -1,7 +1,8 @@
 //! Text search shared by `grep_task_log` and `grep_llms_txt`.
 //!
-//! [`Search::start`] validates the arguments and compiles the pattern before anything is read. [`search_chunks`] and
-//! [`finish_search`] run the search in the compute pool. [`Search::answer`] builds the answer.
+//! [`Search::start`] validates the arguments and compiles the pattern before anything is read.
+//! [`search_chunks`] and [`finish_search`] run the search in the compute pool. [`Search::answer`]
+//! builds the answer.
 
 use std::collections::VecDeque;
 
@@ -60,8 +61,8 @@ const ENVELOPE_BYTES: usize = 1_024;
 impl Search<'_> {
     /// Validates the arguments and starts the search.
     ///
-    /// The pattern is compiled in the compute pool, because a long pattern with many character classes
-    /// takes a while.
+    /// The pattern is compiled in the compute pool, because a long pattern with many character
+    /// classes takes a while.
     ///
     /// # Errors
     ///
@@ -158,8 +159,8 @@ impl Search<'_> {
 
 /// Searches these pieces of text in the compute pool.
 ///
-/// Each job runs for about one turn, so that jobs of other callers get the slot in between. A cancelled
-/// call stops after the current call of the regex engine.
+/// Each job runs for about one time slice, so that jobs of other callers get the slot in between. A
+/// cancelled call stops after the current call of the regex engine.
 pub(super) async fn search_chunks(
     mut grep: Grep,
     pieces: impl IntoIterator<Item = Bytes>,

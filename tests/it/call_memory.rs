@@ -23,8 +23,8 @@ use tokio::sync::Semaphore;
 
 use crate::support::{TestServer, wait_until_some};
 
-/// Starts a server whose changes to environments get this response, each when `go_on` has a permit
-/// for it. Also returns the number of changes that have arrived.
+/// Starts a server whose changes to environments get this response, each when `resume` has a
+/// permit for it. Also returns the number of changes that have arrived.
 async fn changing_server(
     answer: String,
     resume: &Arc<Semaphore>,
@@ -159,7 +159,7 @@ async fn oversized_tree_is_read_with_fewer_messages() {
 }
 
 #[tokio::test]
-async fn oversized_tree_without_messages_is_rejected() {
+async fn rejects_oversized_tree_without_messages() {
     let server = logging_server(200_000, 200_000).await;
     let failure = server.call_error("get_task_details", task_arguments()).await;
     assert!(

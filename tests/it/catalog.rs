@@ -102,7 +102,7 @@ fn tool_and_argument_descriptions_are_complete() {
     });
 }
 
-/// Checks that the description of an argument says more than its name and states its limits.
+/// Checks that the description of an argument is more than its name and states its limits.
 fn check_argument(argument: &str, schema: &Value) -> Result<(), &'static str> {
     let description = schema["description"].as_str().unwrap_or_default();
     let Some(text) = description.strip_suffix('.') else { return Err("no full stop") };
@@ -246,8 +246,8 @@ fn listings_match_the_snapshots() {
     });
 }
 
-/// Returns the size of the listing in the context of a model: names, descriptions and input schemas as
-/// compact JSON, in bytes.
+/// Returns the size of the listing in the context of a model: names, descriptions and input schemas
+/// as compact JSON, in bytes.
 pub fn listing_bytes(config: &Config) -> usize {
     let (catalog, policy) = (app::catalog(), app::tool_access(config).unwrap());
     let sizes = catalog.visible(&policy).map(|entry| {

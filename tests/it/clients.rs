@@ -1,5 +1,5 @@
-//! Client configurations in `docs/clients.md`, generated from the source of the web page. `tests/packaging`
-//! parses each of them in its format.
+//! Client configurations in `docs/clients.md`, generated from the source of the web page.
+//! `tests/packaging` parses each of them in its format.
 
 use std::{fmt::Write as _, fs};
 

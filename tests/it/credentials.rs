@@ -27,7 +27,7 @@ async fn missing_credential_names_the_header() {
 }
 
 #[tokio::test]
-async fn malformed_credential_is_rejected_and_not_echoed() {
+async fn rejects_malformed_credential_without_echoing_it() {
     let server = TestServer::start().await;
     for (headers, expected) in [
         ([("x-octopus-apikey", "hunter2"), ("x", "")], "look like API-"),

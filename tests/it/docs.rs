@@ -1,5 +1,5 @@
-//! Generated files are up to date, and the example settings load. A test rewrites an outdated file and fails
-//! once.
+//! Generated files are up to date, and the example settings load. A test rewrites an outdated file
+//! and fails once.
 
 use std::{
     fmt::Write as _,
@@ -19,11 +19,12 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Rewrites the file and panics if it differs, so that the change is reviewed and the next run passes.
-pub fn ensure_current(file: &str, wanted: &str) {
+/// Rewrites the file and panics if it differs, so that the change is reviewed and the next run
+/// passes.
+pub fn ensure_current(file: &str, expected: &str) {
     let path = root().join(file);
-    if fs::read_to_string(&path).unwrap_or_default() != wanted {
-        fs::write(&path, wanted).unwrap();
+    if fs::read_to_string(&path).unwrap_or_default() != expected {
+        fs::write(&path, expected).unwrap();
         panic!("{file} was outdated and is regenerated; review and commit it");
     }
 }

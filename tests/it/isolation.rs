@@ -15,12 +15,13 @@ use crate::support::{Era, TestServer};
 /// Number of calls, and of concurrent calls.
 const CALL_COUNT: usize = 10_000;
 const CONCURRENCY: usize = 64;
-/// Calls until all caches are filled.
+/// Number of warm-up calls, after which all caches are filled.
 const WARM_UP_CALLS: usize = 1_000;
 /// Maximum growth of memory after the warm-up, in KiB. It detects a leak of 7 KiB per call.
 const MAX_GROWTH_KIB: u64 = 64 * 1024;
 
-/// A caller: its key, the ID of its user, the space that it can see, and the space of the other caller.
+/// A caller: its key, the ID of its user, the space that it can see, and the space of the other
+/// caller.
 struct TestCaller {
     key: &'static str,
     user: &'static str,
@@ -133,8 +134,8 @@ async fn many_concurrent_calls_stay_isolated_with_bounded_memory() {
     }
 }
 
-/// Both callers use the same Octopus credential, so Octopus returns the same data to both. Cached data,
-/// coalesced reads and approvals must still be separate.
+/// Both callers use the same Octopus credential, so Octopus returns the same data to both. Cached
+/// data, coalesced reads and approvals must still be separate.
 #[tokio::test]
 async fn callers_with_one_credential_share_no_cache_read_or_approval() {
     let tokens = ["ann", "ben"].map(|name| (name, generate_token().unwrap()));

@@ -36,13 +36,13 @@ async fn caller_reads_results_of_recent_calls() {
     server.rpc(Era::Modern, "tools/call", json!({ "name": "nothing", "arguments": {} })).await;
     let found = calls(&server, "", &[]).await;
     assert_eq!(tool_names(&found), ["nothing", "list_projects", "list_projects"]);
-    let [unknown, refused, done] = [0, 1, 2].map(|place| &found["items"][place]);
+    let [unknown, rejected, done] = [0, 1, 2].map(|place| &found["items"][place]);
     assert_eq!(
         (&unknown["result"], &unknown["error"]),
         (&json!("refused"), &json!("unknown_tool"))
     );
     assert_eq!((&done["result"], &done["space"]), (&json!("done"), &json!("Default")));
-    assert_eq!(refused["result"], "refused");
+    assert_eq!(rejected["result"], "refused");
     for field in ["time", "durationMs", "instance", "client", "request"] {
         assert!(!done[field].is_null(), "{field}: {done}");
     }

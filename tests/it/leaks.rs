@@ -104,7 +104,7 @@ async fn secrets_appear_in_no_output() {
         }
         let (code, log) = serving.stop();
         assert_eq!(code, 0);
-        // Dependencies log nothing below `info`; a filter adds only records of this server.
+        // Dependencies log nothing below `info`. A log filter adds only records of this server.
         assert!(log.contains("DEBUG") && log.len() > 100_000, "the log is verbose");
         seen.push_str(&log);
         for secret in [CONFIGURED_KEY, REJECTED_KEY, TOKEN, PARTIAL_KEY, QUERY_KEY, keys::ADMIN] {

@@ -12,7 +12,8 @@
 // Fixtures and helpers shared by the tests.
 mod support;
 
-// Architecture rules: permitted imports, crate names, import cycles, and the layers of the HTTP server.
+// Architecture rules: permitted imports, crate names, import cycles, and the layers of the HTTP
+// server.
 mod architecture;
 
 // Rules for every tool, and the listing of each tool.
@@ -71,7 +72,7 @@ mod auth;
 // Rate limits and concurrency limits, of one process and shared between replicas.
 mod rate_limits;
 
-// Replicas that share a store: executed changes, sessions, and a proxy in front of them.
+// Replicas that share a store: executed changes, sessions, and a proxy in front of the replicas.
 mod replicas;
 
 // Failures of Octopus, as a caller sees them.
@@ -83,7 +84,7 @@ mod resilience;
 // Token exchange for tokens of a service account.
 mod token_exchange;
 
-// Hostile upstreams do not harm callers.
+// Hostile responses of Octopus: calls end in time with an error, and memory stays bounded.
 mod hostile;
 
 // Concurrent calls of two callers: isolation and constant memory.
@@ -99,7 +100,7 @@ mod upstream;
 // The sanitizer: all text from Octopus goes through it.
 mod sanitizer;
 
-// The recent calls of a caller, readable by that caller alone.
+// The recent calls of a caller, readable by that caller only.
 mod last_calls;
 
 // Secrets appear in no log, error or answer.

@@ -77,7 +77,7 @@ fn large_pages_router(sample: &Sample, pages: [Bytes; 2], calls: usize) -> axum:
             let stop = page.len().min(PAUSE_AT);
             let (start, rest) = (page.slice(..stop), page.slice(stop..));
             let rest = stream::once(async move {
-                // The semaphore has no permits; this await ends when it is closed.
+                // The semaphore has no permits, so this await ends when it is closed.
                 let _ = all_begun.acquire().await;
                 stream::iter(chunks(rest))
             });
@@ -179,7 +179,7 @@ async fn truncated_page_reports_where_to_continue() {
     assert!(omitted["items"].as_u64().unwrap() > 1000, "{omitted}");
 }
 
-/// Starts a server whose large responses pause after 1 MiB until `go_on` has a permit for each.
+/// Starts a server whose large responses pause after 1 MiB until `resume` has a permit for each.
 /// Also returns the number of responses that have started.
 async fn stalling_server(
     resume: &Arc<Semaphore>,
@@ -216,7 +216,7 @@ async fn stalling_server(
     (server.await, begun)
 }
 
-/// The memory budget of these servers; one caller may hold 2 MiB.
+/// The memory budget of these servers. One caller can reserve 2 MiB.
 const BUDGET: usize = 4 * MIB;
 
 #[tokio::test]
@@ -262,13 +262,13 @@ async fn memory_timeout_error_suggests_a_smaller_request() {
         .any(|reason| called.text.contains(reason));
         assert!(called.is_error && is_known, "{}", called.text);
     }
-    let refused = called
+    let rejected = called
         .iter()
         .find(|called| {
             called.text.contains("the memory budget for responses of Octopus is exhausted")
         })
         .unwrap();
-    assert!(refused.text.contains("a smaller `take`"), "{}", refused.text);
+    assert!(rejected.text.contains("a smaller `take`"), "{}", rejected.text);
     assert_eq!(server.running.as_ref().unwrap().memory.reserved(), 0);
 }
 

@@ -99,7 +99,7 @@ fn official_tools_keep_toolset_and_effect() {
     }
 }
 
-/// Two names for one tool waste model context, so the newer one is an alias.
+/// Two names for one tool would waste model context, so the newer name is an alias.
 #[test]
 fn latest_official_names_are_listed_except_duplicates() {
     let config = all_tools_config();
@@ -148,7 +148,7 @@ async fn official_arguments_are_accepted_and_sufficient() {
             .filter(|argument| argument.required)
             .map(|argument| (argument.name.to_owned(), sample_value(argument)))
             .collect();
-        // A requirement that no argument list can express: events are searched in one space.
+        // Events are searched in one space. The argument list cannot express this requirement.
         let mut required = required;
         if tool.name == "find_events" {
             required.insert("mode".to_owned(), json!("listCategories"));
@@ -159,7 +159,7 @@ async fn official_arguments_are_accepted_and_sufficient() {
         for argument in tool.arguments.iter().filter(|argument| !argument.required) {
             let mut arguments = required.clone();
             arguments.insert(argument.name.to_owned(), sample_value(argument));
-            // The only combination of arguments that was never valid.
+            // This combination of arguments was never valid.
             if (tool.name, argument.name) == ("find_releases", "searchByVersion") {
                 arguments.insert("projectId".to_owned(), json!("nobody"));
             }

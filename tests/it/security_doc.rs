@@ -112,7 +112,7 @@ fn every_named_source_file_exists() {
     }
 }
 
-/// The settings of the checklist are valid together.
+/// The settings of the checklist are valid in combination.
 #[test]
 fn checklist_settings_load() {
     let text = read_page("docs/security.md");

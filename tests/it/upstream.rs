@@ -82,8 +82,8 @@ async fn environment_proxy_is_used_except_for_loopback() {
         send(request).await.json()["result"]["structuredContent"]["totalResults"].clone()
     };
     // The name does not resolve, so only the proxy can answer.
-    let far = ["--listen=127.0.0.1:0", "--server-url", "http://octopus.invalid"];
-    let mut command = program(&far);
+    let remote = ["--listen=127.0.0.1:0", "--server-url", "http://octopus.invalid"];
+    let mut command = program(&remote);
     command.env("HTTP_PROXY", &proxy_url).env("http_proxy", &proxy_url);
     command.env("OCTOPUS_MCP_OCTOPUS__ALLOW_HTTP", "true");
     assert_eq!(ask(&ServerProcess::start(command).url).await, 2);
@@ -120,9 +120,9 @@ async fn lookups_stay_bounded_when_take_is_ignored() {
             }
         }));
     let server = TestServer::with_router(sample, router, |_| {}).await;
-    let wanted =
+    let arguments =
         json!({ "space": "Default", "projectId": "Projects-1", "environmentId": "Place 4999" });
-    let called = server.call_as(keys::ADMIN, "get_latest_deployment", wanted).await;
+    let called = server.call_as(keys::ADMIN, "get_latest_deployment", arguments).await;
     assert!(!called.is_error, "{}", called.text);
     // One search by name, and a scan of the maximum number of pages of a lookup.
     let expected = [None, Some(0), Some(1_000), Some(2_000), Some(3_000), Some(4_000)];

@@ -1,6 +1,7 @@
 //! Layer 7: resolves the request context: scope, instance and access.
 //!
-//! It is resolved once. Later layers, the protocol and the tools read the result.
+//! The context is resolved once per request. Inner layers, the protocol and the tools read the
+//! result.
 
 use std::sync::Arc;
 
@@ -30,10 +31,11 @@ use crate::{
 ///
 /// - Needs: [`Caller`] and [`PathScope`], which it removes; `Arc<Envelope>` of a POST request.
 /// - Adds: `Arc<RequestContext>`.
-/// - Rejects with: 400 (headers that contradict the path, unknown toolset or tool, credential of the
-///   wrong kind), 404 (instance), 401 (no Octopus credential), 403 with a challenge (token scope).
+/// - Rejects with: 400 (headers that contradict the path, unknown toolset or tool, credential of
+///   the wrong kind), 404 (instance), 401 (no Octopus credential), 403 with a challenge (token
+///   scope).
 ///
-/// It sends nothing to Octopus, so it runs before the rate limits.
+/// This layer sends no request to Octopus, so it runs before the rate limits.
 pub(in crate::http) async fn resolve_context<O: McpProvider>(
     State((authentication, protocol)): State<(Arc<Authentication>, Protocol<O>)>,
     request: Request,
@@ -49,15 +51,15 @@ pub(in crate::http) async fn resolve_context<O: McpProvider>(
     }
 }
 
-/// Returns the context of a request that [`resolve_context`] processed.
+/// Returns the context that [`resolve_context`] inserted, or the default context without one.
 pub(super) fn context_of(extensions: &Extensions) -> Arc<RequestContext> {
     extensions.get::<Arc<RequestContext>>().cloned().unwrap_or_default()
 }
 
-/// Returns the rejection of a request that cannot be served.
+/// Converts an admission error to a rejection.
 pub(super) fn not_served(caller: &Caller, error: &AdmissionError) -> Rejection {
     match error {
-        // An authenticated caller gets no 401: another proof of identity would not help.
+        // An authenticated caller gets no 401, because another proof of identity would not help.
         AdmissionError::Credential(CredentialError::Missing(_))
             if caller.identity.method == AuthMethod::Anonymous =>
         {
@@ -73,7 +75,7 @@ pub(super) fn not_served(caller: &Caller, error: &AdmissionError) -> Rejection {
 
 fn resolve(
     authentication: &Authentication,
-    offering: &impl McpProvider,
+    provider: &impl McpProvider,
     parts: &mut Parts,
 ) -> Result<RequestContext, Rejection> {
     let PathScope(path) = parts.extensions.remove().unwrap_or_default();
@@ -81,18 +83,18 @@ fn resolve(
         .map_err(|message| Rejection::bad_request(code::INVALID_REQUEST, message))?;
     RejectionFacts::record_scope(&parts.extensions, &scope);
     let caller: Caller = parts.extensions.remove().unwrap_or_default();
-    let context = offering.resolve(caller, scope);
-    offering.check_request(&context).map_err(|error| not_served(&context.caller, &error))?;
-    check_token_scope(authentication, offering, &context, parts)?;
+    let context = provider.resolve(caller, scope);
+    provider.check_request(&context).map_err(|error| not_served(&context.caller, &error))?;
+    check_token_scope(authentication, provider, &context, parts)?;
     Ok(context)
 }
 
-/// Rejects a call that the access token does not allow, so that the client can request a token with
-/// the required scope. A call that no other token would allow is not rejected here, because the
+/// Rejects a call whose access token lacks a scope, so that the client can request a token with
+/// the required scope. A call that no token would allow is not rejected here, because the
 /// tool returns the error for callers without access.
 fn check_token_scope(
     authentication: &Authentication,
-    offering: &impl McpProvider,
+    provider: &impl McpProvider,
     context: &RequestContext,
     parts: &Parts,
 ) -> Result<(), Rejection> {
@@ -101,16 +103,16 @@ fn check_token_scope(
     let call = Envelope::of(&parts.extensions)
         .filter(|envelope| identity.is_scoped && envelope.method.as_deref() == Some("tools/call"));
     let Some(Ok(call)) = call.map(Envelope::call_params) else { return Ok(()) };
-    let Some(needs) = offering.missing_token_scope(call, context) else { return Ok(()) };
-    if !authenticators.oauth().is_some_and(|oauth| oauth.advertises(needs)) {
+    let Some(required) = provider.missing_token_scope(call, context) else { return Ok(()) };
+    if !authenticators.oauth().is_some_and(|oauth| oauth.advertises(required)) {
         return Ok(());
     }
-    let has = identity.grants.scope;
+    let granted = identity.grants.scope;
     tracing::info!(
-        required_scope = <&str>::from(needs),
-        granted_scope = <&str>::from(has),
+        required_scope = <&str>::from(required),
+        granted_scope = <&str>::from(granted),
         "token scope insufficient"
     );
     let challenge = Challenge::new(authenticators, &authentication.addresses, parts);
-    Err(challenge.insufficient(Some(has), needs))
+    Err(challenge.insufficient(Some(granted), required))
 }

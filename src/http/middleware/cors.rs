@@ -11,8 +11,7 @@ use crate::http::public_address::PublicAddresses;
 /// Returns the CORS layer of the endpoint and the page.
 ///
 /// - Needs and adds: nothing in the extensions.
-/// - Answers preflight requests with 200. It rejects nothing, because the message layer checks
-///   origins.
+/// - Rejects with: nothing, because the message layer checks origins. Preflight requests get 200.
 pub(in crate::http) fn cors(addresses: Arc<PublicAddresses>) -> CorsLayer {
     let allow = move |origin: &_, _: &_| addresses.allowed().allows_origin(origin);
     let expose = [header::WWW_AUTHENTICATE, header::RETRY_AFTER, trace::REQUEST_ID];

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permits_return_and_unused_keys_are_removed() {
+    fn releases_permits_and_removes_unused_keys() {
         let limit = KeyedLimit::new(2);
         let (one, two) = (limit.acquire([1; 32]), limit.acquire([1; 32]));
         assert!(one.is_some() && two.is_some() && limit.acquire([1; 32]).is_none());

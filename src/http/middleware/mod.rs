@@ -1,4 +1,4 @@
-//! The middleware layers, one file or folder each, numbered from the outside.
+//! The middleware layers, one file or folder each, numbered from the outermost layer.
 //!
 //! [`router`](mod@super::router) documents their order.
 

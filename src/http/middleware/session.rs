@@ -31,7 +31,7 @@ const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 const VERSION: &str = "mcp-protocol-version";
 
-/// State of this layer: the sessions, if the settings enable them, and the protocol.
+/// Sessions, if the settings enable them, and the protocol.
 pub(in crate::http) struct SessionState<O> {
     pub(in crate::http) sessions: Option<Arc<SessionRegistry>>,
     pub(in crate::http) protocol: Protocol<O>,
@@ -47,10 +47,10 @@ impl<O> Clone for SessionState<O> {
 ///
 /// - Needs: `Arc<RequestContext>`, the peer, and `Arc<Envelope>` of a POST request.
 /// - Adds: nothing. It removes session headers if sessions are disabled.
-/// - Rejects with: 404 (space, session), 413 (large response to a request of the server), 429 and
+/// - Rejects with: 404 (space, session), 413 (large response to a server request), 429 and
 ///   503 (too many sessions), 503 (store unavailable).
 ///
-/// The space is looked up at Octopus, for calls only, so this layer runs after the rate limits.
+/// For calls, the space is looked up at Octopus, so this layer runs after the rate limits.
 pub(in crate::http) async fn enter_session<O: McpProvider>(
     State(state): State<SessionState<O>>,
     request: Request,
@@ -59,9 +59,9 @@ pub(in crate::http) async fn enter_session<O: McpProvider>(
     if RequestKind::of(&request) == RequestKind::Call {
         let context = context_of(request.extensions());
         let found = Box::pin(state.protocol.provider().check_space(&context)).await;
-        if let Err(why) = found {
+        if let Err(error) = found {
             let id = Envelope::id_of(request.extensions());
-            return not_served(&context.caller, &why).to(&id);
+            return not_served(&context.caller, &error).to(&id);
         }
     }
     serve_in_session(state, request, next).await
@@ -106,9 +106,11 @@ async fn serve_in_session<O: McpProvider>(
     let ends = request.method() == Method::DELETE;
     let mut is_remote = false;
     let rejection = match (&named, found) {
-        (None, _) if begins => sessions.check_capacity(&context.caller, &address).err().map(full),
+        (None, _) if begins => {
+            sessions.check_capacity(&context.caller, &address).err().map(limit_reached)
+        }
         (None, _) | (Some(Ok(_)), SessionLocation::Local) => None,
-        // The end of a session and a response are forwarded to the other replica.
+        // Session deletions and responses are forwarded to the other replica.
         (Some(Ok(_)), SessionLocation::Remote(_)) if ends || is_answer => {
             is_remote = true;
             None
@@ -118,11 +120,11 @@ async fn serve_in_session<O: McpProvider>(
             let for_request = (&context.caller, address, parts.clone());
             request = Request::from_parts(parts, body);
             let result = sessions.take_over(&protocol, id, *initialize, for_request).await;
-            result.err().map(not_taken)
+            result.err().map(takeover_failed)
         }
         (Some(Ok(_)), SessionLocation::Unknown) => Some(store_unavailable()),
-        // One message for unknown sessions, ended sessions, sessions of other callers, and sessions
-        // of another path or other headers.
+        // Returns the same message for unknown sessions, ended sessions, sessions of other callers,
+        // and sessions of another path or other headers, so that it reveals nothing about them.
         (Some(_), _) => Some(Rejection::new(
             StatusCode::NOT_FOUND,
             "there is no such session; send `initialize` without Mcp-Session-Id for a new one",
@@ -151,46 +153,46 @@ async fn serve_in_session<O: McpProvider>(
             }
             response
         };
-        // A task, so that the session also ends if the client closes the connection.
+        // Runs in a task, so that the session also ends if the client closes the connection.
         let ended = tokio::spawn(ending.in_current_span()).await;
         return ended.unwrap_or_else(|_| {
-            try_again("the session could not be ended; retry in 1 second").to(&id)
+            retry_later("the session could not be ended; retry in 1 second").to(&id)
         });
     }
     let request_origin = (address, is_remote);
     let response =
         SessionRegistry::with_request(&context.caller, &context.scope, request_origin, served)
             .await;
-    // Concurrent requests may have taken the last sessions.
+    // Concurrent requests may have started the last permitted sessions.
     if begins
         && response.status() == StatusCode::INTERNAL_SERVER_ERROR
-        && let Err(why) = sessions.check_capacity(&context.caller, &address)
+        && let Err(limit) = sessions.check_capacity(&context.caller, &address)
     {
-        return full(why).to(&id);
+        return limit_reached(limit).to(&id);
     }
     response
 }
 
-fn not_taken(why: TakeoverError) -> Rejection {
-    match why {
-        TakeoverError::LimitReached(why) => full(why),
+fn takeover_failed(error: TakeoverError) -> Rejection {
+    match error {
+        TakeoverError::LimitReached(limit) => limit_reached(limit),
         TakeoverError::Failed => {
-            try_again("the session could not be resumed at this replica; retry in 1 second")
+            retry_later("the session could not be resumed at this replica; retry in 1 second")
         }
     }
 }
 
 fn store_unavailable() -> Rejection {
-    try_again("the session store is not available; retry in 1 second")
+    retry_later("the session store is not available; retry in 1 second")
 }
 
-fn try_again(message: &'static str) -> Rejection {
+fn retry_later(message: &'static str) -> Rejection {
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
         .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
-fn full(why: SessionLimit) -> Rejection {
-    let (status, message) = match why {
+fn limit_reached(limit: SessionLimit) -> Rejection {
+    let (status, message) = match limit {
         SessionLimit::PerCaller => (
             StatusCode::TOO_MANY_REQUESTS,
             "the limit for sessions of one caller is reached; end a session with DELETE, or wait \

@@ -1,5 +1,5 @@
-//! Layer 1: adds peer, request ID and span to every request, and a log line, metrics and the ID to
-//! every response. Converts panics to responses.
+//! Layer 1: adds peer, request ID and span to every request, and the request ID to every response.
+//! Writes the log line and the metrics of the request, and converts panics to responses.
 
 use std::{any::Any, borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -28,9 +28,9 @@ use crate::{
 pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Maximum length of a path or a method in logs and spans, in characters.
-const LONGEST: usize = 100;
+const MAX_CHARS: usize = 100;
 
-/// State of this layer.
+/// Settings, metrics and readiness that this layer uses.
 #[derive(Debug)]
 pub(in crate::http) struct TraceState {
     pub(in crate::http) http: config::HttpSettings,
@@ -41,11 +41,11 @@ pub(in crate::http) struct TraceState {
 /// Traces a request and catches its panics.
 ///
 /// - Needs: `ConnectInfo`, from the connection; `MatchedPath`, from the router.
-/// - Adds: [`Peer`] and [`telemetry::Around`]; the header [`REQUEST_ID`].
+/// - Adds: [`Peer`] and [`telemetry::RequestSpan`]; the header [`REQUEST_ID`].
 /// - Rejects with: 500 (panic).
 ///
-/// The request continues the trace in its headers. It keeps the ID that a client or proxy set.
-/// During shutdown, responses close their connection.
+/// The span continues the trace in the request headers. A valid request ID of a client or proxy is
+/// kept. During shutdown, the layer closes the connection of each response.
 pub(in crate::http) async fn trace(
     State(state): State<Arc<TraceState>>,
     mut request: Request,
@@ -73,12 +73,12 @@ fn mark_credentials_sensitive(headers: &mut HeaderMap) {
 }
 
 /// Closes the connection after this response, so that the next request goes to another replica.
-/// HTTP/2 has a frame for that, which the listener sends at shutdown.
+/// HTTP/2 uses a GOAWAY frame instead, which the listener sends at shutdown.
 fn close_connection(response: &mut Response) {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
-/// Runs the inner layers. A panic ends this request only.
+/// Runs the inner layers, and converts a panic to a response with 500.
 async fn catch_panic(request: Request, next: Next) -> Response {
     let served = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     served.unwrap_or_else(|_: Box<dyn Any + Send>| {
@@ -90,7 +90,8 @@ async fn catch_panic(request: Request, next: Next) -> Response {
     })
 }
 
-/// Runs the inner layers in the span of the request, with its ID in the headers of both.
+/// Runs the inner layers in the span of the request. Sets the request ID header of request and
+/// response.
 async fn observe(
     metrics: &Metrics,
     scheme: &'static str,
@@ -107,7 +108,7 @@ async fn observe(
         request.headers_mut().insert(REQUEST_ID, id);
     }
     let method = request.method().clone();
-    // Without the query, which may contain a credential.
+    // Excludes the query, which may contain a credential.
     let path = short(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let version = if request.version() == Version::HTTP_2 { "2" } else { "1.1" };
@@ -216,10 +217,10 @@ impl Drop for Serving<'_> {
     }
 }
 
-/// Masks credentials, then truncates the text to [`LONGEST`] characters. A truncated credential
+/// Masks credentials, then truncates the text to [`MAX_CHARS`] characters. A truncated credential
 /// would not be detected.
 fn short(text: &str) -> String {
-    telemetry::mask(text).chars().take(LONGEST).collect()
+    telemetry::mask(text).chars().take(MAX_CHARS).collect()
 }
 
 /// Returns whether a client's request ID is used: 1 to 128 characters of UUIDs, trace IDs and
@@ -258,8 +259,8 @@ mod tests {
     }
 
     #[test]
-    fn masks_credentials_before_cutting() {
-        let path = format!("{}/API-ABCDEFGHIJKLMNOPQRSTUVWXY01", "x".repeat(LONGEST - 12));
+    fn masks_credentials_before_truncation() {
+        let path = format!("{}/API-ABCDEFGHIJKLMNOPQRSTUVWXY01", "x".repeat(MAX_CHARS - 12));
         assert!(!short(&path).contains("API-"), "{}", short(&path));
     }
 }

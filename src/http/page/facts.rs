@@ -1,21 +1,21 @@
-//! Facts about the server that the page shows without a request.
+//! Server properties that the page shows without a request.
 
-/// Facts about the server that the page shows to every visitor.
+/// Server properties that the page shows to every visitor.
 #[derive(Debug, Clone, Default)]
 pub struct PageFacts {
     /// Number of tools that the settings enable.
     pub tools: usize,
-    /// Whether the settings allow tools that change Octopus.
+    /// `true` if the settings allow tools that change Octopus.
     pub allows_changes: bool,
-    /// Whether several instances are configured.
+    /// `true` if several instances are configured.
     pub has_several_instances: bool,
-    /// Whether callers send an Octopus API key.
+    /// Use of Octopus API keys by callers.
     pub api_key: ApiKeyUse,
     /// Example questions about the sample instance. Empty for other instances.
     pub sample_questions: &'static [&'static str],
 }
 
-/// Whether callers send an Octopus API key.
+/// Use of Octopus API keys by callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ApiKeyUse {
     /// Requests without a key are rejected.
@@ -28,7 +28,7 @@ pub enum ApiKeyUse {
 }
 
 impl ApiKeyUse {
-    /// Returns the name in the data of the page.
+    /// Returns the name in the embedded page data.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Required => "required",

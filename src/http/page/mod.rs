@@ -1,9 +1,9 @@
-//! The web page at `/`: client configurations, facts about the server, the access of the visitor, and
+//! The web page at `/`: client configurations, server properties, the access of the visitor, and
 //! recent calls.
 //!
-//! The page is one file without external resources. It sends requests to the endpoint as any MCP client
-//! does, so there is no second API. Its content security policy allows its own script and style, by
-//! their hashes, and requests to this server and to the authorization servers.
+//! The page is one file without external resources. It sends requests to the endpoint like any MCP
+//! client, so there is no second API. Its content security policy allows its own script and style,
+//! by their hashes, and requests to this server and to the authorization servers.
 
 mod facts;
 
@@ -89,7 +89,8 @@ async fn serve(State(page): State<Arc<Page>>, request: Request) -> Response {
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        // Windows that open the page, and its sign-in window, get no handle to it.
+        // Prevents other windows, such as openers and the sign-in window, from getting a handle to
+        // the page.
         (OPENER_POLICY, HeaderValue::from_static("same-origin")),
         (RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
     ];
@@ -143,7 +144,7 @@ fn policy(script: &str, auth: &Auth) -> String {
 
 /// Returns the authorization servers for sign-in, each with the client ID of the page.
 fn page_clients(auth: &Auth) -> Vec<(&IssuerSettings, &str)> {
-    let oauth = auth.authenticators().and_then(|ways| ways.oauth());
+    let oauth = auth.authenticators().and_then(|authenticators| authenticators.oauth());
     oauth.map(|oauth| oauth.page_clients()).unwrap_or_default()
 }
 
@@ -152,22 +153,22 @@ fn describe(auth: &Auth, facts: &PageFacts, address: &PublicAddress) -> Value {
     let methods = match auth {
         Auth::Octopus => vec!["octopus"],
         Auth::None | Auth::Open => vec!["none"],
-        Auth::Authenticated(ways) => [
-            ("tokens", ways.accepts_tokens()),
-            ("oauth", ways.oauth().is_some()),
-            ("proxy", ways.proxy().is_some()),
-            ("certificate", ways.accepts_certificates()),
+        Auth::Authenticated(authenticators) => [
+            ("tokens", authenticators.accepts_tokens()),
+            ("oauth", authenticators.oauth().is_some()),
+            ("proxy", authenticators.proxy().is_some()),
+            ("certificate", authenticators.accepts_certificates()),
         ]
         .into_iter()
         .filter_map(|(method, is_on)| is_on.then_some(method))
         .collect(),
     };
-    let oauth = auth.authenticators().and_then(|ways| ways.oauth());
+    let oauth = auth.authenticators().and_then(|authenticators| authenticators.oauth());
     let scopes = oauth.map(|oauth| oauth.advertised_scopes()).unwrap_or_default();
     let sign_in: Vec<Value> = page_clients(auth)
         .into_iter()
         .map(|(issuer, client)| {
-            // Where the audience of tokens is not the address of this server, some issuers reject
+            // If the audience of tokens is not the address of this server, some issuers reject
             // that address as a resource (Microsoft Entra ID: AADSTS9010010).
             let resource = issuer.audiences.0.is_empty().then(|| address.resource("/mcp"));
             json!({ "issuer": issuer.issuer, "discovery": issuer.discovery, "clientId": client,
@@ -197,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_fit_into_their_elements() {
+    fn template_has_each_placeholder_once() {
         for name in ["style", "server", "clients", "script"] {
             assert_eq!(TEMPLATE.matches(&format!("{{{{{name}}}}}")).count(), 1, "{name}");
         }
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn data_cannot_end_its_element() {
+    fn embedded_data_cannot_close_the_script_element() {
         let embedded = embed(&json!({ "name": "</script><img src=x onerror=alert(1)>" }));
         assert!(!embedded.contains('<'), "{embedded}");
         assert_eq!(

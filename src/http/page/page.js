@@ -46,7 +46,7 @@ function countTools(count) {
   return count === 1 ? '1 tool' : `${count} tools`;
 }
 
-// Shows the facts about the server that need no request.
+// Shows the server properties that need no request.
 function showServer() {
   const badges = [
     server.sampleQuestions.length && 'Sample data',
@@ -150,7 +150,7 @@ async function loadAccess(instance) {
   const has = (name) => tools.some((tool) => tool.name === name);
   const access = has('explain_access') ? await callTool('explain_access', instance) : null;
   if (access?.octopus.problem) throw new UserError(access.octopus.problem);
-  // Where `explain_access` is disabled, another call shows whether the credential works.
+  // If `explain_access` is disabled, another call shows whether the credential works.
   if (!access) await callTool('list_spaces', instance);
   const instances = has('list_instances') || instance ? await callTool('list_instances').catch(() => null) : null;
   return { version: serverInfo?.version, access, tools, capabilities, instances };

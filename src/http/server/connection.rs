@@ -35,14 +35,14 @@ use super::{
 };
 use crate::config;
 
-/// Time after the listener stops in which a connection without a request may still send one. Its
+/// Time limit for the first request of a connection after the listener stops. The
 /// request may be in transit, or may have arrived unread.
-const FIRST_REQUEST: Duration = Duration::from_secs(1);
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time limit for closing an idle connection. HTTP/2 sends frames first.
-const LAST_FRAMES: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The client certificate of the TLS connection, DER-encoded. Stored in the extensions of its
+/// The client certificate of the TLS connection, DER-encoded. Inserted into the extensions of its
 /// requests.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ClientCertificate(pub(in crate::http) CertificateDer<'static>);
@@ -82,7 +82,7 @@ impl Connections {
         Self { router, certificates, header_timeout, idle_timeout, protocol, stopping }
     }
 
-    /// Serves a connection until it ends or is closed for a new one. A client that violates the
+    /// Serves a connection until it ends or is evicted. A client that violates the
     /// HTTP protocol gets no response and its connection is closed, so no error is returned.
     pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, slot: &Slot) {
         tokio::select! {
@@ -126,10 +126,10 @@ impl Connections {
                 request.extensions_mut().insert(certificate.clone());
             }
             let response = router.clone().oneshot(request);
-            // The request is in progress until the body of its response has been sent.
+            // The request is active until the body of its response has been sent.
             async move {
                 let response = response.await?;
-                // hyper does not poll the body while the client reads nothing of earlier responses.
+                // hyper does not poll the body until the client has read earlier responses.
                 active.wait_for_client();
                 let body = |body: Body| Body::new(UntilSent { body, active });
                 Ok::<_, Infallible>(response.map(body))
@@ -143,7 +143,7 @@ impl Connections {
             _ = connection.as_mut() => return,
             () = had_request.cancelled() => {}
             () = sleep(self.header_timeout) => return,
-            () = self.stopped_for(FIRST_REQUEST) => {}
+            () = self.stopped_for(FIRST_REQUEST_TIMEOUT) => {}
         }
         let is_stopping = tokio::select! {
             biased;
@@ -155,7 +155,7 @@ impl Connections {
         };
         if !is_stopping {
             connection.as_mut().graceful_shutdown();
-            let _ = timeout(LAST_FRAMES, connection).await;
+            let _ = timeout(CLOSE_TIMEOUT, connection).await;
             return;
         }
         // Yields once, so that the runtime polls the socket and arrived data is read.
@@ -169,14 +169,14 @@ impl Connections {
         let _ = connection.await;
     }
 
-    /// Completes this long after the listener stops.
+    /// Completes when `period` has passed since the listener stopped.
     async fn stopped_for(&self, period: Duration) {
         self.stopping.cancelled().await;
         sleep(period).await;
     }
 }
 
-/// The body of a response. The request stays in progress until the body has been sent.
+/// The body of a response. The request stays active until the body has been sent.
 struct UntilSent {
     body: Body,
     active: ActiveRequest,
@@ -192,7 +192,7 @@ impl http_body::Body for UntilSent {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         // hyper polls for a frame when it can send it, which means that the client read the
         // previous one.
-        self.active.taken();
+        self.active.client_has_read();
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
             self.active.wait_for_client();
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn accepted_sockets_have_no_delay() {
+    async fn disables_nagle_on_accepted_sockets() {
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(socket.local_addr().unwrap());
         let (accepted, _client) = tokio::join!(socket.accept(), client);

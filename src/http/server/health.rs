@@ -7,7 +7,7 @@ use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::StatusCode;
 use tokio_util::sync::CancellationToken;
 
-/// Whether the server accepts requests: from its start until [`Readiness::stop`]. Clones share the
+/// Readiness of the server: ready from its start until [`Readiness::stop`]. Clones share the
 /// state.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {

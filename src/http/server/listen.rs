@@ -1,8 +1,8 @@
 //! The accept loop and its graceful shutdown.
 //!
-//! Requests that arrived before the shutdown are answered. The loop is not from a library: axum,
-//! axum-server and the connection watcher of hyper-util drop accepted connections that were not
-//! read yet.
+//! Requests that arrived before the shutdown are answered. This module implements the loop itself,
+//! because axum, axum-server and the connection watcher of hyper-util drop accepted connections
+//! that were not read yet.
 
 use std::{
     io,
@@ -34,7 +34,7 @@ const BACKLOG: i32 = 1024;
 /// Pause after a failed accept, because file descriptors are not freed at once.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// A running listener. It continues to serve if this value is dropped.
+/// A running listener. Dropping this value does not stop the listener.
 #[derive(Debug)]
 pub struct Listening {
     /// The address of the socket.
@@ -45,11 +45,12 @@ pub struct Listening {
     aborted: CancellationToken,
 }
 
-/// Serves on a loopback socket, with the time limits of these settings.
+/// Serves on a loopback socket with the timeouts of `times` and the default connection limits
+/// (10,000).
 ///
 /// # Errors
 ///
-/// The I/O error, if the socket cannot be used.
+/// Returns the I/O error if the socket cannot be used.
 pub fn listen(
     socket: TcpListener,
     router: Router,
@@ -59,11 +60,11 @@ pub fn listen(
     listen_within(socket, router, certificates, times, ConnectionLimits::default())
 }
 
-/// Serves on a socket, with the time limits of these settings and these connection limits.
+/// Serves on a socket with the timeouts of `times` and these connection limits.
 ///
 /// # Errors
 ///
-/// The I/O error, if the socket cannot be used.
+/// Returns the I/O error if the socket cannot be used.
 pub fn listen_within(
     socket: TcpListener,
     router: Router,
@@ -90,8 +91,8 @@ pub fn listen_within(
 }
 
 impl Listening {
-    /// Stops accepting connections, and waits up to this time for open connections to end. Requests
-    /// that arrived are answered in that time.
+    /// Stops accepting connections, and waits for open connections to end, up to this timeout.
+    /// Requests that arrived are answered in that time.
     pub async fn stop(self, within: Duration) {
         self.stopping.cancel();
         self.tasks.close();

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `listen.rs` | accept loop and graceful shutdown |
 //! | `connection.rs` | one connection, from the TLS handshake to its end |
-//! | `open_connections/` | limits for connections; closes idle connections for new ones |
+//! | `open_connections/` | connection limits; evicts idle connections for new ones |
 //! | `line_ends/` | rejects bare line feeds in request heads |
 //! | `tls.rs` | certificates, reloaded when their files change |
 //! | `health.rs` | probes, and the state of a stopping server |

@@ -11,7 +11,7 @@ use tower::{ServiceExt, service_fn};
 pub struct Swap(Arc<ArcSwap<Router>>);
 
 impl Swap {
-    /// Creates the swap with a first router.
+    /// Creates a swap that serves with this router.
     pub fn new(router: Router) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(router)))
     }
@@ -25,8 +25,8 @@ impl Swap {
     pub fn router(&self) -> Router {
         let routes = self.clone();
         Router::new().fallback_service(service_fn(move |request: Request| {
-            let now = Router::clone(&routes.0.load());
-            now.oneshot(request)
+            let router = Router::clone(&routes.0.load());
+            router.oneshot(request)
         }))
     }
 }

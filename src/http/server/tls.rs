@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, WatchedFile};
 
-/// Why the TLS certificate of the listener cannot be used. The text names the setting.
+/// Error of the TLS certificate of the listener. The text names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read, or certificate and key do not match.
@@ -24,7 +24,7 @@ pub enum TlsError {
 }
 
 /// Interval between checks of the files.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The certificate and the key of the listener. Clones share them.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// An error for files that cannot be read or do not match.
+    /// Returns an error for files that cannot be read or do not match.
     pub async fn load(settings: &config::TlsSettings) -> Result<Option<Self>, TlsError> {
         if settings.certificate.is_none() || settings.key.is_none() {
             return Ok(None);
@@ -57,14 +57,14 @@ impl Certificates {
         self.live.load_full()
     }
 
-    /// Watches the files until the server stops. While certificate and key do not match, the last
+    /// Polls the files until the server stops. While certificate and key do not match, the last
     /// valid pair stays in use.
     pub async fn follow(self, stop: CancellationToken) {
-        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut poll = tokio::time::interval(POLL_INTERVAL);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = look.tick() => {}
+                _ = poll.tick() => {}
             }
             let files = Arc::clone(&self.files);
             if let Ok((read, _)) = off_thread(move || files.current()).await

@@ -2,9 +2,9 @@
 //!
 //! A completion lists the values that the caller can see, with one request to Octopus for at most
 //! 100 items. Before that, it looks up the space and project that were filled in, if the values
-//! depend on them. Values that the policy denies reading are left out; names that policy rules
-//! match on are looked up for all values together. If Octopus fails, the completion has no values
-//! and no error.
+//! depend on them. Values that the policy denies reading are omitted. Names that policy rules match
+//! on are looked up for all values together. If a request to Octopus fails, the completion has no
+//! values and no error.
 
 mod source;
 
@@ -189,7 +189,7 @@ async fn find_values(
     };
     let entries: Vec<Vec<String>> = entries.filter(is_granted).collect();
     let has_more = page.total_results > u32::try_from(received).unwrap_or(u32::MAX);
-    // The total of Octopus is right only if no item was left out and Octopus did the filtering.
+    // The total of Octopus is correct only if no item was omitted and Octopus applied the filter.
     let counts = entries.len() == received && (search.is_some() || typed.is_empty());
     Ok(matching_values(typed, entries, has_more, counts.then_some(page.total_results)))
 }
@@ -198,7 +198,7 @@ async fn find_values(
 /// that begin with the text come first.
 ///
 /// Each entry is a value followed by its other names. `total` is the number of all values, if there
-/// are more and their number is known.
+/// are more and the total is known.
 fn matching_values(
     typed: &str,
     entries: Vec<Vec<String>>,

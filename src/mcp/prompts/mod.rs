@@ -1,6 +1,6 @@
 //! Prompts: common tasks as steps that name the tools to call.
 //!
-//! Each prompt is a constant in its own file. A step whose tool is not accessible is left out; if
+//! Each prompt is a constant in its own file. A step whose tool is not accessible is omitted; if
 //! the step is required, the whole prompt is hidden.
 
 mod diagnose_failed_deployment;
@@ -40,14 +40,14 @@ struct ArgumentDefinition {
 }
 
 /// A sentence template in pieces. `{tool}` is the tool of the step; any other `{name}` is an
-/// argument. A piece whose argument is missing is left out.
+/// argument. A piece whose argument is missing is omitted.
 type Template = &'static [&'static str];
 
 /// A step of a prompt.
 struct PromptStep {
     tool: &'static str,
     template: Template,
-    /// Whether the prompt is useful without this step.
+    /// `true` if the prompt is listed even without this step.
     is_optional: bool,
 }
 

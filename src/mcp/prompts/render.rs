@@ -16,12 +16,12 @@ const TOOL_PLACEHOLDER: &str = "tool";
 /// Argument values by name, quoted for use in a sentence.
 pub(super) type ArgumentValues = BTreeMap<&'static str, String>;
 
-/// Parses the arguments. Empty and `null` values count as missing.
+/// Parses the arguments. Empty and `null` values are treated as missing.
 ///
 /// # Errors
 ///
-/// "Invalid params" for an unknown argument, a value that is no string or longer than 500 bytes,
-/// and a missing required argument.
+/// Returns "Invalid params" for an unknown argument, a value that is not a string or longer than
+/// 500 bytes, and a missing required argument.
 pub(super) fn parse_arguments(
     accepted: &[&'static ArgumentDefinition],
     given: JsonObject,
@@ -90,12 +90,13 @@ pub(super) fn prompt_text(
 
 /// Renders the pieces whose arguments are present. Values are not expanded again, so a value cannot
 /// contain a placeholder.
-fn render_template(words: Template, tool: &str, given: &ArgumentValues) -> String {
+fn render_template(template: Template, tool: &str, given: &ArgumentValues) -> String {
     let value = |name: &str| {
         if name == TOOL_PLACEHOLDER { Some(tool) } else { given.get(name).map(|v| &**v) }
     };
     let mut sentence = String::new();
-    for piece in words.iter().filter(|piece| placeholders(piece).all(|name| value(name).is_some()))
+    for piece in
+        template.iter().filter(|piece| placeholders(piece).all(|name| value(name).is_some()))
     {
         let mut parts = piece.split('{');
         sentence.push_str(parts.next().unwrap_or_default());
@@ -132,9 +133,9 @@ mod tests {
     #[test]
     fn omits_pieces_with_missing_arguments() {
         let given = ArgumentValues::from([("project", quote("{tool} {to}")), ("to", quote("x"))]);
-        let words: Template = &["Call {tool}", " with {project} to {to}", " and {tenant}", "."];
+        let template: Template = &["Call {tool}", " with {project} to {to}", " and {tenant}", "."];
         assert_eq!(
-            render_template(words, "get_it", &given),
+            render_template(template, "get_it", &given),
             r#"Call get_it with "{tool} {to}" to "x"."#
         );
     }

@@ -11,13 +11,13 @@ pub(super) const fn optional(name: &'static str, description: &'static str) -> A
 }
 
 /// A required step: the prompt is hidden without its tool.
-pub(super) const fn required_step(tool: &'static str, words: Template) -> PromptStep {
-    PromptStep { tool, template: words, is_optional: false }
+pub(super) const fn required_step(tool: &'static str, template: Template) -> PromptStep {
+    PromptStep { tool, template, is_optional: false }
 }
 
-/// An optional step: it is left out without its tool.
-pub(super) const fn optional_step(tool: &'static str, words: Template) -> PromptStep {
-    PromptStep { tool, template: words, is_optional: true }
+/// An optional step: it is omitted without its tool.
+pub(super) const fn optional_step(tool: &'static str, template: Template) -> PromptStep {
+    PromptStep { tool, template, is_optional: true }
 }
 
 pub(super) const SPACE_ARGUMENT: ArgumentDefinition =

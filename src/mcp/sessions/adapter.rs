@@ -15,7 +15,7 @@ use rmcp::{
 
 use super::{CURRENT_REQUEST, ID_LIFETIME, SessionRegistry, id_context};
 
-/// Implements rmcp's `SessionManager`. `None` if `http.sessions` is `off`.
+/// Implements rmcp's `SessionManager`. The value is `None` if `http.sessions` is `off`.
 #[derive(Debug, Clone)]
 pub struct SessionManagerAdapter(pub Option<Arc<SessionRegistry>>);
 
@@ -30,7 +30,7 @@ impl SessionManagerAdapter {
         self.sessions().map(|sessions| &sessions.local)
     }
 
-    /// Wraps a stream, so that its session counts as in use until the stream is dropped, and
+    /// Wraps a stream, so that its session is in use until the stream is dropped, and
     /// rewrites the IDs of its messages.
     fn track_stream(
         &self,
@@ -51,7 +51,7 @@ impl SessionManager for SessionManagerAdapter {
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Error> {
         let sessions = self.sessions()?;
-        // Without an authenticated request there is no owner, and no session is created.
+        // Without an authenticated request, the session would have no owner, so none is created.
         let current = CURRENT_REQUEST.try_with(|current| *current);
         let value = uuid::Uuid::new_v4();
         let id = sessions.seal.seal(
@@ -61,17 +61,17 @@ impl SessionManager for SessionManagerAdapter {
             ),
             ID_LIFETIME,
         );
-        let refused = || Error::SessionNotFound(id.clone().into());
-        let current = current.map_err(|_| refused())?;
+        let not_created = || Error::SessionNotFound(id.clone().into());
+        let current = current.map_err(|_| not_created())?;
         let owner = (current.owner, current.origin);
-        let eviction = sessions.add_entry(&id, owner, 0).map_err(|_| refused())?;
+        let eviction = sessions.add_entry(&id, owner, 0).map_err(|_| not_created())?;
         sessions.evict(eviction).await;
         // Only `restore_session` creates a session with a given ID.
         match self.local()?.restore_session(id.clone().into()).await {
             Ok(RestoreOutcome::Restored(transport)) => Ok((id.into(), transport)),
             other => {
                 sessions.entries().remove(&id);
-                other.and(Err(refused()))
+                other.and(Err(not_created()))
             }
         }
     }
@@ -127,8 +127,8 @@ impl SessionManager for SessionManagerAdapter {
         message: ClientJsonRpcMessage,
     ) -> Result<(), Error> {
         let sessions = self.sessions()?;
-        if let Some(known) = sessions.entries().get_mut(&**id) {
-            known.last_used = Instant::now();
+        if let Some(entry) = sessions.entries().get_mut(&**id) {
+            entry.last_used = Instant::now();
         }
         match sessions.route_incoming(id, message).await {
             Ok(Some(message)) => self.local()?.accept_message(id, message).await,
@@ -184,9 +184,9 @@ impl StreamGuard {
     }
 
     fn update_count(&self, change: impl FnOnce(usize) -> usize) {
-        if let Some(known) = self.sessions.entries().get_mut(&*self.id) {
-            known.open_streams = change(known.open_streams);
-            known.last_used = Instant::now();
+        if let Some(entry) = self.sessions.entries().get_mut(&*self.id) {
+            entry.open_streams = change(entry.open_streams);
+            entry.last_used = Instant::now();
         }
     }
 }

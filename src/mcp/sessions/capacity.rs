@@ -14,7 +14,7 @@ pub enum SessionLimit {
     Total,
 }
 
-/// The action on an existing session that makes room for a new one.
+/// The action on an existing session before a new session is added.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Eviction {
     /// No action: the limits allow another session.
@@ -48,31 +48,31 @@ impl SessionRegistry {
     /// it can continue there.
     pub(super) fn plan_eviction(
         &self,
-        known: &HashMap<String, SessionEntry>,
+        entries: &HashMap<String, SessionEntry>,
         owner: SessionOwner,
         origin: &ClientOrigin,
     ) -> Result<Eviction, SessionLimit> {
-        let of_caller = known.values().filter(|known| known.owner == owner).count();
+        let of_caller = entries.values().filter(|entry| entry.owner == owner).count();
         if of_caller >= self.limit_per_caller {
-            let released = self.releasable_session(known, |known| known.owner == owner);
+            let released = self.releasable_session(entries, |entry| entry.owner == owner);
             return released.map(Eviction::Release).ok_or(SessionLimit::PerCaller);
         }
-        if known.len() < self.limit {
+        if entries.len() < self.limit {
             return Ok(Eviction::NotNeeded);
         }
-        if let Some(released) = self.releasable_session(known, |_| true) {
+        if let Some(released) = self.releasable_session(entries, |_| true) {
             return Ok(Eviction::Release(released));
         }
         let mut counts = HashMap::<&ClientOrigin, usize>::new();
-        for known in known.values() {
-            *counts.entry(&known.origin).or_default() += 1;
+        for entry in entries.values() {
+            *counts.entry(&entry.origin).or_default() += 1;
         }
         let crowded = counts.into_iter().max_by_key(|(_, count)| *count);
         let (crowded, _) = crowded
             .filter(|(crowded, count)| *crowded != origin && *count > self.limit / 2)
             .ok_or(SessionLimit::Total)?;
-        let of_crowded = known.iter().filter(|(_, known)| known.origin == *crowded);
-        let oldest = of_crowded.min_by_key(|(_, known)| (known.open_streams > 0, known.last_used));
+        let of_crowded = entries.iter().filter(|(_, entry)| entry.origin == *crowded);
+        let oldest = of_crowded.min_by_key(|(_, entry)| (entry.open_streams > 0, entry.last_used));
         oldest.map(|(id, _)| Eviction::End(id.clone())).ok_or(SessionLimit::Total)
     }
 
@@ -82,18 +82,18 @@ impl SessionRegistry {
     /// session.
     fn releasable_session(
         &self,
-        known: &HashMap<String, SessionEntry>,
+        entries: &HashMap<String, SessionEntry>,
         is_candidate: impl Fn(&SessionEntry) -> bool,
     ) -> Option<String> {
         let shared = self.shared.as_ref().filter(|shared| !shared.store.is_unavailable())?;
         let pending = shared.pending();
         let has_pending_request = |id: &str| pending.keys().any(|(session, _)| **session == *id);
-        let idle = known.iter().filter(|(id, known)| {
+        let idle = entries.iter().filter(|(id, entry)| {
             let is_idle =
-                known.open_streams == 0 && known.last_used.elapsed() >= self.sweep_interval();
-            known.takeover_number > 0 && is_idle && is_candidate(known) && !has_pending_request(id)
+                entry.open_streams == 0 && entry.last_used.elapsed() >= self.sweep_interval();
+            entry.takeover_number > 0 && is_idle && is_candidate(entry) && !has_pending_request(id)
         });
-        idle.min_by_key(|(_, known)| known.last_used).map(|(id, _)| id.clone())
+        idle.min_by_key(|(_, entry)| entry.last_used).map(|(id, _)| id.clone())
     }
 
     /// Adds the entry of a new session and removes the entry of the session to evict.
@@ -107,13 +107,13 @@ impl SessionRegistry {
         (owner, origin): (SessionOwner, ClientOrigin),
         takeover_number: u64,
     ) -> Result<Eviction, SessionLimit> {
-        let mut known = self.entries();
-        let eviction = self.plan_eviction(&known, owner, &origin)?;
+        let mut entries = self.entries();
+        let eviction = self.plan_eviction(&entries, owner, &origin)?;
         if let Eviction::End(evicted) | Eviction::Release(evicted) = &eviction {
-            known.remove(evicted);
+            entries.remove(evicted);
         }
         let (last, shared) = (Instant::now(), takeover_number > 0);
-        known.insert(
+        entries.insert(
             id.to_owned(),
             SessionEntry {
                 owner,

@@ -61,7 +61,7 @@ struct SessionRequest {
     owner: SessionOwner,
     scope_digest: [u8; 32],
     origin: ClientOrigin,
-    /// Whether the request is for a session of another replica that is not taken over here.
+    /// `true` if the request is for a session of another replica that is not taken over here.
     is_remote: bool,
 }
 
@@ -92,9 +92,9 @@ struct SessionEntry {
     last_used: Instant,
     /// Number of open streams: response streams and the standalone stream.
     open_streams: usize,
-    /// Whether the store has the session, so that other replicas can continue it.
+    /// `true` if the store has the session, so that other replicas can continue it.
     is_shared: bool,
-    /// Number of the takeover that created the entry; 0 if the session started here.
+    /// Number of the takeover that created the entry; 0 if the session started at this replica.
     takeover_number: u64,
 }
 
@@ -102,7 +102,8 @@ impl SessionRegistry {
     /// Creates a registry with the limits of these settings. With a store, replicas share sessions.
     pub fn new(http: &config::HttpSettings, seal: Seal, store: Option<Arc<Store>>) -> Self {
         let mut local = LocalSessionManager::default();
-        // The keep-alive of rmcp counts only messages and would end a session during a long call.
+        // The keep-alive of rmcp considers only messages and would end a session during a long
+        // call.
         local.session_config.keep_alive = None;
         Self {
             local,
@@ -117,7 +118,7 @@ impl SessionRegistry {
 
     /// Runs work as a request of this caller, with this scope and from this network.
     ///
-    /// The flag marks a request for a session of another replica that this replica need not
+    /// The flag marks a request for a session of another replica that this replica does not have to
     /// continue.
     pub async fn with_request<T>(
         caller: &Caller,
@@ -176,9 +177,9 @@ impl SessionRegistry {
 
     /// Removes expired sessions, or all sessions, and returns their IDs.
     fn remove_expired(&self, all: bool) -> Vec<String> {
-        let is_over =
-            |known: &SessionEntry| known.open_streams == 0 && known.last_used.elapsed() > self.idle;
-        self.entries().extract_if(|_, known| all || is_over(known)).map(|(id, _)| id).collect()
+        let is_expired =
+            |entry: &SessionEntry| entry.open_streams == 0 && entry.last_used.elapsed() > self.idle;
+        self.entries().extract_if(|_, entry| all || is_expired(entry)).map(|(id, _)| id).collect()
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, SessionEntry>> {

@@ -27,11 +27,12 @@ use crate::{
 
 /// Kind of responses in the store.
 const KIND: &str = "answer";
-/// Time limit for a response: the lifetime of an approval request.
+/// Retention of a response in the store: the lifetime of an approval request (5 minutes).
 const RESPONSE_TTL: Duration = Duration::from_mins(5);
 /// Interval at which the requesting replica polls the store.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Maximum size of a routed response, in bytes. It holds an approval and optionally a typed word.
+/// Maximum size of a routed response, in bytes. A response contains an approval and optionally a
+/// typed word.
 pub const MAX_RESPONSE_BYTES: usize = 8 * 1024;
 
 /// The recipient of a response.
@@ -50,13 +51,13 @@ impl SharedSessions {
     }
 
     /// Removes a pending request if it has this ID, and returns whether it did.
-    fn remove_pending(&self, this: &(SessionId, i64), id: &str) -> bool {
-        let mut waiting = self.pending();
-        let waited = waiting.get(this).is_some_and(|known| **known == *id);
-        if waited {
-            waiting.remove(this);
+    fn remove_pending(&self, request: &(SessionId, i64), id: &str) -> bool {
+        let mut pending = self.pending();
+        let is_pending = pending.get(request).is_some_and(|pending_id| **pending_id == *id);
+        if is_pending {
+            pending.remove(request);
         }
-        waited
+        is_pending
     }
 
     /// Returns the local ID of an event, or `None` if another replica sent it.
@@ -89,8 +90,8 @@ impl SessionRegistry {
         number: i64,
     ) -> (Arc<str>, bool) {
         let mut is_new = false;
-        let mut waiting = shared.pending();
-        let id = waiting.entry((Arc::clone(session), number)).or_insert_with(|| {
+        let mut pending = shared.pending();
+        let id = pending.entry((Arc::clone(session), number)).or_insert_with(|| {
             is_new = true;
             let count = shared.request_count.fetch_add(1, Ordering::Relaxed);
             let name = format!("{}-{count}-{number}", shared.replica_id);
@@ -170,7 +171,7 @@ impl SessionRegistry {
     ///
     /// # Errors
     ///
-    /// `()` if the response is for another replica and is too large or cannot be stored.
+    /// Returns `()` if the response is for another replica and is too large or cannot be stored.
     pub(super) async fn route_incoming(
         &self,
         session: &SessionId,
@@ -213,11 +214,11 @@ impl SessionRegistry {
     async fn poll_response(self: Arc<Self>, session: SessionId, number: i64, id: Arc<str>) {
         let Some(shared) = &self.shared else { return };
         let key = response_key(&session, &id);
-        let this = (session, number);
-        let look = async {
+        let request = (session, number);
+        let polling = async {
             loop {
-                let waits = shared.pending().contains_key(&this);
-                if !waits || !self.entries().contains_key(&*this.0) {
+                let waits = shared.pending().contains_key(&request);
+                if !waits || !self.entries().contains_key(&*request.0) {
                     return None;
                 }
                 tokio::time::sleep(POLL_INTERVAL).await;
@@ -229,19 +230,19 @@ impl SessionRegistry {
                 }
             }
         };
-        let answer = tokio::time::timeout(RESPONSE_TTL, look).await.ok().flatten();
+        let answer = tokio::time::timeout(RESPONSE_TTL, polling).await.ok().flatten();
         // The request is removed also when the session ended here without a response.
-        if !shared.remove_pending(&this, &id) {
+        if !shared.remove_pending(&request, &id) {
             return;
         }
         if let Some(mut answer) = answer {
-            let number = this.1;
+            let number = request.1;
             match &mut answer {
                 JsonRpcMessage::Response(answer) => answer.id = NumberOrString::Number(number),
                 JsonRpcMessage::Error(error) => error.id = Some(NumberOrString::Number(number)),
                 _ => return,
             }
-            let _ = self.local.accept_message(&this.0, answer).await;
+            let _ = self.local.accept_message(&request.0, answer).await;
         }
     }
 

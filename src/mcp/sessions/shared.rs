@@ -48,7 +48,7 @@ pub enum SessionLocation {
     Remote(Box<InitializeRequestParams>),
     /// The session has ended, has another owner or never existed.
     NotFound,
-    /// Not known, because the store is not available.
+    /// The location is unknown, because the store is not available.
     Unknown,
 }
 
@@ -72,14 +72,14 @@ impl SessionRegistry {
         if self.seal.open(id, &id_context((owner, scope.digest()))).is_err() {
             return SessionLocation::NotFound;
         }
-        let known = self.entries().get_mut(id).map(|known| {
-            let is_theirs = known.owner == owner;
-            if is_theirs {
-                known.last_used = Instant::now();
+        let local = self.entries().get_mut(id).map(|entry| {
+            let is_owner = entry.owner == owner;
+            if is_owner {
+                entry.last_used = Instant::now();
             }
-            (is_theirs, known.is_shared)
+            (is_owner, entry.is_shared)
         });
-        let is_here = match known {
+        let is_here = match local {
             Some((false, _)) => return SessionLocation::NotFound,
             Some((true, _)) => true,
             None => false,
@@ -87,7 +87,7 @@ impl SessionRegistry {
         let Some(shared) = &self.shared else {
             return if is_here { SessionLocation::Local } else { SessionLocation::NotFound };
         };
-        if known == Some((true, false)) {
+        if local == Some((true, false)) {
             return SessionLocation::Local;
         }
         match shared.store.renew(KIND, &session_key(id), self.idle).await {
@@ -126,8 +126,8 @@ impl SessionRegistry {
         if !is_shared {
             tracing::warn!("session not written to the store; only this replica can serve it");
         }
-        if let Some(known) = self.entries().get_mut(id) {
-            known.is_shared = is_shared;
+        if let Some(entry) = self.entries().get_mut(id) {
+            entry.is_shared = is_shared;
         }
     }
 
@@ -144,20 +144,20 @@ impl SessionRegistry {
     pub(super) async fn renew_in_use(&self) {
         let Some(shared) = &self.shared else { return };
         let in_use: Vec<String> = {
-            let known = self.entries();
+            let entries = self.entries();
             let in_use =
-                known.iter().filter(|(_, known)| known.is_shared && known.open_streams > 0);
+                entries.iter().filter(|(_, entry)| entry.is_shared && entry.open_streams > 0);
             in_use.map(|(id, _)| id.clone()).collect()
         };
-        let mut over = Vec::new();
+        let mut ended = Vec::new();
         for id in in_use {
             match shared.store.renew(KIND, &session_key(&id), self.idle).await {
                 RenewOutcome::Renewed(initialize) if is_initialize_params(&initialize) => {}
                 RenewOutcome::Unknown => break,
-                RenewOutcome::Renewed(_) | RenewOutcome::Missing => over.push(id),
+                RenewOutcome::Renewed(_) | RenewOutcome::Missing => ended.push(id),
             }
         }
-        self.close_all(over).await;
+        self.close_all(ended).await;
     }
 }
 

@@ -92,7 +92,7 @@ impl SessionRegistry {
                 return Err(error);
             }
         };
-        // Release the lock first: other takeovers need not wait for the evicted session.
+        // Releases the lock first, so that other takeovers do not wait for the evicted session.
         drop(takeovers);
         self.evict(eviction).await;
         // The new session can have ended before its entry existed.
@@ -148,9 +148,9 @@ impl SessionRegistry {
     ///
     /// Otherwise the session was taken over again since, and the new entry stays.
     pub(super) async fn close_if_current(&self, id: &SessionId, number: u64) {
-        let is_known =
-            self.entries().get(&**id).is_some_and(|known| known.takeover_number == number);
-        if is_known {
+        let is_current =
+            self.entries().get(&**id).is_some_and(|entry| entry.takeover_number == number);
+        if is_current {
             self.close_all(vec![id.to_string()]).await;
         }
     }

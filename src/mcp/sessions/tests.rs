@@ -135,17 +135,17 @@ async fn takeover_completes_after_client_disconnects() {
     take_over(&sessions, "one").await.unwrap();
     assert_eq!(sessions.count(), 1);
     assert!(sessions.local.has_session(&"one".into()).await.unwrap());
-    let known = sessions.entries().get("one").map(|known| known.takeover_number);
-    assert_eq!(known, Some(1), "taken over more than once");
+    let takeover_number = sessions.entries().get("one").map(|entry| entry.takeover_number);
+    assert_eq!(takeover_number, Some(1), "taken over more than once");
 }
 
 #[tokio::test]
 async fn end_of_old_service_keeps_newer_takeover() {
     let (sessions, id) = (sessions(10), SessionId::from("one"));
     let is_there = async || {
-        let is_known = sessions.entries().contains_key("one");
-        assert_eq!(sessions.local.has_session(&id).await.unwrap(), is_known);
-        is_known
+        let has_entry = sessions.entries().contains_key("one");
+        assert_eq!(sessions.local.has_session(&id).await.unwrap(), has_entry);
+        has_entry
     };
     take_over(&sessions, "one").await.unwrap();
     sessions.close_all(vec!["one".to_owned()]).await;
@@ -188,31 +188,31 @@ type SessionChange = fn(&SessionRegistry);
 
 #[tokio::test]
 async fn idle_takeover_is_released_for_new_session() {
-    fn known(sessions: &SessionRegistry, change: impl FnOnce(&mut SessionEntry)) {
+    fn update_entry(sessions: &SessionRegistry, change: impl FnOnce(&mut SessionEntry)) {
         change(sessions.entries().get_mut("one").unwrap());
     }
     let changes: [(&str, SessionChange, Result<Eviction, SessionLimit>); 5] = [
         ("is idle", |_| {}, Ok(Eviction::Release("one".to_owned()))),
         (
             "was used",
-            |sessions| known(sessions, |one| one.last_used = Instant::now()),
+            |sessions| update_entry(sessions, |entry| entry.last_used = Instant::now()),
             Err(SessionLimit::PerCaller),
         ),
         (
             "has a stream",
-            |sessions| known(sessions, |one| one.open_streams = 1),
+            |sessions| update_entry(sessions, |entry| entry.open_streams = 1),
             Err(SessionLimit::PerCaller),
         ),
         (
-            "began here",
-            |sessions| known(sessions, |one| one.takeover_number = 0),
+            "started here",
+            |sessions| update_entry(sessions, |entry| entry.takeover_number = 0),
             Err(SessionLimit::PerCaller),
         ),
         (
-            "is asked",
+            "has a pending request",
             |sessions| {
                 let shared = sessions.shared.as_ref().unwrap();
-                shared.pending().insert(("one".into(), 0), "question".into());
+                shared.pending().insert(("one".into(), 0), "request".into());
             },
             Err(SessionLimit::PerCaller),
         ),
@@ -220,8 +220,8 @@ async fn idle_takeover_is_released_for_new_session() {
     for (case, change, expected) in changes {
         let sessions = sessions(1);
         take_over(&sessions, "one").await.unwrap();
-        known(&sessions, |one| {
-            one.last_used = one.last_used.checked_sub(sessions.sweep_interval()).unwrap();
+        update_entry(&sessions, |entry| {
+            entry.last_used = entry.last_used.checked_sub(sessions.sweep_interval()).unwrap();
         });
         change(&sessions);
         let owner = Some(Caller::default().fingerprint());
@@ -244,10 +244,10 @@ async fn releases_no_session_while_store_is_unavailable() {
     let sessions = sessions_with_store(1, store);
     take_over(&sessions, "one").await.unwrap();
     let round = sessions.sweep_interval();
-    let mut known = sessions.entries();
-    let one = known.get_mut("one").unwrap();
-    one.last_used = one.last_used.checked_sub(round).unwrap();
+    let mut entries = sessions.entries();
+    let entry = entries.get_mut("one").unwrap();
+    entry.last_used = entry.last_used.checked_sub(round).unwrap();
     let owner = Some(Caller::default().fingerprint());
     // No replica could continue the session.
-    assert_eq!(sessions.plan_eviction(&known, owner, &[0; 32]), Err(SessionLimit::PerCaller));
+    assert_eq!(sessions.plan_eviction(&entries, owner, &[0; 32]), Err(SessionLimit::PerCaller));
 }

@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-/// Find the accounts that deployments use for clouds and machines, with their scope. Secrets are never shown.
+/// Find the accounts that deployments use for clouds and machines, with their scope. Secrets are
+/// never shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindAccounts {
@@ -45,15 +46,15 @@ impl Tool for FindAccounts {
             ("partialName", self.partial_name.is_some()),
             ("accountType", self.account_type.is_some()),
         ]);
-        if let Some(wanted) = &self.account_id {
+        if let Some(name_or_id) = &self.account_id {
             let page =
                 present_arguments(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
             reject_list_filters("accountId", &[filters, page].concat())?;
             let space = cx.resolve_space(self.space.as_deref()).await?;
-            let account = space.find::<Account>(wanted).await?;
+            let account = space.find::<Account>(name_or_id).await?;
             let id = account.id.clone();
-            let one = summaries(&space, vec![account]).await?.pop();
-            return one.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
+            let summary = summaries(&space, vec![account]).await?.pop();
+            return summary.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
         }
         let window = cx.window(self.skip, self.take)?;
         let space = cx.resolve_space(self.space.as_deref()).await?;

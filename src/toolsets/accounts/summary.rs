@@ -37,7 +37,7 @@ pub(super) struct AccountSummary {
 #[serde(transparent)]
 struct Details(Map<String, Value>);
 
-/// Lists the keys of all account types, from the table of fields that may be shown.
+/// Describes the keys of all account types, from the table of fields that can be shown.
 impl JsonSchema for Details {
     fn schema_name() -> Cow<'static, str> {
         "Details".into()

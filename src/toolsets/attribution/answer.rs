@@ -5,81 +5,83 @@ use serde_json::{Map, Value};
 use super::split_list;
 use crate::octopus::{AccessSet, ResourceKind};
 
-/// Keys of objects whose IDs do not name an owner: `ScopeValues` lists choices, and [`add_scopes`] reads `Scope`.
+/// Keys of objects whose IDs do not name an owner. `ScopeValues` lists choices, and [`add_scopes`]
+/// reads `Scope`.
 const NON_OWNER_KEYS: [&str; 2] = ["ScopeValues", "Scope"];
 
 /// Adds the owners of every document in the response.
 ///
-/// Each ID counts under any key, except below [`NON_OWNER_KEYS`] and for the source of a clone. The related documents
-/// of the document itself and of list items are added as well.
-pub(super) fn add_owners(answer: &Value, reached: &mut AccessSet) {
+/// Considers IDs under all keys, except below [`NON_OWNER_KEYS`] and for the source of a clone. The
+/// related documents of the document itself and of list items are added as well.
+pub(super) fn add_owners(answer: &Value, access_set: &mut AccessSet) {
     match answer {
-        Value::Array(items) => items.iter().for_each(|item| add_document(item, false, reached)),
+        Value::Array(items) => items.iter().for_each(|item| add_document(item, false, access_set)),
         Value::Object(page) => {
-            add_document(answer, true, reached);
-            // Lists have several names: `Items`, `Resources`, `DeploymentFreezes`.
+            add_document(answer, true, access_set);
+            // Lists have different keys: `Items`, `Resources`, `DeploymentFreezes`.
             let lists = page.values().filter_map(Value::as_array).flatten();
-            lists.for_each(|item| add_document(item, false, reached));
+            lists.for_each(|item| add_document(item, false, access_set));
         }
         _ => {}
     }
     if !answer.is_string() {
-        add_nested_owners(answer, true, reached);
+        add_nested_owners(answer, true, access_set);
     }
 }
 
 /// Adds a document and its related documents.
 ///
-/// For the only document of a response (`is_only`), related documents are looked up to find their owners. For
-/// list items this would take too many requests.
-fn add_document(document: &Value, is_only: bool, reached: &mut AccessSet) {
+/// If the response has one document (`is_only`), the owners of its related documents are looked up.
+/// For list items this would take too many requests.
+fn add_document(document: &Value, is_only: bool, access_set: &mut AccessSet) {
     let Value::Object(document) = document else { return };
-    texts(document, "Id").for_each(|id| add_id(id, false, reached));
-    texts(document, "RelatedDocumentIds").for_each(|id| add_id(id, is_only, reached));
+    texts(document, "Id").for_each(|id| add_id(id, false, access_set));
+    texts(document, "RelatedDocumentIds").for_each(|id| add_id(id, is_only, access_set));
 }
 
 /// Adds the owners of a document and of every document within it.
 ///
-/// An ID counts under a key that names its kind, and with `under_any` under every key.
-fn add_nested_owners(value: &Value, under_any: bool, reached: &mut AccessSet) {
+/// Considers IDs under keys that name their kind. With `under_any`, considers IDs under all keys.
+fn add_nested_owners(value: &Value, under_any: bool, access_set: &mut AccessSet) {
     match value {
         Value::String(ids) if under_any => {
-            split_list(ids).for_each(|id| add_id(id, false, reached));
+            split_list(ids).for_each(|id| add_id(id, false, access_set));
         }
         Value::Array(items) => {
             for item in items {
-                add_nested_owners(item, under_any, reached);
+                add_nested_owners(item, under_any, access_set);
             }
         }
         Value::Object(document) => {
             for (key, value) in document {
-                split_list(key).for_each(|id| add_id(id, false, reached));
+                split_list(key).for_each(|id| add_id(id, false, access_set));
                 if ResourceKind::of_key(key).is_some() {
-                    strings(value).for_each(|id| reached.add_reference(key, id));
+                    strings(value).for_each(|id| access_set.add_reference(key, id));
                 }
                 let is_not_owner = NON_OWNER_KEYS.contains(&key.as_str()) && value.is_object();
                 let counts = under_any && !is_not_owner && !ResourceKind::is_origin(key);
-                add_nested_owners(value, counts, reached);
+                add_nested_owners(value, counts, access_set);
             }
         }
         _ => {}
     }
 }
 
-/// Adds the documents that values in the response are scoped to: the `Scope` of variables. `ScopeValues` lists
-/// choices and is not a scope.
-pub(super) fn add_scopes(value: &Value, reached: &mut AccessSet) {
+/// Adds the documents that values in the response are scoped to: the `Scope` of variables.
+/// `ScopeValues` lists choices and is not a scope.
+pub(super) fn add_scopes(value: &Value, access_set: &mut AccessSet) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| add_scopes(item, reached)),
+        Value::Array(items) => items.iter().for_each(|item| add_scopes(item, access_set)),
         Value::Object(document) => {
             for (key, value) in document {
                 if let ("Scope", Value::Object(scope)) = (key.as_str(), value) {
                     for (kind, ids) in scope {
-                        strings(ids).for_each(|id| reached.add_reference(&format!("{kind}Id"), id));
-                        add_nested_owners(ids, true, reached);
+                        strings(ids)
+                            .for_each(|id| access_set.add_reference(&format!("{kind}Id"), id));
+                        add_nested_owners(ids, true, access_set);
                     }
                 } else {
-                    add_scopes(value, reached);
+                    add_scopes(value, access_set);
                 }
             }
         }
@@ -87,11 +89,11 @@ pub(super) fn add_scopes(value: &Value, reached: &mut AccessSet) {
     }
 }
 
-fn add_id(id: &str, follows: bool, reached: &mut AccessSet) {
+fn add_id(id: &str, follows: bool, access_set: &mut AccessSet) {
     let mut one = AccessSet::default();
     one.add_id(id);
     if follows || !one.has_unresolved() {
-        reached.merge(one);
+        access_set.merge(one);
     }
 }
 
@@ -99,7 +101,7 @@ fn texts<'a>(document: &'a Map<String, Value>, key: &str) -> impl Iterator<Item 
     document.get(key).into_iter().flat_map(strings)
 }
 
-/// Returns the texts of a value, which is a text, a list of texts, or a comma-separated list.
+/// Returns the texts of a value: a text, a list of texts, or a comma-separated list.
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
     let one = std::iter::once(value);
     let all = one.chain(value.as_array().into_iter().flatten()).filter_map(Value::as_str);
@@ -121,16 +123,16 @@ mod tests {
             ],
             "ScopeValues": { "Environments": [{ "Id": "Environments-1" }] },
         });
-        let mut reached = AccessSet::default();
-        add_scopes(&answer, &mut reached);
-        let environments = reached.resources(ResourceKind::Environment);
+        let mut access_set = AccessSet::default();
+        add_scopes(&answer, &mut access_set);
+        let environments = access_set.resources(ResourceKind::Environment);
         assert_eq!(
             environments.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(),
             ["Environments-3"]
         );
-        assert_eq!(reached.resources(ResourceKind::Tenant).len(), 1);
-        assert!(reached.resources(ResourceKind::Project).is_empty());
-        assert!(reached.has_unresolved());
+        assert_eq!(access_set.resources(ResourceKind::Tenant).len(), 1);
+        assert!(access_set.resources(ResourceKind::Project).is_empty());
+        assert!(access_set.has_unresolved());
     }
 
     #[test]
@@ -189,10 +191,10 @@ mod tests {
                 vec!["Environments-1"],
             ),
         ] {
-            let mut reached = AccessSet::default();
-            add_owners(&answer, &mut reached);
+            let mut access_set = AccessSet::default();
+            add_owners(&answer, &mut access_set);
             let ids = |kind| -> Vec<&str> {
-                reached.resources(kind).iter().map(|thing| thing.id.as_str()).collect()
+                access_set.resources(kind).iter().map(|thing| thing.id.as_str()).collect()
             };
             assert_eq!(
                 (ids(ResourceKind::Project), ids(ResourceKind::Environment)),

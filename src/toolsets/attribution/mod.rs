@@ -1,14 +1,15 @@
-//! Attributes a read of `execute` to spaces, projects, environments and tenants, if policy rules about reads
-//! exist.
+//! Attributes an `execute` read to spaces, projects, environments and tenants, if policy rules
+//! about reads exist.
 //!
 //! 1. The table of operations ([`operations`]) lists the documents that the parameters of the path
 //!    and query name, and the other kinds that the response may contain. `parameters` and `resolve`
 //!    resolve names to IDs.
-//! 2. A kind that the response may contain is unknown, unless a parameter limits the response to named
-//!    documents. An unknown path, parameter or space makes every kind unknown.
-//! 3. Rules decide on the result. Rules that deny apply to unknown kinds.
-//! 4. The request is sent as it was judged: with the IDs of its space and of the named documents.
-//! 5. The documents in the response are judged as well ([`answer`]).
+//! 2. A kind that the response may contain is unknown, unless a parameter limits the response to
+//!    named documents. An unknown path, parameter or space makes every kind unknown.
+//! 3. Policy rules are evaluated. Rules that deny apply to unknown kinds.
+//! 4. The request is sent with the IDs of its space and of the named documents, for which rules
+//!    were evaluated.
+//! 5. Rules are evaluated for the documents in the response as well ([`answer`]).
 
 mod answer;
 mod parameters;
@@ -29,16 +30,16 @@ use crate::{
     tool::{Context, Error},
 };
 
-/// The kinds of documents that rules match by.
+/// The kinds of documents that policy rules match.
 const KINDS: [ResourceKind; 4] =
     [ResourceKind::Space, ResourceKind::Project, ResourceKind::Environment, ResourceKind::Tenant];
 
-/// An attributed read: the request to send, and the documents that it accesses.
+/// An attributed read: the request to send, and the accessed documents.
 #[derive(Debug)]
 pub(super) struct Attribution {
     /// Path and query to send.
     pub(super) path: ApiPath,
-    /// The documents that it accesses. `None` if no rule is about reads.
+    /// The accessed documents. `None` if no policy rule is about reads.
     access: Option<AccessSet>,
 }
 
@@ -49,7 +50,7 @@ struct Reading<'a> {
     access: AccessSet,
     /// The reasons for unknown kinds, for the error message.
     reasons: Vec<String>,
-    /// The kinds for which the response may contain more documents than the parameters name.
+    /// Kinds with possibly more documents in the response than the parameters name.
     unlimited_kinds: BTreeSet<ResourceKind>,
 }
 
@@ -68,9 +69,9 @@ impl Attribution {
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`] if a rule denies the read or may deny it, and failures of Octopus.
+    /// Returns [`Error::Denied`] if a rule denies or may deny the read, and failures of Octopus.
     pub(super) async fn of(
-        written: RequestedRead<'_>,
+        requested: RequestedRead<'_>,
         as_is: ApiPath,
         cx: &Context,
     ) -> Result<Self, Error> {
@@ -84,55 +85,55 @@ impl Attribution {
             reasons: Vec::new(),
             unlimited_kinds: BTreeSet::new(),
         };
-        let path = if let Some(found) = operations::find("GET", written.path.segments()) {
-            reading.attribute_operation(&found, &written).await?
+        let path = if let Some(found) = operations::find("GET", requested.path.segments()) {
+            reading.attribute_operation(&found, &requested).await?
         } else {
-            for segment in written.path.segments() {
+            for segment in requested.path.segments() {
                 reading.access.add_id(segment);
             }
             reading.mark_all_unknown(format!(
                 "{} is not a known operation of the Octopus API, so what it reads is unknown; use \
                  another tool or path",
-                written.path.to_path()
+                requested.path.to_path()
             ));
             as_is
         };
         octopus::resolve_owners(&cx.session, &mut reading.access).await?;
-        let Reading { access: mut reached, reasons, .. } = reading;
-        cx.check_access_set(&mut reached, &reasons).await?;
-        cx.session.access_recorder().record(|noted| noted.merge(reached.clone()));
-        Ok(Self { path, access: Some(reached) })
+        let Reading { access: mut access_set, reasons, .. } = reading;
+        cx.check_access_set(&mut access_set, &reasons).await?;
+        cx.session.access_recorder().record(|recorded| recorded.merge(access_set.clone()));
+        Ok(Self { path, access: Some(access_set) })
     }
 
     /// Checks the documents of the response against the rules about reads.
     ///
-    /// Without `has_all_fields`, fields that name the owner of a document may be missing, so every kind is
-    /// unknown.
+    /// Without `has_all_fields`, fields that name the owner of a document may be missing, so every
+    /// kind is unknown.
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`] if a rule denies or may deny the read, and failures of Octopus.
-    pub(super) async fn judge(
+    /// Returns [`Error::Denied`] if a rule denies or may deny the read, and failures of Octopus.
+    pub(super) async fn check_response(
         &self,
         response: &Value,
         has_all_fields: bool,
         cx: &Context,
     ) -> Result<(), Error> {
-        let Some(reached) = &self.access else { return Ok(()) };
-        let mut reached = reached.clone();
+        let Some(access_set) = &self.access else { return Ok(()) };
+        let mut access_set = access_set.clone();
         let mut reasons = Vec::new();
-        answer::add_owners(response, &mut reached);
+        answer::add_owners(response, &mut access_set);
         if !has_all_fields {
-            reached = reached.with_incomplete(KINDS);
+            access_set = access_set.with_incomplete(KINDS);
             reasons.push(
                 "the response is too large to read all fields, so the owners of its documents are \
                  unknown; request fewer items or a single document"
                     .to_owned(),
             );
         }
-        octopus::resolve_owners(&cx.session, &mut reached).await?;
-        let judged = cx.check_access_set(&mut reached, &reasons).await;
-        judged.map_err(|error| match error {
+        octopus::resolve_owners(&cx.session, &mut access_set).await?;
+        let checked = cx.check_access_set(&mut access_set, &reasons).await;
+        checked.map_err(|error| match error {
             Error::Denied { unknown: None, .. } => with_reason(error, DENIED_BY_ANSWER),
             error => error,
         })?;
@@ -141,10 +142,10 @@ impl Attribution {
         if scoped == AccessSet::default() {
             return Ok(());
         }
-        reached.merge(scoped);
-        octopus::resolve_owners(&cx.session, &mut reached).await?;
-        let judged = cx.check_access_set(&mut reached, &reasons).await;
-        judged.map_err(|error| with_reason(error, DENIED_BY_SCOPE))
+        access_set.merge(scoped);
+        octopus::resolve_owners(&cx.session, &mut access_set).await?;
+        let checked = cx.check_access_set(&mut access_set, &reasons).await;
+        checked.map_err(|error| with_reason(error, DENIED_BY_SCOPE))
     }
 }
 
@@ -171,7 +172,7 @@ impl Reading<'_> {
     async fn attribute_operation(
         &mut self,
         found: &Match<'_>,
-        written: &RequestedRead<'_>,
+        requested: &RequestedRead<'_>,
     ) -> Result<ApiPath, Error> {
         let operation = found.operation;
         self.unlimited_kinds.extend(&operation.response_kinds);
@@ -200,14 +201,14 @@ impl Reading<'_> {
         let below = self.resolve_path(operation, found.segments).await?;
         let path = match &self.space {
             Some(space) => space.path(below),
-            None if found.space.is_some() => written.path.to_path(),
+            None if found.space.is_some() => requested.path.to_path(),
             None => ApiPath::new(below),
         };
-        let given = QueryParameters::new(operation, &written.query);
+        let given = QueryParameters::new(operation, &requested.query);
         let path = self.resolve_query(given, path).await?;
-        let path = written.csv.iter().fold(path, |path, (name, value)| path.query(*name, *value));
-        let is_csv = written.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("asCsv"));
-        if (is_csv || !written.csv.is_empty()) && !operation.response_kinds.is_empty() {
+        let path = requested.csv.iter().fold(path, |path, (name, value)| path.query(*name, *value));
+        let is_csv = requested.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("asCsv"));
+        if (is_csv || !requested.csv.is_empty()) && !operation.response_kinds.is_empty() {
             self.unlimited_kinds.extend(&operation.response_kinds);
             self.reasons.push("CSV rows cannot be attributed; leave out asCsv".to_owned());
         }
@@ -241,7 +242,7 @@ impl Reading<'_> {
         self.reasons.push(reason);
     }
 
-    /// Marks the kinds as unknown that the response may contain without a limiting parameter.
+    /// Marks kinds as unknown if the response may contain them without a limiting parameter.
     fn mark_unlimited_kinds(&mut self, operation: &Operation) {
         if self.unlimited_kinds.is_empty() {
             return;

@@ -14,14 +14,14 @@ use crate::{
 pub(super) struct QueryParameters<'a> {
     /// Parameters of the operation, each with its values in order.
     known: Vec<(&'a Parameter, Vec<&'a str>)>,
-    /// Other parameters: name and value as the caller wrote them.
+    /// Other parameters: name and value as the caller sent them.
     unknown: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> QueryParameters<'a> {
     /// Matches the parameters of a query with those of an operation.
     ///
-    /// Letter case is ignored, and `projects[0]` is a further value of `projects`.
+    /// Ignores letter case. `projects[0]` is a further value of `projects`.
     pub(super) fn new(operation: &'a Operation, query: &'a [(String, String)]) -> Self {
         let mut given = Self::default();
         for (name, text) in query {
@@ -48,8 +48,8 @@ fn base_name(name: &str) -> &str {
 }
 
 impl Reading<'_> {
-    /// Resolves the query. Returns the path with the query to send: parameter names as in the API reference,
-    /// and documents by ID.
+    /// Resolves the query. Returns the path with the query to send: parameter names as in the API
+    /// reference, and documents by ID.
     pub(super) async fn resolve_query(
         &mut self,
         given: QueryParameters<'_>,

@@ -13,7 +13,8 @@ use crate::{
     tool::Error,
 };
 
-/// Maximum number of values of one parameter that are resolved. More values make their kinds unknown.
+/// Maximum number of values of one parameter that are resolved. More values make their kinds
+/// unknown.
 const MAX_VALUES: usize = 300;
 /// ID of the default space, unless the default space is disabled.
 const DEFAULT_SPACE: &str = "Spaces-1";
@@ -41,7 +42,8 @@ impl Reading<'_> {
 
     /// Resolves the values of a parameter and adds the documents to the access set.
     ///
-    /// Returns their IDs if all values were resolved. Otherwise the kinds of the parameter become unknown.
+    /// Returns their IDs if all values were resolved. Otherwise the kinds of the parameter become
+    /// unknown.
     pub(super) async fn resolve(
         &mut self,
         parameter: &Parameter,
@@ -105,17 +107,18 @@ impl Reading<'_> {
         let Some(space) = &self.space else { return Ok(None) };
         match space.find_all::<R>(values).await {
             Ok(found) => {
-                for thing in &found {
-                    thing.record_access(&mut self.access);
+                for document in &found {
+                    document.record_access(&mut self.access);
                 }
-                Ok(Some(found.iter().map(|thing| thing.id().to_string()).collect()))
+                Ok(Some(found.iter().map(|document| document.id().to_string()).collect()))
             }
             Err(error) if is_unresolved(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Adds IDs of documents that belong to a project or environment. Their owners are looked up later.
+    /// Adds IDs of documents that belong to a project or environment. Their owners are looked up
+    /// later.
     fn resolve_owned(&mut self, subject: Subject, values: &[String]) -> Option<Vec<String>> {
         let mut resolved = true;
         for value in values {
@@ -130,13 +133,14 @@ impl Reading<'_> {
     }
 }
 
-/// Returns whether this is the ID of a library variable set's variables, which belong to no project.
+/// Returns whether this is the ID of a library variable set's variables, which belong to no
+/// project.
 fn is_library_variable_set(id: &str) -> bool {
     id.to_ascii_lowercase().starts_with("variableset-libraryvariablesets-")
 }
 
 impl Reading<'_> {
-    /// Adds the IDs in a text that no parameter of the operation explains, and marks all kinds as unknown.
+    /// Adds the IDs in the value of an unknown parameter, and marks all kinds as unknown.
     pub(super) fn mark_unexplained(&mut self, value: &str) {
         split_list(value).for_each(|id| self.access.add_id(id));
         self.access = std::mem::take(&mut self.access).with_incomplete(KINDS);
@@ -148,15 +152,16 @@ pub(in crate::toolsets) fn split_list(text: &str) -> impl Iterator<Item = &str> 
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// Returns whether this is the ID of a space, project, environment or tenant, or of a document that belongs to
-/// one.
+/// Returns whether this is the ID of a space, project, environment or tenant, or of a document that
+/// belongs to one.
 pub(in crate::toolsets) fn is_known_id(text: &str) -> bool {
     let mut access_set = AccessSet::default();
     access_set.add_id(text);
     access_set != AccessSet::default()
 }
 
-/// Returns whether the error says that no unambiguous document is visible to this caller.
+/// Returns whether the error is "not found" or "ambiguous", so that no document was resolved for
+/// this caller.
 pub(in crate::toolsets) fn is_unresolved(error: &OctopusError) -> bool {
     matches!(
         error,

@@ -50,7 +50,7 @@ impl Tool for FindCertificates {
             ("archived", self.archived.is_some()),
             ("tenant", self.tenant.is_some()),
         ]);
-        if let Some(wanted) = &self.certificate_id {
+        if let Some(name_or_id) = &self.certificate_id {
             let page = present_arguments(&[
                 ("orderBy", self.order_by.is_some()),
                 ("skip", self.skip.is_some()),
@@ -58,10 +58,10 @@ impl Tool for FindCertificates {
             ]);
             reject_list_filters("certificateId", &[filters, page].concat())?;
             let space = cx.resolve_space(self.space.as_deref()).await?;
-            let certificate = space.find::<Certificate>(wanted).await?;
+            let certificate = space.find::<Certificate>(name_or_id).await?;
             let id = certificate.id.clone();
-            let one = summaries(&space, vec![certificate]).await?.pop();
-            return one.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
+            let summary = summaries(&space, vec![certificate]).await?.pop();
+            return summary.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
         }
         let window = cx.window(self.skip, self.take)?;
         let space = cx.resolve_space(self.space.as_deref()).await?;

@@ -60,7 +60,7 @@ struct OctopusAccess {
     user: Option<String>,
     username: Option<String>,
     is_service: Option<bool>,
-    /// Why the Octopus user is unknown.
+    /// Reason why the Octopus user is unknown.
     problem: Option<String>,
     rights: &'static str,
 }
@@ -94,7 +94,7 @@ struct DecisionAccess {
     risk: &'static str,
     word_to_type: Option<String>,
     message: Option<String>,
-    /// Why each rule, in order, matches or not.
+    /// Result of each rule, in order, with the reason.
     rules: Vec<String>,
     changed_by: &'static str,
 }

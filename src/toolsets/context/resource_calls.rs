@@ -8,7 +8,8 @@ use crate::{
     tool::{Contents, Context, Error, RecentCall, Resource},
 };
 
-/// The last calls of this caller, newest first, that this replica served: tool, result, time, place and tasks.
+/// The last calls of this caller, newest first, that this replica served: tool, result, time, place
+/// and tasks.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CallsResource {}

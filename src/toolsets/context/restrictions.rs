@@ -58,7 +58,7 @@ pub(super) fn restrictions(cx: &Context) -> Vec<Restriction> {
     ceilings
 }
 
-/// Returns the restriction that hides a tool from the caller, or denies its highest tier.
+/// Returns the restriction that hides a tool from the caller or denies its highest tier.
 pub(super) async fn tool_restriction(
     cx: &Context,
     toolset: &'static str,

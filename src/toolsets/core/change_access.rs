@@ -14,11 +14,11 @@ use crate::{
     toolsets::executions::AutomaticDeployments,
 };
 
-/// The action, access set and start time of a change, as far as they are known.
+/// The action, access set and start time of a change.
 pub(super) struct ChangeAccess {
     /// The action.
     pub(super) action: PolicyAction,
-    /// The documents that it accesses. Kinds that cannot be determined are marked as unknown.
+    /// The accessed documents. Kinds that cannot be determined are marked as unknown.
     pub(super) access: AccessSet,
     /// Start time, if the change does not start immediately.
     pub(super) starts: Option<Moment>,
@@ -55,7 +55,7 @@ pub(super) async fn access_of(
     let space = enter_space(path, body, cx, &mut access_set).await?;
     look_up(space.as_ref(), names_in_path(path), &mut access_set).await?;
     octopus::resolve_owners(&cx.session, &mut access_set).await?;
-    // For a document that the path names, Octopus may ignore places in the body.
+    // If the path names a document, Octopus may ignore environments and tenants in the body.
     let creates =
         method == HttpMethod::Post && (below.len() == 1 || below.get(1) == Some(&"create"));
     let by_path = known_kinds(first, &access_set);
@@ -83,13 +83,13 @@ pub(super) async fn access_of(
 
 /// Applies read rules to the documents that the response of a change shows.
 ///
-/// A change returns the document that it changes. Previews and validations may return documents of
-/// any place, so unknown kinds stay unknown for them.
+/// The response of a change contains the changed document. Previews and validations may return
+/// documents of any space, project, environment or tenant, so unknown kinds stay unknown for them.
 ///
 /// # Errors
 ///
 /// [`Error::Denied`] if a rule denies the read.
-pub(super) async fn judge_as_read(
+pub(super) async fn check_read_rules(
     path: &ExecutePath,
     access_set: &AccessSet,
     cx: &Context,
@@ -107,8 +107,8 @@ pub(super) async fn judge_as_read(
     cx.check_access_set(&mut read_access, &[reason]).await
 }
 
-/// Adds the automatic deployments of a new release. The body may name any channel, so those of all channels
-/// of the project count.
+/// Adds the automatic deployments of a new release. The body may name any channel, so all channels
+/// of the project are considered.
 async fn add_automatic_deployments(
     space: Option<&Space>,
     access_set: AccessSet,
@@ -131,7 +131,8 @@ async fn add_automatic_deployments(
     }
 }
 
-/// Returns when the created execution starts, from the body. The start time of a trigger is unknown.
+/// Returns the start time of the created execution, from the body. The start time of a trigger is
+/// unknown.
 fn start_time(collection: &str, method: HttpMethod, body: Option<&Value>) -> Option<Moment> {
     if collection.contains("trigger") && method != HttpMethod::Delete {
         return Some(Moment::Unknown);
@@ -149,9 +150,10 @@ fn start_time(collection: &str, method: HttpMethod, body: Option<&Value>) -> Opt
 /// Collections whose new documents name their targets in the body.
 const CREATED_COLLECTIONS: [&str; 3] = ["releases", "deployments", "runbookruns"];
 
-/// Returns the kinds that are completely known for a request to a collection.
+/// Returns the kinds whose documents are completely known for a request to a collection.
 ///
-/// An execution is known by its project and environment, a release by its project, and a document by itself.
+/// For an execution, these are projects and environments. For a release, these are projects. For
+/// other documents, this is their own kind.
 fn known_kinds(collection: &str, access_set: &AccessSet) -> Vec<ResourceKind> {
     let has = |kind: &ResourceKind| !access_set.resources(*kind).is_empty();
     let all_if =
@@ -169,14 +171,15 @@ fn known_kinds(collection: &str, access_set: &AccessSet) -> Vec<ResourceKind> {
     }
 }
 
-/// Enters the space of a change, named by the path or else by the body, and adds it to `touches`.
+/// Enters the space that the path or, without one, the body names, and adds it to `access_set`.
 ///
-/// If only the body names a space, Octopus may ignore it, so the space is marked as unknown as well.
+/// If only the body names a space, Octopus may ignore it, so the space is marked as unknown as
+/// well.
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] if the body names a space other than the path, because it is unknown which one Octopus
-/// uses.
+/// Returns [`Error::Argument`] if the body names another space than the path, because the space
+/// that Octopus uses is unknown.
 async fn enter_space(
     path: &ExecutePath,
     body: Option<&Value>,
@@ -184,12 +187,12 @@ async fn enter_space(
     access_set: &mut AccessSet,
 ) -> Result<Option<Space>, Error> {
     let in_body = body.map(unread_fields::named_spaces).unwrap_or_default();
-    let Some(wanted) = path.space().or(in_body.first().copied()) else { return Ok(None) };
-    match cx.session.without_recording().space(wanted).await {
+    let Some(name_or_id) = path.space().or(in_body.first().copied()) else { return Ok(None) };
+    match cx.session.without_recording().space(name_or_id).await {
         Ok(space) => {
-            let mut entered = AccessSet::default();
-            space.record_access(&mut entered);
-            let is_other = |other: &&str| !unread_fields::is_space_of_change(other, &entered);
+            let mut space_access = AccessSet::default();
+            space.record_access(&mut space_access);
+            let is_other = |other: &&str| !unread_fields::is_space_of_change(other, &space_access);
             if let Some(other) = in_body.into_iter().find(is_other) {
                 return Err(Error::Argument {
                     field: "body".to_owned(),
@@ -201,7 +204,7 @@ async fn enter_space(
                     ),
                 });
             }
-            access_set.merge(entered);
+            access_set.merge(space_access);
             let unknown = path.space().is_none().then_some(ResourceKind::Space);
             *access_set = std::mem::take(access_set).with_incomplete(unknown);
             Ok(Some(space))

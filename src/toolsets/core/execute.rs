@@ -19,8 +19,8 @@ use crate::{
     toolsets::attribution::{Attribution, RequestedRead},
 };
 
-/// Call an endpoint of the Octopus REST API that no other tool covers. API keys, users, permissions and
-/// server settings are blocked.
+/// Call an endpoint of the Octopus REST API that no other tool covers. API keys, users, permissions
+/// and server settings are blocked.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Execute {
@@ -67,7 +67,7 @@ pub(super) struct Executed {
     tier: ExecutedTier,
     /// The `skip` of this page, if the response is a page of a list.
     skip: Option<u64>,
-    /// The `skip` of the items that were left out of this page.
+    /// The `skip` of the items that were omitted from this page.
     next_skip: Option<u64>,
     /// Response of Octopus without its Links.
     response: Value,
@@ -109,11 +109,12 @@ impl WriteTool for Execute {
             let answer =
                 cx.session.fetch(&read.path).await.map_err(|error| not_found_at(error, &path))?;
             let response = response::read_response(answer, &read.path, cx).await?;
-            read.judge(&response.value, response.has_all_fields(), cx).await?;
+            read.check_response(&response.value, response.has_all_fields(), cx).await?;
             return Ok(Plan::NoChange(self.executed(&read.path, response)));
         };
-        let order = ChangeRequest { method, path: to_send.clone(), body: self.body.clone() };
-        let (action, question) = match self.method {
+        let change_request =
+            ChangeRequest { method, path: to_send.clone(), body: self.body.clone() };
+        let (action, title) = match self.method {
             HttpMethod::Delete => ("deletion", "Delete this from Octopus? It cannot be undone."),
             _ => ("API call", "Send this to Octopus?"),
         };
@@ -127,8 +128,8 @@ impl WriteTool for Execute {
             cx,
         )
         .await?;
-        change_access::judge_as_read(&path, &change_access.access, cx).await?;
-        let mut preview = ChangePreview::new(action, question, order)
+        change_access::check_read_rules(&path, &change_access.access, cx).await?;
+        let mut preview = ChangePreview::new(action, title, change_request)
             .with_policy_action(change_access.action)
             .with_access_set(change_access.access)
             .with_begin(change_access.starts)
@@ -151,11 +152,11 @@ impl WriteTool for Execute {
 }
 
 impl Execute {
-    /// Returns the parsed path, if settings, grants and the pinned space allow the request.
+    /// Returns the parsed path if settings, grants and the pinned space allow the request.
     ///
     /// # Errors
     ///
-    /// The reason, if the path is invalid, blocked or outside of the caller's spaces, or if
+    /// Returns the reason if the path is invalid, blocked or outside of the caller's spaces, or if
     /// arguments do not match the method.
     async fn allowed_path(&self, cx: &Context) -> Result<ExecutePath, Error> {
         let path = ExecutePath::parse(&self.path)?;
@@ -225,7 +226,7 @@ impl Execute {
             .fold(to_send, |path, (name, value)| path.query(name, value)))
     }
 
-    /// Returns the query parameters as the caller wrote them.
+    /// Returns the query parameters as the caller sent them.
     fn parameters(&self) -> Vec<(String, String)> {
         self.query.iter().flatten().map(|(key, value)| (key.clone(), value.text())).collect()
     }
@@ -237,11 +238,11 @@ impl Execute {
         [("format", "csv")].into_iter().chain(own).filter(|_| is_csv).collect()
     }
 
-    /// Reads the document that a change is about. Returns `None` if it cannot be read.
+    /// Reads the document that the change modifies or deletes. Returns `None` if it cannot be read.
     ///
     /// # Errors
     ///
-    /// Failures of Octopus, and a missing document if the change deletes it.
+    /// Returns failures of Octopus, and "not found" if the change deletes a missing document.
     async fn changed_document(
         &self,
         path: &ExecutePath,

@@ -40,7 +40,7 @@ struct InstanceSummary {
     is_read_only: bool,
     /// Whether the credential of this request works there.
     can_act: bool,
-    /// Why canAct or isReachable is false.
+    /// Reason why canAct or isReachable is false.
     reason: Option<String>,
 }
 

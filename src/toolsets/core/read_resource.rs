@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::tool::{self, Context, Error, Tool};
 
-/// Read an octopus:// resource, such as the resourceUri of an answer. octopus://api/capabilities lists what
-/// this server and the instance support.
+/// Read an octopus:// resource, such as the resourceUri of an answer. octopus://api/capabilities
+/// lists what this server and the instance support.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ReadResource {
@@ -38,8 +38,9 @@ impl Tool for ReadResource {
     type Output = ReadContents;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        let room = cx.limits.answer.saturating_sub(2 * self.uri.len() + ENVELOPE_BYTES);
-        let read = tool::read_resource(&self.uri, room, Some(cx.limits.answer_cap), cx).await?;
+        let max_bytes = cx.limits.answer.saturating_sub(2 * self.uri.len() + ENVELOPE_BYTES);
+        let read =
+            tool::read_resource(&self.uri, max_bytes, Some(cx.limits.answer_cap), cx).await?;
         cx.redactions.add(read.removed, read.redacted);
         let (json, text) = match read.value {
             Value::Object(document) => (Some(document), None),

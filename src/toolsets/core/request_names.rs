@@ -80,7 +80,8 @@ pub(super) fn kind_of(key: &str) -> Option<ResourceKind> {
     own.or_else(|| NAME_KEYS.into_iter().find_map(|(kind, keys)| is(keys).then_some(kind)))
 }
 
-/// Returns the documents that the body names. Adds the documents that it gives by ID to `touches`.
+/// Returns the documents that the body names. Adds the documents that it gives by ID to
+/// `access_set`.
 pub(super) fn names_in_body(
     body: Option<&Value>,
     access_set: &mut AccessSet,
@@ -123,7 +124,7 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
     one.chain(many).filter_map(Value::as_str).filter(|text| !text.trim().is_empty())
 }
 
-/// Looks up named documents and adds them to `touches`.
+/// Looks up named documents and adds them to `access_set`.
 ///
 /// A document that is not found, or is beyond [`MAX_LOOKUPS`], makes its kind unknown.
 pub(super) async fn look_up(
@@ -133,15 +134,15 @@ pub(super) async fn look_up(
 ) -> Result<(), Error> {
     named.sort();
     named.dedup();
-    for (place, NamedReference { kind, name }) in named.into_iter().enumerate() {
-        if place >= MAX_LOOKUPS || !find_by_kind(space, kind, &name, access_set).await? {
+    for (index, NamedReference { kind, name }) in named.into_iter().enumerate() {
+        if index >= MAX_LOOKUPS || !find_by_kind(space, kind, &name, access_set).await? {
             *access_set = std::mem::take(access_set).with_incomplete([kind]);
         }
     }
     Ok(())
 }
 
-/// Looks up a document in the space and adds it to `touches`. Returns whether it was found.
+/// Looks up a document in the space and adds it to `access_set`. Returns whether it was found.
 async fn find_by_kind(
     space: Option<&Space>,
     kind: ResourceKind,

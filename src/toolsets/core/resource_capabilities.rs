@@ -13,8 +13,8 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// Capabilities: version of the instance, enabled toolsets, whether changes are allowed, each tool and
-/// whether the instance supports it, and the feature flags of Octopus.
+/// Capabilities: version of the instance, enabled toolsets, whether changes are allowed, each tool
+/// and whether the instance supports it, and the feature flags of Octopus.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CapabilitiesResource {}
@@ -97,7 +97,7 @@ impl Resource for CapabilitiesResource {
                 space: cx.pinned_space.clone(),
             },
             tools,
-            // Some users may not read them, and old versions have none.
+            // Some users lack the permission to read them, and old versions have none.
             feature_flags: features.ok(),
         };
         serde_json::to_value(capabilities)

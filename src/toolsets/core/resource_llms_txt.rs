@@ -10,8 +10,8 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// The beginning of the catalog of the Octopus REST API, in Markdown (about 300 KB in all). grep_llms_txt
-/// searches all of it.
+/// The beginning of the catalog of the Octopus REST API, in Markdown (about 300 KB in all).
+/// grep_llms_txt searches all of it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LlmsTxtResource {}

@@ -13,7 +13,8 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// A space with all fields, and the number of its projects, environments and tenants visible to the caller.
+/// A space with all fields, and the number of its projects, environments and tenants visible to the
+/// caller.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SpaceResource {
@@ -27,13 +28,13 @@ impl Resource for SpaceResource {
 
     async fn read(self, cx: &Context) -> Result<Contents, Error> {
         let space = cx.resolve_space(Some(&self.space_name)).await?;
-        let (whole, counts) = tokio::join!(document::read_space(&space), counts(&space));
-        let mut whole = whole?;
-        if let Value::Object(object) = &mut whole {
+        let (space_document, counts) = tokio::join!(document::read_space(&space), counts(&space));
+        let mut space_document = space_document?;
+        if let Value::Object(object) = &mut space_document {
             object.insert("counts".to_owned(), Value::Object(counts));
             object.insert("url".to_owned(), json!(space.portal().space()));
         }
-        Ok(Contents::Json(whole))
+        Ok(Contents::Json(space_document))
     }
 }
 

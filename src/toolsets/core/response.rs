@@ -19,11 +19,11 @@ use crate::{
 pub(super) struct Response {
     /// JSON without `Links`, or text.
     pub(super) value: Value,
-    /// Counts of the parts that were left out, if any.
+    /// Counts of the omitted parts, if any.
     pub(super) omitted: Option<Omitted>,
 }
 
-/// Counts of the parts of a response that were left out before the answer is truncated.
+/// Counts of the parts of a response that were omitted before the answer is truncated.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Omitted {
@@ -41,12 +41,13 @@ impl Response {
     fn new(BoundedJson { value, omitted }: BoundedJson, response_bytes: usize) -> Self {
         let octopus::OmittedCounts { items, fields, texts } = omitted;
         let counts = Omitted { response_bytes, items, fields, texts };
-        // `Links` were removed while parsing; `raw` removes the other fields that answers never show.
+        // `Links` were removed while parsing; `raw` removes the other fields that answers never
+        // show.
         let value = document::without_sensitive(value);
         Self { value, omitted: (!omitted.is_empty()).then_some(counts) }
     }
 
-    /// Returns `skip` and, if items of the page were left out, the `skip` of the first one.
+    /// Returns `skip` and, if items of the page were omitted, the `skip` of the first one.
     /// Returns `None` if the response is not a page of a list.
     pub(super) fn paging(&self, skip: u64) -> Option<(u64, Option<u64>)> {
         let items = self.value.get("Items")?.as_array()?;
@@ -56,8 +57,8 @@ impl Response {
 
     /// Returns whether every document in the response has all its fields.
     ///
-    /// A list of several items may lack its last items, because items are kept whole or left out. A single
-    /// item may have a shortened list.
+    /// A list of several items may lack its last items, because each item is included completely or
+    /// omitted. A single item may have a shortened list.
     pub(super) fn has_all_fields(&self) -> bool {
         let items = self.value.as_array().or_else(|| self.value.get("Items")?.as_array());
         let is_list = items.is_some_and(|items| items.len() > 1);
@@ -70,7 +71,8 @@ impl Response {
     }
 }
 
-/// Reads the part of a response that fits into the answer. Large responses are parsed in the compute pool.
+/// Reads the part of a response that fits into the answer. Large responses are parsed in the
+/// compute pool.
 pub(super) async fn read_response(
     answer: RawResponse,
     path: &ApiPath,
@@ -82,8 +84,8 @@ pub(super) async fn read_response(
 
 /// Reads the part of the reply to a change that fits into the answer.
 ///
-/// A reply that cannot be read is described by its size and type instead of an error, because the change was
-/// made and an error would hide that.
+/// If the reply cannot be read, returns its size and type instead of an error, because the change
+/// was made and an error would hide that.
 pub(super) async fn read_reply(reply: ChangeResponse, cx: &Context) -> Result<Response, Error> {
     let ChangeResponse { content_type, size, body, .. } = reply;
     let unread = format!("[{size} bytes ({content_type}) that could not be read]");
@@ -157,7 +159,8 @@ pub(super) fn contains_redaction(value: &Value) -> bool {
 
 /// Returns the body as JSON with invisible characters escaped, for the preview of the change.
 ///
-/// A body that is too large for the preview is returned unchanged, because the preview leaves it out.
+/// A body that is too large for the preview is returned unchanged, because the preview leaves it
+/// out.
 pub(super) fn escaped_body(body: &Value) -> String {
     let json = body.to_string();
     if json.len() > ChangePreview::MAX_PROCESSED_BYTES {

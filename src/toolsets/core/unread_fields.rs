@@ -1,5 +1,5 @@
-//! Marks kinds as unknown if the body or query of an `execute` change names documents in fields whose meaning
-//! this server does not know.
+//! Marks kinds as unknown if the body or query of an `execute` change names documents in unknown
+//! fields.
 //!
 //! Rules that deny or require approval apply to unknown kinds.
 
@@ -25,7 +25,7 @@ const IGNORED_KEYS: [&str; 9] = [
 const SPACE_KEYS: [&str; 7] =
     ["space", "spaces", "spaceid", "spaceids", "spaceidorname", "spaceidorslug", "spacename"];
 
-/// Adds the IDs in query parameters to `touches` and marks their kinds as unknown.
+/// Adds the IDs in query parameters to `access_set` and marks their kinds as unknown.
 ///
 /// A space other than that of the change makes the space unknown.
 pub(super) fn add_query<'a>(
@@ -46,8 +46,8 @@ pub(super) fn add_query<'a>(
     }
 }
 
-/// Adds the IDs in body fields that [`super::request_names::names_in_body`] does not read, and marks their kinds as
-/// unknown.
+/// Adds the IDs in body fields that [`super::request_names::names_in_body`] does not read, and
+/// marks their kinds as unknown.
 ///
 /// A key that contains the word of a kind makes that kind unknown.
 pub(super) fn add_body(body: Option<&Value>, access_set: &mut AccessSet) {
@@ -69,7 +69,7 @@ pub(super) fn add_body(body: Option<&Value>, access_set: &mut AccessSet) {
     }
 }
 
-/// Adds a field of the top level. For fields with a known meaning, only values that are not texts count.
+/// Adds a field of the top level. For known fields, adds only values that are not texts.
 fn add_top_level_field(key: &str, value: &Value, access_set: &mut AccessSet) {
     let plain = key.to_lowercase();
     if kind_of(&plain).is_none() && !INDIRECT_KEYS.contains(&plain.as_str()) {
@@ -91,7 +91,7 @@ fn add_top_level_field(key: &str, value: &Value, access_set: &mut AccessSet) {
     }
 }
 
-/// Adds a field whose meaning is unknown.
+/// Adds the value of an unknown field.
 fn add_unknown_field(key: &str, value: &Value, access_set: &mut AccessSet) {
     let is_something = match value {
         Value::String(text) => !text.trim().is_empty(),
@@ -120,7 +120,7 @@ fn add_value(value: &Value, access_set: &mut AccessSet) {
     }
 }
 
-/// Marks the kinds as unknown whose words the key contains.
+/// Marks kinds as unknown if the key contains their word.
 fn mark_kind_of_key(key: &str, access_set: &mut AccessSet) {
     let key = normalized_key(key);
     for kind in super::request_names::KINDS {
@@ -131,8 +131,8 @@ fn mark_kind_of_key(key: &str, access_set: &mut AccessSet) {
     }
 }
 
-/// Adds the IDs of a text, which may be a comma-separated list, and marks the kinds they may belong to as
-/// unknown.
+/// Adds the IDs of a text, which may be a comma-separated list, and marks their possible owner
+/// kinds as unknown.
 fn add_text(found: &str, access_set: &mut AccessSet) {
     split_list(found).for_each(|found| add_possible_id(found, access_set));
 }
@@ -158,13 +158,14 @@ fn add_possible_id(found: &str, access_set: &mut AccessSet) {
 
 /// Returns whether `space` (ID, slug or name) is the space of the change.
 ///
-/// A text in the form of an ID is compared with IDs only, because the name of one space can be the ID of
-/// another.
+/// A text in the form of an ID is compared with IDs only, because the name of one space can be the
+/// ID of another.
 pub(super) fn is_space_of_change(space: &str, access_set: &AccessSet) -> bool {
     let is_id = Subject::Space.is_id(space);
-    access_set.resources(ResourceKind::Space).iter().any(|entered| {
-        let names = [&entered.slug, &entered.name].into_iter().flatten().filter(|_| !is_id);
-        names.chain([&entered.id]).any(|known| known.eq_ignore_ascii_case(space))
+    access_set.resources(ResourceKind::Space).iter().any(|change_space| {
+        let names =
+            [&change_space.slug, &change_space.name].into_iter().flatten().filter(|_| !is_id);
+        names.chain([&change_space.id]).any(|known| known.eq_ignore_ascii_case(space))
     })
 }
 
@@ -175,7 +176,8 @@ pub(super) fn named_spaces(body: &Value) -> Vec<&str> {
     found
 }
 
-/// Collects the spaces in a value. Texts count if the key of the value names spaces (`names_spaces`).
+/// Collects the spaces in a value. Includes texts if the key of the value names spaces
+/// (`names_spaces`).
 fn collect_spaces<'a>(value: &'a Value, names_spaces: bool, found: &mut Vec<&'a str>) {
     match value {
         Value::String(text) if names_spaces && !text.trim().is_empty() => found.push(text.trim()),
@@ -247,9 +249,9 @@ mod tests {
             slug: Some(slug),
             ..AccessedResource::default()
         };
-        let entered = AccessSet::default().with_resources(ResourceKind::Space, [space]);
+        let change_space = AccessSet::default().with_resources(ResourceKind::Space, [space]);
         let is_unknown = |pair, body| {
-            let mut access_set = entered.clone();
+            let mut access_set = change_space.clone();
             add_query(std::iter::once(pair), &mut access_set);
             add_body(Some(&body), &mut access_set);
             access_set.is_incomplete(ResourceKind::Space)

@@ -42,14 +42,14 @@ impl CurrentDeployments {
                 current.add(environment.label().into_owned(), item_for(None));
             }
             for tenant in tenants {
-                let place = format!("{}, {}", environment.label(), tenant.label());
-                current.add(place, item_for(Some(tenant.id.as_str())));
+                let target = format!("{}, {}", environment.label(), tenant.label());
+                current.add(target, item_for(Some(tenant.id.as_str())));
             }
         }
         Ok(current)
     }
 
-    fn add(&mut self, place: String, item: Option<&DashboardItem>) {
+    fn add(&mut self, target: String, item: Option<&DashboardItem>) {
         let text = match item {
             None => "nothing yet".to_owned(),
             Some(item) => {
@@ -60,17 +60,17 @@ impl CurrentDeployments {
                 format!("{version} ({state})")
             }
         };
-        self.lines.push((place, text));
+        self.lines.push((target, text));
     }
 
     /// Adds the current deployments to the preview.
     pub(super) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
-        self.lines
-            .iter()
-            .fold(preview, |preview, (place, text)| preview.line(&format!("Now in {place}"), text))
+        self.lines.iter().fold(preview, |preview, (target, text)| {
+            preview.line(&format!("Now in {target}"), text)
+        })
     }
 
-    /// Returns the state that must not change before the deployment is approved.
+    /// Returns the state that must be unchanged when the deployment is approved.
     pub(super) fn state(&self) -> Value {
         json!(self.deployments)
     }

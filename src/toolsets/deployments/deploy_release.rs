@@ -23,8 +23,8 @@ use crate::{
     },
 };
 
-/// Deploy a release of a project to environments, or to tenants in one environment. Returns the server
-/// tasks; get_task_details shows their progress.
+/// Deploy a release of a project to environments, or to tenants in one environment. Returns the
+/// server tasks; get_task_details shows their progress.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DeployRelease {
@@ -155,7 +155,7 @@ impl WriteTool for DeployRelease {
             deployment_previews(&space, &release, &targets),
         )?;
         let prompts = PromptedVariables::new("variables", previews.as_deref(), &self.variables)?;
-        let mut manner = ExecutionOptions {
+        let mut options = ExecutionOptions {
             schedule: times,
             use_guided_failure: self.use_guided_failure,
             force_package_download: self.force_package_download,
@@ -163,24 +163,25 @@ impl WriteTool for DeployRelease {
             excluded_targets: not_on,
             skipped_steps: StringList::as_slice(&self.skip_step_names).to_vec(),
         };
-        manner.check_steps(previews.as_deref())?;
-        let order = self.change_request(&space, &project, &release, &targets, &manner, &prompts);
+        options.check_steps(previews.as_deref())?;
+        let change_request =
+            self.change_request(&space, &project, &release, &targets, &options, &prompts);
         let tenants_text = targets.tenancy.description();
-        let question = format!(
+        let title = format!(
             "Deploy {} {} to {}{tenants_text}?",
             project.label(),
             release.version,
             targets.names()
         );
         let access_set = executions::access_set(&space, &project, Some(&targets));
-        let mut preview = ChangePreview::new("deployment", &question, order)
+        let mut preview = ChangePreview::new("deployment", &title, change_request)
             .with_access_set(access_set)
             .line("Space", space.name())
             .line("Project", project.label())
             .line("Release", &release.version);
         preview = targets.add_to_preview(preview);
         preview = current.add_to_preview(preview);
-        preview = manner.add_to_preview(preview);
+        preview = options.add_to_preview(preview);
         preview = prompts.add_to_preview(preview);
         let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
         preview = preview
@@ -194,7 +195,7 @@ impl WriteTool for DeployRelease {
 
     async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<Deployed, Error> {
         let created: Created = reply.json(Self::NAME)?;
-        // The change was made; values that cannot be looked up are left out.
+        // The change was made, so values that cannot be looked up are omitted.
         let space = cx.resolve_space(self.space.as_deref()).await.ok();
         let tasks: Vec<DeploymentTask> = created
             .tasks
@@ -228,7 +229,7 @@ impl DeployRelease {
         project: &Project,
         release: &Release,
         targets: &Targets,
-        manner: &ExecutionOptions,
+        options: &ExecutionOptions,
         prompts: &PromptedVariables,
     ) -> ChangeRequest {
         let mut body = Map::new();
@@ -268,15 +269,15 @@ impl DeployRelease {
             put("DeploymentFreezeNames", json!(names.0));
             put("DeploymentFreezeOverrideReason", json!(reason));
         }
-        manner.write_to(&mut body);
+        options.write_to(&mut body);
         ChangeRequest::post(space.path(["deployments", "create", form, "v1"]), Value::Object(body))
     }
 }
 
 /// Returns the deployment preview of Octopus for each environment and tenant.
 ///
-/// Returns `None` for more than [`MAX_PREVIEWS`], because the requests would take long. Octopus checks prompts and
-/// steps in that case.
+/// Returns `None` for more than [`MAX_PREVIEWS`], because the requests would take too long. Octopus
+/// checks prompts and steps in that case.
 async fn deployment_previews(
     space: &Space,
     release: &Release,

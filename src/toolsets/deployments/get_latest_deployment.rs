@@ -19,8 +19,8 @@ use crate::{
     toolsets::tasks::TaskDetails,
 };
 
-/// Get the newest deployment of a project that matches the filters, with release, environment, outcome and
-/// cause of a failure.
+/// Get the newest deployment of a project that matches the filters, with release, environment,
+/// outcome and cause of a failure.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetLatestDeployment {
@@ -82,11 +82,11 @@ impl Tool for GetLatestDeployment {
             DeploymentReferences::read(&space, std::slice::from_ref(&deployment)),
             details(&space, &deployment.task_id),
         )?;
-        let room = cx.limits.answer.saturating_sub(DEPLOYMENT_BYTES);
+        let max_bytes = cx.limits.answer.saturating_sub(DEPLOYMENT_BYTES);
         let task_details = match details {
             Some(details) => {
                 let name = project.name.clone();
-                Some(TaskDetails::of(cx, &space, details, name, false, room).await?)
+                Some(TaskDetails::of(cx, &space, details, name, false, max_bytes).await?)
             }
             None => None,
         };
@@ -98,8 +98,8 @@ impl Tool for GetLatestDeployment {
 /// Approximate size of the deployment in the answer, in bytes.
 const DEPLOYMENT_BYTES: usize = 2048;
 
-/// Reads the details of the task. Returns `None` if the caller may not see them, because the deployment alone is
-/// useful as well.
+/// Reads the details of the task. Returns `None` if the caller cannot see them, because the
+/// deployment alone is useful as well.
 async fn details(space: &Space, task: &Id<Task>) -> Result<Option<Details>, octopus::Error> {
     match tasks::details(space, task).await {
         Err(octopus::Error::Forbidden { .. } | octopus::Error::NotFound { .. }) => Ok(None),
@@ -110,8 +110,8 @@ async fn details(space: &Space, task: &Id<Task>) -> Result<Option<Details>, octo
 /// Maximum number of deployments to read if Octopus does not sort them.
 const MAX_SCANNED: u32 = 1_000;
 
-/// Returns the latest deployment. Octopus lists the newest first; if a page is not sorted, the whole list is
-/// searched.
+/// Returns the latest deployment. Octopus lists the newest first; if a page is not sorted, the
+/// whole list is searched.
 async fn latest(space: &Space, filter: &Filter) -> Result<Option<Deployment>, Error> {
     let mut window = PageRange { skip: 0, take: 30 };
     let mut latest: Option<Deployment> = None;

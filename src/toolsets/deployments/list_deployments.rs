@@ -20,7 +20,8 @@ use crate::{
     },
 };
 
-/// List deployments of a space, newest first, with project, release version, environment, tenant and outcome.
+/// List deployments of a space, newest first, with project, release version, environment, tenant
+/// and outcome.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ListDeployments {
@@ -54,7 +55,7 @@ impl Tool for ListDeployments {
             find_ids::<Tenant>(&space, self.tenants),
         )?;
         let channels = match self.channels {
-            Some(StringList(wanted)) => channels(&space, &projects, &wanted).await?,
+            Some(StringList(requested)) => channels(&space, &projects, &requested).await?,
             None => Vec::new(),
         };
         let filter =
@@ -72,12 +73,12 @@ impl Tool for ListDeployments {
     }
 }
 
-/// Finds channels by name or ID. Channels of different projects share names such as Default, so a name selects
-/// the channels of all requested projects.
+/// Finds channels by name or ID. Channels of different projects share names such as Default, so a
+/// name selects the channels of all requested projects.
 async fn channels(
     space: &Space,
     projects: &[Id<Project>],
-    wanted: &[String],
+    requested: &[String],
 ) -> Result<Vec<Id<Channel>>, Error> {
     let all = space.all::<Channel>().await?;
     let of_projects: Vec<&Channel> = all
@@ -85,14 +86,14 @@ async fn channels(
         .filter(|channel| projects.is_empty() || projects.contains(&channel.project_id))
         .collect();
     let mut found = Vec::new();
-    for wanted in wanted {
+    for requested in requested {
         let before = found.len();
-        let matching = of_projects.iter().filter(|channel| channel.matches(wanted));
+        let matching = of_projects.iter().filter(|channel| channel.matches(requested));
         found.extend(matching.map(|channel| channel.id.clone()));
         if found.len() == before {
             let mut seen = BTreeSet::new();
             let names = of_projects.iter().copied().filter(|channel| seen.insert(&channel.name));
-            return Err(space.name_not_found(wanted, names).into());
+            return Err(space.name_not_found(requested, names).into());
         }
     }
     Ok(found)

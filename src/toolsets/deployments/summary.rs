@@ -157,7 +157,7 @@ impl DeploymentReferences {
         }
     }
 
-    /// Returns the names of deployment targets, or `None` if the caller may see none of them.
+    /// Returns the names of deployment targets, or `None` if the caller can see none of them.
     fn machine_names(&self, ids: &[Id<Machine>]) -> Option<Vec<String>> {
         let names: Vec<String> =
             ids.iter().filter_map(|id| self.machines.get(id.as_str())).collect();

@@ -135,16 +135,16 @@ pub(super) async fn apply(
         .query_opt("includeInternalEvents", call.include_internal_events))
 }
 
-fn document_ids(field: &str, wanted: Option<StringList>) -> Result<Vec<String>, Error> {
-    wanted.unwrap_or_default().0.iter().map(|id| parse_document_id(field, id)).collect()
+fn document_ids(field: &str, requested: Option<StringList>) -> Result<Vec<String>, Error> {
+    requested.unwrap_or_default().0.iter().map(|id| parse_document_id(field, id)).collect()
 }
 
 /// Maximum number of concurrent user lookups.
 const CONCURRENT_LOOKUPS: usize = 4;
 
-async fn user_ids(space: &Space, wanted: Option<StringList>) -> Result<Vec<String>, Error> {
-    let StringList(wanted) = wanted.unwrap_or_default();
-    let found = wanted.iter().map(|wanted| users::find_id(space.session(), wanted));
+async fn user_ids(space: &Space, requested: Option<StringList>) -> Result<Vec<String>, Error> {
+    let StringList(requested) = requested.unwrap_or_default();
+    let found = requested.iter().map(|requested| users::find_id(space.session(), requested));
     let found = stream::iter(found.collect::<Vec<_>>())
         .buffered(CONCURRENT_LOOKUPS)
         .try_collect::<Vec<_>>();
@@ -160,31 +160,32 @@ async fn user_ids(space: &Space, wanted: Option<StringList>) -> Result<Vec<Strin
     })
 }
 
-/// Returns the IDs of vocabulary entries. Octopus may ignore a filter with an unknown value, so it is rejected here.
+/// Returns the IDs of vocabulary entries. Rejects unknown values, because Octopus may ignore a
+/// filter with an unknown value.
 async fn vocabulary_ids(
     space: &Space,
     field: &str,
     vocabulary: EventTermKind,
-    wanted: Option<StringList>,
+    requested: Option<StringList>,
 ) -> Result<Vec<String>, Error> {
-    let Some(StringList(wanted)) = wanted else { return Ok(Vec::new()) };
+    let Some(StringList(requested)) = requested else { return Ok(Vec::new()) };
     let terms = vocabulary.list(space.session()).await?;
-    wanted.iter().map(|wanted| find_entry(field, wanted.trim(), &terms)).collect()
+    requested.iter().map(|requested| find_entry(field, requested.trim(), &terms)).collect()
 }
 
-fn find_entry(field: &str, wanted: &str, terms: &[EventTerm]) -> Result<String, Error> {
-    let is = |text: &str| text.to_lowercase() == wanted.to_lowercase();
+fn find_entry(field: &str, requested: &str, terms: &[EventTerm]) -> Result<String, Error> {
+    let is = |text: &str| text.to_lowercase() == requested.to_lowercase();
     let is_match = |term: &&EventTerm| is(&term.id) || term.name.as_deref().is_some_and(is);
     if let Some(term) = terms.iter().find(is_match) {
         return Ok(term.id.clone());
     }
-    let near = nearest(wanted, terms.iter().map(|term| term.id.as_str()), 5);
+    let near = nearest(requested, terms.iter().map(|term| term.id.as_str()), 5);
     let near = if near.is_empty() {
         String::new()
     } else {
         format!(", did you mean {}?", near.join(" or "))
     };
-    let shown: String = wanted.chars().take(80).collect();
+    let shown: String = requested.chars().take(80).collect();
     let reason =
         format!("'{shown}' not found{near} (the list modes of find_events list all values)");
     Err(Error::Argument { field: field.to_owned(), reason })
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_need_a_zone_and_an_order() {
+    fn rejects_times_without_zone_or_in_wrong_order() {
         for (from, to, expected) in [
             (Some("2026-08-04T09:00:00Z"), Some("2026-08-04T09:00:01Z"), None),
             (Some("2026-08-04T09:00:00+10:00"), None, None),

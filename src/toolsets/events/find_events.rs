@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// Search the audit log of Octopus, newest first: who did what and when. Several values of one filter are
-/// alternatives. The list modes return the values that filters accept.
+/// Search the audit log of Octopus, newest first: who did what and when. Several values of one
+/// filter are alternatives. The list modes return the values that filters accept.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindEvents {
@@ -132,11 +132,11 @@ impl Tool for FindEvents {
             let list = List::new(window, total, items);
             return Ok(Events { mode: Some(mode), found: OneOrList::List(list) });
         }
-        if let Some(wanted) = &self.event_id {
+        if let Some(name_or_id) = &self.event_id {
             let page =
                 present_arguments(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
             reject_list_filters("eventId", &[beside, page].concat())?;
-            let id = Id::<Event>::parse(wanted)?;
+            let id = Id::<Event>::parse(name_or_id)?;
             let space = cx.resolve_space(self.space.as_deref()).await?;
             let event: Event = space.get(&id).await?;
             space.session().access_recorder().record(|noted| {

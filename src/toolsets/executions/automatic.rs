@@ -13,9 +13,9 @@ use crate::{
 /// The automatic deployments of a new release.
 #[derive(Debug)]
 pub(in crate::toolsets) struct AutomaticDeployments {
-    /// The environments. `None` if the caller may not read the lifecycle.
+    /// The environments. `None` if the caller cannot read the lifecycle.
     environments: Option<Vec<Environment>>,
-    /// Whether it may deploy for tenants.
+    /// `true` if the release may be deployed for tenants.
     tenanted: bool,
 }
 
@@ -35,7 +35,8 @@ impl AutomaticDeployments {
         Ok(Self { environments, tenanted })
     }
 
-    /// Returns the action of creating the release: running something, if it may be deployed automatically.
+    /// Returns the policy action of creating the release: an execution if the release may be
+    /// deployed automatically.
     pub(in crate::toolsets) fn action(&self) -> PolicyAction {
         let nowhere = self.environments.as_ref().is_some_and(Vec::is_empty);
         if nowhere { PolicyAction::Release } else { PolicyAction::Run }
@@ -47,8 +48,8 @@ impl AutomaticDeployments {
             return access_set.with_incomplete([ResourceKind::Environment, ResourceKind::Tenant]);
         };
         let tenants = (self.tenanted && !environments.is_empty()).then_some(ResourceKind::Tenant);
-        let things = environments.iter().map(Environment::access_entry);
-        access_set.with_resources(ResourceKind::Environment, things).with_incomplete(tenants)
+        let documents = environments.iter().map(Environment::access_entry);
+        access_set.with_resources(ResourceKind::Environment, documents).with_incomplete(tenants)
     }
 
     /// Adds the automatic deployments to the preview.
@@ -65,8 +66,8 @@ impl AutomaticDeployments {
     }
 }
 
-/// Returns the environments of automatic deployments before any promotion: those of the first phase of each
-/// lifecycle, and of the next phase if a phase is optional.
+/// Returns the environments of automatic deployments before any promotion: those of the first phase
+/// of each lifecycle, and of the next phase if a phase is optional.
 async fn environments(
     space: &Space,
     project: &Project,

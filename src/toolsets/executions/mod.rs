@@ -1,5 +1,5 @@
-//! Shared parts of `deploy_release` and `run_runbook`: targets, schedule, options and prompted variables of an
-//! execution, and the request body for Octopus.
+//! Shared parts of `deploy_release` and `run_runbook`: targets, schedule, options and prompted
+//! variables of an execution, and the request body for Octopus.
 //!
 //! Uses the executions API, version 1 (`octopus.com/docs/octopus-rest-api`).
 
@@ -51,7 +51,8 @@ pub(super) fn ensure_plain_name<R: Named>(document: &R) -> Result<(), Error> {
     )))
 }
 
-/// Rejects a release whose version has the form of a release ID, because Octopus accepts only versions.
+/// Rejects a release whose version has the form of a release ID, because Octopus accepts only
+/// versions.
 pub(super) fn ensure_plain_version(release: &Release) -> Result<(), Error> {
     if Id::<Release>::parse(&release.version).is_err() {
         return Ok(());
@@ -63,8 +64,8 @@ pub(super) fn ensure_plain_version(release: &Release) -> Result<(), Error> {
     )))
 }
 
-/// Rejects names of deployment freezes in the form of an ID. Octopus accepts only names, which are sent
-/// unchanged.
+/// Rejects names of deployment freezes in the form of an ID. Octopus accepts only names, which are
+/// sent unchanged.
 pub(super) fn ensure_freeze_names(names: &[String]) -> Result<(), Error> {
     const PREFIX: &str = "deploymentfreezes-";
     match names.iter().find(|name| name.trim().to_lowercase().starts_with(PREFIX)) {

@@ -30,15 +30,16 @@ impl ExecutionOptions {
     ///
     /// # Errors
     ///
-    /// Rejects a name that is also the name, slug or ID of another target, because Octopus accepts only names.
+    /// Rejects a name that is also the name, slug or ID of another target, because Octopus accepts
+    /// only names.
     pub(in crate::toolsets) async fn target_names(
         space: &Space,
-        wanted: &[String],
+        requested: &[String],
     ) -> Result<Vec<String>, Error> {
-        if wanted.is_empty() {
+        if requested.is_empty() {
             return Ok(Vec::new());
         }
-        let machines = space.find_all::<Machine>(wanted).await?;
+        let machines = space.find_all::<Machine>(requested).await?;
         machines.iter().try_for_each(super::ensure_plain_name)?;
         space.ensure_unique_names(&machines).await?;
         Ok(machines.iter().map(|machine| machine.name().to_owned()).collect())
@@ -111,7 +112,8 @@ impl ExecutionOptions {
             .line_if("Downloads packages again", yes_or_no(self.force_package_download))
     }
 
-    /// Writes the options to the body of the request. Octopus uses its own defaults for absent options.
+    /// Writes the options to the body of the request. Octopus uses its own defaults for absent
+    /// options.
     pub(in crate::toolsets) fn write_to(&self, body: &mut Map<String, Value>) {
         let Schedule { run_at, no_run_after } = self.schedule;
         let mut put = |key: &str, value: Value| {

@@ -23,7 +23,8 @@ struct Prompt {
 }
 
 impl PromptedVariables {
-    /// Matches the prompts of the previews with the values of the call. Without previews, Octopus checks the values.
+    /// Matches the prompts of the previews with the values of the call. Without previews, Octopus
+    /// checks the values.
     ///
     /// # Errors
     ///
@@ -86,7 +87,8 @@ impl PromptedVariables {
         Ok(Self(prompts))
     }
 
-    /// Adds the prompts to the preview. Values are hidden, because Octopus does not always mark secrets.
+    /// Adds the prompts to the preview. Values are hidden, because Octopus does not always mark
+    /// secrets.
     pub(in crate::toolsets) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
         let shown: Vec<String> = self
             .0

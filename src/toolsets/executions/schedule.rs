@@ -16,7 +16,8 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Error`] for a text that is not a future time with zone, or if `noRunAfter` is not later than `runAt`.
+    /// [`Error`] for a text that is not a future time with zone, or if `noRunAfter` is not later
+    /// than `runAt`.
     pub(in crate::toolsets) fn read(
         run_at: Option<&str>,
         no_run_after: Option<&str>,
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn times_need_a_zone_and_an_order() {
+    fn rejects_times_without_zone_or_in_wrong_order() {
         let times = read(Some("2026-11-02T22:00:00+01:00"), Some("2026-11-02T23:30Z")).unwrap();
         assert_eq!(times.run_at.unwrap().to_string(), "2026-11-02T21:00:00Z");
         assert_eq!(times.no_run_after.unwrap().to_string(), "2026-11-02T23:30:00Z");

@@ -42,7 +42,8 @@ pub(in crate::toolsets) struct TenantedMode<'a> {
 }
 
 impl<'a> TenantedMode<'a> {
-    /// Creates the mode of a project or runbook with this name. `words` is the value in Octopus, e.g. `Tenanted`.
+    /// Creates the mode of a project or runbook with this name. `words` is the value in Octopus,
+    /// e.g. `Tenanted`.
     pub(in crate::toolsets) fn new(name: &'a str, text: Option<&'a str>) -> Self {
         Self { name, value: text }
     }
@@ -71,8 +72,8 @@ impl Targets {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if the mode and the tenants conflict, if no tenant is connected, or for more than
-    /// [`MAX_TENANTS`] tenants.
+    /// [`Error::Invalid`] if the mode and the tenants conflict, if no tenant is connected, or for
+    /// more than [`MAX_TENANTS`] tenants.
     pub(in crate::toolsets) async fn find(
         space: &Space,
         project: &Project,
@@ -122,7 +123,8 @@ impl Targets {
         labels(&self.environments).join(", ")
     }
 
-    /// Returns the IDs of the environments for the request. A name could be the ID of another environment.
+    /// Returns the IDs of the environments for the request. A name could be the ID of another
+    /// environment.
     pub(in crate::toolsets) fn environment_ids(&self) -> Vec<&str> {
         self.environments.iter().map(|environment| environment.id.as_str()).collect()
     }
@@ -142,14 +144,15 @@ impl Targets {
 impl Tenancy {
     /// Returns the IDs of all tenants for the request.
     ///
-    /// IDs are sent instead of tags, so that a changed tag does not change what was approved. They are sent
-    /// instead of names, because a tenant can be named like the ID of another tenant, or `*`, which selects all
-    /// tenants.
+    /// IDs are sent instead of tags, so that a changed tag does not change what was approved. They
+    /// are sent instead of names, because a tenant can be named like the ID of another tenant, or
+    /// `*`, which selects all tenants.
     pub(in crate::toolsets) fn ids(&self) -> Vec<&str> {
         self.tenants().map(|tenant| tenant.id.as_str()).collect()
     }
 
-    /// Returns the number of tenants as text, e.g. ` for 2 tenants`, or an empty text without tenants.
+    /// Returns the number of tenants as text, e.g. ` for 2 tenants`, or an empty text without
+    /// tenants.
     pub(in crate::toolsets) fn description(&self) -> String {
         match self.tenants().count() {
             0 => String::new(),

@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// Find the feature toggles of a project, with their state in each environment. resourceUri has tenants,
-/// segments and the description.
+/// Find the feature toggles of a project, with their state in each environment. resourceUri has
+/// tenants, segments and the description.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindFeatureToggles {

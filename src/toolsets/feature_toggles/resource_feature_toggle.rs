@@ -8,8 +8,8 @@ use crate::{
     tool::{Contents, Context, Error, Resource, checked_path_part},
 };
 
-/// A feature toggle with all fields: state, percentages, tenants, segments and minimum version in each
-/// environment.
+/// A feature toggle with all fields: state, percentages, tenants, segments and minimum version in
+/// each environment.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FeatureToggleResource {

@@ -14,8 +14,8 @@ use crate::{
     toolsets::executions,
 };
 
-/// Change a feature toggle: its default, its description, or its state and rollout in environments. Other
-/// fields stay unchanged.
+/// Change a feature toggle: its default, its description, or its state and rollout in environments.
+/// Other fields stay unchanged.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct UpdateFeatureToggle {
@@ -74,13 +74,13 @@ impl WriteTool for UpdateFeatureToggle {
         self.check()?;
         let space = cx.resolve_space(self.space.as_deref()).await?;
         let project: Project = space.find_for_change(&self.project_id).await?;
-        let wanted: Vec<String> =
+        let requested: Vec<String> =
             self.environments.iter().map(|e| e.deployment_environment_id.to_string()).collect();
         let (toggle, environments) =
             futures::try_join!(async { read_toggle(&space, &project, &self.slug).await }, async {
-                let none = wanted.is_empty();
+                let none = requested.is_empty();
                 let all =
-                    if none { Vec::new() } else { space.find_all_for_change(&wanted).await? };
+                    if none { Vec::new() } else { space.find_all_for_change(&requested).await? };
                 Ok::<_, Error>(all)
             },)?;
         let mut changed = toggle.clone();
@@ -96,8 +96,8 @@ impl WriteTool for UpdateFeatureToggle {
         }
         let name = text(&toggle, "Name").unwrap_or(&self.slug);
         let path = space.path([Project::COLLECTION, project.id.as_str(), "featuretoggles"]);
-        let question = format!("Change the feature toggle {name} of {}?", project.label());
-        let order = ChangeRequest::put(path, Value::Object(changed));
+        let title = format!("Change the feature toggle {name} of {}?", project.label());
+        let change_request = ChangeRequest::put(path, Value::Object(changed));
         let mut access_set = executions::access_set(&space, &project, None).with_resources(
             ResourceKind::Environment,
             environments.iter().map(Environment::access_entry),
@@ -106,7 +106,7 @@ impl WriteTool for UpdateFeatureToggle {
             // The default applies in every environment without an entry.
             access_set = access_set.with_incomplete([ResourceKind::Environment]);
         }
-        let preview = ChangePreview::new("feature toggle update", &question, order)
+        let preview = ChangePreview::new("feature toggle update", &title, change_request)
             .with_access_set(access_set)
             .line("Space", space.name())
             .line("Project", project.label())
@@ -114,7 +114,8 @@ impl WriteTool for UpdateFeatureToggle {
         let preview = lines.into_iter().fold(preview, |preview, (about, was, becomes)| {
             preview.change_line(&about, &was, &becomes)
         });
-        // The PUT replaces the whole toggle, so any edit since the preview must reject the approval.
+        // The PUT replaces the whole toggle, so any edit since the preview invalidates the
+        // approval.
         Ok(Plan::Change(preview.required_state(Value::Object(toggle))))
     }
 
@@ -152,12 +153,12 @@ impl UpdateFeatureToggle {
                 reason: format!("{length} characters; the maximum is {MAX_DESCRIPTION_CHARS}"),
             });
         }
-        for (place, environment) in self.environments.iter().enumerate() {
+        for (index, environment) in self.environments.iter().enumerate() {
             let InEnvironment { is_enabled, rollout_percentage, client_rollout_percentage, .. } =
                 environment;
             let percentages = [rollout_percentage, client_rollout_percentage];
             let wrong = |reason: &str| Error::Argument {
-                field: format!("environments[{place}]"),
+                field: format!("environments[{index}]"),
                 reason: reason.to_owned(),
             };
             if percentages.iter().any(|value| value.is_some_and(|value| value > 100)) {
@@ -188,7 +189,7 @@ impl UpdateFeatureToggle {
     ) -> Result<Vec<ChangedField>, Error> {
         let mut lines = Vec::new();
         let mut seen: Vec<&str> = Vec::new();
-        for (wanted, environment) in self.environments.iter().zip(environments) {
+        for (requested, environment) in self.environments.iter().zip(environments) {
             let (id, name) = (environment.id.as_str(), environment.label());
             if seen.contains(&id) {
                 return Err(Error::Invalid(format!("environments: {name} is given twice")));
@@ -206,12 +207,12 @@ impl UpdateFeatureToggle {
                 )));
             };
             for (key, about, value) in [
-                ("IsEnabled", "on", wanted.is_enabled.map(|on| json!(on))),
-                ("RolloutPercentage", "rollout %", wanted.rollout_percentage.map(|n| json!(n))),
+                ("IsEnabled", "on", requested.is_enabled.map(|on| json!(on))),
+                ("RolloutPercentage", "rollout %", requested.rollout_percentage.map(|n| json!(n))),
                 (
                     "ClientRolloutPercentage",
                     "client rollout %",
-                    wanted.client_rollout_percentage.map(|n| json!(n)),
+                    requested.client_rollout_percentage.map(|n| json!(n)),
                 ),
             ] {
                 set_field(entry, key, value, &format!("In {name}, {about}"), &mut lines);

@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// Find interruptions: tasks that wait for a person (manual intervention or guided failure). resourceUri has
-/// the text and the answers.
+/// Find interruptions: tasks that wait for a person (manual intervention or guided failure).
+/// resourceUri has the text and the answers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindInterruptions {
@@ -39,7 +39,7 @@ pub(super) struct FindInterruptions {
 pub(super) struct Interruptions {
     #[serde(flatten)]
     found: OneOrList<InterruptionSummary>,
-    /// How assignedToMe was applied: this server filters, because Octopus has no such filter.
+    /// Result of the assignedToMe filter, which this server applies.
     filtered_as: Option<FilteredAs>,
 }
 
@@ -62,7 +62,7 @@ impl Tool for FindInterruptions {
     type Output = Interruptions;
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
-        if let Some(wanted) = &self.interruption_id {
+        if let Some(name_or_id) = &self.interruption_id {
             reject_list_filters(
                 "interruptionId",
                 &present_arguments(&[
@@ -73,7 +73,7 @@ impl Tool for FindInterruptions {
                     ("take", self.take.is_some()),
                 ]),
             )?;
-            let id = Id::<Interruption>::parse(wanted)?;
+            let id = Id::<Interruption>::parse(name_or_id)?;
             let space = cx.resolve_space(self.space.as_deref()).await?;
             let interruption = space.get(&id).await?;
             let one = summaries(&space, vec![interruption], cx).await?.pop();

@@ -37,7 +37,7 @@ pub(super) struct InterruptionSummary {
     url: Option<String>,
 }
 
-/// Who is responsible for an interruption.
+/// Responsible teams and user of an interruption.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Responsible {

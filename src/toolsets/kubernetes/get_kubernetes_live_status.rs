@@ -16,8 +16,8 @@ use crate::{
     tool::{Context, EnvironmentArg, Error, NamesById, ProjectArg, SpaceArg, TenantArg, Tool},
 };
 
-/// Get the live Kubernetes status of a project in an environment: health and sync status in total and of each
-/// object, problems first.
+/// Get the live Kubernetes status of a project in an environment: health and sync status in total
+/// and of each object, problems first.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetKubernetesLiveStatus {
@@ -84,7 +84,8 @@ struct MachineStatus {
     machine_id: Option<String>,
     machine_name: Option<String>,
     status: Option<String>,
-    /// Objects with kind, namespace, name, healthStatus, syncStatus, and the objects they own (children).
+    /// Objects with kind, namespace, name, healthStatus, syncStatus, and the objects they own
+    /// (children).
     resources: Vec<Value>,
 }
 
@@ -147,7 +148,8 @@ impl Tool for GetKubernetesLiveStatus {
     }
 }
 
-/// Returns whether nothing is monitored. Octopus then reports the status Unavailable and no objects.
+/// Returns whether nothing is monitored. Octopus then reports the status Unavailable and no
+/// objects.
 fn is_unmonitored(live: &LiveStatus) -> bool {
     live.machine_statuses.iter().all(|machine| machine.resources.is_empty())
         && live.summary.as_ref().is_none_or(|summary| {

@@ -17,7 +17,8 @@ use crate::{
     },
 };
 
-/// Find deployment targets (machines), with health, endpoint, target tags, environments and tenants.
+/// Find deployment targets (machines), with health, endpoint, target tags, environments and
+/// tenants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindDeploymentTargets {
@@ -86,15 +87,15 @@ impl Tool for FindDeploymentTargets {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let filters = self.filters();
-        if let Some(wanted) = &self.target_id {
+        if let Some(name_or_id) = &self.target_id {
             let page =
                 present_arguments(&[("skip", self.skip.is_some()), ("take", self.take.is_some())]);
             reject_list_filters("targetId", &[filters, page].concat())?;
             let space = cx.resolve_space(self.space.as_deref()).await?;
-            let target = space.find::<Machine>(wanted).await?;
+            let target = space.find::<Machine>(name_or_id).await?;
             let id = target.id.clone();
-            let one = summaries(&space, vec![target]).await?.pop();
-            return one.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
+            let summary = summaries(&space, vec![target]).await?.pop();
+            return summary.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
         }
         let window = cx.window(self.skip, self.take)?;
         let deployment = self.deployment_id.as_deref().map(Id::<Deployment>::parse).transpose()?;

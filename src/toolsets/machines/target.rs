@@ -33,7 +33,7 @@ pub(super) struct TargetSummary {
     url: String,
 }
 
-/// How Octopus reaches the target.
+/// Connection from Octopus to the target.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Endpoint {

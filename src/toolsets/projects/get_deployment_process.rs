@@ -15,8 +15,8 @@ use crate::{
     toolsets::git_ref::resolve_git_ref,
 };
 
-/// Get the deployment steps of a project: the current ones by projectId, or those of a release or deployment
-/// by processId.
+/// Get the deployment steps of a project: the current ones by projectId, or those of a release or
+/// deployment by processId.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetDeploymentProcess {
@@ -118,7 +118,7 @@ async fn by_id(
     project: Option<&str>,
 ) -> Result<LoadedProcess, Error> {
     let project = match project {
-        Some(wanted) => Some(space.find::<Project>(wanted).await?),
+        Some(name_or_id) => Some(space.find::<Project>(name_or_id).await?),
         None => None,
     };
     // The current process of the project may be in Git, where its ID does not exist.

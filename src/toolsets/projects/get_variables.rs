@@ -17,8 +17,8 @@ use crate::{
     toolsets::git_ref::resolve_git_ref,
 };
 
-/// Get the variables of a project, its own and those of included library variable sets, with the scope of
-/// each value. Sensitive values are never shown.
+/// Get the variables of a project, its own and those of included library variable sets, with the
+/// scope of each value. Sensitive values are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetVariables {
@@ -100,12 +100,12 @@ impl Tool for GetVariables {
             .filter_map(|library| library.variable_set.as_ref())
             .map(|set| serde_json::to_vec(&set.variables).map_or(0, |json| json.len()))
             .sum();
-        let room = cx
+        let max_bytes = cx
             .limits
             .answer
             .saturating_sub(ENVELOPE_BYTES + all_bytes.saturating_sub(variable_bytes));
         let sets = library_variable_sets.iter_mut().filter_map(|l| l.variable_set.as_mut());
-        let left_out = truncate(std::iter::once(&mut project_set).chain(sets), room);
+        let left_out = truncate(std::iter::once(&mut project_set).chain(sets), max_bytes);
         let is_empty = project_set.variables.is_empty()
             && library_variable_sets.iter().all(IncludedLibrarySet::is_empty);
         Ok(ProjectVariables {

@@ -188,8 +188,8 @@ fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Returns properties with the names that Octopus uses. A sensitive property shows only whether it has a
-/// value.
+/// Returns properties with the names that Octopus uses. A sensitive property shows only whether it
+/// has a value.
 fn properties(properties: Map<String, Value>) -> Map<String, Value> {
     properties
         .into_iter()
@@ -204,7 +204,7 @@ fn properties(properties: Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// Redacts a value by its property name, because a value alone may not look like a secret.
+/// Redacts a value by its property name, because a value alone is not always detected as a secret.
 fn redact_by_name(name: &str, value: String) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let line = format!("{last}={value}");

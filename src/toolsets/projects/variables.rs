@@ -109,7 +109,7 @@ impl VariableSetSummary {
             ];
             let of = |(kind, key): (&str, &str)| {
                 let ids: Vec<Value> =
-                    variable.scope.get(kind)?.iter().map(|thing| thing.id.clone().into()).collect();
+                    variable.scope.get(kind)?.iter().map(|entry| entry.id.clone().into()).collect();
                 Some((key.to_owned(), Value::Array(ids)))
             };
             kinds.into_iter().filter_map(of).collect::<Map<_, _>>()
@@ -123,7 +123,7 @@ impl VariableSetSummary {
 }
 
 impl IncludedLibrarySet {
-    /// Creates the answer form of an included set. `library` is `None` if the caller may not see it.
+    /// Creates the answer form of an included set. `library` is `None` if the caller cannot see it.
     pub(super) fn of(
         id: &Id<LibraryVariableSet>,
         library: Option<LibraryVariableSet>,
@@ -184,10 +184,10 @@ fn scope_names(values: &ScopeValues) -> ScopeNameMap<'_> {
 fn variable_summary(variable: Variable, names: &ScopeNameMap<'_>) -> VariableSummary {
     let scope = variable.scope.into_iter().map(|(kind, ids)| {
         let name = |id: &str| names.get(&(&*kind, id)).map(|name| (*name).to_owned());
-        let things = ids.into_iter().map(|id| NamedId { name: name(&id), id }).collect();
+        let documents = ids.into_iter().map(|id| NamedId { name: name(&id), id }).collect();
         let mut letters = kind.chars();
         let first = letters.next().map(|first| first.to_ascii_lowercase());
-        (first.into_iter().chain(letters).collect(), things)
+        (first.into_iter().chain(letters).collect(), documents)
     });
     let is_sensitive = variable.is_sensitive || variable.kind.as_deref() == Some("Sensitive");
     VariableSummary {
@@ -206,18 +206,19 @@ fn variable_summary(variable: Variable, names: &ScopeNameMap<'_>) -> VariableSum
 /// Maximum bytes of a value if the variables do not fit into the answer.
 const SHORTENED_VALUE_BYTES: usize = 400;
 
-/// Shortens sets to about `room` bytes: first long values, then variables at the end.
+/// Shortens sets to about `max_bytes` bytes. First truncates long values, then removes variables at
+/// the end.
 ///
-/// Returns a description of the parts that were left out, or `None` if everything fits.
+/// Returns a description of the omitted parts, or `None` if nothing was omitted.
 pub(super) fn truncate<'a>(
     sets: impl Iterator<Item = &'a mut VariableSetSummary>,
-    mut room: usize,
+    mut max_bytes: usize,
 ) -> Option<String> {
     let mut sets: Vec<&mut VariableSetSummary> = sets.collect();
     let size =
         |variable: &VariableSummary| serde_json::to_vec(variable).map_or(0, |json| json.len() + 1);
     let whole: usize = sets.iter().flat_map(|set| &set.variables).map(size).sum();
-    if whole <= room {
+    if whole <= max_bytes {
         return None;
     }
     let (mut cut, mut left_out, mut all) = (0, 0, 0);
@@ -229,9 +230,9 @@ pub(super) fn truncate<'a>(
         }
         let mut is_full = false;
         set.variables.retain(|variable| {
-            is_full = is_full || size(variable) > room;
+            is_full = is_full || size(variable) > max_bytes;
             if !is_full {
-                room -= size(variable);
+                max_bytes -= size(variable);
             }
             !is_full
         });

@@ -22,8 +22,8 @@ use crate::{
     toolsets::executions::{self, AutomaticDeployments},
 };
 
-/// Create a release of a project from its current process, variables and packages. Octopus chooses values that
-/// are left out.
+/// Create a release of a project from its current process, variables and packages. Octopus chooses
+/// values that are left out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct CreateRelease {
@@ -115,14 +115,14 @@ impl WriteTool for CreateRelease {
         let version = self.requested_version().map(str::to_owned).or(next);
         let notes = cx.with_audit_note(self.release_notes.as_deref());
         let (version, notes) = (version.as_deref(), notes.as_deref());
-        let order =
+        let change_request =
             self.change_request(&space, &project, version, &channel, git_ref.as_deref(), notes);
         let shown = version.unwrap_or("with a version chosen by Octopus");
-        let question = format!("Create release {shown} of {}?", project.label());
+        let title = format!("Create release {shown} of {}?", project.label());
         let fields: Vec<String> =
             self.custom_fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let ignores = self.ignore_channel_rules.filter(|on| *on).map(|_| "yes");
-        let mut preview = ChangePreview::new("release creation", &question, order)
+        let mut preview = ChangePreview::new("release creation", &title, change_request)
             .with_policy_action(automatic.action())
             .with_access_set(automatic.add_access(executions::access_set(&space, &project, None)))
             .line("Space", space.name())
@@ -164,13 +164,13 @@ impl CreateRelease {
         self.release_version.as_deref().map(str::trim).filter(|version| !version.is_empty())
     }
 
-    /// Returns the Git reference of the release: `gitRef` of the call, or the default branch unless the call
-    /// gives only a commit. Returns `None` for a project in the database.
+    /// Returns the Git reference of the release: `gitRef` of the call, or the default branch unless
+    /// the call gives only a commit. Returns `None` for a project in the database.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if the call gives a reference for a project in the database, or none for a project
-    /// without default branch.
+    /// [`Error::Invalid`] if the call gives a reference for a project in the database, or none for
+    /// a project without default branch.
     async fn git_ref(&self, space: &Space, project: &Project) -> Result<Option<String>, Error> {
         let name = &project.name;
         if !project.is_version_controlled {
@@ -198,8 +198,8 @@ impl CreateRelease {
         found.ok_or_else(|| Error::Invalid(format!("the project {} has no channel", project.name)))
     }
 
-    /// Returns the next version by the version template of the project. Returns `None` if Octopus takes the
-    /// version from a package, or does not return the template.
+    /// Returns the next version by the version template of the project. Returns `None` if Octopus
+    /// takes the version from a package, or does not return the template.
     async fn next_version(
         &self,
         space: &Space,
@@ -253,7 +253,8 @@ impl CreateRelease {
             list_value.as_ref().map(|list_value| json!(list_value.0))
         };
         let fields = (!self.custom_fields.is_empty()).then(|| json!(self.custom_fields));
-        // Not sent: an existing release would not be the release that was approved.
+        // `ignoreIfAlreadyExists` is not sent, because an existing release is not the approved
+        // release.
         let body: Map<String, Value> = [
             ("SpaceId", Some(json!(space.id()))),
             ("SpaceIdOrName", Some(json!(space.id()))),

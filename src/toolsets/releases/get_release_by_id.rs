@@ -10,7 +10,8 @@ use crate::{
     tool::{Context, Error, SpaceArg, Tool},
 };
 
-/// Get one release: version, notes, packages, Git reference, and builds with commits and work items.
+/// Get one release: version, notes, packages, Git reference, and builds with commits and work
+/// items.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetReleaseById {

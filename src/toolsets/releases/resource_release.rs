@@ -8,8 +8,8 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// A release with all fields: packages, Git references, notes, and build information with commits and work
-/// items.
+/// A release with all fields: packages, Git references, notes, and build information with commits
+/// and work items.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ReleaseResource {

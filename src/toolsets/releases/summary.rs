@@ -29,8 +29,8 @@ pub(super) struct ReleaseSummary {
     version_control_reference: Option<GitReference>,
     selected_packages: Vec<SelectedPackage>,
     selected_git_resources: Vec<Value>,
-    /// Builds of the packages, with commits and work items. Lists of releases show the first 3 of a build and
-    /// the total count.
+    /// Builds of the packages, with commits and work items. Lists of releases show the first 3 of a
+    /// build and the total count.
     build_information: Vec<Value>,
     custom_fields: Map<String, Value>,
     resource_uri: String,
@@ -58,7 +58,8 @@ const LIST_NOTES_BYTES: usize = 400;
 /// Maximum number of commits and of work items of a build in a list.
 const LIST_BUILD_ITEMS: usize = 3;
 
-/// Creates the answer form of releases, with the names of projects and channels. `in_list` shortens them.
+/// Creates the answer form of releases, with the names of projects and channels. `in_list` shortens
+/// them.
 pub(super) async fn summaries(
     space: &Space,
     releases: Vec<Release>,

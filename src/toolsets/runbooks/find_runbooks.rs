@@ -18,8 +18,8 @@ use crate::{
     toolsets::git_ref::resolve_git_ref,
 };
 
-/// Find runbooks with their environments and tenanted mode. Returns one runbook (runbookId), the runbooks of
-/// a project (projectId), or all runbooks of the space that are not in Git.
+/// Find runbooks with their environments and tenanted mode. Returns one runbook (runbookId), the
+/// runbooks of a project (projectId), or all runbooks of the space that are not in Git.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindRunbooks {
@@ -51,19 +51,19 @@ impl Tool for FindRunbooks {
             }
             None => None,
         };
-        let place = match (&project, &reference) {
+        let location = match (&project, &reference) {
             (None, _) => RunbookLocation::Space,
             (Some(project), None) => RunbookLocation::Project(&project.id),
             (Some(project), Some(reference)) => RunbookLocation::Git(&project.id, reference),
         };
         let of = project.as_ref().map(|project| (project, reference.as_ref()));
-        if let Some(wanted) = &self.runbook_id {
-            let runbook = runbooks::find(&space, place, wanted).await?;
+        if let Some(name_or_id) = &self.runbook_id {
+            let runbook = runbooks::find(&space, location, name_or_id).await?;
             let id = runbook.id.clone();
             let found = summaries(&space, vec![runbook], of).await?.pop();
             return found.map(OneOrList::one).ok_or_else(|| space.id_not_found(&id).into());
         }
-        Ok(OneOrList::List(list(&space, place, of, self.partial_name.as_deref(), window).await?))
+        Ok(OneOrList::List(list(&space, location, of, self.partial_name.as_deref(), window).await?))
     }
 }
 
@@ -89,12 +89,12 @@ impl FindRunbooks {
 
 async fn list(
     space: &Space,
-    place: RunbookLocation<'_>,
+    location: RunbookLocation<'_>,
     of: Option<(&Project, Option<&GitRef>)>,
     partial_name: Option<&str>,
     window: PageRange,
 ) -> Result<List<RunbookSummary>, Error> {
-    let page = runbooks::list(space, place, partial_name, window).await?;
+    let page = runbooks::list(space, location, partial_name, window).await?;
     let items = summaries(space, page.items, of).await?;
     Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
         let with_name = partial_name.map_or_else(String::new, |part| format!(" whose name contains '{part}'"));

@@ -27,8 +27,8 @@ pub(super) struct LastRuns {
     runs: Vec<String>,
 }
 
-/// Maximum number of described targets. A preview with more lines is rejected as too large, so leaving out lines
-/// has no effect.
+/// Maximum number of described targets. A preview with more lines is rejected as too large, so
+/// omitting lines has no effect.
 const MAX_LINES: usize = ChangePreview::MAX_PROCESSED_BYTES / 32;
 
 impl LastRuns {
@@ -62,13 +62,13 @@ impl LastRuns {
         for environment in &targets.environments {
             let mut add = |tenant: Option<&Tenant>| {
                 step_counter::add(1);
-                let place = (environment.id.as_str(), tenant.map(|tenant| tenant.id.as_str()));
-                let run = newest.get(&place).copied();
+                let target = (environment.id.as_str(), tenant.map(|tenant| tenant.id.as_str()));
+                let run = newest.get(&target).copied();
                 last.runs.extend(run.map(|run| run.id.to_string()));
                 if last.lines.len() == MAX_LINES {
                     return;
                 }
-                let place = match tenant {
+                let target = match tenant {
                     None => environment.label().into_owned(),
                     Some(tenant) => format!("{}, {}", environment.label(), tenant.label()),
                 };
@@ -82,7 +82,7 @@ impl LastRuns {
                         format!("{created} ({})", state.unwrap_or("state unknown"))
                     }
                 };
-                last.lines.push((place, text));
+                last.lines.push((target, text));
             };
             if tenants.is_empty() {
                 add(None);
@@ -96,12 +96,12 @@ impl LastRuns {
 
     /// Adds the last runs to the preview.
     pub(super) fn add_to_preview(&self, preview: ChangePreview) -> ChangePreview {
-        self.lines.iter().fold(preview, |preview, (place, text)| {
-            preview.line(&format!("Last run in {place}"), text)
+        self.lines.iter().fold(preview, |preview, (target, text)| {
+            preview.line(&format!("Last run in {target}"), text)
         })
     }
 
-    /// Returns the state that must not change before the run is approved.
+    /// Returns the state that must be unchanged when the run is approved.
     pub(super) fn state(&self) -> Value {
         json!(self.runs)
     }
@@ -145,16 +145,16 @@ mod tests {
             step_counter::count(|| LastRuns::find_newest(&targets, &runs, &HashMap::new(), false));
         assert!(steps <= 100 + 300 * 200, "{steps}");
         assert_eq!((last.lines.len(), last.runs.len()), (MAX_LINES, 100));
-        let order = ChangeRequest::post(ApiPath::new(["x"]), json!({}));
+        let change_request = ChangeRequest::post(ApiPath::new(["x"]), json!({}));
         let (preview, steps) = step_counter::count(|| {
-            last.add_to_preview(ChangePreview::new("runbook run", "Run it?", order))
+            last.add_to_preview(ChangePreview::new("runbook run", "Run it?", change_request))
         });
         assert!(steps <= ChangePreview::MAX_PROCESSED_BYTES, "{steps}");
         assert!(preview.lines.len() < MAX_LINES);
     }
 
     #[test]
-    fn takes_the_first_run_of_a_target_as_newest() {
+    fn first_run_of_a_target_is_the_newest() {
         let runs: Vec<RunbookRun> = many(3, |n| run(n, n / 2));
         let last = LastRuns::find_newest(&targets(2, 2), &runs, &HashMap::new(), true);
         let text: Vec<&str> = last.lines.iter().map(|(_, text)| text.as_str()).collect();

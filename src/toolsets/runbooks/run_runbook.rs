@@ -166,7 +166,7 @@ impl WriteTool for RunRunbook {
         let prompts = PromptedVariables::new("promptedVariableValues", previews.as_deref(), given)?;
         let skipped = StringList::as_slice(&self.skip_step_names).to_vec();
         let (use_guided_failure, force) = (self.use_guided_failure, self.force_package_download);
-        let mut manner = ExecutionOptions {
+        let mut options = ExecutionOptions {
             schedule: times,
             use_guided_failure,
             force_package_download: force,
@@ -174,15 +174,15 @@ impl WriteTool for RunRunbook {
             excluded_targets: not_on,
             skipped_steps: skipped,
         };
-        manner.check_steps(previews.as_deref())?;
-        let order =
-            change_request(&space, &project, &runbook, &version, &targets, &manner, &prompts);
+        options.check_steps(previews.as_deref())?;
+        let change_request =
+            change_request(&space, &project, &runbook, &version, &targets, &options, &prompts);
         let tenants_text = targets.tenancy.description();
         let names = targets.names();
-        let question =
+        let title =
             format!("Run {} of {} in {names}{tenants_text}?", runbook.name, project.label());
         let access_set = executions::access_set(&space, &project, Some(&targets));
-        let preview = ChangePreview::new("runbook run", &question, order)
+        let preview = ChangePreview::new("runbook run", &title, change_request)
             .with_access_set(access_set)
             .line("Space", space.name())
             .line("Project", project.label())
@@ -192,14 +192,14 @@ impl WriteTool for RunRunbook {
             RunbookVersion::Git(reference) => preview.line("Git reference", reference.as_str()),
         };
         let preview = prompts.add_to_preview(
-            manner.add_to_preview(last.add_to_preview(targets.add_to_preview(preview))),
+            options.add_to_preview(last.add_to_preview(targets.add_to_preview(preview))),
         );
         Ok(Plan::Change(preview.required_state(json!([last.state(), process]))))
     }
 
     async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<RunStarted, Error> {
         let created: Created = reply.json(Self::NAME)?;
-        // The change was made; values that cannot be looked up are left out.
+        // The change was made, so values that cannot be looked up are omitted.
         let space = cx.resolve_space(self.space.as_deref()).await.ok();
         let tasks: Vec<RunTask> = created
             .tasks
@@ -246,7 +246,7 @@ impl RunRunbook {
                     format!(" (its default branch is {branch})")
                 })
             ))),
-            (true, Some(wanted)) => Ok(Some(git::find(space, &project.id, wanted).await?)),
+            (true, Some(requested)) => Ok(Some(git::find(space, &project.id, requested).await?)),
         }
     }
 
@@ -259,15 +259,15 @@ impl RunRunbook {
         if let Some(reference) = reference {
             return Ok(RunbookVersion::Git(reference));
         }
-        let wanted = self.runbook_snapshot_id.as_ref();
-        let Some(wanted) = wanted.or(runbook.published_runbook_snapshot_id.as_ref()) else {
+        let requested = self.runbook_snapshot_id.as_ref();
+        let Some(requested) = requested.or(runbook.published_runbook_snapshot_id.as_ref()) else {
             return Err(Error::Invalid(format!(
                 "{} has no published snapshot; publish a snapshot in the portal, or give \
                  runbookSnapshotId",
                 runbook.name
             )));
         };
-        Ok(RunbookVersion::Snapshot(runbook_runs::snapshot(space, runbook, wanted).await?))
+        Ok(RunbookVersion::Snapshot(runbook_runs::snapshot(space, runbook, requested).await?))
     }
 }
 
@@ -277,7 +277,7 @@ fn change_request(
     runbook: &Runbook,
     version: &RunbookVersion,
     targets: &Targets,
-    manner: &ExecutionOptions,
+    options: &ExecutionOptions,
     prompts: &PromptedVariables,
 ) -> ChangeRequest {
     let mut body = Map::new();
@@ -305,6 +305,6 @@ fn change_request(
             space.path(["runbook-runs", "git", "create", "v1"])
         }
     };
-    manner.write_to(&mut body);
+    options.write_to(&mut body);
     ChangeRequest::post(path, Value::Object(body))
 }

@@ -1,7 +1,7 @@
 //! Shortens the activity tree of a task: failures first, then the outcome of every step.
 //!
-//! [`redact`] removes secrets, [`causes`] finds the nodes that failed, [`failures`] and [`tree`] build the two
-//! parts of the answer.
+//! [`redact`] removes secrets, [`causes`] finds the nodes that failed, [`failures`] and [`tree`]
+//! build the two parts of the answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(super) struct Failure {
     messages: Vec<String>,
 }
 
-/// The shortened tree, and a description of the parts that were left out.
+/// The shortened tree, and a description of the omitted parts.
 pub(super) struct ShortenedTree {
     pub(super) tree: Vec<Value>,
     pub(super) left_out: Option<String>,
@@ -54,10 +54,10 @@ const MESSAGES_PER_CHECK: usize = 64;
 /// Minimum bytes to which a message is shortened.
 const MIN_MESSAGE_BYTES: usize = 200;
 
-/// Redacts secrets that are recognized only with the messages before them.
+/// Redacts secrets that are detected only together with preceding messages.
 ///
-/// The answer leaves out messages and beginnings of messages, so the sanitizer could not recognize these secrets
-/// later.
+/// The answer omits messages and beginnings of messages, so the sanitizer could not detect these
+/// secrets later.
 pub(super) fn redact(tree: &mut [Activity], check: Check<'_>) -> Result<(), JobStopped> {
     for activity in tree {
         check()?;
@@ -79,10 +79,10 @@ pub(super) fn redact(tree: &mut [Activity], check: Check<'_>) -> Result<(), JobS
     Ok(())
 }
 
-/// Returns the causes: failed nodes, then canceled nodes, each in the order of the tree.
+/// Returns the causes: failed nodes, then canceled nodes, each in tree order.
 ///
-/// If the task waits for a person (`waits`), a node that is still running after an error is a cause as well
-/// (guided failure).
+/// If the task waits for a person (`waits`), a node that is still running after an error is a cause
+/// as well (guided failure).
 pub(super) fn causes(tree: &[Activity], waits_for_person: bool) -> Vec<Cause<'_>> {
     let (mut causes, mut remaining) = (Vec::new(), [MAX_FAILURES; 2]);
     for activity in tree {
@@ -121,9 +121,9 @@ fn collect<'a>(
     path.pop();
 }
 
-/// Returns the first causes in the form of the answer, in about `room` bytes.
-pub(super) fn failures(causes: &[Cause<'_>], room: usize) -> Vec<Failure> {
-    let share = room / causes.len().clamp(1, MAX_FAILURES);
+/// Returns the first causes in the form of the answer, in about `max_bytes` bytes.
+pub(super) fn failures(causes: &[Cause<'_>], max_bytes: usize) -> Vec<Failure> {
+    let share = max_bytes / causes.len().clamp(1, MAX_FAILURES);
     let shown = causes.iter().take(MAX_FAILURES).map(|Cause { path, activity }| Failure {
         path: path.iter().map(|name| (*name).to_owned()).collect(),
         status: activity.status.clone(),
@@ -134,11 +134,11 @@ pub(super) fn failures(causes: &[Cause<'_>], room: usize) -> Vec<Failure> {
     shown.collect()
 }
 
-fn last_messages(elements: &[LogElement], room: usize) -> Vec<String> {
-    let mut remaining = room;
+fn last_messages(elements: &[LogElement], max_bytes: usize) -> Vec<String> {
+    let mut remaining = max_bytes;
     let mut messages: Vec<String> = Vec::new();
     for element in elements.iter().rev().take(MAX_MESSAGES) {
-        let message = message(element, room);
+        let message = message(element, max_bytes);
         match remaining.checked_sub(json!(message).to_string().len() + 1) {
             Some(rest) => remaining = rest,
             None if messages.is_empty() => remaining = 0,
@@ -150,9 +150,9 @@ fn last_messages(elements: &[LogElement], room: usize) -> Vec<String> {
     messages
 }
 
-/// Returns category, message and details, shortened to about `room` bytes.
-fn message(element: &LogElement, room: usize) -> String {
-    let longest = room.clamp(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
+/// Returns category, message and details, shortened to about `max_bytes` bytes.
+fn message(element: &LogElement, max_bytes: usize) -> String {
+    let longest = max_bytes.clamp(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
     let mut message = format!("{}: {}", element.category, element.message_text.trim_end());
     if let Some(detail) = element.detail.as_deref().filter(|detail| !detail.trim().is_empty()) {
         message.push('\n');
@@ -165,12 +165,13 @@ fn message(element: &LogElement, room: usize) -> String {
     message
 }
 
-/// A node with computed properties, so that they are not computed again for each attempt and each level above.
+/// A node with computed properties, so that they are not computed again for each attempt and each
+/// level above.
 struct Node<'a> {
     activity: &'a Activity,
-    /// Whether `failures` shows the messages of the node.
+    /// `true` if `failures` shows the messages of the node.
     is_in_failures: bool,
-    /// Whether the node and all nodes below it succeeded.
+    /// `true` if the node and all nodes below it succeeded.
     is_all_successful: bool,
     children: Vec<Node<'a>>,
 }
@@ -193,7 +194,7 @@ impl<'a> Node<'a> {
 /// The level of detail of the tree.
 struct DetailLevel {
     messages: ShownMessages,
-    /// Whether succeeded nodes are shown, or only counted.
+    /// `true` if succeeded nodes are shown, `false` if only their number is shown.
     all_nodes: bool,
 }
 
@@ -204,15 +205,16 @@ enum ShownMessages {
     All,
 }
 
-/// Returns the tree in at most `room` bytes, if possible, without the messages that `failures` shows.
+/// Returns the tree in at most `max_bytes` bytes, if possible, without the messages that `failures`
+/// shows.
 ///
-/// Reduces the level of detail until the tree fits: messages of succeeded nodes, then succeeded nodes, then all
-/// messages, then the deepest nodes are left out.
+/// Reduces the level of detail until the tree fits. Messages of succeeded nodes, then succeeded
+/// nodes, then all messages, then the deepest nodes are omitted.
 pub(super) fn tree(
     tree: &[Activity],
     shown_causes: &[&Cause<'_>],
     all_messages: bool,
-    room: usize,
+    max_bytes: usize,
     check: Check<'_>,
 ) -> Result<ShortenedTree, JobStopped> {
     let shown_messages =
@@ -236,7 +238,7 @@ pub(super) fn tree(
         };
         let tree: Vec<Value> = nodes.iter().map(show).collect::<Result<_, JobStopped>>()?;
         let size = serde_json::to_vec(&tree).map_or(0, |json| json.len());
-        if size <= room || attempt == last {
+        if size <= max_bytes || attempt == last {
             return Ok(ShortenedTree { tree, left_out: left_out.map(str::to_owned) });
         }
     }

@@ -8,7 +8,7 @@ use super::activity::{self, redact};
 use crate::{compute::JobStopped, octopus::tasks::Activity, text::step_counter};
 
 #[test]
-fn deep_trees_take_few_steps_per_node() {
+fn deep_trees_need_few_steps_per_node() {
     let leaf = json!({ "Name": "leaf", "Status": "Success" });
     let deep = (0..40).fold(
         leaf.clone(),
@@ -21,7 +21,7 @@ fn deep_trees_take_few_steps_per_node() {
 }
 
 #[test]
-fn job_without_budget_stops_between_messages() {
+fn stops_between_messages_when_budget_is_spent() {
     let messages = vec![json!({ "Category": "Info", "MessageText": "text" }); 10_000];
     let node = json!({ "Name": "step", "Status": "Failed", "LogElements": messages });
     let mut tree: Vec<Activity> = vec![serde_json::from_value(node).unwrap()];

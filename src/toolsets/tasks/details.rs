@@ -28,10 +28,10 @@ pub(crate) struct TaskDetails {
     progress: Option<TaskProgress>,
     /// Size of the raw log in bytes.
     physical_log_size: Option<u64>,
-    /// Tree of steps and targets: name, status, started, ended, children, and the messages of unsuccessful
-    /// nodes that are not in failures.
+    /// Tree of steps and targets: name, status, started, ended, children, and the messages of
+    /// unsuccessful nodes that are not in failures.
     activity_logs: Vec<Value>,
-    /// What was left out to keep the answer short.
+    /// Description of omitted parts.
     left_out: Option<String>,
 }
 
@@ -46,7 +46,8 @@ struct TaskProgress {
 const TASK_BYTES: usize = 2048;
 
 impl TaskDetails {
-    /// Shortens the details of a task to about `room` bytes: half for the failures, the rest for the tree.
+    /// Shortens the details of a task to about `max_bytes` bytes: half for the failures, the rest
+    /// for the tree.
     ///
     /// Runs in the compute pool.
     pub(crate) async fn of(
@@ -55,7 +56,7 @@ impl TaskDetails {
         details: Details,
         project_name: Option<String>,
         all_messages: bool,
-        room: usize,
+        max_bytes: usize,
     ) -> Result<Self, Error> {
         let Details {
             task,
@@ -69,11 +70,12 @@ impl TaskDetails {
             let check = || budget.check();
             activity::redact(&mut activity_logs, &check)?;
             let causes = activity::causes(&activity_logs, waits_for_person);
-            let failures: Vec<Failure> = activity::failures(&causes, room / 2);
+            let failures: Vec<Failure> = activity::failures(&causes, max_bytes / 2);
             let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK_BYTES;
             let shown_causes: Vec<&Cause> = causes.iter().take(failures.len()).collect();
-            let room = room.saturating_sub(spent);
-            let shown = activity::tree(&activity_logs, &shown_causes, all_messages, room, &check)?;
+            let max_bytes = max_bytes.saturating_sub(spent);
+            let shown =
+                activity::tree(&activity_logs, &shown_causes, all_messages, max_bytes, &check)?;
             let more = causes.len() - failures.len();
             Ok((failures, more, shown))
         };

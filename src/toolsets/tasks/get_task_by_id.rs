@@ -9,7 +9,8 @@ use crate::{
     tool::{Context, Error, SpaceArg, TaskArg, Tool},
 };
 
-/// Get the state, times and error of one server task. get_task_details also has its steps and failures.
+/// Get the state, times and error of one server task. get_task_details also has its steps and
+/// failures.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskById {

@@ -13,8 +13,8 @@ use crate::{
     tool::{Context, Error, NamesById, SpaceArg, TaskArg, Tool},
 };
 
-/// Get the failures of a task with their error lines, and the outcome of each step and target. get_task_raw
-/// has the full log.
+/// Get the failures of a task with their error lines, and the outcome of each step and target.
+/// get_task_raw has the full log.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskDetails {
@@ -42,7 +42,7 @@ impl Tool for GetTaskDetails {
         let names = NamesById::lookup::<Project>(&space, project).await?;
         let project_name = project.and_then(|id| names.get(id.as_str()));
         let everything = self.all_messages == Some(true);
-        let room = cx.limits.answer;
-        TaskDetails::of(cx, &space, details, project_name, everything, room).await
+        let max_bytes = cx.limits.answer;
+        TaskDetails::of(cx, &space, details, project_name, everything, max_bytes).await
     }
 }

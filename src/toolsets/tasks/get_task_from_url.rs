@@ -66,13 +66,13 @@ impl Tool for GetTaskFromUrl {
         cx.ensure_project_in_scope(&space, project).await?;
         let names = NamesById::lookup::<Project>(&space, project).await?;
         let project_name = project.and_then(|id| names.get(id.as_str()));
-        let room = cx.limits.answer.saturating_sub(ENVELOPE_BYTES + self.url.len());
+        let max_bytes = cx.limits.answer.saturating_sub(ENVELOPE_BYTES + self.url.len());
         Ok(TaskOfUrl {
             resolved_space_name: space.name().to_owned(),
             resource_uri: resource_uri(["spaces", space.name(), "tasks", id.as_str(), "details"]),
             resolved_task_id: id.to_string(),
             url_info,
-            task: TaskDetails::of(cx, &space, details, project_name, false, room).await?,
+            task: TaskDetails::of(cx, &space, details, project_name, false, max_bytes).await?,
         })
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     tool::{Context, Error, SpaceArg, TaskArg, Tool},
 };
 
-/// Read the log of a task, by default its end. beforeLine pages back, fromLine forward. onlyProblems shows
-/// errors and warnings with their line numbers.
+/// Read the log of a task, by default its end. beforeLine pages back, fromLine forward.
+/// onlyProblems shows errors and warnings with their line numbers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTaskRaw {
@@ -63,7 +63,7 @@ impl Tool for GetTaskRaw {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let id = Id::<Task>::parse(&self.task_id)?;
-        let wanted = match (self.before_line, self.from_line) {
+        let range = match (self.before_line, self.from_line) {
             (Some(_), Some(_)) => {
                 return Err(Error::Invalid(
                     "give beforeLine to page back or fromLine to page forward, not both".to_owned(),
@@ -83,9 +83,9 @@ impl Tool for GetTaskRaw {
         let only_problems = self.only_problems == Some(true);
         let stream = tasks::log(&space, &id).await?;
         // The other fields of the answer take about 512 bytes.
-        let room = cx.limits.answer.saturating_sub(512);
-        let part = log::read(stream, wanted, only_problems, room, cx).await?;
-        let hint = hint(&part, only_problems, wanted);
+        let max_bytes = cx.limits.answer.saturating_sub(512);
+        let part = log::read(stream, range, only_problems, max_bytes, cx).await?;
+        let hint = hint(&part, only_problems, range);
         Ok(TaskLog {
             url: space.portal().task(&id),
             task_id: id.into_string(),
@@ -102,11 +102,11 @@ impl Tool for GetTaskRaw {
     }
 }
 
-fn hint(part: &LogPart, only_problems: bool, wanted: LogRange) -> Option<String> {
+fn hint(part: &LogPart, only_problems: bool, range: LogRange) -> Option<String> {
     if part.first.is_some() {
         return None;
     }
-    Some(match (part.total_lines, wanted) {
+    Some(match (part.total_lines, range) {
         (Some(0), _) => "the log is empty; the task may not have started".to_owned(),
         _ if only_problems => "no errors or warnings here; leave out onlyProblems".to_owned(),
         (Some(lines), LogRange::From(line)) if line > lines => {

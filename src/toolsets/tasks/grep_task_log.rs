@@ -113,8 +113,8 @@ const CHUNKS_PER_JOB: usize = 16;
 
 /// Searches the log while it is received.
 ///
-/// The log is not cached, although the log of a finished task never changes: a few large logs would take more
-/// memory than everything else, and Octopus only reads a file.
+/// The log is not cached, although the log of a finished task never changes: a few large logs would
+/// take more memory than everything else, and Octopus only reads a file.
 async fn search_log(
     space: &Space,
     id: &Id<Task>,

@@ -42,14 +42,14 @@ const PROGRESS_INTERVAL_BYTES: u64 = 1024 * 1024;
 /// Maximum number of received chunks for one job of the compute pool.
 const CHUNKS_PER_JOB: usize = 16;
 
-/// Reads a range of at most `room` bytes of JSON, and at least one line.
+/// Reads a range of at most `max_bytes` bytes of JSON, and at least one line.
 ///
 /// Lines are split and sanitized in the compute pool.
 pub(super) async fn read(
     pieces: impl Stream<Item = Result<Bytes, octopus::Error>> + Unpin,
-    wanted: LogRange,
+    range: LogRange,
     only_problems: bool,
-    room: usize,
+    max_bytes: usize,
     cx: &Context,
 ) -> Result<LogPart, Error> {
     let progress = |reported: u64| {
@@ -57,7 +57,7 @@ pub(super) async fn read(
             format!("{} MiB of the log read", reported / PROGRESS_INTERVAL_BYTES)
         });
     };
-    read_with(cx.compute(), pieces, LogReader::new(wanted, only_problems, room), progress).await
+    read_with(cx.compute(), pieces, LogReader::new(range, only_problems, max_bytes), progress).await
 }
 
 async fn read_with(
@@ -96,12 +96,12 @@ mod tests {
     static RUNTIME: LazyLock<Runtime> =
         LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().unwrap());
 
-    fn read_all(log: &[u8], pieces: usize, wanted: LogRange, room: usize) -> LogPart {
+    fn read_all(log: &[u8], pieces: usize, range: LogRange, max_bytes: usize) -> LogPart {
         let pieces: Vec<_> =
             log.chunks(pieces.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let pool = ComputePool::new(1, std::time::Duration::from_mins(1));
         let scope = pool.scope(CallerKey::new([0; 32]));
-        let reader = LogReader::new(wanted, false, room);
+        let reader = LogReader::new(range, false, max_bytes);
         let read = read_with(&scope, futures::stream::iter(pieces), reader, |_| {});
         RUNTIME.block_on(read).unwrap()
     }
@@ -129,13 +129,13 @@ mod tests {
         fn paging_visits_every_line_once(
             lines in prop::collection::vec("[a-z ]{0,30}", 1..60),
             pieces in 1usize..50,
-            room in 40usize..200,
+            max_bytes in 40usize..200,
         ) {
             let log = lines.join("\n") + "\n";
             let mut back: Vec<String> = Vec::new();
             let mut end = u64::MAX;
             loop {
-                let part = read_all(log.as_bytes(), pieces, LogRange::Before(end), room);
+                let part = read_all(log.as_bytes(), pieces, LogRange::Before(end), max_bytes);
                 let text = part.text.split('\n').map(str::to_owned);
                 back.splice(0..0, text);
                 if !part.more_before { break }
@@ -146,7 +146,7 @@ mod tests {
             let mut forth: Vec<String> = Vec::new();
             let mut start = 1;
             loop {
-                let part = read_all(log.as_bytes(), pieces, LogRange::From(start), room);
+                let part = read_all(log.as_bytes(), pieces, LogRange::From(start), max_bytes);
                 forth.extend(part.text.split('\n').map(str::to_owned));
                 if !part.more_after { break }
                 start = part.last.unwrap() + 1;

@@ -22,7 +22,7 @@ const BYTES_PER_CHECK: usize = 64 * 1024;
 pub(super) struct LogReader {
     range: LogRange,
     only_problems: bool,
-    room: usize,
+    max_bytes: usize,
     /// The beginning of a line whose end was not received yet.
     partial_line: Vec<u8>,
     pub(super) bytes: u64,
@@ -35,11 +35,11 @@ pub(super) struct LogReader {
 }
 
 impl LogReader {
-    pub(super) fn new(range: LogRange, only_problems: bool, room: usize) -> Self {
+    pub(super) fn new(range: LogRange, only_problems: bool, max_bytes: usize) -> Self {
         Self {
             range,
             only_problems,
-            room,
+            max_bytes,
             partial_line: Vec::new(),
             bytes: 0,
             lines: 0,
@@ -51,7 +51,7 @@ impl LogReader {
         }
     }
 
-    /// Reads chunks until the turn of the job is over.
+    /// Reads chunks until the time slice of the job ends.
     ///
     /// Returns the remaining chunks, and whether lines after them are in the range.
     pub(super) fn push_all(
@@ -126,7 +126,7 @@ impl LogReader {
         }
         let size = json_size(&shown);
         if matches!(self.range, LogRange::From(_))
-            && self.kept_bytes + size > self.room
+            && self.kept_bytes + size > self.max_bytes
             && !self.kept_lines.is_empty()
         {
             self.lines -= 1;
@@ -134,7 +134,7 @@ impl LogReader {
         }
         self.kept_bytes += size;
         self.kept_lines.push_back((number, shown));
-        while self.kept_bytes > self.room && self.kept_lines.len() > 1 {
+        while self.kept_bytes > self.max_bytes && self.kept_lines.len() > 1 {
             if let Some((_, dropped)) = self.kept_lines.pop_front() {
                 self.kept_bytes -= json_size(&dropped);
                 self.dropped_before = true;
@@ -167,10 +167,11 @@ impl LogReader {
         lines.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
     }
 
-    /// Drops lines until the redacted text fits, because a placeholder can be longer than its secret.
+    /// Drops lines until the redacted text fits, because a placeholder can be longer than its
+    /// secret.
     ///
-    /// Returns whether lines at the end were dropped. Each attempt redacts the text again, so a binary search
-    /// limits the number of attempts.
+    /// Returns whether lines at the end were dropped. Each attempt redacts the text again, so a
+    /// binary search limits the number of attempts.
     fn shrink(&mut self) -> bool {
         let all = self.kept_lines.len();
         if all <= 1 || self.fits(all) {
@@ -192,7 +193,7 @@ impl LogReader {
         let is_end = matches!(self.range, LogRange::Before(_));
         let text = self.text(if is_end { self.kept_lines.len() - lines } else { 0 }, lines);
         step_counter::add(text.len());
-        json_size(&sanitize(&text).text) <= self.room
+        json_size(&sanitize(&text).text) <= self.max_bytes
     }
 }
 
@@ -207,18 +208,24 @@ mod tests {
 
     #[test]
     fn drops_lines_that_redaction_enlarged_in_few_attempts() {
-        let room = 40_000;
+        let max_bytes = 40_000;
         // Blank lines are small; redaction makes the few long lines larger.
         let log = "\n".repeat(14_000) + &("pwd=abcd1 ".repeat(400) + "\n").repeat(3);
         for range in [LogRange::Before(u64::MAX), LogRange::From(1)] {
             let read = || {
-                let mut reader = LogReader::new(range, false, room);
+                let mut reader = LogReader::new(range, false, max_bytes);
                 let continues = reader.push(log.as_bytes());
                 reader.finish(continues)
             };
             let (part, steps) = step_counter::count(read);
-            assert!(json_size(&sanitize(&part.text).text) <= room && part.text.len() > room / 4);
-            assert!(steps <= 20 * room, "{steps} bytes were redacted for a part of {room}");
+            assert!(
+                json_size(&sanitize(&part.text).text) <= max_bytes
+                    && part.text.len() > max_bytes / 4
+            );
+            assert!(
+                steps <= 20 * max_bytes,
+                "{steps} bytes were redacted for a part of {max_bytes}"
+            );
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Those of [`Context::ensure_project_in_scope`]. Does nothing if the request pins no project.
+/// The errors of [`Context::ensure_project_in_scope`]. Returns `Ok` if the request pins no project.
 async fn ensure_task_in_scope(space: &Space, id: &Id<Task>, cx: &Context) -> Result<(), Error> {
     if cx.pinned_project().is_none() {
         return Ok(());

@@ -8,8 +8,8 @@ use crate::{
     tool::{Contents, Context, Error, Resource},
 };
 
-/// A task with the complete tree of its steps and targets, and the last 1000 non-verbose messages of each
-/// step. Large: get_task_details is a shorter form. No resource has the raw log.
+/// A task with the complete tree of its steps and targets, and the last 1000 non-verbose messages
+/// of each step. Large: get_task_details is a shorter form. No resource has the raw log.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct TaskDetailsResource {

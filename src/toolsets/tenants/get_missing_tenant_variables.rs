@@ -143,7 +143,8 @@ fn hint(total: u32, skip: u32) -> Option<String> {
         .then(|| format!("`skip` is past the end: there are {total}, the first at skip 0"))
 }
 
-/// Removes variables of projects or environments that the policy denies to read. Returns their number.
+/// Removes variables of projects or environments that the policy denies to read. Returns their
+/// number.
 async fn remove_denied(page: &mut [TenantMissingVariables], cx: &Context) -> Result<usize, Error> {
     let place = |variable: &tenants::MissingVariable| {
         let project = variable.project_id.as_ref().map(Id::as_str);

@@ -16,8 +16,8 @@ use crate::{
     tool::{Context, Error, Skip, SpaceArg, Take, TenantArg, Tool},
 };
 
-/// Get the variables of a tenant with their values and environments: common ones from library variable sets,
-/// those of projects, or all. Sensitive values are never shown.
+/// Get the variables of a tenant with their values and environments: common ones from library
+/// variable sets, those of projects, or all. Sensitive values are never shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetTenantVariables {
@@ -69,13 +69,14 @@ impl Tool for GetTenantVariables {
         let tenant = space.find::<Tenant>(&self.tenant_id).await?;
         let variable_type = self.variable_type;
         let missing = include_missing && skip == 0;
-        let wanted = PageRequest { window, variable_type, missing };
+        let requested = PageRequest { window, variable_type, missing };
         let read = scoped_variables(&space, &tenant, variable_type, include_missing).await?;
         let mut part = if let Some(scoped) = read {
-            cx.compute().run(move |_| Ok(variables::read_scoped(scoped, wanted))).await?
+            cx.compute().run(move |_| Ok(variables::read_scoped(scoped, requested))).await?
         } else {
             let all = tenants::variables(&space, &tenant.id).await?;
-            let read = move |budget: &Budget| Ok(variables::read_unscoped(&all, wanted, budget)?);
+            let read =
+                move |budget: &Budget| Ok(variables::read_unscoped(&all, requested, budget)?);
             cx.compute().run(read).await??
         };
         let next = skip.saturating_add(u32::try_from(part.with_value.len()).unwrap_or(u32::MAX));
@@ -129,19 +130,19 @@ fn omitted_hint(missing: usize) -> Option<String> {
 async fn scoped_variables(
     space: &Space,
     tenant: &Tenant,
-    wanted: VariableType,
+    requested: VariableType,
     include_missing: bool,
 ) -> Result<Option<ScopedVariables>, Error> {
-    let read = async |half: VariableGroup, wanted: bool| {
-        if wanted {
-            tenants::scoped_variables(space, &tenant.id, half, include_missing).await
+    let read = async |group: VariableGroup, requested: bool| {
+        if requested {
+            tenants::scoped_variables(space, &tenant.id, group, include_missing).await
         } else {
             Ok(Some(ScopedVariables { variables: Vec::new(), missing_variables: Vec::new() }))
         }
     };
     let (common, project) = futures::try_join!(
-        read(VariableGroup::Common, wanted != VariableType::Project),
-        read(VariableGroup::Project, wanted != VariableType::Common),
+        read(VariableGroup::Common, requested != VariableType::Project),
+        read(VariableGroup::Project, requested != VariableType::Common),
     )?;
     Ok(common.zip(project).map(|(mut all, project)| {
         all.variables.extend(project.variables);

@@ -1,4 +1,5 @@
-//! Toolset `tenants`: tenants (customers, regions or sites that projects are deployed for) and their variables.
+//! Toolset `tenants`: tenants (customers, regions or sites that projects are deployed for) and
+//! their variables.
 
 mod get_missing_tenant_variables;
 mod get_tenant_by_id;

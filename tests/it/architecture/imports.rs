@@ -4,9 +4,9 @@
 //! - Folders with the same parent import each other in one direction only.
 //! - Files of the HTTP server import each other in one direction only.
 //!
-//! A parent module that imports its own children does not count: it composes them, and they may use its
-//! items. An import through a re-export counts for the file that defines the item. Code for tests does not
-//! count, nor do paths inside macro calls.
+//! Imports of a parent module from its own children are ignored: the parent composes them, and they
+//! may use its items. An import through a re-export is attributed to the file that defines the
+//! item. Test code and paths inside macro calls are ignored.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -89,10 +89,10 @@ impl Modules {
         Some(base)
     }
 
-    /// Returns the module whose file defines what `path` names, through re-exports.
+    /// Returns the module whose file defines the item at `path`, following re-exports.
     fn defining(&self, path: &[String]) -> Module {
         let mut path = path.to_vec();
-        // A chain of re-exports is short; the limit stops a circular one.
+        // A chain of re-exports is short. The limit ends circular chains.
         for _ in 0..10 {
             let known = (0..=path.len()).rev().find(|end| self.files.contains_key(&path[..*end]));
             let end = known.unwrap_or_default();
@@ -115,7 +115,7 @@ impl Modules {
             for path in paths.found {
                 let Some(path) = self.absolute(module, &path) else { continue };
                 let target = self.defining(&path);
-                // A parent composes its children. The crate root holds nothing but modules.
+                // A parent composes its children. The crate root contains only modules.
                 if !target.starts_with(module) && !target.is_empty() {
                     edges.insert((module.clone(), target));
                 }
@@ -249,7 +249,8 @@ fn cycles(edges: &BTreeSet<(Module, Module)>) -> Vec<Vec<String>> {
     cycles.into_iter().collect()
 }
 
-/// Returns the edges between folders with the same parent. A file counts for its folder.
+/// Returns the edges between folders with the same parent. The imports of a file belong to its
+/// folder.
 fn between_folders(modules: &Modules) -> BTreeSet<(Module, Module)> {
     let folder = |module: &Module| {
         let is_folder =
@@ -264,7 +265,7 @@ fn between_folders(modules: &Modules) -> BTreeSet<(Module, Module)> {
     modules.edges().into_iter().filter_map(siblings).collect()
 }
 
-/// Returns the library and the sample instance, each with its number of imports at least.
+/// Returns the library and the sample instance, each with its minimum number of imports.
 fn crates() -> [(Modules, usize); 2] {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| Modules::read(&root.join(path));
@@ -296,7 +297,7 @@ fn files_of_the_http_server_import_in_one_direction() {
     edges.retain(|(from, to)| [from, to].iter().all(|module| module[0] == "http"));
     assert!(edges.len() > 80, "{} imports found", edges.len());
     assert!(cycles(&edges).is_empty(), "{:#?}", cycles(&edges));
-    // Connections know nothing of the layers above them.
+    // Connections do not depend on the layers above them.
     for (from, to) in &edges {
         let is_folder = modules.files.keys().any(|f| f.len() > from.len() && f.starts_with(from));
         let is_in_http = from.len() == 1 || (from.len() == 2 && !is_folder);

@@ -20,7 +20,7 @@ use tracing::{
 
 use crate::support::{ERAS, Era, TestServer};
 
-/// The layers that a call passes, from the outside.
+/// The layers that a call passes, from the outermost layer.
 const LAYERS: [&str; 10] = [
     "trace::trace",
     "cors::cors",
@@ -34,7 +34,7 @@ const LAYERS: [&str; 10] = [
     "protocol::serve_protocol",
 ];
 
-/// Layers that no call passes.
+/// Layers of requests other than calls.
 const OTHER_LAYERS: [&str; 2] = ["cors::public_cors", "message::guard"];
 
 fn source() -> PathBuf {
@@ -55,7 +55,7 @@ fn layers_in(code: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_call_passes_ten_layers_in_the_documented_order() {
+fn call_passes_ten_layers_in_documented_order() {
     let text = fs::read_to_string(source().join("router.rs")).unwrap();
     let rows = text.lines().filter_map(|line| line.strip_prefix("//! | "));
     let documented = rows.filter(|row| row.starts_with(|first: char| first.is_ascii_digit()));
@@ -78,19 +78,19 @@ fn a_call_passes_ten_layers_in_the_documented_order() {
         };
         assert_eq!(layers.iter().filter(is_expected).count(), 1, "{expected} in {layers:#?}");
     }
-    // The page adds the guard of hosts to its route; nothing else adds layers.
+    // The page adds the host guard to its route. No other code adds layers.
     for (file, code) in files() {
-        let most = usize::from(file == Path::new("page/mod.rs"));
+        let max_layers = usize::from(file == Path::new("page/mod.rs"));
         if file != Path::new("router.rs") {
-            assert!(layers_in(&code).len() <= most, "{}", file.display());
+            assert!(layers_in(&code).len() <= max_layers, "{}", file.display());
         }
     }
 }
 
-/// A request in which every layer finds a mistake. The first layer wins, so the response changes as the
-/// mistakes are corrected one by one, in the order of the layers.
+/// Sends a request that every layer rejects. The first layer determines the response, so it changes
+/// as the errors are corrected one by one, in the order of the layers.
 #[tokio::test]
-async fn the_first_layer_that_finds_a_mistake_rejects() {
+async fn first_layer_that_detects_an_error_rejects() {
     let server = TestServer::with(|config| {
         config.http.sessions = SessionStorage::Memory;
         config.http.body_limit = octopus_mcp::config::ByteSize(4096);
@@ -159,7 +159,7 @@ impl Subscriber for Resolutions {
     fn exit(&self, _: &span::Id) {}
 }
 
-// The runtime has one thread, so its subscriber sees every task of the server.
+// The runtime has one thread, so its subscriber receives the events of every task of the server.
 #[tokio::test]
 async fn resolves_the_scope_of_a_request_once() {
     let resolutions = Resolutions::default();

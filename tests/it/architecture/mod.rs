@@ -1,5 +1,5 @@
-//! Architecture rules: allowed imports between modules and crates per module, import cycles, and the
-//! layers of the HTTP server.
+//! Architecture rules: allowed imports between modules and crates per module, import cycles, and
+//! the layers of the HTTP server.
 
 mod imports;
 mod layers;
@@ -32,7 +32,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
         "approval", "access", "policy", "audit", "auth", "octopus", "telemetry", "config",
         "sanitize", "text", "compute",
     ]),
-    // Approval and access do not know each other.
+    // Approval and access do not import each other.
     ("approval", &["policy", "octopus", "store", "config", "sanitize", "text"]),
     ("access", &["policy", "auth", "octopus", "store", "config", "sanitize", "text"]),
     ("policy", &["config", "grep", "sanitize", "text"]),
@@ -48,7 +48,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("compute", &[]),
 ];
 
-/// The crate of the sample instance, whose files have paths from the root of the workspace.
+/// The crate of the sample instance. Paths of its files are relative to the workspace root.
 const SAMPLE: &str = "crates/octopus-sample/";
 
 /// Crates with the only folders that may use them.
@@ -117,7 +117,8 @@ fn source_files() -> Vec<(String, String)> {
     files_in("src", "src")
 }
 
-/// Every Rust file in `folder`: its path below `base` and its text without tests and comments.
+/// Returns every Rust file in `folder`: its path below `base` and its text without tests and
+/// comments.
 fn files_in(folder: &str, base: &str) -> Vec<(String, String)> {
     let base = root().join(base);
     let files = rust_files(&root().join(folder)).into_iter().map(|file| {
@@ -137,8 +138,8 @@ fn module(path: &str) -> &str {
     path.split('/').next().unwrap().trim_end_matches(".rs")
 }
 
-/// Returns the top-level modules that code uses, in `use` declarations, grouped imports and paths such as
-/// `crate::octopus::Id`.
+/// Returns the top-level modules that code uses, in `use` declarations, grouped imports and paths
+/// such as `crate::octopus::Id`.
 fn imported_modules(code: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (place, _) in code.match_indices("crate::").chain(code.match_indices("octopus_mcp::")) {
@@ -240,9 +241,9 @@ fn crates_are_used_only_in_their_modules() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Client and sample instance are two independent descriptions of Octopus's API.
+/// The client and the sample instance are independent implementations of the Octopus API.
 #[test]
-fn the_sample_instance_imports_no_other_module() {
+fn sample_instance_imports_no_other_module() {
     let files = files_in("crates/octopus-sample/src", "");
     let wrong: Vec<String> =
         files.iter().flat_map(|(path, code)| forbidden_crates(path, code)).collect();

@@ -88,7 +88,12 @@ async fn malformed_authorization_header_is_a_bad_request() {
     let two =
         list_tools(&server, &[("authorization", "Bearer a"), ("Authorization", "Bearer b")]).await;
     assert_eq!(two.status, 400, "{}", two.text);
-    assert!(two.error_message().contains("the header authorization is repeated"), "{}", two.text);
+    assert!(
+        two.error_message()
+            .contains("the header authorization appears more than once; send it once"),
+        "{}",
+        two.text
+    );
 }
 
 #[tokio::test]

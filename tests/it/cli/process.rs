@@ -65,7 +65,8 @@ impl ServerProcess {
         (code, log)
     }
 
-    /// Sends SIGTERM and returns the exit code, standard output after the startup message, and the log.
+    /// Sends SIGTERM and returns the exit code, standard output after the startup message, and the
+    /// log.
     pub fn finish(mut self) -> (i32, String, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());

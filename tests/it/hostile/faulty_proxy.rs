@@ -1,5 +1,5 @@
-//! A proxy in front of the sample instance that forwards requests or sends a hostile response, which no
-//! HTTP library would produce.
+//! A proxy in front of the sample instance that forwards requests or sends a hostile response,
+//! which no HTTP library would produce.
 
 use std::{
     net::SocketAddr,

@@ -1,5 +1,5 @@
-//! Hostile or broken responses in place of Octopus: each call ends in time with an error that states the
-//! cause, memory stays bounded, and the next call works.
+//! Hostile or broken responses in place of Octopus: each call ends in time with an error that
+//! states the cause, memory stays bounded, and the next call works.
 
 mod faulty_proxy;
 mod responses;
@@ -19,8 +19,8 @@ use crate::support::{CallResult, TestServer};
 /// Timeout of a request to Octopus, and of a call.
 const OCTOPUS_TIMEOUT: Duration = Duration::from_secs(1);
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
-/// Maximum growth of the peak memory of the process, in KiB. It includes the server, the sample instance,
-/// the proxy, and a few response bodies of the maximum size.
+/// Maximum growth of the peak memory of the process, in KiB. It includes the server, the sample
+/// instance, the proxy, and a few response bodies of the maximum size.
 const MAX_MEMORY_KIB: u64 = 192 * 1024;
 const RESPONSE_LIMIT: usize = 1024 * 1024;
 
@@ -143,8 +143,8 @@ async fn log_streams_fail_in_time_with_the_cause() {
             HostileResponse::HugeContentLength
             | HostileResponse::EndlessBody
             | HostileResponse::SlowBody => &["the request took longer than 3 s"],
-            // The speed of the machine decides whether decompression ends before a timeout. The end of the
-            // stream is invalid.
+            // The speed of the machine decides whether decompression ends before a timeout. The end
+            // of the stream is invalid.
             HostileResponse::GzipBomb => {
                 &["the request took longer than 3 s", "did not respond within", "cannot be reached"]
             }
@@ -163,8 +163,8 @@ async fn log_streams_fail_in_time_with_the_cause() {
     fixture.assert_outcomes("get_task_raw", &arguments, ("GET", "/raw"), &expected).await;
 }
 
-/// After a hostile response it is not known whether the change was made. The error says so, and the change
-/// is not sent again.
+/// After a hostile response it is unknown whether the change was made. The error states this, and
+/// the change is not sent again.
 #[tokio::test]
 async fn changes_fail_in_time_as_uncertain() {
     let fixture = HostileFixture::start().await;
@@ -173,7 +173,8 @@ async fn changes_fail_in_time_as_uncertain() {
         json!({ "method": "POST", "path": "/api/Spaces-1/environments", "body": body })
     };
     let expected = |act| -> &'static [&'static str] {
-        // A change may have a response of any media type; the result of an image names its type.
+        // A change can have a response of any media type. For an image, the result contains its
+        // media type.
         if act == HostileResponse::Image {
             &[]
         } else {

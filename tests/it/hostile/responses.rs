@@ -188,8 +188,8 @@ fn reset(stream: TcpStream) -> io::Result<()> {
     stream.set_zero_linger()
 }
 
-/// Returns a gzip stream of 1 GiB of spaces. A full flush makes the compressed MiB independent of earlier
-/// data, so it can be repeated.
+/// Returns a gzip stream of 1 GiB of spaces. A full flush makes the compressed MiB independent of
+/// earlier data, so it can be repeated.
 fn gzip_bomb() -> Vec<u8> {
     let plain = vec![b' '; 1024 * 1024];
     let mut compressor = Compress::new(Compression::best(), false);

@@ -1,5 +1,5 @@
-//! The worked example of `docs/hosting.md`: `config/hosting.toml` with a test issuer. The tests replace
-//! only URLs, keys and token hashes.
+//! The worked example of `docs/hosting.md`: `config/hosting.toml` with a test issuer. The tests
+//! replace only URLs, keys and token hashes.
 
 mod explanations;
 mod fixture;
@@ -22,7 +22,8 @@ const TUESDAY: &str = "2026-11-24T10:00:00Z";
 const FRIDAY_EVENING: &str = "2026-11-27T16:30:00Z";
 const AUDIENCE: &str = "https://mcp.example.com";
 
-/// Returns a field of a structured result as compact JSON, with values that change between runs replaced.
+/// Returns a field of a structured result as compact JSON, with values that change between runs
+/// replaced.
 fn result_field(reply: &Reply, pointer: &str) -> String {
     let json = reply.json();
     let value = json["result"]["structuredContent"].pointer(pointer);

@@ -1,4 +1,4 @@
-//! Connection limits: maximum number, which connections are closed first, and idle timeouts.
+//! Connection limits: maximum number, eviction order, and idle timeouts.
 
 use std::{net::SocketAddr, process::Command, time::Duration};
 
@@ -72,7 +72,7 @@ fn list_spaces_request(key: &str) -> String {
 }
 
 #[tokio::test]
-async fn idle_connections_are_closed_for_new_clients() {
+async fn evicts_idle_connections_for_new_clients() {
     let server = TestServer::with(|config| limit_connections(config, 4)).await;
     let (main, admin) = addresses(&server);
     let mut connections = Vec::new();
@@ -94,19 +94,19 @@ async fn idle_connections_are_closed_for_new_clients() {
 }
 
 #[tokio::test]
-async fn active_requests_are_not_closed_for_new_connections() {
+async fn new_connections_do_not_interrupt_active_requests() {
     let server = TestServer::with(|config| limit_connections(config, 2)).await;
     let (main, _) = addresses(&server);
     server.sample.faults().add(Fault::on("/spaces").delay(Duration::from_secs(2)));
-    let mut busy = [connect(main, b"").await, connect(main, b"").await];
-    for (connection, key) in busy.iter_mut().zip([keys::ADMIN, keys::VIEW_ONLY]) {
+    let mut active = [connect(main, b"").await, connect(main, b"").await];
+    for (connection, key) in active.iter_mut().zip([keys::ADMIN, keys::VIEW_ONLY]) {
         connection.write_all(list_spaces_request(key).as_bytes()).await.unwrap();
     }
     wait_until_some(async || (server.sample.journal().len() == 2).then_some(())).await;
     for _ in 0..10 {
         read_to_end(&mut connect(main, b"").await).await;
     }
-    for connection in &mut busy {
+    for connection in &mut active {
         let mut answer = [0; 8192];
         let length = connection.read(&mut answer).await.unwrap();
         let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
@@ -143,7 +143,7 @@ async fn connection_limit_per_address_exempts_trusted_proxies() {
 }
 
 #[tokio::test]
-async fn long_idle_timeout_applies_only_to_known_callers() {
+async fn long_idle_timeout_applies_only_to_authenticated_callers() {
     let server = TestServer::with(|config| {
         config.http.header_timeout = DurationSetting(Duration::from_secs(2));
     })
@@ -165,7 +165,7 @@ async fn long_idle_timeout_applies_only_to_known_callers() {
         assert!(exchange(&mut connection, &request).await.starts_with("HTTP/1.1 "), "{request}");
         read_to_end(&mut connection).await;
     }
-    // This connection has been idle for longer than the anonymous ones.
+    // This connection has been idle for longer than the unauthenticated connections.
     assert!(exchange(&mut authenticated, HEALTH_REQUEST).await.starts_with("HTTP/1.1 200 "));
 }
 

@@ -1,5 +1,6 @@
-//! Draining: connections and requests that arrive while the listener stops. The tests connect and write
-//! with blocking calls on the only server thread, so the server has read nothing when the drain starts.
+//! Draining: connections and requests that arrive while the listener stops. The tests connect and
+//! write with blocking calls on the only server thread, so the server has read nothing when the
+//! drain starts.
 
 use std::{
     io::{Read, Write},

@@ -20,7 +20,8 @@ async fn exchange(server: &TestServer, sent: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Returns a `list_spaces` request with these header lines, which sends a request to Octopus if accepted.
+/// Returns a `list_spaces` request with these header lines, which sends a request to Octopus if
+/// accepted.
 fn list_spaces_request(lines: &str, more: &str) -> String {
     // The line feeds in the body must not affect header parsing.
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",

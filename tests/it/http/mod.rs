@@ -31,11 +31,11 @@ async fn serves_only_allowed_hosts() {
         ("localhost.evil.example.com", 403),
         ("mcp.example.com@evil.example.com", 403),
     ] {
-        let refused = server.post(&[("host", host)], LIST_TOOLS).await;
-        assert_eq!(refused.status, status, "{host}: {}", refused.text);
+        let rejected = server.post(&[("host", host)], LIST_TOOLS).await;
+        assert_eq!(rejected.status, status, "{host}: {}", rejected.text);
         if status == 403 {
-            assert_eq!(refused.json()["id"], "x", "{host}");
-            assert!(refused.error_message().contains("http.allowed_hosts"), "{}", refused.text);
+            assert_eq!(rejected.json()["id"], "x", "{host}");
+            assert!(rejected.error_message().contains("http.allowed_hosts"), "{}", rejected.text);
         }
     }
 }
@@ -54,13 +54,13 @@ async fn serves_only_allowed_origins() {
         ("null", 403),
         ("garbage", 403),
     ] {
-        let refused = server.post(&[("origin", origin)], LIST_TOOLS).await;
-        assert_eq!(refused.status, status, "{origin}: {}", refused.text);
-        assert_eq!(refused.json()["id"], "x", "{origin}");
+        let rejected = server.post(&[("origin", origin)], LIST_TOOLS).await;
+        assert_eq!(rejected.status, status, "{origin}: {}", rejected.text);
+        assert_eq!(rejected.json()["id"], "x", "{origin}");
         if status == 403 {
-            assert!(refused.error_message().contains("http.allowed_origins"), "{}", refused.text);
+            assert!(rejected.error_message().contains("http.allowed_origins"), "{}", rejected.text);
         }
-        let allowed = refused.header("access-control-allow-origin");
+        let allowed = rejected.header("access-control-allow-origin");
         assert_eq!(allowed, if status == 200 { origin } else { "" }, "{origin}");
     }
     let preflight = server
@@ -72,7 +72,7 @@ async fn serves_only_allowed_origins() {
     let preflight = send(preflight).await;
     assert_eq!(preflight.status, 200);
     assert_eq!(preflight.header("access-control-allow-origin"), "https://app.example.com");
-    // With this header, browsers would send client certificates and cookies of a proxy.
+    // With this header, browsers would send client certificates and proxy cookies.
     assert_eq!(preflight.header("access-control-allow-credentials"), "");
     assert!(preflight.header("access-control-allow-headers").contains("x-octopus-apikey"));
 }
@@ -116,7 +116,7 @@ async fn get_and_delete_return_405_with_an_explanation() {
 }
 
 #[tokio::test]
-async fn probes_need_no_credential_and_no_known_host() {
+async fn probes_need_no_credential_and_no_allowed_host() {
     let server =
         TestServer::with(|config| config.http.admin_listen = Some(([127, 0, 0, 1], 0).into()))
             .await;
@@ -150,11 +150,11 @@ async fn rejects_credential_in_the_url() {
     let plain = server.url.clone();
     for query in ["apikey=API-X", "ApiKey=API-X", "access_token=x", "x=API-SECRET", "token=y"] {
         server.url = format!("{plain}?{query}");
-        let refused = server.post(&[("x-octopus-apikey", keys::ADMIN)], LIST_TOOLS).await;
-        assert_eq!((refused.status, refused.error_code()), (400, -32600), "{query}");
-        assert_eq!(refused.json()["id"], json!("x"));
-        assert!(refused.error_message().contains("X-Octopus-ApiKey"), "{}", refused.text);
-        assert!(!refused.text.contains("API-X") && !refused.text.contains("SECRET"));
+        let rejected = server.post(&[("x-octopus-apikey", keys::ADMIN)], LIST_TOOLS).await;
+        assert_eq!((rejected.status, rejected.error_code()), (400, -32600), "{query}");
+        assert_eq!(rejected.json()["id"], json!("x"));
+        assert!(rejected.error_message().contains("X-Octopus-ApiKey"), "{}", rejected.text);
+        assert!(!rejected.text.contains("API-X") && !rejected.text.contains("SECRET"));
     }
     server.url = format!("{plain}?trace=1");
     assert_eq!(server.post(&[], LIST_TOOLS).await.status, 200);

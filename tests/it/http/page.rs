@@ -1,5 +1,5 @@
-//! The web page: security headers, allowed hosts, embedded data, and disabling it. `tests/page` tests its
-//! content in a browser.
+//! The web page: security headers, allowed hosts, embedded data, and disabling it. `tests/page`
+//! tests its content in a browser.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use octopus_mcp::config::{AuthMode, Config};
@@ -88,12 +88,12 @@ async fn page_requires_allowed_host_and_rejects_credential_in_url() {
     let allowed = get_page(&server, &[("host", "mcp.example.com")]).await;
     assert_eq!(allowed.status, 200);
     assert_eq!(embedded_data(&allowed)["endpoint"], "http://mcp.example.com/mcp");
-    let refused = get_page(&server, &[("host", "evil.example.com")]).await;
-    assert_eq!(refused.status, 403, "{}", refused.text);
-    assert!(refused.error_message().contains("http.allowed_hosts"), "{}", refused.text);
+    let rejected = get_page(&server, &[("host", "evil.example.com")]).await;
+    assert_eq!(rejected.status, 403, "{}", rejected.text);
+    assert!(rejected.error_message().contains("http.allowed_hosts"), "{}", rejected.text);
     let key = format!("{}?key={}", page_url(&server), keys::ADMIN);
-    let refused = send(server.http.get(key)).await;
-    assert_eq!(refused.status, 400, "{}", refused.text);
+    let rejected = send(server.http.get(key)).await;
+    assert_eq!(rejected.status, 400, "{}", rejected.text);
     assert!(server.sample.journal().is_empty(), "the page sends no request to Octopus");
 }
 
@@ -166,7 +166,7 @@ async fn page_data_contains_sign_in_settings() {
 
 /// Browsers send the origin of the page with its requests.
 #[tokio::test]
-async fn endpoint_accepts_the_origin_of_its_page() {
+async fn endpoint_accepts_origin_of_its_page() {
     let server = TestServer::with(|config| {
         config.http.public_url = Some("https://mcp.example.com".parse().unwrap());
         config.http.allowed_hosts.0 = vec!["mcp.internal".to_owned()];

@@ -26,15 +26,16 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
 }
 
-/// SETTINGS payload with an initial window of 0 bytes (RFC 9113, section 6.5.2): the server may not send a
-/// body.
+/// SETTINGS payload with an initial window of 0 bytes (RFC 9113, section 6.5.2): the server must
+/// not send a body.
 const ZERO_WINDOW: &[u8] = &[0, 4, 0, 0, 0, 0];
 
 /// Returns the bytes of an HTTP/2 connection with these settings and a GET request for a path.
 pub fn http2_request(path: &str, settings: &[u8]) -> Vec<u8> {
     let text =
         |name, text: &str| [&[name, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
-    // Indexes of the HPACK static table (RFC 7541, appendix A): 2 GET, 6 http, 4 :path, 1 :authority.
+    // Indexes of the HPACK static table (RFC 7541, appendix A): 2 GET, 6 http, 4 :path, 1
+    // :authority.
     let head = [vec![0x82, 0x86], text(0x04, path), text(0x01, "localhost")].concat();
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     [preface, frame(4, 0, 0, settings), frame(1, 5, 1, &head)].concat()

@@ -3,7 +3,7 @@
 use octopus_sample::{Fault, keys};
 use serde_json::{Value, json};
 
-use super::{ask, complete, prompt_reference};
+use super::{complete, prompt_reference, request_completion};
 use crate::support::{ERAS, Era, TestServer};
 
 fn template_reference(uri: &str) -> Value {
@@ -120,12 +120,14 @@ async fn completions_are_limited_to_the_caller() {
     let server = TestServer::start().await;
     let params = json!({ "ref": prompt_reference("prepare_promotion"),
         "argument": { "name": "space", "value": "" } });
-    let seen = ask(&server, Era::Modern, keys::WAREHOUSE_SPACE_ONLY, &params).await.json();
+    let seen =
+        request_completion(&server, Era::Modern, keys::WAREHOUSE_SPACE_ONLY, &params).await.json();
     assert_eq!(seen["result"]["completion"]["values"], json!(["Warehouse Systems"]));
     let params = json!({ "ref": prompt_reference("prepare_promotion"),
         "argument": { "name": "project", "value": "" },
         "context": { "arguments": { "space": "Default" } } });
-    let seen = ask(&server, Era::Modern, keys::WAREHOUSE_SPACE_ONLY, &params).await.json();
+    let seen =
+        request_completion(&server, Era::Modern, keys::WAREHOUSE_SPACE_ONLY, &params).await.json();
     assert_eq!(seen["result"]["completion"]["values"], json!([]));
 }
 
@@ -154,7 +156,7 @@ async fn rejects_unknown_completion_references() {
     ] {
         let params = json!({ "ref": of, "argument": { "name": name, "value": "" } });
         for era in ERAS {
-            let reply = ask(&server, era, keys::ADMIN, &params).await;
+            let reply = request_completion(&server, era, keys::ADMIN, &params).await;
             assert_eq!(reply.error_code(), -32602, "{}", reply.text);
         }
     }

@@ -1,4 +1,4 @@
-//! Request headers: version, method and name, and session IDs without effect.
+//! Request headers: version, method and name, and ignored session IDs.
 
 use serde_json::json;
 

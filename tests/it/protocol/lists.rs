@@ -19,7 +19,7 @@ async fn lists_are_served_with_the_fields_of_the_era() {
         assert_eq!(modern["result"]["cacheScope"], "private", "{method}");
         assert_eq!(modern["result"]["resultType"], "complete", "{method}");
         let legacy = server.rpc(Era::Legacy, method, json!({})).await.json();
-        // Legacy revisions do not know headers that repeat arguments.
+        // Legacy revisions have no headers that repeat arguments.
         let mut both = modern["result"][list].clone();
         for tool in both.as_array_mut().unwrap() {
             let properties = tool.pointer_mut("/inputSchema/properties");

@@ -63,7 +63,7 @@ fn tools_declare_headers_for_routing_arguments_only() {
 }
 
 #[tokio::test]
-async fn only_the_modern_era_declares_argument_headers() {
+async fn declares_argument_headers_in_modern_era_only() {
     let server = TestServer::start().await;
     let listed = async |era| rpc(&server, era, ("", &[]), "tools/list", json!({})).await.text;
     assert!(listed(Era::Modern).await.contains("x-mcp-header"));
@@ -95,8 +95,8 @@ async fn rejects_headers_that_differ_from_the_body() {
         &[("mcp-param-project", "Route Planner"), ("mcp-param-project", "Route Planner")],
     ] {
         let params = json!({ "name": tool, "arguments": arguments });
-        let refused = rpc(&server, Era::Modern, ("", headers), "tools/call", params).await;
-        assert_eq!((refused.status, refused.error_code()), (400, -32020), "{headers:?}");
+        let rejected = rpc(&server, Era::Modern, ("", headers), "tools/call", params).await;
+        assert_eq!((rejected.status, rejected.error_code()), (400, -32020), "{headers:?}");
     }
     // Without the argument there is no header for it.
     let params = json!({ "name": "list_deployments", "arguments": { "space": "Default" } });
@@ -104,9 +104,9 @@ async fn rejects_headers_that_differ_from_the_body() {
     let reply = rpc(&server, Era::Modern, ("", extra), "tools/call", params).await;
     assert_eq!(reply.status, 200, "this tool declares no such header");
     let params = json!({ "name": "get_latest_deployment", "arguments": arguments });
-    let refused = rpc(&server, Era::Modern, ("", extra), "tools/call", params).await;
+    let rejected = rpc(&server, Era::Modern, ("", extra), "tools/call", params).await;
     assert_eq!(
-        (refused.status, refused.error_code()),
+        (rejected.status, rejected.error_code()),
         (400, -32020),
         "a header without its argument is rejected"
     );
@@ -115,14 +115,14 @@ async fn rejects_headers_that_differ_from_the_body() {
 #[tokio::test]
 async fn pinned_arguments_have_no_header() {
     let server = TestServer::start().await;
-    let place = ("/i/default/Default/route-planner", &[][..]);
+    let endpoint = ("/i/default/Default/route-planner", &[][..]);
     let params = json!({ "name": "list_releases_for_project", "arguments": {} });
-    let reply = rpc(&server, Era::Modern, place, "tools/call", params).await;
+    let reply = rpc(&server, Era::Modern, endpoint, "tools/call", params).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     let same = json!({ "space": "Default", "projectId": "Route Planner" });
     let params = json!({ "name": "list_releases_for_project", "arguments": same });
     let headers = [("mcp-param-space", "")];
-    let reply = rpc(&server, Era::Modern, (place.0, &headers), "tools/call", params).await;
+    let reply = rpc(&server, Era::Modern, (endpoint.0, &headers), "tools/call", params).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
 }
 

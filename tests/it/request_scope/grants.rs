@@ -88,11 +88,11 @@ impl DirectServer {
 #[tokio::test]
 async fn token_scope_and_granted_toolsets_limit_tools() {
     let server = start_direct(&["warehouse"], |config| config.tools.read_only = false);
-    let whole = server.names(Grants::default()).await;
+    let all_tools = server.names(Grants::default()).await;
     let read = Grants { scope: TokenScope::Read, ..Grants::default() };
     let readable = server.names(read.clone()).await;
-    assert!(whole.contains("create_release") && !readable.contains("create_release"));
-    assert!(readable.is_subset(&whole));
+    assert!(all_tools.contains("create_release") && !readable.contains("create_release"));
+    assert!(readable.is_subset(&all_tools));
     let post = json!({ "method": "POST", "path": "/api/Spaces-1/releases", "body": {} });
     let (is_ok, message) = server.call(read, "execute", post).await;
     assert!(!is_ok && message.contains("it requires the scope octopus:deploy"), "{message}");

@@ -8,22 +8,22 @@ use crate::support::{ERAS, Era, TestServer};
 #[tokio::test]
 async fn headers_limit_toolsets_and_tools() {
     let server = TestServer::start().await;
-    let whole = listed_tools(&server, ("", &[])).await;
+    let all_tools = listed_tools(&server, ("", &[])).await;
     let tasks = listed_tools(&server, ("", &[("x-mcp-toolsets", " Tasks , ")])).await;
     assert_eq!(tasks, listed_tools(&server, ("/x/tasks", &[])).await);
-    assert_eq!(whole, listed_tools(&server, ("", &[("x-mcp-toolsets", "all")])).await);
+    assert_eq!(all_tools, listed_tools(&server, ("", &[("x-mcp-toolsets", "all")])).await);
     let two = listed_tools(&server, ("", &[("x-mcp-tools", "list_projects,LIST_SPACES")])).await;
     assert_eq!(two.into_iter().collect::<Vec<_>>(), ["list_projects", "list_spaces"]);
     let both =
         [("x-mcp-tools", "list_projects,list_spaces"), ("x-mcp-exclude-tools", "list_spaces")];
     let one = listed_tools(&server, ("", &both)).await;
     assert_eq!(one.into_iter().collect::<Vec<_>>(), ["list_projects"]);
-    let place = ("", &both[..]);
-    let message = call_error(&server, place, "list_spaces", json!({})).await;
+    let endpoint = ("", &both[..]);
+    let message = call_error(&server, endpoint, "list_spaces", json!({})).await;
     assert_eq!(message, "unknown tool: list_spaces");
     for empty in ["", ",", " , "] {
         assert_eq!(
-            whole,
+            all_tools,
             listed_tools(&server, ("", &[("x-mcp-tools", empty), ("x-mcp-toolsets", empty)])).await
         );
     }
@@ -32,9 +32,9 @@ async fn headers_limit_toolsets_and_tools() {
 #[tokio::test]
 async fn excluded_toolsets_are_unreachable_through_execute() {
     let server = TestServer::start().await;
-    let place = ("", &[("x-mcp-exclude-tools", "list_deployments")][..]);
+    let endpoint = ("", &[("x-mcp-exclude-tools", "list_deployments")][..]);
     let get = json!({ "method": "GET", "path": "/api/Spaces-1/deployments" });
-    let message = call_error(&server, place, "execute", get.clone()).await;
+    let message = call_error(&server, endpoint, "execute", get.clone()).await;
     assert!(message.contains("excludes its tool list_deployments"), "{message}");
     let other = ("", &[("x-mcp-exclude-tools", "list_projects")][..]);
     assert_eq!(call(&server, Era::Modern, other, "execute", get).await["isError"], false);
@@ -43,15 +43,15 @@ async fn excluded_toolsets_are_unreachable_through_execute() {
 #[tokio::test]
 async fn omits_resources_of_excluded_tools() {
     let server = TestServer::start().await;
-    let place = ("", &[("x-mcp-tools", "list_projects")][..]);
+    let endpoint = ("", &[("x-mcp-tools", "list_projects")][..]);
     for era in ERAS {
-        let templates = rpc(&server, era, place, "resources/templates/list", json!({})).await;
+        let templates = rpc(&server, era, endpoint, "resources/templates/list", json!({})).await;
         assert!(!templates.text.contains("/tasks/"), "{}", templates.text);
     }
 }
 
 #[tokio::test]
-async fn read_only_is_a_relaxed_boolean() {
+async fn parses_read_only_as_a_lenient_boolean() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
     for (value, changes) in [
         ("false", true),
@@ -76,7 +76,7 @@ async fn request_cannot_enable_disabled_tools() {
         config.tools.toolsets.0 = vec!["tasks".to_owned()];
     })
     .await;
-    let whole = listed_tools(&server, ("", &[])).await;
+    let all_tools = listed_tools(&server, ("", &[])).await;
     for headers in [
         &[("x-mcp-toolsets", "all")][..],
         &[("x-mcp-toolsets", "projects,tasks")],
@@ -85,23 +85,23 @@ async fn request_cannot_enable_disabled_tools() {
         &[("x-mcp-readonly", "false"), ("x-mcp-toolsets", "releases")],
     ] {
         let listed = listed_tools(&server, ("", headers)).await;
-        assert!(listed.is_subset(&whole), "{headers:?}: {listed:?}");
+        assert!(listed.is_subset(&all_tools), "{headers:?}: {listed:?}");
         let arguments = json!({ "space": "Default" });
         let message = call_error(&server, ("", headers), "list_projects", arguments).await;
         assert_eq!(message, "unknown tool: list_projects", "{headers:?}");
     }
-    assert!(listed_tools(&server, ("/x/all", &[])).await.is_subset(&whole));
+    assert!(listed_tools(&server, ("/x/all", &[])).await.is_subset(&all_tools));
 }
 
 #[tokio::test]
-async fn unknown_tools_are_rejected_with_suggestions() {
+async fn rejects_unknown_tools_with_suggestions() {
     let server = TestServer::start().await;
     for header in ["x-mcp-tools", "x-mcp-exclude-tools"] {
         for era in ERAS {
-            let place = ("", &[(header, "list_spaces,list_project")][..]);
-            let refused = rpc(&server, era, place, "tools/list", json!({})).await;
-            assert_eq!(refused.status, 400, "{}", refused.text);
-            let message = refused.error_message();
+            let endpoint = ("", &[(header, "list_spaces,list_project")][..]);
+            let rejected = rpc(&server, era, endpoint, "tools/list", json!({})).await;
+            assert_eq!(rejected.status, 400, "{}", rejected.text);
+            let message = rejected.error_message();
             assert!(
                 message.contains("unknown tool `list_project`; did you mean `list_projects`?"),
                 "{message}"
@@ -125,10 +125,14 @@ async fn rejects_contradictory_paths_and_headers() {
         ("", &[("x-mcp-readonly", "false"), ("x-mcp-readonly", "true")]),
     ] {
         for era in ERAS {
-            let refused = rpc(&server, era, (path, headers), "tools/list", json!({})).await;
-            assert_eq!((refused.status, refused.error_code()), (400, -32600), "{path} {headers:?}");
+            let rejected = rpc(&server, era, (path, headers), "tools/list", json!({})).await;
+            assert_eq!(
+                (rejected.status, rejected.error_code()),
+                (400, -32600),
+                "{path} {headers:?}"
+            );
             let header = format!("header {}", headers[0].0);
-            assert!(refused.error_message().contains(&header), "{headers:?}: {}", refused.text);
+            assert!(rejected.error_message().contains(&header), "{headers:?}: {}", rejected.text);
         }
     }
     for (path, headers) in [

@@ -32,26 +32,26 @@ async fn unavailable_instance_does_not_affect_others() {
 #[tokio::test]
 async fn path_or_header_selects_instance_by_name_only() {
     let server = TestServer::with_instances(&["warehouse", "shop"], |_| {}).await;
-    for place in [("/i/shop", &[][..]), ("", &[("x-octopus-instance", "shop")][..])] {
+    for endpoint in [("/i/shop", &[][..]), ("", &[("x-octopus-instance", "shop")][..])] {
         server.other_sample("shop").clear_journal();
         server.sample.clear_journal();
-        call_ok(&server, place, "list_spaces", json!({})).await;
-        assert!(!server.other_sample("shop").journal().is_empty(), "{place:?}");
-        assert!(server.sample.journal().is_empty(), "{place:?}");
+        call_ok(&server, endpoint, "list_spaces", json!({})).await;
+        assert!(!server.other_sample("shop").journal().is_empty(), "{endpoint:?}");
+        assert!(server.sample.journal().is_empty(), "{endpoint:?}");
     }
     let address = server.other_address("shop");
-    for place in [
+    for endpoint in [
         ("/i/shoop", &[][..]),
         ("", &[("x-octopus-instance", "shoop")]),
         ("", &[("x-octopus-instance", address.as_str())]),
     ] {
         for era in ERAS {
-            let refused = rpc(&server, era, place, "tools/list", json!({})).await;
-            assert_eq!(refused.status, 404, "{}", refused.text);
+            let rejected = rpc(&server, era, endpoint, "tools/list", json!({})).await;
+            assert_eq!(rejected.status, 404, "{}", rejected.text);
             assert!(
-                refused.error_message().contains("available: shop, warehouse."),
+                rejected.error_message().contains("available: shop, warehouse."),
                 "{}",
-                refused.text
+                rejected.text
             );
         }
     }

@@ -33,16 +33,16 @@ async fn rpc(
 }
 
 /// Returns the listed tools, which must be equal in both eras.
-async fn listed_tools(server: &TestServer, place: (&str, ExtraHeaders<'_>)) -> BTreeSet<String> {
+async fn listed_tools(server: &TestServer, endpoint: (&str, ExtraHeaders<'_>)) -> BTreeSet<String> {
     let mut both = Vec::new();
     for era in ERAS {
-        let reply = rpc(server, era, place, "tools/list", json!({})).await;
-        assert_eq!(reply.status, 200, "{place:?}: {}", reply.text);
+        let reply = rpc(server, era, endpoint, "tools/list", json!({})).await;
+        assert_eq!(reply.status, 200, "{endpoint:?}: {}", reply.text);
         let tools = reply.json()["result"]["tools"].as_array().unwrap().clone();
         let names = tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned());
         both.push(names.collect::<BTreeSet<_>>());
     }
-    assert_eq!(both[0], both[1], "{place:?}");
+    assert_eq!(both[0], both[1], "{endpoint:?}");
     both.remove(0)
 }
 
@@ -50,12 +50,12 @@ async fn listed_tools(server: &TestServer, place: (&str, ExtraHeaders<'_>)) -> B
 async fn call(
     server: &TestServer,
     era: Era,
-    place: (&str, ExtraHeaders<'_>),
+    endpoint: (&str, ExtraHeaders<'_>),
     tool: &str,
     arguments: Value,
 ) -> Value {
     let params = json!({ "name": tool, "arguments": arguments });
-    let reply = rpc(server, era, place, "tools/call", params).await;
+    let reply = rpc(server, era, endpoint, "tools/call", params).await;
     let json = reply.json();
     let found = json.get("result").or(json.get("error"));
     found.unwrap_or_else(|| panic!("{tool}: {}", reply.text)).clone()
@@ -64,39 +64,39 @@ async fn call(
 /// Calls a tool in both eras, asserts equal success, and returns the structured answer.
 async fn call_ok(
     server: &TestServer,
-    place: (&str, ExtraHeaders<'_>),
+    endpoint: (&str, ExtraHeaders<'_>),
     tool: &str,
     arguments: Value,
 ) -> Value {
     let mut both = Vec::new();
     for era in ERAS {
-        let result = call(server, era, place, tool, arguments.clone()).await;
-        assert_eq!(result["isError"], false, "{tool} at {place:?}: {result}");
+        let result = call(server, era, endpoint, tool, arguments.clone()).await;
+        assert_eq!(result["isError"], false, "{tool} at {endpoint:?}: {result}");
         both.push(result["structuredContent"].clone());
     }
-    assert_eq!(both[0], both[1], "{tool} at {place:?}");
+    assert_eq!(both[0], both[1], "{tool} at {endpoint:?}");
     both.remove(0)
 }
 
 /// Calls a tool in both eras, asserts equal failure, and returns the error message.
 async fn call_error(
     server: &TestServer,
-    place: (&str, ExtraHeaders<'_>),
+    endpoint: (&str, ExtraHeaders<'_>),
     tool: &str,
     arguments: Value,
 ) -> String {
     let mut both = Vec::new();
     for era in ERAS {
-        let result = call(server, era, place, tool, arguments.clone()).await;
+        let result = call(server, era, endpoint, tool, arguments.clone()).await;
         let message = if let Some(text) = result["content"][0]["text"].as_str() {
-            assert_eq!(result["isError"], true, "{tool} at {place:?}: {result}");
+            assert_eq!(result["isError"], true, "{tool} at {endpoint:?}: {result}");
             text
         } else {
-            result["message"].as_str().unwrap_or_else(|| panic!("{tool} at {place:?}: {result}"))
+            result["message"].as_str().unwrap_or_else(|| panic!("{tool} at {endpoint:?}: {result}"))
         };
         both.push(message.to_owned());
     }
-    assert_eq!(both[0], both[1], "{tool} at {place:?}");
+    assert_eq!(both[0], both[1], "{tool} at {endpoint:?}");
     both.remove(0)
 }
 

@@ -64,10 +64,10 @@ async fn unknown_paths_return_404() {
 #[tokio::test]
 async fn read_only_path_rejects_changes() {
     let server = TestServer::with(|config| config.tools.read_only = false).await;
-    let (whole, limited) =
+    let (all_tools, limited) =
         (listed_tools(&server, ("", &[])).await, listed_tools(&server, ("/readonly", &[])).await);
-    assert!(whole.contains("create_release") && !limited.contains("create_release"));
-    assert!(limited.is_subset(&whole) && limited.contains("execute"));
+    assert!(all_tools.contains("create_release") && !limited.contains("create_release"));
+    assert!(limited.is_subset(&all_tools) && limited.contains("execute"));
     let release = json!({ "space": "Default", "projectName": "Route Planner" });
     let message = call_error(&server, ("/readonly", &[]), "create_release", release).await;
     assert_eq!(message, "unknown tool: create_release");
@@ -81,35 +81,36 @@ async fn read_only_path_rejects_changes() {
 #[tokio::test]
 async fn toolset_path_limits_tools_resources_and_prompts() {
     let server = TestServer::start().await;
-    let place = ("/x/tasks", &[][..]);
-    let limited = listed_tools(&server, place).await;
+    let endpoint = ("/x/tasks", &[][..]);
+    let limited = listed_tools(&server, endpoint).await;
     assert!(limited.contains("get_task_details") && limited.contains("list_spaces"), "{limited:?}");
     assert!(!limited.contains("list_projects"));
-    let message = call_error(&server, place, "list_projects", json!({ "space": "Default" })).await;
+    let message =
+        call_error(&server, endpoint, "list_projects", json!({ "space": "Default" })).await;
     assert_eq!(message, "unknown tool: list_projects");
     let get = json!({ "method": "GET", "path": "/api/Spaces-1/projects" });
-    let message = call_error(&server, place, "execute", get).await;
+    let message = call_error(&server, endpoint, "execute", get).await;
     assert!(message.contains("the toolset `projects`"), "{message}");
     for era in ERAS {
-        let templates = rpc(&server, era, place, "resources/templates/list", json!({})).await;
+        let templates = rpc(&server, era, endpoint, "resources/templates/list", json!({})).await;
         assert!(templates.text.contains("/tasks/") && !templates.text.contains("/releases/"));
         let uri = json!({ "uri": "octopus://spaces/Default/releases/Releases-1" });
-        let read = rpc(&server, era, place, "resources/read", uri).await;
+        let read = rpc(&server, era, endpoint, "resources/read", uri).await;
         assert!(read.error_message().contains("resource 'octopus://"), "{}", read.text);
-        let prompts = rpc(&server, era, place, "prompts/list", json!({})).await.json();
+        let prompts = rpc(&server, era, endpoint, "prompts/list", json!({})).await.json();
         let names: Vec<_> = prompts["result"]["prompts"].as_array().unwrap().iter().collect();
         assert!(names.iter().all(|prompt| prompt["name"] != "prepare_promotion"), "{prompts}");
     }
 }
 
 #[tokio::test]
-async fn unknown_toolsets_are_rejected_with_suggestions() {
+async fn rejects_unknown_toolsets_with_suggestions() {
     let server = TestServer::start().await;
     for (path, headers) in [("/x/task", &[][..]), ("", &[("x-mcp-toolsets", "core,task")][..])] {
         for era in ERAS {
-            let refused = rpc(&server, era, (path, headers), "tools/list", json!({})).await;
-            assert_eq!(refused.status, 400, "{}", refused.text);
-            let message = refused.error_message();
+            let rejected = rpc(&server, era, (path, headers), "tools/list", json!({})).await;
+            assert_eq!(rejected.status, 400, "{}", rejected.text);
+            let message = rejected.error_message();
             assert!(
                 message.contains("unknown toolset `task`; did you mean `tasks`? Available: core,"),
                 "{message}"
@@ -133,18 +134,18 @@ async fn session_is_bound_to_its_path() {
     for path in ["/readonly", "/i/shop", "/i/shop/Default", "/x/tasks"] {
         let id = begin(path).await;
         for other in PATH_FORMS.into_iter().filter(|other| !other.starts_with(path)) {
-            let place = (other, &[("mcp-session-id", id.as_str())][..]);
-            let refused = rpc(&server, Era::Legacy, place, "tools/list", json!({})).await;
-            assert_eq!(refused.status, 404, "{path} at {other}");
+            let endpoint = (other, &[("mcp-session-id", id.as_str())][..]);
+            let rejected = rpc(&server, Era::Legacy, endpoint, "tools/list", json!({})).await;
+            assert_eq!(rejected.status, 404, "{path} at {other}");
             let request = server.http.delete(format!("{}{other}", server.url));
             let request = request.header("x-octopus-apikey", octopus_sample::keys::ADMIN);
             let ended = send(request.header("mcp-session-id", &id)).await;
             assert_eq!(ended.status, 404, "{path} at {other}");
         }
         let with_header = [("mcp-session-id", id.as_str()), ("x-mcp-tools", "list_spaces")];
-        let refused =
+        let rejected =
             rpc(&server, Era::Legacy, (path, &with_header), "tools/list", json!({})).await;
-        assert_eq!(refused.status, 404, "{path} with another header");
+        assert_eq!(rejected.status, 404, "{path} with another header");
         let request = server.http.delete(format!("{}{path}", server.url));
         let request = request.header("x-octopus-apikey", octopus_sample::keys::ADMIN);
         assert_eq!(send(request.header("mcp-session-id", &id)).await.status, 204, "{path}");

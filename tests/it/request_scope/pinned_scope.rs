@@ -9,8 +9,8 @@ const SPACE: (&str, super::ExtraHeaders<'static>) = ("/i/default/Default", &[]);
 const PROJECT: (&str, super::ExtraHeaders<'static>) = ("/i/default/default/route-planner", &[]);
 
 /// Returns all argument names of the listed tools.
-async fn arguments(server: &TestServer, place: (&str, super::ExtraHeaders<'_>)) -> Vec<String> {
-    let listed = rpc(server, Era::Modern, place, "tools/list", json!({})).await.json();
+async fn arguments(server: &TestServer, endpoint: (&str, super::ExtraHeaders<'_>)) -> Vec<String> {
+    let listed = rpc(server, Era::Modern, endpoint, "tools/list", json!({})).await.json();
     let tools = listed["result"]["tools"].as_array().unwrap().clone();
     let names = |tool: &Value| -> Vec<String> {
         let schema = &tool["inputSchema"];
@@ -26,18 +26,18 @@ async fn arguments(server: &TestServer, place: (&str, super::ExtraHeaders<'_>)) 
 async fn pinned_space_is_not_a_tool_argument() {
     let server = TestServer::start().await;
     let by_header = ("", &[("x-octopus-space", "Spaces-1")][..]);
-    for place in [SPACE, by_header] {
-        assert!(!arguments(&server, place).await.contains(&"space".to_owned()));
-        assert!(!listed_tools(&server, place).await.contains("list_spaces"));
-        let projects = call_ok(&server, place, "list_projects", json!({})).await;
+    for endpoint in [SPACE, by_header] {
+        assert!(!arguments(&server, endpoint).await.contains(&"space".to_owned()));
+        assert!(!listed_tools(&server, endpoint).await.contains("list_spaces"));
+        let projects = call_ok(&server, endpoint, "list_projects", json!({})).await;
         assert!(projects.to_string().contains("Route Planner"), "{projects}");
         let same = json!({ "space": "default", "take": 1 });
-        call_ok(&server, place, "list_projects", same).await;
+        call_ok(&server, endpoint, "list_projects", same).await;
         let other = json!({ "space": "Warehouse Systems" });
-        let message = call_error(&server, place, "list_projects", other).await;
+        let message = call_error(&server, endpoint, "list_projects", other).await;
         assert!(message.contains("is limited to the space 'Default'"), "{message}");
         let path = json!({ "method": "GET", "path": "/api/Spaces-22/projects" });
-        let message = call_error(&server, place, "execute", path).await;
+        let message = call_error(&server, endpoint, "execute", path).await;
         assert!(message.contains("limited to one space"), "{message}");
     }
     assert!(arguments(&server, ("", &[])).await.contains(&"space".to_owned()));
@@ -47,11 +47,11 @@ async fn pinned_space_is_not_a_tool_argument() {
 async fn unknown_space_error_lists_visible_spaces() {
     let server = TestServer::start().await;
     let by_header = ("", &[("x-octopus-space", "Defalt")][..]);
-    for place in [("/i/default/Defalt", &[][..]), by_header] {
+    for endpoint in [("/i/default/Defalt", &[][..]), by_header] {
         for era in ERAS {
-            let refused = rpc(&server, era, place, "tools/list", json!({})).await;
-            assert_eq!(refused.status, 404, "{}", refused.text);
-            let message = refused.error_message();
+            let rejected = rpc(&server, era, endpoint, "tools/list", json!({})).await;
+            assert_eq!(rejected.status, 404, "{}", rejected.text);
+            let message = rejected.error_message();
             let expected = "space 'Defalt' not found in instance 'default', or you have no access to \
                             it; available: default";
             assert!(message.contains(expected), "{message}");

@@ -3,7 +3,7 @@
 use octopus_sample::{Fault, Sample};
 use serde_json::json;
 
-use super::{document, refused};
+use super::{document, rejected_read};
 use crate::support::{ERAS, Era, TestServer};
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn unsupported_resources_are_not_listed() {
         message.contains("needs Octopus 2025.3 or later; this instance is 2024.4.1"),
         "{message}"
     );
-    let (code, message, _) = refused(&server, Era::Legacy, "octopus://api/llms.txt").await;
+    let (code, message, _) = rejected_read(&server, Era::Legacy, "octopus://api/llms.txt").await;
     assert_eq!(code, -32002);
     assert!(message.contains("needs Octopus 2026.2.3916 or later"), "{message}");
     let capabilities = document(&server, "octopus://api/capabilities").await;

@@ -4,7 +4,7 @@
 use octopus_sample::Fault;
 use serde_json::json;
 
-use super::{document, refused};
+use super::{document, rejected_read};
 use crate::support::{ERAS, Era, TestServer};
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn missing_resources_use_the_error_code_of_the_era() {
         ),
     ] {
         for (era, code) in [(Era::Legacy, -32002), (Era::Modern, -32602)] {
-            let (error_code, message, data) = refused(&server, era, uri).await;
+            let (error_code, message, data) = rejected_read(&server, era, uri).await;
             assert_eq!(error_code, code, "{uri}: {message}");
             assert!(message.contains(expected), "{uri}: {message}");
             assert_eq!(data["uri"], uri);
@@ -40,7 +40,7 @@ async fn missing_resources_use_the_error_code_of_the_era() {
 }
 
 #[tokio::test]
-async fn malformed_uris_are_rejected_without_upstream_requests() {
+async fn rejects_malformed_uris_without_upstream_requests() {
     let server = TestServer::start().await;
     let long = format!("octopus://spaces/{}", "x".repeat(4000));
     for uri in [
@@ -64,7 +64,7 @@ async fn malformed_uris_are_rejected_without_upstream_requests() {
     ] {
         server.sample.clear_journal();
         for era in ERAS {
-            let (code, message, _) = refused(&server, era, uri).await;
+            let (code, message, _) = rejected_read(&server, era, uri).await;
             assert_eq!(code, -32602, "{uri}: {message}");
         }
         server.call_error("read_resource", json!({ "uri": uri })).await;
@@ -76,7 +76,7 @@ async fn malformed_uris_are_rejected_without_upstream_requests() {
         "octopus://spaces/Default/projects/Projects-1/featuretoggles/..%2F..%2Fusers",
         "octopus://spaces/Default/projects/Projects-1/rolloutgroups/RolloutGroups-1%2F..",
     ] {
-        assert_eq!(refused(&server, Era::Legacy, uri).await.0, -32602, "{uri}");
+        assert_eq!(rejected_read(&server, Era::Legacy, uri).await.0, -32602, "{uri}");
         assert!(server.sample.journal().iter().all(|entry| entry.path == "/api"), "{uri}");
     }
 }
@@ -90,7 +90,7 @@ async fn octopus_failures_are_internal_errors() {
         let fault = Fault::on("/tasks/").status(status).header("Retry-After", "60");
         server.sample.faults().add(fault);
         for era in ERAS {
-            let (code, message, data) = refused(&server, era, uri).await;
+            let (code, message, data) = rejected_read(&server, era, uri).await;
             assert_eq!(code, -32603, "{status}: {message}");
             assert_eq!(data["uri"], uri);
         }
@@ -106,8 +106,10 @@ async fn disabled_toolset_has_no_resources() {
     let templates = server.rpc(Era::Modern, "resources/templates/list", json!({})).await.text;
     assert!(templates.contains("{releaseId}") && !templates.contains("{taskId}"), "{templates}");
     let (off, none) = (
-        refused(&server, Era::Legacy, "octopus://spaces/Default/tasks/ServerTasks-90004").await,
-        refused(&server, Era::Legacy, "octopus://spaces/Default/tosks/ServerTasks-90004").await,
+        rejected_read(&server, Era::Legacy, "octopus://spaces/Default/tasks/ServerTasks-90004")
+            .await,
+        rejected_read(&server, Era::Legacy, "octopus://spaces/Default/tosks/ServerTasks-90004")
+            .await,
     );
     assert_eq!(off.0, none.0);
     assert_eq!(off.1.replace("tasks", "X"), none.1.replace("tosks", "X"));
@@ -125,7 +127,7 @@ async fn pinned_space_limits_resource_reads() {
     for other in ["Warehouse%20Systems", "Spaces-22", "Nowhere"] {
         let uri = format!("octopus://spaces/{other}/releases/Releases-9003");
         for era in ERAS {
-            let (code, message, _) = refused(&server, era, &uri).await;
+            let (code, message, _) = rejected_read(&server, era, &uri).await;
             assert_eq!(code, -32602);
             assert!(message.contains("is limited to the space 'Default'"), "{message}");
         }

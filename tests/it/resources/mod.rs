@@ -71,7 +71,7 @@ async fn document(server: &TestServer, uri: &str) -> Value {
 }
 
 /// Returns code, message and data of a rejected read.
-async fn refused(server: &TestServer, era: Era, uri: &str) -> (i64, String, Value) {
+async fn rejected_read(server: &TestServer, era: Era, uri: &str) -> (i64, String, Value) {
     let reply = server.rpc(era, "resources/read", json!({ "uri": uri })).await;
     (reply.error_code(), reply.error_message(), reply.json()["error"]["data"].clone())
 }

@@ -111,12 +111,12 @@ async fn large_documents_are_truncated_with_a_note() {
     let (catalog, release) =
         ("octopus://api/llms.txt", "octopus://spaces/Default/releases/Releases-9003");
     let contents = read(&server, catalog).await;
-    let whole = contents["text"].as_str().unwrap();
-    assert!(json!(whole).to_string().len() <= 100 * 1024 && whole.len() > 80 * 1024);
+    let complete = contents["text"].as_str().unwrap();
+    assert!(json!(complete).to_string().len() <= 100 * 1024 && complete.len() > 80 * 1024);
     assert!(
-        whole.ends_with("grep_llms_txt searches all of it.]\n"),
+        complete.ends_with("grep_llms_txt searches all of it.]\n"),
         "{}",
-        &whole[whole.len() - 99..]
+        &complete[complete.len() - 99..]
     );
     assert!(document(&server, release).await["truncated"]["fullBytes"].as_u64().unwrap() > 200_000);
     for (max, limit) in [(None, 20 * 1024), (Some(3000), 3000), (Some(500_000), 100 * 1024)] {

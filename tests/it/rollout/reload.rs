@@ -29,7 +29,7 @@ impl FileConfiguredServer {
 
     /// Starts a server with the configuration in this folder.
     fn start_in(folder: tempfile::TempDir) -> Self {
-        // A port that was free a moment ago.
+        // Uses a port that was just released.
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let admin = socket.local_addr().unwrap();
         drop(socket);

@@ -113,8 +113,8 @@ impl<'a> Client<'a> {
         MessageStream::of(response)
     }
 
-    pub async fn respond(&self, question: &Value, result: Value) {
-        let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": result });
+    pub async fn respond(&self, elicitation: &Value, result: Value) {
+        let answer = json!({ "jsonrpc": "2.0", "id": elicitation["id"], "result": result });
         assert_eq!(self.post(&answer).await.status(), 202);
     }
 }
@@ -130,9 +130,9 @@ pub async fn accept_elicitation(
 ) -> (Value, Value) {
     let client = Client::connect(server, key, json!({ "elicitation": {} })).await;
     let mut messages = client.call(tool, arguments).await;
-    let question = messages.next().await.unwrap();
-    assert_eq!(question["method"], "elicitation/create", "{question}");
-    client.respond(&question, json!({ "action": "accept", "content": content })).await;
+    let elicitation = messages.next().await.unwrap();
+    assert_eq!(elicitation["method"], "elicitation/create", "{elicitation}");
+    client.respond(&elicitation, json!({ "action": "accept", "content": content })).await;
     let result = messages.next().await.unwrap();
-    (question, result["result"].clone())
+    (elicitation, result["result"].clone())
 }

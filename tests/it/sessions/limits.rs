@@ -32,7 +32,7 @@ async fn sessions_are_limited_per_caller_and_in_total() {
 
 /// An `initialize` of a revision with sessions starts one, whatever its version header claims.
 #[tokio::test]
-async fn no_header_bypasses_the_session_limits() {
+async fn no_header_bypasses_session_limits() {
     let server = server(|config| config.http.session_limit_per_caller = 2).await;
     let mut seen = Vec::new();
     for _ in 0..4 {

@@ -30,12 +30,12 @@ async fn idle_session_ends_but_used_session_does_not() {
     assert_eq!(stream.as_ref().unwrap().status(), 200);
     let idle = Client::connect(&server, keys::ADMIN, json!({})).await;
     let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "ping" });
-    // An HTTP request to check the session would count as use.
-    let place = async || {
+    // Reads the count directly, because an HTTP request on the session would renew it.
+    let session_count = async || {
         let known = server.running.as_ref().unwrap().sessions.as_ref().unwrap().count();
         (known == 1).then_some(())
     };
-    wait_until_some(place).await;
+    wait_until_some(session_count).await;
     assert_eq!(idle.post(&list).await.status(), 404);
     assert_eq!(listening.post(&list).await.status(), 200);
     drop(stream);

@@ -25,7 +25,7 @@ pub use self::{
 pub enum Era {
     /// Revisions with an `initialize` handshake; here without a session.
     Legacy,
-    /// Revisions without a handshake: each request carries all metadata.
+    /// Revisions without a handshake: each request contains all metadata.
     Modern,
 }
 

@@ -51,7 +51,7 @@ impl CheckedServer {
         self.server.call_error(tool, arguments).await
     }
 
-    /// Asserts that the call fails with a message that contains every one of the words.
+    /// Asserts that the call fails with a message that contains all of the words.
     pub async fn assert_error_contains(&self, tool: &str, arguments: Value, parts: &[&str]) {
         let message = self.call_error(tool, arguments.clone()).await;
         for part in parts {

@@ -50,8 +50,8 @@ async fn list_environments_keeps_octopus_sort_order() {
 #[tokio::test]
 async fn accepts_space_name_slug_or_id() {
     let server = CheckedServer::start().await;
-    let wanted = server.call_ok("list_environments", json!({ "space": "Spaces-22" })).await;
-    assert_eq!(column(&wanted, "id"), ["Environments-21", "Environments-22"]);
+    let by_id = server.call_ok("list_environments", json!({ "space": "Spaces-22" })).await;
+    assert_eq!(column(&by_id, "id"), ["Environments-21", "Environments-22"]);
     for arguments in [
         json!({ "space": "Warehouse Systems" }),
         json!({ "space": "WAREHOUSE systems" }),
@@ -60,7 +60,7 @@ async fn accepts_space_name_slug_or_id() {
         json!({ "spaceName": "warehouse systems" }),
         json!({ "spaceId": "Spaces-22", "partialName": null }),
     ] {
-        assert_eq!(server.call_ok("list_environments", arguments).await, wanted);
+        assert_eq!(server.call_ok("list_environments", arguments).await, by_id);
     }
 }
 

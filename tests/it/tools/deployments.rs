@@ -126,16 +126,16 @@ async fn empty_result_names_the_filters() {
 #[tokio::test]
 async fn unknown_names_get_suggestions() {
     let server = CheckedServer::start().await;
-    for (argument, wanted, near) in [
+    for (argument, unknown, near) in [
         ("projects", "Parcel Tracking", "'Parcel Tracking API'"),
         ("environments", "Prodction", "'Production'"),
         ("tenants", "Brightwater", "'Brightwater Couriers'"),
         ("projects", "Projects-999", "project 'Projects-999' not found"),
     ] {
-        let arguments = json!({ "space": "Default", argument: [wanted] });
-        server.assert_error_contains("list_deployments", arguments, &[wanted, near]).await;
-        let arguments = json!({ "space": "Default", argument: [wanted, "x"] });
-        server.assert_error_contains("list_deployments", arguments, &[wanted, near]).await;
+        let arguments = json!({ "space": "Default", argument: [unknown] });
+        server.assert_error_contains("list_deployments", arguments, &[unknown, near]).await;
+        let arguments = json!({ "space": "Default", argument: [unknown, "x"] });
+        server.assert_error_contains("list_deployments", arguments, &[unknown, near]).await;
     }
 }
 
@@ -163,7 +163,7 @@ async fn ambiguous_project_name_lists_candidates() {
 }
 
 #[tokio::test]
-async fn names_the_targets_of_a_limited_deployment() {
+async fn lists_targets_of_a_limited_deployment() {
     let server = CheckedServer::start().await;
     let deployment = json!({
         "Id": "Deployments-1", "ReleaseId": "Releases-9002", "ProjectId": "Projects-1",

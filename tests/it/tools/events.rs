@@ -211,11 +211,11 @@ async fn resolves_many_user_names_in_order() {
 async fn user_ids_work_without_permission_to_list_users() {
     let server = CheckedServer::start().await;
     let by = |users: &str| json!({ "space": "Default", "users": users, "take": 1 });
-    let refused = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, by("build-server")).await;
+    let rejected = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, by("build-server")).await;
     assert!(
-        refused.is_error && refused.text.contains("give IDs such as Users-123"),
+        rejected.is_error && rejected.text.contains("give IDs such as Users-123"),
         "{}",
-        refused.text
+        rejected.text
     );
     let found = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, by("Users-62")).await;
     assert!(!found.is_error, "{}", found.text);

@@ -112,8 +112,8 @@ async fn assigned_to_me_includes_claimable_interruptions() {
         (&filtered["userId"], &filtered["scanComplete"]),
         (&json!("Users-41"), &json!(true))
     );
-    // This user is in no team that is responsible for the first interruption; anybody can take the
-    // second.
+    // This user is not in a team that is responsible for the first interruption. Any user can take
+    // the second.
     let (ids, _) = found_by(&server, keys::WITHOUT_TASK_VIEW, arguments.clone()).await;
     assert_eq!(ids, ["Interruptions-9028"]);
     // Interruptions that another user has taken are excluded, even for users with permission to

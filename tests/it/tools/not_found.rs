@@ -1,5 +1,5 @@
-//! A 404 response of Octopus: the error message names the missing resource, whatever text Octopus
-//! returns.
+//! 404 responses of Octopus: the error message names the missing resource, independent of the text
+//! that Octopus returns.
 
 use octopus_mcp::config::ApprovalMode;
 use octopus_sample::{Fault, keys};

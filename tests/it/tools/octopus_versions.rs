@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{arguments::sample_calls, checked_server::CheckedServer};
 
-/// Returns each collection with a minimal document and with one that has every optional field.
+/// Returns each collection with a minimal document and with a document that has every optional
+/// field.
 fn minimal_and_full_documents() -> Vec<(&'static str, Value, Value)> {
     vec![
         (

@@ -7,8 +7,8 @@
 //! - `projectEnvironments` of one tenant is a list with names.
 //! - Task failures are in `failures`, before `activityLogs`.
 //! - A project outside Git has no `repositoryUrl`.
-//! - A Kubernetes object has no `children` if there are none, and no `machineId` because its target
-//!   has it.
+//! - A Kubernetes object without children has no `children`, and it has no `machineId` because its
+//!   target has it.
 //! - A deployment target has no `links`.
 //! - Events are in camel case and have no `messageHtml` and `messageReferences`, which repeat
 //!   `message`.
@@ -41,7 +41,7 @@ const TENANT_KEYS: &str =
 
 /// Tool, JSON pointer into its answer, and the keys of the object there.
 const EXPECTED_KEYS: &[(&str, &str, &str)] = &[
-    // Tools that the official server does not have.
+    // Tools that only this server has.
     ("explain_access", "", "caller octopus ceilings tool"),
     ("list_spaces", "", LIST_KEYS),
     ("list_spaces", "/items/0", "id name description isDefault taskQueueStopped url"),
@@ -240,15 +240,15 @@ async fn answers_have_the_keys_of_the_official_server() {
     for (tool, arguments) in sample_calls() {
         let answer = server.call_ok_once(tool, arguments).await;
         let mut rows = 0;
-        for (_, place, keys) in EXPECTED_KEYS.iter().filter(|(named, ..)| *named == tool) {
+        for (_, pointer, keys) in EXPECTED_KEYS.iter().filter(|(named, ..)| *named == tool) {
             rows += 1;
             let object =
-                answer.pointer(place).unwrap_or_else(|| panic!("{tool}: no value at {place}"));
+                answer.pointer(pointer).unwrap_or_else(|| panic!("{tool}: no value at {pointer}"));
             let is_missing = |key: &&str| object.get(*key).is_none_or(Value::is_null);
             missing.extend(
                 keys.split_whitespace()
                     .filter(is_missing)
-                    .map(|key| format!("{tool}{place}: {key}")),
+                    .map(|key| format!("{tool}{pointer}: {key}")),
             );
         }
         assert!(rows > 0, "{tool} has no row in `EXPECTED_KEYS`");

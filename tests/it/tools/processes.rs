@@ -12,7 +12,7 @@ async fn process(server: &CheckedServer, mut arguments: Value) -> Value {
     server.call_ok(TOOL, arguments).await
 }
 
-async fn assert_refused(server: &CheckedServer, mut arguments: Value, parts: &[&str]) {
+async fn assert_rejected(server: &CheckedServer, mut arguments: Value, parts: &[&str]) {
     arguments["space"] = json!("Default");
     server.assert_error_contains(TOOL, arguments, parts).await;
 }
@@ -94,7 +94,7 @@ async fn reads_git_process_at_exact_reference() {
 #[tokio::test]
 async fn unknown_git_reference_is_not_the_default_branch() {
     let server = CheckedServer::start().await;
-    for (wanted, near) in [
+    for (reference, near) in [
         ("mai", "'main'"),
         ("mainn", "'main'"),
         ("refs/heads/v2.6.0", "get_branches"),
@@ -105,9 +105,9 @@ async fn unknown_git_reference_is_not_the_default_branch() {
         ("main?x=1", "'main'"),
         (" ", "get_branches"),
     ] {
-        let arguments = json!({ "projectId": "Projects-2", "branchName": wanted });
-        let expected = format!("branch, tag or commit '{}' not found", wanted.trim());
-        assert_refused(&server, arguments, &[&expected, near]).await;
+        let arguments = json!({ "projectId": "Projects-2", "branchName": reference });
+        let expected = format!("branch, tag or commit '{}' not found", reference.trim());
+        assert_rejected(&server, arguments, &[&expected, near]).await;
     }
 }
 
@@ -136,26 +136,26 @@ async fn reports_missing_default_branch() {
     let list = json!({ "TotalResults": 1, "Items": [project_with_default_branch(None)] });
     server.mock_response("/Spaces-1/projects", &list);
     let parts = ["'Route Planner' is in Git", "no default branch", "`gitRef`"];
-    assert_refused(&server, json!({ "projectId": "Route Planner" }), &parts).await;
+    assert_rejected(&server, json!({ "projectId": "Route Planner" }), &parts).await;
 }
 
 #[tokio::test]
 async fn rejects_contradictory_arguments() {
     let server = CheckedServer::start().await;
-    assert_refused(&server, json!({}), &["`projectId`", "`processId`"]).await;
+    assert_rejected(&server, json!({}), &["`projectId`", "`processId`"]).await;
     for id in ["Projects-1", "7", "deploymentprocess-Projects-1/../x"] {
         let parts = ["is not a deployment process ID", "'deploymentprocess-Projects-123'"];
-        assert_refused(&server, json!({ "processId": id }), &parts).await;
+        assert_rejected(&server, json!({ "processId": id }), &parts).await;
     }
     let arguments = json!({ "processId": "deploymentprocess-Projects-2", "branchName": "main" });
-    assert_refused(&server, arguments, &["`processId`", "only `projectId` and `gitRef`"]).await;
+    assert_rejected(&server, arguments, &["`processId`", "only `projectId` and `gitRef`"]).await;
     assert_eq!(
         server.take_requests(),
         Vec::<String>::new(),
         "invalid arguments are rejected before any request"
     );
     let arguments = json!({ "projectId": "Billing Engine", "branchName": "main" });
-    assert_refused(
+    assert_rejected(
         &server,
         arguments,
         &["the process of 'Billing Engine' is stored in the database"],
@@ -164,13 +164,13 @@ async fn rejects_contradictory_arguments() {
     let release = process(&server, json!({ "projectId": "Projects-1" })).await;
     for id in ["deploymentprocess-Projects-1", release["lastSnapshotId"].as_str().unwrap()] {
         let arguments = json!({ "processId": id, "projectId": "Billing Engine" });
-        assert_refused(&server, arguments, &["is not a process of 'Billing Engine'"]).await;
+        assert_rejected(&server, arguments, &["is not a process of 'Billing Engine'"]).await;
     }
     let arguments = json!({ "processId": "deploymentprocess-Projects-1-s-1-XXXXX" });
-    assert_refused(&server, arguments, &["deployment process '", "' not found", "list_projects"])
+    assert_rejected(&server, arguments, &["deployment process '", "' not found", "list_projects"])
         .await;
     let arguments = json!({ "processId": "deploymentprocess-Projects-999" });
-    assert_refused(&server, arguments, &["project 'Projects-999' not found"]).await;
+    assert_rejected(&server, arguments, &["project 'Projects-999' not found"]).await;
 }
 
 #[tokio::test]

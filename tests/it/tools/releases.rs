@@ -122,7 +122,7 @@ async fn list_abbreviates_large_releases() {
     );
     assert!(list["items"][0]["releaseNotes"].as_str().unwrap().len() < 410);
     let arguments = json!({ "space": "Default", "releaseId": "Releases-9002" });
-    let whole = server.call_ok("get_release_by_id", arguments).await;
-    assert_eq!(whole["buildInformation"][0]["commits"].as_array().unwrap().len(), 40);
-    assert_eq!(whole["releaseNotes"].as_str().unwrap().lines().count(), 100);
+    let by_id = server.call_ok("get_release_by_id", arguments).await;
+    assert_eq!(by_id["buildInformation"][0]["commits"].as_array().unwrap().len(), 40);
+    assert_eq!(by_id["releaseNotes"].as_str().unwrap().lines().count(), 100);
 }

@@ -46,9 +46,9 @@ const BUDGETS: &[(&str, usize)] = &[
     ("get_task_details", 2),
     ("get_task_raw", 1),
     ("grep_task_log", 1),
-    // The page; the tenants from which others were copied.
+    // The page; the source tenants of copies.
     ("list_tenants", 2),
-    // The tenant; projects, environments, the tenant that it was copied from.
+    // The tenant; projects, environments, the source tenant of the copy.
     ("get_tenant_by_id", 4),
     // The tenant; common and project variables; environments.
     ("get_tenant_variables", 4),
@@ -138,8 +138,8 @@ async fn resolves_channels_of_all_projects_with_one_lookup() {
     server.call_ok_once("list_deployments", arguments).await;
     let sent = server.take_requests();
     let channels: Vec<&String> = sent.iter().filter(|path| path.contains("channel")).collect();
-    // One lookup finds the channels and one names those of the page. Deployments are filtered by
-    // channel IDs.
+    // One lookup finds the channels and one returns the channel names of the page. Deployments are
+    // filtered by channel IDs.
     assert_eq!(channels.len(), 3, "{channels:#?}");
 }
 
@@ -161,19 +161,20 @@ async fn looks_up_a_space_once() {
 async fn alternative_name_forms_cost_one_more_lookup() {
     let server = CheckedServer::start().await;
     server.call_ok_once("list_projects", json!({ "space": "Default" })).await;
-    for (name, most) in [("Tenants-1", 1), ("Brightwater Couriers", 1), ("brightwater-couriers", 2)]
+    for (name, max_requests) in
+        [("Tenants-1", 1), ("Brightwater Couriers", 1), ("brightwater-couriers", 2)]
     {
         server.take_requests();
         let arguments: Value = json!({ "space": "Default", "tenant": name });
         server.call_ok_once("get_tenant_by_id", arguments).await;
         let sent = server.take_requests();
         let found = sent.iter().filter(|path| path.contains("/tenants")).count();
-        assert!(found <= most, "{name}: {sent:#?}");
+        assert!(found <= max_requests, "{name}: {sent:#?}");
     }
 }
 
-/// The lookup of channel names starts before the response with project names arrives, and the other
-/// way round.
+/// The lookups of channel names and of project names start before either response
+/// arrives.
 #[tokio::test]
 async fn independent_lookups_run_concurrently() {
     let server = CheckedServer::start().await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::checked_server::CheckedServer;
 
-/// List tool, keys of an item of the official server, whether that item has a URL and a sentence
+/// List tool, keys of an item of the official server, `true` if that item has a URL and a sentence
 /// about it, and the permitted size in percent of the official size.
 const LISTS: [(&str, &str, bool, usize); 6] = [
     ("list_spaces", "id name description isDefault taskQueueStopped", false, 150),

@@ -11,7 +11,7 @@ async fn find(server: &CheckedServer, mut arguments: Value) -> Value {
     server.call_ok(TOOL, arguments).await
 }
 
-async fn assert_refused(server: &CheckedServer, mut arguments: Value, expected: &[&str]) {
+async fn assert_rejected(server: &CheckedServer, mut arguments: Value, expected: &[&str]) {
     arguments["space"] = json!("Default");
     server.assert_error_contains(TOOL, arguments, expected).await;
 }
@@ -92,23 +92,23 @@ async fn reads_git_runbooks_at_a_reference() {
 async fn rejects_unknown_runbooks_and_contradictory_arguments() {
     let server = CheckedServer::start().await;
     let one = json!({ "runbookId": "Runbooks-1", "partialName": "x" });
-    assert_refused(&server, one, &["`runbookId` selects one", "`partialName`"]).await;
-    assert_refused(&server, json!({ "runbookId": "Runbooks-1", "take": 3 }), &["`take`"]).await;
-    assert_refused(&server, json!({ "gitRef": "main" }), &["`gitRef` requires `projectId`"]).await;
+    assert_rejected(&server, one, &["`runbookId` selects one", "`partialName`"]).await;
+    assert_rejected(&server, json!({ "runbookId": "Runbooks-1", "take": 3 }), &["`take`"]).await;
+    assert_rejected(&server, json!({ "gitRef": "main" }), &["`gitRef` requires `projectId`"]).await;
     assert_eq!(server.take_requests(), Vec::<String>::new());
     let database = json!({ "projectId": "Projects-1", "gitRef": "main" });
-    assert_refused(&server, database, &["of 'Parcel Tracking API' is stored in the database"])
+    assert_rejected(&server, database, &["of 'Parcel Tracking API' is stored in the database"])
         .await;
     let typo = json!({ "projectId": "Projects-1", "runbookId": "Restart tracking worker" });
     let expected =
         ["runbook 'Restart tracking worker' not found", "'Restart tracking workers'", TOOL];
-    assert_refused(&server, typo, &expected).await;
+    assert_rejected(&server, typo, &expected).await;
     let other = json!({ "projectId": "Projects-2", "runbookId": "recalibrate-charging-stops" });
-    assert_refused(&server, other, &["runbook 'recalibrate-charging-stops' not found"]).await;
+    assert_rejected(&server, other, &["runbook 'recalibrate-charging-stops' not found"]).await;
     let branch = json!({ "projectId": "Projects-2", "gitRef": "feature/electric" });
     let expected =
         ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
-    assert_refused(&server, branch, &expected).await;
+    assert_rejected(&server, branch, &expected).await;
     let none = find(&server, json!({ "projectId": "Carrier Onboarding" })).await;
     assert!(none["hint"].as_str().unwrap().contains("'Carrier Onboarding' has no runbook"));
 }

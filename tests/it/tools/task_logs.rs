@@ -80,11 +80,12 @@ async fn only_problems_finds_errors_among_118_000_lines() {
 #[tokio::test]
 async fn respects_and_caps_the_requested_size() {
     let server = CheckedServer::start().await;
-    for (max_bytes, least, most) in [(1, 400, 1024), (3000, 2400, 3000), (10_000_000, 95_000, CAP)]
+    for (max_bytes, min_size, max_size) in
+        [(1, 400, 1024), (3000, 2400, 3000), (10_000_000, 95_000, CAP)]
     {
         let part = big(&server, json!({ "maxBytes": max_bytes })).await;
         let size = part.to_string().len();
-        assert!((least..=most).contains(&size), "{max_bytes}: {size}");
+        assert!((min_size..=max_size).contains(&size), "{max_bytes}: {size}");
         assert!(part.get("truncated").is_none());
     }
 }
@@ -93,24 +94,24 @@ async fn respects_and_caps_the_requested_size() {
 async fn paging_visits_every_line_once_in_both_directions() {
     let server = CheckedServer::start().await;
     let task = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
-    let whole = server.call_ok("get_task_raw", task.clone()).await;
-    assert_eq!((number(&whole, "totalLines"), number(&whole, "totalBytes")), (50, 3488));
+    let complete = server.call_ok("get_task_raw", task.clone()).await;
+    assert_eq!((number(&complete, "totalLines"), number(&complete, "totalBytes")), (50, 3488));
     for (next, first) in [("nextBeforeLine", "beforeLine"), ("nextFromLine", "fromLine")] {
         let mut seen: Vec<String> = Vec::new();
-        let mut place = if first == "fromLine" { json!(1) } else { Value::Null };
+        let mut position = if first == "fromLine" { json!(1) } else { Value::Null };
         loop {
             let mut arguments = task.clone();
             arguments["maxBytes"] = json!(1024);
-            arguments[first] = place;
+            arguments[first] = position;
             let part = server.call_ok("get_task_raw", arguments).await;
             let at = if first == "fromLine" { seen.len() } else { 0 };
             seen.splice(at..at, lines(&part));
-            place = part[next].clone();
-            if place.is_null() {
+            position = part[next].clone();
+            if position.is_null() {
                 break;
             }
         }
-        assert_eq!(seen, lines(&whole), "{first}");
+        assert_eq!(seen, lines(&complete), "{first}");
     }
 }
 

@@ -120,7 +120,7 @@ async fn all_messages_includes_successful_steps() {
     assert_eq!(found.to_string().matches("curl: (22)").count(), 1);
 }
 
-/// Returns a task with a step on this many targets, of which the first `failed` ones failed.
+/// Returns a task with a step on `targets` targets. The step failed on the first `failed` targets.
 fn task_with_targets(targets: usize, failed: usize, message: &str) -> Value {
     let target = |n: usize| {
         let status = if n < failed { "Failed" } else { "Success" };

@@ -108,8 +108,8 @@ async fn reports_invalid_arguments_and_empty_results() {
 #[tokio::test]
 async fn pages_many_variables() {
     let server = CheckedServer::start().await;
-    let whole = variables(&server, "all", true).await;
-    assert_eq!((&whole["totalResults"], &whole["take"]), (&json!(10), &json!(100)));
+    let complete = variables(&server, "all", true).await;
+    assert_eq!((&complete["totalResults"], &complete["take"]), (&json!(10), &json!(100)));
     let mut arguments = json!({
         "space": "Default", "tenant": "Tenants-1", "variableType": "all", "take": 4,
         "includeMissingVariables": true,
@@ -124,7 +124,7 @@ async fn pages_many_variables() {
             break;
         }
     }
-    assert_eq!(json!(seen), whole["variables"]);
+    assert_eq!(json!(seen), complete["variables"]);
     arguments["skip"] = json!(99);
     let past = server.call_ok("get_tenant_variables", arguments).await;
     assert!(past["hint"].as_str().unwrap().contains("there are 10"));

@@ -174,6 +174,6 @@ async fn large_tenant_is_truncated_and_can_be_continued() {
     let cut = server.call_ok("get_tenant_by_id", arguments.clone()).await;
     assert!(cut["truncated"]["how"].as_str().unwrap().contains("maxBytes"));
     arguments["maxBytes"] = json!(100_000);
-    let whole = server.call_ok("get_tenant_by_id", arguments).await;
-    assert_eq!(whole["projectEnvironments"].as_array().unwrap().len(), 500);
+    let complete = server.call_ok("get_tenant_by_id", arguments).await;
+    assert_eq!(complete["projectEnvironments"].as_array().unwrap().len(), 500);
 }

@@ -12,7 +12,7 @@ async fn read(server: &CheckedServer, mut arguments: Value) -> Value {
     server.call_ok(TOOL, arguments).await
 }
 
-async fn assert_refused(server: &CheckedServer, mut arguments: Value, expected: &[&str]) {
+async fn assert_rejected(server: &CheckedServer, mut arguments: Value, expected: &[&str]) {
     arguments["space"] = json!("Default");
     server.assert_error_contains(TOOL, arguments, expected).await;
 }
@@ -79,15 +79,15 @@ async fn merges_git_variables_with_sensitive_database_variables() {
     let arguments = json!({ "projectId": "Route Planner", "gitRef": "feature/electric" });
     let expected =
         ["branch, tag or commit 'feature/electric' not found", "'feature/electric-vans'"];
-    assert_refused(&server, arguments, &expected).await;
+    assert_rejected(&server, arguments, &expected).await;
     let arguments = json!({ "projectId": "Billing Engine", "gitRef": "main" });
-    assert_refused(
+    assert_rejected(
         &server,
         arguments,
         &["of 'Billing Engine' is stored in the database", "`gitRef`"],
     )
     .await;
-    assert_refused(&server, json!({ "projectId": "Projects-1", "name": " " }), &["name: "]).await;
+    assert_rejected(&server, json!({ "projectId": "Projects-1", "name": " " }), &["name: "]).await;
 }
 
 #[tokio::test]

@@ -10,13 +10,13 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use super::memory::BodyMemory;
 use crate::http::rejection::Rejection;
 
-/// Reads a body of at most `limit` bytes. `declared` is the `Content-Length` header; a body that
+/// Reads a body of at most `limit` bytes. `declared` is the `Content-Length` header. A body that
 /// declares too many bytes is rejected unread.
 ///
 /// # Errors
 ///
-/// 413 for a body over the limit, 408 for a body that takes longer than `time`, and 400 for a body
-/// that ends early. 503 if no memory is free.
+/// Returns 413 for a body over the limit, 408 for a body that takes longer than `time`, and 400 for
+/// a body that ends early. Returns 503 if no memory is available.
 pub(super) async fn read(
     body: Body,
     declared: Option<u64>,
@@ -41,9 +41,9 @@ pub(super) async fn read(
                 }
                 Rejection::new(StatusCode::BAD_REQUEST, "the request body ended early")
             })?;
-            let Ok(piece) = frame.into_data() else { continue };
-            memory.grow(bytes.len() + piece.len()).await?;
-            bytes.extend_from_slice(&piece);
+            let Ok(chunk) = frame.into_data() else { continue };
+            memory.grow(bytes.len() + chunk.len()).await?;
+            bytes.extend_from_slice(&chunk);
         }
         Ok(bytes.freeze())
     };

@@ -23,9 +23,10 @@ use crate::{
 /// an older revision.
 const RESERVED: usize = 32;
 
-/// Maximum bytes of a rejected body that are read for the ID of the request, and the time limit.
+/// Maximum number of bytes of a rejected body that are read to find the request ID.
 const READ_LIMIT: usize = 64 * 1024;
-const READ_TIME: Duration = Duration::from_secs(1);
+/// Time limit for reading a rejected body.
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Limits the number of concurrent requests.
 #[derive(Debug)]
@@ -36,12 +37,13 @@ impl ConcurrencyLimit {
         Self(Arc::new(Semaphore::new(limits.concurrent_requests as usize + RESERVED)))
     }
 
-    /// Takes a permit for a request. If only reserved permits are left, reads the body first, and
-    /// gives a permit only to `initialize` and `server/discover`.
+    /// Acquires a permit for a request. If only reserved permits are available, reads the body
+    /// first, and grants a permit only to `initialize`, `server/discover` and responses to server
+    /// requests.
     ///
     /// # Errors
     ///
-    /// 503 with the JSON-RPC ID of the request.
+    /// Returns 503 and the JSON-RPC ID of the request if no permit is available.
     pub(super) async fn acquire(
         &self,
         body: Body,
@@ -73,13 +75,13 @@ async fn first_message(body: Body) -> Result<Bytes, Value> {
         #[serde(default)]
         method: Value,
     }
-    let read = tokio::time::timeout(READ_TIME, Limited::new(body, READ_LIMIT).collect()).await;
+    let read = tokio::time::timeout(READ_TIMEOUT, Limited::new(body, READ_LIMIT).collect()).await;
     let Ok(Ok(read)) = read else { return Err(Value::Null) };
     let read = read.to_bytes();
     let head: Head = serde_json::from_slice(&read).map_err(|_| Value::Null)?;
     match head.method.as_str() {
         Some(method) if envelope::is_first_method(method) => Ok(read),
-        // A response to a request of the server: a call with a permit waits for it.
+        // A response to a server request: a call with a permit waits for it.
         None if head.method.is_null() && !head.id.is_null() => Ok(read),
         _ if head.id.is_string() || head.id.is_i64() => Err(head.id),
         _ => Err(Value::Null),

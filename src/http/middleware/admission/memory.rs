@@ -1,9 +1,10 @@
 //! Limits the memory of concurrent large requests.
 //!
-//! Two budgets are used in sequence. A body is counted while it is read. When it is complete, the
-//! memory of the parsed message is estimated from its text and reserved at once. A parsed value
-//! uses much more memory than its text (`1,` is 2 bytes, and 72 as a `serde_json::Value`). The
-//! memory is released when the response has been sent. Small requests are not counted and never wait.
+//! There are two budgets: one for bodies that are being received, and one for parsed messages. A
+//! body is reserved in the first budget while it is read. When it is complete, the memory of the
+//! parsed message is estimated from its text and reserved in the second budget. A parsed value uses
+//! much more memory than its text (`1,` is 2 bytes, and 72 as a `serde_json::Value`). The memory is
+//! released when the response has been sent. Small requests need no reservation and never wait.
 
 use std::time::Duration;
 
@@ -18,13 +19,13 @@ use crate::{
     telemetry::Limit,
 };
 
-/// Maximum time for which a large request waits for memory.
+/// Maximum time that a large request waits for memory.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Number of copies of a message at the same time: the text, the parsed arguments, the request to
-/// Octopus.
+/// Number of copies of a message in memory at the same time: the text, the parsed arguments, the
+/// request to Octopus.
 const COPIES: usize = 3;
-/// Memory of one JSON value beside its text, in bytes: a node of a list or an object, with spare
-/// capacity.
+/// Memory of one JSON value in addition to its text, in bytes: a node of a list or an object, with
+/// spare capacity.
 const VALUE: usize = 100;
 
 /// The budgets for large requests.
@@ -34,7 +35,7 @@ pub(super) struct RequestMemory {
     messages: MemoryBudget,
 }
 
-/// The memory of one body while it is read.
+/// Memory reservation of one request body while it is received.
 #[derive(Debug)]
 pub(super) struct BodyMemory {
     budget: MemoryBudget,
@@ -44,7 +45,7 @@ pub(super) struct BodyMemory {
 }
 
 impl RequestMemory {
-    /// Splits `limits.request_bytes_in_flight`: a quarter is for bodies while they are read.
+    /// Splits `limits.request_bytes_in_flight`: a quarter is for bodies that are being received.
     pub(super) fn new(limits: &LimitSettings) -> Self {
         let total = limits.request_bytes_in_flight.0;
         let bodies = MemoryBudget::new(total / 4);
@@ -60,8 +61,8 @@ impl RequestMemory {
     ///
     /// # Errors
     ///
-    /// 413 if the message needs more memory than one address may use, and 503 if no memory is free
-    /// within five seconds.
+    /// Returns 413 if the message needs more memory than one address can reserve, and 503 if no
+    /// memory is available within five seconds.
     pub(super) async fn message(
         &self,
         owner: Fingerprint,
@@ -72,12 +73,12 @@ impl RequestMemory {
         if weight <= UNRESERVED_BYTES {
             return Ok(None);
         }
-        let most = self.messages.owner_share();
-        if weight > most {
-            let most = (most / COPIES).saturating_sub(body.len()) / VALUE;
+        let maximum = self.messages.owner_share();
+        if weight > maximum {
+            let max_values = (maximum / COPIES).saturating_sub(body.len()) / VALUE;
             let message = format!(
                 "the request body has about {values} JSON values; the limit for a body of this \
-                 size is {most} JSON values. Send less in one request"
+                 size is {max_values} JSON values. Send less in one request"
             );
             return Err(Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message));
         }
@@ -88,7 +89,7 @@ impl RequestMemory {
 }
 
 impl BodyMemory {
-    /// Reserves memory for the first `bytes` bytes of the body.
+    /// Grows the reservation to `bytes` bytes, the size of the received part of the body.
     pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), Rejection> {
         if bytes <= UNRESERVED_BYTES {
             return Ok(());
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_small_values_need_more_memory_than_one_long_string() {
+    async fn estimates_more_memory_for_many_values_than_one_string() {
         let memory = memory(64);
         let small = Bytes::from(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
         assert!(memory.message(owner(), &small).await.unwrap().is_none());
@@ -178,7 +179,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn estimate_is_never_too_low(text in "[\\[\\]{},:\"a1\\\\ ]{0,40}") {
+        fn never_underestimates_the_number_of_values(text in "[\\[\\]{},:\"a1\\\\ ]{0,40}") {
             if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
                 // Each list and object is counted, and each item but the first of its list.
                 prop_assert!(2 * values(text.as_bytes()) + 1 >= count(&value), "{}", text);

@@ -27,7 +27,7 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::http) struct Admission {
     requests: ConcurrencyLimit,
-    /// Requests of one address whose body has not arrived. The caller is not known yet, so one
+    /// Requests per address whose body has not arrived. The caller is not authenticated yet, so one
     /// address must not use all permits.
     unread: Arc<KeyedLimit>,
     memory: RequestMemory,
@@ -57,8 +57,8 @@ impl Admission {
         let declared = declared.and_then(|value| value.parse().ok());
         let (limit, time) = (self.body_limit, self.body_timeout);
         let claim = declared.map_or(limit, |length: u64| length.try_into().unwrap_or(limit));
-        let mut reading = self.memory.body(owner, claim.min(limit));
-        let bytes = body::read(body, declared, limit, time, &mut reading).await?;
+        let mut body_memory = self.memory.body(owner, claim.min(limit));
+        let bytes = body::read(body, declared, limit, time, &mut body_memory).await?;
         // The memory of the body is released after the memory of the message was reserved.
         let message = self.memory.message(owner, &bytes).await?;
         Ok((Body::from(bytes), message))
@@ -68,7 +68,7 @@ impl Admission {
 /// Admits a request within the limits and reads its body into memory.
 ///
 /// - Needs: [`Peer`](crate::http::peer::Peer).
-/// - Adds: nothing. The body of the request is complete after this layer.
+/// - Adds: nothing. The inner layers get a complete request body.
 /// - Rejects with: 429 (too many unread bodies of one address), 503 (concurrent requests, memory),
 ///   413, 408 and 400 (body).
 ///

@@ -11,22 +11,25 @@ use crate::{
 /// The configured authentication of callers.
 #[derive(Debug)]
 pub enum Auth {
-    /// By an Octopus credential, which is required.
+    /// The caller must send an Octopus credential.
     Octopus,
-    /// None. An Octopus credential is optional.
+    /// Callers are not authenticated. An Octopus credential is optional.
     None,
-    /// None, and credentials are ignored: for providers that need no credential.
+    /// Callers are not authenticated, and credentials are ignored. Used by providers that need no
+    /// credential.
     Open,
-    /// By a proof of identity: a token, OAuth, a trusted proxy or a client certificate.
+    /// The caller must send a proof of identity: a token, an OAuth access token, the header of a
+    /// trusted proxy or a client certificate.
     Authenticated(Box<Authenticators>),
 }
 
 impl Auth {
-    /// Reads `auth.mode` and its sections. `check` validates the toolsets in a token file.
+    /// Creates the authentication from `auth.mode` and its sections. `check` validates the toolsets
+    /// in a token file.
     ///
     /// # Errors
     ///
-    /// An error if settings or files are not valid.
+    /// Returns an error if settings or files are not valid.
     pub fn from_config(
         config: &Config,
         check: CheckToken,

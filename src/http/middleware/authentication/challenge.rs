@@ -1,4 +1,4 @@
-//! `WWW-Authenticate` challenges: the credential or scope that a request needs.
+//! `WWW-Authenticate` challenges, which name the credential or scope that a request needs.
 
 use std::time::Duration;
 
@@ -57,8 +57,8 @@ impl<'a> Challenge<'a> {
         let value = match &self.metadata {
             Some(metadata) => format!("Bearer resource_metadata=\"{metadata}\""),
             None if bearer => "Bearer realm=\"octopus-mcp\"".to_owned(),
-            // No scheme exists for proxies and certificates, so the client can only show the text
-            // to a person.
+            // No authentication scheme exists for proxies and certificates, so the client can only
+            // show the text to the user.
             None => format!("Bearer realm=\"{instruction}\""),
         };
         let message = format!("the request is not authenticated; {instruction}");

@@ -25,8 +25,8 @@ pub(in crate::http) fn credential_headers() -> [HeaderName; 4] {
 ///
 /// # Errors
 ///
-/// 401 for a credential that is missing, malformed or not accepted in this mode, and 400 for two
-/// credentials.
+/// Returns 401 for a credential that is missing, malformed or not accepted in this mode, and 400
+/// for two credentials.
 pub(super) fn caller(auth: &Auth, headers: &HeaderMap) -> Result<Caller, Rejection> {
     let key = single(headers, &API_KEY)?;
     let authorization = single(headers, &AUTHORIZATION)?;
@@ -53,11 +53,11 @@ pub(super) fn caller(auth: &Auth, headers: &HeaderMap) -> Result<Caller, Rejecti
     Ok(Caller::from_octopus_credentials(credentials))
 }
 
-/// Returns the value of a header that must not be repeated.
+/// Returns the value of a header that must appear at most once.
 ///
 /// # Errors
 ///
-/// 400 if the header is repeated or is not ASCII text.
+/// Returns 400 if the header appears more than once or is not ASCII text.
 pub(super) fn single<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -73,7 +73,7 @@ pub(super) fn single<'a>(
             Ok(Some(text))
         }
         (Some(_), Some(_)) => {
-            let message = format!("the header {name} is repeated");
+            let message = format!("the header {name} appears more than once; send it once");
             Err(Rejection::bad_request(code::INVALID_REQUEST, message))
         }
     }
@@ -95,7 +95,7 @@ fn access_token(authorization: &str) -> Result<Credentials, Rejection> {
 }
 
 /// Returns the challenge for an Octopus credential (RFC 9110, section 11.6.1). It names the header,
-/// because no authorization server issues the credential and clients can only show it to a person.
+/// because no authorization server issues the credential and clients can only show it to the user.
 pub(in crate::http) fn api_key_challenge(error: Option<&str>) -> HeaderValue {
     let error = error.map_or_else(String::new, |error| format!(", error=\"{error}\""));
     let text = format!(

@@ -1,7 +1,7 @@
 //! Rate limit for failed authentication, by address.
 //!
-//! Requests of an address over the limit are rejected before their credentials are checked, so
-//! guessing costs no work. Several clients may share an address, so recently accepted credentials
+//! Requests of an address over the limit are rejected before their credentials are checked, so that
+//! guesses consume no work. Several clients may share an address, so recently accepted credentials
 //! remain usable.
 
 use std::time::{Duration, Instant};
@@ -15,9 +15,9 @@ use crate::{
     telemetry::Limit,
 };
 
-/// Maximum number of blocked addresses and of remembered credentials.
+/// Maximum number of cached blocked addresses, and of cached accepted credentials.
 const CAPACITY: u64 = 50_000;
-/// Time after its last use for which an accepted credential is remembered.
+/// Retention of an accepted credential after its last use.
 const ACCEPTED_FOR: Duration = Duration::from_mins(10);
 
 /// Counts failed authentication by address.
@@ -31,8 +31,8 @@ pub(in crate::http) struct AuthFailures {
     accepted: Cache<StoreKey, ()>,
 }
 
-/// Fingerprint of the authenticating headers or the client certificate. Stored in the extensions of
-/// an authenticated request.
+/// Fingerprint of the authenticating headers or the client certificate. Inserted into the
+/// extensions of an authenticated request.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct ProofFingerprint(pub(super) StoreKey);
 
@@ -45,7 +45,7 @@ impl AuthFailures {
         }
     }
 
-    /// Returns whether failures are limited.
+    /// Returns whether the settings limit failures.
     pub(super) fn is_limited(&self) -> bool {
         self.bucket.is_some()
     }
@@ -54,7 +54,7 @@ impl AuthFailures {
     ///
     /// # Errors
     ///
-    /// 429.
+    /// Returns 429 with the remaining time of the block.
     pub(super) fn check(
         &self,
         address: &StoreKey,
@@ -70,7 +70,7 @@ impl AuthFailures {
     ///
     /// # Errors
     ///
-    /// 429 if the address is now over the limit.
+    /// Returns 429 if the address is now over the limit.
     pub(super) async fn record(
         &self,
         address: &StoreKey,
@@ -93,7 +93,7 @@ impl AuthFailures {
         self.accepted.insert(proof.0, ());
     }
 
-    /// Returns the time for which requests of an address are still rejected.
+    /// Returns the remaining time of the block of an address, or `None` if it is not blocked.
     fn blocked_for(&self, address: &StoreKey) -> Option<Duration> {
         let remaining = self.blocked.get(address)?.saturating_duration_since(Instant::now());
         if remaining.is_zero() {

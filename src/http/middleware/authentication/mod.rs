@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// The settings and the counters of this layer.
+/// Settings and counters of this layer.
 #[derive(Debug)]
 pub(in crate::http) struct Authentication {
     pub(in crate::http) auth: Arc<Auth>,
@@ -39,13 +39,13 @@ pub(in crate::http) struct Authentication {
     pub(in crate::http) addresses: Arc<PublicAddresses>,
 }
 
-/// Authenticates the caller, and removes the headers that contain credentials or name a caller.
+/// Authenticates the caller and removes credential and identity headers from the request.
 ///
 /// - Needs: [`Peer`](crate::http::peer::Peer); the client certificate of the connection.
 /// - Adds: [`Caller`] and [`ProofFingerprint`].
 /// - Rejects with: 429 (too many failures of this address), 401 with a challenge, 400 (two
 ///   credentials, malformed headers), 403 (credential without access), 503 (token cannot be
-///   verified now).
+///   verified because the issuer is not available).
 pub(in crate::http) async fn authenticate(
     State(authentication): State<Arc<Authentication>>,
     request: Request,

@@ -27,8 +27,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// 401 for a missing or invalid proof, 400 for two proofs or a malformed header, and 403 for a
-/// proof without access. 503 for a token that cannot be verified now.
+/// Returns 401 for a missing or invalid proof, 400 for two proofs or a malformed header, and 403
+/// for a proof without access. Returns 503 if the issuer of a token is not available.
 pub(super) async fn caller(
     authenticators: &Authenticators,
     addresses: &PublicAddresses,
@@ -76,8 +76,8 @@ fn accepts_bearer(authenticators: &Authenticators) -> bool {
     authenticators.oauth().is_some() || authenticators.accepts_tokens()
 }
 
-/// Returns a fingerprint of everything that authenticates a request: credential headers, the caller
-/// named by a trusted proxy, and the client certificate. `None` if the request has none of these.
+/// Returns a fingerprint of the credential headers, the caller named by a trusted proxy, and the
+/// client certificate. Returns `None` if the request has none of these.
 pub(super) fn fingerprint(auth: &Auth, parts: &Parts) -> Option<Fingerprint> {
     let (proxy, certificates, bearer) = match auth {
         Auth::Authenticated(authenticators) => (
@@ -128,7 +128,7 @@ fn own_credential(headers: &HeaderMap) -> Result<Option<Credentials>, Rejection>
 ///
 /// # Errors
 ///
-/// 401 if an untrusted peer sends these headers.
+/// Returns 401 if an untrusted peer sends these headers.
 fn proxy_identity<'a>(
     authenticators: &Authenticators,
     parts: &'a Parts,

@@ -1,4 +1,4 @@
-//! Collects the facts about a request for the audit record of its rejection.
+//! Collects request properties for the audit record of a rejection.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::{
     mcp,
 };
 
-/// The facts about a request, for the audit record of its rejection. Stored in the extensions of
-/// the request if rejections are audited. Clones share the facts.
+/// Request properties for the audit record of a rejection. Inserted into the extensions of
+/// the request if rejections are audited. Clones share the properties.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct RejectionFacts(Arc<Mutex<Facts>>);
 
@@ -41,7 +41,8 @@ impl RejectionFacts {
         facts.locked().scope = Some(scope.clone());
     }
 
-    /// Returns the audit record of the rejection, and whether this server authenticated the caller.
+    /// Returns the audit record of the rejection, and `true` if this server authenticated the
+    /// caller.
     pub(super) fn into_record(self) -> (Record, bool) {
         let facts = std::mem::take(&mut *self.locked());
         let is_proven = facts.caller.as_ref().is_some_and(|identity| match identity.method {
@@ -75,7 +76,7 @@ impl Facts {
     }
 }
 
-/// Returns the tool name of a call, even if its other parameters are wrong.
+/// Returns the tool name of a call, even if its other parameters are invalid.
 fn tool(envelope: &Envelope) -> Option<String> {
     #[derive(Deserialize)]
     struct Call {

@@ -1,4 +1,4 @@
-//! Layer 3: parses endpoint paths, and records rejected requests.
+//! Layer 3: parses endpoint paths, and audits and counts rejected requests.
 
 mod facts;
 
@@ -21,20 +21,21 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Outputs for the records of rejections.
+/// The audit log and the metrics of rejections.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct RejectionLog {
     pub(in crate::http) audit: AuditLog,
     pub(in crate::http) metrics: Metrics,
 }
 
-/// Reads the scope in the path, and records each rejection of this layer and the inner layers.
+/// Parses the scope in the path, and audits and counts rejections of this layer and the inner
+/// layers.
 ///
 /// - Needs: the request ID in the headers, from [`trace`](super::trace::trace).
 /// - Adds: [`PathScope`], and [`RejectionFacts`] if rejections are audited.
 /// - Rejects with: 404 (unknown path below `/mcp`).
 ///
-/// Responses of the protocol have audit records of their own.
+/// The protocol writes its own audit records for responses.
 pub(in crate::http) async fn endpoint(
     State(log): State<RejectionLog>,
     mut request: Request,

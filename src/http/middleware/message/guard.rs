@@ -18,7 +18,7 @@ use crate::http::{
     rejection::{Rejection, code},
 };
 
-/// Runs [`check`] on requests without a message: event streams, the end of a session, the web page.
+/// Runs [`check`] on requests without a message: event streams, session deletions, the web page.
 ///
 /// - Needs: [`Peer`](crate::http::peer::Peer).
 /// - Adds: nothing.
@@ -39,16 +39,16 @@ pub(in crate::http) async fn guard(
 ///
 /// # Errors
 ///
-/// 403 for a host or origin that is not allowed. 400 for a missing or repeated `Host`, or a
-/// credential in the query.
+/// Returns 403 for a host or origin that is not allowed, and 400 for a missing or repeated `Host`
+/// or a credential in the query.
 pub(super) fn check(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Rejection> {
     check_host(addresses, parts)?;
     check_origin(addresses, parts)?;
     check_query(parts)
 }
 
-/// Prevents DNS rebinding: a page whose own host name resolves to this server sends that name in
-/// `Host`.
+/// Rejects hosts that are not allowed, to prevent DNS rebinding: a page whose own host name
+/// resolves to this server sends that name in `Host`.
 fn check_host(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Rejection> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let header = match (hosts.next(), hosts.next()) {
@@ -78,7 +78,7 @@ fn check_host(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Rejectio
     }
 }
 
-/// Checks the origin of requests from web pages. Pages of this server are always allowed.
+/// Rejects requests from web pages of other origins. Pages of this server are always allowed.
 fn check_origin(addresses: &PublicAddresses, parts: &Parts) -> Result<(), Rejection> {
     let own = || [addresses.public(parts), addresses.requested(parts)].into_iter().flatten();
     let is_allowed = |origin: &HeaderValue| {
@@ -106,7 +106,7 @@ const CREDENTIALS: &[&str] = &[
     "x-octopus-apikey",
 ];
 
-/// Rejects credentials in the URL, because URLs end up in logs and browser histories.
+/// Rejects credentials in the URL, because logs and browser histories contain URLs.
 fn check_query(parts: &Parts) -> Result<(), Rejection> {
     let Some(query) = parts.uri.query() else { return Ok(()) };
     let is_credential = url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| {

@@ -12,8 +12,8 @@ use crate::http::rejection::Rejection;
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 
-/// Whether the client accepts an event stream as well as JSON. Stored in the extensions of POST
-/// requests.
+/// `true` if the client accepts an event stream as well as JSON. Inserted into the extensions of
+/// POST requests.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct AcceptsEvents(pub(in crate::http) bool);
 
@@ -21,7 +21,7 @@ pub(in crate::http) struct AcceptsEvents(pub(in crate::http) bool);
 ///
 /// # Errors
 ///
-/// 415 for a body that is not JSON, and 406 for a client that does not accept JSON.
+/// Returns 415 for a body that is not JSON, and 406 for a client that does not accept JSON.
 pub(super) fn negotiate(parts: &mut Parts) -> Result<(), Rejection> {
     let headers = &mut parts.headers;
     if !is_json(headers) {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_accept_by_range_and_weight() {
+    fn matches_accept_by_range_and_weight() {
         let check = |value: &'static str, media_type| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static(value));

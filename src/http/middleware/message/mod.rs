@@ -26,10 +26,10 @@ use crate::http::{
 ///
 /// - Needs: a complete body, which [`admit`](super::admission::admit) reads.
 /// - Adds: `Arc<Envelope>` and [`AcceptsEvents`].
-/// - Rejects with: 400 (not JSON-RPC, `Host`, credential in the URL), 403 (host, origin), 415 and 406
-///   (media types).
+/// - Rejects with: 400 (not JSON-RPC, `Host`, credential in the URL), 403 (host, origin), 415 and
+///   406 (media types).
 ///
-/// The envelope is parsed first, so that every later rejection has the ID of the request.
+/// The envelope is parsed first, so that every later rejection contains the request ID.
 pub(in crate::http) async fn check_message(
     State(addresses): State<Arc<PublicAddresses>>,
     request: Request,

@@ -1,4 +1,4 @@
-//! JSON-RPC bodies for errors of rmcp's transport, which are plain text.
+//! Converts plain-text errors of rmcp's transport to JSON-RPC errors.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use crate::http::rejection::{Rejection, code};
 
-/// Maximum bytes of an error text, and time limit for reading it.
+/// Maximum size of an error text, in bytes.
 const TEXT_LIMIT: usize = 4 * 1024;
 const TEXT_TIME: Duration = Duration::from_secs(5);
 
-/// Replaces the body of an error response that is not JSON by a JSON-RPC error with the text of the body
-/// and the ID of the request.
+/// Replaces the body of an error response that is not JSON by a JSON-RPC error with the original
+/// text as the message and the request ID.
 pub(super) async fn make_json_rpc(response: Response, id: &Value) -> Response {
     let status = response.status();
     let is_json = response

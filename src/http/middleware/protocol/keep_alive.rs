@@ -1,6 +1,6 @@
 //! Keep-alive comments for long calls.
 //!
-//! rmcp sends no byte before its first message, and clients and proxies close a silent connection
+//! rmcp sends no byte before its first message. Clients and proxies close an idle connection
 //! after a minute or less.
 
 use std::{convert::Infallible, time::Duration};
@@ -14,14 +14,14 @@ use futures::{StreamExt, future::BoxFuture, stream};
 use http::{HeaderValue, header};
 use http_body_util::BodyExt;
 
-/// Interval between comments while nothing else is sent.
+/// Interval between comments on an idle stream.
 pub(in crate::http) const INTERVAL: Duration = Duration::from_secs(10);
 
 /// A comment of an event stream, which clients ignore.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// Returns the response, or after `quiet_limit` an event stream with comments until the response is
-/// ready. The call is cancelled when the client closes the stream.
+/// Returns the response if it is ready within `quiet_limit`. Otherwise returns an event stream with
+/// comments until the response is ready. The call is cancelled when the client closes the stream.
 pub(super) async fn keep_alive(
     mut response: BoxFuture<'static, Response>,
     quiet_limit: Duration,
@@ -73,7 +73,7 @@ fn is_events(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// Adds headers that tell proxies not to buffer a stream.
+/// Adds headers that disable buffering in proxies.
 fn unbuffered(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));

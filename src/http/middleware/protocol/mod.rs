@@ -1,6 +1,7 @@
 //! Layer 10: the MCP protocol.
 //!
-//! It wraps rmcp's transport, adds checks of messages, and completes responses.
+//! This layer checks messages before rmcp's transport serves them. It adds keep-alive comments and
+//! JSON-RPC error bodies to its responses.
 
 mod error_body;
 mod keep_alive;
@@ -25,10 +26,10 @@ use crate::{
     mcp::{McpProvider, Protocol},
 };
 
-/// The settings of this layer.
+/// Settings of this layer.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ProtocolState {
-    /// Time without output after which a call sends comments.
+    /// Time without output after which a call starts to send comments.
     pub(in crate::http) quiet_limit: Duration,
     pub(in crate::http) readiness: Readiness,
 }
@@ -37,11 +38,11 @@ pub(in crate::http) struct ProtocolState {
 ///
 /// - Needs: `Arc<RequestContext>`; `Arc<Envelope>` and [`AcceptsEvents`] of a POST request.
 /// - Adds: nothing. rmcp passes the extensions of the request to the handlers.
-/// - Rejects with: 400 (contradicting headers, unknown revision, parameters), 200 with a JSON-RPC error
-///   (parameters, in revisions with sessions). Errors of rmcp get a JSON-RPC body.
+/// - Rejects with: 400 (contradicting headers, unknown revision, parameters), 200 with a JSON-RPC
+///   error (parameters, in revisions with sessions). Errors of rmcp get a JSON-RPC body.
 ///
-/// Calls without output become event streams with comments. Event streams without a running request
-/// end when the server stops.
+/// After the quiet limit, the response of a call becomes an event stream with comments. Event
+/// streams without a running request end when the server stops.
 pub(in crate::http) async fn serve_protocol<O: McpProvider>(
     State(state): State<ProtocolState>,
     request: Request,

@@ -1,7 +1,7 @@
 //! Rejects parameters of the wrong type.
 //!
-//! rmcp treats a message that it cannot parse as an unknown method. The rejection here names the
-//! wrong parameter.
+//! rmcp treats a message that it cannot parse as an unknown method. The rejection of this module
+//! names the invalid parameter.
 
 use http::StatusCode;
 use rmcp::model::{
@@ -18,8 +18,8 @@ use crate::http::{
 ///
 /// # Errors
 ///
-/// A JSON-RPC error, with HTTP 400 in the stateless revision and HTTP 200 in earlier ones. Clients
-/// of those treat any HTTP error as the end of the connection.
+/// Returns a JSON-RPC error, with HTTP 400 in the stateless revision and HTTP 200 in earlier ones.
+/// Clients of earlier revisions treat any HTTP error as the end of the connection.
 pub(super) fn check(envelope: &Envelope, is_stateless: bool) -> Result<(), Rejection> {
     let Some(message) = error(envelope, is_stateless) else { return Ok(()) };
     let status = if is_stateless { StatusCode::BAD_REQUEST } else { StatusCode::OK };

@@ -1,6 +1,6 @@
-//! Checks the headers with the protocol revision, the method and the tool name.
+//! Checks the headers that contain the protocol revision, the method and the tool name.
 //!
-//! rmcp accepts contradicting headers and unknown revisions.
+//! These checks are needed because rmcp accepts contradicting headers and unknown revisions.
 
 use http::{HeaderMap, HeaderName, header::HeaderValue};
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::{
 };
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-/// Headers that may be repeated only with the same value.
+/// Headers that can be repeated only with the same value.
 static UNIQUE: [HeaderName; 3] =
     [VERSION, HeaderName::from_static("mcp-method"), HeaderName::from_static("mcp-name")];
 
@@ -29,7 +29,7 @@ pub(super) fn is_stateless(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 ///
-/// 400 for repeated headers with different values, and for a revision that is not supported.
+/// Returns 400 for repeated headers with different values, and for an unsupported revision.
 pub(super) fn check(headers: &HeaderMap, envelope: &Envelope) -> Result<(), Rejection> {
     if let Some(name) = UNIQUE.iter().find(|name| contradicts(headers, name)) {
         let message = format!("the header {name} is repeated with different values");

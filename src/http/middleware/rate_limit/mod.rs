@@ -1,8 +1,8 @@
-//! Layer 8: rate limits for one caller, and for all callers of one instance.
+//! Layer 8: rate limits per caller, and per instance over all callers.
 //!
-//! Many clients treat an HTTP error as the end of the connection. A known caller over the limit
-//! therefore gets HTTP 200 with a JSON-RPC error for that request. Callers far over the limit and
-//! unknown callers get HTTP 429.
+//! Many clients treat an HTTP error as the end of the connection. An authenticated caller over the
+//! limit therefore gets HTTP 200 with a JSON-RPC error for that request. Callers far over the limit
+//! and unauthenticated callers get HTTP 429.
 
 mod rejections;
 
@@ -38,10 +38,10 @@ use crate::{
     store::{RateLimitDecision, Store, StoreKey, TokenBuckets},
 };
 
-/// Maximum number of remembered callers whose first request was counted, and how long they are
-/// remembered.
+/// Maximum number of cached callers whose first request was counted.
 const SEEN_CAPACITY: u64 = 50_000;
-const SEEN_FOR: Duration = Duration::from_mins(10);
+/// Retention of a caller whose first request was counted.
+const SEEN_RETENTION: Duration = Duration::from_mins(10);
 
 /// The rate limits of the settings.
 #[derive(Debug)]
@@ -49,11 +49,11 @@ pub struct RateLimits {
     /// Concurrent requests of one caller.
     concurrent: Arc<KeyedLimit>,
     caller: Option<TokenBuckets>,
-    /// Bucket for callers that continue over the limit.
+    /// Token bucket for callers far over the limit.
     far_over: Option<TokenBuckets>,
     instance: InstanceRateLimit,
     default_instance: String,
-    /// The instances, which record the Octopus credentials that they accepted.
+    /// The instances, which record accepted Octopus credentials.
     instances: Option<Arc<Instances>>,
     failures: Arc<AuthFailures>,
     unproven: Option<TokenBuckets>,
@@ -63,15 +63,15 @@ pub struct RateLimits {
 
 impl RateLimits {
     /// Creates the limits of the settings, with counters in this store. `instance` is shared with
-    /// the tools, because calls for another instance count there as well.
+    /// the tools, which count calls for another instance there as well.
     pub fn new(
         limits: &LimitSettings,
         default_instance: Option<&str>,
         store: &Store,
         instance: InstanceRateLimit,
     ) -> Self {
-        // A rejected request takes from the caller's bucket first, so this bucket contains the
-        // rest.
+        // A rejected request takes a token from the caller's bucket first, so this bucket contains
+        // the rest.
         let rest = |count: u32| count.saturating_mul(limits.far_over.saturating_sub(1));
         let far_over = (limits.far_over > 1)
             .then(|| store.buckets("far", rest(limits.caller_rate), rest(limits.caller_burst)));
@@ -85,12 +85,12 @@ impl RateLimits {
             instances: None,
             failures: Arc::new(AuthFailures::new(failures)),
             unproven: store.buckets("unproven", limits.unproven_rate, limits.unproven_burst),
-            seen: Cache::builder().max_capacity(SEEN_CAPACITY).time_to_live(SEEN_FOR).build(),
+            seen: Cache::builder().max_capacity(SEEN_CAPACITY).time_to_live(SEEN_RETENTION).build(),
         }
     }
 
-    /// Sets the instances, which record the credentials that they accepted. Without them, every
-    /// credential counts as accepted.
+    /// Sets the instances, which record accepted Octopus credentials. Without instances, every
+    /// credential is treated as accepted.
     #[must_use]
     pub fn with_instances(self, instances: Arc<Instances>) -> Self {
         Self { instances: Some(instances), ..self }
@@ -103,14 +103,14 @@ impl RateLimits {
 
 /// Serves a request within the rate limits of its caller and its instance.
 ///
-/// - Needs: `Arc<RequestContext>`, [`ProofFingerprint`], `Arc<Envelope>`, the peer, and the handle of the
-///   connection.
+/// - Needs: `Arc<RequestContext>`, [`ProofFingerprint`], `Arc<Envelope>`, the peer, and the handle
+///   of the connection.
 /// - Adds: nothing to the request. Responses to calls get `x-ratelimit-*` headers.
-/// - Rejects with: 200 with a JSON-RPC error (caller, instance, concurrent requests), 429 (far over the
-///   limit, streams, new credentials of one address).
+/// - Rejects with: 200 with a JSON-RPC error (caller, instance, concurrent requests), 429 (far over
+///   the limit, streams, new credentials of one address).
 ///
-/// A connection counts as authenticated once the credential of one of its requests has been accepted,
-/// by this server or by Octopus.
+/// Marks the connection as authenticated once the credential of one of its requests has been
+/// accepted, by this server or by Octopus.
 pub(in crate::http) async fn limit_rate(
     State(limits): State<Arc<RateLimits>>,
     request: Request,
@@ -171,7 +171,7 @@ impl RateLimits {
         }
     }
 
-    /// Limits new Octopus credentials by address. Only Octopus can check them, so a client could
+    /// Limits new Octopus credentials per address. Only Octopus can verify them, so a client could
     /// invent any number. Counts new credentials and each first message (`initialize`,
     /// `server/discover`).
     async fn take_unproven(
@@ -203,8 +203,8 @@ impl RateLimits {
     }
 
     /// Returns whether the caller is authenticated: by this server, or with a credential that the
-    /// instance accepted recently. A caller without a credential counts as authenticated, because
-    /// the settings permit it.
+    /// instance accepted recently. A caller without a credential is treated as authenticated,
+    /// because the settings permit it.
     fn is_accepted(&self, caller: &Caller, instance: &str) -> bool {
         match (caller.identity.method, &caller.own_credentials) {
             (
@@ -213,13 +213,16 @@ impl RateLimits {
             )
             | (_, None) => true,
             (AuthMethod::Octopus | AuthMethod::Anonymous, Some(own)) => {
-                let instance = self.instances.as_ref().and_then(|all| all.get(instance));
-                instance.is_none_or(|one| one.client.is_proven(caller.identity.fingerprint(), own))
+                let instance =
+                    self.instances.as_ref().and_then(|instances| instances.get(instance));
+                instance.is_none_or(|instance| {
+                    instance.client.is_proven(caller.identity.fingerprint(), own)
+                })
             }
         }
     }
 
-    /// Takes one request from the rate limit of a caller.
+    /// Takes one token from the bucket of a caller.
     async fn take_caller(
         &self,
         key: &StoreKey,
@@ -230,14 +233,14 @@ impl RateLimits {
         if decision.allowed {
             return Ok(Some(decision));
         }
-        let is_far = match &self.far_over {
-            Some(far) => !far.take(key).await.allowed,
+        let is_far_over = match &self.far_over {
+            Some(bucket) => !bucket.take(key).await.allowed,
             None => true,
         };
-        Err(rejections::caller(&decision, if is_far { Severity::HttpError } else { severity }))
+        Err(rejections::caller(&decision, if is_far_over { Severity::HttpError } else { severity }))
     }
 
-    /// Takes one request from the rate limit of an instance. All callers share that limit, so the
+    /// Takes one token from the bucket of an instance. All callers share that bucket, so the
     /// rejection is never an HTTP error.
     async fn take_instance(&self, name: &str, is_accepted: bool) -> Result<(), Rejection> {
         self.instance
@@ -247,7 +250,7 @@ impl RateLimits {
     }
 }
 
-/// Returns the rate limit key of a caller. Callers without an identity count by their credential
+/// Returns the rate limit key of a caller. The key of an anonymous caller combines its credential
 /// and address.
 fn caller_key(caller: &Caller, address: &StoreKey) -> StoreKey {
     let fingerprint = caller.identity.fingerprint();

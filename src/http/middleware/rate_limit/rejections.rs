@@ -17,7 +17,7 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 /// The headers with the state of a rate limit.
 pub(in crate::http) const HEADERS: [HeaderName; 3] = [LIMIT, REMAINING, RESET];
 
-/// How a request over the limit is rejected.
+/// Form of the rejection of a request over the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Severity {
     /// HTTP 200 with a JSON-RPC error: the request fails, and the client keeps its connection.

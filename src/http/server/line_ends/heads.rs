@@ -1,14 +1,15 @@
-//! Tracks where the heads and the bodies of HTTP/1 requests begin.
+//! Tracks the start positions of HTTP/1 request heads and bodies.
 
 /// The position of a connection between heads and bodies.
 #[derive(Debug)]
 pub(super) struct Heads {
     state: State,
-    /// The current line of a head, up to [`LINE_KEPT`] bytes.
+    /// The current line of a head, up to [`MAX_LINE`] bytes.
     line: Vec<u8>,
     /// The last byte of the current line.
     last: u8,
-    /// Whether a head has begun; empty lines before a request are skipped (RFC 9112, section 2.2).
+    /// `true` once a head has begun. Empty lines before a request are skipped (RFC 9112, section
+    /// 2.2).
     has_begun: bool,
     length: u64,
     is_chunked: bool,
@@ -16,14 +17,14 @@ pub(super) struct Heads {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// This many bytes match the preface of HTTP/2.
+    /// The HTTP/2 preface, with the number of matched bytes.
     Preface(usize),
     Head,
-    /// This many bytes of a body are missing.
+    /// A body, with the number of remaining bytes.
     Body(u64),
-    /// The size of a chunk, and whether its digits have ended.
+    /// The size line of a chunk: the size so far, and `true` after its last digit.
     ChunkSize(u64, bool),
-    /// This many bytes of a chunk and the line end after it are missing.
+    /// A chunk, with the number of remaining bytes, including the line end after it.
     Chunk(u64),
     Trailers,
     /// HTTP/2, or a head that hyper rejects.
@@ -31,8 +32,8 @@ enum State {
 }
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// Maximum number of bytes kept of a line. Lines that determine the length of a body are shorter.
-const LINE_KEPT: usize = 1024;
+/// Maximum number of stored bytes of a line. Lines that determine the length of a body are shorter.
+const MAX_LINE: usize = 1024;
 
 impl Heads {
     pub(super) fn new() -> Self {
@@ -111,15 +112,15 @@ impl Heads {
     fn head_byte(&mut self, byte: u8) -> u8 {
         let last = std::mem::replace(&mut self.last, byte);
         if byte != b'\n' {
-            if self.line.len() < LINE_KEPT {
+            if self.line.len() < MAX_LINE {
                 self.line.push(byte);
             }
             return byte;
         }
         let line = std::mem::take(&mut self.line);
-        let is_refused =
+        let is_rejected =
             last != b'\r' || !self.line_ended(line.strip_suffix(b"\r").unwrap_or(&line));
-        if is_refused {
+        if is_rejected {
             self.state = State::Unchecked;
             return 0;
         }
@@ -142,7 +143,7 @@ impl Heads {
             // hyper rejects a value that is not a number.
             self.length = text.parse().unwrap_or(0);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            if line.len() + 1 >= LINE_KEPT {
+            if line.len() + 1 >= MAX_LINE {
                 return false;
             }
             let coding = text.rsplit(',').next().unwrap_or_default().trim();
@@ -169,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns the checked bytes where they arrive in pieces of this size.
+    /// Returns the checked bytes, which arrive in chunks of this size.
     fn checked(sent: &[u8], piece: usize) -> Vec<u8> {
         let (mut heads, mut sent) = (Heads::new(), sent.to_vec());
         for piece in sent.chunks_mut(piece.max(1)) {

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 /// The requests of one connection.
 #[derive(Debug)]
 pub(super) struct Activity {
-    /// Whether a request of the connection was authenticated.
+    /// `true` once a request of the connection was authenticated.
     pub(super) is_authenticated: bool,
-    /// Number of requests in progress.
-    requests: usize,
-    /// Time when the last request ended. `None` while a request is in progress.
+    /// Number of active requests.
+    active: usize,
+    /// Time when the last request ended. Valid only without active requests.
     idle_since: Instant,
-    /// Requests whose client must read a part of the response, with the start of the wait.
+    /// Requests whose client has to read a part of the response, by number, with the start of the
+    /// wait.
     waiting: BTreeMap<u64, Instant>,
     /// Number of the last request.
     last: u64,
@@ -22,7 +23,7 @@ pub(super) struct Activity {
 impl Activity {
     pub(super) fn new(is_authenticated: bool) -> Self {
         let idle_since = Instant::now();
-        Self { is_authenticated, requests: 0, idle_since, waiting: BTreeMap::new(), last: 0 }
+        Self { is_authenticated, active: 0, idle_since, waiting: BTreeMap::new(), last: 0 }
     }
 
     /// Returns a number for a new request of the connection.
@@ -32,11 +33,11 @@ impl Activity {
     }
 
     pub(super) fn begin(&mut self) {
-        self.requests += 1;
+        self.active += 1;
     }
 
     pub(super) fn end(&mut self) {
-        self.requests = self.requests.saturating_sub(1);
+        self.active = self.active.saturating_sub(1);
         self.idle_since = Instant::now();
     }
 
@@ -46,12 +47,12 @@ impl Activity {
     }
 
     /// Records that a request no longer waits for its client. Returns `false` if the wait exceeded
-    /// the limit and the request is no longer in progress.
-    pub(super) fn taken(&mut self, number: u64) -> bool {
+    /// the limit, so that the request is no longer active.
+    pub(super) fn end_wait(&mut self, number: u64) -> bool {
         self.waiting.remove(&number).is_some()
     }
 
-    /// Ends the requests that waited for their client this long, and returns their number.
+    /// Ends the requests that have waited for their client for `limit`, and returns their number.
     pub(super) fn release_stalled(&mut self, limit: Duration) -> usize {
         let now = Instant::now();
         let before = self.waiting.len();
@@ -65,14 +66,14 @@ impl Activity {
             !is_stalled
         });
         let released = before - self.waiting.len();
-        self.requests = self.requests.saturating_sub(released);
+        self.active = self.active.saturating_sub(released);
         released
     }
 
-    /// Returns whether the connection was idle for `limit`, and the time of the next check: when it
-    /// will have been idle for `limit`, or when a request may have waited for its client that long.
+    /// Returns whether the connection is idle, and the time of the next check: when it
+    /// has been idle for `limit`, or when a request may have waited for its client that long.
     pub(super) fn deadline(&self, limit: Duration) -> (bool, Instant) {
-        let is_idle = self.requests == 0;
+        let is_idle = self.active == 0;
         let since = if is_idle {
             self.idle_since
         } else {

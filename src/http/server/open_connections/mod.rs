@@ -1,19 +1,19 @@
-//! Limits the open connections of one listener, and closes idle connections for new ones.
+//! Limits the open connections of one listener, and evicts idle connections for new ones.
 //!
-//! Every accepted connection takes a slot, also during the TLS handshake and while a header
-//! arrives. If all slots are taken, an idle connection is closed at once and the new connection
-//! gets its slot. A connection is idle if no request is in progress. A request stops being in
-//! progress if its client reads nothing of the response for the idle time of a connection.
-//! Connections are closed in this order, and within each group the connection that was idle
-//! longest:
+//! Every accepted connection uses a slot, also during the TLS handshake and while a header arrives.
+//! If all slots are in use, an idle connection is evicted: it is closed at once and the new
+//! connection gets its slot. A connection is idle if it has no active request. A request is no
+//! longer active if its client reads nothing of the response for the idle timeout of the
+//! connection. Connections are evicted in this order, and within each group the connection that was
+//! idle longest:
 //!
 //! 1. connections without an authenticated request so far,
 //! 2. connections with an authenticated request,
 //! 3. connections of trusted proxies.
 //!
-//! A client that opens connections without sending requests therefore loses its own connections,
-//! and new clients are accepted. A new connection is refused only if every other connection has a
-//! request in progress. At the limit of one address, only connections from that address are closed.
+//! A client that opens connections without sending requests therefore evicts its own connections,
+//! and new clients are accepted. A new connection is rejected only if every other connection has an
+//! active request. At the limit of one address, only connections from that address are evicted.
 
 mod activity;
 mod order;
@@ -40,18 +40,19 @@ use crate::config::Networks;
 pub struct ConnectionLimits {
     /// Maximum number of open connections.
     pub total: usize,
-    /// Maximum number for one address. An IPv6 address counts as its /64 network.
+    /// Maximum number of open connections of one address. All IPv6 addresses of a /64 network are
+    /// one address.
     pub per_address: usize,
-    /// Trusted proxies. Their connections carry requests of many clients, so the limit for one
+    /// Trusted proxies. Their connections carry requests of many clients, so the limit per
     /// address does not apply to them.
     pub trusted_proxies: Networks,
-    /// Whether a connection counts as unauthenticated until one of its requests is authenticated.
-    /// If `false`, every connection counts as authenticated.
+    /// If `true`, a connection is unauthenticated until one of its requests is authenticated.
+    /// If `false`, every connection is treated as authenticated.
     pub authenticates: bool,
 }
 
 impl Default for ConnectionLimits {
-    /// Limits for a listener on a loopback address.
+    /// Returns the limits for a listener on a loopback address: 10,000 in total and per address.
     fn default() -> Self {
         Self {
             total: 10_000,
@@ -67,7 +68,7 @@ impl Default for ConnectionLimits {
 pub(super) struct OpenConnections {
     limits: ConnectionLimits,
     state: Mutex<State>,
-    /// When the limit was last logged.
+    /// Time of the last log line about the limit.
     warned: Mutex<Option<Instant>>,
 }
 
@@ -78,11 +79,11 @@ const WARN_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Slot(Arc<Tracker>);
 
-/// Reports the requests of a connection to its slot. Stored in the extensions of every request.
+/// Reports the requests of a connection to its slot. Inserted into the extensions of every request.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ConnectionHandle(Arc<Tracker>);
 
-/// A request in progress, until it is dropped.
+/// An active request. Dropping it ends the request.
 ///
 /// Its response has two states: the server produces the next frame, or the client has to read the
 /// last one. Only the second state has a time limit here, see [`Slot::idle_for`].
@@ -96,7 +97,7 @@ pub(super) struct ActiveRequest {
 #[derive(Debug)]
 struct Tracker {
     number: u64,
-    of: Arc<OpenConnections>,
+    connections: Arc<OpenConnections>,
     evicted: CancellationToken,
     activity: Mutex<Activity>,
     changed: Notify,
@@ -107,8 +108,8 @@ impl OpenConnections {
         Arc::new(Self { limits, state: Mutex::default(), warned: Mutex::default() })
     }
 
-    /// Returns a slot for a new connection from this address. `None` if all slots are taken and
-    /// each connection has a request in progress.
+    /// Returns a slot for a new connection from this address. Returns `None` if all slots are in
+    /// use and each connection has an active request.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
         let address = (!self.limits.trusted_proxies.contains(peer)).then(|| key(peer));
         let limits = (self.limits.total, self.limits.per_address);
@@ -128,20 +129,21 @@ impl OpenConnections {
         let is_authenticated = address.is_none() || !self.limits.authenticates;
         Some(Slot(Arc::new(Tracker {
             number,
-            of: Arc::clone(self),
+            connections: Arc::clone(self),
             evicted,
             activity: Mutex::new(Activity::new(is_authenticated)),
             changed: Notify::new(),
         })))
     }
 
-    /// Closes the first idle connection in closing order, if any.
+    /// Evicts the first idle connection in eviction order. Returns whether a connection was
+    /// evicted.
     pub(super) fn evict_one(&self) -> bool {
         self.locked().evict_one()
     }
 
     /// Logs that the limit is reached, at most once per interval.
-    fn warn_of_limit(&self, is_refused: bool) {
+    fn warn_of_limit(&self, is_rejected: bool) {
         let now = Instant::now();
         let mut warned = self.warned.lock();
         if warned.is_some_and(|warned| now - warned < WARN_EVERY) {
@@ -153,7 +155,7 @@ impl OpenConnections {
         tracing::warn!(
             total,
             per_address,
-            is_refused,
+            is_rejected,
             "connection limit reached (limits.connections, limits.connections_per_address)"
         );
     }
@@ -168,14 +170,14 @@ impl Slot {
         ConnectionHandle(Arc::clone(&self.0))
     }
 
-    /// Completes when the connection must be closed for a new one.
+    /// Completes when the connection is evicted.
     pub(super) async fn evicted(&self) {
         self.0.evicted.cancelled().await;
     }
 
-    /// Completes when no request was in progress for a time limit. The limit is `authenticated`
+    /// Completes when the connection has been idle for a timeout. The timeout is `authenticated`
     /// after an authenticated request of the connection, otherwise `unauthenticated`. A request
-    /// whose client reads nothing of the response for that time stops being in progress.
+    /// whose client reads nothing of the response for that time is no longer active.
     pub(super) async fn idle_for(&self, unauthenticated: Duration, authenticated: Duration) {
         loop {
             let changed = self.0.changed.notified();
@@ -195,7 +197,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.of.locked().remove(self.0.number);
+        self.0.connections.locked().remove(self.0.number);
     }
 }
 
@@ -211,7 +213,7 @@ impl ConnectionHandle {
     /// Records that a request of the connection was authenticated.
     pub(in crate::http) fn authenticated(&self) {
         self.0.activity().is_authenticated = true;
-        self.0.of.locked().authenticated(self.0.number);
+        self.0.connections.locked().authenticated(self.0.number);
     }
 }
 
@@ -222,25 +224,25 @@ impl ActiveRequest {
         self.tracker.activity().wait_for_client(self.number);
     }
 
-    /// Records that the client read the sent part. The request is in progress again.
-    pub(super) fn taken(&mut self) {
-        if self.is_released() {
+    /// Records that the client read the sent part. A released request becomes active again.
+    pub(super) fn client_has_read(&mut self) {
+        if self.end_wait() {
             self.tracker.begin();
         }
         self.waits_for_client = false;
     }
 
     /// Ends the wait for the client. Returns whether the wait exceeded the limit.
-    fn is_released(&self) -> bool {
-        self.waits_for_client && !self.tracker.activity().taken(self.number)
+    fn end_wait(&self) -> bool {
+        self.waits_for_client && !self.tracker.activity().end_wait(self.number)
     }
 }
 
 impl Drop for ActiveRequest {
     fn drop(&mut self) {
-        if !self.is_released() {
+        if !self.end_wait() {
             self.tracker.activity().end();
-            self.tracker.of.locked().end(self.tracker.number);
+            self.tracker.connections.locked().end(self.tracker.number);
             self.tracker.changed.notify_one();
         }
     }
@@ -253,20 +255,20 @@ impl Tracker {
 
     fn begin(&self) {
         self.activity().begin();
-        self.of.locked().begin(self.number);
+        self.connections.locked().begin(self.number);
         self.changed.notify_one();
     }
 
-    /// Ends the requests whose client read nothing of the response for this time.
+    /// Ends the requests whose client has read nothing of the response for `limit`.
     fn release_stalled(&self, limit: Duration) {
         for _ in 0..self.activity().release_stalled(limit) {
-            self.of.locked().end(self.number);
+            self.connections.locked().end(self.number);
         }
     }
 }
 
-/// Returns the address as limits count it. An IPv6 client usually has a whole /64, so the network
-/// counts.
+/// Returns the key of an address for the limits. An IPv6 client usually has a whole /64 network, so
+/// the network is the key.
 fn key(peer: IpAddr) -> Address {
     match peer.to_canonical() {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),

@@ -1,25 +1,25 @@
-//! The order in which idle connections are closed.
+//! The eviction order of idle connections.
 
 use std::collections::{BTreeSet, HashMap};
 
 use tokio_util::sync::CancellationToken;
 
-/// An address, as limits count it: an IPv4 address or an IPv6 /64 network.
+/// Key of the limit per address: an IPv4 address or an IPv6 /64 network.
 pub(super) type Address = [u8; 16];
 
-/// The open connections, and the idle connections in closing order.
+/// The open connections, and the idle connections in eviction order.
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// Next number, for connections and for the order in which they become idle.
     next: u64,
     open: HashMap<u64, Open>,
     idle: BTreeSet<Rank>,
-    by_address: HashMap<Address, OfAddress>,
+    by_address: HashMap<Address, AddressState>,
 }
 
 /// The connections of one address.
 #[derive(Debug, Default)]
-struct OfAddress {
+struct AddressState {
     open: usize,
     idle: BTreeSet<Rank>,
 }
@@ -27,7 +27,7 @@ struct OfAddress {
 /// Rank of an idle connection: its group, the time when it became idle, and its number.
 type Rank = (Group, u64, u64);
 
-/// The groups, in closing order.
+/// The groups, in eviction order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
     Unauthenticated,
@@ -46,17 +46,17 @@ struct Open {
 }
 
 impl State {
-    /// Adds a connection. At a limit of `limits` (in total or per address) it first closes an idle
-    /// connection. Returns its number, or `None` if no connection is idle.
+    /// Adds a connection. At the limit in total or per address, first evicts an idle
+    /// connection. Returns the number of the new connection, or `None` if no connection is idle.
     pub(super) fn add(
         &mut self,
         address: Option<Address>,
         (total, per_address): (usize, usize),
         evicted: CancellationToken,
     ) -> Option<u64> {
-        let of_address = address.and_then(|address| self.by_address.get(&address));
-        if let Some(of_address) = of_address.filter(|of| of.open >= per_address) {
-            let first = of_address.idle.first().copied()?;
+        let same_address = address.and_then(|address| self.by_address.get(&address));
+        if let Some(state) = same_address.filter(|state| state.open >= per_address) {
+            let first = state.idle.first().copied()?;
             self.evict(first);
         }
         if self.open.len() >= total && !self.evict_one() {
@@ -77,7 +77,8 @@ impl State {
         self.open.len()
     }
 
-    /// Closes the first idle connection in closing order. Returns whether a connection was closed.
+    /// Evicts the first idle connection in eviction order. Returns whether a connection was
+    /// evicted.
     pub(super) fn evict_one(&mut self) -> bool {
         let first = self.idle.first().copied();
         first.inspect(|first| self.evict(*first)).is_some()
@@ -88,12 +89,13 @@ impl State {
         self.next
     }
 
-    /// Adds a connection to the idle order, or removes it.
+    /// Adds a connection to the eviction order, or removes it.
     fn set_idle(&mut self, number: u64, is_idle: bool) {
         let Some(open) = self.open.get(&number) else { return };
         let rank = (open.group, open.idle_since, number);
-        let of_address = open.address.and_then(|address| self.by_address.get_mut(&address));
-        for order in [Some(&mut self.idle), of_address.map(|of| &mut of.idle)].into_iter().flatten()
+        let same_address = open.address.and_then(|address| self.by_address.get_mut(&address));
+        for order in
+            [Some(&mut self.idle), same_address.map(|state| &mut state.idle)].into_iter().flatten()
         {
             if is_idle {
                 order.insert(rank);
@@ -114,9 +116,9 @@ impl State {
         self.set_idle(number, false);
         let Some(open) = self.open.remove(&number) else { return };
         let Some(address) = open.address else { return };
-        if let Some(of_address) = self.by_address.get_mut(&address) {
-            of_address.open -= 1;
-            if of_address.open == 0 {
+        if let Some(state) = self.by_address.get_mut(&address) {
+            state.open -= 1;
+            if state.open == 0 {
                 self.by_address.remove(&address);
             }
         }

@@ -21,45 +21,46 @@ fn is_evicted(slot: &Slot) -> bool {
     slot.0.evicted.is_cancelled()
 }
 
-fn authenticated(slot: &Slot) {
+fn authenticate(slot: &Slot) {
     let request = slot.handle().request();
     slot.handle().authenticated();
     drop(request);
 }
 
 #[test]
-fn at_the_limit_the_longest_idle_connection_gives_way() {
+fn evicts_longest_idle_connection_at_the_limit() {
     let open = limits(2, 2);
     let (first, second) = (open.admit(from(1)).unwrap(), open.admit(from(2)).unwrap());
     let third = open.admit(from(3)).unwrap();
     assert!(is_evicted(&first) && !is_evicted(&second));
-    // One that had a request since is idle for less long.
+    // A request resets the idle time of its connection.
     drop(second.handle().request());
     let fourth = open.admit(from(4)).unwrap();
     assert!(is_evicted(&third) && !is_evicted(&second) && !is_evicted(&fourth));
 }
 
 #[test]
-fn unauthenticated_connections_give_way_before_authenticated_ones_and_proxies_last() {
+fn evicts_unauthenticated_then_authenticated_then_proxy_connections() {
     let open = limits(3, 3);
     let proxy = open.admit(IpAddr::from([10, 0, 0, 1])).unwrap();
-    let known = open.admit(from(1)).unwrap();
-    authenticated(&known);
+    let authenticated = open.admit(from(1)).unwrap();
+    authenticate(&authenticated);
     for number in 0..20 {
-        let silent = open.admit(from(number)).unwrap();
-        assert!(!is_evicted(&silent) && !is_evicted(&known) && !is_evicted(&proxy));
-        std::mem::forget(silent);
+        let unauthenticated = open.admit(from(number)).unwrap();
+        assert!(!is_evicted(&unauthenticated));
+        assert!(!is_evicted(&authenticated) && !is_evicted(&proxy));
+        std::mem::forget(unauthenticated);
     }
-    // Two at once: the first takes the place of the silent one, the second of the known one.
-    let busy = open.admit(from(30)).unwrap();
-    let _request = busy.handle().request();
+    // The first connection evicts the unauthenticated one, the second the authenticated one.
+    let active = open.admit(from(30)).unwrap();
+    let _request = active.handle().request();
     let next = open.admit(from(31)).unwrap();
     let _other = next.handle().request();
-    assert!(is_evicted(&known) && !is_evicted(&proxy));
+    assert!(is_evicted(&authenticated) && !is_evicted(&proxy));
 }
 
 #[test]
-fn a_connection_with_a_request_under_way_never_gives_way() {
+fn never_evicts_connection_with_active_request() {
     let open = limits(2, 2);
     let slots = [open.admit(from(1)).unwrap(), open.admit(from(2)).unwrap()];
     let requests = slots.each_ref().map(|slot| slot.handle().request());
@@ -69,7 +70,7 @@ fn a_connection_with_a_request_under_way_never_gives_way() {
 }
 
 #[test]
-fn one_address_displaces_only_its_own() {
+fn evicts_only_connections_of_an_address_at_its_limit() {
     let open = limits(10, 3);
     let other = open.admit(from(1)).unwrap();
     let own: Vec<_> = (0..6).map(|_| open.admit(from(2)).unwrap()).collect();
@@ -80,8 +81,8 @@ fn one_address_displaces_only_its_own() {
     drop(requests);
     let network = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 1, 2, 3, last]);
     let of_network: Vec<_> = (0..4).map(|last| open.admit(network(last)).unwrap()).collect();
-    assert!(is_evicted(&of_network[0]), "an IPv6 address counts as its /64");
-    // A trusted proxy has the connections of many clients.
+    assert!(is_evicted(&of_network[0]), "the key of an IPv6 address is its /64 network");
+    // The limit per address does not apply to trusted proxies.
     let open = limits(10, 1);
     let proxied: Vec<_> =
         (0..5).map(|_| open.admit(IpAddr::from([10, 0, 0, 1])).unwrap()).collect();
@@ -89,7 +90,7 @@ fn one_address_displaces_only_its_own() {
 }
 
 #[test]
-fn slots_come_back_and_nothing_is_left() {
+fn releases_slots_and_removes_all_state() {
     let open = limits(2, 1);
     let slot = open.admit(from(1)).unwrap();
     let (request, handle) = (slot.handle().request(), slot.handle());
@@ -102,13 +103,13 @@ fn slots_come_back_and_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_ends_sooner_where_no_request_was_authenticated() {
+async fn unauthenticated_connections_have_shorter_idle_timeout() {
     let (now, long) = (Duration::ZERO, Duration::from_hours(1));
     let open = limits(2, 2);
     let slot = open.admit(from(1)).unwrap();
     assert!(slot.idle_for(long, now).now_or_never().is_none());
     slot.idle_for(now, long).await;
-    // A connection with a request in progress is not idle.
+    // A connection with an active request is not idle.
     let request = slot.handle().request();
     assert!(slot.idle_for(now, now).now_or_never().is_none());
     slot.handle().authenticated();
@@ -118,7 +119,7 @@ async fn an_idle_connection_ends_sooner_where_no_request_was_authenticated() {
 }
 
 #[tokio::test]
-async fn a_request_whose_client_takes_nothing_is_released() {
+async fn releases_stalled_requests() {
     let (now, long) = (Duration::ZERO, Duration::from_hours(1));
     let open = limits(1, 1);
     let slot = open.admit(from(1)).unwrap();
@@ -126,40 +127,40 @@ async fn a_request_whose_client_takes_nothing_is_released() {
     stalled.wait_for_client();
     assert!(open.admit(from(2)).is_none());
     slot.idle_for(now, long).await;
-    // The client takes something after all, and then the response ends.
-    stalled.taken();
-    assert!(open.admit(from(2)).is_none(), "it is in progress again");
+    // The client continues to read, and then the response ends.
+    stalled.client_has_read();
+    assert!(open.admit(from(2)).is_none(), "the request is active again");
     drop(stalled);
     assert!(open.admit(from(2)).is_some() && is_evicted(&slot));
 }
 
 #[tokio::test]
-async fn a_stalled_request_does_not_end_the_others() {
+async fn stalled_request_does_not_release_other_requests() {
     let now = Duration::ZERO;
     let open = limits(1, 1);
     let slot = open.admit(from(1)).unwrap();
     let (mut stalled, mut other) = (slot.handle().request(), slot.handle().request());
     stalled.wait_for_client();
     other.wait_for_client();
-    // This one waits for the server.
-    other.taken();
+    // This request waits for the server.
+    other.client_has_read();
     assert!(slot.idle_for(now, now).now_or_never().is_none());
     slot.0.release_stalled(now);
     drop(stalled);
-    assert!(open.admit(from(2)).is_none(), "the other one is in progress");
+    assert!(open.admit(from(2)).is_none(), "the other request is active");
     drop(other);
     assert!(open.admit(from(2)).is_some());
 }
 
 #[test]
-fn an_idle_connection_that_becomes_authenticated_is_ranked_again() {
+fn authentication_changes_the_rank_of_an_idle_connection() {
     let open = limits(2, 2);
-    let known = open.admit(from(1)).unwrap();
-    known.handle().authenticated();
-    let silent = open.admit(from(2)).unwrap();
+    let authenticated = open.admit(from(1)).unwrap();
+    authenticated.handle().authenticated();
+    let unauthenticated = open.admit(from(2)).unwrap();
     let next = open.admit(from(3)).unwrap();
-    assert!(is_evicted(&silent) && !is_evicted(&known));
-    drop((known, silent, next));
+    assert!(is_evicted(&unauthenticated) && !is_evicted(&authenticated));
+    drop((authenticated, unauthenticated, next));
     let state = format!("{:?}", *open.locked());
     assert!(state.contains("open: {}, idle: {}, by_address: {}"), "{state}");
 }
@@ -169,7 +170,7 @@ enum Step {
     Connect(u8),
     Close(usize),
     Request(usize),
-    Answer(usize),
+    Respond(usize),
     Authenticate(usize),
 }
 
@@ -178,7 +179,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (0_u8..4).prop_map(Step::Connect),
         1 => any::<usize>().prop_map(Step::Close),
         2 => any::<usize>().prop_map(Step::Request),
-        2 => any::<usize>().prop_map(Step::Answer),
+        2 => any::<usize>().prop_map(Step::Respond),
         1 => any::<usize>().prop_map(Step::Authenticate),
     ];
     proptest::collection::vec(step, 0..200)
@@ -186,7 +187,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #[test]
-    fn the_limits_hold_and_no_request_is_cut(steps in steps()) {
+    fn limits_hold_without_interrupting_requests(steps in steps()) {
         let open = limits(6, 3);
         let mut slots: Vec<(u8, Slot, Vec<ActiveRequest>)> = Vec::new();
         for step in steps {
@@ -202,7 +203,7 @@ proptest! {
                     let (_, slot, requests) = &mut slots[at % count];
                     requests.push(slot.handle().request());
                 }
-                Step::Answer(at) if !slots.is_empty() => drop(slots[at % count].2.pop()),
+                Step::Respond(at) if !slots.is_empty() => drop(slots[at % count].2.pop()),
                 Step::Authenticate(at) if !slots.is_empty() => {
                     let (_, slot, requests) = &slots[at % count];
                     if !requests.is_empty() {
@@ -213,7 +214,7 @@ proptest! {
             }
             // The requests of a connection end with it.
             slots.retain(|(_, slot, requests)| {
-                assert!(!is_evicted(slot) || requests.is_empty(), "a request was cut");
+                assert!(!is_evicted(slot) || requests.is_empty(), "a request was interrupted");
                 !is_evicted(slot)
             });
             prop_assert!(slots.len() <= 6);

@@ -1,4 +1,5 @@
-//! Reads the variables of a tenant into one form, from the scoped and the unscoped response of Octopus.
+//! Reads the variables of a tenant into one form, from the scoped and the unscoped response of
+//! Octopus.
 
 mod page;
 #[cfg(test)]
@@ -54,7 +55,8 @@ const PROJECT: &str = "project";
 /// Maximum number of combinations of environments and templates.
 const MAX_COMBINATIONS: usize = 1_000_000;
 
-/// Returns whether a value is set. For a sensitive value, Octopus returns `{HasValue, NewValue, Hint}`.
+/// Returns whether a value is set. For a sensitive value, Octopus returns `{HasValue, NewValue,
+/// Hint}`.
 fn is_value_set(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -90,8 +92,8 @@ pub(super) async fn name_environments(
 }
 
 /// Reads a page from the scoped form of the variables (newer versions of Octopus).
-pub(super) fn read_scoped(scoped: ScopedVariables, wanted: PageRequest) -> VariablesPage {
-    let mut reader = PageBuilder::new(wanted);
+pub(super) fn read_scoped(scoped: ScopedVariables, requested: PageRequest) -> VariablesPage {
+    let mut reader = PageBuilder::new(requested);
     for variable in scoped.variables {
         reader.add_with_value(|| from_scoped(variable));
     }
@@ -125,15 +127,16 @@ fn from_scoped(variable: ScopedVariable) -> TenantVariable {
 ///
 /// # Errors
 ///
-/// [`TooMany`] for more than [`MAX_COMBINATIONS`] variables, [`Stopped`] if the compute budget is spent.
+/// Returns [`TooMany`] for more than [`MAX_COMBINATIONS`] variables, and [`JobStopped`] if the
+/// compute budget is spent.
 pub(super) fn read_unscoped(
     variables: &Variables,
-    wanted: PageRequest,
+    requested: PageRequest,
     budget: &Budget,
 ) -> Result<Result<VariablesPage, TooMany>, JobStopped> {
-    let mut reader = PageBuilder::new(wanted);
+    let mut reader = PageBuilder::new(requested);
     let mut counted = 0_usize;
-    if wanted.variable_type != VariableType::Project {
+    if requested.variable_type != VariableType::Project {
         for (set_id, set) in &variables.library_variables {
             for template in &set.templates {
                 add_template(&mut reader, COMMON, template, &set.variables, |variable| {
@@ -143,7 +146,7 @@ pub(super) fn read_unscoped(
             }
         }
     }
-    if wanted.variable_type == VariableType::Common {
+    if requested.variable_type == VariableType::Common {
         return Ok(Ok(reader.part));
     }
     for (project_id, project) in &variables.project_variables {

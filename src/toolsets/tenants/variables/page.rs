@@ -26,11 +26,12 @@ pub(in crate::toolsets::tenants) struct VariablesPage {
 }
 
 impl VariablesPage {
-    /// Removes variables of projects or environments that the policy denies to read. Returns their number.
+    /// Removes variables of projects or environments that the policy denies to read. Returns their
+    /// number.
     ///
     /// # Errors
     ///
-    /// Those of [`Context::readable`].
+    /// The errors of [`Context::readable_documents`].
     pub(in crate::toolsets::tenants) async fn remove_denied(
         &mut self,
         cx: &Context,
@@ -49,8 +50,8 @@ impl VariablesPage {
 
 /// The requested variables of a [`VariablesPage`].
 ///
-/// Variables are counted first and created only for the page, because copies of values would multiply by
-/// environments and templates.
+/// Variables are counted first and created only for the page, because copies of values would
+/// multiply by environments and templates.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::toolsets::tenants) struct PageRequest {
     pub(in crate::toolsets::tenants) window: PageRange,
@@ -65,20 +66,20 @@ pub(super) const MAX_MISSING: usize = 1_000;
 
 /// Builds a [`VariablesPage`].
 pub(super) struct PageBuilder {
-    wanted: PageRequest,
+    requested: PageRequest,
     pub(super) part: VariablesPage,
     with_value_bytes: usize,
     missing_bytes: usize,
 }
 
 impl PageBuilder {
-    pub(super) fn new(wanted: PageRequest) -> Self {
-        Self { wanted, part: VariablesPage::default(), with_value_bytes: 0, missing_bytes: 0 }
+    pub(super) fn new(requested: PageRequest) -> Self {
+        Self { requested, part: VariablesPage::default(), with_value_bytes: 0, missing_bytes: 0 }
     }
 
     /// Counts a variable with a value, and creates it if it is on the page.
     pub(super) fn add_with_value(&mut self, make: impl FnOnce() -> TenantVariable) {
-        let PageRange { skip, take } = self.wanted.window;
+        let PageRange { skip, take } = self.requested.window;
         let place = self.part.total;
         self.part.total += 1;
         let is_on_page = place >= skip as usize && self.part.with_value.len() < take as usize;
@@ -91,7 +92,7 @@ impl PageBuilder {
 
     /// Counts a variable without a value, and creates it if the limits allow.
     pub(super) fn add_missing(&mut self, make: impl FnOnce() -> TenantVariable) {
-        if !self.wanted.missing {
+        if !self.requested.missing {
             return;
         }
         if self.part.missing.len() < MAX_MISSING && self.missing_bytes < MAX_PAGE_BYTES {
@@ -104,7 +105,8 @@ impl PageBuilder {
     }
 }
 
-/// Returns the project and environments of a value as fields of an Octopus document, for policy rules.
+/// Returns the project and environments of a value as fields of an Octopus document, for policy
+/// rules.
 pub(in crate::toolsets::tenants) fn owner_fields<'a>(
     project: Option<&str>,
     environments: impl IntoIterator<Item = &'a str>,

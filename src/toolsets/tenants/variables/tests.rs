@@ -28,11 +28,14 @@ fn document(environments: usize, templates: usize, value: &str) -> Variables {
     serde_json::from_value(json!({ "ProjectVariables": { "Projects-1": project } })).unwrap()
 }
 
-async fn read(document: Variables, wanted: PageRequest) -> (Result<VariablesPage, TooMany>, usize) {
+async fn read(
+    document: Variables,
+    requested: PageRequest,
+) -> (Result<VariablesPage, TooMany>, usize) {
     let pool = ComputePool::new(1, std::time::Duration::from_mins(1));
     let scope = pool.scope(CallerKey::new([0; 32]));
     let work = move |budget: &Budget| {
-        let (read, steps) = step_counter::count(|| read_unscoped(&document, wanted, budget));
+        let (read, steps) = step_counter::count(|| read_unscoped(&document, requested, budget));
         Ok((read?, steps))
     };
     scope.run(work).await.unwrap()

@@ -9,7 +9,7 @@ use crate::support::TestServer;
 /// Returns keys that differ only in invisible characters.
 fn colliding_keys(count: usize) -> Map<String, Value> {
     let bit = |set: bool| if set { '\u{200c}' } else { '\u{200b}' };
-    let name = |n: usize| (0..14).map(|place| bit(n >> place & 1 == 1)).collect::<String>();
+    let name = |n: usize| (0..14).map(|index| bit(n >> index & 1 == 1)).collect::<String>();
     (0..count).map(|n| (format!("x{}", name(n)), json!(n))).collect()
 }
 
@@ -37,8 +37,8 @@ fn hostile_values() -> Vec<(&'static str, Value)> {
 #[tokio::test]
 async fn hostile_responses_are_bounded_and_valid() {
     let server = CheckedServer::start().await;
-    for (place, (name, shape)) in hostile_values().into_iter().enumerate() {
-        let path = format!("/environments/Environments-{}", 70 + place);
+    for (index, (name, shape)) in hostile_values().into_iter().enumerate() {
+        let path = format!("/environments/Environments-{}", 70 + index);
         server.mock_response(&path, &shape);
         for limit in [1024, 20 * 1024] {
             let mut arguments = get(&format!("/api/Spaces-1{path}"));
@@ -47,7 +47,8 @@ async fn hostile_responses_are_bounded_and_valid() {
             let answer = server.call_ok_once("execute", arguments).await;
             let size = answer.to_string().len();
             assert!(size > limit / 8, "{name}: {size} of {limit} bytes");
-            // If all kept fields fit after sanitizing, `omitted` counts the dropped ones.
+            // If all retained fields fit after sanitizing, `omitted` is the number of dropped
+            // fields.
             match answer["truncated"]["how"].as_str() {
                 Some(how) => {
                     assert!(how.contains("maxBytes") || how.contains("skip"), "{name}: {how}");

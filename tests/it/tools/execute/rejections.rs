@@ -6,7 +6,7 @@ use super::{assert_error_contains, get, writable_server};
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn method_decides_the_required_access() {
+async fn http_method_determines_required_access() {
     let reading = TestServer::start().await;
     let writing = TestServer::with(|config| config.tools.read_only = false).await;
     let path = "/api/Spaces-1/tenants/Tenants-1";

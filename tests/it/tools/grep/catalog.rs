@@ -43,9 +43,9 @@ async fn caches_the_api_catalog_per_caller() {
     assert_eq!(downloads(&server), 0);
     server.server.call_as(keys::DEFAULT_SPACE_ONLY, "grep_llms_txt", search.clone()).await;
     assert_eq!(downloads(&server), 1, "another caller downloads its own copy");
-    let refused = server.server.call_as("API-NOBODY", "grep_llms_txt", search).await;
+    let rejected = server.server.call_as("API-NOBODY", "grep_llms_txt", search).await;
     let reason = "check that the API key or token exists";
-    assert!(refused.is_error && refused.text.contains(reason), "{}", refused.text);
+    assert!(rejected.is_error && rejected.text.contains(reason), "{}", rejected.text);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{BIG_TASK, CheckedServer, arguments};
 use crate::support::{Era, TestServer};
 
-/// Keeps about a thousand states of the automaton busy at each byte.
+/// A pattern with about a thousand active automaton states at each byte.
 const COSTLY: &str = r"[a-z0-9][\t-~]{1000}[^\t-~]";
 const LONG: DurationSetting = DurationSetting(Duration::from_hours(1));
 
@@ -73,8 +73,8 @@ async fn searches_of_one_caller_do_not_block_another() {
     assert!(flood.next().now_or_never().is_none());
 }
 
-/// Another caller occupies the only slot of the pool. A search that ran on the worker of its call
-/// would complete at this point.
+/// Another caller occupies the only slot of the pool. A search on the worker of its own call
+/// would complete here.
 #[tokio::test]
 async fn call_timeout_fires_while_waiting_for_compute_slot() {
     let server = TestServer::with(|config| {

@@ -19,8 +19,8 @@ async fn returns_matches_with_context_lines() {
     );
     assert_eq!((found["truncated"].as_bool(), found.get("nextOffset")), (Some(false), None));
     assert_snapshot("grep_task_log", &found);
-    let whole = server.call_ok("get_task_raw", arguments(&json!({}))).await;
-    let lines: Vec<&str> = whole["text"].as_str().unwrap().split('\n').collect();
+    let complete = server.call_ok("get_task_raw", arguments(&json!({}))).await;
+    let lines: Vec<&str> = complete["text"].as_str().unwrap().split('\n').collect();
     for (number, line) in matches(&found) {
         assert_eq!(lines[usize::try_from(number).unwrap() - 1], line);
     }
