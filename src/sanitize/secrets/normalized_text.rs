@@ -1,8 +1,8 @@
 //! Copies of a text in the spelling that the rules expect, with a map back to the original.
 //!
-//! Rules match only one spelling of a secret: ASCII spaces and signs. [`NormalizedText::with_plain_spaces`]
-//! and [`NormalizedText::decoded`] rewrite other spellings. A text that needs no change is not copied. The
-//! time is linear in the text.
+//! Rules match only one spelling of a secret: ASCII spaces and signs.
+//! [`NormalizedText::with_plain_spaces`] and [`NormalizedText::percent_decoded`] rewrite other
+//! spellings. A text that needs no change is not copied. The time is linear in the text.
 
 use std::{borrow::Cow, ops::Range};
 
