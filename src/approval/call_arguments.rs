@@ -111,7 +111,7 @@ impl ApprovalArguments {
             (None, Some(_)) => {
                 return Err(ApprovalError::Argument {
                     field: "confirm",
-                    reason: "expected the code from the preview",
+                    reason: "expected the approval code from the preview",
                 });
             }
         };

@@ -219,7 +219,7 @@ mod tests {
                 && !one.verify_record(&[b"ab"], &hash.to_uppercase())
         );
         assert!(!one.verify_record(&[b"ac"], &hash) && !other.verify_record(&[b"ab"], &hash));
-        // A record cannot pass for a head.
+        // The MAC of a record is not valid for a head.
         assert!(one.verify_head("ab", &one.head_mac("ab")) && !one.verify_head("ab", &hash));
         for wrong in ["", "zz", &hash[..62], &"é".repeat(32)] {
             assert!(!one.verify_record(&[b"ab"], wrong), "{wrong}");

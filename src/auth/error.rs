@@ -26,7 +26,7 @@ pub enum AuthError {
     Unavailable(&'static str),
 }
 
-/// Error of the authentication setup. The text names the setting.
+/// Error of the authentication setup.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthSetupError {
     /// The tokens file cannot be read or is invalid.

@@ -93,11 +93,12 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
 }
 
 impl StaticTokens {
-    /// Loads the tokens in the settings and in the tokens file. Validates both in the same way.
+    /// Loads the tokens in the settings, which are already validated, and watches the tokens file.
+    /// `check` validates the entries of the file.
     ///
     /// # Errors
     ///
-    /// Returns an error that names `auth.tokens_file`, if the file cannot be read or is not valid.
+    /// Returns an error that names `auth.tokens_file` if the file cannot be read or is invalid.
     pub fn from_config(config: &Config, check: CheckToken) -> Result<Self, AuthSetupError> {
         let auth = &config.auth;
         let file = auth.tokens_file.as_deref();

@@ -247,7 +247,7 @@ fn start_telemetry(
     }
     if config.octopus.allow_http {
         tracing::warn!(
-            "octopus.allow_http is set: credentials are sent to Octopus in clear text over http"
+            "octopus.allow_http is set: with an http URL, credentials are sent to Octopus in clear text"
         );
     }
     Ok((config, telemetry))

@@ -63,10 +63,10 @@ pub struct HttpSettings {
     /// Time that running calls get to finish after `drain_pause` (default `25s`).
     pub drain_timeout: DurationSetting,
     /// Sessions of clients with protocol revisions before 2026-07-28 (default `off`). `off`: no
-    /// sessions; a restart loses nothing, and any replica can serve any request. `memory`: sessions
-    /// allow the server to ask the user before a change. They end with the process, and a proxy
-    /// must route a session to the same replica. `store`: sessions are also kept in `limits.store`,
-    /// so that any replica can continue them; all replicas need the same `tools.seal_key`.
+    /// sessions, so any replica can serve any request. `memory`: sessions allow the server to ask
+    /// the user before a change. They end with the process, and a proxy must route a session to the
+    /// same replica. `store`: sessions are also kept in `limits.store`, so that any replica can
+    /// continue them; all replicas need the same `tools.seal_key`.
     pub sessions: SessionStorage,
     /// Idle time after which a session ends (default `1h`).
     pub session_idle: DurationSetting,

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_give_unknown_result() {
+    fn name_pattern_is_undetermined_without_the_name() {
         let id = || ["Environments-3"].into_iter();
         assert_eq!(patterns(&["Production"]).matches(id(), false), TriState::Unknown);
         assert_eq!(patterns(&["environments-3"]).matches(id(), false), TriState::Yes);

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn unterminated_key_ends_after_the_maximum() {
+    fn unterminated_key_ends_at_the_maximum_length() {
         let mut keys = PrivateKeyScanner::default();
         keys.next_is_key_line(b"-----BEGIN PRIVATE KEY-----");
         assert!(!keys.can_skip(b"anything"));

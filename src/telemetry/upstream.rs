@@ -123,7 +123,7 @@ impl Drop for SentRequest<'_> {
             route,
             status = outcome.ok(),
             elapsed_ms = duration.as_millis(),
-            "upstream request completed"
+            "upstream request ended"
         );
         telemetry.record(method, route, outcome, Some(duration));
     }

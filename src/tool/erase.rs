@@ -46,7 +46,7 @@ impl Definition {
                 title: T::TITLE,
                 tier: T::TIER,
                 min_tier: T::LEAST,
-                policy_action: T::DEED,
+                policy_action: T::POLICY_ACTION,
                 since: T::SINCE,
                 aliases: T::ALIASES,
                 lists_choices_for: None,

@@ -155,7 +155,7 @@ async fn authorize<T: WriteTool>(
     cx: &Context,
 ) -> Result<(ChangePreview, Decision, GateDecision), Error> {
     cx.check_four_eyes(&preview.request).await?;
-    let action = preview.policy_action.unwrap_or(T::DEED);
+    let action = preview.policy_action.unwrap_or(T::POLICY_ACTION);
     let decision = cx
         .check_change_policy(input.tier(), action, &preview.access_set, preview.begins_at)
         .await?;

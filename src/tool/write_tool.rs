@@ -25,7 +25,7 @@ pub trait WriteTool: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The lowest tier of its calls. Lower than `TIER` only if the tier depends on the arguments.
     const LEAST: Tier = Self::TIER;
     /// Kind of change, which determines the risk in the policy.
-    const DEED: PolicyAction = PolicyAction::Run;
+    const POLICY_ACTION: PolicyAction = PolicyAction::Run;
     /// Whether it can overwrite or delete existing state (MCP `destructiveHint`).
     const DESTRUCTIVE: bool = true;
     /// First version of Octopus that supports the tool.

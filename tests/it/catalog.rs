@@ -215,7 +215,7 @@ fn every_tool_has_its_own_file() {
                 continue;
             }
             let text = fs::read_to_string(&file).unwrap();
-            if ["impl Tool for", "impl Change for"].iter().any(|part| text.contains(part)) {
+            if ["impl Tool for", "impl WriteTool for"].iter().any(|part| text.contains(part)) {
                 let name = file.file_stem().unwrap().to_str().unwrap();
                 assert!(catalog.get(name).is_some(), "{} is not listed", file.display());
             }

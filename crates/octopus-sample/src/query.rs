@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decodes_segments_once() {
+    fn decodes_percent_encoded_segments() {
         let rows = [("refs%2Fheads%2fmain", "refs/heads/main"), ("50%", "50%"), ("%zz", "%zz")];
         for (segment, expected) in rows {
             assert_eq!(decoded(segment), expected);

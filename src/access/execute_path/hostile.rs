@@ -155,7 +155,7 @@ fn no_spelling_bypasses_the_checks() {
         let sent = path.to_path().to_string();
         let url = base.join(&sent).unwrap();
         prop_assert_eq!(url.origin(), base.origin());
-        prop_assert_eq!(url.path(), &sent, "nothing is resolved away");
+        prop_assert_eq!(url.path(), &sent, "URL resolution must not change the path");
         prop_assert!(url.query().is_none() && url.fragment().is_none());
         prop_assert!(sent == "/api" || sent.starts_with("/api/"));
         // The checked path equals the sent path: parsing the sent path gives the same segments.

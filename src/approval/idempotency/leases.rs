@@ -1,4 +1,4 @@
-//! Leases in the store, which prevent that two replicas execute one change.
+//! Leases in the store. They prevent two replicas from executing the same change.
 //!
 //! Before a change is sent, its key is leased in the store for [`RETENTION`]. A replica does not
 //! send a change whose key another replica has leased. The reply of Octopus stays in the memory of

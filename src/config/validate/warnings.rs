@@ -70,7 +70,8 @@ impl Config {
         risks
     }
 
-    /// Returns whether task initiators are stored only in this process and lost when it ends.
+    /// Returns whether `policy.four_eyes` needs task initiators that are lost at a restart: callers
+    /// share an Octopus user, changes are allowed and `limits.store` is the memory.
     fn loses_task_initiators(&self) -> bool {
         let modes = self.auth_modes();
         let verifying_modes =

@@ -90,7 +90,7 @@ async fn serve_in_session<O: McpProvider>(
     // Every replica has the same limit, also for responses that it forwards.
     if is_answer && request.body().size_hint().lower() > MAX_RESPONSE_BYTES as u64 {
         let message = format!(
-            "the response to a request of the server is larger than the limit of \
+            "the client's response to a server request is larger than the limit of \
              {MAX_RESPONSE_BYTES} bytes; send only the requested fields"
         );
         return Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message).to(&id);

@@ -145,7 +145,7 @@ mod tests {
 
     /// The acting credential, or the reason why none acts.
     #[derive(Debug, Clone, Copy, PartialEq)]
-    enum Acting {
+    enum ExpectedCredential {
         Key(&'static str),
         /// The exchange was attempted, but the instance is down.
         Exchanged,
@@ -155,7 +155,7 @@ mod tests {
         NoToken,
     }
 
-    use Acting::{Exchanged, Key, Missing, NoGroup, NoToken, NotAsked};
+    use ExpectedCredential::{Exchanged, Key, Missing, NoGroup, NoToken, NotAsked};
 
     fn source(mode: AuthMode, credential: Option<CredentialSource>) -> CredentialProvider {
         let group = |group: &str, key: &str| GroupCredential {
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    async fn acting(source: &CredentialProvider, brings: &CallerCredentials) -> Acting {
+    async fn acting(source: &CredentialProvider, brings: &CallerCredentials) -> ExpectedCredential {
         match source.credentials(NAME, brings).await {
             Ok(credentials) => {
                 let is = |key: &&str| {

@@ -20,7 +20,7 @@ impl Error {
     pub(in crate::octopus) fn not_json(route: &str, content_type: &str) -> Self {
         let reason = format!(
             "{route} returned '{content_type}' instead of JSON; check that the URL is the one of \
-             Octopus and that no sign-in page is in front of it"
+             Octopus and that no sign-in page of a proxy is in front of it"
         );
         Self::UnexpectedResponse { reason }
     }

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn tasks_are_found_in_any_part_and_media_type() {
+    fn finds_task_ids_in_any_field_and_media_type() {
         let body = r#"{ "deploymentServerTasks": [{ "serverTaskId": "ServerTasks-7" }],
             "Id": "servertasks-8", "Links": { "Self": "ServerTasks-9" }, "Note": "ServerTasks-",
             "Again": "ServerTasks-7" }"#;

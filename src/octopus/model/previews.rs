@@ -47,7 +47,7 @@ pub struct Form {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Element {
-    /// ID of the variable.
+    /// Name of the element. For a prompted variable, the ID of the variable.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     #[serde(default)]

@@ -51,7 +51,7 @@ instruments! {
     /// Number of active HTTP server requests.
     http_server_active: gauge = "http.server.active_requests" in "{request}";
     /// Duration of MCP requests and notifications. Notifications are recorded only in sessions,
-    /// because no other transport mode reads them. Requests rejected before their method is known
+    /// because they are not processed in other transport modes. Requests rejected before their method is known
     /// are recorded as HTTP requests only.
     mcp_operation_duration: histogram = "mcp.server.operation.duration" in "s" at MCP_BUCKETS;
     /// Duration of HTTP requests to Octopus, identity providers and token endpoints, until the

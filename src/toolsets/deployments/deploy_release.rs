@@ -51,7 +51,7 @@ pub(super) struct DeployRelease {
     specific_machine_names: Option<StringList>,
     /// Deployment targets to exclude.
     excluded_machine_names: Option<StringList>,
-    /// Names of steps to skip.
+    /// Names of steps to skip, e.g. "Smoke test" (default none).
     skip_step_names: Option<StringList>,
     /// Download packages again.
     force_package_download: Option<bool>,
@@ -59,7 +59,7 @@ pub(super) struct DeployRelease {
     force_package_redeployment: Option<bool>,
     /// Update the variable snapshot of the release first.
     update_variable_snapshot: Option<bool>,
-    /// Names of deployment freezes to override.
+    /// Names of deployment freezes to override, e.g. "Peak season".
     deployment_freeze_names: Option<StringList>,
     /// Reason for the override, required with freezes.
     deployment_freeze_override_reason: Option<String>,

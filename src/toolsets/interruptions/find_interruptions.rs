@@ -47,7 +47,7 @@ pub(super) struct Interruptions {
 #[serde(rename_all = "camelCase")]
 struct FilteredAs {
     user_id: String,
-    /// Number of interruptions that were filtered, newest first.
+    /// Number of interruptions that were read and filtered; the newest are read first.
     server_total_scanned: usize,
     server_total_available: u32,
     /// Whether all interruptions were filtered. Otherwise totalResults is incomplete.

@@ -6,7 +6,7 @@ use crate::tool::{Definition, Toolset};
 
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "kubernetes",
-    summary: "The live state of what is deployed to Kubernetes",
+    summary: "Live status of deployed Kubernetes objects",
     paths: &[
         "projects/*/environments/*/untenanted",
         "projects/*/environments/*/tenants",

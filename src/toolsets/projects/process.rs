@@ -188,8 +188,8 @@ fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Returns properties with the names that Octopus uses. A sensitive property shows only whether it
-/// has a value.
+/// Sanitizes step properties and keeps their Octopus names. Drops nulls, replaces sensitive values
+/// by `isSensitive` and `hasValue`, and redacts secrets by property name.
 fn properties(properties: Map<String, Value>) -> Map<String, Value> {
     properties
         .into_iter()

@@ -83,7 +83,7 @@ struct Created {
 impl WriteTool for CreateRelease {
     const NAME: &'static str = "create_release";
     const TITLE: &'static str = "Create a release";
-    const DEED: PolicyAction = PolicyAction::Release;
+    const POLICY_ACTION: PolicyAction = PolicyAction::Release;
     const DESTRUCTIVE: bool = false;
     const SINCE: OctopusVersion = executions::SINCE;
 

@@ -26,7 +26,7 @@ pub(crate) struct TaskSummary {
     has_warnings_or_errors: bool,
     /// Whether the task waits for a person.
     has_pending_interruptions: bool,
-    /// What the task waits for: ManualIntervention, GuidedFailure and others. Empty before Octopus
+    /// Types of pending interruptions, e.g. ManualIntervention or GuidedFailure. Empty before Octopus
     /// 2026.
     pending_interruption_types: Vec<String>,
     has_pending_preconditions: bool,

@@ -78,7 +78,7 @@ async fn concurrent_approvals_with_one_token_send_one_change() {
 }
 
 #[tokio::test]
-async fn change_that_octopus_rejects_can_be_retried_with_the_same_approval() {
+async fn rejected_change_can_be_retried_with_same_approval() {
     for flow in APPROVAL_FLOWS {
         let fixture = ApprovalFixture::start().await;
         let (tool, arguments, path, _) = write_calls().remove(0);

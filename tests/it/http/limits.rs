@@ -89,7 +89,7 @@ async fn list_tools_on(connection: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn idle_timeout_differs_from_header_timeout() {
+async fn only_idle_timeout_closes_used_idle_connections() {
     let server = TestServer::with(|config| {
         config.octopus.api_key = Some(keys::ADMIN.to_owned().into());
         config.http.header_timeout = DurationSetting(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Rules about reads apply to the resources that a call reads, whatever the tool.
+//! Rules about reads apply to the resources that a call reads, for every tool.
 
 use serde_json::{Value, json};
 

@@ -124,7 +124,7 @@ async fn rejects_deployments_scheduled_into_a_window() {
             !rejected,
             "{arguments}"
         );
-        // During the window every start is rejected, whatever the scheduled time.
+        // During the window every start is rejected, regardless of the scheduled time.
         turn("2026-11-06T17:00:00Z");
         if !arguments.to_string().contains("Staging") {
             fixture.call(APPROVAL_FLOWS[0], tool, &arguments).await.expect_error("rule 'friday'");

@@ -146,7 +146,7 @@ async fn completion_sends_one_bounded_request() {
 }
 
 #[tokio::test]
-async fn rejects_unknown_completion_references() {
+async fn rejects_unknown_completion_references_and_arguments() {
     let server = TestServer::start().await;
     for (of, name) in [
         (prompt_reference("nothing"), "space"),

@@ -3,7 +3,7 @@
 use super::{Database, Item};
 use crate::random::token;
 
-/// Branches with separate content; `main` is the default and first.
+/// Names of the branches: `main`, the default branch, and the others in order.
 const BRANCHES: [&str; 12] = [
     "main",
     "bugfix/charging-stops",

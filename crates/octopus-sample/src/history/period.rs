@@ -4,5 +4,5 @@ use crate::clock::{DAY, HOUR, NOW};
 
 /// Start of the generated history.
 pub(super) const START: i64 = NOW - 90 * DAY;
-/// End of the generated history. The fixtures contain the rest.
+/// End of the generated history. The fixtures contain the later history.
 pub(super) const END: i64 = NOW - 3 * DAY - HOUR;

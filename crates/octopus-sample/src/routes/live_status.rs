@@ -65,7 +65,7 @@ fn find<'a>(
     }))
 }
 
-/// Returns the response for projects without Kubernetes steps or monitor.
+/// Returns the response for a project, environment and tenant without a live status report.
 fn no_report() -> Value {
     json!({
         "MachineStatuses": [],

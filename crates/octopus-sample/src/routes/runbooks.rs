@@ -59,7 +59,7 @@ fn below(call: &Call<'_>, runbook: &Item, path: &[&str]) -> ApiResult {
     }
 }
 
-/// Answers `/projects/{id}/{gitRef}/runbooks` and `.../runbookProcesses`.
+/// Answers `/projects/{id}/{gitRef}/runbooks`, the paths below it, and `.../runbookProcesses/{slug}`.
 pub(super) fn of_reference(
     call: &Call<'_>,
     project: &Item,

@@ -197,7 +197,8 @@ fn of_deployment(call: &Call<'_>, task: &Item) -> bool {
     })
 }
 
-/// Matches `spaces` and `includeSystem`, at the server level.
+/// Returns whether a task matches the query parameters of the server-level list: `spaces` for tasks
+/// of a space, `includeSystem` for system tasks.
 fn of_spaces(call: &Call<'_>, task: &Item) -> bool {
     if task.space_id.is_empty() {
         call.query.switch("includeSystem") != Some(false)

@@ -38,9 +38,9 @@ use crate::{
     store::{RateLimitDecision, Store, StoreKey, TokenBuckets},
 };
 
-/// Maximum number of cached callers whose first request was counted.
+/// Maximum number of entries in `seen`.
 const SEEN_CAPACITY: u64 = 50_000;
-/// Retention of a caller whose first request was counted.
+/// Retention of an entry in `seen`.
 const SEEN_RETENTION: Duration = Duration::from_mins(10);
 
 /// The rate limits of the settings.
@@ -57,7 +57,7 @@ pub struct RateLimits {
     instances: Option<Arc<Instances>>,
     failures: Arc<AuthFailures>,
     unproven: Option<TokenBuckets>,
-    /// Callers whose first request was counted.
+    /// Callers that `unproven` counted. Only their `initialize` and `server/discover` requests count again.
     seen: Cache<StoreKey, ()>,
 }
 

@@ -153,7 +153,7 @@ async fn no_read_spelling_reaches_a_denied_space() {
 
 /// Writes with every operation whose path parameter refers to the denied resource.
 #[tokio::test]
-async fn no_write_spelling_reaches_a_denied_resource() {
+async fn rejects_every_write_spelling_on_a_denied_resource() {
     let (mut by_rule, mut irreversible, mut total) = (0, 0, 0);
     let instance = SampleReader::new();
     for denied in [DeniedResource::PROJECT, DeniedResource::ENVIRONMENT, DeniedResource::TENANT] {

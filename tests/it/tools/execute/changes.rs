@@ -55,7 +55,7 @@ async fn sends_the_change_once_after_approval() {
 }
 
 #[tokio::test]
-async fn rejects_stale_changes_and_previews_deletions_by_name() {
+async fn stale_changes_are_rejected_and_delete_preview_shows_name() {
     let server = writable_server().await;
     let path = "/api/Spaces-1/tenants/Tenants-9";
     let read = server.call_as(keys::ADMIN, "execute", get(path)).await.structured;

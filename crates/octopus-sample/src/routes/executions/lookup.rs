@@ -118,9 +118,9 @@ pub(super) fn tenants<'a>(
 
 /// Options of a deployment or run.
 pub(super) struct ExecutionOptions {
-    /// Scheduled start; `None` starts immediately.
+    /// Scheduled start in milliseconds since the Unix epoch; `None` starts immediately.
     pub(super) run_at: Option<i64>,
-    /// Keys of the deployment or run from the body.
+    /// Fields of the request body that are copied to the deployment or run.
     keys: Map<String, Value>,
 }
 

@@ -36,7 +36,7 @@ fn page_keeps_first_items_and_later_scalars() {
 }
 
 #[test]
-fn omits_values_with_omitted_sensitivity_flags() {
+fn omits_values_whose_sensitivity_flag_was_omitted() {
     let long = "x ".repeat(300);
     let item = json!({ "Value": "hunter2", "Notes": long, "IsSensitive": true });
     for document in [
