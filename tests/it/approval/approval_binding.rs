@@ -126,7 +126,10 @@ async fn confirm_false_and_invalid_values_send_nothing() {
         let no = with_argument(&arguments, "confirm", json!(false));
         fixture.call(flow, tool, &no).await.expect_error("nothing was changed");
         let invalid = with_argument(&arguments, "confirm", json!(1));
-        fixture.call(flow, tool, &invalid).await.expect_error("confirm: expected the code");
+        fixture
+            .call(flow, tool, &invalid)
+            .await
+            .expect_error("confirm: expected the approval code");
     }
     assert_eq!(fixture.sent_changes(), []);
 }

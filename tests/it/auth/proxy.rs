@@ -66,7 +66,11 @@ async fn rejects_duplicate_identity_headers() {
         let headers = [("x-forwarded-user", "maria"), (name, "a"), (name, "b")];
         let rejected = list_tools(&server, &headers).await;
         assert_eq!(rejected.status, 400, "{name}: {}", rejected.text);
-        assert!(rejected.error_message().contains("repeated"), "{}", rejected.text);
+        assert!(
+            rejected.error_message().contains("appears more than once; send it once"),
+            "{}",
+            rejected.text
+        );
     }
 }
 
