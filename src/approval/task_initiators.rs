@@ -9,7 +9,8 @@ use crate::{
 
 /// Retention of task initiators: 14 days, because an interruption can stay pending for days.
 const RETENTION: Duration = Duration::from_hours(14 * 24);
-/// Kind of the keys in the store.
+/// Kind of the keys in the store. The value is fixed, because replicas of older versions must find
+/// the same records during an upgrade.
 const KIND: &str = "starter";
 
 /// Records of task initiators, by instance and task. Replicas that share a store share the records.

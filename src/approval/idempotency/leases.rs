@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::{IdempotencyKey, KeyDigest, MAX_SEND_DURATION, NotExecuted, RETENTION};
 use crate::store::{LeaseOutcome, Store};
 
-/// Kind of the keys in the store.
+/// Kind of the keys in the store. The value is fixed, because replicas of older versions must find
+/// the same leases during an upgrade.
 const KIND: &str = "deed";
 /// Number of bytes of a lease: replica ID (16), digest of the call (32) and attempt, a version 7
 /// UUID (16). When the change ends, another UUID with the time of its end is appended.

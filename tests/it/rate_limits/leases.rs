@@ -22,7 +22,7 @@ async fn open_store(redis: &Redis, timeout: DurationSetting) -> std::sync::Arc<S
 
 /// Acquires a lease with a value of this replica and an attempt number.
 async fn acquire(store: &Store, key: u8, claim: (&[u8], &[u8])) -> LeaseOutcome {
-    store.acquire_lease("deed", &[key; 32], claim, HOUR).await
+    store.acquire_lease("change", &[key; 32], claim, HOUR).await
 }
 
 #[tokio::test]
@@ -36,15 +36,15 @@ async fn lease_is_exclusive_until_release_or_expiry() {
     let held_by_other = LeaseOutcome::HeldByOther(b"one2".to_vec());
     assert_eq!(acquire(&two, 1, (b"two", b"1")).await, held_by_other);
     for (store, given_up) in [(&two, b"two1"), (&one, b"one1")] {
-        store.release("deed", &[1; 32], given_up, HOUR).await;
+        store.release("change", &[1; 32], given_up, HOUR).await;
         let outcome = acquire(&two, 1, (b"two", b"1")).await;
         assert_eq!(outcome, held_by_other, "a release of another or older lease has no effect");
     }
-    one.release("deed", &[1; 32], b"one2", HOUR).await;
+    one.release("change", &[1; 32], b"one2", HOUR).await;
     assert_eq!(acquire(&two, 1, (b"two", b"1")).await, LeaseOutcome::Acquired);
     let brief = Duration::from_millis(50);
     assert_eq!(
-        one.acquire_lease("deed", &[2; 32], (b"one", b""), brief).await,
+        one.acquire_lease("change", &[2; 32], (b"one", b""), brief).await,
         LeaseOutcome::Acquired
     );
     let over =
@@ -89,7 +89,7 @@ async fn pending_releases_are_applied_when_the_store_returns() {
     assert_eq!(acquire(&one, 1, (b"one", b"1")).await, LeaseOutcome::Acquired);
     one.put("session", &[2; 32], b"hello", HOUR).await;
     redis.strand_connections();
-    one.release("deed", &[1; 32], b"one1", HOUR).await;
+    one.release("change", &[1; 32], b"one1", HOUR).await;
     one.remove("session", &[2; 32], HOUR).await;
     assert_eq!(one.get("session", &[2; 32]).await, None);
     wait_until_some(async || {
