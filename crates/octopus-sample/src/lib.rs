@@ -37,6 +37,7 @@
 //! | part | content |
 //! | --- | --- |
 //! | [`keys`] | API keys and access token |
+//! | [`contract`] | operations and types of the API in two versions, and checks against them |
 //! | `fixtures/` | hand-written data, one JSON file per collection |
 //! | `database/` | collections, built from the fixtures |
 //! | `history/` | generated releases, deployments, tasks and events of ninety days |
@@ -53,6 +54,7 @@
 mod activity;
 mod call;
 mod clock;
+pub mod contract;
 mod credential;
 mod database;
 mod fault;

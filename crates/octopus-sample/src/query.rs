@@ -14,6 +14,17 @@ impl Query {
         Self { pairs: Pairs::try_from_uri(uri).map(|Pairs(pairs)| pairs).unwrap_or_default() }
     }
 
+    /// Parses a query string such as `skip=0&take=5`.
+    pub(super) fn parse(query: &str) -> Self {
+        let uri = Uri::builder().path_and_query(format!("/?{query}")).build();
+        uri.map(|uri| Self::of(&uri)).unwrap_or_default()
+    }
+
+    /// Iterates over the names and values in their order.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Returns the value of a parameter; `None` if it is empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.values(name).find(|value| !value.is_empty())
