@@ -34,6 +34,9 @@ mod official_server;
 // The tools, by toolset.
 mod tools;
 
+// The contract with Octopus: requests and responses compared with the published API.
+mod contract;
+
 // Changes: approval before execution, exact execution of the preview, idempotency.
 mod approval;
 

@@ -55,6 +55,8 @@ mod activity;
 mod call;
 mod clock;
 pub mod contract;
+#[cfg(test)]
+mod contract_tests;
 mod credential;
 mod database;
 mod fault;
@@ -62,6 +64,7 @@ mod fault_rules;
 mod history;
 mod journal;
 pub mod keys;
+mod newer_fields;
 mod page;
 mod portal_edits;
 mod precedence;
@@ -71,6 +74,7 @@ mod request_body;
 mod response;
 mod routes;
 mod serve;
+mod strictness;
 #[cfg(test)]
 mod test_client;
 #[cfg(test)]
@@ -94,6 +98,7 @@ pub use tokens::Tokens;
 use database::Database;
 use journal::Journal;
 use response::ApiResult;
+use strictness::Strictness;
 use version::Version;
 
 /// Version of Octopus Server that [`Sample::new`] reports.
@@ -115,6 +120,7 @@ struct Instance {
     journal: Journal,
     tokens: Tokens,
     faults: FaultRules,
+    strictness: Strictness,
 }
 
 impl Sample {
@@ -180,6 +186,25 @@ impl Sample {
         &self.instance.faults
     }
 
+    /// Sets whether requests are refused with 400 that have parameters or body fields which the
+    /// [contract] does not list for their operation, or values of a wrong type. Real servers ignore
+    /// them; default: off.
+    pub fn refuse_unknown(&self, refuse: bool) {
+        self.instance.strictness.set_refuses_unknown(refuse);
+    }
+
+    /// Sets whether successful responses are compared with the [contract]; default: off. The
+    /// comparison parses each response again.
+    pub fn check_responses(&self, check: bool) {
+        self.instance.strictness.set_checks_responses(check);
+    }
+
+    /// Returns the differences between responses and the [contract], at most 1,000.
+    #[must_use]
+    pub fn contract_problems(&self) -> Vec<String> {
+        self.instance.strictness.problems()
+    }
+
     fn with_database(version: Version, database: Arc<Database>) -> Self {
         let instance = Instance {
             version,
@@ -188,6 +213,7 @@ impl Sample {
             journal: Journal::default(),
             tokens: Tokens::default(),
             faults: FaultRules::default(),
+            strictness: Strictness::default(),
         };
         Self { instance: Arc::new(instance) }
     }

@@ -13,10 +13,12 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use super::credential::{credential, without_key};
 use super::fault::{self, Fault};
 use super::journal::JournalEntry;
+use super::newer_fields;
 use super::query::{Query, decoded};
 use super::request_body::RequestBody;
 use super::response::{ApiError, ApiResponse, ApiResult, Content};
 use super::routes::{self, RouteRequest};
+use super::strictness::ArrivedRequest;
 use super::tokens;
 use super::users::User;
 use super::version::Feature;
@@ -63,7 +65,25 @@ async fn handle(
     } else if let Some(answer) = tokens::answer(instance, &parts, &address, &input) {
         respond(instance, &parts.method, directory, answer)
     } else {
-        let answer = answer(instance, &parts.method, &parts.uri, query, &user, &input);
+        let arrived = ArrivedRequest {
+            version: &instance.version,
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            input: &input,
+        };
+        let refused =
+            user.as_ref().ok().and_then(|_| instance.strictness.check_request(&arrived).err());
+        let mut answer = match refused {
+            Some(error) => ApiResponse::from(error),
+            None => answer(instance, &parts.method, &parts.uri, query, &user, &input),
+        };
+        if let Content::Whole(bytes) = &mut answer.content {
+            let method = parts.method.as_str();
+            let whole = std::mem::take(bytes);
+            *bytes = newer_fields::remove(&instance.version, method, parts.uri.path(), whole);
+            instance.strictness.check_response(&arrived, answer.status.as_u16(), bytes);
+        }
         respond(instance, &parts.method, directory, answer)
     };
     instance.journal.set_status(number, response.status().as_u16());

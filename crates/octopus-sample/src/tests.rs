@@ -85,3 +85,38 @@ async fn deleting_a_project_deletes_its_resources() {
     assert_eq!((status, reason(&rejected)), (400, "The resource 'Lifecycles-9' was not found."));
     assert_eq!(send(&sample, "PATCH", "Spaces-1/projects", json!({})).await.0, 405);
 }
+
+#[tokio::test]
+async fn strict_mode_refuses_unknown_parameters_and_fields() {
+    let sample = Sample::with_version("2023.4.8600");
+    let release = json!({
+        "SpaceId": "Spaces-1", "SpaceIdOrName": "Spaces-1", "ProjectName": "Projects-1",
+        "ReleaseVersion": "9.9.9", "CustomFields": {},
+    });
+    let rows = [
+        ("GET", "tasks?tenantTag=Region/EMEA", json!(null), "unknown parameter 'tenantTag'"),
+        ("GET", "tasks?take=many", json!(null), "'many' is not an integer"),
+        ("POST", "releases/create/v1", release, "unknown field 'CustomFields'"),
+    ];
+    for (method, path, body, _) in &rows[..2] {
+        let path = format!("Spaces-1/{path}");
+        assert_eq!(send(&sample, method, &path, body.clone()).await.0, 200, "{path}");
+    }
+    sample.refuse_unknown(true);
+    for (method, path, body, expected) in rows {
+        let path = format!("Spaces-1/{path}");
+        let (status, answer) = send(&sample, method, &path, body).await;
+        assert_eq!(status, 400, "{path} {answer}");
+        assert!(reason(&answer).contains(expected), "{path} {answer}");
+    }
+    let tenant = get(&sample, "Spaces-1/tenants/Tenants-5").await;
+    let path = "Spaces-1/tenants/Tenants-5";
+    assert_eq!(send(&sample, "PUT", path, tenant).await.0, 200, "a resource as it was read");
+    let newest = Sample::new();
+    newest.refuse_unknown(true);
+    let path = "Spaces-1/tasks?tenantTag=Region/EMEA";
+    assert_eq!(send(&newest, "GET", path, json!(null)).await.0, 200, "2026.3 has the parameter");
+    let between = Sample::with_version("2025.1.1");
+    between.refuse_unknown(true);
+    assert_eq!(send(&between, "GET", path, json!(null)).await.0, 200, "2025.1 can have it");
+}

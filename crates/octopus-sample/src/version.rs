@@ -1,5 +1,7 @@
 //! Versions of Octopus Server, and the features that they introduced.
 
+use super::contract::Edition;
+
 /// A version such as `2026.3.7314`. Local builds (`0.0.0-local`) are treated as the newest.
 #[derive(Clone)]
 pub(super) struct Version {
@@ -31,6 +33,11 @@ pub(super) enum Feature {
     ApiKeysOnEvents,
     /// `PendingInterruptionTypes` and `PendingPreconditionTypes` instead of `UnmetPreconditions`.
     PendingTypes,
+    /// Status 201 of `/releases/create/v1`. 2023.4 answers 200 and 2026.3 answers 201; no source
+    /// names the version between them.
+    CreatedReleases,
+    /// Account types and communication styles that 2023.4 does not have.
+    NewerKinds,
     /// `/llms.txt`.
     LlmsTxt,
     /// Rate limits and their advisory headers.
@@ -54,6 +61,8 @@ impl Feature {
             Self::KubernetesLiveStatus => [2025, 3, 0],
             Self::ApiKeysOnEvents => [2025, 4, 0],
             Self::PendingTypes => [2026, 1, 0],
+            Self::CreatedReleases => [2026, 1, 0],
+            Self::NewerKinds => [2024, 1, 0],
             Self::LlmsTxt => [2026, 2, 3916],
             Self::RateLimits => [2026, 3, 0],
             Self::TokenExchange => [2023, 4, 0],
@@ -78,6 +87,19 @@ impl Version {
     /// Returns the version as it was given.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns the editions of the contract that describe this version: both for versions between
+    /// them.
+    pub(super) fn editions(&self) -> &'static [Edition] {
+        let [year, release, _] = self.parts;
+        if (year, release) <= (2023, 4) {
+            &[Edition::V2023_4]
+        } else if (year, release) >= (2026, 3) {
+            &[Edition::V2026_3]
+        } else {
+            &Edition::ALL
+        }
     }
 
     /// Returns whether this version has a feature.

@@ -106,6 +106,8 @@ impl TestServer {
         Box::pin(Self::start_server(clock, config, sample, octopus, samples)).await
     }
 
+    /// Starts the server. Its sample instances refuse parameters and fields that Octopus does not
+    /// know, so that every test finds a client that sends them.
     async fn start_server(
         clock: PolicyClock,
         config: Config,
@@ -113,6 +115,9 @@ impl TestServer {
         octopus: Listening,
         others: BTreeMap<String, (Sample, Listening)>,
     ) -> Self {
+        for sample in others.values().map(|(sample, _)| sample).chain([&sample]) {
+            sample.refuse_unknown(true);
+        }
         let tls = config.http.tls.certificate.is_some();
         let running = app::start_with_clock(config.clone(), clock).await.unwrap();
         let url = running.endpoint(tls);

@@ -88,6 +88,17 @@ impl Contract {
         check.finish()
     }
 
+    /// Returns whether objects of a type have a field with this name, ignoring case.
+    #[must_use]
+    pub fn has_field(&self, shape: &Shape, name: &str) -> bool {
+        match self.resolve(shape) {
+            Shape::Object(object) => {
+                object.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name))
+            }
+            _ => false,
+        }
+    }
+
     /// Returns whether the text of a query parameter has a type.
     fn accepts_text(&self, shape: &Shape, text: &str) -> bool {
         let matches =

@@ -250,7 +250,7 @@ impl<'d> Parser<'d> {
     fn words(&mut self, first: &'static str) -> Parsed<Vec<&'static str>> {
         let mut words = vec![first];
         self.skip_space();
-        while self.rest.starts_with(|c: char| c.is_alphanumeric() || "+-".contains(c)) {
+        while self.rest.starts_with(|c: char| c.is_alphanumeric() || "+-~".contains(c)) {
             let mark = self.mark();
             let word = self.word()?;
             if mark.is_in(self.edition) {

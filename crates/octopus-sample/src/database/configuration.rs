@@ -168,7 +168,7 @@ pub(super) fn tenants(version: &Version) -> Collection {
     let tenants = collection(fixtures::TENANTS, |id, space, _| {
         let path = format!("/api/{space}/tenants/{id}");
         json!({
-            "Icon": null, "CustomFields": {},
+            "Icon": null, "CustomFields": [],
             "Links": {
                 "Self": path,
                 "Variables": format!("{path}/variables"),

@@ -47,7 +47,7 @@ pub(super) use tenant_values::{Template, TenantValue, templates_of};
 pub(super) use toggles::completed as completed_toggle;
 
 use super::precedence::Precedence;
-use super::version::Version;
+use super::version::{Feature, Version};
 
 /// All collections. Clones are cheap and independent of the original.
 #[derive(Clone)]
@@ -107,7 +107,7 @@ pub(super) struct Database {
 impl Database {
     /// Reads the fixtures of a server of this version. The history is still empty.
     pub(super) fn from_fixtures(version: &Version) -> Self {
-        Self {
+        let mut database = Self {
             precedence: Precedence::default(),
             root: configuration::root(version),
             space_links: fixtures::parsed(fixtures::SPACE_LINKS),
@@ -149,7 +149,20 @@ impl Database {
             interruptions: Collection::default(),
             variables: Arc::new(fixtures::parsed(fixtures::VARIABLES)),
             event_log: EventLog::default(),
+        };
+        if !version.has(Feature::NewerKinds) {
+            database.accounts.keep(|account| !account.text("AccountType").contains("Oidc"));
+            let is_old = |item: &Item| {
+                let style = item.body.pointer("/Endpoint/CommunicationStyle");
+                !matches!(
+                    style.and_then(Value::as_str),
+                    Some("KubernetesTentacle" | "AwsEcsCluster")
+                )
+            };
+            database.machines.keep(is_old);
+            database.workers.keep(is_old);
         }
+        database
     }
 
     /// Sets the event log, which `make` generates on first use.

@@ -47,7 +47,7 @@ pub(crate) fn project_rest(id: &str, space: &str, is_git: bool, version: &Versio
         },
         "AutoDeployReleaseOverrides": [], "ReleaseNotesTemplate": null,
         "DeploymentChangesTemplate": null, "ForcePackageDownload": false,
-        "AllowIgnoreChannelRules": true, "ExecuteDeploymentsOnResilientPipeline": null,
+        "AllowIgnoreChannelRules": true, "ExecuteDeploymentsOnEventBasedPipeline": null,
         "ExtensionSettings": [], "AutoCreateRelease": false,
         "ProjectConnectivityPolicy": {
             "SkipMachineBehavior": "None", "TargetRoles": [],

@@ -274,7 +274,7 @@ impl EditableType {
             }
             "tenants" => json!({
                 "TenantTags": [], "ProjectEnvironments": {}, "ClonedFromTenantId": null,
-                "IsDisabled": false, "CustomFields": {}, "Icon": null,
+                "IsDisabled": false, "CustomFields": [], "Icon": null,
             }),
             "lifecycles" => json!({ "Phases": [] }),
             _ => json!({ "EnvironmentIds": [], "RetentionPolicyId": null }),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::activity;
 use super::super::call::Call;
-use super::super::database::{Item, form};
+use super::super::database::{Item, complete, form};
 use super::super::random::uuid;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::{missing, project_lookup, promotions, runbooks};
@@ -92,7 +92,12 @@ fn preview(
         render(call, environment, (&id, &step.name, position), step.target_role.as_deref())
     });
     let prompts = call.database.prompts_of(&project.id, Some(&environment.id));
-    Ok(answered(call, &release.id, environment, &steps.collect::<Vec<_>>(), &form(prompts)))
+    let mut body =
+        answered(call, &release.id, environment, &steps.collect::<Vec<_>>(), &form(prompts));
+    if let Value::Object(body) = &mut body {
+        complete(body, json!({ "Changes": [], "ChangesMarkdown": "" }));
+    }
+    Ok(ApiResponse::value(&body))
 }
 
 /// Answers `.../runbookRunTemplate`, or `.../runbookRuns/preview/{id}` for an environment.
@@ -130,7 +135,8 @@ pub(super) fn of_runbook(
         render(call, environment, names, role.and_then(Value::as_str))
     });
     let prompts = call.database.prompts_of(id, Some(&environment.id));
-    Ok(answered(call, id, environment, &steps.collect::<Vec<_>>(), &form(prompts)))
+    let body = answered(call, id, environment, &steps.collect::<Vec<_>>(), &form(prompts));
+    Ok(ApiResponse::value(&body))
 }
 
 fn render(
@@ -161,20 +167,12 @@ fn render(
     })
 }
 
-fn answered(
-    call: &Call<'_>,
-    id: &str,
-    environment: &Item,
-    steps: &[Value],
-    form: &Value,
-) -> ApiResponse {
-    ApiResponse::value(&json!({
+fn answered(call: &Call<'_>, id: &str, environment: &Item, steps: &[Value], form: &Value) -> Value {
+    json!({
         "Id": id,
         "StepsToExecute": steps,
         "Form": form,
         "UseGuidedFailureModeByDefault": environment.flag("UseGuidedFailure"),
-        "Changes": [],
-        "ChangesMarkdown": "",
         "Links": { "Self": call.path },
-    }))
+    })
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::call::Call;
 use super::super::clock::{NOW, timestamp};
-use super::super::database::{Database, SERVER_NODE};
+use super::super::database::{Database, SERVER_NODE, complete};
 use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::version::{Feature, Version};
@@ -25,7 +25,7 @@ pub(super) fn open(
             "<!DOCTYPE html><title>Octopus Deploy</title><p>The sample instance.</p>",
         )),
         ["api"] => Ok(ApiResponse::json(database.root.clone())),
-        ["api", "octopusservernodes", "ping"] => Ok(ApiResponse::value(&node(version))),
+        ["api", "octopusservernodes", "ping"] => Ok(ApiResponse::value(&ping(version))),
         ["api", "serverstatus", "health"] => Ok(ApiResponse::value(&json!({
             "IsOperatingNormally": true, "IsCompliantWithLicense": true,
             "IsEntireClusterReadOnly": false, "IsEntireClusterDrainingTasks": false,
@@ -65,7 +65,7 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
             Err(ApiError::Forbidden("AdministerSystem"))
         }
         ["octopusservernodes"] => {
-            let nodes = [node(call.version).to_string()];
+            let nodes = [node().to_string()];
             let (skip, take) = NODES.window(call);
             Ok(NODES.render(call, nodes.len(), nodes.iter().skip(skip).take(take), ""))
         }
@@ -73,11 +73,22 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
     }
 }
 
-fn node(version: &Version) -> Value {
+/// Returns the node with its version and the time when it was seen.
+fn ping(version: &Version) -> Value {
+    let mut node = node();
+    if let Value::Object(node) = &mut node {
+        let rest = json!({
+            "IsOffline": false, "LastSeen": timestamp(NOW), "Version": version.text(),
+        });
+        complete(node, rest);
+    }
+    node
+}
+
+fn node() -> Value {
     json!({
         "Id": format!("OctopusServerNodes-{SERVER_NODE}"), "Name": SERVER_NODE,
-        "MaxConcurrentTasks": 8, "IsInMaintenanceMode": false, "IsOffline": false,
-        "LastSeen": timestamp(NOW), "Version": version.text(),
+        "MaxConcurrentTasks": 8, "IsInMaintenanceMode": false,
         "Links": { "Self": format!("/api/octopusservernodes/OctopusServerNodes-{SERVER_NODE}") },
     })
 }

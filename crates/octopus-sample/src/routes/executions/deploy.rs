@@ -172,7 +172,7 @@ fn deploy(
         }
         made.push(json!({ "DeploymentId": facts.id, "ServerTaskId": facts.task_id }));
     }
-    Ok(ApiResponse::created(&json!({ "DeploymentServerTasks": made })))
+    Ok(ApiResponse::value(&json!({ "DeploymentServerTasks": made })))
 }
 
 /// Returns whether a deployment of the project is running in the environment.

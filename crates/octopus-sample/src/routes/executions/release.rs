@@ -8,6 +8,7 @@ use super::super::super::database::{Database, Item, ReleaseFacts, Step};
 use super::super::super::history::release_body;
 use super::super::super::request_body::RequestBody;
 use super::super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::super::version::Feature;
 use super::super::release_template::{next_version, steps_with_package};
 use super::super::write_request::WriteRequest;
 use super::lookup::{named, project, wrong};
@@ -69,7 +70,9 @@ pub(super) fn create(change: &WriteRequest<'_>, draft: &mut Database) -> ApiResu
         body.insert("CustomFields".to_owned(), fields);
     }
     draft.releases.put(body);
-    Ok(ApiResponse::created(&names(&facts.id, &facts.version)))
+    let names = names(&facts.id, &facts.version);
+    let is_created = change.call.version.has(Feature::CreatedReleases);
+    Ok(if is_created { ApiResponse::created(&names) } else { ApiResponse::value(&names) })
 }
 
 fn names(id: &str, version: &str) -> Value {

@@ -1,0 +1,1 @@
+//! Bodies of real servers. (placeholder)
