@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 /// Returns calls with the filters of each tool, in addition to the sample calls of the tools.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn filtered_calls() -> Vec<(&'static str, Value)> {
     vec![
         ("list_spaces", json!({ "partialName": "e", "skip": 0, "take": 5 })),
@@ -93,7 +94,10 @@ pub fn filtered_calls() -> Vec<(&'static str, Value)> {
             json!({ "space": "Default", "pendingOnly": true, "regarding": "ServerTasks-90008" }),
         ),
         ("find_interruptions", json!({ "space": "Default", "assignedToMe": true })),
-        ("find_interruptions", json!({ "space": "Default", "interruptionId": "Interruptions-1" })),
+        (
+            "find_interruptions",
+            json!({ "space": "Default", "interruptionId": "Interruptions-9008" }),
+        ),
         (
             "find_events",
             json!({
@@ -107,7 +111,7 @@ pub fn filtered_calls() -> Vec<(&'static str, Value)> {
                 "excludeDifference": true, "includeInternalEvents": true, "take": 3,
             }),
         ),
-        ("find_events", json!({ "space": "Default", "eventId": "Events-84001" })),
+        ("find_events", json!({ "space": "Default", "eventId": "Events-80001" })),
         ("find_events", json!({ "space": "Default", "mode": "listCategories" })),
         ("find_events", json!({ "space": "Default", "mode": "listGroups" })),
         ("find_events", json!({ "space": "Default", "mode": "listAgents" })),

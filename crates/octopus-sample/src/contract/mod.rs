@@ -34,12 +34,14 @@
 mod check;
 mod find;
 mod parse;
+mod recorded;
 mod shape;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub use check::UnknownFields;
+pub use recorded::{Recorded, recorded};
 pub use shape::{Field, Object, Shape};
 
 use parse::Document;
