@@ -14,8 +14,13 @@ async fn change_in_octopus(
 ) {
     let octopus = crate::support::serve(fixture.server.sample.router());
     let url = format!("http://{}/api/Spaces-1/{path}", octopus.address);
+    let mut body = body.clone();
+    if path.contains("/create/") {
+        body["SpaceId"] = json!("Spaces-1");
+        body["SpaceIdOrName"] = json!("Spaces-1");
+    }
     let request = fixture.server.http.request(method, url).header("x-octopus-apikey", keys::ADMIN);
-    let reply = crate::support::send(request.json(body)).await;
+    let reply = crate::support::send(request.json(&body)).await;
     assert!(reply.status < 300, "{path}: {}", reply.text);
     fixture.server.sample.clear_journal();
 }

@@ -88,7 +88,7 @@ pub fn filtered_calls() -> Vec<(&'static str, Value)> {
             "find_accounts",
             json!({ "space": "Default", "partialName": "a", "accountType": "UsernamePassword" }),
         ),
-        ("find_accounts", json!({ "space": "Default", "accountId": "Accounts-1" })),
+        ("find_accounts", json!({ "space": "Default", "accountId": "Accounts-2" })),
         (
             "find_interruptions",
             json!({ "space": "Default", "pendingOnly": true, "regarding": "ServerTasks-90008" }),

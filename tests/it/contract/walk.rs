@@ -33,6 +33,11 @@ pub fn request_problems(contract: &Contract, request: &JournalEntry) -> Vec<Stri
         return Vec::new();
     }
     let Some(operation) = contract.find(&request.method, &request.path) else {
+        // The client finds out that an older server lacks an operation by its answer.
+        let newest = Contract::of(Edition::V2026_3).find(&request.method, &request.path);
+        if newest.is_some() && request.status == Some(404) {
+            return Vec::new();
+        }
         return vec![format!("{line}: unknown operation")];
     };
     let query = request.query.as_deref().unwrap_or_default();
@@ -75,6 +80,7 @@ async fn walk(fixture: &ApprovalFixture, edition: Edition) -> (usize, Vec<String
         succeeded += usize::from(!result.is_error);
     }
     for (name, uri) in SAMPLE_URIS {
+        let uri = uri.replace("Interruptions-1", "Interruptions-9008");
         let reply = fixture.server.rpc(Era::Modern, "resources/read", json!({ "uri": uri })).await;
         let is_missing = !is_new
             && ["runbook-git", "featureToggle", "rolloutGroup", "catalog-llms-txt"].contains(name);
