@@ -67,13 +67,14 @@ ELSEWHERE = {
     "tests/packaging/test_dashboard.py": ("exec prometheus (promtool .*)", [
         "docker compose exec prometheus promtool query instant http://127.0.0.1:9090 octopus_mcp_build",
     ]),
+    "tests/packaging/image.py": ('"bud"', [r"docker build (--build-arg \w+=\w+ )?-t octopus-mcp \."]),
+    "tests/packaging/test_image.py": ('startswith("docker run ")', [r"docker run .*"]),
     "tests/packaging/test_documents.py": ('"deploy/names"', [r"deploy/names OWNER/NAME( VERSION| \[VERSION\])?"]),
     "tests/run": ("deploy/sbom", ["deploy/sbom", r"tests/recipe", r"(\./)?tests/run( rust| hostile| packaging)?", "cargo deny"]),
 }
 # Commands that no test runs, by what they require.
 NOT_RUN = {
     "a container engine": [
-        "docker build -t octopus-mcp .",
         "docker buildx build --platform linux/amd64,linux/arm64",
         "docker build -t registry.example.com/octopus-mcp . && docker push registry.example.com/octopus-mcp",
         "docker compose up --build --detach",
@@ -86,7 +87,9 @@ NOT_RUN = {
     "a cluster": [
         "kubectl apply --kustomize deploy/kubernetes",
         "kubectl --namespace octopus-mcp rollout status deployment/octopus-mcp",
-        'kubectl create secret generic octopus-mcp --from-literal=seal-key="$(openssl rand -hex 32)"',
+        'kubectl create secret generic octopus-mcp --from-literal=seal-key="$(openssl rand -hex 32)" '
+        "--from-literal=store=rediss://USER:PASSWORD@valkey:6379/0",
+        "kubectl --namespace octopus-mcp logs deployment/octopus-mcp --container check-settings",
         "kubectl create secret generic octopus-keys --from-file=europe --from-file=lab",
         "kubectl get pods",
         "kubectl describe pod",
