@@ -71,6 +71,8 @@ class Chart(unittest.TestCase):
             ({"config": "[octopus]\nspace = 'API-ABCDEFGHIJKLMNOP'\n"}, "contains a secret"),
             ({"secrets": {"env": [{"name": "OCTOPUS_API_KEY"}]}}, "secrets/env/0"),
             ({"autoscaling": {"enabled": True, "minReplicas": 9}}, "greater than"),
+            ({"config": "[http]\nlisten = 0.0.0.0\n"}, "`config` is not valid TOML: line 2"),
+            ({"config": "[audit]\n[audit]\n"}, "`config` is not valid TOML"),
         ]
         for changes, words in refused:
             with self.subTest(changes), self.assertRaises(helm_python.HelmError) as raised:
@@ -82,6 +84,43 @@ class Chart(unittest.TestCase):
                       {"config": "[http]\ntrusted_proxies = ['10.0.0.0/8']\n"}):
             found = documents(with_values(values("minimal"), ingress={"enabled": True}, **given))
             self.assertEqual(len(only(found, "Ingress")["spec"]["rules"]), 1)
+
+    def test_instance_and_hosts_in_the_file_are_enough(self):
+        instances = "[instances.one]\nurl = 'https://octopus.example.com'\n"
+        for config in (f"http.public_url = 'https://mcp.example.com'\n{instances}",
+                       "http = { allowed_hosts = ['mcp.example.com'] }\noctopus.url = 'https://octopus.example.com'\n"):
+            self.assertTrue(documents({"config": config}))
+
+    def test_changes_require_audit_records(self):
+        for changes in ({"env": {"OCTOPUS_MCP_TOOLS__READ_ONLY": False}, "config": ""},
+                        {"env": {"OCTOPUS_MCP_TOOLS__READ_ONLY": "false", "OCTOPUS_MCP_AUDIT__STDOUT": False}},
+                        {"config": "tools.read_only = false\n"}, {"config": "[tools]\nread_only=false # open\n[audit]\nstdout=false\n"}):
+            given = with_values(values("minimal"), replicas=1, **changes)
+            with self.subTest(changes), self.assertRaisesRegex(helm_python.HelmError, "no audit records are written: set audit.stdout"):
+                render(given)
+            for audit in ({"OCTOPUS_MCP_AUDIT__STDOUT": True}, {"OCTOPUS_MCP_AUDIT__FILE__PATH": "/var/lib/octopus-mcp/audit.jsonl"},
+                          {"OCTOPUS_MCP_AUDIT__OTLP__ENDPOINT": "https://collector.example.com/v1/logs"}):
+                render(with_values(given, env=audit))
+
+    def test_changes_at_several_replicas_require_seal_key_and_store(self):
+        key = {"name": "OCTOPUS_MCP_TOOLS__SEAL_KEY", "secret": "octopus-mcp", "key": "seal-key"}
+        store = {"name": "OCTOPUS_MCP_LIMITS__STORE", "secret": "octopus-mcp", "key": "store"}
+        writes = with_values(values("minimal"), env={"OCTOPUS_MCP_TOOLS__READ_ONLY": False})
+        in_file = {"config": "[limits]\nstore = 'redis://valkey:6379'\n[audit]\nstdout = true\n"}
+        scaled = {"replicas": 1, "autoscaling": {"enabled": True}}
+        for several in ({}, {"replicas": 3}, scaled):
+            for given, words in (([], "share no seal key"), ([store], "share no seal key"), ([key], "share no store")):
+                with self.subTest(several=several, given=given), self.assertRaises(helm_python.HelmError) as raised:
+                    render(with_values(writes, secrets={"env": given}, **several))
+                self.assertIn(words, str(raised.exception))
+            with self.assertRaisesRegex(helm_python.HelmError, "share no store"):
+                render(with_values(writes, secrets={"env": [key]}, config="limits.store = 'memory'\naudit.stdout = true\n", **several))
+            render(with_values(writes, secrets={"env": [key, store]}, **several))
+            render(with_values(writes, secrets={"env": [key]}, **in_file, **several))
+            # Without changes the replicas share nothing.
+            render(with_values(values("minimal"), **several))
+        for single in ({"replicas": 1}, {"autoscaling": {"enabled": True, "minReplicas": 1, "maxReplicas": 1}}):
+            render(with_values(writes, **single))
 
     def test_commented_key_is_not_a_secret(self):
         render(with_values(values("minimal"), config="[octopus]\n# api_key = left out\n"))
@@ -136,15 +175,30 @@ class Pods(unittest.TestCase):
         for case in CASES:
             found = documents(values(case))
             spec, one = pod(found), container(found)
-            self.assertEqual(set(spec) & {"hostNetwork", "hostPID", "hostIPC", "initContainers"}, set())
+            self.assertEqual(set(spec) & {"hostNetwork", "hostPID", "hostIPC"}, set())
             self.assertTrue(all(set(v) - {"name"} <= allowed for v in spec["volumes"]))
             self.assertTrue(spec["securityContext"]["runAsNonRoot"])
             self.assertGreater(spec["securityContext"]["runAsUser"], 0)
-            secured = one["securityContext"]
-            self.assertFalse(secured["allowPrivilegeEscalation"])
-            self.assertEqual(secured["capabilities"], {"drop": ["ALL"]})
-            self.assertEqual(secured["seccompProfile"], {"type": "RuntimeDefault"})
+            for secured in (every["securityContext"] for every in [one, *spec["initContainers"]]):
+                self.assertFalse(secured["allowPrivilegeEscalation"])
+                self.assertEqual(secured["capabilities"], {"drop": ["ALL"]})
+                self.assertEqual(secured["seccompProfile"], {"type": "RuntimeDefault"})
             self.assertTrue(all("hostPort" not in port for port in one["ports"]))
+
+    def test_settings_are_checked_with_the_servers_environment(self):
+        for case in CASES:
+            found = documents(values(case))
+            server = container(found)
+            [check] = pod(found)["initContainers"]
+            for part in ("image", "imagePullPolicy", "env", "volumeMounts", "securityContext"):
+                self.assertEqual(check[part], server[part])
+            self.assertEqual(check["args"], ["config", *server["args"][1:]])
+
+    def test_additional_mounts_reach_both_containers(self):
+        mount = {"name": "audit", "mountPath": "/var/lib/octopus-mcp"}
+        found = documents(with_values(values("minimal"), extraVolumeMounts=[mount], extraVolumes=[{"name": "audit", "emptyDir": {}}]))
+        for one in (container(found), *pod(found)["initContainers"]):
+            self.assertIn(mount, one["volumeMounts"])
 
     def test_have_no_writable_files_and_no_api_access(self):
         for case in CASES:

@@ -63,6 +63,27 @@ class Settings(unittest.TestCase):
         environment = {e["name"]: e.get("value") or SECRETS.get(e["name"], "x") for e in one["env"]}
         return environment, only(found, "ConfigMap")["data"]["config.toml"]
 
+    def check(self, environment, toml):
+        """Asserts that a package writes audit records, and that replicas can share its changes. Returns the output."""
+        said = self.taken(environment, toml)
+        self.assertRegex(said, r"(?m)^audit\.(stdout = true|file\.path = \"|otlp\.endpoint = \")", said)
+        if "\ntools.read_only = false " in said:
+            self.assertIn("\naudit.required = true ", said)
+        return said
+
+    def test_invalid_settings_stop_the_check_of_a_pod(self):
+        environment, toml = self.pods("plain")
+        [check] = only(documents(values("plain")), "Deployment")["spec"]["template"]["spec"]["initContainers"]
+        environment = {k: v for k, v in environment.items() if k.startswith("OCTOPUS")}
+        for planted, told in (("", ""), ("[audit]\nstdout = 'perhaps'\n", "audit.stdout"), ("[tool]\nread_only = false\n", "tool")):
+            with self.subTest(planted), tempfile.TemporaryDirectory() as folder:
+                path = Path(folder, "config.toml")
+                path.write_text(planted or toml)
+                command = [BINARY, *(str(path) if word == "/etc/octopus-mcp/config.toml" else word for word in check["args"])]
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, 2 if planted else 0, done.stderr)
+                self.assertIn(told, done.stderr)
+
     def test_unknown_settings_are_reported(self):
         with self.assertRaises(AssertionError):
             self.taken({**LEAST, "OCTOPUS_MCP_HTTP__NOTHING": "1"})
@@ -71,30 +92,42 @@ class Settings(unittest.TestCase):
         for case in ("minimal", "plain", "full"):
             with self.subTest(case):
                 environment, toml = self.pods(case)
-                said = self.taken(environment, toml)
+                said = self.check(environment, toml)
                 self.assertRegex(said, r'http\.admin_listen = "\S+:9090"')
 
     def test_compose(self):
         toml = (DEPLOY / "compose/octopus-mcp.toml").read_text()
         several = {"SEAL_KEY": "k" * 32, "LIMITS_STORE": "redis://valkey:6379", "AUDIT_FILE": "", "AUDIT_STDOUT": "true"}
         for more, path in (({}, '"/var/lib/octopus-mcp/audit.jsonl"'), (several, "not set")):
-            said = self.taken(variables(load({**LEAST, **more})["services"]["server"]), toml)
+            said = self.check(variables(load({**LEAST, **more})["services"]["server"]), toml)
             self.assertRegex(said, rf"(?m)^audit\.file\.path = {path} +#")
             self.assertRegex(said, r"(?m)^audit\.file\.keep = \d+ +# file ")
+
+    def test_examples_that_allow_changes_require_audit_records(self):
+        found = {path.name: tomllib.loads(path.read_text()) for path in (ROOT / "config").glob("*.toml")}
+        changes = {name: toml["audit"] for name, toml in found.items() if toml.get("tools", {}).get("read_only") is False}
+        self.assertIn("hosting.toml", changes)
+        for name, audit in changes.items():
+            self.assertTrue(audit["required"] and (audit.get("stdout") or audit.get("file")), name)
 
     def test_task_definition(self):
         task = json.loads((DEPLOY / "ecs/task-definition.json").read_text())
         [one] = task["containerDefinitions"]
         environment = {e["name"]: e["value"] for e in one["environment"]}
         environment |= {s["name"]: SECRETS[s["name"]] for s in one["secrets"]}
-        said = self.taken(environment, (ROOT / "config/container.toml").read_text())
+        said = self.check(environment, (ROOT / "config/container.toml").read_text())
+        # A service can run several tasks, so changes can be allowed without further settings.
+        self.assertRegex(said, r"(?m)^tools\.seal_key = ")
+        self.assertNotIn("limits.store = \"memory\"", said)
         drain = int(re.search(r'http\.drain_timeout = "(\d+)s"', said)[1])
         self.assertGreater(one["stopTimeout"], drain)
 
     def test_systemd_unit(self):
         unit = (DEPLOY / "systemd/octopus-mcp.service").read_text()
         toml = (ROOT / "config/production.toml").read_text()
-        said = self.taken({"OCTOPUS_SERVER_URL": "https://octopus.example.com"}, toml)
+        said = self.check({"OCTOPUS_SERVER_URL": "https://octopus.example.com"}, toml)
+        for name in re.findall(r"OCTOPUS_MCP_\w+", toml):
+            self.taken({"OCTOPUS_SERVER_URL": "https://octopus.example.com", name: SECRETS[name]}, toml)
         drain = int(re.search(r'http\.drain_timeout = "(\d+)s"', said)[1])
         self.assertGreater(int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.M)[1]), drain)
         # The audit file in its comment is in the only writable folder.
