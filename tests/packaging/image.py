@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -38,7 +39,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # The user of the distroless image, and its home folder.
 USER, HOME = "65532", "/home/nonroot"
 # The label of a base image with a hash of everything that it is made from.
-LABEL = "org.opencontainers.image.version"
+LABEL = "octopus-mcp.made-from"
 
 
 class Store:
@@ -101,8 +102,8 @@ def run(*command, **options):
 
 def mirror():
     """Returns the URL from which apt installs the packages of this Debian release."""
-    targets = ("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", f"Codename: {SUITE}",
-               "Component: main")
+    targets = ("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian",
+               f"Codename: {SUITE}", "Component: main")
     found = run(*targets)
     if not found:
         run("apt-get", "-qq", "update")
@@ -114,9 +115,12 @@ def mirror():
 
 def debian(root):
     """Installs a minimal Debian with a C compiler into a folder, and returns the folder of the package files."""
+    # debootstrap does not read the proxy of apt.
+    proxy = shlex.split(run("apt-config", "shell", "http_proxy", "Acquire::http::Proxy").partition("=")[2])
     # An own mount namespace, so that no mount outlives an interrupted run.
     run("unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase",
-        f"--include={','.join(BUILDER_PACKAGES)}", SUITE, root, mirror())
+        f"--include={','.join(BUILDER_PACKAGES)}", SUITE, root, mirror(),
+        env=os.environ | ({"http_proxy": proxy[0]} if proxy else {}))
     return root / "var/cache/apt/archives"
 
 

@@ -69,6 +69,8 @@ class Chart(unittest.TestCase):
             ({"env": {"PATH": "/tmp"}}, "propertyName 'PATH'"),
             ({"config": '[octopus]\napi_key = "x"\n'}, "contains a secret"),
             ({"config": "[octopus]\nspace = 'API-ABCDEFGHIJKLMNOP'\n"}, "contains a secret"),
+            ({"config": "[limits]\nstore = 'rediss://user:password@valkey:6379/0'\n"}, "contains a secret"),
+            ({"config": "[audit]\nchain_key = 'x'\n"}, "contains a secret"),
             ({"secrets": {"env": [{"name": "OCTOPUS_API_KEY"}]}}, "secrets/env/0"),
             ({"autoscaling": {"enabled": True, "minReplicas": 9}}, "greater than"),
             ({"config": "[http]\nlisten = 0.0.0.0\n"}, "`config` is not valid TOML: line 2"),

@@ -92,7 +92,7 @@ true
 {{- if not (or .Values.hosts .Values.publicUrl $hosts (include "octopus-mcp.setting" (set $settings "path" "http.public_url"))) -}}
 {{- fail "no host name is configured: set hosts={mcp.example.com}, the names that clients use; requests for other hosts are rejected" -}}
 {{- end -}}
-{{- if regexMatch "(?m)(\\bAPI-[A-Z0-9]{10,}|^[^#\n]*\\b(api_key|access_token|seal_key|seal_key_previous|hash_key|chain_key)\\s*=)" $config -}}
+{{- if regexMatch "(?m)(\\bAPI-[A-Z0-9]{10,}|^[^#\n]*\\brediss?://[^\\s\"'/]*:[^\\s\"'/@]*@|^[^#\n]*\\b(api_key|access_token|seal_key|seal_key_previous|hash_key|chain_key)\\s*=)" $config -}}
 {{- fail "`config` is stored in a ConfigMap and contains a secret; move it into a Secret, and reference that in secrets.env or secrets.files" -}}
 {{- end -}}
 {{- $proxies := or .Values.trustedProxies (include "octopus-mcp.setting" (set $settings "path" "http.trusted_proxies")) -}}
