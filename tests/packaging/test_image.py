@@ -89,6 +89,7 @@ class Image(unittest.TestCase):
     def setUpClass(cls):
         store = image.Store(FOLDER)
         cls.settings = store.settings(image.NAME)
+        cls.environment = dict(one.split("=", 1) for one in cls.settings["Env"])
         container = store.container(image.NAME)
         cls.root = container.__enter__()[1]
         cls.addClassCleanup(container.__exit__, None, None, None)
@@ -99,7 +100,7 @@ class Image(unittest.TestCase):
         self.assertEqual(kind, "CMD")
         given = {
             "root": str(self.root), "user": self.settings["User"], "health": health,
-            "environment": dict(one.split("=", 1) for one in self.settings["Env"]) | environment,
+            "environment": self.environment | environment,
             "serve": self.settings["Entrypoint"] + (self.settings["Cmd"] if arguments is None else arguments),
             "volumes": {}, "programs": {}, "read_only": True, "octopus": None, "requests": [], **options,
         }
@@ -139,12 +140,14 @@ class Image(unittest.TestCase):
             self.assertRegex(came["status"], r"CapBnd:\t0+\n")
             self.assertRegex(came["status"], r"NoNewPrivs:\t1\n")
             self.assertEqual([status for status, _ in came["answers"]], [200, 200, 200, 403])
-            for (_, body), words in zip(came["answers"], ('"serverInfo"', '"list_spaces"', '"id":"Spaces-1"', "http.allowed_hosts"), strict=True):
+            expected = ('"serverInfo"', '"list_spaces"', '"id":"Spaces-1"', "http.allowed_hosts")
+            for (_, body), words in zip(came["answers"], expected, strict=True):
                 self.assertIn(words, body.replace('\\"', '"'))
             self.assertEqual((came["allowed"], came["changed"]), ([], []))
 
     def test_writes_nothing_on_a_writable_root(self):
-        came = self.run_confined({"OCTOPUS_SERVER_URL": "{octopus}"}, octopus=[str(SAMPLE)], requests=[request(CALL)], read_only=False)
+        came = self.run_confined({"OCTOPUS_SERVER_URL": "{octopus}"}, octopus=[str(SAMPLE)], requests=[request(CALL)],
+                                 read_only=False)
         self.assert_served(came)
         self.assertEqual(came["answers"][0][0], 200)
         # The user may write to its volume folder and to those of the base image: neither the program nor its settings.
@@ -175,6 +178,17 @@ class Image(unittest.TestCase):
         self.assertEqual(came["ended"], 2)
         self.assertNotEqual(came["after"], 0)
         self.assertIn("OCTOPUS_SERVER_URL", came["output"])
+
+    def test_registry_package_answers_on_standard_input(self):
+        packages = json.loads((ROOT / "server.json").read_text())["packages"]
+        [package] = [one for one in packages if one["transport"]["type"] == "stdio"]
+        arguments = [one["value"] for one in package["packageArguments"]]
+        given = {one["name"]: one.get("default", one.get("placeholder", KEY)) for one in package["environmentVariables"]}
+        command = ["unshare", "--net", "chroot", f"--userspec={self.settings['User']}", self.root]
+        done = subprocess.run([*command, *self.settings["Entrypoint"], *arguments], env=self.environment | given, capture_output=True,
+                              text=True, input=json.dumps(INITIALIZE) + "\n", timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["result"]["serverInfo"]["name"], "octopus-mcp")
 
     def test_documented_run_commands_respond(self):
         header = "\n".join(line.removeprefix("#").strip() for line in DOCKERFILE[:DOCKERFILE.index("\nFROM")].splitlines())
