@@ -1,5 +1,6 @@
 """Runs the commands of a container image like a container engine: with loopback only, an unprivileged user, no
-capabilities and usually a read-only root folder. Called through `unshare --mount --net`.
+capabilities and usually a read-only root folder. Called through `unshare` with an own namespace for mounts, network and
+processes.
 
 Argument: a JSON object with
   root         the root folder of the image

@@ -104,10 +104,10 @@ class Image(unittest.TestCase):
             "serve": self.settings["Entrypoint"] + (self.settings["Cmd"] if arguments is None else arguments),
             "volumes": {}, "programs": {}, "read_only": True, "octopus": None, "requests": [], **options,
         }
-        done = subprocess.run(
-            ["unshare", "--mount", "--net", sys.executable, Path(__file__).parent / "confined.py", json.dumps(given)],
-            capture_output=True, text=True, timeout=120, check=False,
-        )
+        # An own process namespace, so that every process ends with the first one.
+        spaces = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        done = subprocess.run([*spaces, sys.executable, Path(__file__).parent / "confined.py", json.dumps(given)],
+                              capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
@@ -124,7 +124,7 @@ class Image(unittest.TestCase):
         # On the machine itself, as the binary that deploy/README.md copies out of the image.
         said = subprocess.run([f"{self.root}{program}", "--version"], capture_output=True, text=True, timeout=60, check=True)
         self.assertEqual(said.stdout, f"octopus-mcp {version}\n")
-        self.assertEqual([path for path in ("bin/sh", "usr/bin/sh", "bin/bash") if (self.root / path).exists()], [])
+        self.assertEqual([path for path in ("bin/sh", "usr/bin/sh", "bin/bash") if os.path.lexists(self.root / path)], [])
         self.assertIn("io.modelcontextprotocol.server.name", self.settings["Labels"])
         self.assertEqual(set(self.settings["ExposedPorts"]), {"8080/tcp"})
 
@@ -151,8 +151,7 @@ class Image(unittest.TestCase):
         self.assert_served(came)
         self.assertEqual(came["answers"][0][0], 200)
         # The user may write to its volume folder and to those of the base image: neither the program nor its settings.
-        self.assertIn(STATE, came["allowed"])
-        self.assertLessEqual(set(came["allowed"]), BASE_FOLDERS | {STATE})
+        self.assertEqual([path for path in came["allowed"] if path not in BASE_FOLDERS][:20], [STATE])
         self.assertEqual(came["changed"], [])
 
     def test_writes_the_audit_into_a_new_volume_and_nowhere_else(self):
