@@ -174,11 +174,17 @@ def reuse_crates(compiled):
     folder = compiled / "debug"
     if folder.exists() or not (built / ".fingerprint").exists():
         return
-    # Hard links save space. rustc replaces files and never writes into an existing one.
     ours = shutil.ignore_patterns("*octopus*")
-    crates = {".rlib", ".rmeta", ".so", ".d"}
-    shutil.copytree(built / "deps", folder / "deps", copy_function=os.link, ignore=lambda at, names: {
-        *ours(at, names), *(name for name in names if Path(name).suffix not in crates)})
+    libraries = {".rlib", ".rmeta", ".so"}
+
+    def others(at, names):
+        return {*ours(at, names), *(name for name in names if Path(name).suffix not in libraries | {".d"})}
+
+    def link(source, target):
+        # Hard links save space. rustc and the linker replace libraries, and never write into an existing one.
+        (os.link if Path(source).suffix in libraries else shutil.copy2)(source, target)
+
+    shutil.copytree(built / "deps", folder / "deps", copy_function=link, ignore=others)
     for name in ("build", ".fingerprint"):
         shutil.copytree(built / name, folder / name, ignore=ours)
 
