@@ -172,6 +172,9 @@ pub struct AuditCaller {
     /// The OAuth client that the caller uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// The person or team that is responsible for the token of the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// An MCP client, as it identifies itself.

@@ -37,6 +37,8 @@ pub struct Identity {
     pub issuer: Option<String>,
     /// The OAuth client that the caller uses.
     pub client: Option<String>,
+    /// The person or team that is responsible for the credential, from the settings of a token.
+    pub owner: Option<String>,
     /// The caller's groups.
     pub groups: Arc<BTreeSet<String>>,
     /// The permissions of the caller on this server.
@@ -105,6 +107,7 @@ impl Default for Identity {
             subject: String::new(),
             issuer: None,
             client: None,
+            owner: None,
             groups: Arc::default(),
             grants: Grants::default(),
             is_scoped: false,

@@ -36,6 +36,7 @@ pub(super) fn identify(
         subject,
         issuer: single_common_name(certificate.issuer()),
         client: None,
+        owner: None,
         groups: Arc::new(groups),
         grants: Grants { scope, ..Grants::default() },
         is_scoped: false,

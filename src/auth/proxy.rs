@@ -48,6 +48,7 @@ pub(super) fn identify(
         subject: user.to_owned(),
         issuer: None,
         client: None,
+        owner: None,
         groups: Arc::new(groups),
         grants: Grants { scope, ..Grants::default() },
         is_scoped: false,

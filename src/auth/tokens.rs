@@ -51,6 +51,10 @@ impl TokenTable {
         Self { hashes, identities: callers }
     }
 
+    fn named(&self, name: &str) -> Option<Arc<Identity>> {
+        self.identities.iter().find(|identity| identity.name == name).cloned()
+    }
+
     fn find(&self, presented: &TokenHash) -> Option<Arc<Identity>> {
         self.identities.get(constant_time_position(self.hashes.iter(), presented)?).cloned()
     }
@@ -79,7 +83,8 @@ fn token_identity(name: &str, token: &config::TokenSettings) -> Identity {
         name: name.to_owned(),
         subject: name.to_owned(),
         issuer: None,
-        client: token.owner.clone(),
+        client: None,
+        owner: token.owner.clone(),
         groups: Arc::new(token.groups.0.iter().cloned().collect()),
         grants: Grants {
             scope: token.scope,
@@ -111,10 +116,25 @@ impl StaticTokens {
         })
     }
 
+    /// Loads the tokens in the settings only.
+    pub fn without_file(config: &Config) -> Self {
+        Self {
+            configured: TokenTable::from_settings(&config.auth.tokens),
+            file: None,
+            stale_for: config.auth.tokens_stale_for.0,
+        }
+    }
+
     /// Looks up a token in the tokens file, unless the content of the file is too old.
     fn find_in_file(&self, presented: &TokenHash) -> Option<Arc<Identity>> {
         let (table, stale) = self.file.as_ref()?.current();
         table.find(presented).filter(|_| stale <= self.stale_for)
+    }
+
+    /// Returns the identity of the token with this name; `None` if there is no such token.
+    pub fn identity(&self, name: &str) -> Option<Arc<Identity>> {
+        let in_file = || self.file.as_ref()?.current().0.named(name);
+        self.configured.named(name).or_else(in_file)
     }
 
     /// Returns the identity that a token authenticates.

@@ -33,6 +33,7 @@ pub fn caller_fields(identity: &Identity) -> AuditCaller {
         auth_method: identity.method.into(),
         groups: identity.groups.iter().cloned().collect(),
         client: identity.client.clone(),
+        owner: identity.owner.clone(),
     }
 }
 

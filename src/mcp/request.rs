@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{ClientCapabilities, ElicitationCapability, PaginatedRequestParams, ProtocolVersion},
+    model::{
+        ClientCapabilities, ElicitationCapability, Implementation, PaginatedRequestParams,
+        ProtocolVersion,
+    },
     service,
 };
 use tokio::sync::mpsc;
@@ -18,7 +21,8 @@ use crate::telemetry;
 pub struct RequestInfo {
     /// Caller, requested scope and effective scope.
     pub context: Arc<RequestContext>,
-    /// Name and version of the client, as `name/version`.
+    /// Name and version of the client, as `name/version`. `None` if the client did not name itself
+    /// in this request or session, as in requests of earlier revisions without a session.
     pub client: Option<String>,
     /// The `X-Request-Id` of the HTTP request.
     pub request_id: Option<String>,
@@ -54,7 +58,7 @@ impl RequestInfo {
             && capabilities.elicitation.as_ref().is_some_and(forms);
         Some(Self {
             context: resolved,
-            client: context.client_info().map(|info| format!("{}/{}", info.name, info.version)),
+            client: client_info(context).map(|info| format!("{}/{}", info.name, info.version)),
             request_id: parts.and_then(|parts| header_text(&parts.headers, "x-request-id")),
             trace_id: telemetry::trace_id(&Span::current()).or_else(|| {
                 parts.and_then(|parts| parse_trace_id(&header_text(&parts.headers, "traceparent")?))
@@ -70,6 +74,12 @@ impl RequestInfo {
     pub fn is_stateless(&self) -> bool {
         is_stateless(&self.version)
     }
+}
+
+/// Returns the client as it names itself. For a request of an earlier revision without a session,
+/// `rmcp` provides a placeholder with its own name, which is ignored.
+fn client_info(context: &service::RequestContext<RoleServer>) -> Option<Implementation> {
+    context.client_info().filter(|info| *info != Implementation::from_build_env())
 }
 
 fn header_text(headers: &http::HeaderMap, name: &str) -> Option<String> {

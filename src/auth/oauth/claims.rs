@@ -56,6 +56,7 @@ pub(super) fn identity_from_claims(
         subject: subject.to_owned(),
         issuer: Some(issuer.issuer.clone()),
         client: client.map(str::to_owned),
+        owner: None,
         groups: Arc::new(groups),
         grants: Grants { scope, ..Grants::default() },
         is_scoped,

@@ -8,7 +8,7 @@ use crate::text::root_cause;
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerSetupError {
     /// The CA file cannot be read.
-    #[error("auth.oauth.issuers: ca_file: {}: {error}", path.display())]
+    #[error("auth.oauth.issuers: ca_file: {} cannot be read: {error}", path.display())]
     ReadCaFile {
         /// Path of the file.
         path: PathBuf,
@@ -16,7 +16,10 @@ pub enum IssuerSetupError {
         error: io::Error,
     },
     /// The CA file contains no valid certificates.
-    #[error("auth.oauth.issuers: ca_file: {}: {error}", path.display())]
+    #[error(
+        "auth.oauth.issuers: ca_file: {} must contain certificates in PEM form: {}",
+        path.display(), root_cause(error)
+    )]
     InvalidCaFile {
         /// Path of the file.
         path: PathBuf,

@@ -1,12 +1,16 @@
 //! Contents of a call record, and values that must not be recorded.
 
-use octopus_mcp::config::{ByteSize, ListSetting, Secret};
+use octopus_mcp::config::{AuthMode, AuthModes, ByteSize, ListSetting, Secret, TokenSettings};
 use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{AuditFixture, read_records};
 use crate::{
     approval::{ApprovalFlow, write_calls},
+    auth::{
+        call_with_token,
+        tokens::{AGENT_TOKEN, sha256_hex},
+    },
     support::{Era, TestServer},
 };
 
@@ -45,6 +49,44 @@ async fn read_record_contains_caller_space_arguments_and_sizes() {
     let id: uuid::Uuid = record["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(id.get_version_num(), 7);
     assert_eq!(record["change"], Value::Null);
+}
+
+/// A request of an earlier revision without a session does not name its client.
+#[tokio::test]
+async fn record_omits_a_client_that_is_not_named() {
+    let recorded = AuditFixture::start().await;
+    let server = &recorded.approval.server;
+    server.call_in(Era::Legacy, keys::ADMIN, "list_spaces", json!({})).await;
+    let params = json!({ "uri": "octopus://caller/calls" });
+    let calls = server.rpc(Era::Legacy, "resources/read", params).await.text;
+    assert!(calls.contains("list_spaces") && !calls.contains("rmcp"), "{calls}");
+    let user_agents: Vec<_> =
+        server.sample.journal().into_iter().filter_map(|entry| entry.user_agent).collect();
+    assert!(user_agents.iter().all(|agent| !agent.contains("rmcp")), "{user_agents:?}");
+    let records = recorded.records().await;
+    assert!(!records.is_empty());
+    assert!(records.iter().all(|record| record.get("client").is_none()), "{records:#?}");
+}
+
+#[tokio::test]
+async fn record_names_the_owner_of_a_token() {
+    let recorded = AuditFixture::with(|config| {
+        config.auth.mode = Some(AuthModes(vec![AuthMode::Tokens]));
+        config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));
+        let settings = TokenSettings {
+            sha256: sha256_hex(AGENT_TOKEN),
+            owner: Some("platform team".to_owned()),
+            ..TokenSettings::default()
+        };
+        config.auth.tokens.insert("build-agent".to_owned(), settings);
+    })
+    .await;
+    call_with_token(&recorded.approval.server, AGENT_TOKEN, "list_spaces", &json!({})).await;
+    let records = recorded.records().await;
+    let caller = &records[0]["caller"];
+    assert_eq!((&caller["name"], &caller["way"]), (&json!("build-agent"), &json!("token")));
+    assert_eq!(caller["owner"], "platform team", "{caller}");
+    assert!(caller.get("client").is_none(), "{caller}");
 }
 
 #[tokio::test]
