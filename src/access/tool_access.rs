@@ -124,16 +124,9 @@ impl ToolAccess {
             space: pinned.space || space,
             project: pinned.project || project,
         };
-        let mut access = Self { pinned, ..self.clone() };
-        if instance.read_only {
-            access
-                .layers
-                .push(Layer::new(LayerSource::Instance(instance.name.clone()), Tier::Read));
-        }
-        let mut grants_layer = Layer::new(LayerSource::Grants(grants.scope), grants.scope.tier());
-        grants_layer.toolsets =
-            grants.toolsets.as_ref().map(|toolsets| resolve_toolsets(&self.index, toolsets));
-        access.layers.push(grants_layer);
+        let mut access =
+            self.for_caller(grants, instance.read_only.then_some(instance.name.as_str()));
+        access.pinned = pinned;
         let ceiling = if request.read_only { Tier::Read } else { Tier::Delete };
         let mut request_layer = Layer::new(LayerSource::Request, ceiling);
         let tools = |given: &[String]| -> BTreeSet<&'static str> {
@@ -144,6 +137,21 @@ impl ToolAccess {
         request_layer.tools = request.tools.as_deref().map(tools);
         request_layer.exclude = tools(&request.exclude);
         access.layers.push(request_layer);
+        access
+    }
+
+    /// Returns the access of a caller with these grants, at an instance with the name `read_only`
+    /// if the instance is read-only.
+    #[must_use]
+    pub fn for_caller(&self, grants: &Grants, read_only: Option<&str>) -> Self {
+        let mut access = self.clone();
+        access.layers.extend(
+            read_only.map(|name| Layer::new(LayerSource::Instance(name.to_owned()), Tier::Read)),
+        );
+        let mut grants_layer = Layer::new(LayerSource::Grants(grants.scope), grants.scope.tier());
+        grants_layer.toolsets =
+            grants.toolsets.as_ref().map(|toolsets| resolve_toolsets(&self.index, toolsets));
+        access.layers.push(grants_layer);
         access
     }
 

@@ -16,6 +16,18 @@ use super::{
 };
 use crate::config::{Effect, PolicySettings, Risk};
 
+/// The result of an evaluation.
+pub(super) struct Evaluation<'s> {
+    pub(super) decision: Decision,
+    /// The first target with the strictest decision. `None` if the call has too many targets.
+    pub(super) deciding_target: Option<Target<'s>>,
+    /// Confirmation word with [`UNKNOWN_ENVIRONMENT_NAME`] for environments that are unknown.
+    pub(super) described_word: Option<String>,
+}
+
+/// Stands for the name of an unknown environment in a described confirmation word.
+pub(super) const UNKNOWN_ENVIRONMENT_NAME: &str = "<name of the environment>";
+
 /// Number of targets after which an evaluation checks whether it must stop.
 const CHECK_INTERVAL: usize = 64;
 
@@ -103,13 +115,13 @@ impl PolicyEngine {
     /// Decides on a call. Evaluates each target of the call separately and returns the strictest
     /// decision, so no combination of targets is allowed if one of them is denied.
     pub fn decide(&self, input: &PolicyInput) -> Decision {
-        self.evaluate_uninterrupted(input, false).0
+        self.evaluate_uninterrupted(input, false).decision
     }
 
     /// Decides on a read whose targets are all listed. A rule that may match, because a resource is
     /// unknown, applies as for a change.
     pub fn decide_strictly(&self, input: &PolicyInput) -> Decision {
-        self.evaluate_uninterrupted(input, true).0
+        self.evaluate_uninterrupted(input, true).decision
     }
 
     /// Decides as [`PolicyEngine::decide_strictly`] if `strict`, otherwise as
@@ -120,7 +132,7 @@ impl PolicyEngine {
         strict: bool,
         check: impl Fn() -> Result<(), E>,
     ) -> Result<Decision, E> {
-        Ok(self.evaluate(input, strict, check)?.0)
+        Ok(self.evaluate(input, strict, check)?.decision)
     }
 
     /// Returns the approximate number of comparisons between a rule and a target that a decision
@@ -133,16 +145,13 @@ impl PolicyEngine {
         targets * rules.count().max(1) + input.environments.resources.len()
     }
 
-    /// Returns the first target with the strictest decision.
-    pub(super) fn deciding_target<'s>(&self, input: &'s PolicyInput) -> Option<Target<'s>> {
-        self.evaluate_uninterrupted(input, false).1
-    }
-
-    fn evaluate_uninterrupted<'s>(
+    /// Evaluates all targets without interruption, as [`PolicyEngine::decide`] does, or with
+    /// `strict` as [`PolicyEngine::decide_strictly`] does.
+    pub(super) fn evaluate_uninterrupted<'s>(
         &self,
         input: &'s PolicyInput,
         strict: bool,
-    ) -> (Decision, Option<Target<'s>>) {
+    ) -> Evaluation<'s> {
         let Ok(evaluated) = self.evaluate(input, strict, || Ok::<(), Infallible>(()));
         evaluated
     }
@@ -154,7 +163,7 @@ impl PolicyEngine {
         input: &'s PolicyInput,
         strict: bool,
         check: impl Fn() -> Result<(), E>,
-    ) -> Result<(Decision, Option<Target<'s>>), E> {
+    ) -> Result<Evaluation<'s>, E> {
         let strict = strict || input.tier != Tier::Read;
         let rules = ApplicableRules::select(&self.rules, input);
         let risk =
@@ -162,7 +171,8 @@ impl PolicyEngine {
         let Some(targets) = Targets::for_input(input, &rules, risk) else {
             let denial = Verdict { rule: None, effect: Effect::Deny, unknown: None }.decision();
             let message = Some(targets::too_many_targets_message());
-            return Ok((Decision { message, risk: Risk::High, ..denial }, None));
+            let decision = Decision { message, risk: Risk::High, ..denial };
+            return Ok(Evaluation { decision, deciding_target: None, described_word: None });
         };
         let mut strictest: Vec<VerdictGroup<'_, 's>> = Vec::new();
         let mut deciding_target = None;
@@ -192,11 +202,16 @@ impl PolicyEngine {
         // Every call has at least one target, so this is not reached.
         let effect = self.default_effect.max(Effect::Confirm);
         let fallback = || Verdict { rule: None, effect, unknown: None }.decision();
-        let decision = merge_decisions(strictest.iter().map(|group| group.decision(&targets)));
-        Ok((
-            Decision { risk: targets.risk(), ..decision.unwrap_or_else(fallback) },
+        let merged = |unknown_name: Option<&str>| {
+            merge_decisions(strictest.iter().map(|group| group.decision(&targets, unknown_name)))
+        };
+        let described =
+            input.environments.has_unknown.then(|| merged(Some(UNKNOWN_ENVIRONMENT_NAME)));
+        Ok(Evaluation {
+            decision: Decision { risk: targets.risk(), ..merged(None).unwrap_or_else(fallback) },
             deciding_target,
-        ))
+            described_word: described.flatten().and_then(|described| described.confirmation_word),
+        })
     }
 
     /// Evaluates one target. Adds the verdict of the first matching rule, and of each earlier rule

@@ -1,12 +1,25 @@
 //! Explains decisions, for the tool `explain_access` and the command `policy test`.
 
 use super::{
-    engine::PolicyEngine,
+    decision::Decision,
+    engine::{Evaluation, PolicyEngine},
     input::{PolicyInput, Tier},
     rule::RuleMatch,
     target::Target,
 };
 use crate::{config::Effect, text::step_counter};
+
+/// A decision with its reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The decision, equal to the result of [`PolicyEngine::decide`].
+    pub decision: Decision,
+    /// The result of each rule at the deciding target, up to the rule that decided.
+    pub steps: Vec<RuleStep>,
+    /// Text that a person must type to confirm. If it is the name of an environment that the input
+    /// does not contain, `<name of the environment>` stands for the name.
+    pub word_to_type: Option<String>,
+}
 
 /// The result of one rule in the explanation of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +35,13 @@ pub struct RuleStep {
 }
 
 impl PolicyEngine {
-    /// Explains a decision: returns the result of each rule at the deciding target, up to the rule
-    /// that decided.
-    pub fn explain(&self, input: &PolicyInput) -> Vec<RuleStep> {
-        let target = self.deciding_target(input);
-        target.map_or_else(Vec::new, |target| self.explain_at(input, &target))
+    /// Decides on a call and explains the decision.
+    pub fn explain(&self, input: &PolicyInput) -> Explanation {
+        let Evaluation { decision, deciding_target, described_word } =
+            self.evaluate_uninterrupted(input, false);
+        let steps = deciding_target.map_or_else(Vec::new, |target| self.explain_at(input, &target));
+        let word_to_type = described_word.or_else(|| decision.confirmation_word.clone());
+        Explanation { decision, steps, word_to_type }
     }
 
     fn explain_at(&self, input: &PolicyInput, target: &Target<'_>) -> Vec<RuleStep> {

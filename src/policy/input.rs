@@ -49,6 +49,19 @@ pub enum PolicyAction {
     Delete,
 }
 
+impl PolicyAction {
+    /// Returns the action of a call at this tier by a tool whose changes have the action `self`.
+    #[must_use]
+    pub fn at_tier(self, tier: Tier) -> Self {
+        match (tier, self) {
+            (Tier::Read, _) => Self::Read,
+            (Tier::Delete, _) => Self::Delete,
+            (Tier::Write, Self::Read) => Self::Run,
+            (Tier::Write, action) => action,
+        }
+    }
+}
+
 /// A moment at which a call takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {

@@ -65,5 +65,5 @@ mod verdict;
 
 pub use decision::Decision;
 pub use engine::{PolicyClock, PolicyEngine};
-pub use explain::RuleStep;
+pub use explain::{Explanation, RuleStep};
 pub use input::{Moment, PolicyAction, PolicyInput, ResourceRef, ResourceSet, Tier};

@@ -126,6 +126,14 @@ impl<'a> Targets<'a> {
         self.risks.iter().map(|(risk, _)| *risk).max().unwrap_or(Risk::High)
     }
 
+    /// Returns the names of the environments of these targets, and `unknown_name` for those that are
+    /// unknown.
+    pub(super) fn described_word(&self, targets: &[Target<'a>], unknown_name: &str) -> String {
+        let mut names = self.environments.names(targets.iter().map(|target| target.environment));
+        names.push(unknown_name);
+        names.join(", ")
+    }
+
     /// Returns the confirmation word for these targets: the names of the environments, otherwise of
     /// the projects or spaces, otherwise of the rule.
     pub(super) fn confirmation_word(&self, targets: &[Target<'a>], rule: Option<&str>) -> String {

@@ -65,11 +65,16 @@ impl<'r, 's> VerdictGroup<'r, 's> {
         self.found.confirmation_word() == Some(TYPE_ENVIRONMENT_NAME)
     }
 
-    pub(super) fn decision(&self, targets: &Targets<'s>) -> Decision {
+    /// Returns the decision of the group. `unknown_name` stands for the names of unknown
+    /// environments in the confirmation word; without it, they are left out.
+    pub(super) fn decision(&self, targets: &Targets<'s>, unknown_name: Option<&str>) -> Decision {
         let mut decision = self.found.decision();
         if self.lists_target_names() {
-            decision.confirmation_word =
-                Some(targets.confirmation_word(&self.targets, self.found.rule_name()));
+            let word = match unknown_name {
+                Some(unknown_name) => targets.described_word(&self.targets, unknown_name),
+                None => targets.confirmation_word(&self.targets, self.found.rule_name()),
+            };
+            decision.confirmation_word = Some(word);
         }
         decision
     }

@@ -173,7 +173,7 @@ fn explanation_gives_reasons_of_earlier_rules() {
             {"name":"c","effect":"deny"}
         ]"#,
     );
-    let steps = rules.explain(&deployment_to(&["Production"]));
+    let steps = rules.explain(&deployment_to(&["Production"])).steps;
     let actual: Vec<(&str, &str, bool)> =
         steps.iter().map(|s| (s.rule.as_str(), s.reason.as_str(), s.matched)).collect();
     assert_eq!(actual, [("a", "`groups` does not match", false), ("b", "matches", true)]);

@@ -6,8 +6,8 @@ use super::CalledTool;
 use crate::{
     config::Effect,
     octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session},
-    policy::{self, Decision, Moment, PolicyAction, PolicyInput, ResourceSet, Tier},
-    tool::{Context, Error},
+    policy::{Decision, Moment, PolicyAction, PolicyInput, Tier},
+    tool::{Context, Error, PolicyCall},
 };
 
 impl Context {
@@ -20,7 +20,6 @@ impl Context {
         access_set: &AccessSet,
         start: Option<Moment>,
     ) -> Result<Decision, Error> {
-        let action = if tier == Tier::Delete { PolicyAction::Delete } else { action };
         let access_set = self.with_project_groups(access_set.clone()).await?;
         let mut input = self.policy_input(self.called_tool, tier, action, &access_set);
         input.times.extend(start);
@@ -134,25 +133,9 @@ impl Context {
         action: PolicyAction,
         access_set: &AccessSet,
     ) -> PolicyInput {
-        let set = |kind: ResourceKind| ResourceSet {
-            resources: access_set.resources(kind).iter().map(policy_object).collect(),
-            has_unknown: access_set.is_incomplete(kind)
-                || tier == Tier::Read && access_set.resources(kind).is_empty(),
-        };
-        PolicyInput {
-            tool: tool.name.to_owned(),
-            toolset: tool.toolset.to_owned(),
-            tier,
-            action,
-            instance: self.instance.name.clone(),
-            callers: self.caller.policy_names(),
-            groups: (*self.caller.groups).clone(),
-            times: vec![Moment::At(self.policy.now())],
-            space: set(ResourceKind::Space),
-            projects: set(ResourceKind::Project),
-            environments: set(ResourceKind::Environment),
-            tenants: set(ResourceKind::Tenant),
-        }
+        let times = vec![Moment::At(self.policy.now())];
+        let (caller, instance) = (&self.caller, self.instance.name.as_str());
+        PolicyCall { tool, tier, action, instance, caller, times, access_set }.input()
     }
 }
 
@@ -180,12 +163,4 @@ fn add_reasons(decision: &mut Decision, reasons: impl IntoIterator<Item = String
 fn denial(decision: &Decision) -> Option<Error> {
     let Decision { rule, effect, message, unknown_condition: unknown, .. } = decision.clone();
     (effect == Effect::Deny).then_some(Error::Denied { rule, message, unknown })
-}
-
-fn policy_object(resource: &octopus::AccessedResource) -> policy::ResourceRef {
-    let octopus::AccessedResource { id, name, slug, tags, group, group_name } = resource.clone();
-    let group = group.map(|id| {
-        Box::new(policy::ResourceRef { id, name: group_name, ..policy::ResourceRef::default() })
-    });
-    policy::ResourceRef { id, name, slug, tags, group }
 }

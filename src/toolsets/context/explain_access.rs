@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::restrictions;
 use crate::{
     access::ToolMetadata,
+    config::Effect,
     octopus::{
         AccessSet, ResourceKind, environments::Environment, projects::Project, tenants::Tenant,
         users,
     },
-    policy::{PolicyAction, Tier},
-    tool::{CalledTool, Context, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg, Tool},
+    policy::{Explanation, Moment},
+    tool::{Context, DescribedCall, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg, Tool},
 };
 
 /// Explain who the caller is, what limits their access, and why a tool is hidden or denied.
@@ -81,8 +82,10 @@ struct ToolAccess {
     since: String,
     /// Whether the tool is listed and can be called.
     is_shown: bool,
-    /// Restriction that hides or denies the tool.
+    /// Restriction that hides the tool.
     hidden: Option<Restriction>,
+    /// Restriction that denies some calls of a tool that is shown, e.g. deletions.
+    limited: Option<Restriction>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -90,13 +93,16 @@ struct ToolAccess {
 struct DecisionAccess {
     /// Deciding policy rule. Absent if no rule matches.
     rule: Option<String>,
+    /// `deny` for a hidden tool.
     effect: &'static str,
+    /// Tier of the call: the highest that the caller may use.
+    tier: &'static str,
     risk: &'static str,
     word_to_type: Option<String>,
     message: Option<String>,
     /// Result of each rule, in order, with the reason.
     rules: Vec<String>,
-    changed_by: &'static str,
+    changed_by: String,
 }
 
 const RIGHTS: &str = "the permissions of this user in Octopus; an administrator grants them with the roles of a team";
@@ -114,12 +120,12 @@ impl Tool for ExplainAccess {
             None => None,
             Some(name) => Some(find_tool(cx, name)?),
         };
-        let decision = match named {
-            Some((toolset, tool)) => Some(self.decision(cx, toolset, tool).await?),
+        let hidden = match named {
+            Some((toolset, tool)) => restrictions::hiding_restriction(cx, toolset, tool).await,
             None => None,
         };
-        let hidden = match named {
-            Some((toolset, tool)) => restrictions::tool_restriction(cx, toolset, tool).await,
+        let decision = match named {
+            Some((toolset, tool)) => Some(self.decision(cx, toolset, tool, hidden.as_ref()).await?),
             None => None,
         };
         Ok(Access {
@@ -138,7 +144,11 @@ impl Tool for ExplainAccess {
                 toolset,
                 tier: tool.tier.name(),
                 since: tool.since.to_string(),
-                is_shown: cx.access.is_visible(toolset, tool),
+                is_shown: hidden.is_none(),
+                limited: match &hidden {
+                    Some(_) => None,
+                    None => restrictions::tier_restriction(cx, tool.tier),
+                },
                 hidden,
             }),
             decision,
@@ -175,28 +185,20 @@ async fn octopus_access(cx: &Context) -> OctopusAccess {
 }
 
 impl ExplainAccess {
-    /// Returns the policy decision on a call of the tool. Kinds without an argument are unknown.
+    /// Returns the decision on a call of the tool. Kinds without an argument are unknown.
     async fn decision(
         &self,
         cx: &Context,
         toolset: &'static str,
         tool: &'static ToolMetadata,
+        hidden: Option<&Restriction>,
     ) -> Result<DecisionAccess, Error> {
-        let kinds = [
-            ResourceKind::Space,
-            ResourceKind::Project,
-            ResourceKind::Environment,
-            ResourceKind::Tenant,
-        ];
-        let given = [
-            self.space_name.is_some(),
-            self.project.is_some(),
-            self.environment.is_some(),
-            self.tenant.is_some(),
-        ];
-        let omitted = kinds.into_iter().zip(given).filter(|(_, is_given)| !is_given);
-        let mut access_set = AccessSet::default().with_incomplete(omitted.map(|(kind, _)| kind));
-        let needs_space = given.contains(&true) || cx.pinned_space.is_some();
+        let mut access_set = AccessSet::default();
+        let needs_space = cx.pinned_space.is_some()
+            || self.space_name.is_some()
+            || self.project.is_some()
+            || self.environment.is_some()
+            || self.tenant.is_some();
         if needs_space {
             let space = cx.resolve_space(self.space_name.as_deref()).await?;
             space.record_access(&mut access_set);
@@ -211,24 +213,37 @@ impl ExplainAccess {
                 access_set.add(ResourceKind::Tenant, tenant.access_entry());
             }
         }
-        if self.tenant.is_none() {
-            // Most calls are not for a tenant.
-            access_set = access_set.with_complete(ResourceKind::Tenant);
-        }
-        let action =
-            if tool.tier == Tier::Delete { PolicyAction::Delete } else { tool.policy_action };
-        let called_tool = CalledTool { name: tool.name, toolset };
         let access_set = cx.with_project_groups(access_set).await?;
-        let input = cx.policy_input(called_tool, tool.tier, action, &access_set);
-        let (decision, steps) = (cx.policy.decide(&input), cx.policy.explain(&input));
+        let resolved = access_set.clone();
+        let is_omitted = |kind: ResourceKind| resolved.resources(kind).is_empty();
+        // The highest tier that the caller may use.
+        let tier = tool.tier.min(cx.access.ceiling()).max(tool.min_tier);
+        let call = DescribedCall::new(toolset, tool, tier, access_set, is_omitted);
+        let times = vec![Moment::At(cx.policy.now())];
+        let input = call.input(&cx.caller, &cx.instance.name, times);
+        let Explanation { decision, steps, word_to_type } = cx.policy.explain(&input);
+        let (tier, risk) = (tier.name(), decision.risk.as_str());
+        if let Some(Restriction { what, changed_by }) = hidden {
+            return Ok(DecisionAccess {
+                rule: None,
+                effect: Effect::Deny.as_str(),
+                tier,
+                risk,
+                word_to_type: None,
+                message: Some(what.clone()),
+                rules: Vec::new(),
+                changed_by: changed_by.clone(),
+            });
+        }
         Ok(DecisionAccess {
             rule: decision.rule,
             effect: decision.effect.as_str(),
-            risk: decision.risk.as_str(),
-            word_to_type: decision.confirmation_word,
+            tier,
+            risk,
+            word_to_type,
             message: decision.message,
             rules: steps.iter().map(|step| format!("{}: {}", step.rule, step.reason)).collect(),
-            changed_by: "the administrator of this server, in policy.rules",
+            changed_by: "the administrator of this server, in policy.rules".to_owned(),
         })
     }
 }

@@ -18,7 +18,7 @@ fn restriction(what: String, setting: &str) -> Restriction {
 }
 
 /// Returns the first restriction that denies every call of this tier.
-fn tier_restriction(cx: &Context, tier: Tier) -> Option<Restriction> {
+pub(super) fn tier_restriction(cx: &Context, tier: Tier) -> Option<Restriction> {
     cx.access.tier_deny_reason(tier).map(Restriction::from)
 }
 
@@ -58,8 +58,8 @@ pub(super) fn restrictions(cx: &Context) -> Vec<Restriction> {
     ceilings
 }
 
-/// Returns the restriction that hides a tool from the caller or denies its highest tier.
-pub(super) async fn tool_restriction(
+/// Returns the restriction that hides a tool from the caller.
+pub(super) async fn hiding_restriction(
     cx: &Context,
     toolset: &'static str,
     tool: &ToolMetadata,
@@ -67,10 +67,6 @@ pub(super) async fn tool_restriction(
     if let Some(hidden) = cx.access.deny_reason(toolset, tool) {
         return Some(hidden.into());
     }
-    if let Ok(has) = cx.session.version().await
-        && let Some(old) = DenyReason::too_old(tool, has)
-    {
-        return Some(old.into());
-    }
-    tier_restriction(cx, tool.tier)
+    let has = cx.session.version().await.ok()?;
+    DenyReason::too_old(tool, has).map(Restriction::from)
 }

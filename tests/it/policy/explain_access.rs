@@ -43,11 +43,23 @@ async fn explains_hidden_tools_and_who_can_change_that() {
         ("execute", true, Some("tools.allow_deletes")),
     ] {
         let explanation = explain(&server, json!({ "tool": tool })).await;
-        assert_eq!(explanation["tool"]["isShown"], shown, "{explanation}");
-        let by = explanation["tool"]["hidden"]["changedBy"].as_str();
+        let (about, decision) = (&explanation["tool"], &explanation["decision"]);
+        assert_eq!(about["isShown"], shown, "{explanation}");
+        let (given, absent) = if shown { ("limited", "hidden") } else { ("hidden", "limited") };
+        assert_eq!(about[absent], Value::Null, "{explanation}");
+        let by = about[given]["changedBy"].as_str();
         assert_eq!(by.is_some(), setting.is_some(), "{explanation}");
         assert!(by.is_none_or(|by| by.contains(setting.unwrap())), "{explanation}");
+        let effect = if shown { "allow" } else { "deny" };
+        assert_eq!(decision["effect"], effect, "{explanation}");
+        if !shown {
+            assert_eq!(decision["message"], about["hidden"]["what"], "{explanation}");
+            assert_eq!(decision["changedBy"], about["hidden"]["changedBy"], "{explanation}");
+        }
     }
+    // The decision is about a call that the caller may make.
+    let explanation = explain(&server, json!({ "tool": "execute" })).await;
+    assert_eq!(explanation["decision"]["tier"], "read", "{explanation}");
     let server = TestServer::start().await;
     let explanation = explain(&server, json!({ "tool": "deploy_release" })).await;
     assert!(

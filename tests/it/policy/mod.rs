@@ -1,6 +1,7 @@
 //! The policy: which calls are allowed, need approval or are denied, by the resources that they
 //! access.
 
+mod agreement;
 mod ambiguous_names;
 mod automatic_deployments;
 mod callers;
