@@ -175,7 +175,11 @@ impl McpProvider for OctopusProvider {
         let Some(entry) = found.filter(is_visible) else {
             record_guard.scope().update(|record| record.tool = Some(params.name.to_string()));
             audit_record::end_with(record_guard, Outcome::Refused, Some("unknown_tool"));
-            let message = format!("unknown tool: {}", params.name.escape_debug());
+            let message = format!(
+                "unknown tool: {}. If this server has the tool, {EXPLAIN_ACCESS} with `tool` \
+                 returns why it is hidden",
+                params.name.escape_debug()
+            );
             return Err(ErrorData::invalid_params(message, None));
         };
         let tool = entry.metadata.name;

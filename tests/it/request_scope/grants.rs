@@ -101,7 +101,7 @@ async fn token_scope_and_granted_toolsets_limit_tools() {
     assert!(listed.contains("get_task_raw") && !listed.contains("list_projects"));
     let arguments = json!({ "space": "Default" });
     let (is_ok, message) = server.call(tasks, "list_projects", arguments).await;
-    assert_eq!((is_ok, message.as_str()), (false, "unknown tool: list_projects"));
+    assert!(!is_ok && message.starts_with("unknown tool: list_projects. "), "{message}");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn headers_limit_toolsets_and_tools() {
     assert_eq!(one.into_iter().collect::<Vec<_>>(), ["list_projects"]);
     let endpoint = ("", &both[..]);
     let message = call_error(&server, endpoint, "list_spaces", json!({})).await;
-    assert_eq!(message, "unknown tool: list_spaces");
+    assert!(message.starts_with("unknown tool: list_spaces. "), "{message}");
     for empty in ["", ",", " , "] {
         assert_eq!(
             all_tools,
@@ -88,7 +88,7 @@ async fn request_cannot_enable_disabled_tools() {
         assert!(listed.is_subset(&all_tools), "{headers:?}: {listed:?}");
         let arguments = json!({ "space": "Default" });
         let message = call_error(&server, ("", headers), "list_projects", arguments).await;
-        assert_eq!(message, "unknown tool: list_projects", "{headers:?}");
+        assert!(message.starts_with("unknown tool: list_projects. "), "{message} {headers:?}");
     }
     assert!(listed_tools(&server, ("/x/all", &[])).await.is_subset(&all_tools));
 }
