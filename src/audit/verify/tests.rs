@@ -147,19 +147,56 @@ fn truncated_record_is_a_note_only_if_the_next_record_reports_it() {
     assert_eq!(found("").findings.len(), 1);
 }
 
+/// With and without a key, and whatever else is known about the chain.
 #[test]
 fn one_edited_record_is_one_finding() {
-    let (text, expected) = file(4);
-    for line in 0..5 {
-        let mut lines = lines(&text);
-        let edited = String::from_utf8(lines[line].clone()).unwrap();
-        lines[line] = edited.replacen("\"kind\":\"", "\"kind\":\"x", 1).into_bytes();
-        let found = findings(&[&lines.concat()], &ExpectedChain::default());
-        assert_eq!(found.len(), 1, "{line}: {found:?}");
-        assert_eq!(found[0].line, line as u64 + 1);
-        lines[line] = b"{}\n".to_vec();
-        let found = findings(&[&lines.concat()], &ExpectedChain::default());
-        assert_eq!(found.len(), 1, "{line}: {found:?}");
+    for key in [None, Some(Arc::new(ChainKey::new(&"k".repeat(32)).unwrap()))] {
+        let (text, end) = keyed_file(key.clone(), 4);
+        let keys: KeyRing = key.clone().into();
+        let all = lines(&text);
+        let heads = all.iter().map(|line| {
+            let link = parse_link(line.strip_suffix(b"\n").unwrap(), &keys).unwrap();
+            ChainHead::new(link.seq, &link.hash, key.as_deref())
+        });
+        let heads: Vec<ChainHead> = heads.collect();
+        let plain = ExpectedChain { keys, ..ExpectedChain::default() };
+        let with_end = ExpectedChain { count: end.count, last: end.last, ..plain.clone() };
+        let with_heads = ExpectedChain { heads, ..with_end.clone() };
+        for (line, expected) in (0..5)
+            .flat_map(|line| [&plain, &with_end, &with_heads].map(|expected| (line, expected)))
+        {
+            assert_eq!(findings(&[&text], expected), []);
+            let mut lines = lines(&text);
+            let edited = String::from_utf8(lines[line].clone()).unwrap();
+            lines[line] = edited.replacen("\"kind\":\"", "\"kind\":\"x", 1).into_bytes();
+            let found = findings(&[&lines.concat()], expected);
+            assert_eq!(found.len(), 1, "{line}: {found:?}");
+            assert_eq!(found[0].line, line as u64 + 1);
+            lines[line] = b"{}\n".to_vec();
+            let found = findings(&[&lines.concat()], expected);
+            assert_eq!(found.len(), 1, "{line}: {found:?}");
+        }
     }
-    assert_eq!(findings(&[&text], &expected), []);
+}
+
+#[test]
+fn only_record_that_is_edited_is_one_finding() {
+    let (text, expected) = file(0);
+    let edited = String::from_utf8(text).unwrap().replacen("\"kind\":\"", "\"kind\":\"x", 1);
+    assert_eq!(findings(&[edited.as_bytes()], &expected).len(), 1);
+}
+
+/// A record that is replaced with a valid hash differs from its head, and the next record does not
+/// refer to it.
+#[test]
+fn replaced_record_with_a_head_is_one_finding() {
+    let (text, expected) = file(3);
+    let mut lines = lines(&text);
+    let head = chain_after(&lines[2]);
+    let heads = vec![ChainHead::new(head.seq, &head.hash, None)];
+    let (forged, _) = chain_after(&lines[1]).append("{\"kind\":\"call\",\"tool\":\"forged\"}");
+    lines[2] = forged.into_bytes();
+    let found = findings(&[&lines.concat()], &ExpectedChain { heads, ..expected });
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].line, 3);
 }

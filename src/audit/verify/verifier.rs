@@ -28,6 +28,9 @@ pub(super) struct ChainVerifier<'e> {
     /// The number and length of a line that cannot be parsed. The next record may report that it
     /// was truncated.
     torn: Option<(u64, u64)>,
+    /// The sequence number of the last record whose hash differs from a head. The next record does
+    /// not refer to its hash either, which is the same edit.
+    replaced: Option<u64>,
     /// The number of invalid lines since the last record. Each may replace a record; it is reported
     /// once.
     broken_lines: u64,
@@ -47,6 +50,7 @@ impl<'e> ChainVerifier<'e> {
             line: 0,
             is_file_start: true,
             torn: None,
+            replaced: None,
             broken_lines: 0,
         }
     }
@@ -62,7 +66,8 @@ impl<'e> ChainVerifier<'e> {
     /// Returns the result, and the location of the last line.
     pub(super) fn finish(self) -> (Verification, Finding) {
         let location = Finding { file: self.file, line: self.line, message: String::new() };
-        (self.verification, location)
+        let invalid_at_end = self.broken_lines;
+        (Verification { invalid_at_end, ..self.verification }, location)
     }
 
     fn read(&mut self, mut reader: impl BufRead) -> io::Result<()> {
@@ -135,6 +140,7 @@ impl<'e> ChainVerifier<'e> {
         self.check_sequence(&next);
         self.check_key(&next);
         if self.heads.get(&next.seq).is_some_and(|heads| heads.iter().any(|h| *h != next.hash)) {
+            self.replaced = Some(next.seq);
             self.report(format!(
                 "the hash of record {} differs from the hash in a recorded chain head",
                 next.seq
@@ -163,7 +169,7 @@ impl<'e> ChainVerifier<'e> {
         } else if missing > self.broken_lines {
             let missing = missing - self.broken_lines;
             self.report(format!("{missing} records are missing before record {}", next.seq));
-        } else if missing == 0 && next.prev != hash {
+        } else if missing == 0 && next.prev != hash && self.replaced != Some(seq) {
             let message = format!("record {} does not refer to the record before it", next.seq);
             self.report(message);
         }
