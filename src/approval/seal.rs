@@ -20,8 +20,10 @@ pub struct Seal(std::sync::Arc<RequestStateCodec>);
 pub enum UnsealError {
     /// The token was valid, but has expired.
     Expired,
-    /// The token was issued by another server or for another purpose, or was modified.
+    /// The token was issued for another purpose, or was modified.
     Invalid,
+    /// The text is not a token, or its key is unknown: another process issued it.
+    Unknown,
 }
 
 impl fmt::Debug for Seal {
@@ -74,6 +76,10 @@ impl Seal {
     pub fn open(&self, sealed: &str, purpose: &[u8]) -> Result<Vec<u8>, UnsealError> {
         self.0.open_with(sealed, purpose).map_err(|error| match error {
             RequestStateError::Expired => UnsealError::Expired,
+            RequestStateError::MalformedFormat
+            | RequestStateError::InvalidEncoding
+            | RequestStateError::InvalidKeyId
+            | RequestStateError::UnknownKeyId => UnsealError::Unknown,
             _ => UnsealError::Invalid,
         })
     }
@@ -102,8 +108,9 @@ mod tests {
         assert_eq!(ours.open(&sealed, b"purpose").unwrap(), b"x");
         assert_eq!(next.open(&sealed, b"purpose").unwrap(), b"x");
         assert_eq!(ours.open(&sealed, b"another"), Err(UnsealError::Invalid));
-        assert_eq!(other.open(&sealed, b"purpose"), Err(UnsealError::Invalid));
-        assert_eq!(ours.open(&next.seal(b"x", b"p", LONG), b"p"), Err(UnsealError::Invalid));
+        assert_eq!(other.open(&sealed, b"purpose"), Err(UnsealError::Unknown));
+        assert_eq!(ours.open(&next.seal(b"x", b"p", LONG), b"p"), Err(UnsealError::Unknown));
+        assert_eq!(ours.open("yes", b"p"), Err(UnsealError::Unknown));
         let old = ours.seal(b"x", b"purpose", Duration::ZERO);
         std::thread::sleep(Duration::from_millis(2));
         assert_eq!(ours.open(&old, b"purpose"), Err(UnsealError::Expired));
@@ -119,6 +126,6 @@ mod tests {
     fn generates_a_random_key_without_configuration() {
         let made = || Seal::from_config(&config::ToolSettings::default()).unwrap();
         let (one, two) = (made(), made());
-        assert_eq!(two.open(&one.seal(b"x", b"p", LONG), b"p"), Err(UnsealError::Invalid));
+        assert_eq!(two.open(&one.seal(b"x", b"p", LONG), b"p"), Err(UnsealError::Unknown));
     }
 }

@@ -55,8 +55,8 @@ impl ApprovalToken {
     ///
     /// # Errors
     ///
-    /// Returns [`ApprovalError::Rejected`] if the token has expired, or was issued for another call
-    /// or method.
+    /// Returns [`ApprovalError::Rejected`] if the token has expired, was issued for another call or
+    /// method, or is unknown.
     pub(super) fn open(
         sealed: &str,
         seal: &Seal,
@@ -73,6 +73,16 @@ impl ApprovalToken {
                     "nothing was changed: the approval request expired after 5 minutes",
                 ),
                 UnsealError::Invalid => foreign.clone(),
+                UnsealError::Unknown => ApprovalError::Rejected(match method {
+                    ApprovalMethod::Person => {
+                        "nothing was changed: unknown approval request: the server restarted, or \
+                         another replica issued it"
+                    }
+                    _ => {
+                        "nothing was changed: unknown code: the server restarted, another replica \
+                         issued it, or it is not a code"
+                    }
+                }),
             })?;
         Self::from_bytes(&bytes, method).ok_or(foreign)
     }

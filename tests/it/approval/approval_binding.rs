@@ -41,7 +41,7 @@ async fn approval_is_bound_to_caller_tool_and_arguments() {
         fixture
             .approve(flow, tool, &arguments, "yes")
             .await
-            .expect_error("not valid for this call");
+            .expect_error("nothing was changed: unknown ");
         assert_eq!(fixture.sent_changes(), [], "{flow:?}");
 
         // The idempotency key is one of the bound arguments.
@@ -61,6 +61,27 @@ async fn approval_is_bound_to_caller_tool_and_arguments() {
         }
         fixture.approve(flow, tool, &Value::Object(reversed), &token).await.expect_result();
         assert_eq!(fixture.sent_changes().len(), 1);
+    }
+}
+
+/// Without a configured seal key, each process has its own.
+#[tokio::test]
+async fn code_of_another_process_names_the_possible_causes() {
+    let (tool, arguments, ..) = write_calls().remove(0);
+    for flow in APPROVAL_FLOWS {
+        let before = ApprovalFixture::start().await;
+        let (_, token) = before.call(flow, tool, &arguments).await.expect_approval_request();
+        let after = ApprovalFixture::start().await;
+        let expected = match flow {
+            ApprovalFlow::InputRequired => {
+                "unknown approval request: the server restarted, or another replica issued it"
+            }
+            ApprovalFlow::ConfirmCode(_) => {
+                "unknown code: the server restarted, another replica issued it, or it is not a code"
+            }
+        };
+        after.approve(flow, tool, &arguments, &token).await.expect_error(expected);
+        assert_eq!(after.sent_changes(), [], "{flow:?}");
     }
 }
 
