@@ -54,7 +54,8 @@ impl UrlInfo {
 /// # Errors
 ///
 /// [`Error::Argument`] for `url` if it is not a portal URL, or if its instance or `tool` there is
-/// not available to the caller.
+/// not available to the caller. [`Error::InstanceRateLimited`] and [`Error::Octopus`] if another
+/// instance is over its rate limit, or if obtaining a credential for it fails.
 pub(super) async fn resolve(
     url: &str,
     tool: &'static str,

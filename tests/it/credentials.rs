@@ -89,6 +89,22 @@ async fn configured_key_is_used_only_without_caller_credential() {
 }
 
 #[tokio::test]
+async fn rejected_configured_key_is_reported_to_the_operator() {
+    let server = TestServer::with_configured_key().await;
+    let rejected = r#"{"ErrorMessage":"The API key you provided was not valid."}"#;
+    server.sample.faults().add(Fault::on("/api").status(401).body(rejected));
+    let call = async |key: &str| server.call_as(key, "list_spaces", json!({})).await.text;
+    let of_server = call("").await;
+    assert!(of_server.contains("Octopus rejected the credential of this server"), "{of_server}");
+    assert!(of_server.contains("the server operator should replace the credential"), "{of_server}");
+    assert!(!of_server.contains("My API Keys"), "{of_server}");
+    let of_caller =
+        TestServer::start().await.call_as("API-UNKNOWN", "list_spaces", json!({})).await;
+    assert!(of_caller.text.contains("Octopus rejected the credential: "), "{}", of_caller.text);
+    assert!(of_caller.text.contains("My API Keys"), "{}", of_caller.text);
+}
+
+#[tokio::test]
 async fn configured_key_is_not_used_in_octopus_mode() {
     let server = TestServer::with(|config| {
         config.octopus.api_key = Some(Secret::from(keys::ADMIN.to_owned()));

@@ -66,6 +66,31 @@ async fn each_status_has_its_own_error_message() {
     }
 }
 
+/// An identity-aware proxy or single sign-on answers instead of Octopus.
+#[tokio::test]
+async fn sign_on_pages_in_front_of_octopus_are_recognized() {
+    const LOGIN: &str = "<html><form><input type=\"password\"></form></html>";
+    let page = |status: u16, body: &str| {
+        Fault::on("/spaces").status(status).header("Content-Type", "text/html").body(body)
+    };
+    for (fault, received) in [
+        (
+            Fault::on("/spaces").redirect("https://login.example.com/oauth2/authorize?client_id=x"),
+            "redirects to the sign-on page of https://login.example.com",
+        ),
+        (page(200, LOGIN), "GET /api/spaces returned 'text/html' with a sign-in page"),
+        (page(401, "<html>No.</html>"), "returned 401 with an HTML page"),
+        (page(403, LOGIN), "returned 403 with an HTML page"),
+    ] {
+        let error = list_spaces_error(fault).await;
+        for expected in ["a proxy or single sign-on in front of Octopus answered", received] {
+            assert!(error.contains(expected), "{expected}: {error}");
+        }
+        assert!(error.contains("a path to Octopus that bypasses the proxy"), "{error}");
+        assert!(!error.contains("client_id") && !error.contains("credential"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn unexpected_responses_are_reported_with_the_cause() {
     for (fault, expected) in [

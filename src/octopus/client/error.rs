@@ -9,10 +9,15 @@ use crate::compute::ComputeError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// 401: the credential is unknown, expired or disabled.
-    #[error("Octopus rejected the credential: {message}")]
+    #[error(
+        "Octopus rejected the credential{}: {message}",
+        if *.is_configured { " of this server" } else { "" }
+    )]
     Unauthorized {
         /// Message from Octopus.
         message: String,
+        /// Whether the operator of this server configured the credential.
+        is_configured: bool,
     },
     /// 403: the credential is valid but lacks a permission.
     #[error("the credential lacks a permission: {message}")]
@@ -43,11 +48,9 @@ pub enum Error {
         /// The matching resources, as `Name (ID)`.
         candidates: Vec<String>,
     },
-    /// A text in a change request that Octopus could resolve to a different resource than the
-    /// approved one. Nothing was sent.
-    #[error(
-        "'{text}' matches more than one {noun}, so nothing was sent: {}", candidates.join(" and ")
-    )]
+    /// A text that Octopus could resolve to a different resource than the one that was looked up.
+    /// The request with this text was not sent.
+    #[error("'{text}' matches more than one {noun}: {}", candidates.join(" and "))]
     NameCollision {
         /// Resource type, for messages.
         noun: &'static str,
@@ -177,6 +180,15 @@ pub enum Error {
         /// Origin of the redirect target.
         target: String,
     },
+    /// A proxy or a single sign-on in front of the instance answered. The request did not reach
+    /// Octopus.
+    #[error(
+        "a proxy or single sign-on in front of Octopus answered instead of its API: {received}"
+    )]
+    SignOnPage {
+        /// The response that was received.
+        received: String,
+    },
     /// The response was not parsed: the compute time was exhausted, or the call ended.
     #[error(transparent)]
     Compute(ComputeError),
@@ -241,6 +253,7 @@ impl Error {
             | Self::ConcurrencyLimit { .. }
             | Self::MemoryExhausted { sent: false }
             | Self::Redirected { .. }
+            | Self::SignOnPage { .. }
             | Self::InvalidRequest { .. }
             | Self::Ambiguous { .. }
             | Self::NameCollision { .. }
@@ -272,6 +285,8 @@ impl Error {
                 | Self::TooLarge { .. }
                 | Self::TooManyValues { .. }
                 | Self::Redirected { .. }
+                | Self::SignOnPage { .. }
+                | Self::Unauthorized { is_configured: true, .. }
                 | Self::UnexpectedResponse { .. }
         )
     }

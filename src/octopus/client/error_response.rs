@@ -34,7 +34,8 @@ impl Error {
     ) -> Self {
         let message = error_message(status, body);
         match status.as_u16() {
-            401 => Self::Unauthorized { message },
+            // The sender knows whose credential it is.
+            401 => Self::Unauthorized { message, is_configured: false },
             403 => Self::Forbidden { message },
             404 => Self::NotFound {
                 noun: "resource",

@@ -31,6 +31,7 @@ pub(super) mod request_limiter;
 pub(super) mod response;
 pub(super) mod route;
 pub(super) mod session;
+mod sign_on;
 pub(super) mod token_exchange;
 pub(super) mod token_response;
 pub(super) mod transport;

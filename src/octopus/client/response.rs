@@ -10,9 +10,11 @@ use sha2::{Digest, Sha256};
 use super::{
     error::Error,
     json::bounded::{BoundedJson, JsonBounds},
+    sign_on::is_sign_on_page,
 };
 
 const JSON: &str = "application/json";
+const HTML: &str = "text/html";
 
 /// A response of Octopus with its unparsed body.
 #[derive(Debug, Clone)]
@@ -59,7 +61,10 @@ impl RawResponse {
     }
 
     fn parse_error(&self, error: &dyn fmt::Display, route: &str) -> Error {
-        if self.content_type == JSON {
+        if self.content_type == HTML && is_sign_on_page(&self.body) {
+            let received = format!("{route} returned '{HTML}' with a sign-in page");
+            Error::SignOnPage { received }
+        } else if self.content_type == JSON {
             Error::UnexpectedResponse { reason: format!("{error} ({route})") }
         } else {
             Error::not_json(route, &self.content_type)
@@ -83,7 +88,7 @@ impl RawResponse {
 /// Rejects HTML pages: a proxy or a sign-in page in front of Octopus sends these instead of the
 /// API.
 pub(in crate::octopus) fn reject_html(content_type: &str, route: &str) -> Result<(), Error> {
-    if content_type == "text/html" {
+    if content_type == HTML {
         return Err(Error::not_json(route, content_type));
     }
     Ok(())

@@ -144,7 +144,7 @@ impl TokenExchange {
                 Err(Error::Unauthorized { .. }) if is_guess => continue,
                 Err(
                     Error::Rejected { message, .. }
-                    | Error::Unauthorized { message }
+                    | Error::Unauthorized { message, .. }
                     | Error::Forbidden { message },
                 ) => return Err(CredentialError::ExchangeRejected(self.instance_name(), message)),
                 Err(error) => return Err(error.into()),

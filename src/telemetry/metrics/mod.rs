@@ -77,7 +77,8 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// Returns the metrics in the Prometheus text format, version 0.0.4.
+    /// Returns the metrics in the Prometheus text format, version 0.0.4. The text is empty if
+    /// metrics are not recorded.
     ///
     /// # Errors
     /// Returns a message if the metrics cannot be encoded.

@@ -51,6 +51,7 @@ impl Error {
                     "octopus_too_large"
                 }
                 octopus::Error::Redirected { .. } => "octopus_redirected",
+                octopus::Error::SignOnPage { .. } => "octopus_sign_on",
                 octopus::Error::UnexpectedResponse { .. } => "octopus_unexpected",
             },
         }

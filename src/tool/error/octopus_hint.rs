@@ -6,7 +6,12 @@ use crate::{access::ToolAccess, octopus};
 /// Returns the next step after an error of Octopus; `None` if the error message is sufficient.
 pub(in crate::tool) fn octopus_hint(error: &octopus::Error, access: &ToolAccess) -> Option<String> {
     Some(match error {
-        octopus::Error::Unauthorized { .. } => {
+        octopus::Error::Unauthorized { is_configured: true, .. } => {
+            "the server operator should replace the credential of this instance in the settings \
+             (api_key_file, api_key, access_token or groups); callers cannot fix it"
+                .to_owned()
+        }
+        octopus::Error::Unauthorized { is_configured: false, .. } => {
             "check that the API key or token exists, is not expired and belongs to this \
              instance; create a new key in Octopus under the user's profile, My API Keys"
                 .to_owned()
@@ -66,6 +71,12 @@ pub(in crate::tool) fn octopus_hint(error: &octopus::Error, access: &ToolAccess)
         }
         octopus::Error::Redirected { target, .. } => {
             format!("the server operator should check octopus.url; Octopus redirects to {target}")
+        }
+        octopus::Error::SignOnPage { .. } => {
+            "the server operator should configure a path to Octopus that bypasses the proxy or \
+             single sign-on (a rule for /api, or another octopus.url); another API key does not \
+             help"
+                .to_owned()
         }
         octopus::Error::UnexpectedResponse { .. } => {
             "the server operator should check octopus.url".to_owned()

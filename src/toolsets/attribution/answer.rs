@@ -5,13 +5,14 @@ use serde_json::{Map, Value};
 use super::split_list;
 use crate::octopus::{AccessSet, ResourceKind};
 
-/// Keys of objects whose IDs do not name an owner. `ScopeValues` lists choices, and [`add_scopes`]
-/// reads `Scope`.
+/// Keys of objects whose values do not name an owner. `ScopeValues` lists choices, and
+/// [`add_scopes`] reads `Scope`.
 const NON_OWNER_KEYS: [&str; 2] = ["ScopeValues", "Scope"];
 
 /// Adds the owners of every document in the response.
 ///
-/// Considers IDs under all keys, except below [`NON_OWNER_KEYS`] and for the source of a clone. The
+/// Considers IDs under all keys. Exceptions are [`NON_OWNER_KEYS`] and the source of a clone: below
+/// them, only IDs that are keys, and IDs under keys that name their kind, are considered. The
 /// related documents of the document itself and of list items are added as well.
 pub(super) fn add_owners(answer: &Value, access_set: &mut AccessSet) {
     match answer {

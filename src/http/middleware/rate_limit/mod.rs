@@ -233,11 +233,13 @@ impl RateLimits {
         if decision.allowed {
             return Ok(Some(decision));
         }
-        let is_far_over = match &self.far_over {
-            Some(bucket) => !bucket.take(key).await.allowed,
-            None => true,
+        let (severity, is_sustained) = match &self.far_over {
+            Some(bucket) if bucket.take(key).await.allowed => (severity, false),
+            Some(_) => (Severity::HttpError, true),
+            // Every request over the rate gets 429, the first one as well.
+            None => (Severity::HttpError, false),
         };
-        Err(rejections::caller(&decision, if is_far_over { Severity::HttpError } else { severity }))
+        Err(rejections::caller(&decision, severity, is_sustained))
     }
 
     /// Takes one token from the bucket of an instance. All callers share that bucket, so the

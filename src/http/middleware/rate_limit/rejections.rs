@@ -44,11 +44,16 @@ pub(super) fn headers(decision: &RateLimitDecision) -> [(HeaderName, HeaderValue
     ]
 }
 
-/// Rejects a caller over its rate.
-pub(super) fn caller(decision: &RateLimitDecision, severity: Severity) -> Rejection {
-    let (ignored_text, limit) = match severity {
-        Severity::CallError => ("", Limit::CallerRate),
-        Severity::HttpError => (" and ignores Retry-After", Limit::CallerSustained),
+/// Rejects a caller over its rate. `is_sustained`: the caller keeps sending far over the limit.
+pub(super) fn caller(
+    decision: &RateLimitDecision,
+    severity: Severity,
+    is_sustained: bool,
+) -> Rejection {
+    let (ignored_text, limit) = if is_sustained {
+        (" and ignores Retry-After", Limit::CallerSustained)
+    } else {
+        ("", Limit::CallerRate)
     };
     let message = format!(
         "this caller exceeds the request rate of this server{ignored_text}; nothing was done, retry {}",

@@ -178,9 +178,13 @@ impl Session {
             proves_credential: path.proves_credential(),
         };
         let sent = self.client.transport().send(outgoing, request).await;
-        if let Err(Error::Unauthorized { .. }) = &sent {
-            self.credentials.mark_rejected();
-        }
-        sent
+        sent.map_err(|error| match error {
+            Error::Unauthorized { message, .. } => {
+                self.credentials.mark_rejected();
+                let is_configured = self.credentials.is_configured();
+                Error::Unauthorized { message, is_configured }
+            }
+            error => error,
+        })
     }
 }

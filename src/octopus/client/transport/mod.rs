@@ -15,6 +15,7 @@ use super::{
     headers::{content_type, retry_after},
     http_client::{build_http_client, is_out_of_descriptors},
     request_limiter::{LimitError, RequestLimiter, RequestPermit, TransferMode},
+    sign_on::is_sign_on_url,
 };
 use crate::{
     config,
@@ -165,12 +166,22 @@ impl Transport {
         if status.is_redirection() {
             let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             let target = target.and_then(|target| self.url.join(target).ok());
+            if let Some(target) = target.as_ref().filter(|target| is_sign_on_url(target)) {
+                let (from, to) = (origin(&self.url), origin(target));
+                let received = format!("{from} redirects to the sign-on page of {to}");
+                return Err(Error::SignOnPage { received });
+            }
             return Err(Error::Redirected {
                 origin: origin(&self.url),
                 target: target.as_ref().map_or_else(|| "nowhere".to_owned(), origin),
             });
         }
         let wait = retry_after(response.headers());
+        if is_html_denial(&response) {
+            return Err(Error::SignOnPage {
+                received: format!("{route} returned {} with an HTML page", status.as_u16()),
+            });
+        }
         let pending = PendingResponse { response, permit, memory: None };
         let body = self.read_shared_body(pending, requester.fingerprint, MAX_ERROR_BODY);
         let body = tokio::time::timeout(self.timeout, body);
@@ -190,7 +201,8 @@ impl RequestMeta<'_> {
     fn verdict(&self, response: &reqwest::Response) -> CredentialVerdict {
         let is_json = || content_type(response.headers()) == "application/json";
         match response.status() {
-            StatusCode::UNAUTHORIZED => CredentialVerdict::Rejected,
+            // An HTML page is not from Octopus, so it shows nothing about the credential.
+            StatusCode::UNAUTHORIZED if !is_html_denial(response) => CredentialVerdict::Rejected,
             status if status.is_success() && self.proves_credential && is_json() => {
                 CredentialVerdict::Accepted
             }
@@ -204,6 +216,12 @@ impl PendingResponse {
     pub(in crate::octopus) fn content_type(&self) -> String {
         content_type(self.response.headers())
     }
+}
+
+/// Returns whether access was denied with an HTML page. The API of Octopus denies with JSON.
+fn is_html_denial(response: &reqwest::Response) -> bool {
+    matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        && content_type(response.headers()) == "text/html"
 }
 
 fn origin(url: &Url) -> String {
