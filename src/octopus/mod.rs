@@ -49,7 +49,9 @@ pub use client::credentials::{Credentials, Fingerprint, InvalidCredential};
 pub use client::error::Error;
 pub use client::instance_client::Client;
 pub use client::instances::{Instance, Instances};
-pub use client::json::bounded::{BoundedJson, JsonBounds, OmittedCounts, truncate_at_boundary};
+pub use client::json::bounded::{
+    BoundedJson, JsonBounds, JsonPlace, OmittedCounts, truncate_at_boundary,
+};
 pub use client::page::{Page, PageRange};
 pub use client::path::ApiPath;
 pub use client::request_limiter::PARKED_PER_PERMIT;
@@ -66,7 +68,7 @@ pub use model::task_initiator::task_initiator;
 pub use model::{
     accounts, certificates, channels, dashboard, deployments, document, environments, events,
     feature_toggles, git, instance_info, interruptions, kubernetes, library_variable_sets,
-    lifecycles, llms_txt, machines, operations, portal_url, previews, processes, project_groups,
-    project_variables, projects, releases, rollout_groups, runbook_runs, runbooks, scope, spaces,
-    tasks, teams, tenants, users, variables,
+    lifecycles, llms_txt, machines, operations, portal_url, preview_query, previews, processes,
+    project_groups, project_variables, projects, releases, rollout_groups, runbook_runs, runbooks,
+    scope, spaces, tasks, teams, tenants, users, variables,
 };

@@ -1,5 +1,7 @@
-//! Pure functions on text: truncation, similar names, log lines, error causes and step counting.
+//! Pure functions on text: truncation, similar names, log lines, JSON pointers, error causes and
+//! step counting.
 
+pub mod json_pointer;
 pub mod log_line;
 pub mod nearest;
 mod root_cause;

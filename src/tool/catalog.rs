@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use super::{
     CalledTool, Context, Error, Limits, Outcome, Toolset,
-    answer::sanitize::sanitize_in_pool,
+    answer::{
+        part::{DocumentPart, POINTER},
+        sanitize::sanitize_in_pool,
+    },
     arguments::resolve_names,
     listing::ToolListings,
     output::RunOutcome,
@@ -124,6 +127,8 @@ impl Entry {
             let requested = usize::try_from(requested).unwrap_or(usize::MAX);
             limit = requested.clamp(1024, cx.limits.answer_cap);
         }
+        let has_parts = self.properties().is_some_and(|all| all.contains_key(POINTER));
+        let part = has_parts.then(|| DocumentPart::from_arguments(&arguments));
         let mut cx = cx.clone();
         cx.limits.answer = limit;
         cx.called_tool = CalledTool { name: self.metadata.name, toolset: self.toolset };
@@ -140,11 +145,12 @@ impl Entry {
         }
         match result? {
             RunOutcome::ApprovalRequired(request) => Ok(Outcome::ApprovalRequired(request)),
-            RunOutcome::Answer(value) => self.sanitized(value, cx.compute(), &cx).await,
+            RunOutcome::Answer(value) => self.sanitized(value, cx.compute(), &cx, part).await,
             // The change was executed. Errors and a spent compute budget must not hide that.
             RunOutcome::Changed(answer) => {
-                let sanitized =
-                    async { self.sanitized(answer?, &cx.compute().with_new_budget(), &cx).await };
+                let sanitized = async {
+                    self.sanitized(answer?, &cx.compute().with_new_budget(), &cx, None).await
+                };
                 sanitized.await.map_err(Error::after_change)
             }
         }
@@ -156,10 +162,12 @@ impl Entry {
         value: Value,
         compute: &ComputeScope,
         cx: &Context,
+        part: Option<DocumentPart>,
     ) -> Result<Outcome, Error> {
         let takes_max_bytes = self.properties().is_some_and(|all| all.contains_key(MAX_BYTES));
         let max_limit = takes_max_bytes.then_some(cx.limits.answer_cap);
-        let mut answer = sanitize_in_pool(compute, value, cx.limits.answer, max_limit).await?;
+        let mut answer =
+            sanitize_in_pool(compute, value, cx.limits.answer, max_limit, part).await?;
         let (removed, redacted) = cx.redactions.total();
         answer.removed += removed;
         answer.redacted += redacted;

@@ -74,8 +74,8 @@ mod write_call;
 mod write_tool;
 
 pub use answer::{
-    List, NamedId, NamesById, OneOrList, checked_path_part, find_ids, merged_schema, named_id,
-    present_arguments, reject_list_filters, resource_uri,
+    Continuation, List, NamedId, NamesById, OneOrList, checked_path_part, find_ids, merged_schema,
+    named_id, present_arguments, reject_list_filters, resource_uri,
 };
 pub use arguments::{
     Choices, EnvironmentArg, GitRefArg, NamePart, ProjectArg, Skip, SpaceArg, StringList, Tags,

@@ -78,7 +78,7 @@ async fn sign_on_pages_in_front_of_octopus_are_recognized() {
             Fault::on("/spaces").redirect("https://login.example.com/oauth2/authorize?client_id=x"),
             "redirects to the sign-on page of https://login.example.com",
         ),
-        (page(200, LOGIN), "GET /api/spaces returned 'text/html' with a sign-in page"),
+        (page(200, LOGIN), "/api/spaces returned 'text/html' with a sign-in page"),
         (page(401, "<html>No.</html>"), "returned 401 with an HTML page"),
         (page(403, LOGIN), "returned 403 with an HTML page"),
     ] {

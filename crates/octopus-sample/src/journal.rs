@@ -64,10 +64,13 @@ impl Journal {
         self.locked().entries.iter().cloned().collect()
     }
 
-    /// Returns the write requests, with any outcome.
+    /// Returns the write requests, with any outcome. A request for a token or for previews changes
+    /// nothing.
     pub(super) fn changes(&self) -> Vec<JournalEntry> {
+        let is_read =
+            |path: &str| path.ends_with("/token/v1") || path.to_lowercase().ends_with("/previews");
         let is_change = |entry: &&JournalEntry| {
-            !matches!(entry.method.as_str(), "GET" | "HEAD") && !entry.path.ends_with("/token/v1")
+            !matches!(entry.method.as_str(), "GET" | "HEAD") && !is_read(&entry.path)
         };
         self.locked().entries.iter().filter(is_change).cloned().collect()
     }

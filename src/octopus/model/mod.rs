@@ -31,6 +31,7 @@ pub mod llms_txt;
 pub mod machines;
 pub mod operations;
 pub mod portal_url;
+pub mod preview_query;
 pub mod previews;
 pub mod processes;
 pub mod project_groups;

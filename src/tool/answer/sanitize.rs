@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::{depth::limit_depth, truncate::truncate};
+use super::{depth::limit_depth, part::DocumentPart, truncate::truncate};
 use crate::{
     audit::ResponseBytes,
     compute::{ComputeError, ComputeScope, INLINE_BYTES},
@@ -13,15 +13,18 @@ use crate::{
     tool::SanitizedAnswer,
 };
 
-/// Sanitizes and truncates an answer, in the compute pool if it is large.
+/// Sanitizes and truncates an answer, in the compute pool if it is large. `part` is the part of its
+/// document that the call requests, if the tool can return parts.
 pub(in crate::tool) async fn sanitize_in_pool(
     compute: &ComputeScope,
     value: Value,
     limit: usize,
     max_limit: Option<usize>,
+    part: Option<DocumentPart>,
 ) -> Result<SanitizedAnswer, ComputeError> {
     let size = size_up_to(&value, INLINE_BYTES + 1);
-    compute.run_sized(size, move || sanitize_and_truncate(value, limit, max_limit)).await
+    let sanitize = move || sanitize_and_truncate(value, limit, max_limit, part.as_ref());
+    compute.run_sized(size, sanitize).await
 }
 
 /// Estimates the size of a value as JSON in bytes. Stops at `most` bytes, so the time is bounded
@@ -55,12 +58,16 @@ fn sanitize_and_truncate(
     mut value: Value,
     limit: usize,
     max_limit: Option<usize>,
+    part: Option<&DocumentPart>,
 ) -> SanitizedAnswer {
     let bytes = ResponseBytes::default();
     let mut sanitized = SanitizedAnswer { value: Value::Null, removed: 0, redacted: 0, bytes };
     limit_depth(&mut value);
     sanitize_value(&mut value, "", &mut TextStates::default(), &mut sanitized);
-    sanitized.bytes = truncate(&mut value, limit, max_limit);
+    if let Some(part) = part {
+        part.select(&mut value);
+    }
+    sanitized.bytes = truncate(&mut value, limit, max_limit, part);
     sanitized.value = value;
     sanitized
 }
@@ -197,11 +204,12 @@ mod tests {
     #[test]
     fn numbers_equal_names_in_linear_time() {
         let count = |names: usize| {
-            step_counter::count(|| sanitize_and_truncate(colliding(names), 100_000_000, None)).1
+            step_counter::count(|| sanitize_and_truncate(colliding(names), 100_000_000, None, None))
+                .1
         };
         let (few, many) = (count(250), count(1000));
         assert!(many <= few * 5, "{few} steps for 250 names, {many} for 1000");
-        let shown = sanitize_and_truncate(colliding(1000), 1_000_000, None).value;
+        let shown = sanitize_and_truncate(colliding(1000), 1_000_000, None, None).value;
         let names: Vec<&String> = shown.as_object().unwrap().keys().collect();
         assert_eq!(names.len(), 1000);
         assert_eq!(names[..4], ["x", "x_", "x_3", "x_4"]);
@@ -293,7 +301,7 @@ mod tests {
                 3,
             ),
         ] {
-            let sanitized = sanitize_and_truncate(value, 10_000, None);
+            let sanitized = sanitize_and_truncate(value, 10_000, None, None);
             assert_eq!(sanitized.value, shown);
             assert_eq!((sanitized.removed, sanitized.redacted), (removed, redacted), "{shown}");
         }

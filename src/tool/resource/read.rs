@@ -63,7 +63,9 @@ pub async fn read_resource(
     let contents = contents?;
     let size = if let Contents::Text(text, _) = &contents { text.len() } else { 0 };
     let SanitizedAnswer { value, removed, redacted, bytes } = match contents {
-        Contents::Json(value) => sanitize_in_pool(cx.compute(), value, limit, max_limit).await?,
+        Contents::Json(value) => {
+            sanitize_in_pool(cx.compute(), value, limit, max_limit, None).await?
+        }
         Contents::Text(text, how) => {
             let work = move || {
                 let sanitized = sanitize(&text);

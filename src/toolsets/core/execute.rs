@@ -13,9 +13,12 @@ use super::{
 use crate::{
     access::{ExecutePath, HttpMethod},
     approval::ChangePreview,
-    octopus::{self, ApiPath, ChangeRequest, ChangeResponse},
+    octopus::{
+        self, ApiPath, ChangeRequest, ChangeResponse, RawResponse, operations,
+        preview_query::PreviewQuery,
+    },
     policy::Tier,
-    tool::{Context, Error, Plan, WriteTool},
+    tool::{Context, Continuation, Error, Plan, WriteTool},
     toolsets::attribution::{Attribution, RequestedRead},
 };
 
@@ -24,7 +27,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Execute {
-    /// HTTP method. All except GET change Octopus.
+    /// HTTP method. All except GET change Octopus; a POST to .../previews only reads.
     method: HttpMethod,
     /// Path without query, e.g. "/api/Spaces-1/projects".
     path: String,
@@ -36,6 +39,12 @@ pub(super) struct Execute {
     /// Return CSV; GET only, if the endpoint supports it.
     #[schemars(extend("default" = false))]
     as_csv: Option<bool>,
+    /// JSON pointer (RFC 6901) to the part to return; reads only.
+    #[schemars(example = "/Phases/2")]
+    pointer: Option<String>,
+    /// Items (or characters) of that part to skip.
+    #[schemars(extend("default" = 0))]
+    pointer_skip: Option<u64>,
 }
 
 /// The value of a query parameter. Numbers and booleans are sent as their JSON text.
@@ -65,10 +74,12 @@ pub(super) struct Executed {
     /// Path and query as sent to Octopus.
     path: String,
     tier: ExecutedTier,
-    /// The `skip` of this page, if the response is a page of a list.
+    /// The `skip` of this page, if the endpoint has pages.
     skip: Option<u64>,
     /// The `skip` of the items that were omitted from this page.
     next_skip: Option<u64>,
+    /// Arguments that return omitted parts.
+    continue_at: Option<Vec<Continuation>>,
     /// Response of Octopus without its Links.
     response: Value,
     /// Counts of the parts that a very large response lost.
@@ -93,12 +104,19 @@ impl WriteTool for Execute {
     type Output = Executed;
 
     fn tier(&self) -> Tier {
-        self.method.tier()
+        let path = ExecutePath::parse(&self.path);
+        let reads = path.is_ok_and(|path| self.preview_query(&path).is_some());
+        if reads { Tier::Read } else { self.method.tier() }
     }
 
     async fn plan(&self, cx: &Context) -> Result<Plan<Executed>, Error> {
         let path = self.allowed_path(cx).await?;
         let to_send = self.path_with_query(&path)?;
+        if let Some(query) = self.preview_query(&path) {
+            let (answer, path) = self.read_previews(query, &path, to_send, cx).await?;
+            let response = response::read_response(answer, &path, self.selects_part(), cx).await?;
+            return Ok(Plan::NoChange(self.executed(&path, response)?));
+        }
         let Some(method) = self.method.change_method() else {
             let written = RequestedRead {
                 path: &path,
@@ -108,9 +126,10 @@ impl WriteTool for Execute {
             let read = Attribution::of(written, to_send, cx).await?;
             let answer =
                 cx.session.fetch(&read.path).await.map_err(|error| not_found_at(error, &path))?;
-            let response = response::read_response(answer, &read.path, cx).await?;
+            let response =
+                response::read_response(answer, &read.path, self.selects_part(), cx).await?;
             read.check_response(&response.value, response.has_all_fields(), cx).await?;
-            return Ok(Plan::NoChange(self.executed(&read.path, response)));
+            return Ok(Plan::NoChange(self.executed(&read.path, response)?));
         };
         let change_request =
             ChangeRequest { method, path: to_send.clone(), body: self.body.clone() };
@@ -147,7 +166,7 @@ impl WriteTool for Execute {
     async fn report(self, reply: ChangeResponse, cx: &Context) -> Result<Executed, Error> {
         let to_send = self.path_with_query(&ExecutePath::parse(&self.path)?)?;
         let response = response::read_reply(reply, cx).await?;
-        Ok(self.executed(&to_send, response))
+        self.executed(&to_send, response)
     }
 }
 
@@ -164,6 +183,23 @@ impl Execute {
         let bodiless = matches!(method, HttpMethod::Get | HttpMethod::Delete);
         if bodiless && self.body.is_some() {
             return Err(Error::Invalid("GET and DELETE have no body; leave out `body`".to_owned()));
+        }
+        if self.selects_part() && self.tier() != Tier::Read {
+            return Err(Error::Invalid(
+                "only reads support `pointer` and `pointerSkip`; leave them out".to_owned(),
+            ));
+        }
+        if let Some(pointer) = &self.pointer
+            && !pointer.is_empty()
+            && !pointer.starts_with('/')
+        {
+            return Err(Error::Argument {
+                field: "pointer".to_owned(),
+                reason: format!(
+                    "'{}' is not a JSON pointer; it begins with '/', e.g. \"/Phases/2\"",
+                    pointer.escape_debug()
+                ),
+            });
         }
         if self.as_csv == Some(true) && method != HttpMethod::Get {
             return Err(Error::Invalid("only GET supports asCsv; leave it out".to_owned()));
@@ -266,25 +302,82 @@ impl Execute {
         }
     }
 
-    fn executed(&self, path: &ApiPath, response: Response) -> Executed {
+    /// Returns whether the call requests a part of the response.
+    fn selects_part(&self) -> bool {
+        self.pointer.as_ref().is_some_and(|pointer| !pointer.is_empty())
+            || self.pointer_skip.is_some_and(|skip| skip > 0)
+    }
+
+    /// Returns the request for previews; `None` if the call is another request.
+    fn preview_query(&self, path: &ExecutePath) -> Option<PreviewQuery> {
+        let is_post = self.method == HttpMethod::Post;
+        is_post.then(|| PreviewQuery::at(path.segments(), self.body.as_ref())).flatten()
+    }
+
+    /// Reads previews, which a POST requests, after evaluating the rules about reads on the
+    /// documents that path and body name.
+    async fn read_previews(
+        &self,
+        query: PreviewQuery,
+        path: &ExecutePath,
+        to_send: ApiPath,
+        cx: &Context,
+    ) -> Result<(RawResponse, ApiPath), Error> {
+        if cx.policy.has_read_rules() {
+            let (named, query) = (query.named(), self.parameters());
+            let found =
+                change_access::access_of(path, self.method, &query, Some(&named), cx).await?;
+            change_access::check_read_rules(path, &found.access, cx).await?;
+            cx.session.access_recorder().record(|recorded| recorded.merge(found.access));
+        }
+        let answer = cx.session.fetch_previews(&to_send, &query).await?;
+        Ok((answer, to_send))
+    }
+
+    /// Returns whether the endpoint has pages: whether its operation has the parameter `skip`.
+    fn has_pages(&self) -> bool {
+        let Ok(path) = ExecutePath::parse(&self.path) else { return false };
+        let found = operations::find("GET", path.segments());
+        self.method == HttpMethod::Get
+            && found.is_some_and(|found| found.operation.parameter("skip").is_some())
+    }
+
+    /// Creates the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if the response has no value at `pointer`.
+    fn executed(&self, path: &ApiPath, response: Response) -> Result<Executed, Error> {
+        let pointer = self.pointer.as_deref().unwrap_or_default();
+        if response.value.pointer(pointer).is_none() {
+            return Err(Error::Argument {
+                field: "pointer".to_owned(),
+                reason: response.missing_at(pointer),
+            });
+        }
+        let is_page = self.has_pages() && !self.selects_part();
         let requested_skip =
             self.query.as_ref().and_then(|query| query.get("skip")?.text().parse().ok());
-        let (skip, next_skip) = response.paging(requested_skip.unwrap_or(0)).unzip();
-        let Response { value: response, omitted } = response;
-        Executed {
+        let paging = is_page.then(|| response.paging(requested_skip.unwrap_or(0))).flatten();
+        let (skip, next_skip) = paging.unzip();
+        let is_read = self.tier() == Tier::Read;
+        let continue_at = if is_read { response.continue_at(pointer, is_page) } else { None };
+        let Response { value: response, omitted, .. } = response;
+        Ok(Executed {
             success: true,
             method: self.method,
             path: path.to_string(),
-            tier: match self.method.tier() {
+            tier: match self.tier() {
                 Tier::Read => ExecutedTier::Read,
                 Tier::Write => ExecutedTier::Write,
                 Tier::Delete => ExecutedTier::Delete,
             },
             skip,
             next_skip: next_skip.flatten(),
+            continue_at,
             response,
             omitted,
-        }
+        })
     }
 }
 

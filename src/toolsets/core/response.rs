@@ -7,12 +7,18 @@ use serde_json::Value;
 use crate::{
     approval::ChangePreview,
     octopus::{
-        self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, RawResponse,
-        document,
+        self, ApiPath, BoundedJson, ChangeResponse, ChangeResponseBody, JsonBounds, JsonPlace,
+        RawResponse, document,
     },
     sanitize::escape::escape_invisible_json,
-    tool::{Context, Error},
+    text::json_pointer::{parent, rest_below},
+    tool::{Context, Continuation, Error},
 };
+
+/// JSON pointer to the items of a page.
+const PAGE_ITEMS: &str = "/Items";
+/// Maximum size of a pointer that an answer names, in bytes.
+const MAX_POINTER_BYTES: usize = 200;
 
 /// The part of a response that fits into the answer.
 #[derive(Debug)]
@@ -21,6 +27,8 @@ pub(super) struct Response {
     pub(super) value: Value,
     /// Counts of the omitted parts, if any.
     pub(super) omitted: Option<Omitted>,
+    /// Places where parts were omitted.
+    places: Vec<JsonPlace>,
 }
 
 /// Counts of the parts of a response that were omitted before the answer is truncated.
@@ -38,21 +46,54 @@ pub(super) struct Omitted {
 }
 
 impl Response {
-    fn new(BoundedJson { value, omitted }: BoundedJson, response_bytes: usize) -> Self {
+    fn new(BoundedJson { value, omitted, places }: BoundedJson, response_bytes: usize) -> Self {
         let octopus::OmittedCounts { items, fields, texts } = omitted;
         let counts = Omitted { response_bytes, items, fields, texts };
         // `Links` were removed while parsing; `raw` removes the other fields that answers never
         // show.
         let value = document::without_sensitive(value);
-        Self { value, omitted: (!omitted.is_empty()).then_some(counts) }
+        Self { value, omitted: (!omitted.is_empty()).then_some(counts), places }
     }
 
     /// Returns `skip` and, if items of the page were omitted, the `skip` of the first one.
     /// Returns `None` if the response is not a page of a list.
     pub(super) fn paging(&self, skip: u64) -> Option<(u64, Option<u64>)> {
-        let items = self.value.get("Items")?.as_array()?;
-        let is_cut = self.omitted.as_ref().is_some_and(|omitted| omitted.items > 0);
-        Some((skip, is_cut.then(|| skip.saturating_add(items.len() as u64))))
+        self.value.get("Items")?.as_array()?;
+        let cut = self.places.iter().find(|place| place.pointer == PAGE_ITEMS);
+        Some((skip, cut.map(|place| skip.saturating_add(place.kept as u64))))
+    }
+
+    /// Returns the arguments for the parts below `pointer` that were omitted. The items of a page are
+    /// not included, because `skip` continues after them.
+    pub(super) fn continue_at(&self, pointer: &str, is_page: bool) -> Option<Vec<Continuation>> {
+        let is_named = |place: &&JsonPlace| {
+            rest_below(&place.pointer, pointer).is_some()
+                && place.pointer.len() <= MAX_POINTER_BYTES
+                && !(is_page && place.pointer == PAGE_ITEMS)
+        };
+        let named = self.places.iter().filter(is_named);
+        Continuation::list(named.map(|place| (place.pointer.clone(), place.kept)))
+    }
+
+    /// Explains that the response has no value at `pointer`: names the longest part that exists, and
+    /// what it contains.
+    pub(super) fn missing_at(&self, pointer: &str) -> String {
+        let mut found = pointer;
+        while let Some(above) = parent(found)
+            && self.value.pointer(found).is_none()
+        {
+            found = above;
+        }
+        let contains = match self.value.pointer(found) {
+            Some(Value::Array(items)) => format!("a list of {} items", items.len()),
+            Some(Value::Object(fields)) => {
+                let names: Vec<&str> = fields.keys().take(20).map(String::as_str).collect();
+                format!("the fields {}", names.join(", "))
+            }
+            _ => "no parts".to_owned(),
+        };
+        let first = if self.omitted.is_some() { " in the first 512 KiB of it" } else { "" };
+        format!("the response has nothing at '{pointer}'{first}; '{found}' has {contains}")
     }
 
     /// Returns whether every document in the response has all its fields.
@@ -67,19 +108,23 @@ impl Response {
     }
 
     fn text(text: String) -> Self {
-        Self { value: Value::String(text), omitted: None }
+        Self { value: Value::String(text), omitted: None, places: Vec::new() }
     }
 }
 
-/// Reads the part of a response that fits into the answer. Large responses are parsed in the
-/// compute pool.
+/// Reads the part of a response that fits into the answer. With `selects_part`, a part of the
+/// response is selected later, so more of it is read. Large responses are parsed in the compute
+/// pool.
 pub(super) async fn read_response(
     answer: RawResponse,
     path: &ApiPath,
+    selects_part: bool,
     cx: &Context,
 ) -> Result<Response, Error> {
-    let (path, limit) = (path.clone(), cx.limits.answer);
-    cx.session.parse(answer, move |answer| read(answer, &path, limit)).await
+    let path = path.clone();
+    let for_answer = JsonBounds::for_answer(cx.limits.answer);
+    let bounds = if selects_part { JsonBounds::DOCUMENT } else { for_answer };
+    cx.session.parse(answer, move |answer| read(answer, &path, bounds)).await
 }
 
 /// Reads the part of the reply to a change that fits into the answer.
@@ -105,8 +150,7 @@ pub(super) async fn read_reply(reply: ChangeResponse, cx: &Context) -> Result<Re
     }
 }
 
-fn read(answer: &RawResponse, path: &ApiPath, limit: usize) -> Result<Response, Error> {
-    let bounds = JsonBounds::for_answer(limit);
+fn read(answer: &RawResponse, path: &ApiPath, bounds: JsonBounds) -> Result<Response, Error> {
     let kind = answer.content_type.as_str();
     if answer.body.is_empty() {
         return Ok(Response::text(String::new()));
@@ -138,7 +182,10 @@ fn text_of(answer: &RawResponse, bounds: JsonBounds) -> Result<Response, String>
             let beginning = octopus::truncate_at_boundary(text, bounds.text);
             let texts = u64::from(beginning.len() < text.len());
             let omitted = octopus::OmittedCounts { texts, ..octopus::OmittedCounts::default() };
-            Ok(Response::new(BoundedJson { value: beginning.into(), omitted }, text.len()))
+            let kept = beginning.chars().count();
+            let cut = (texts > 0).then(|| JsonPlace { pointer: String::new(), kept });
+            let places = cut.into_iter().collect();
+            Ok(Response::new(BoundedJson { value: beginning.into(), omitted, places }, text.len()))
         }
         _ => {
             let kind = if kind.is_empty() { "of no type" } else { kind };

@@ -197,7 +197,7 @@ async fn replicas_with_the_same_seal_key_accept_each_others_approvals() {
         .await
         .expect_approval_request();
     let rejected = foreign.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;
-    rejected.expect_error("not valid for this call");
+    rejected.expect_error("another replica issued it");
     // The token is bound to the instance, so a shared key does not suffice.
     let rejected =
         second_replica.approve(ApprovalFlow::InputRequired, tool, &arguments, &code).await;

@@ -100,6 +100,13 @@ pub(super) fn answer(
     }
     let call = Call { database, version, user, query, space, path: links };
     let Some(draft) = draft else { return dispatch(&call, path) };
+    if let ([owner @ .., collection @ ("deployments" | "runbookruns"), "previews"], &Method::POST) =
+        (path, method)
+    {
+        return previews::several(incoming.input, |below| {
+            dispatch(&call, &[owner, &[*collection, "preview"], below].concat())
+        });
+    }
     if let Some(answered) =
         changes::make(&WriteRequest::new(&call, incoming.input, method), draft, path)
     {

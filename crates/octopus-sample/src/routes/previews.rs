@@ -6,7 +6,8 @@ use super::super::activity;
 use super::super::call::Call;
 use super::super::database::{Item, complete, form};
 use super::super::random::uuid;
-use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::request_body::RequestBody;
+use super::super::response::{ApiError, ApiResponse, ApiResult, Content};
 use super::{missing, project_lookup, promotions, runbooks};
 
 /// Answers `/releases/{id}/deployments/template` and `.../preview/{environmentId}/{tenantId}`.
@@ -25,6 +26,24 @@ pub(super) fn of_release(call: &Call<'_>, release: &Item, path: &[&str]) -> ApiR
         }
         _ => Err(ApiError::NoRoute),
     }
+}
+
+/// Answers a POST to `.../deployments/previews` or `.../runbookRuns/previews`: the previews of the
+/// environments and tenants in the body. `one` answers the GET of one preview.
+pub(super) fn several(input: &RequestBody, one: impl Fn(&[&str]) -> ApiResult) -> ApiResult {
+    let body = input.object()?;
+    let invalid = || ApiError::Invalid(vec!["'DeploymentPreviews' must not be empty.".to_owned()]);
+    let requested = body.get("DeploymentPreviews").and_then(Value::as_array).ok_or_else(invalid)?;
+    let mut shown = Vec::new();
+    for target in requested {
+        let id = |key: &str| target.get(key).and_then(Value::as_str);
+        let below: Vec<&str> = id("EnvironmentId").into_iter().chain(id("TenantId")).collect();
+        match one(&below)?.content {
+            Content::Whole(bytes) => shown.push(serde_json::from_slice(&bytes).unwrap_or_default()),
+            Content::Stream(_) => return Err(ApiError::NoRoute),
+        }
+    }
+    Ok(ApiResponse::value(&Value::Array(shown)))
 }
 
 fn known<'a>(call: &Call<'a>, id: &str) -> Result<&'a Item, ApiError> {

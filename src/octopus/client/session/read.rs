@@ -126,7 +126,8 @@ impl Session {
     pub async fn comparable_document(&self, path: &ApiPath) -> Result<Value, Error> {
         let route = path.route();
         let state = move |response: &RawResponse| {
-            let BoundedJson { value, omitted } = response.document(&route, JsonBounds::DOCUMENT)?;
+            let BoundedJson { value, omitted, .. } =
+                response.document(&route, JsonBounds::DOCUMENT)?;
             let mut value = without_sensitive(value);
             if let Value::Object(object) = &mut value
                 && !omitted.is_empty()
@@ -145,6 +146,20 @@ impl Session {
     /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
     pub async fn fetch(&self, path: &ApiPath) -> Result<RawResponse, Error> {
         self.read(path, SizeLimit::Execute, |response| Ok(response.clone())).await
+    }
+
+    /// Reads the response to a POST that changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::TooLarge`] beyond the setting `execute_limit`.
+    pub(in crate::octopus) async fn read_by_post(
+        &self,
+        path: &ApiPath,
+        body: &Value,
+    ) -> Result<RawResponse, Error> {
+        let response = self.post_read(path, body).await?;
+        self.parse_and_record(response, path, |response| Ok(response.clone())).await
     }
 
     /// Reads and parses a response.

@@ -93,6 +93,30 @@ impl Session {
             .await
     }
 
+    /// Sends a POST that changes nothing, with retries like other reads.
+    pub(super) async fn post_read(
+        &self,
+        path: &ApiPath,
+        body: &serde_json::Value,
+    ) -> Result<RawResponse, Error> {
+        let transport = self.client.transport();
+        let url = path.url_at(transport.url())?;
+        let limit = self.client.limits().execute;
+        let attempt = || async {
+            let request = transport.write_client.post(url.clone()).json(body);
+            let sent = self.send_request(path, TransferMode::Buffered, request).await;
+            let pending = sent.map_err(|error| match error {
+                Error::NotFound { query: message, .. } => {
+                    let message = format!("{}: {message}", path.display_path());
+                    Error::Rejected { status: 404, message }
+                }
+                error => error,
+            })?;
+            transport.read_body(pending, self.fingerprint, limit).await
+        };
+        self.with_retries(attempt).await
+    }
+
     /// Sends a change request once, and reads the whole response. The permit is used up.
     pub(in crate::octopus) async fn send_change(
         &self,

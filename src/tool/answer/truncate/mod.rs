@@ -6,8 +6,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 mod page;
+mod place;
 mod shrink;
 
+use super::part::DocumentPart;
 use crate::{
     audit::ResponseBytes,
     text::{
@@ -16,6 +18,7 @@ use crate::{
     },
 };
 use page::{NextPage, truncate_page};
+pub(in crate::tool) use place::Place;
 use shrink::{CutCounts, shrink};
 
 /// Present if the answer was truncated.
@@ -34,9 +37,13 @@ const MAX_NOTE_BYTES: usize = 320;
 #[cfg(test)]
 const MIN_LIMIT: usize = 1024;
 
+/// Smallest and largest size in bytes of the names of omitted parts of a document.
+const CONTINUATION_BYTES: [usize; 2] = [96, 1024];
+
 /// Cuts `answer` to at most `limit` bytes of JSON, in linear time. Smaller answers stay unchanged.
 /// `max_limit` is the largest `maxBytes` that the tool accepts; `None` if it does not have this
-/// argument. Returns the sizes before and after.
+/// argument. `part` is the part of the document that the call requests, if the tool can return the
+/// omitted parts. Returns the sizes before and after.
 ///
 /// Limits of at least 1024 bytes are always met. [`mod@shrink`] documents the order in which parts are
 /// removed, and when required fields are removed.
@@ -44,22 +51,42 @@ pub(in crate::tool) fn truncate(
     answer: &mut Value,
     limit: usize,
     max_limit: Option<usize>,
+    part: Option<&DocumentPart>,
 ) -> ResponseBytes {
     let full_bytes = json_size(answer);
     if full_bytes > limit {
-        cut(answer, full_bytes, limit, max_limit);
+        cut(answer, full_bytes, limit, max_limit, part);
         return ResponseBytes { before: full_bytes, after: json_size(answer) };
     }
     ResponseBytes { before: full_bytes, after: full_bytes }
 }
 
-fn cut(answer: &mut Value, full_bytes: usize, limit: usize, max_limit: Option<usize>) {
-    let budget = limit.saturating_sub(MAX_NOTE_BYTES);
+fn cut(
+    answer: &mut Value,
+    full_bytes: usize,
+    limit: usize,
+    max_limit: Option<usize>,
+    part: Option<&DocumentPart>,
+) {
+    let [least, most] = CONTINUATION_BYTES;
+    let for_continuation = part.map_or(0, |_| (limit / 8).clamp(least, most));
+    let budget = limit.saturating_sub(MAX_NOTE_BYTES + for_continuation);
+    let omitted = if part.is_some() { DocumentPart::take_named(answer) } else { Vec::new() };
     let next = truncate_page(answer, budget);
     // The first item is too large, or the answer is not a page.
-    let cuts = (json_size(answer) > budget).then(|| shrink(answer, budget));
+    let (cuts, places) = (json_size(answer) > budget).then(|| shrink(answer, budget)).unzip();
+    let places = places.unwrap_or_default();
+    let next_item = next.as_ref().map(|next| next.kept);
+    let is_continued = part.is_some_and(|part| {
+        // The field with its name and comma.
+        let budget = for_continuation.saturating_sub(20);
+        part.name_omitted(answer, &places, omitted, next_item, budget)
+    });
     let larger = max_limit.filter(|max| *max > limit);
-    let how = describe_cut(next.as_ref(), cuts, larger);
+    let mut how = describe_cut(next.as_ref(), cuts, larger);
+    if is_continued {
+        how.push_str("; continueAt has the arguments for omitted parts");
+    }
     match answer {
         Value::Object(object) => {
             if let Some(next) = next {
@@ -129,7 +156,7 @@ pub(in crate::tool) fn truncate_text(text: &str, limit: usize, how: &str) -> Str
 const MAX_TEXT_NOTE_BYTES: usize = 80;
 
 /// Returns the size of a value as compact JSON in bytes.
-fn json_size(value: &Value) -> usize {
+pub(super) fn json_size(value: &Value) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -71,7 +71,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 #[test]
 fn truncates_maps_to_their_first_entries() {
     let mut answer = place_shape(1, shape(1, 30_000, 300));
-    truncate(&mut answer, 20_480, Some(102_400));
+    truncate(&mut answer, 20_480, Some(102_400), None);
     assert!(json_size(&answer) <= 20_480, "{} bytes", json_size(&answer));
     let entries = answer["response"].as_object().unwrap();
     assert!(entries.len() > 50 && entries.keys().next().unwrap() == "key0");
@@ -83,7 +83,7 @@ fn truncates_maps_to_their_first_entries() {
 #[test]
 fn truncates_lists_to_their_first_texts() {
     let mut answer = place_shape(1, shape(0, 8000, 300));
-    truncate(&mut answer, 20_480, None);
+    truncate(&mut answer, 20_480, None, None);
     let texts = answer["response"].as_array().unwrap();
     assert!((60..90).contains(&texts.len()) && json_size(&answer) <= 20_480);
     let how = answer["truncated"]["how"].as_str().unwrap();
@@ -97,7 +97,7 @@ fn truncates_in_linear_time() {
         for position in 0..POSITIONS {
             let count = |count: usize| {
                 let mut answer = place_shape(position, shape(kind, count, 300));
-                step_counter::count(|| truncate(&mut answer, MIN_LIMIT, None)).1
+                step_counter::count(|| truncate(&mut answer, MIN_LIMIT, None, None)).1
             };
             let (few, many) = (count(400), count(1600));
             assert!(many <= few * 5 + 2000, "shape {kind} in {position}: {few} steps, then {many}");
@@ -116,12 +116,12 @@ proptest! {
     ) {
         let mut answer = place_shape(position, shape(kind, count, long));
         let before = answer.clone();
-        let bytes = truncate(&mut answer, limit, Some(102_400));
+        let bytes = truncate(&mut answer, limit, Some(102_400), None);
         prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
         prop_assert_eq!((bytes.before, bytes.after), (json_size(&before), json_size(&answer)));
         prop_assert!(answer.is_object() == before.is_object());
         let once = answer.clone();
-        truncate(&mut answer, limit, Some(102_400));
+        truncate(&mut answer, limit, Some(102_400), None);
         prop_assert_eq!(answer, once);
     }
 
@@ -129,7 +129,7 @@ proptest! {
     fn truncates_any_json_to_the_limit(value in any_json(), position in 0..POSITIONS, limit in MIN_LIMIT..9000) {
         let mut answer = place_shape(position, value);
         let before = answer.clone();
-        let (_, steps) = step_counter::count(|| truncate(&mut answer, limit, None));
+        let (_, steps) = step_counter::count(|| truncate(&mut answer, limit, None, None));
         prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
         prop_assert!(steps <= 20 * json_size(&before) + 1000, "{steps} steps");
         prop_assert!(json_size(&before) > limit || answer == before);
@@ -149,7 +149,7 @@ proptest! {
             .map(|(n, sizes)| (format!("field{n}"), item((n, sizes))))
             .collect();
         let mut answer = fields.clone();
-        truncate(&mut answer, limit, None);
+        truncate(&mut answer, limit, None, None);
         prop_assert!(json_size(&answer) <= limit);
         for (name, field) in fields.as_object().unwrap() {
             prop_assert_eq!(&answer[name]["id"], &field["id"]);

@@ -15,7 +15,10 @@
 
 use serde_json::{Map, Value};
 
-use super::json_size;
+use super::{
+    json_size,
+    place::{Path, Place, Places},
+};
 use crate::text::{step_counter, truncate};
 
 /// Numbers of shortened and omitted parts.
@@ -68,27 +71,39 @@ struct Measurement {
     values: usize,
 }
 
+/// The counts and places of the parts that were shortened or omitted.
+#[derive(Debug, Default)]
+struct Cuts {
+    counts: CutCounts,
+    places: Places,
+}
+
 /// Cuts `value` to at most `budget` bytes of JSON. A budget of 32 bytes is always sufficient.
-pub(super) fn shrink(value: &mut Value, budget: usize) -> CutCounts {
-    let mut cuts = CutCounts::default();
+/// Returns the counts and the places of the cuts.
+pub(super) fn shrink(value: &mut Value, budget: usize) -> (CutCounts, Vec<Place>) {
+    let mut cuts = Cuts::default();
+    shrink_to(value, budget, &mut cuts);
+    (cuts.counts, cuts.places.into_sorted())
+}
+
+fn shrink_to(value: &mut Value, budget: usize, cuts: &mut Cuts) {
     let mut texts = Vec::new();
     let whole = json_size(value);
     collect_long_texts(value, &mut texts);
     let others = whole - texts.iter().map(|text| text.size).sum::<usize>();
     if others + MIN_TEXT * texts.len() <= budget {
         let longest = fair_share(&texts, budget - others);
-        shorten_texts(value, longest.max(MIN_TEXT), &mut cuts);
-        return cuts;
+        shorten_texts(value, longest.max(MIN_TEXT), &Path::Root, cuts);
+        return;
     }
     for step in STEPS {
         let mut measured = Vec::new();
         let least = measure(value, step, budget, &mut measured).least;
         if least <= budget || !step.keeps_fields {
-            cut_to(value, &measured, budget, &mut cuts);
+            cut_to(value, &measured, budget, &Path::Root, cuts);
             break;
         }
     }
-    cuts
 }
 
 /// Returns the largest share with which the parts fit into `budget`. A smaller part keeps its size,
@@ -121,26 +136,34 @@ fn collect_long_texts(value: &Value, texts: &mut Vec<Measurement>) {
     }
 }
 
-fn shorten_texts(value: &mut Value, longest: usize, cuts: &mut CutCounts) {
+fn shorten_texts(value: &mut Value, longest: usize, path: &Path<'_>, cuts: &mut Cuts) {
     step_counter::add(1);
     match value {
-        Value::String(text) => shorten(text, longest, cuts),
-        Value::Array(items) => items.iter_mut().for_each(|item| shorten_texts(item, longest, cuts)),
+        Value::String(text) => shorten(text, longest, path, cuts),
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                shorten_texts(item, longest, &Path::Index(path, index), cuts);
+            }
+        }
         Value::Object(entries) => {
-            entries.values_mut().for_each(|item| shorten_texts(item, longest, cuts));
+            for (key, item) in entries.iter_mut() {
+                shorten_texts(item, longest, &Path::Key(path, key), cuts);
+            }
         }
         _ => {}
     }
 }
 
-fn shorten(text: &mut String, budget: usize, cuts: &mut CutCounts) {
+fn shorten(text: &mut String, budget: usize, path: &Path<'_>, cuts: &mut Cuts) {
     let kept = truncate::json_head(text, budget.saturating_sub(DELIMITERS));
     if kept.len() == text.len() {
         return;
     }
     let kept = truncate::json_head(text, budget.saturating_sub(DELIMITERS + ELLIPSIS.len()));
-    *text = format!("{}{ELLIPSIS}", kept.trim_end());
-    cuts.texts += 1;
+    let kept = kept.trim_end();
+    cuts.places.add(path, kept.chars().count());
+    *text = format!("{kept}{ELLIPSIS}");
+    cuts.counts.texts += 1;
 }
 
 /// Measures a value and all values below it, in the order in which they are written.
@@ -203,30 +226,49 @@ fn measure_parts<'v>(
 
 /// Cuts a value to its share of the budget. `measured` holds the measurements of this value and all
 /// values below it.
-fn cut_to(value: &mut Value, measured: &[Measurement], budget: usize, cuts: &mut CutCounts) {
+fn cut_to(
+    value: &mut Value,
+    measured: &[Measurement],
+    budget: usize,
+    path: &Path<'_>,
+    cuts: &mut Cuts,
+) {
     step_counter::add(1);
     let Some((own, below)) = measured.split_first() else { return };
     if own.size <= budget {
-        shorten_texts(value, MIN_TEXT, cuts);
+        shorten_texts(value, MIN_TEXT, path, cuts);
         return;
     }
     match value {
-        Value::String(text) => shorten(text, budget, cuts),
+        Value::String(text) => shorten(text, budget, path, cuts),
         Value::Array(items) => {
-            let kept = cut_list(items.iter_mut().map(|item| (0, item)), below, budget, cuts);
-            cuts.items += items.len() - kept;
+            let parts = items
+                .iter_mut()
+                .enumerate()
+                .map(|(index, item)| (0, Path::Index(path, index), item));
+            let kept = cut_list(parts, below, budget, cuts);
+            if kept < items.len() {
+                cuts.counts.items += items.len() - kept;
+                cuts.places.add(path, kept);
+            }
             items.truncate(kept);
         }
         Value::Object(entries) => {
             let shares = if is_map(entries) { None } else { field_shares(entries, below, budget) };
             if let Some(shares) = shares {
-                let fields = entries.values_mut().zip(split_parts(below)).zip(shares);
-                fields.for_each(|((field, measured), share)| cut_to(field, measured, share, cuts));
+                let fields = entries.iter_mut().zip(split_parts(below)).zip(shares);
+                for (((key, field), measured), share) in fields {
+                    cut_to(field, measured, share, &Path::Key(path, key), cuts);
+                }
                 return;
             }
-            let sized = entries.iter_mut().map(|(key, item)| (key_size(key), item));
-            let kept = cut_list(sized, below, budget, cuts);
-            cuts.entries += entries.len() - kept;
+            let parts =
+                entries.iter_mut().map(|(key, item)| (key_size(key), Path::Key(path, key), item));
+            let kept = cut_list(parts, below, budget, cuts);
+            if kept < entries.len() {
+                cuts.counts.entries += entries.len() - kept;
+                cuts.places.add(path, kept);
+            }
             *entries = std::mem::take(entries).into_iter().take(kept).collect();
         }
         _ => {}
@@ -255,24 +297,24 @@ fn field_shares(
 /// Parts are kept completely while they fit. The next part is cut to the remaining budget if it is
 /// the first part, or if at least half of the budget remains.
 fn cut_list<'v>(
-    all: impl Iterator<Item = (usize, &'v mut Value)>,
+    all: impl Iterator<Item = (usize, Path<'v>, &'v mut Value)>,
     below: &[Measurement],
     budget: usize,
-    cuts: &mut CutCounts,
+    cuts: &mut Cuts,
 ) -> usize {
     let (mut remaining, mut kept) = (budget.saturating_sub(DELIMITERS), 0);
-    for ((key, part), measured) in all.zip(split_parts(below)) {
+    for ((key, path, part), measured) in all.zip(split_parts(below)) {
         let overhead = key + usize::from(kept > 0);
         let (Some(own), Some(share)) = (measured.first(), remaining.checked_sub(overhead)) else {
             break;
         };
         if own.size <= share {
-            cut_to(part, measured, share, cuts);
+            cut_to(part, measured, share, &path, cuts);
             (remaining, kept) = (share - own.size, kept + 1);
             continue;
         }
         if own.least <= share && (kept == 0 || remaining >= budget / 2) {
-            cut_to(part, measured, share, cuts);
+            cut_to(part, measured, share, &path, cuts);
             kept += 1;
         }
         break;

@@ -10,7 +10,7 @@ fn list(items: &[String]) -> Value {
 fn truncates_pages_between_items() {
     let items: Vec<String> = (0..100).map(|n| format!("item {n:03} {}", "x".repeat(90))).collect();
     let mut answer = list(&items);
-    truncate(&mut answer, 2048, None);
+    truncate(&mut answer, 2048, None, None);
     let kept = answer["items"].as_array().unwrap().len();
     assert!(kept > 5 && kept < 30);
     assert_eq!(answer["nextSkip"], kept);
@@ -23,7 +23,7 @@ fn truncates_pages_between_items() {
 fn truncates_pages_of_octopus_between_items() {
     let items: Vec<String> = (0..100).map(|n| format!("{n:0100}")).collect();
     let mut answer = json!({ "skip": 30, "response": { "Items": items, "TotalResults": 400 } });
-    truncate(&mut answer, 2048, Some(9000));
+    truncate(&mut answer, 2048, Some(9000), None);
     let kept = answer["response"]["Items"].as_array().unwrap().len();
     assert!(kept > 5 && kept < 30);
     assert_eq!(answer["nextSkip"], 30 + kept);
@@ -47,7 +47,7 @@ fn keeps_the_first_item_and_continues_after_it() {
     let large = |id: u32| json!({ "id": id, "log": "x".repeat(9000), "lines": [1, 2] });
     let items: Vec<Value> = (0..3).map(large).collect();
     let mut answer = page(&items, 0, 3);
-    truncate(&mut answer, 2048, Some(9000));
+    truncate(&mut answer, 2048, Some(9000), None);
     assert_eq!(answer["items"].as_array().unwrap().len(), 1);
     assert_eq!((&answer["items"][0]["id"], &answer["nextSkip"]), (&json!(0), &json!(1)));
     assert_eq!(answer["items"][0]["lines"], json!([1, 2]));
@@ -55,7 +55,7 @@ fn keeps_the_first_item_and_continues_after_it() {
     let how = answer["truncated"]["how"].as_str().unwrap();
     assert!(how.contains("skip 1") && how.contains("maxBytes (max 9000)"), "{how}");
     let mut last = page(&items, 2, 3);
-    truncate(&mut last, 2048, None);
+    truncate(&mut last, 2048, None, None);
     assert_eq!((&last["items"][0]["id"], last.get("nextSkip")), (&json!(2), None));
 }
 
@@ -63,7 +63,7 @@ fn keeps_the_first_item_and_continues_after_it() {
 fn leaves_small_answers_unchanged() {
     let mut answer = list(&["a".to_owned()]);
     let before = answer.clone();
-    truncate(&mut answer, 1024, None);
+    truncate(&mut answer, 1024, None, None);
     assert_eq!(answer, before);
 }
 
@@ -74,7 +74,7 @@ fn suggests_a_larger_max_bytes_if_possible() {
         [(Some(9000), "maxBytes (max 9000)"), (Some(2048), narrow), (None, narrow)]
     {
         let mut answer = json!({ "things": vec!["x".repeat(200); 50] });
-        truncate(&mut answer, 2048, max);
+        truncate(&mut answer, 2048, max, None);
         let how = answer["truncated"]["how"].as_str().unwrap();
         assert!(how.contains(expected), "{how}");
         assert!(json_size(&answer) <= 2048);
@@ -93,7 +93,7 @@ fn truncates_long_text_with_a_hint() {
 #[test]
 fn counts_escapes_at_their_json_size() {
     let mut answer = json!({ "text": "a\n".repeat(20_000) });
-    truncate(&mut answer, 20_480, None);
+    truncate(&mut answer, 20_480, None, None);
     assert!((15_000..=20_480).contains(&json_size(&answer)), "{}", json_size(&answer));
 }
 
@@ -116,7 +116,7 @@ proptest! {
         let mut answer = list(&texts);
         answer["note"] = json!(note);
         answer["deep"] = json!({ "a/b~c": texts });
-        truncate(&mut answer, limit, None);
+        truncate(&mut answer, limit, None, None);
         prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
     }
 
@@ -133,7 +133,7 @@ proptest! {
         let (mut visited, mut skip) = (Vec::new(), 0);
         loop {
             let mut answer = page(&items, skip, take);
-            truncate(&mut answer, limit, None);
+            truncate(&mut answer, limit, None, None);
             prop_assert!(json_size(&answer) <= limit, "{} > {limit}", json_size(&answer));
             for item in answer["items"].as_array().unwrap() {
                 visited.push(item["id"].as_u64().unwrap());

@@ -2,6 +2,8 @@
 
 mod changes;
 mod hostile_responses;
+mod parts;
+mod previews;
 mod reads;
 mod rejections;
 mod scope;

@@ -1,11 +1,12 @@
 //! The serde visitor that builds the bounded tree and counts the omitted parts.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{JsonBounds, OmittedCounts};
+use super::{JsonBounds, JsonPlace, OmittedCounts};
+use crate::text::json_pointer;
 
 /// Maximum nesting depth; deeper containers are omitted. `serde_json` itself rejects 128 levels.
 const MAX_DEPTH: usize = 100;
@@ -20,12 +21,45 @@ pub(super) struct BoundedBuilder {
     text: usize,
     is_full: bool,
     pub(super) omitted: OmittedCounts,
+    /// JSON pointer to the current value.
+    pointer: String,
+    pub(super) places: Vec<JsonPlace>,
 }
+
+/// Maximum number of places, and of those that are omitted fields. Fields are limited separately,
+/// so that a list that was cut is named as well.
+const MAX_PLACES: usize = 16;
+const MAX_FIELD_PLACES: usize = 8;
 
 impl BoundedBuilder {
     pub(super) fn new(bounds: JsonBounds) -> Self {
         let omitted = OmittedCounts::default();
-        Self { remaining: bounds, reserve: RESERVE, text: bounds.text, is_full: false, omitted }
+        Self {
+            remaining: bounds,
+            reserve: RESERVE,
+            text: bounds.text,
+            is_full: false,
+            omitted,
+            pointer: String::new(),
+            places: Vec::new(),
+        }
+    }
+
+    /// Adds a place at the current value.
+    fn add_place(&mut self, kept: usize) {
+        if self.places.len() < MAX_PLACES {
+            self.places.push(JsonPlace { pointer: self.pointer.clone(), kept });
+        }
+    }
+
+    /// Adds the place of an omitted field of the current object.
+    fn add_field_place(&mut self, key: &str) {
+        if self.places.iter().filter(|place| place.kept == 0).count() < MAX_FIELD_PLACES {
+            let length = self.pointer.len();
+            json_pointer::push_token(&mut self.pointer, key);
+            self.add_place(0);
+            self.pointer.truncate(length);
+        }
     }
 
     /// Deducts one value of `bytes` bytes from the budget. Returns whether it fits.
@@ -75,6 +109,7 @@ impl<'a> Seed<'a> {
         }
         if is_cut {
             self.build.omitted.texts += 1;
+            self.build.add_place(kept.chars().count());
             return Some(Value::String([kept, TRUNCATION_MARK].concat()));
         }
         Some(Value::String(kept.to_owned()))
@@ -126,21 +161,44 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let Self { build, depth, prefix_bytes: before } = self;
         let is_shown = depth < MAX_DEPTH && !build.is_full && build.take(before + 2, depth);
         let mut items = Vec::new();
+        let mut is_cut = false;
+        let length = build.pointer.len();
         while is_shown && !build.is_full {
-            let before = build.omitted;
-            match list.next_element_seed(Seed { build, depth: depth + 2, prefix_bytes: 1 })? {
-                None => return Ok(Some(Value::Array(items))),
+            let (before, places) = (build.omitted, build.places.len());
+            let _ = write!(build.pointer, "/{}", items.len());
+            let item = list.next_element_seed(Seed {
+                build: &mut *build,
+                depth: depth + 2,
+                prefix_bytes: 1,
+            });
+            build.pointer.truncate(length);
+            match item? {
+                None => {
+                    if is_cut {
+                        build.add_place(items.len());
+                    }
+                    return Ok(Some(Value::Array(items)));
+                }
                 // A shortened item would look complete to a reader. The first item is kept anyway,
                 // so that the list is not empty.
                 Some(Some(item)) if build.is_full && is_container(&item) && !items.is_empty() => {
                     build.omitted = OmittedCounts { items: before.items + 1, ..before };
+                    build.places.truncate(places);
+                    is_cut = true;
                 }
                 Some(Some(item)) => items.push(item),
-                Some(None) => build.omitted.items += 1,
+                Some(None) => {
+                    build.omitted.items += 1;
+                    is_cut = true;
+                }
             }
         }
         while list.next_element::<IgnoredAny>()?.is_some() {
             build.omitted.items += u64::from(is_shown);
+            is_cut |= is_shown;
+        }
+        if is_cut {
+            build.add_place(items.len());
         }
         Ok(is_shown.then_some(Value::Array(items)))
     }
@@ -159,13 +217,26 @@ impl<'de> Visitor<'de> for Seed<'_> {
             let is_over = build.is_full && depth > 0;
             if key == "Links" || is_over || key.len() > build.text {
                 object.next_value::<IgnoredAny>()?;
-                build.omitted.fields += u64::from(key != "Links");
+                if key != "Links" {
+                    build.omitted.fields += 1;
+                    build.add_field_place(&key);
+                }
                 continue;
             }
             let before = json_len(&key) + 2;
-            match object.next_value_seed(Seed { build, depth: depth + 1, prefix_bytes: before })? {
-                Some(value) => drop(fields.insert(key.into_owned(), value)),
-                None => build.omitted.fields += 1,
+            let length = build.pointer.len();
+            json_pointer::push_token(&mut build.pointer, &key);
+            let value = object.next_value_seed(Seed {
+                build: &mut *build,
+                depth: depth + 1,
+                prefix_bytes: before,
+            });
+            build.pointer.truncate(length);
+            if let Some(value) = value? {
+                fields.insert(key.into_owned(), value);
+            } else {
+                build.omitted.fields += 1;
+                build.add_field_place(&key);
             }
         }
         let OmittedCounts { items, fields: left_out, .. } = build.omitted;

@@ -44,6 +44,17 @@ pub struct BoundedJson {
     pub value: Value,
     /// Counts of the omitted parts.
     pub omitted: OmittedCounts,
+    /// Places where parts were omitted. Limited to 16; nested places come first.
+    pub places: Vec<JsonPlace>,
+}
+
+/// A place where a part of a document was omitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonPlace {
+    /// JSON pointer (RFC 6901) to the list, text or field.
+    pub pointer: String,
+    /// Number of items or characters that are kept; 0 if a field is omitted.
+    pub kept: usize,
 }
 
 /// Counts of the parts that were parsed but not kept.
@@ -79,7 +90,8 @@ impl BoundedJson {
     fn read<'de, D: Deserializer<'de>>(json: D, bounds: JsonBounds) -> Result<Self, D::Error> {
         let mut build = BoundedBuilder::new(bounds);
         let value = Seed::root(&mut build).deserialize(json)?;
-        Ok(Self { value: value.unwrap_or_default(), omitted: build.omitted })
+        let BoundedBuilder { omitted, places, .. } = build;
+        Ok(Self { value: value.unwrap_or_default(), omitted, places })
     }
 }
 
