@@ -201,10 +201,13 @@ mod tests {
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+    fn two_keys() -> (ChainKey, ChainKey) {
+        (ChainKey::new(SECRET).unwrap(), ChainKey::new(&SECRET.repeat(2)).unwrap())
+    }
+
     #[test]
-    fn key_id_hides_key_and_macs_differ_by_purpose_and_output() {
-        let (one, other) =
-            (ChainKey::new(SECRET).unwrap(), ChainKey::new(&SECRET.repeat(2)).unwrap());
+    fn key_id_does_not_reveal_the_key() {
+        let (one, other) = two_keys();
         assert_eq!(
             ChainKey::new(&format!("{SECRET}\n")).unwrap(),
             one,
@@ -213,17 +216,28 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.id().len(), 16);
         assert!(!SECRET.contains(one.id()) && format!("{one:?}").len() == 26, "{one:?}");
+    }
+
+    #[test]
+    fn macs_of_records_verify_with_their_key_only() {
+        let (one, other) = two_keys();
         let hash = one.record_mac(&[b"a", b"b"]);
         assert!(
             one.verify_record(&[b"ab"], &hash)
                 && !one.verify_record(&[b"ab"], &hash.to_uppercase())
         );
         assert!(!one.verify_record(&[b"ac"], &hash) && !other.verify_record(&[b"ab"], &hash));
-        // The MAC of a record is not valid for a head.
-        assert!(one.verify_head("ab", &one.head_mac("ab")) && !one.verify_head("ab", &hash));
         for wrong in ["", "zz", &hash[..62], &"é".repeat(32)] {
             assert!(!one.verify_record(&[b"ab"], wrong), "{wrong}");
         }
+    }
+
+    #[test]
+    fn macs_differ_by_purpose_and_output() {
+        let (one, _) = two_keys();
+        let hash = one.record_mac(&[b"ab"]);
+        // The MAC of a record is not valid for a head.
+        assert!(one.verify_head("ab", &one.head_mac("ab")) && !one.verify_head("ab", &hash));
         // The records and heads of one output do not verify with the key of another.
         for output in [AuditOutput::Stdout, AuditOutput::Collector] {
             let stream = one.for_output(output).unwrap();
@@ -234,6 +248,10 @@ mod tests {
             );
         }
         assert_eq!(one.for_output(AuditOutput::File).unwrap().record_mac(&[b"ab"]), hash);
+    }
+
+    #[test]
+    fn generated_keys_are_long_enough_and_differ() {
         assert!(ChainKey::new("short").unwrap_err().to_string().contains("at least 32"));
         assert_ne!(generate_key().unwrap(), generate_key().unwrap());
         assert!(ChainKey::new(&generate_key().unwrap()).is_ok());
