@@ -15,6 +15,7 @@ use super::protocol::SUPPORTED;
 use crate::{
     sanitize::{mask, sanitize},
     telemetry::{self, CANCELLED, McpOperationMetrics, Metrics, OTHER, RequestSpan},
+    text::printable,
 };
 
 /// The method of a request and the tool, prompt or resource that it names.
@@ -136,6 +137,10 @@ pub(super) async fn instrument<T>(
     if let Some(request_span) = request_span {
         telemetry::set_request_parent(&span, request_span);
     }
+    // A session handles its messages in a task of its own, outside the span of the HTTP request.
+    if let Some(id) = http.and_then(|parts| parts.headers.get("x-request-id")?.to_str().ok()) {
+        span.record("id", id);
+    }
     if let Some(parent) = with.meta().get_traceparent() {
         telemetry::continue_message_trace(
             &span,
@@ -153,9 +158,9 @@ pub(super) async fn instrument<T>(
     let rejected = result.as_ref().err().filter(|_| !with.is_cancelled());
     if let Some(failed) = rejected.filter(|error| error.code == ErrorCode::INTERNAL_ERROR) {
         let message = sanitize(&failed.message);
-        span.in_scope(
-            || tracing::warn!(method, error = %message.text.escape_debug(), "request failed"),
-        );
+        span.in_scope(|| {
+            tracing::warn!(method, error = &*printable(&message.text), "request failed");
+        });
     }
     let code = rejected.map(|error| error.code.0.to_string());
     let error = match &result {
@@ -198,6 +203,7 @@ fn span(operation: OperationInfo<'_>, version: Option<&str>, transport: &str) ->
         gen_ai.prompt.name = prompt,
         gen_ai.operation.name = tool.map(|_| "execute_tool"),
         network.transport = transport,
+        id = Empty,
         trace = Empty,
     )
 }

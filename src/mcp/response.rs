@@ -13,7 +13,7 @@ use crate::{
     access::ToolAccess,
     octopus,
     sanitize::sanitize,
-    text::truncate::head,
+    text::{printable, truncate::head},
     tool::{Error, SanitizedAnswer},
 };
 
@@ -54,7 +54,7 @@ fn error_text(error: &Error, before_hint: &str, policy: &ToolAccess) -> String {
 
 /// Returns the error message for the log: sanitized, truncated and escaped to one line.
 pub(super) fn log_text(error: &Error) -> String {
-    head(&sanitize(&error.to_string()).text, MAX_LOG_BYTES).escape_debug().to_string()
+    printable(head(&sanitize(&error.to_string()).text, MAX_LOG_BYTES)).into_owned()
 }
 
 /// Returns metadata that labels content as untrusted and counts removed characters and redactions.

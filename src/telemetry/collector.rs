@@ -126,11 +126,18 @@ pub(super) fn http_client(
         builder = builder.no_proxy();
     }
     if let Some(path) = ca_file {
-        let trusted = reqwest::Certificate::from_pem_bundle(&read_pem(path)?)
-            .map_err(|error| TelemetryError::InvalidCaFile { path: path.to_owned(), error })?;
-        builder = builder.tls_certs_merge(trusted);
+        builder = builder.tls_certs_merge(read_authorities(path)?);
+    } else if endpoint.scheme() == "http" {
+        // Without TLS, a machine needs no certificate authorities.
+        builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(TelemetryError::HttpClient)
+}
+
+/// Reads certificate authorities in PEM format.
+pub(super) fn read_authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, TelemetryError> {
+    reqwest::Certificate::from_pem_bundle(&read_pem(path)?)
+        .map_err(|error| TelemetryError::InvalidCaFile { path: path.to_owned(), error })
 }
 
 fn tls_config(settings: &CollectorSettings) -> Result<ClientTlsConfig, TelemetryError> {

@@ -12,6 +12,7 @@
 mod audit_log_exporter;
 mod collector;
 mod error;
+mod json_format;
 mod masking;
 mod metrics;
 mod text_format;
@@ -30,7 +31,7 @@ pub use traces::{
 };
 pub use upstream::UpstreamTelemetry;
 
-pub use crate::sanitize::mask;
+pub use crate::{sanitize::mask, text::printable};
 
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider};
@@ -38,8 +39,11 @@ use tracing_subscriber::{
     EnvFilter, Layer, filter::FilterExt, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use self::text_format::{SpanIds, TextFormat};
-use crate::config::{self, LogFormat, Signal};
+use self::{
+    json_format::{JsonFormat, JsonSpanFields},
+    text_format::{SpanIds, TextFormat},
+};
+use crate::config::{self, Config, LogFormat, Signal};
 
 /// Running exporters of traces and logs.
 #[derive(Debug)]
@@ -69,7 +73,7 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, Telemetr
                 shows_trace: settings.otlp.endpoint_for(Signal::Traces).is_some(),
             })
             .boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Json => lines.fmt_fields(JsonSpanFields).event_format(JsonFormat).boxed(),
     };
     let traces = traces::provider(&settings.otlp)?;
     let logs = collector::log_exporter(&settings.otlp)?.map(|exporter| {
@@ -98,6 +102,22 @@ pub fn start(settings: &config::TelemetrySettings) -> Result<Telemetry, Telemetr
         .with(exported)
         .try_init()?;
     Ok(Telemetry { traces, logs })
+}
+
+/// Returns the errors of the log filter and of the CA files of collectors, with their settings.
+/// Starts nothing.
+pub fn check(config: &Config) -> Vec<(&'static str, TelemetryError)> {
+    let filter =
+        EnvFilter::try_new(&config.telemetry.log_filter).map_err(TelemetryError::LogFilter);
+    let ca_file = |path: &Option<std::path::PathBuf>| {
+        path.as_deref().map_or(Ok(()), |path| collector::read_authorities(path).map(|_| ()))
+    };
+    let checked = [
+        ("telemetry.log_filter", filter.map(|_| ())),
+        ("telemetry.otlp.ca_file", ca_file(&config.telemetry.otlp.ca_file)),
+        ("audit.otlp.ca_file", ca_file(&config.audit.otlp.ca_file)),
+    ];
+    checked.into_iter().filter_map(|(key, checked)| Some((key, checked.err()?))).collect()
 }
 
 impl Telemetry {

@@ -81,7 +81,8 @@ where
     }
 }
 
-fn is_own(target: &str) -> bool {
+/// Returns whether this is a log target of this server.
+pub(super) fn is_own(target: &str) -> bool {
     target == OWN_TARGET || target.starts_with("octopus_mcp::")
 }
 
@@ -188,7 +189,7 @@ fn escape_controls(out: &mut String, text: &str) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{
         io,
         sync::{Arc, Mutex},
@@ -199,7 +200,7 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Buffer(Arc<Mutex<Vec<u8>>>);
+    pub(in crate::telemetry) struct Buffer(Arc<Mutex<Vec<u8>>>);
 
     impl io::Write for Buffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -212,6 +213,19 @@ mod tests {
         }
     }
 
+    /// Returns the text that `work` writes to the buffer through this layer.
+    pub(in crate::telemetry) fn logged_with<L>(
+        layer: L,
+        buffer: &Buffer,
+        work: impl FnOnce(),
+    ) -> String
+    where
+        L: tracing_subscriber::Layer<tracing_subscriber::Registry> + Send + Sync,
+    {
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+        String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
+    }
+
     /// Returns the lines that `work` logs, without their times.
     fn logged(shows_trace: bool, work: impl FnOnce()) -> Vec<String> {
         let buffer = Buffer::default();
@@ -220,8 +234,7 @@ mod tests {
             .with_writer(move || writer.clone())
             .fmt_fields(SpanIds)
             .event_format(TextFormat { shows_trace });
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
-        let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
+        let text = logged_with(layer, &buffer, work);
         text.lines().map(|line| line.split_once("Z ").unwrap().1.to_owned()).collect()
     }
 

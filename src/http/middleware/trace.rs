@@ -18,10 +18,10 @@ use crate::{
     config,
     http::{
         peer::Peer,
-        rejection::{Rejection, code},
+        rejection::{Rejection, RejectionReason, code},
         server::Readiness,
     },
-    telemetry::{self, HttpRequestMetrics, Metrics, OTHER},
+    telemetry::{self, HttpRequestMetrics, Metrics, OTHER, printable},
 };
 
 /// The header with the ID of a request, in requests and responses.
@@ -137,6 +137,7 @@ async fn observe(
         );
         let mut response = catch_panic(request, next).await;
         serving.request.status = Some(response.status().as_u16());
+        serving.rejection = response.extensions().get::<RejectionReason>().cloned();
         drop(serving);
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
@@ -177,6 +178,8 @@ struct Serving<'a> {
     span: &'a Span,
     path: &'a str,
     request: HttpRequestMetrics<'a>,
+    /// Reason of a rejection. A call over a rate limit is rejected with status 200.
+    rejection: Option<RejectionReason>,
     started: Instant,
 }
 
@@ -188,13 +191,13 @@ impl<'a> Serving<'a> {
         request: HttpRequestMetrics<'a>,
     ) -> Self {
         metrics.add_active_requests(1, request.method, request.scheme);
-        Self { metrics, span, path, request, started: Instant::now() }
+        Self { metrics, span, path, request, rejection: None, started: Instant::now() }
     }
 }
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        let Self { metrics, span, path, mut request, started } = *self;
+        let Self { metrics, span, path, mut request, ref rejection, started } = *self;
         request.duration = started.elapsed();
         metrics.add_active_requests(-1, request.method, request.scheme);
         if let Some(status) = request.status {
@@ -210,8 +213,17 @@ impl Drop for Serving<'_> {
         if is_probe(path) {
             tracing::debug!(method, path, status, elapsed_ms, "{ended}");
         } else {
-            let path = path.escape_debug();
-            tracing::info!(%method, %path, status, elapsed_ms, "{ended}");
+            let rejected = rejection.as_ref().map(|reason| printable(&reason.message));
+            let limit = rejection.as_ref().and_then(|reason| reason.limit).map(<&str>::from);
+            tracing::info!(
+                method,
+                path = &*printable(path),
+                status,
+                elapsed_ms,
+                limit,
+                rejected = rejected.as_deref(),
+                "{ended}"
+            );
             metrics.record_http_request(&request);
         }
     }

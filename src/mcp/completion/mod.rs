@@ -22,6 +22,7 @@ use crate::{
     access::ToolAccess,
     octopus::{PageRange, Space, projects::Project, spaces},
     sanitize::sanitize,
+    text::printable,
     tool::{AuditScope, Context, Error, Toolset, resource_name},
 };
 
@@ -73,7 +74,7 @@ pub(super) async fn complete(
         Ok(Ok(info)) => CompleteResult::new(info),
         Ok(Err(error)) => {
             let error = response::log_text(&error);
-            tracing::debug!(error, argument = %name.escape_debug(), "completion failed");
+            tracing::debug!(error, argument = &*printable(name), "completion failed");
             CompleteResult::default()
         }
         Err(_) => CompleteResult::default(),

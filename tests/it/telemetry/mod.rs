@@ -3,6 +3,7 @@
 mod cancelled_requests;
 mod collector;
 mod exercised_servers;
+mod json_logs;
 mod metrics;
 mod observability_docs;
 mod otlp_export;

@@ -196,8 +196,8 @@ async fn log_audit_and_upstream_share_one_trace_id() {
         let is_called = |line: &str| {
             let line: Value = serde_json::from_str(line).unwrap();
             line["message"] == "tool call completed"
-                && line["span"]["name"] == "mcp"
-                && line["span"]["trace"] == trace
+                && line["span"]["mcp.method.name"] == "tools/call"
+                && line["trace"] == trace
         };
         assert!(log.lines().any(is_called), "{trace} in {log}");
         assert!(parents.iter().any(|parent| parent.contains(trace)), "{trace} in {parents:?}");
