@@ -24,7 +24,7 @@ fn check_policy_rules(loaded: &mut LoadedConfig) {
     let tools: Vec<&str> = tools.map(|tool| tool.metadata.name).collect();
     let toolsets: Vec<&str> = TOOLSETS.iter().map(|toolset| toolset.name).collect();
     let mut errors = Vec::new();
-    for rule in &loaded.config().policy.rules {
+    for (rule, number) in loaded.config().policy.rules.iter().zip(1..) {
         for (kind, given, valid) in
             [("tool", &rule.tools, &tools), ("toolset", &rule.toolsets, &toolsets)]
         {
@@ -37,12 +37,12 @@ fn check_policy_rules(loaded: &mut LoadedConfig) {
                     .first()
                     .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 let name = rule.name.escape_debug();
-                errors.push(format!("rule '{name}': unknown {kind} `{unknown}`{near}"));
+                errors.push(format!("rule {number} ('{name}'): unknown {kind} `{unknown}`{near}"));
             }
         }
     }
-    if !errors.is_empty() {
-        loaded.add_error("policy.rules", &errors.join("; "));
+    for error in errors {
+        loaded.add_error("policy.rules", &error);
     }
     for (name, token) in loaded.config().auth.tokens.clone() {
         if let Err(message) = check_token_toolsets(&token) {

@@ -87,3 +87,29 @@ pub enum StartError {
     #[error("{0}")]
     Stdio(String),
 }
+
+impl StartError {
+    /// Returns whether the settings must be corrected, as opposed to a failure of the machine.
+    pub fn is_settings_error(&self) -> bool {
+        match self {
+            Self::Telemetry(_)
+            | Self::Auth(_)
+            | Self::Tls(_)
+            | Self::TooManyConnections { .. }
+            | Self::Toolsets(_)
+            | Self::Policy(_)
+            | Self::Setting(_)
+            | Self::NoSample(_)
+            | Self::StdioAudit
+            | Self::NoDefaultInstance
+            | Self::NoLocalCredential(_) => true,
+            Self::Audit(error) => {
+                matches!(
+                    error,
+                    AuditError::Key(_) | AuditError::File { .. } | AuditError::HashKey(_)
+                )
+            }
+            Self::Store(_) | Self::Bind { .. } | Self::Listen { .. } | Self::Stdio(_) => false,
+        }
+    }
+}

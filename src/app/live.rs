@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, page_facts::page_facts, provider, restart_only};
+use super::{StartError, page_facts::page_facts, provider, restart_only, verification};
 use crate::{
     access::InstanceRateLimit,
     approval::TaskInitiators,
@@ -55,6 +55,15 @@ struct Inner {
     config: Mutex<Config>,
 }
 
+/// Result of [`LiveServer::apply`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedSettings {
+    /// Keys of the changed settings that are in force now.
+    pub changed: Vec<String>,
+    /// Keys of the changed settings that need a restart.
+    pub need_restart: Vec<&'static str>,
+}
+
 impl LiveServer {
     /// Builds the reloadable parts from these settings.
     pub(super) fn start(config: Config, persistent: PersistentParts) -> Result<Self, StartError> {
@@ -80,15 +89,16 @@ impl LiveServer {
         })))
     }
 
-    /// Applies new settings. Returns the keys of changed settings that need a restart.
+    /// Applies new settings, and verifies the instances if their settings changed.
     ///
     /// # Errors
     ///
     /// Returns an error if a part cannot be built. The previous settings then stay in force.
-    pub fn apply(&self, mut config: Config) -> Result<Vec<&'static str>, StartError> {
+    pub fn apply(&self, mut config: Config) -> Result<AppliedSettings, StartError> {
         let Inner { persistent, protocol, routes, instances, config: last } = &*self.0;
         let mut last = last.lock();
-        let unchanged = restart_only::restore_running_values(&mut config, &last);
+        let need_restart = restart_only::restore_running_values(&mut config, &last);
+        let changed = config.changed_settings(&last);
         let compute = persistent.compute.with_call_time(config.limits.compute_time.0);
         let PersistentParts { metrics, audit, memory, .. } = persistent;
         let mut tools =
@@ -102,7 +112,26 @@ impl LiveServer {
         protocol.replace_provider(tools, settings);
         routes.swap(http::router(&http, protocol.clone()));
         *last = config;
-        Ok(unchanged)
+        drop(last);
+        let is_instance =
+            |key: &String| key.starts_with("octopus.") || key.starts_with("instances.");
+        if changed.iter().any(is_instance) {
+            self.verify_instances();
+        }
+        Ok(AppliedSettings { changed, need_restart })
+    }
+
+    /// Verifies the instances in the background, and logs the result.
+    pub(super) fn verify_instances(&self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let config = self.0.config.lock().clone();
+        let (instances, stop) = (self.0.instances.load_full(), self.0.persistent.stop.clone());
+        runtime.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = verification::verify_and_log(&config, &instances) => {}
+            }
+        });
     }
 
     pub(super) fn routes(&self) -> &Swap {

@@ -2,7 +2,8 @@
 //!
 //! - [`start`] returns a [`RunningServer`]; [`serve_stdio`] serves one local client.
 //! - `live` builds the parts that a reload replaces; `reload` watches the settings file.
-//! - `check` validates settings that need the tool catalog.
+//! - `check` validates settings that need the tool catalog, `startable` those that need other parts.
+//! - `verification` verifies the instances and credentials after the start and for a command.
 
 mod check;
 mod connections;
@@ -17,18 +18,23 @@ mod restart_only;
 mod sample;
 mod shutdown_flush;
 mod signals;
+mod startable;
+mod verification;
 
 pub use check::{check_settings, tool_access};
 pub use error::StartError;
-pub use live::LiveServer;
+pub use live::{AppliedSettings, LiveServer};
 pub use page_facts::SAMPLE_QUESTIONS;
 pub use provider::{build_provider, catalog, catalog_for, warm_up};
 pub use reload::{SettingsFile, watch};
+pub use sample::SAMPLE_KEYS;
 pub use signals::{reload_signals, shutdown_signal};
+pub use startable::check_startable;
+pub use verification::{CheckReport, check};
 
 use std::{
     io::Write,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
@@ -188,10 +194,16 @@ fn bind(setting: &'static str, address: SocketAddr) -> Result<TcpListener, Start
 }
 
 impl RunningServer {
-    /// Returns the URL for clients.
+    /// Returns the URL for clients on this machine.
     pub fn endpoint(&self, tls: bool) -> String {
         let scheme = if tls { "https" } else { "http" };
-        format!("{scheme}://{}/mcp", self.main.address)
+        format!("{scheme}://{}/mcp", reachable_address(self.main.address))
+    }
+
+    /// Verifies the instances and their configured credentials in the background, and logs the
+    /// result. It ends when the server stops.
+    pub fn verify_instances(&self) {
+        self.live.verify_instances();
     }
 
     /// Adds the telemetry whose last logs and traces are exported when the server stops.
@@ -240,6 +252,7 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
     let metrics = Metrics::start(&config.telemetry.otlp)?;
     let tools = build_provider(&config, &metrics)?;
     let audit = tools.audit.clone();
+    let instances = Arc::clone(&tools.instances);
     let caller = Caller::default();
     let instance = tools.instances.default().ok_or(StartError::NoDefaultInstance)?;
     instance
@@ -254,6 +267,15 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
         metrics: metrics.clone(),
     };
     let protocol = Protocol::new(tools, settings);
+    let verified = {
+        let (config, instances, stop) = (config.clone(), Arc::clone(&instances), stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = verification::verify_and_log(&config, &instances) => {}
+            }
+        })
+    };
     let signalled = shutdown_signal();
     let served = Box::pin(protocol.serve(rmcp::transport::stdio())).await;
     let served = served.map_err(|error| StartError::Stdio(error.to_string()))?;
@@ -264,9 +286,27 @@ pub async fn serve_stdio(mut config: Config, telemetry: Telemetry) -> Result<(),
         () = signalled => Ok(()),
     };
     stop.cancel();
+    let _ = verified.await;
     drop(sample);
     flush_all(&audit, metrics, Some(telemetry)).await;
     ended
+}
+
+/// Returns an address at which this machine reaches a listener. Replaces the unspecified address,
+/// e.g. `0.0.0.0`, by the loopback address, which is also an accepted host.
+pub fn reachable_address(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}
+
+/// Prints to standard error. Ignores errors, as [`print`].
+pub fn print_to_stderr(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Prints to standard output. Ignores errors, because a closed pipe is not an error of the command.

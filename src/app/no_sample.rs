@@ -6,6 +6,9 @@ use crate::{
     http::Listening,
 };
 
+/// API keys of the sample instance: none in this build.
+pub const SAMPLE_KEYS: &[(&str, &str)] = &[];
+
 /// Returns [`StartError::NoSample`]. The validation of the settings normally reports this error
 /// earlier.
 pub(super) fn start_sample(_config: &mut Config) -> Result<Listening, StartError> {

@@ -7,7 +7,7 @@ use std::{
 
 use futures::{Stream, StreamExt};
 
-use super::{LiveServer, StartError};
+use super::{AppliedSettings, LiveServer, StartError};
 use crate::config::{Config, ConfigErrors, FileStamp};
 
 /// Interval at which the file's metadata is polled.
@@ -107,13 +107,18 @@ async fn reload(
     let serving = live.clone();
     // Logs the result in the blocking task, because a shutdown can drop this future at any time.
     let applied = tokio::task::spawn_blocking(move || {
-        let unchanged = serving.apply(load()?)?;
+        let AppliedSettings { changed, need_restart } = serving.apply(load()?)?;
         serving.metrics().record_config_reload(true);
-        if unchanged.is_empty() {
-            tracing::info!("config reloaded");
+        let changed = if changed.is_empty() { "none".to_owned() } else { changed.join(", ") };
+        if need_restart.is_empty() {
+            tracing::info!(changed, "config reloaded");
         } else {
-            let settings = unchanged.join(", ");
-            tracing::warn!(settings, "config reloaded; some changed settings need a restart");
+            let settings = need_restart.join(", ");
+            tracing::warn!(
+                settings,
+                changed,
+                "config reloaded; some changed settings need a restart"
+            );
         }
         Ok::<_, ReloadError>(())
     });

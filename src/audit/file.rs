@@ -59,7 +59,42 @@ impl ChainFile {
     ) -> Result<Self, AuditError> {
         let failed = |error| AuditError::File { path: path.to_owned(), error };
         let file = open_file(path).map_err(failed)?;
-        let mut keeping = Self {
+        let mut keeping = Self::at_start(path, settings, key, file);
+        keeping.resume().map_err(failed)?;
+        Ok(keeping)
+    }
+
+    /// Checks that [`open`](Self::open) would succeed, without changing the audit file. A running
+    /// server may have the file open. If the file does not exist, creates and removes another file
+    /// in its folder.
+    pub(super) fn check(
+        path: &Path,
+        settings: &AuditFileSettings,
+        key: Option<Arc<ChainKey>>,
+    ) -> Result<(), AuditError> {
+        let failed = |error| AuditError::File { path: path.to_owned(), error };
+        let mut options = OpenOptions::new();
+        options.append(true).read(true);
+        match options.open(path) {
+            Ok(file) => Self::at_start(path, settings, key, file).resume().map_err(failed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let probe = path.with_file_name(format!(".octopus-mcp-{}", std::process::id()));
+                let file = options.create_new(true).open(&probe).map_err(failed)?;
+                let resumed = Self::at_start(path, settings, key, file).resume();
+                let _ = fs::remove_file(probe);
+                resumed.map_err(failed)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn at_start(
+        path: &Path,
+        settings: &AuditFileSettings,
+        key: Option<Arc<ChainKey>>,
+        file: File,
+    ) -> Self {
+        Self {
             path: path.to_owned(),
             rotate_bytes: settings.rotate_bytes.0 as u64,
             rotate_after: settings.rotate_after.0,
@@ -72,9 +107,7 @@ impl ChainFile {
             notice_reason: None,
             tail: Tail::Clean,
             lost: 0,
-        };
-        keeping.resume().map_err(failed)?;
-        Ok(keeping)
+        }
     }
 
     /// Finds the end of the chain in this file or, if it has no record, in the most recent rotated

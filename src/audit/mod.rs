@@ -119,6 +119,18 @@ impl AuditLog {
         }))))
     }
 
+    /// Checks that the chain key is valid and that the audit file can be written, without changing
+    /// the file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names the setting.
+    pub fn check(settings: &config::AuditSettings) -> Result<(), AuditError> {
+        let key = ChainKey::from_config(settings)?.map(Arc::new);
+        let file = settings.file.path.as_deref();
+        file.map_or(Ok(()), |path| file::ChainFile::check(path, &settings.file, key))
+    }
+
     /// Returns whether audit records are written.
     pub fn is_enabled(&self) -> bool {
         self.0.is_some()

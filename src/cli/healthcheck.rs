@@ -2,12 +2,12 @@
 
 use std::{
     io::{Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    net::TcpStream,
     time::Duration,
 };
 
 use super::Failure;
-use crate::config::Config;
+use crate::{app, config::Config};
 
 /// Time limit for connecting and for each read and write.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 ///
 /// The address with the I/O error or the status line, if the server is not ready.
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let address = connect_address(config.http.admin_listen.unwrap_or(config.http.listen));
+    let address = app::reachable_address(config.http.admin_listen.unwrap_or(config.http.listen));
     let failed = |reason: &dyn std::fmt::Display| Failure::Other(format!("{address}: {reason}"));
     let mut server = TcpStream::connect_timeout(&address, TIMEOUT).map_err(|e| failed(&e))?;
     if config.http.admin_listen.is_none() && config.http.tls.certificate.is_some() {
@@ -43,14 +43,4 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         let first = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
         Err(failed(&String::from_utf8_lossy(first)))
     }
-}
-
-/// Replaces the unspecified address by the loopback address.
-fn connect_address(mut address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    address
 }

@@ -1,6 +1,7 @@
 //! The command line: parses flags, loads the settings and runs a command.
 
 mod audit;
+mod check;
 mod healthcheck;
 mod policy;
 mod settings;
@@ -8,7 +9,7 @@ mod startup_message;
 mod token;
 mod tools;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -42,6 +43,7 @@ const USED_FLAGS: &[(&str, &[&str])] = &[
     ),
     ("tools", &["sample", "config", "toolsets", "read_only"]),
     ("token", &[]),
+    ("check", &["sample", "config", "server_url", "api_key", "read_only"]),
     ("healthcheck", &["config", "listen"]),
     ("audit", &["config"]),
     ("policy", &["sample", "config", "server_url", "toolsets", "read_only"]),
@@ -67,6 +69,13 @@ enum Command {
         /// Print only the settings that differ from their defaults.
         #[arg(long)]
         changed: bool,
+    },
+    /// Verify each configured Octopus instance and credential: URL, TLS, version, permissions and
+    /// expiry. Exit code: 0 valid, 1 calls would fail, 2 invalid settings.
+    Check {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Manage tokens of callers (auth.mode = "tokens").
     Token {
@@ -117,7 +126,8 @@ struct Options {
     #[arg(long, global = true, value_name = "LIST|all")]
     toolsets: Option<String>,
     /// Hide all tools that make changes [default: true].
-    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_name = "true|false")]
     read_only: Option<bool>,
     /// Format of log lines [default: text].
     #[arg(long, global = true)]
@@ -134,9 +144,25 @@ impl Cli {
     /// Parses the arguments of the process. Prints help or an error and exits if requested or if
     /// they are invalid.
     pub fn from_process() -> Self {
-        let matches = command().get_matches();
+        let matches = command().get_matches_from(join_read_only(std::env::args_os()));
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// Joins `--read-only` with a following `true` or `false`, because the flag also works without a
+/// value and could otherwise not take a separate one.
+fn join_read_only(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        match joined.last_mut() {
+            Some(flag) if flag == "--read-only" && (argument == "true" || argument == "false") => {
+                flag.push("=");
+                flag.push(argument);
+            }
+            _ => joined.push(argument),
+        }
+    }
+    joined
 }
 
 /// Returns the command line, in which the help of a command lists only the flags that it uses.
@@ -179,6 +205,8 @@ impl Options {
 enum Failure {
     /// The settings are invalid: exit code 2, as for an invalid flag.
     Settings(ConfigErrors),
+    /// A part cannot be built from the settings: exit code 2.
+    InvalidSettings(String),
     /// Anything else: exit code 1.
     Other(String),
     /// The command succeeded; its result is this exit code.
@@ -190,24 +218,50 @@ impl Failure {
     fn other(error: impl std::error::Error) -> Self {
         Self::Other(error.to_string())
     }
+
+    /// Returns a failure with exit code 2 if the settings must be corrected, otherwise 1.
+    fn start(error: app::StartError) -> Self {
+        if error.is_settings_error() {
+            Self::InvalidSettings(error.to_string())
+        } else {
+            Self::other(error)
+        }
+    }
 }
 
 /// Runs the command and returns its exit code: 0 for success, 1 for an error, 2 for invalid
 /// settings.
 ///
+/// Commands that use all settings report the mistakes of all parts. The others report only mistakes
+/// in the settings that they use.
 /// `policy test` also returns 3 and 4.
 pub async fn run(cli: Cli) -> ExitCode {
     let file = SettingsFile::snapshot(cli.options.config.clone());
     let mut loaded = config::load(&cli.options.flags());
     app::check_settings(&mut loaded);
-    let done = match cli.command.unwrap_or(Command::Serve) {
+    let command = cli.command.unwrap_or(Command::Serve);
+    let uses_all_settings = matches!(
+        command,
+        Command::Serve | Command::Stdio | Command::Config { .. } | Command::Check { .. }
+    );
+    if uses_all_settings {
+        app::check_startable(&mut loaded).await;
+    }
+    let done = match command {
         Command::Serve => Box::pin(serve(loaded, file, &cli.options)).await,
         Command::Stdio => Box::pin(stdio(loaded, &cli.options)).await,
         Command::Tools { json, by_version } => list_tools(loaded, json, by_version),
         Command::Config { changed } => settings::show(loaded, changed),
         Command::Token { command: TokenCommand::New { name } } => token::new(&name),
-        Command::Healthcheck => healthcheck::run(loaded.config()),
-        Command::Audit { command } => audit::run(command, loaded.config()),
+        Command::Check { json } => Box::pin(check::run(loaded, json)).await,
+        Command::Healthcheck => {
+            let used = ["http.listen", "http.admin_listen"];
+            config_for(loaded, &used).and_then(|config| healthcheck::run(&config))
+        }
+        Command::Audit { command } => {
+            let used = ["audit.chain_key", "audit.chain_key_file"];
+            config_for(loaded, &used).and_then(|config| audit::run(command, &config))
+        }
         Command::Policy(policy::PolicyCommand::Test(call)) => policy::test(loaded, &call),
     };
     match done {
@@ -216,12 +270,22 @@ pub async fn run(cli: Cli) -> ExitCode {
             print_error(&errors.to_string());
             ExitCode::from(2)
         }
+        Err(Failure::InvalidSettings(message)) => {
+            print_error(&message);
+            ExitCode::from(2)
+        }
         Err(Failure::Code(code)) => ExitCode::from(code),
         Err(Failure::Other(message)) => {
             print_error(&message);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns the settings for a command that uses only these keys. Mistakes in others are ignored.
+fn config_for(mut loaded: LoadedConfig, keys: &[&str]) -> Result<Config, Failure> {
+    loaded.drop_errors(|key| !keys.contains(&key));
+    loaded.into_config().map_err(Failure::Settings)
 }
 
 #[expect(clippy::print_stderr, reason = "the only output to standard error")]
@@ -235,7 +299,8 @@ fn start_telemetry(
     options: &Options,
 ) -> Result<(Config, Telemetry), Failure> {
     let config = loaded.into_config().map_err(Failure::Settings)?;
-    let telemetry = telemetry::start(&config.telemetry).map_err(Failure::other)?;
+    let telemetry =
+        telemetry::start(&config.telemetry).map_err(|error| Failure::start(error.into()))?;
     if options.api_key.is_some() {
         tracing::warn!(
             "the value of --api-key is visible in the process list; set OCTOPUS_API_KEY, or \
@@ -259,10 +324,17 @@ async fn serve(loaded: LoadedConfig, file: SettingsFile, options: &Options) -> R
     let reload_requests = app::reload_signals();
     app::warm_up();
     let running =
-        app::start(config.clone()).await.map_err(Failure::other)?.with_telemetry(telemetry);
+        app::start(config.clone()).await.map_err(Failure::start)?.with_telemetry(telemetry);
     let endpoint = running.endpoint(config.http.tls.certificate.is_some());
-    app::print(&startup_message::text(&config, &endpoint));
+    let message = startup_message::text(&config, &endpoint);
+    match (config.audit.stdout, config.telemetry.log_format) {
+        (false, _) => app::print(&message),
+        // Standard output has audit records only.
+        (true, config::LogFormat::Text) => app::print_to_stderr(&message),
+        (true, config::LogFormat::Json) => {}
+    }
     tracing::info!(endpoint, version = env!("CARGO_PKG_VERSION"), "server started");
+    running.verify_instances();
     let flags = options.flags();
     let load = move || {
         let mut loaded = config::load(&flags);
@@ -280,7 +352,7 @@ async fn serve(loaded: LoadedConfig, file: SettingsFile, options: &Options) -> R
 
 async fn stdio(loaded: LoadedConfig, options: &Options) -> Result<(), Failure> {
     let (config, telemetry) = start_telemetry(loaded, options)?;
-    Box::pin(app::serve_stdio(config, telemetry)).await.map_err(Failure::other)
+    Box::pin(app::serve_stdio(config, telemetry)).await.map_err(Failure::start)
 }
 
 fn list_tools(mut loaded: LoadedConfig, json: bool, by_version: bool) -> Result<(), Failure> {
@@ -292,7 +364,7 @@ fn list_tools(mut loaded: LoadedConfig, json: bool, by_version: bool) -> Result<
     let text = match (json, by_version) {
         (true, _) => tools::json(&catalog, &policy),
         (_, true) => tools::by_version(&catalog, &policy),
-        _ => tools::table(&catalog, &policy),
+        _ => tools::table(&catalog, &policy, tools::terminal_width()),
     };
     app::print(&text);
     Ok(())

@@ -9,7 +9,7 @@ use figment::{
     value::{Dict, Value},
 };
 
-use super::loaded::ConfigError;
+use super::loaded::{ConfigError, FILE_KEY};
 
 /// One setting from a layer.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub(super) fn parse_file(
 ) -> Result<Vec<LayerEntry>, ConfigError> {
     let origin = format!("file {}", path.display());
     let mistake = |message: String| ConfigError {
-        key: "--config".to_owned(),
+        key: FILE_KEY.to_owned(),
         value: path.display().to_string(),
         origin: origin.clone(),
         message,

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use figment::{Figment, providers::Serialized, value::Value};
+use figment::{Figment, error::Kind, providers::Serialized, value::Value};
 
 use super::{
-    Config, ConfigError, LoadedConfig, Secret,
+    Config, ConfigError, LoadedConfig,
     layers::{self, LayerEntry},
+    mistakes::{displayed_value, value_mistakes},
     reference::{Setting, settings},
     validate,
-    values::mask_url_credentials,
 };
 
 /// Settings from the command line.
@@ -57,7 +57,10 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
             all_settings.iter().any(|setting| setting.matches(key))
         }) {
             Ok(read) => entries.extend(read),
-            Err(mistake) => loaded.errors.push(mistake),
+            Err(mistake) => {
+                loaded.errors.push(mistake);
+                loaded.lacks_file = true;
+            }
         }
     }
     entries.extend(layers::parse_environment(variables));
@@ -70,12 +73,18 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
                 figment = figment.merge(Serialized::default(&entry.key, value));
                 loaded.origins.insert(entry.key, entry.origin);
             }
-            Err(message) => loaded.errors.push(ConfigError {
-                value: displayed_value(&entry),
-                key: entry.key,
-                origin: entry.origin,
-                message,
-            }),
+            Err(messages) => {
+                let is_known = all_settings.iter().any(|setting| setting.matches(&entry.key));
+                let value = displayed_value(&entry, is_known);
+                let mistake = |message| ConfigError {
+                    key: entry.key.clone(),
+                    value: value.clone(),
+                    origin: entry.origin.clone(),
+                    message,
+                };
+                loaded.errors.extend(messages.into_iter().map(mistake));
+                loaded.unreadable.insert(entry.key);
+            }
         }
     }
     match figment.extract() {
@@ -88,38 +97,35 @@ fn load_from(flags: &Flags, variables: impl IntoIterator<Item = (String, String)
 }
 
 /// Checks one entry separately, so that each mistake is found independently of the others.
-fn check_entry(entry: &LayerEntry, all_settings: &[Setting]) -> Result<Value, String> {
+///
+/// # Errors
+/// Returns a message for each unreadable value of the entry.
+fn check_entry(entry: &LayerEntry, all_settings: &[Setting]) -> Result<Value, Vec<String>> {
     if !all_settings.iter().any(|setting| setting.matches(&entry.key)) {
         let nearest = all_settings
             .iter()
             .map(|setting| setting.with_names_of(&entry.key))
             .map(|key| (strsim::jaro_winkler(&entry.key, &key), key))
             .max_by(|(a, _), (b, _)| a.total_cmp(b));
-        return Err(match nearest {
+        return Err(vec![match nearest {
             Some((_, key)) => format!("unknown setting; did you mean `{key}`?"),
             None => "unknown setting".to_owned(),
-        });
+        }]);
     }
-    let check = |value: &Value| {
+    let check = |value: &Value| -> Result<(), Kind> {
         let tree = Figment::from(Serialized::default(&entry.key, value));
-        tree.extract::<Config>().map(|_| ()).map_err(|error| error.kind.to_string())
+        tree.extract::<Config>().map(|_| ()).map_err(|error| error.kind)
     };
     // A variable that looks like a number can be text: `OCTOPUS_MCP_OCTOPUS__SPACE=42`.
-    let Err(error) = check(&entry.value) else { return Ok(entry.value.clone()) };
+    if check(&entry.value).is_ok() {
+        return Ok(entry.value.clone());
+    }
     if let Some(text) = entry.text.as_deref().map(Value::from)
         && check(&text).is_ok()
     {
         return Ok(text);
     }
-    Err(format!("invalid value: {error}"))
-}
-
-fn displayed_value(entry: &LayerEntry) -> String {
-    if entry.key.contains("key") || entry.key.contains("token") || entry.key.contains("secret") {
-        return Secret::MASK.to_owned();
-    }
-    let json = || serde_json::to_string(&entry.value).unwrap_or_default();
-    mask_url_credentials(&entry.text.clone().unwrap_or_else(json))
+    Err(value_mistakes(&entry.key, &entry.value, &check))
 }
 
 #[cfg(test)]
@@ -182,6 +188,17 @@ mod tests {
             let loaded = load_variables(&[("OCTOPUS_MCP_TOOLS__TOOLSETS", written)]);
             assert_eq!(loaded.config().tools.toolsets.0, ["core", "projects"], "{written}");
         }
+    }
+
+    #[test]
+    fn broken_file_has_no_follow_up_mistakes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("broken.toml");
+        std::fs::write(&path, "[octopus\n").unwrap();
+        let flags = Flags { file: Some(path), ..Flags::default() };
+        let ConfigErrors(mistakes) = load_from(&flags, []).into_config().unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert_eq!(mistakes[0].key, "--config");
     }
 
     #[test]

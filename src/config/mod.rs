@@ -34,6 +34,7 @@ mod layers;
 mod limits;
 mod load;
 mod loaded;
+mod mistakes;
 mod networks;
 mod reference;
 mod rule;

@@ -28,10 +28,18 @@ impl Secret {
 }
 
 /// Masks the user name and password in a URL. Returns other text unchanged.
+///
+/// In a URL that cannot be parsed, everything before the last `@` counts as the password, because
+/// a password with a `/` is a common reason.
 pub(super) fn mask_url_credentials(text: &str) -> String {
     let parts = text.split_once("://").and_then(|(scheme, rest)| {
-        let (_, host) = rest.rsplit_once('@')?;
-        Some(format!("{scheme}://{}@{host}", Secret::MASK))
+        let end = match text.parse::<url::Url>() {
+            Ok(_) => rest.find(['/', '?', '#']).unwrap_or(rest.len()),
+            Err(_) => rest.len(),
+        };
+        let (authority, path) = rest.split_at_checked(end)?;
+        let (_, host) = authority.rsplit_once('@')?;
+        Some(format!("{scheme}://{}@{host}{path}", Secret::MASK))
     });
     parts.unwrap_or_else(|| text.to_owned())
 }
@@ -218,6 +226,19 @@ mod tests {
         }
         for wrong in ["", "KiB", "-1", "1 KB", "99999999999999999999", "9999999999999 GiB"] {
             assert_eq!(parse_bytes(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn masks_credentials_in_urls_only() {
+        for (text, shown) in [
+            ("https://me:secret@host/a@b", "https://********@host/a@b"),
+            ("https://me:se/cret@host", "https://********@host"),
+            ("redis://:secret@host:6379/0", "redis://********@host:6379/0"),
+            ("https://host/path@1?a=b@c", "https://host/path@1?a=b@c"),
+            ("me@example.com", "me@example.com"),
+        ] {
+            assert_eq!(mask_url_credentials(text), shown);
         }
     }
 

@@ -36,6 +36,7 @@ mod access_resolution;
 mod client;
 mod credential_expiry;
 mod model;
+mod verification;
 
 pub use access_resolution::{resolve_names, resolve_owners};
 pub use client::access_set::access_recorder::AccessRecorder;
@@ -47,6 +48,7 @@ pub use client::credential_error::CredentialError;
 pub use client::credential_provider::{CallerCredentials, CredentialProvider};
 pub use client::credentials::{Credentials, Fingerprint, InvalidCredential};
 pub use client::error::Error;
+pub use client::http_client::http_client_error;
 pub use client::instance_client::Client;
 pub use client::instances::{Instance, Instances};
 pub use client::json::bounded::{
@@ -71,4 +73,7 @@ pub use model::{
     lifecycles, llms_txt, machines, operations, portal_url, preview_query, previews, processes,
     project_groups, project_variables, projects, releases, rollout_groups, runbook_runs, runbooks,
     scope, spaces, tasks, teams, tenants, users, variables,
+};
+pub use verification::{
+    Cause, CredentialReport, InstanceReport, Problem, Rights, Severity, verify_instance,
 };

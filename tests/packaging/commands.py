@@ -23,7 +23,7 @@ RUN = {
     '-H "X-Octopus-ApiKey: $OCTOPUS_API_KEY" '
     """-d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_spaces","arguments":{}}}'""":
         r'"id":"Spaces-1"',
-    "docker compose logs --no-log-prefix server | jq -cR 'fromjson? | select(any(.spans[]?; .id == \"THE-ID\"))'":
+    "docker compose logs --no-log-prefix server | jq -cR 'fromjson? | select(.request == \"THE-ID\")'":
         r'"message":"request completed"',
     "docker compose cp server:/var/lib/octopus-mcp/audit.jsonl .": r"^$",
     """jq -c 'select(.request == "THE-ID")' audit.jsonl""": r'"tool":"list_spaces"',
@@ -58,6 +58,7 @@ ELSEWHERE = {
     "tests/it/hosting/explanations.rs": ("policy test", [r"octopus-mcp policy test( --config config/hosting\.toml .*| \.\.\.)?"]),
     "tests/it/cli/serve.rs": ("healthcheck", ["octopus-mcp stdio", "octopus-mcp healthcheck"]),
     "tests/it/rollout/reload.rs": ("HUP", ["kill -HUP"]),
+    "tests/it/cli/check.rs": ('"check", "--json"', [r"octopus-mcp check( \[--json\]| --json| --config FILE)?"]),
     "tests/it/audit/verify_command.rs": ('program(&["audit", "verify"])', ["octopus-mcp audit verify"]),
     "tests/it/audit/keyed_chain.rs": ('"audit", "head"', [
         r"octopus-mcp audit new-key /run/secrets/audit-chain-key",

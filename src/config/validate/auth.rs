@@ -196,16 +196,4 @@ fn check_certificate(loaded: &mut LoadedConfig, config: &Config, modes: &AuthMod
         let message = "client certificates require TLS; set http.tls.certificate too";
         loaded.add_error("http.tls.client_ca", message);
     }
-    if let Some(url) = &config.http.public_url
-        && (!matches!(url.scheme(), "http" | "https")
-            || url.host().is_none()
-            || url.query().is_some()
-            || url.fragment().is_some()
-            || !url.username().is_empty()
-            || url.password().is_some())
-    {
-        let message = "expected a URL such as https://mcp.example.com, without query, fragment, user \
-                       name and password";
-        loaded.add_error("http.public_url", message);
-    }
 }

@@ -2,12 +2,16 @@
 
 use std::net::IpAddr;
 
+use url::Url;
+
 use crate::config::{AuthMode, Config, LoadedConfig, SessionStorage, StoreAddress};
 
 /// Adds the mistakes in the settings of the listener.
 pub(super) fn validate_listener(loaded: &mut LoadedConfig, config: &Config) {
     let open = !is_loopback_address(config.http.listen.ip());
+    // Without a readable mode, the default mode says nothing about the intended access.
     if open
+        && !loaded.has_error("auth.mode")
         && !config.sample.enabled
         && config.has_credential()
         && config.auth_modes().has(AuthMode::None)
@@ -62,6 +66,41 @@ pub(super) fn validate_listener(loaded: &mut LoadedConfig, config: &Config) {
     }
 }
 
+/// Adds the mistakes in the public URL.
+pub(super) fn validate_public_url(loaded: &mut LoadedConfig, config: &Config) {
+    const KEY: &str = "http.public_url";
+    let Some(url) = &config.http.public_url else { return };
+    if !matches!(url.scheme(), "http" | "https")
+        || url.host().is_none()
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        let message = "expected a URL such as https://mcp.example.com, without query, fragment, user \
+                       name and password";
+        loaded.add_error(KEY, message);
+    } else if let Some(base) = url_before(url, &["mcp"]) {
+        let message = format!("the server adds /mcp to this URL; use the base URL {base}");
+        loaded.add_error(KEY, &message);
+    }
+}
+
+/// Returns the URL up to the first path segment that is one of these words, without user name,
+/// password, query and fragment. `None` if the path has no such segment.
+pub(super) fn url_before(url: &Url, words: &[&str]) -> Option<String> {
+    let segments: Vec<&str> = url.path_segments()?.collect();
+    let is_word = |segment: &&str| words.iter().any(|word| word.eq_ignore_ascii_case(segment));
+    let end = segments.iter().position(is_word)?;
+    let mut base = url.clone();
+    base.set_query(None);
+    base.set_fragment(None);
+    base.set_username("").ok()?;
+    base.set_password(None).ok()?;
+    base.set_path(&segments.into_iter().take(end).collect::<Vec<_>>().join("/"));
+    Some(base.as_str().trim_end_matches('/').to_owned())
+}
+
 fn is_loopback_address(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
@@ -80,7 +119,8 @@ pub(super) fn validate_sessions(loaded: &mut LoadedConfig, config: &Config) {
             loaded.add_error(
                 "tools.seal_key",
                 "http.sessions = \"store\" requires a key, the same on all replicas, which seals \
-                 the session IDs",
+                 the session IDs; set one with at least 32 characters, e.g. from `openssl rand \
+                 -base64 32`",
             );
         }
     }

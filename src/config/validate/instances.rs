@@ -1,5 +1,6 @@
 //! Validation of the instance settings.
 
+use super::http::url_before;
 use crate::config::{
     AuthMode, Config, CredentialSource, InstanceSettings, LoadedConfig, SAMPLE_NOT_BUILT_IN,
     is_loopback,
@@ -93,10 +94,26 @@ fn check_url(loaded: &mut LoadedConfig, config: &Config, key: &str, instance: &I
             _ => loaded.add_error(key, "the URL must begin with https://"),
         },
     }
-    if let Some(url) = &instance.url
-        && (url.query().is_some() || !url.username().is_empty() || url.password().is_some())
-    {
-        loaded.add_error(key, "the URL must not contain a query, user name or password");
+    let Some(url) = &instance.url else { return };
+    if !url.username().is_empty() || url.password().is_some() {
+        loaded.add_error(
+            key,
+            "the URL must not contain a user name or password; remove them, and set an API key as \
+             the credential",
+        );
+    } else if let Some(base) = url_before(url, &["app", "api"]) {
+        let message = format!(
+            "this is the address of a page or of the API of Octopus; use the base URL {base}"
+        );
+        loaded.add_error(key, &message);
+    } else if url.query().is_some() || url.fragment().is_some() {
+        let mut base = url.clone();
+        base.set_query(None);
+        base.set_fragment(None);
+        let base = base.as_str().trim_end_matches('/');
+        let message =
+            format!("the URL must not contain a query or a fragment; use the base URL {base}");
+        loaded.add_error(key, &message);
     }
 }
 
@@ -176,5 +193,60 @@ fn check_credential_source(
     };
     if let Some(message) = missing {
         loaded.add_error(&format!("{key}.credential"), message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{ConfigErrors, Flags, load};
+
+    /// Returns the mistakes in settings with this URL of Octopus.
+    fn url_mistakes(key: &'static str, url: &str) -> String {
+        let mut flags = Flags::default();
+        flags.set("--server-url", "octopus.url", Some("https://octopus.example.com"));
+        flags.set("--flag", key, Some(url));
+        match load(&flags).into_config() {
+            Ok(_) => String::new(),
+            Err(errors @ ConfigErrors(_)) => errors.to_string(),
+        }
+    }
+
+    #[test]
+    fn url_of_a_page_is_refused_with_the_base_url() {
+        for (url, base) in [
+            ("https://octopus.example.com/app#/Spaces-1", "https://octopus.example.com"),
+            ("https://octopus.example.com/app", "https://octopus.example.com"),
+            ("https://octopus.example.com/App/", "https://octopus.example.com"),
+            ("https://octopus.example.com/api", "https://octopus.example.com"),
+            ("https://octopus.example.com/api/Spaces-1", "https://octopus.example.com"),
+            ("https://example.com:8443/octopus/app#/x", "https://example.com:8443/octopus"),
+            ("https://octopus.example.com/?a=b", "https://octopus.example.com"),
+            ("https://octopus.example.com/#/Spaces-1", "https://octopus.example.com"),
+        ] {
+            let found = url_mistakes("octopus.url", url);
+            assert!(found.ends_with(&format!("use the base URL {base}")), "{url}: {found}");
+        }
+        for url in ["https://octopus.example.com/", "https://example.com/octopus", "https://h/apps"]
+        {
+            assert_eq!(url_mistakes("octopus.url", url), "", "{url}");
+        }
+    }
+
+    #[test]
+    fn url_with_credentials_is_masked_in_its_mistake() {
+        let found = url_mistakes("octopus.url", "https://me:hunter2@octopus.example.com");
+        assert!(found.contains("user name or password") && !found.contains("hunter2"), "{found}");
+    }
+
+    #[test]
+    fn public_url_must_not_end_in_mcp() {
+        for (url, base) in [
+            ("https://mcp.example.com/mcp", "https://mcp.example.com"),
+            ("https://example.com/octopus/mcp/", "https://example.com/octopus"),
+        ] {
+            let found = url_mistakes("http.public_url", url);
+            assert!(found.ends_with(&format!("use the base URL {base}")), "{url}: {found}");
+        }
+        assert_eq!(url_mistakes("http.public_url", "https://mcp.example.com"), "");
     }
 }

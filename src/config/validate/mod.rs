@@ -21,6 +21,7 @@ pub(super) fn validate(loaded: &mut LoadedConfig) {
     auth::validate(loaded, &config);
     files::validate(loaded, &config);
     http::validate_listener(loaded, &config);
+    http::validate_public_url(loaded, &config);
     tools::validate_answer_limits(loaded, &config.tools);
     limits::validate(loaded, &config);
     tools::validate_changes(loaded, &config.tools);

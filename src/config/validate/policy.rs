@@ -10,39 +10,35 @@ const MAX_TEXT_CHARS: [usize; 3] = [60, 100, 500];
 /// Adds the mistakes in the rules that do not depend on the tool catalog.
 pub(super) fn validate(loaded: &mut LoadedConfig, config: &Config) {
     const RULES: &str = "policy.rules";
-    let (mut names, mut mistakes) = (BTreeSet::new(), Vec::new());
+    let mut names = BTreeSet::new();
     for (index, rule) in config.policy.rules.iter().enumerate() {
         let (name, number) = (rule.name.trim(), index + 1);
         if name.is_empty() {
-            mistakes.push(format!("rule {number} has no name"));
+            loaded.add_error(RULES, &format!("rule {number} has no name"));
         } else if !names.insert(name.to_lowercase()) {
-            mistakes.push(format!("two rules are named '{}'", name.escape_debug()));
+            let message = format!("two rules are named '{}'", name.escape_debug());
+            loaded.add_error(RULES, &message);
         }
-        if let Some(wrong) = rule_error(rule, config) {
-            mistakes.push(format!("rule {number} ('{}'): {wrong}", name.escape_debug()));
+        for wrong in rule_errors(rule, config) {
+            let message = format!("rule {number} ('{}'): {wrong}", name.escape_debug());
+            loaded.add_error(RULES, &message);
         }
-    }
-    if !mistakes.is_empty() {
-        loaded.add_error(RULES, &mistakes.join("; "));
     }
 }
 
-fn rule_error(rule: &RuleSettings, config: &Config) -> Option<String> {
-    if let Some((key, _)) =
-        rule.name_lists().iter().find(|(_, l)| l.is_some_and(|l| l.0.is_empty()))
-    {
-        return Some(format!("`{key}` is empty; remove it to match anything"));
-    }
-    let empty = [
+fn rule_errors(rule: &RuleSettings, config: &Config) -> Vec<String> {
+    let lists = rule.name_lists().into_iter();
+    let lists = lists.map(|(key, list)| (key, list.is_some_and(|list| list.0.is_empty())));
+    let others = [
         ("tiers", rule.tiers.as_ref().is_some_and(Vec::is_empty)),
         ("risks", rule.risks.as_ref().is_some_and(Vec::is_empty)),
         ("times", rule.times.as_ref().is_some_and(Vec::is_empty)),
     ];
-    if let Some((key, _)) = empty.iter().find(|(_, empty)| *empty) {
-        return Some(format!("`{key}` is empty; remove it to match anything"));
-    }
+    let empty = lists.chain(others).filter(|(_, is_empty)| *is_empty);
+    let mut errors: Vec<String> =
+        empty.map(|(key, _)| format!("`{key}` is empty; remove it to match anything")).collect();
     if rule.confirmation_text.is_some() && rule.effect != Effect::Confirm {
-        return Some("`type` requires effect = \"confirm\"".to_owned());
+        errors.push("`type` requires effect = \"confirm\"".to_owned());
     }
     let texts = [
         ("name", Some(rule.name.as_str())),
@@ -52,10 +48,10 @@ fn rule_error(rule: &RuleSettings, config: &Config) -> Option<String> {
     for ((key, text), max) in texts.into_iter().zip(MAX_TEXT_CHARS) {
         let Some(text) = text else { continue };
         if key != "name" && text.trim().is_empty() {
-            return Some(format!("`{key}` is empty; remove it"));
+            errors.push(format!("`{key}` is empty; remove it"));
         }
         if text.chars().count() > max || text.chars().any(char::is_control) {
-            return Some(format!("`{key}` must be one line of at most {max} characters"));
+            errors.push(format!("`{key}` must be one line of at most {max} characters"));
         }
     }
     // A name with a `*` is a pattern, so it is not looked up.
@@ -66,12 +62,13 @@ fn rule_error(rule: &RuleSettings, config: &Config) -> Option<String> {
         !name.contains('*')
             && !configured.iter().any(|configured| configured.eq_ignore_ascii_case(name))
     };
-    let unknown = rule.instances.as_ref().and_then(|instances| instances.0.iter().find(unknown));
-    unknown.map(|name| {
+    let instances = rule.instances.iter().flat_map(|instances| &instances.0);
+    errors.extend(instances.filter(unknown).map(|name| {
         format!(
             "instance '{}' not found; configured instances: {}",
             name.escape_debug(),
             configured.join(", ")
         )
-    })
+    }));
+    errors
 }

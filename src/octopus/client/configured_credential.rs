@@ -60,6 +60,34 @@ impl ConfiguredCredential {
         }
     }
 
+    /// Returns a message for each configured credential of an instance that cannot be read or is
+    /// malformed, with its setting below the section of the instance.
+    pub fn setting_errors(instance: &config::InstanceSettings) -> Vec<(&'static str, String)> {
+        type Parse = fn(&str) -> Result<Credentials, InvalidCredential>;
+        let (key, token): (Parse, Parse) = (Credentials::api_key, Credentials::access_token);
+        let mut errors = Vec::new();
+        for (setting, parse, value) in
+            [("api_key", key, &instance.api_key), ("access_token", token, &instance.access_token)]
+        {
+            let error = value.as_ref().and_then(|value| parse(value.expose()).err());
+            errors.extend(error.map(|error| (setting, error.to_string())));
+        }
+        for (setting, parse, path) in [
+            ("api_key_file", key, &instance.api_key_file),
+            ("access_token_file", token, &instance.access_token_file),
+            ("exchange.token_file", token, &instance.exchange.token_file),
+        ] {
+            let error = path.as_deref().and_then(|path| open_file(path, parse).err());
+            errors.extend(error.map(|error| (setting, error)));
+        }
+        for group in &instance.groups {
+            let read = Self::api_key(group.api_key.as_ref(), group.api_key_file.as_deref());
+            let error = read.err().map(|error| format!("group '{}': {error}", group.group));
+            errors.extend(error.map(|error| ("groups", error)));
+        }
+        errors
+    }
+
     /// Returns the current credential, marked as configured.
     pub fn current(&self) -> Credentials {
         let credentials = match self {

@@ -18,8 +18,8 @@ const MAX_REDIRECTS: usize = 5;
 ///
 /// # Errors
 ///
-/// Returns an error if `ca_file` cannot be read or contains no PEM certificates, or if the client
-/// cannot be built.
+/// Returns an error with the setting below the section of the instance, if `ca_file` cannot be read or
+/// contains no PEM certificates, or if the client cannot be built.
 pub(in crate::octopus) fn build_http_client(
     url: &Url,
     settings: &config::InstanceSettings,
@@ -41,16 +41,38 @@ pub(in crate::octopus) fn build_http_client(
         builder = builder.no_proxy();
     }
     if let Some(path) = &settings.ca_file {
-        let wrong =
-            |error: &dyn std::fmt::Display| format!("octopus.ca_file: {}: {error}", path.display());
+        let wrong = |error: &dyn std::fmt::Display| format!("ca_file: {}: {error}", path.display());
         let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
         let trusted = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
+        if trusted.is_empty() {
+            return Err(wrong(&"the file contains no PEM certificate"));
+        }
         builder = builder.tls_certs_merge(trusted);
+    } else if url.scheme() == "http" {
+        // Redirects to https are not followed, so certificate authorities are not needed.
+        builder = builder.tls_certs_only([]);
     }
-    builder
-        .build()
-        .map_err(|error| format!("failed to build the HTTP client: {}", root_cause(&error)))
+    builder.build().map_err(|error| match root_cause(&error) {
+        reason if reason.contains(NO_AUTHORITIES) => NO_AUTHORITIES_HELP.to_owned(),
+        reason => format!("url: failed to set up the HTTP client: {reason}"),
+    })
 }
+
+/// Returns the error of the HTTP client of an instance, with the setting below its section, e.g.
+/// `ca_file: ...`. Sends nothing.
+pub fn http_client_error(url: &Url, settings: &config::InstanceSettings) -> Option<String> {
+    // Fails only if a provider is already installed, which can be used as well.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    build_http_client(url, settings, true).err()
+}
+
+/// Part of the error of `rustls-platform-verifier` for a machine without certificate authorities.
+const NO_AUTHORITIES: &str = "No CA certificates were loaded";
+
+const NO_AUTHORITIES_HELP: &str = "\
+    ca_file: this machine has no CA certificates, so no https server can be verified; install them \
+    (on Debian the package `ca-certificates`), or set a PEM file with the certificate authority of \
+    Octopus";
 
 /// Returns whether a request failed because this process or machine is out of file descriptors
 /// (`EMFILE`, `ENFILE`). Such a failure shows nothing about the instance.

@@ -123,7 +123,7 @@ fn stdio_transport_rejects_audit_on_standard_output() {
     let mut command = program(&["stdio", "--sample"]);
     command.env("OCTOPUS_MCP_AUDIT__STDOUT", "true");
     let Output { status, stdout, stderr } = command.output().unwrap();
-    assert_eq!((status.code(), stdout), (Some(1), Vec::new()));
+    assert_eq!((status.code(), stdout), (Some(2), Vec::new()));
     assert!(
         String::from_utf8(stderr)
             .unwrap()

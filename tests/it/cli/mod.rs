@@ -1,9 +1,12 @@
 //! The command line: exit codes, output and errors of the program.
 
+mod check;
+mod config;
 mod errors;
 mod help;
 mod output;
 mod process;
+mod sample;
 mod serve;
 
 use std::process::Output;

@@ -6,6 +6,7 @@ use std::{
 };
 
 /// Returns a command for the program, without inherited `OCTOPUS_*`, `OTEL_*` and proxy variables.
+/// A closed port of this machine is its proxy, so that requests to other hosts leave no trace.
 pub fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_octopus-mcp"));
     command.args(arguments);
@@ -18,8 +19,15 @@ pub fn program(arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    command.env("NO_PROXY", "127.0.0.1,localhost,::1");
     command
 }
+
+/// Beginning of the startup message, which is in the log if audit records are on standard output.
+const SERVES: &str = "octopus-mcp serves ";
 
 /// A running server process, which is killed on drop.
 pub struct ServerProcess {
@@ -33,15 +41,30 @@ pub struct ServerProcess {
 impl ServerProcess {
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = child.stderr.take().unwrap();
-        // A full pipe would block the program, so the pipe is read continuously.
-        let log = std::thread::spawn(|| std::io::read_to_string(stderr).unwrap());
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let has_audit_records = command.get_envs().any(|(name, value)| {
+            name == "OCTOPUS_MCP_AUDIT__STDOUT" && value.is_some_and(|value| value == "true")
+        });
+        let mut log_before = String::new();
+        let in_log = has_audit_records.then(|| {
+            let mut lines = stderr.by_ref().lines().map(Result::unwrap);
+            lines.find(|line| {
+                log_before.push_str(line);
+                log_before.push('\n');
+                line.starts_with(SERVES)
+            })
+        });
+        // A full pipe would block the program, so the pipe is read continuously.
+        let log =
+            std::thread::spawn(move || log_before + &std::io::read_to_string(stderr).unwrap());
         let mut lines = stdout.by_ref().lines();
-        let first = lines.next().expect("the program exited immediately").unwrap();
-        let url = first.strip_prefix("octopus-mcp serves ").unwrap().to_owned();
+        let first = in_log
+            .flatten()
+            .unwrap_or_else(|| lines.next().expect("the program exited immediately").unwrap());
+        let url = first.strip_prefix(SERVES).unwrap().to_owned();
         let mut welcome = first;
-        if has_client_examples(&command) {
+        if has_client_examples(&command) && !has_audit_records {
             for line in lines {
                 let line = line.unwrap();
                 welcome = format!("{welcome}\n{line}");

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -52,6 +52,8 @@ async fn read_only_is_the_default() {
         (&["--read-only"], true),
         (&["--read-only=true"], true),
         (&["--read-only=false"], false),
+        (&["--read-only", "false"], false),
+        (&["--read-only", "true"], true),
     ] {
         let serving = ServerProcess::start(program(&[&["--sample", ANY_PORT], flags].concat()));
         let client_info = json!({ "name": "t", "version": "1" });
@@ -91,6 +93,34 @@ fn json_log_format_writes_json_lines() {
 }
 
 #[test]
+fn standard_output_has_audit_records_only() {
+    for (format, shows_message) in [("text", true), ("json", false)] {
+        let mut command = program(&["--sample", ANY_PORT, "--log-format", format]);
+        command.env("OCTOPUS_MCP_AUDIT__STDOUT", "true");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let mut before = Vec::new();
+        for line in log.by_ref() {
+            let is_started = line.contains("server started");
+            before.push(line);
+            if is_started {
+                break;
+            }
+        }
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+        let rest: Vec<String> = log.collect();
+        assert!(child.wait().unwrap().success(), "{rest:?}");
+        let shown = before.iter().any(|line| line.starts_with("octopus-mcp serves http://"));
+        assert_eq!(shown, shows_message, "{before:?}");
+        let printed = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+        for line in printed.lines() {
+            assert!(serde_json::from_str::<Value>(line).unwrap().is_object(), "{line}");
+        }
+    }
+}
+
+#[test]
 fn stdio_transport_serves_a_local_client() {
     use std::io::Write;
     let mut child = program(&["stdio", "--sample"])
@@ -124,6 +154,6 @@ fn stdio_transport_serves_a_local_client() {
     );
     let without_key = ["stdio", "--server-url", "https://octopus.example.com"];
     let (code, _, stderr) = run_program(&without_key);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     assert!(stderr.contains("OCTOPUS_API_KEY"), "{stderr}");
 }
