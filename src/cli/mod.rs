@@ -9,7 +9,7 @@ mod startup_message;
 mod token;
 mod tools;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -144,7 +144,7 @@ impl Cli {
     /// Parses the arguments of the process. Prints help or an error and exits if requested or if
     /// they are invalid.
     pub fn from_process() -> Self {
-        let matches = command().get_matches_from(join_read_only(std::env::args_os()));
+        let matches = command().get_matches_from(join_read_only(env::args_os()));
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }

@@ -68,6 +68,10 @@ fn values(config: &Config) -> Vec<(String, String)> {
     let to_text = |(key, value): (String, &serde_json::Value)| {
         let text = match value {
             serde_json::Value::Null => "not set".to_owned(),
+            // Users paste the token itself instead of its hash.
+            serde_json::Value::String(text) if key.ends_with(".sha256") && !is_hash(text) => {
+                Secret::MASK.to_owned()
+            }
             serde_json::Value::String(text) => {
                 serde_json::Value::from(mask_url_credentials(text)).to_string()
             }
@@ -76,6 +80,10 @@ fn values(config: &Config) -> Vec<(String, String)> {
         (key, text)
     };
     settings().iter().flat_map(|setting| setting.values(&tree)).map(to_text).collect()
+}
+
+fn is_hash(text: &str) -> bool {
+    text.is_empty() || (text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 impl LoadedConfig {

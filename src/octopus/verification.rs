@@ -28,6 +28,7 @@ use super::{
         users::{self, User},
     },
 };
+use crate::{sanitize::sanitize, text::printable};
 
 /// Result of the verification of one instance.
 #[derive(Debug, Clone, Serialize)]
@@ -225,7 +226,7 @@ fn set_version(report: &mut InstanceReport, version: String) {
         );
         report.problems.push(warning_of(Cause::Version, message));
     }
-    report.version = Some(version);
+    report.version = Some(one_line(&version));
 }
 
 async fn verify_credential(
@@ -238,7 +239,7 @@ async fn verify_credential(
         Ok(user) => user,
         Err(error) => return report.problems.push(credential_problem(&error, key)),
     };
-    report.user = Some(user.username.clone());
+    report.user = Some(one_line(&user.username));
     report.expires = api_keys::credential_expiry(session).await.ok().flatten();
     report.rights = rights(session, &user).await.ok();
     if let Some(expires) = report.expires {
@@ -308,11 +309,16 @@ async fn rights(session: &Session, user: &User) -> Result<Rights, Error> {
 }
 
 fn error_of(cause: Cause, message: String) -> Problem {
-    Problem { severity: Severity::Error, cause, message }
+    Problem { severity: Severity::Error, cause, message: one_line(&message) }
 }
 
 fn warning_of(cause: Cause, message: String) -> Problem {
-    Problem { severity: Severity::Warning, cause, message }
+    Problem { severity: Severity::Warning, cause, message: one_line(&message) }
+}
+
+/// Returns sanitized text from Octopus for a line of a terminal or a log.
+fn one_line(text: &str) -> String {
+    printable(&sanitize(text).text).into_owned()
 }
 
 /// Explains why the root document was not read.

@@ -165,7 +165,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::telemetry::text_format::tests::{Buffer, logged_with};
+    use crate::telemetry::captured_log::{Buffer, logged_with};
 
     /// Returns the lines that `work` logs, without their times.
     fn logged(work: impl FnOnce()) -> Vec<Value> {

@@ -10,6 +10,8 @@
 //! Standard output is reserved for the output of commands.
 
 mod audit_log_exporter;
+#[cfg(test)]
+mod captured_log;
 mod collector;
 mod error;
 mod json_format;

@@ -189,42 +189,11 @@ fn escape_controls(out: &mut String, text: &str) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use std::{
-        io,
-        sync::{Arc, Mutex},
-    };
-
-    use tracing_subscriber::{fmt, layer::SubscriberExt};
+mod tests {
+    use tracing_subscriber::fmt;
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    pub(in crate::telemetry) struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Buffer {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// Returns the text that `work` writes to the buffer through this layer.
-    pub(in crate::telemetry) fn logged_with<L>(
-        layer: L,
-        buffer: &Buffer,
-        work: impl FnOnce(),
-    ) -> String
-    where
-        L: tracing_subscriber::Layer<tracing_subscriber::Registry> + Send + Sync,
-    {
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
-        String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
-    }
+    use crate::telemetry::captured_log::{Buffer, logged_with};
 
     /// Returns the lines that `work` logs, without their times.
     fn logged(shows_trace: bool, work: impl FnOnce()) -> Vec<String> {

@@ -122,6 +122,8 @@ fn checklist_settings_load() {
     let path = write_secrets(folder.path(), settings).join("settings.toml");
     fs::write(&path, settings).unwrap();
     let mut command = program(&["config", "--config", path.to_str().unwrap()]);
+    // This machine does not have the folder of the audit file.
+    command.env("OCTOPUS_MCP_AUDIT__FILE__PATH", folder.path().join("audit.jsonl"));
     let output = command.current_dir(folder.path()).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{stderr}");

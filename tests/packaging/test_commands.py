@@ -115,6 +115,8 @@ class Commands(unittest.TestCase):
                 with self.subTest(f"{before} {command}"):
                     script = f"{before}\nexec {run} --listen 127.0.0.1:0"
                     needed = {} if run.count("--") else {"OCTOPUS_SERVER_URL": "https://octopus.example.com"}
+                    # The server verifies its instance. The closed port keeps that on this machine.
+                    needed |= {"HTTPS_PROXY": "http://127.0.0.1:9"}
                     with self.started(["bash", "-euc", script], r"serv\S+ (?:endpoint=\")?(http://[^\s\"]+)", **needed) as url:
                         asked = self.shell(f"curl -s --noproxy '*' {url.removesuffix('/mcp')}/readyz")
                         self.assertIn("ready", asked)

@@ -1,5 +1,6 @@
 """Tests that the server accepts the settings of every package and uses each of them."""
 
+import functools
 import json
 import os
 import re
@@ -25,15 +26,37 @@ SECRETS = {
 }
 
 
+@functools.cache
+def certificate():
+    """Returns a certificate and its key in PEM format."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=octopus-mcp",
+                   "-addext", "subjectAltName=DNS:octopus-mcp", "-keyout", "key", "-out", "crt"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+        return tuple((Path(folder) / name).read_text() for name in ("crt", "key"))
+
+
+def content(name):
+    """Returns valid content of a mounted file with this name."""
+    if name.endswith((".crt", ".key")):
+        return certificate()[name.endswith(".key")]
+    return "eyJhbGciOiJub25lIn0.e30." if "token" in name else "API-" + "A" * 30
+
+
 def ask(environment, toml=None):
     """Returns the output of `octopus-mcp config` for these settings, in a clean environment."""
     with tempfile.TemporaryDirectory() as folder:
-        # Mounted files, at their paths on the platform.
-        at = str(Path(folder) / "run") + "/"
-        environment = {k: v.replace("/run/", at) for k, v in environment.items()}
+        # Mounted files and the folder of the audit file, at their paths on the platform.
+        at, state = str(Path(folder) / "run") + "/", Path(folder) / "state"
+        state.mkdir()
+
+        def here(text):
+            return text.replace("/run/", at).replace("/var/lib/octopus-mcp", str(state))
+
+        environment = {k: here(v) for k, v in environment.items()}
         command = [BINARY, "config"]
         if toml is not None:
-            toml = toml.replace("/run/", at)
+            toml = here(toml)
             path = Path(folder) / "config.toml"
             path.write_text(toml)
             command += ["--config", str(path)]
@@ -41,11 +64,11 @@ def ask(environment, toml=None):
             v for k, v in environment.items() if v.startswith(at)
         ]:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-            Path(file).write_text("API-" + "A" * 30)
+            Path(file).write_text(content(Path(file).name))
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise AssertionError(f"{done.stderr}{done.stdout}")
-    return done.stdout
+    return done.stdout.replace(str(state), "/var/lib/octopus-mcp")
 
 
 class Settings(unittest.TestCase):

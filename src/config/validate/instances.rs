@@ -94,7 +94,7 @@ fn check_url(loaded: &mut LoadedConfig, config: &Config, key: &str, instance: &I
             _ => loaded.add_error(key, "the URL must begin with https://"),
         },
     }
-    let Some(url) = &instance.url else { return };
+    let Some(url) = instance.url.as_ref().filter(|_| !config.sample.enabled) else { return };
     if !url.username().is_empty() || url.password().is_some() {
         loaded.add_error(
             key,

@@ -60,7 +60,7 @@ fn invalid_modes_and_tokens_are_reported_with_a_fix() {
         (
             format!("{tokens}sha256 = \"{hash}\"\nscope = \"all\"\n"),
             "auth.tokens.a.scope",
-            "found `all`, expected",
+            "`all` is not one of",
         ),
     ]);
 }
@@ -86,12 +86,12 @@ fn invalid_issuers_are_reported_with_a_fix() {
         (
             format!("{issuer}algorithms = [\"HS256\"]\n"),
             "auth.oauth.issuers",
-            "found `HS256`, expected",
+            "`HS256` is not one of",
         ),
         (
             format!("{issuer}algorithms = [\"none\"]\n"),
             "auth.oauth.issuers",
-            "found `none`, expected",
+            "`none` is not one of",
         ),
         (format!("{issuer}{issuer}"), "auth.oauth.issuers", "is listed twice"),
         (format!("{issuer}advertised = false\n"), "auth.oauth.issuers", "advertised = true"),

@@ -100,11 +100,11 @@ fn invalid_rules_report_all_errors_with_suggestions() {
     for (rule, expected) in [
         ("effect = \"deny\"", "rule 1 has no name"),
         ("name = \"a\"\n[[policy.rules]]\nname = \"A\"", "two rules are named 'A'"),
-        ("name = \"a\"\neffect = \"forbid\"", "found `forbid`, expected"),
+        ("name = \"a\"\neffect = \"forbid\"", "`forbid` is not one of"),
         ("name = \"a\"\nenvironment = [\"x\"]", "environment"),
         ("name = \"a\"\nenvironments = []", "`environments` is empty"),
         ("name = \"a\"\ntiers = []", "`tiers` is empty"),
-        ("name = \"a\"\nrisks = [\"huge\"]", "found `huge`, expected"),
+        ("name = \"a\"\nrisks = [\"huge\"]", "`huge` is not one of"),
         ("name = \"a\"\ntype = \"x\"", "`type` requires effect = \"confirm\""),
         ("name = \"a\"\nmessage = \"a\\nb\"", "`message` must be one line"),
         (
