@@ -50,11 +50,14 @@ pub use client::credentials::{Credentials, Fingerprint, InvalidCredential};
 pub use client::error::Error;
 pub use client::http_client::http_client_error;
 pub use client::instance_client::Client;
+pub use client::instance_clock::parse_time;
 pub use client::instances::{Instance, Instances};
 pub use client::json::bounded::{
     BoundedJson, JsonBounds, JsonPlace, OmittedCounts, truncate_at_boundary,
 };
 pub use client::page::{Page, PageRange};
+pub use client::json::bounded::{BoundedJson, JsonBounds, OmittedCounts, truncate_at_boundary};
+pub use client::page::{Page, PageRange, UnreadableItem};
 pub use client::path::ApiPath;
 pub use client::request_limiter::PARKED_PER_PERMIT;
 pub use client::response::RawResponse;

@@ -2,6 +2,7 @@
 //!
 //! Times are milliseconds since 1970-01-01T00:00:00Z.
 
+use http::HeaderValue;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -22,6 +23,12 @@ pub(super) fn timestamp(moment: i64) -> String {
 /// Formats a time for `Completed` of a task: `Thursday, 18 June 2026 8:10:01 AM +00:00`.
 pub(super) fn long_date(moment: i64) -> String {
     format_time(moment, "%A, %-d %B %Y %-I:%M:%S %p +00:00")
+}
+
+/// Returns the current time as the header `Date`: `Mon, 02 Nov 2026 09:00:00 GMT`.
+pub(super) fn http_date() -> HeaderValue {
+    let date = format_time(NOW, "%a, %d %b %Y %H:%M:%S GMT");
+    HeaderValue::from_str(&date).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Formats a time for the log: `08:10:01`.
@@ -68,6 +75,7 @@ mod tests {
     fn formats_and_parses_times() {
         assert_eq!(timestamp(NOW + 120), "2026-11-02T09:00:00.120+00:00");
         assert_eq!(long_date(NOW), "Monday, 2 November 2026 9:00:00 AM +00:00");
+        assert_eq!(http_date(), "Mon, 02 Nov 2026 09:00:00 GMT");
         assert_eq!(time_of_day(NOW + 61 * SECOND), "09:01:01");
         let rows = [
             ("2026-11-02T10:00:00.000+01:00", Some(NOW)),

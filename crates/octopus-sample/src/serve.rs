@@ -7,9 +7,10 @@ use axum::extract::{NestedPath, Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
+use super::clock;
 use super::credential::{credential, without_key};
 use super::fault::{self, Fault};
 use super::journal::JournalEntry;
@@ -86,6 +87,7 @@ async fn handle(
         }
         respond(instance, &parts.method, directory, answer)
     };
+    response.headers_mut().entry(DATE).or_insert_with(clock::http_date);
     instance.journal.set_status(number, response.status().as_u16());
     if is_lost {
         *response.body_mut() = fault::nothing();

@@ -23,6 +23,7 @@ pub(super) mod headers;
 pub(super) mod http_client;
 pub(super) mod id_form;
 pub(super) mod instance_client;
+pub(super) mod instance_clock;
 pub(super) mod instances;
 pub(super) mod json;
 pub(super) mod page;

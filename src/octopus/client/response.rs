@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, de::IgnoredAny};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -32,7 +32,7 @@ impl RawResponse {
     ///
     /// Returns [`Error::UnexpectedResponse`] with `route` and the position if the body does not
     /// have the form of `T`.
-    pub fn json<T: DeserializeOwned>(&self, route: &str) -> Result<T, Error> {
+    pub fn json<'a, T: Deserialize<'a>>(&'a self, route: &str) -> Result<T, Error> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         T::deserialize(&mut json).map_err(|error| {
             // Parse again to locate the error: tracking the position during the first pass would

@@ -8,12 +8,15 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     resource::Resource,
     users::{self, User},
 };
-use crate::octopus::client::{error::Error, path::ApiPath, session::Session};
+use crate::octopus::client::{
+    error::Error, instance_clock::parse_time, path::ApiPath, session::Session,
+};
 
 /// Maximum number of API keys that are read of one user.
 const MAX_KEYS: u32 = 200;
@@ -37,7 +40,7 @@ pub(in crate::octopus) async fn credential_expiry(
         .collect();
     // If several keys match, the right one is unknown.
     Ok(match ours.as_slice() {
-        [key] => key.expires.as_ref().and_then(|when| when.parse().ok()),
+        [key] => key.expires.as_deref().and_then(parse_time),
         _ => None,
     })
 }
@@ -46,7 +49,7 @@ pub(in crate::octopus) async fn credential_expiry(
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ApiKeys {
-    #[serde(default)]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     items: Vec<ApiKey>,
 }
 

@@ -112,16 +112,16 @@ const SCAN_PAGE_SIZE: u32 = 100;
 /// Maximum number of interruptions that a scan reads.
 pub const MAX_SCANNED: u32 = 500;
 
-/// Reads the newest interruptions, up to `MAX_SCANNED`, and the total number. Octopus has no filter
-/// by responsible user.
-pub async fn scan(space: &Space, filter: &Filter) -> Result<(Vec<Interruption>, u32), Error> {
-    let first = list(space, filter, PageRange { skip: 0, take: SCAN_PAGE_SIZE }).await?;
-    let total = first.total_results;
-    let rest = (SCAN_PAGE_SIZE..total.min(MAX_SCANNED)).step_by(SCAN_PAGE_SIZE as usize);
+/// Reads the newest interruptions, up to `MAX_SCANNED`, as one page with the total number. Octopus
+/// has no filter by responsible user.
+pub async fn scan(space: &Space, filter: &Filter) -> Result<Page<Interruption>, Error> {
+    let mut all = list(space, filter, PageRange { skip: 0, take: SCAN_PAGE_SIZE }).await?;
+    let rest =
+        (SCAN_PAGE_SIZE..all.total_results.min(MAX_SCANNED)).step_by(SCAN_PAGE_SIZE as usize);
     let rest = rest.map(|skip| list(space, filter, PageRange { skip, take: SCAN_PAGE_SIZE }));
-    let mut all = first.items;
     for page in try_join_all(rest).await? {
-        all.extend(page.items);
+        all.items.extend(page.items);
+        all.unreadable.extend(page.unreadable);
     }
-    Ok((all, total))
+    Ok(all)
 }

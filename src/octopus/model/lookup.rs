@@ -8,7 +8,7 @@
 use crate::{
     octopus::client::{
         error::Error,
-        page::{Page, PageRange},
+        page::{Page, PageRange, UnreadableItem},
         path::{ApiPath, id_batches},
         session::Session,
     },
@@ -58,10 +58,10 @@ impl Collection<'_> {
         if let Some(position) = position_of(query, &by_name.items)? {
             return Ok(by_name.items.swap_remove(position));
         }
-        let (mut all, _) = self.scan::<R>().await?;
-        match position_of(query, &all)? {
-            Some(position) => Ok(all.swap_remove(position)),
-            None => Err(self.missing::<R>(query, &suggest_names(query, &all))),
+        let mut all = self.scan::<R>().await?;
+        match position_of(query, &all.documents)? {
+            Some(position) => Ok(all.documents.swap_remove(position)),
+            None => Err(self.not_found(query, &all)),
         }
     }
 
@@ -77,17 +77,15 @@ impl Collection<'_> {
         if let Some(found) = self.by_ids(query).await? {
             return Ok(found);
         }
-        let (all, complete) = self.scan::<R>().await?;
+        let all = self.scan::<R>().await?;
         let mut found = Vec::with_capacity(query.len());
         for query in query {
             // Each comparison covers up to `MAX_SCANNED` names, so yield to other calls in between.
             tokio::task::yield_now().await;
-            let position = position_of(query.trim(), &all)?;
-            match position.and_then(|position| all.get(position)) {
+            let position = position_of(query.trim(), &all.documents)?;
+            match position.and_then(|position| all.documents.get(position)) {
                 Some(document) => found.push(document.clone()),
-                None if complete => {
-                    return Err(self.missing::<R>(query, &suggest_names(query, &all)));
-                }
+                None if all.is_whole => return Err(self.not_found(query, &all)),
                 // Documents beyond the scan limit are searched by Octopus.
                 None => found.push(self.find(query).await?),
             }
@@ -112,27 +110,53 @@ impl Collection<'_> {
         Ok(each.map(Option::<&R>::cloned).collect())
     }
 
-    /// Reads the collection up to the scan limit. The flag is true if that is the complete
-    /// collection.
-    pub(in crate::octopus) async fn scan<R: Named>(&self) -> Result<(Vec<R>, bool), Error> {
-        let mut all = Vec::new();
+    /// Reads the collection up to the scan limit.
+    pub(in crate::octopus) async fn scan<R: Named>(&self) -> Result<Scan<R>, Error> {
+        let mut scan = Scan { documents: Vec::new(), unreadable: Vec::new(), is_whole: false };
+        let mut received = 0;
         loop {
-            let path = self.path.clone().query("skip", all.len()).query("take", SCAN_PAGE_SIZE);
-            let skip = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let path = self.path.clone().query("skip", received).query("take", SCAN_PAGE_SIZE);
+            let skip = u32::try_from(received).unwrap_or(u32::MAX);
             let window = PageRange { skip, ..PageRange::first(SCAN_PAGE_SIZE) };
             let page: Page<R> = self.session.page(&path, window).await?;
-            let received = page.items.len();
-            all.extend(page.items);
-            let complete = received == 0 || all.len() >= page.total_results as usize;
-            if complete || all.len() >= MAX_SCANNED {
-                return Ok((all, complete));
+            received += page.received();
+            scan.is_whole = page.received() == 0 || received >= page.total_results as usize;
+            scan.documents.extend(page.items);
+            scan.unreadable.extend(page.unreadable);
+            if scan.is_whole || received >= MAX_SCANNED {
+                return Ok(scan);
             }
+        }
+    }
+
+    /// Creates the error for a name that no document of the scan has. A document that could not be
+    /// read may have the name, so the error then says that.
+    fn not_found<R: Named>(&self, query: &str, scan: &Scan<R>) -> Error {
+        match UnreadableItem::describe(&scan.unreadable) {
+            None => self.missing::<R>(query, &suggest_names(query, &scan.documents)),
+            Some(problem) => Error::UnexpectedResponse {
+                reason: format!(
+                    "no readable {} matches '{}', and {problem}; use its ID",
+                    R::NOUN,
+                    query.chars().take(200).collect::<String>()
+                ),
+            },
         }
     }
 
     fn missing<R: Named>(&self, query: &str, suggestions: &[String]) -> Error {
         name_not_found::<R>(query, self.space_name, suggestions)
     }
+}
+
+/// The documents of a collection, up to the scan limit.
+#[derive(Debug)]
+pub(in crate::octopus) struct Scan<R> {
+    pub(in crate::octopus) documents: Vec<R>,
+    /// Documents that do not have the form of `R`.
+    pub(in crate::octopus) unreadable: Vec<UnreadableItem>,
+    /// Whether the collection has no further documents.
+    pub(in crate::octopus) is_whole: bool,
 }
 
 /// Returns the document of a list that matches `query`, if any.

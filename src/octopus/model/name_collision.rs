@@ -88,6 +88,8 @@ impl Collection<'_> {
                 self.path.clone().query_opt("partialName", part).query("take", MAX_SEARCH_RESULTS);
             let named: Page<R> =
                 self.session.page(&path, PageRange::first(MAX_SEARCH_RESULTS)).await?;
+            // An unreadable document may be the one that has the same name.
+            let named = named.complete(R::NOUN)?;
             if named.total_results as usize > named.items.len() {
                 return Err(Error::UnexpectedResponse {
                     reason: format!(

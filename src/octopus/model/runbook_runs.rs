@@ -92,7 +92,7 @@ pub async fn newest(
         .query("take", MAX_NEWEST);
     match space.session().page::<RunbookRun>(&path, NEWEST_RANGE).await {
         Ok(page) => {
-            let all = page.total_results as usize <= page.items.len();
+            let all = page.unreadable.is_empty() && page.total_results as usize <= page.items.len();
             Ok((page.items, all))
         }
         // Some versions lack the filters for runbooks in Git.
@@ -160,6 +160,7 @@ pub async fn snapshot(
     let path = space.path([Runbook::COLLECTION, runbook.id.as_str(), RunbookSnapshot::COLLECTION]);
     let path = path.query("take", MAX_NEWEST);
     let page: Page<RunbookSnapshot> = space.session().page(&path, NEWEST_RANGE).await?;
+    let page = page.complete(RunbookSnapshot::NOUN)?;
     let found = match Id::<RunbookSnapshot>::parse(query) {
         Ok(id) => {
             let found: RunbookSnapshot = space.get(&id).await?;

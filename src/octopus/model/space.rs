@@ -182,7 +182,7 @@ impl Space {
 
     /// Reads all documents of a type, up to a few thousand.
     pub async fn all<R: Named>(&self) -> Result<Vec<R>, Error> {
-        self.forget_if_missing(self.collection::<R>().scan().await).map(|(all, _)| all)
+        self.forget_if_missing(self.collection::<R>().scan().await).map(|all| all.documents)
     }
 
     /// Creates the error for a name that matches none of these documents, with suggestions.

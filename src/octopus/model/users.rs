@@ -98,6 +98,8 @@ pub async fn find_id(session: &Session, query: &str) -> Result<String, Error> {
     let path =
         ApiPath::new([User::COLLECTION]).query("filter", query).query("take", IDS_PER_REQUEST);
     let page: Page<User> = session.page(&path, PageRange::first(IDS_PER_REQUEST)).await?;
+    // An unreadable user may be the requested one.
+    let page = page.complete(User::NOUN)?;
     let is = |text: &str| text.to_lowercase() == query.to_lowercase();
     let is_match = |user: &&User| {
         is(&user.username)

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::octopus::PageRange;
+use crate::octopus::{PageRange, UnreadableItem};
 
 /// A page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -24,6 +24,9 @@ pub struct List<T> {
     /// Reason for the empty result, and a next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    /// Parts of the list that Octopus did not return. Absent if it is complete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    incomplete: Vec<String>,
 }
 
 impl<T> List<T> {
@@ -44,13 +47,35 @@ impl<T> List<T> {
             next_skip: (count > 0 && next < total).then_some(next),
             hint: (count == 0 && total > 0)
                 .then(|| format!("`skip` is past the end: the list has {total} items")),
+            incomplete: Vec::new(),
         }
+    }
+
+    /// Adds descriptions of missing parts.
+    #[must_use]
+    pub fn with_incomplete(mut self, missing: impl IntoIterator<Item = String>) -> Self {
+        self.incomplete.extend(missing);
+        self
+    }
+
+    /// Adds the items of the page that could not be read: they are described in `incomplete`, and
+    /// the next page begins after them.
+    #[must_use]
+    pub fn with_unreadable(mut self, unreadable: &[UnreadableItem]) -> Self {
+        if unreadable.is_empty() {
+            return self;
+        }
+        let received = u32::try_from(self.items.len() + unreadable.len()).unwrap_or(u32::MAX);
+        let next = self.skip.saturating_add(received);
+        self.next_skip = (next < self.total_results).then_some(next);
+        self.hint = None;
+        self.with_incomplete(UnreadableItem::describe(unreadable))
     }
 
     /// Adds a hint if the list is empty.
     #[must_use]
     pub fn with_hint_if_empty(mut self, hint: impl FnOnce() -> String) -> Self {
-        if self.total_results == 0 && self.items.is_empty() {
+        if self.total_results == 0 && self.items.is_empty() && self.incomplete.is_empty() {
             self.hint = Some(hint());
         }
         self
@@ -90,6 +115,20 @@ mod tests {
             }
             prop_assert_eq!(visited, (0..total).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn next_page_begins_after_unreadable_items() {
+        let item = || UnreadableItem { id: None, field: "Id".to_owned() };
+        let list = |items: Vec<u32>, unreadable: usize| {
+            let unreadable: Vec<_> = (0..unreadable).map(|_| item()).collect();
+            let window = PageRange { skip: 3, take: 3 };
+            List::new(window, 9, items).with_unreadable(&unreadable)
+        };
+        assert_eq!(list(vec![1, 2], 1).next_skip, Some(6));
+        assert_eq!(list(vec![], 3).next_skip, Some(6));
+        assert_eq!((list(vec![], 3).hint, list(vec![], 3).incomplete.len()), (None, 1));
+        assert!(list(vec![1, 2, 3], 0).incomplete.is_empty());
     }
 
     #[test]

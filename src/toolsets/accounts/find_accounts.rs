@@ -66,12 +66,16 @@ impl Tool for FindAccounts {
             .query_opt("accountType", self.account_type.map(|kind| format!("{kind:?}")));
         let page = space.list(path, window).await?;
         let items = summaries(&space, page.items).await?;
-        Ok(OneOrList::List(List::new(window, page.total_results, items).with_hint_if_empty(|| {
-            if filters.is_empty() {
-                format!("space '{}' has no account that this user can see", space.name())
-            } else {
-                format!("no account matches {}; leave one out", filters.join(" and "))
-            }
-        })))
+        Ok(OneOrList::List(
+            List::new(window, page.total_results, items)
+                .with_unreadable(&page.unreadable)
+                .with_hint_if_empty(|| {
+                    if filters.is_empty() {
+                        format!("space '{}' has no account that this user can see", space.name())
+                    } else {
+                        format!("no account matches {}; leave one out", filters.join(" and "))
+                    }
+                }),
+        ))
     }
 }

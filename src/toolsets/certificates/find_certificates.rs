@@ -79,12 +79,19 @@ impl Tool for FindCertificates {
             .query_opt("orderBy", self.order_by);
         let page = space.list(path, window).await?;
         let items = summaries(&space, page.items).await?;
-        Ok(OneOrList::List(List::new(window, page.total_results, items).with_hint_if_empty(|| {
-            if filters.is_empty() {
-                format!("space '{}' has no certificate that this user can see", space.name())
-            } else {
-                format!("no certificate matches {}; leave one out", filters.join(" and "))
-            }
-        })))
+        Ok(OneOrList::List(
+            List::new(window, page.total_results, items)
+                .with_unreadable(&page.unreadable)
+                .with_hint_if_empty(|| {
+                    if filters.is_empty() {
+                        format!(
+                            "space '{}' has no certificate that this user can see",
+                            space.name()
+                        )
+                    } else {
+                        format!("no certificate matches {}; leave one out", filters.join(" and "))
+                    }
+                }),
+        ))
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    octopus::{Id, Space, certificates::Certificate},
+    octopus::{Id, Space, certificates::Certificate, parse_time},
     tool::Error,
     toolsets::scope::{NamedScope, ScopeNames},
 };
@@ -27,7 +27,7 @@ pub(super) struct CertificateSummary {
     not_before: Option<String>,
     not_after: Option<String>,
     is_expired: Option<bool>,
-    /// Whole days until expiry; negative after expiry.
+    /// Whole days until expiry by the clock of Octopus; negative after expiry.
     days_to_expiry: Option<i64>,
     version: Option<i64>,
     serial_number: Option<String>,
@@ -52,11 +52,11 @@ pub(super) async fn summaries(
 ) -> Result<Vec<CertificateSummary>, Error> {
     let scopes = certificates.iter().map(|certificate| &certificate.scope);
     let names = ScopeNames::of(space, scopes).await?;
-    let now = Timestamp::now();
+    let now = space.session().now();
     let summary = |certificate: Certificate| CertificateSummary {
         space_id: space.id().to_string(),
         url: space.portal().certificate(&certificate.id),
-        days_to_expiry: certificate.not_after.as_deref().and_then(|end| whole_days(now, end)),
+        days_to_expiry: days_to_expiry(now, &certificate),
         id: certificate.id.into_string(),
         name: certificate.name,
         notes: certificate.notes,
@@ -85,27 +85,41 @@ pub(super) async fn summaries(
     Ok(certificates.into_iter().map(summary).collect())
 }
 
-/// Returns the whole days from `now` to `then`, rounded down.
-fn whole_days(now: Timestamp, then: &str) -> Option<i64> {
-    let then: Timestamp = then.parse().ok()?;
-    Some(then.duration_since(now).as_secs().div_euclid(86_400))
+/// Returns the whole days from `now` until the certificate expires, rounded down. Agrees with the
+/// flag of Octopus, although the clock of Octopus is known to a second only.
+fn days_to_expiry(now: Timestamp, certificate: &Certificate) -> Option<i64> {
+    let end = parse_time(certificate.not_after.as_deref()?)?;
+    let days = end.duration_since(now).as_secs().div_euclid(86_400);
+    Some(match certificate.is_expired {
+        Some(true) => days.min(-1),
+        Some(false) => days.max(0),
+        None => days,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn days_are_rounded_down_and_negative_after_expiry() {
         let now = "2026-08-04T12:00:00Z".parse().unwrap();
-        for (then, expected) in [
-            ("2026-08-05T12:00:00.000+00:00", Some(1)),
-            ("2026-08-05T11:59:59.000+00:00", Some(0)),
-            ("2026-08-04T11:59:59Z", Some(-1)),
-            ("2026-08-04T23:00:00+12:00", Some(-1)),
-            ("soon", None),
+        for (end, is_expired, expected) in [
+            ("2026-08-05T12:00:00.000+00:00", None, Some(1)),
+            ("2026-08-05T11:59:59.000+00:00", None, Some(0)),
+            ("2026-08-04T11:59:59Z", None, Some(-1)),
+            ("2026-08-04T23:00:00+12:00", None, Some(-1)),
+            ("2026-08-04T11:59:59Z", Some(false), Some(0)),
+            ("2026-08-04T12:00:01Z", Some(true), Some(-1)),
+            ("9999-12-31T23:59:59.9999999+00:00", Some(false), Some(2_912_222)),
+            ("0001-01-01T00:00:00+00:00", Some(true), Some(-739_832)),
+            ("soon", None, None),
         ] {
-            assert_eq!(whole_days(now, then), expected, "{then}");
+            let certificate = json!({ "Id": "Certificates-1", "Name": "x", "NotAfter": end, "IsExpired": is_expired });
+            let certificate: Certificate = serde_json::from_value(certificate).unwrap();
+            assert_eq!(days_to_expiry(now, &certificate), expected, "{end}");
         }
     }
 }

@@ -59,11 +59,11 @@ impl Tool for GetBranches {
             canonical_name: branch.canonical_name,
             is_protected: branch.is_protected,
         });
-        Ok(List::new(window, page.total_results, items.collect()).with_hint_if_empty(
-            || match part {
+        Ok(List::new(window, page.total_results, items.collect())
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| match part {
                 Some(part) => format!("no branch name of '{}' contains '{part}'", project.name),
                 None => format!("Octopus found no branch of '{}'", project.name),
-            },
-        ))
+            }))
     }
 }

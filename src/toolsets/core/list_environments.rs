@@ -65,8 +65,9 @@ impl Tool for ListEnvironments {
                 .map(document::to_answer_form)
                 .collect(),
         });
-        Ok(List::new(window, page.total_results, items.collect()).with_hint_if_empty(
-            || match &self.partial_name {
+        Ok(List::new(window, page.total_results, items.collect())
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| match &self.partial_name {
                 Some(name) => format!(
                     "no environment's name in space '{}' contains '{name}'; leave partialName out, \
                      or try another space",
@@ -75,7 +76,6 @@ impl Tool for ListEnvironments {
                 None => {
                     format!("space '{}' has no environment that this user can see", space.name())
                 }
-            },
-        ))
+            }))
     }
 }

@@ -51,16 +51,16 @@ impl Tool for ListSpaces {
             is_default: space.is_default,
             task_queue_stopped: space.task_queue_stopped,
         });
-        Ok(List::new(window, page.total_results, items.collect()).with_hint_if_empty(
-            || match &self.partial_name {
+        Ok(List::new(window, page.total_results, items.collect())
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| match &self.partial_name {
                 Some(name) => format!("no space's name contains '{name}'; leave partialName out"),
                 None => {
                     "no space is visible to this Octopus user; an administrator can add the user \
                          to a team of a space"
                         .to_owned()
                 }
-            },
-        ))
+            }))
     }
 }
 
@@ -83,6 +83,8 @@ async fn visible_spaces(
         cx.grants_space(&[id, name, space.slug.as_deref()])
     });
     page.total_results = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+    // The caller may not be granted the unreadable spaces, so their IDs are not shown.
+    page.unreadable.clear();
     let part = page.items.into_iter().skip(window.skip as usize).take(window.take as usize);
     page.items = part.collect();
     Ok(page)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::summary::{DeploymentReferences, DeploymentSummary};
 use crate::{
     octopus::{
-        self, Id, PageRange, Space,
+        self, Id, PageRange, Space, UnreadableItem,
         deployments::{self, Deployment, Filter, TaskState},
         environments::Environment,
         projects::Project,
@@ -42,6 +42,9 @@ pub(super) struct LatestDeployment {
     task_details: Option<TaskDetails>,
     /// Reason why no deployment matches, and a next step.
     hint: Option<String>,
+    /// Deployments that could not be read. A newer one may be among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    incomplete: Vec<String>,
 }
 
 impl Tool for GetLatestDeployment {
@@ -66,7 +69,9 @@ impl Tool for GetLatestDeployment {
             task_state: self.task_state,
         };
         let project = named_id(&project);
-        let Some(deployment) = latest(&space, &filter).await? else {
+        let Latest { deployment, unreadable } = latest(&space, &filter).await?;
+        let incomplete = UnreadableItem::describe(&unreadable).into_iter().collect();
+        let Some(deployment) = deployment else {
             let hint = if filter.environments.is_empty()
                 && filter.tenants.is_empty()
                 && filter.task_state.is_none()
@@ -76,7 +81,13 @@ impl Tool for GetLatestDeployment {
                 "no deployment of this project matches; leave out taskState, tenantId or environmentId"
             };
             let hint = Some(hint.to_owned());
-            return Ok(LatestDeployment { project, deployment: None, task_details: None, hint });
+            return Ok(LatestDeployment {
+                project,
+                deployment: None,
+                task_details: None,
+                hint,
+                incomplete,
+            });
         };
         let (references, details) = futures::try_join!(
             DeploymentReferences::read(&space, std::slice::from_ref(&deployment)),
@@ -91,7 +102,7 @@ impl Tool for GetLatestDeployment {
             None => None,
         };
         let deployment = Some(references.summary(&space, deployment));
-        Ok(LatestDeployment { project, deployment, task_details, hint: None })
+        Ok(LatestDeployment { project, deployment, task_details, hint: None, incomplete })
     }
 }
 
@@ -110,25 +121,33 @@ async fn details(space: &Space, task: &Id<Task>) -> Result<Option<Details>, octo
 /// Maximum number of deployments to read if Octopus does not sort them.
 const MAX_SCANNED: u32 = 1_000;
 
+/// The result of a search for the latest deployment.
+struct Latest {
+    deployment: Option<Deployment>,
+    /// Deployments that do not have the expected form.
+    unreadable: Vec<UnreadableItem>,
+}
+
 /// Returns the latest deployment. Octopus lists the newest first; if a page is not sorted, the
 /// whole list is searched.
-async fn latest(space: &Space, filter: &Filter) -> Result<Option<Deployment>, Error> {
+async fn latest(space: &Space, filter: &Filter) -> Result<Latest, Error> {
     let mut window = PageRange { skip: 0, take: 30 };
-    let mut latest: Option<Deployment> = None;
+    let mut latest = Latest { deployment: None, unreadable: Vec::new() };
     loop {
         let page = deployments::list(space, filter, window).await?;
-        let received = u32::try_from(page.items.len()).unwrap_or(window.take);
+        let received = u32::try_from(page.received()).unwrap_or(window.take);
         let sorted = page.items.is_sorted_by(|a, b| a.created >= b.created);
         let newest =
             page.items.into_iter().reduce(|a, b| if b.created > a.created { b } else { a });
-        latest = match (latest, newest) {
+        latest.deployment = match (latest.deployment, newest) {
             (Some(a), Some(b)) if b.created > a.created => Some(b),
             (a, b) => a.or(b),
         };
+        latest.unreadable.extend(page.unreadable);
         window.skip += received;
         if received == 0
             || window.skip >= page.total_results.min(MAX_SCANNED)
-            || (sorted && window.skip == received)
+            || (sorted && window.skip == received && latest.deployment.is_some())
         {
             return Ok(latest);
         }

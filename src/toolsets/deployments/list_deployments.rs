@@ -63,13 +63,18 @@ impl Tool for ListDeployments {
         let page = deployments::list(&space, &filter, window).await?;
         let references = DeploymentReferences::read(&space, &page.items).await?;
         let items = page.items.into_iter().map(|d| references.summary(&space, d)).collect();
-        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
-            if filter.is_empty() {
-                format!("space '{}' has no deployment that this user can see", space.name())
-            } else {
-                format!("no deployment matches {}; leave one out", filters(&filter).join(" and "))
-            }
-        }))
+        Ok(List::new(window, page.total_results, items)
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| {
+                if filter.is_empty() {
+                    format!("space '{}' has no deployment that this user can see", space.name())
+                } else {
+                    format!(
+                        "no deployment matches {}; leave one out",
+                        filters(&filter).join(" and ")
+                    )
+                }
+            }))
     }
 }
 

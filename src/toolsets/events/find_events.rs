@@ -157,13 +157,15 @@ impl Tool for FindEvents {
         let line =
             |event| EventOrEntry::Event(Box::new(EventSummary::of(&space, event, with_difference)));
         let items = page.items.into_iter().map(line).collect();
-        let list = List::new(window, page.total_results, items).with_hint_if_empty(|| {
-            if beside.is_empty() {
-                format!("space '{}' has no event that this user can see", space.name())
-            } else {
-                format!("no event matches {}; leave one out", beside.join(" and "))
-            }
-        });
+        let list = List::new(window, page.total_results, items)
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| {
+                if beside.is_empty() {
+                    format!("space '{}' has no event that this user can see", space.name())
+                } else {
+                    format!("no event matches {}; leave one out", beside.join(" and "))
+                }
+            });
         Ok(Events { mode: None, found: OneOrList::List(list) })
     }
 }

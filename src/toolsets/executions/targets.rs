@@ -195,6 +195,7 @@ async fn tagged_tenants(
         .query("take", MAX_TAGGED_TENANTS);
     let window = PageRange { skip: 0, take: MAX_TAGGED_TENANTS };
     let page: Page<Tenant> = space.session().page(&path, window).await?;
+    let page = page.complete(Tenant::NOUN)?;
     if page.total_results as usize > page.items.len() {
         return Err(Error::Invalid(format!(
             "{} tenants have {}; the maximum is {MAX_TAGGED_TENANTS}, so name the tenants or use narrower \

@@ -121,12 +121,14 @@ impl Tool for FindFeatureToggles {
                 .collect(),
         };
         let items = page.items.into_iter().map(summary).collect();
-        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
-            if filters.is_empty() {
-                format!("project '{}' has no feature toggle", project.name)
-            } else {
-                format!("no feature toggle matches {}; leave one out", filters.join(" and "))
-            }
-        }))
+        Ok(List::new(window, page.total_results, items)
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| {
+                if filters.is_empty() {
+                    format!("project '{}' has no feature toggle", project.name)
+                } else {
+                    format!("no feature toggle matches {}; leave one out", filters.join(" and "))
+                }
+            }))
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::summary::{InterruptionSummary, summaries};
 use crate::{
     octopus::{
-        Id, PageRange, Space,
+        Id, Page, PageRange, Space, UnreadableItem,
         interruptions::{self, Filter, Interruption, MAX_SCANNED},
         users,
     },
@@ -88,41 +88,45 @@ impl Tool for FindInterruptions {
         };
         let space = cx.resolve_space(self.space.as_deref()).await?;
         let is_assigned = self.assigned_to_me == Some(true);
-        let (items, total, filtered_as) = if is_assigned {
+        let (page, incomplete, filtered_as) = if is_assigned {
             assigned_to_caller(&space, &filter, window).await?
         } else {
-            let page = interruptions::list(&space, &filter, window).await?;
-            (page.items, page.total_results, None)
+            (interruptions::list(&space, &filter, window).await?, None, None)
         };
-        let items = summaries(&space, items, cx).await?;
-        let list = List::new(window, total, items)
+        let items = summaries(&space, page.items, cx).await?;
+        let list = List::new(window, page.total_results, items)
+            .with_unreadable(&page.unreadable)
+            .with_incomplete(incomplete)
             .with_hint_if_empty(|| empty_hint(&space, &filter, is_assigned));
         Ok(Interruptions { found: OneOrList::List(list), filtered_as })
     }
 }
 
-/// Returns a page of the caller's interruptions and their number among those that were read.
+/// Returns a page of the caller's interruptions among those that were read, and the reason why some
+/// of them could not be read.
 async fn assigned_to_caller(
     space: &Space,
     filter: &Filter,
     window: PageRange,
-) -> Result<(Vec<Interruption>, u32, Option<FilteredAs>), Error> {
-    let (me, (scanned, available)) =
+) -> Result<(Page<Interruption>, Option<String>, Option<FilteredAs>), Error> {
+    let (me, scanned) =
         futures::try_join!(users::me(space.session()), interruptions::scan(space, filter))?;
+    let available = scanned.total_results;
     let complete = available <= MAX_SCANNED;
     let hint = || format!("only the newest {MAX_SCANNED} were filtered; add `regarding`");
     let filtered_as = FilteredAs {
         user_id: me.id.to_string(),
-        server_total_scanned: scanned.len(),
+        server_total_scanned: scanned.items.len(),
         server_total_available: available,
         scan_complete: complete,
         scan_incomplete_hint: (!complete).then(hint),
     };
     let assigned: Vec<_> =
-        scanned.into_iter().filter(|found| found.can_be_handled_by(&me.id)).collect();
-    let total = u32::try_from(assigned.len()).unwrap_or(u32::MAX);
-    let page = assigned.into_iter().skip(window.skip as usize).take(window.take as usize);
-    Ok((page.collect(), total, Some(filtered_as)))
+        scanned.items.into_iter().filter(|found| found.can_be_handled_by(&me.id)).collect();
+    let total_results = u32::try_from(assigned.len()).unwrap_or(u32::MAX);
+    let items = assigned.into_iter().skip(window.skip as usize).take(window.take as usize);
+    let page = Page { items: items.collect(), total_results, unreadable: Vec::new() };
+    Ok((page, UnreadableItem::describe(&scanned.unreadable), Some(filtered_as)))
 }
 
 fn empty_hint(space: &Space, filter: &Filter, is_assigned: bool) -> String {

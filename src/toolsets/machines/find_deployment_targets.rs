@@ -124,12 +124,22 @@ impl Tool for FindDeploymentTargets {
         };
         let page = machines::list(&space, &filter, window).await?;
         let items = summaries(&space, page.items).await?;
-        Ok(OneOrList::List(List::new(window, page.total_results, items).with_hint_if_empty(|| {
-            if filters.is_empty() {
-                format!("space '{}' has no deployment target that this user can see", space.name())
-            } else {
-                format!("no deployment target matches {}; leave one out", filters.join(" and "))
-            }
-        })))
+        Ok(OneOrList::List(
+            List::new(window, page.total_results, items)
+                .with_unreadable(&page.unreadable)
+                .with_hint_if_empty(|| {
+                    if filters.is_empty() {
+                        format!(
+                            "space '{}' has no deployment target that this user can see",
+                            space.name()
+                        )
+                    } else {
+                        format!(
+                            "no deployment target matches {}; leave one out",
+                            filters.join(" and ")
+                        )
+                    }
+                }),
+        ))
     }
 }

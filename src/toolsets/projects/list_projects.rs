@@ -71,7 +71,7 @@ impl Tool for ListProjects {
             .into_iter()
             .map(|project| summary(&space, project, &lifecycles, &groups))
             .collect();
-        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| match &self.partial_name {
+        Ok(List::new(window, page.total_results, items).with_unreadable(&page.unreadable).with_hint_if_empty(|| match &self.partial_name {
             Some(name) => format!(
                 "no project's name in space '{}' contains '{name}'; leave partialName out, or try \
                  another space",

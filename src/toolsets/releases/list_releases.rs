@@ -32,8 +32,10 @@ impl Tool for ListReleases {
         let space = cx.resolve_space(self.space.as_deref()).await?;
         let page = releases::list(&space, window).await?;
         let items = summaries(&space, page.items, true).await?;
-        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
-            format!("space '{}' has no release that this user can see", space.name())
-        }))
+        Ok(List::new(window, page.total_results, items)
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| {
+                format!("space '{}' has no release that this user can see", space.name())
+            }))
     }
 }

@@ -40,11 +40,13 @@ impl Tool for ListReleasesForProject {
         let version = self.search_by_version.as_deref();
         let page = releases::list_for_project(&space, &project.id, version, window).await?;
         let items = summaries(&space, page.items, true).await?;
-        Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| match version {
-            Some(version) => {
-                format!("no release version of '{}' contains '{version}'", project.name)
-            }
-            None => format!("'{}' has no release that this user can see", project.name),
-        }))
+        Ok(List::new(window, page.total_results, items)
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| match version {
+                Some(version) => {
+                    format!("no release version of '{}' contains '{version}'", project.name)
+                }
+                None => format!("'{}' has no release that this user can see", project.name),
+            }))
     }
 }

@@ -96,7 +96,7 @@ async fn list(
 ) -> Result<List<RunbookSummary>, Error> {
     let page = runbooks::list(space, location, partial_name, window).await?;
     let items = summaries(space, page.items, of).await?;
-    Ok(List::new(window, page.total_results, items).with_hint_if_empty(|| {
+    Ok(List::new(window, page.total_results, items).with_unreadable(&page.unreadable).with_hint_if_empty(|| {
         let with_name = partial_name.map_or_else(String::new, |part| format!(" whose name contains '{part}'"));
         match of {
             Some((project, Some(reference))) => {

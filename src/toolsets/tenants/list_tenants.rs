@@ -89,13 +89,15 @@ impl Tool for ListTenants {
             cloned_from_tenant_id: tenant.cloned_from_tenant_id.map(Id::into_string),
             project_count: tenant.project_environments.len(),
         });
-        Ok(List::new(window, page.total_results, items.collect()).with_hint_if_empty(|| {
-            if filter.is_empty() {
-                format!("space '{}' has no tenant that this user can see", space.name())
-            } else {
-                "no tenant matches all filters; leave one out. Tags have the form Set/Tag"
-                    .to_owned()
-            }
-        }))
+        Ok(List::new(window, page.total_results, items.collect())
+            .with_unreadable(&page.unreadable)
+            .with_hint_if_empty(|| {
+                if filter.is_empty() {
+                    format!("space '{}' has no tenant that this user can see", space.name())
+                } else {
+                    "no tenant matches all filters; leave one out. Tags have the form Set/Tag"
+                        .to_owned()
+                }
+            }))
     }
 }

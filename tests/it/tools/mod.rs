@@ -63,6 +63,8 @@ mod request_budgets;
 
 mod octopus_versions;
 
+mod unreadable_items;
+
 mod any_arguments;
 
 mod arguments;

@@ -9,6 +9,7 @@ mod tests;
 use std::{fmt::Write as _, sync::Arc};
 
 use http::HeaderValue;
+use jiff::Timestamp;
 
 use super::{
     access_set::access_recorder::AccessRecorder,
@@ -113,6 +114,12 @@ impl Session {
         if let Some(memory) = memory {
             self.memory.hold(memory);
         }
+    }
+
+    /// Returns the current time of the instance: the `Date` of its last response, and the time since
+    /// then. Times in documents are compared with it.
+    pub fn now(&self) -> Timestamp {
+        self.client.transport().clock().now()
     }
 
     /// Returns the client of the instance.

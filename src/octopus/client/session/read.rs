@@ -71,7 +71,8 @@ impl Session {
     }
 
     /// Reads a page of a list. `path` requests the items of `window`; further items are dropped
-    /// right after parsing, because each item costs work later.
+    /// right after parsing, because each item costs work later. An item that does not have the form
+    /// of `T` is logged and listed in [`Page::unreadable`].
     pub async fn page<T>(&self, path: &ApiPath, window: PageRange) -> Result<Page<T>, Error>
     where
         T: DeserializeOwned + Send + 'static,
@@ -102,9 +103,10 @@ impl Session {
         T: DeserializeOwned + Send + 'static,
     {
         let route = path.route();
-        let parse =
-            move |response: &RawResponse| Ok(response.json::<Page<T>>(&route)?.trimmed_to(window));
-        self.read_typed(path, size, parse).await
+        let parse = move |response: &RawResponse| Page::parse(response, &route, window);
+        let page = self.read_typed(path, size, parse).await?;
+        page.log_unreadable(&path.route());
+        Ok(page)
     }
 
     /// Reads an object and keeps all of its fields, for example to change it and send it back.

@@ -14,6 +14,7 @@ use super::{
     error::Error,
     headers::{content_type, retry_after},
     http_client::{build_http_client, is_out_of_descriptors},
+    instance_clock::InstanceClock,
     request_limiter::{LimitError, RequestLimiter, RequestPermit, TransferMode},
     sign_on::is_sign_on_url,
 };
@@ -37,6 +38,7 @@ pub(in crate::octopus) struct Transport {
     limiter: RequestLimiter,
     memory: MemoryBudget,
     breaker: Breaker,
+    clock: InstanceClock,
 }
 
 /// Status and headers of a response. It holds its permit until the body is read.
@@ -82,6 +84,7 @@ impl Transport {
             limiter: RequestLimiter::new(settings.concurrent_requests, timeout),
             memory: memory.clone(),
             breaker: Breaker::new(settings.failures_until_pause, settings.pause.0),
+            clock: InstanceClock::default(),
             url,
         })
     }
@@ -96,6 +99,11 @@ impl Transport {
 
     pub(in crate::octopus) fn metrics(&self) -> &Metrics {
         self.request_metrics.metrics()
+    }
+
+    /// Returns the clock of the instance.
+    pub(in crate::octopus) fn clock(&self) -> &InstanceClock {
+        &self.clock
     }
 
     /// Returns whether the breaker rejects the requests of all senders now.
@@ -154,6 +162,7 @@ impl Transport {
                 return Err(self.connection_error(error));
             }
         };
+        self.clock.record(response.headers());
         let status = response.status();
         if matches!(status.as_u16(), 502..=504) {
             pass.record_failure();
