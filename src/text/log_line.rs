@@ -71,8 +71,8 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    /// Returns whether the line is a warning, an error, or the heading of a failed or timed out
-    /// part.
+    /// Returns whether the line has the level alert, warning, error or fatal, or is the heading of a
+    /// failed or timed out part. The text of other lines does not matter.
     pub fn is_problem(&self) -> bool {
         self.level.map_or_else(|| self.is_failed_heading(), LogLevel::is_problem)
     }

@@ -1,7 +1,9 @@
 //! Shortens the activity tree of a task: failures first, then the outcome of every step.
 //!
-//! [`redact`] removes secrets, [`causes`] finds the nodes that failed, [`failures`] and [`tree`]
-//! build the two parts of the answer.
+//! [`redact`] removes secrets, [`causes`] finds the ends of the failing paths, [`failures`],
+//! [`waits_for`] and [`tree`] build the parts of the answer.
+
+use std::collections::{HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,10 +19,10 @@ use crate::{
 /// Returns an error if the compute job must stop.
 pub(super) type Check<'a> = &'a dyn Fn() -> Result<(), JobStopped>;
 
-/// A failed node of the tree without a failed child.
+/// A node at the end of a failing path: it and all its parents failed, and none of its children did.
 pub(super) struct Cause<'a> {
-    /// Names from the task down to the node; empty if the cause is not shown.
-    path: Vec<&'a str>,
+    /// The nodes from the task down to the cause, without it; empty if the cause is not shown.
+    parents: Vec<&'a Activity>,
     activity: &'a Activity,
 }
 
@@ -33,7 +35,8 @@ pub(super) struct Failure {
     status: String,
     started: Option<String>,
     ended: Option<String>,
-    /// The last messages of the node, oldest first.
+    /// Error and fatal messages of the node, then of its parents. The last messages of the node if
+    /// it has no errors.
     messages: Vec<String>,
 }
 
@@ -45,8 +48,12 @@ pub(super) struct ShortenedTree {
 
 /// Maximum number of failures in the answer.
 const MAX_FAILURES: usize = 10;
-/// Maximum number of messages of a failure.
+/// Maximum number of messages of a failed node.
 const MAX_MESSAGES: usize = 40;
+/// Maximum number of messages of each parent of a failed node.
+const MAX_PARENT_MESSAGES: usize = 5;
+/// Maximum number of messages about the reasons why a task waits.
+const MAX_WAIT_MESSAGES: usize = 10;
 /// Maximum bytes of a message.
 const MAX_MESSAGE_BYTES: usize = 2_000;
 /// Number of messages between two checks of the compute budget.
@@ -81,8 +88,10 @@ pub(super) fn redact(tree: &mut [Activity], check: Check<'_>) -> Result<(), JobS
 
 /// Returns the causes: failed nodes, then canceled nodes, each in tree order.
 ///
-/// If the task waits for a person (`waits`), a node that is still running after an error is a cause
-/// as well (guided failure).
+/// A failed node below a successful one is not a cause: a retry succeeded, or the failure was
+/// ignored. Neither is a failed attempt that a later attempt beside it replaced. If the task waits
+/// for a person (`waits_for_person`), a node that is still running after an error is a cause as
+/// well (guided failure).
 pub(super) fn causes(tree: &[Activity], waits_for_person: bool) -> Vec<Cause<'_>> {
     let (mut causes, mut remaining) = (Vec::new(), [MAX_FAILURES; 2]);
     for activity in tree {
@@ -95,16 +104,22 @@ pub(super) fn causes(tree: &[Activity], waits_for_person: bool) -> Vec<Cause<'_>
 fn collect<'a>(
     activity: &'a Activity,
     waits_for_person: bool,
-    path: &mut Vec<&'a str>,
+    parents: &mut Vec<&'a Activity>,
     causes: &mut Vec<Cause<'a>>,
     remaining: &mut [usize; 2],
 ) {
-    path.push(&activity.name);
-    let before = causes.len();
-    for child in &activity.children {
-        collect(child, waits_for_person, path, causes, remaining);
+    if has_succeeded(activity) {
+        return;
     }
-    let is_error = |element: &LogElement| matches!(element.category.as_str(), "Error" | "Fatal");
+    let before = causes.len();
+    parents.push(activity);
+    for (child, is_replaced) in activity.children.iter().zip(replaced_attempts(&activity.children))
+    {
+        if !is_replaced {
+            collect(child, waits_for_person, parents, causes, remaining);
+        }
+    }
+    parents.pop();
     let is_cause = match activity.status.as_str() {
         "Failed" | "Canceled" | "TimedOut" => true,
         "Running" => waits_for_person && activity.log_elements.iter().any(is_error),
@@ -114,30 +129,92 @@ fn collect<'a>(
         // Causes that are not shown need no path, because a deep tree can have many causes.
         let [failed, canceled] = remaining;
         let remaining = if activity.status == "Canceled" { canceled } else { failed };
-        let path = if *remaining > 0 { path.clone() } else { Vec::new() };
+        let parents = if *remaining > 0 { parents.clone() } else { Vec::new() };
         *remaining = remaining.saturating_sub(1);
-        causes.push(Cause { path, activity });
+        causes.push(Cause { parents, activity });
     }
-    path.pop();
+}
+
+/// Returns for each node whether it failed and a later node beside it is a successful attempt at
+/// the same work, such as `Retry: web-01` after `web-01`.
+fn replaced_attempts(nodes: &[Activity]) -> Vec<bool> {
+    let mut successful = HashSet::new();
+    let mut replaced = vec![false; nodes.len()];
+    for (node, is_replaced) in nodes.iter().zip(&mut replaced).rev() {
+        if has_succeeded(node) {
+            successful.insert(name_without_attempt(&node.name));
+        } else if !successful.is_empty() {
+            *is_replaced = successful.contains(&name_without_attempt(&node.name));
+        }
+    }
+    replaced
+}
+
+/// Returns the words of a name in lower case, without the words that count attempts, such as
+/// `Retry:`, `(attempt 2 of 3)` or `Retry attempt #1`.
+fn name_without_attempt(name: &str) -> String {
+    let words = name.split(|letter: char| {
+        letter.is_whitespace() || matches!(letter, '(' | ')' | '[' | ']' | ':' | '#' | ',')
+    });
+    let (mut rest, mut is_count) = (String::new(), false);
+    for word in words.filter(|word| !word.is_empty()).map(str::to_lowercase) {
+        is_count = matches!(word.as_str(), "retry" | "retrying" | "attempt")
+            || is_count && (word == "of" || word.bytes().all(|byte| byte.is_ascii_digit()));
+        if !is_count {
+            rest.push_str(&word);
+            rest.push(' ');
+        }
+    }
+    rest
+}
+
+fn is_error(element: &LogElement) -> bool {
+    matches!(element.category.as_str(), "Error" | "Fatal")
 }
 
 /// Returns the first causes in the form of the answer, in about `max_bytes` bytes.
+///
+/// Messages of a node above several causes are listed with the first of them.
 pub(super) fn failures(causes: &[Cause<'_>], max_bytes: usize) -> Vec<Failure> {
     let share = max_bytes / causes.len().clamp(1, MAX_FAILURES);
-    let shown = causes.iter().take(MAX_FAILURES).map(|Cause { path, activity }| Failure {
-        path: path.iter().map(|name| (*name).to_owned()).collect(),
-        status: activity.status.clone(),
-        started: activity.started.clone(),
-        ended: activity.ended.clone(),
-        messages: last_messages(&activity.log_elements, share),
+    let mut listed_parents = HashSet::new();
+    let shown = causes.iter().take(MAX_FAILURES).map(|Cause { parents, activity }| {
+        let mut parent_messages = Vec::new();
+        for parent in parents.iter().rev() {
+            if listed_parents.insert(std::ptr::from_ref(*parent)) {
+                let errors = parent.log_elements.iter().filter(|element| is_error(element));
+                parent_messages.extend(last_messages(errors, MAX_PARENT_MESSAGES, share / 8));
+            }
+        }
+        let spent = parent_messages.iter().map(|message| json!(message).to_string().len() + 1);
+        let max_bytes = share.saturating_sub(spent.sum());
+        let mut messages = if activity.log_elements.iter().any(is_error) {
+            let errors = activity.log_elements.iter().filter(|element| is_error(element));
+            last_messages(errors, MAX_MESSAGES, max_bytes)
+        } else {
+            last_messages(activity.log_elements.iter(), MAX_MESSAGES, max_bytes)
+        };
+        messages.append(&mut parent_messages);
+        let path = parents.iter().chain([activity]);
+        Failure {
+            path: path.map(|node| node.name.clone()).collect(),
+            status: activity.status.clone(),
+            started: activity.started.clone(),
+            ended: activity.ended.clone(),
+            messages,
+        }
     });
     shown.collect()
 }
 
-fn last_messages(elements: &[LogElement], max_bytes: usize) -> Vec<String> {
+fn last_messages<'a>(
+    elements: impl DoubleEndedIterator<Item = &'a LogElement>,
+    max_messages: usize,
+    max_bytes: usize,
+) -> Vec<String> {
     let mut remaining = max_bytes;
     let mut messages: Vec<String> = Vec::new();
-    for element in elements.iter().rev().take(MAX_MESSAGES) {
+    for element in elements.rev().take(max_messages) {
         let message = message(element, max_bytes);
         match remaining.checked_sub(json!(message).to_string().len() + 1) {
             Some(rest) => remaining = rest,
@@ -150,6 +227,33 @@ fn last_messages(elements: &[LogElement], max_bytes: usize) -> Vec<String> {
     messages
 }
 
+/// Returns the reasons why a task waits, from its `Wait` messages: those of pending nodes, and of
+/// running nodes whose last message is one.
+pub(super) fn waits_for(tree: &[Activity]) -> Vec<String> {
+    let mut reasons = Vec::new();
+    collect_wait_messages(tree, &mut reasons);
+    reasons
+}
+
+fn collect_wait_messages(tree: &[Activity], reasons: &mut Vec<String>) {
+    let is_wait = |element: &&LogElement| element.category == "Wait";
+    for activity in tree {
+        let elements = &activity.log_elements;
+        let waits: Vec<&LogElement> = match activity.status.as_str() {
+            "Pending" => elements.iter().filter(is_wait).collect(),
+            "Running" => elements.last().filter(is_wait).into_iter().collect(),
+            _ => continue,
+        };
+        for element in waits {
+            let reason = shortened(element.message_text.trim_end(), MAX_MESSAGE_BYTES);
+            if reasons.len() < MAX_WAIT_MESSAGES && !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        collect_wait_messages(&activity.children, reasons);
+    }
+}
+
 /// Returns category, message and details, shortened to about `max_bytes` bytes.
 fn message(element: &LogElement, max_bytes: usize) -> String {
     let longest = max_bytes.clamp(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
@@ -158,32 +262,59 @@ fn message(element: &LogElement, max_bytes: usize) -> String {
         message.push('\n');
         message.push_str(detail.trim_end());
     }
-    if message.len() > longest {
-        // Secrets are detected only in complete texts, so redact before shortening.
-        message = format!("{} ...", truncate::head(&sanitize(&message).text, longest));
+    shortened(&message, longest)
+}
+
+fn shortened(text: &str, max_bytes: usize) -> String {
+    if text.len() <= max_bytes {
+        return text.to_owned();
     }
-    message
+    // Secrets are detected only in complete texts, so redact before shortening.
+    format!("{} ...", truncate::head(&sanitize(text).text, max_bytes))
+}
+
+/// The messages of a node that `failures` lists.
+#[derive(Clone, Copy)]
+enum ListedMessages {
+    None,
+    Errors,
+    All,
+}
+
+/// Returns the messages that `failures` lists for these causes, for each node with such messages.
+fn listed_messages(causes: &[&Cause<'_>]) -> HashMap<*const Activity, ListedMessages> {
+    let mut listed = HashMap::new();
+    for Cause { parents, activity } in causes {
+        let has_errors = activity.log_elements.iter().any(is_error);
+        let own = if has_errors { ListedMessages::Errors } else { ListedMessages::All };
+        listed.insert(std::ptr::from_ref(*activity), own);
+        for parent in parents {
+            listed.insert(std::ptr::from_ref(*parent), ListedMessages::Errors);
+        }
+    }
+    listed
 }
 
 /// A node with computed properties, so that they are not computed again for each attempt and each
 /// level above.
 struct Node<'a> {
     activity: &'a Activity,
-    /// `true` if `failures` shows the messages of the node.
-    is_in_failures: bool,
+    /// The messages of the node that `failures` lists.
+    listed: ListedMessages,
     /// `true` if the node and all nodes below it succeeded.
     is_all_successful: bool,
     children: Vec<Node<'a>>,
 }
 
 impl<'a> Node<'a> {
-    fn of(activity: &'a Activity, shown_causes: &[&Cause<'_>]) -> Self {
+    fn of(activity: &'a Activity, listed: &HashMap<*const Activity, ListedMessages>) -> Self {
         step_counter::add(1);
         let children: Vec<Self> =
-            activity.children.iter().map(|child| Self::of(child, shown_causes)).collect();
+            activity.children.iter().map(|child| Self::of(child, listed)).collect();
+        let own = listed.get(&std::ptr::from_ref(activity));
         Self {
             activity,
-            is_in_failures: shown_causes.iter().any(|cause| std::ptr::eq(cause.activity, activity)),
+            listed: own.copied().unwrap_or(ListedMessages::None),
             is_all_successful: is_successful(activity)
                 && children.iter().all(|child| child.is_all_successful),
             children,
@@ -229,7 +360,8 @@ pub(super) fn tree(
         (ShownMessages::None, false, 1, Some("messages; nodes below steps")),
     ];
     let last = attempts.len() - 1;
-    let nodes: Vec<Node> = tree.iter().map(|activity| Node::of(activity, shown_causes)).collect();
+    let listed = listed_messages(shown_causes);
+    let nodes: Vec<Node> = tree.iter().map(|activity| Node::of(activity, &listed)).collect();
     for (attempt, (messages, all_nodes, depth, left_out)) in attempts.into_iter().enumerate() {
         let style = DetailLevel { messages, all_nodes };
         let show = |node| {
@@ -248,7 +380,7 @@ pub(super) fn tree(
 impl DetailLevel {
     fn show(&self, node: &Node<'_>, depth: usize) -> Value {
         step_counter::add(1);
-        let Node { activity: node, is_in_failures, children: all, .. } = node;
+        let Node { activity: node, listed, children: all, .. } = node;
         let mut shown = json!({
             "name": node.name,
             "status": node.status,
@@ -258,16 +390,21 @@ impl DetailLevel {
         let Value::Object(object) = &mut shown else { return shown };
         let with_messages = match self.messages {
             ShownMessages::None => false,
-            ShownMessages::Unsuccessful => !is_successful(node) && !*is_in_failures,
-            ShownMessages::All => !*is_in_failures,
+            ShownMessages::Unsuccessful => !is_successful(node),
+            ShownMessages::All => true,
         };
-        if with_messages && !node.log_elements.is_empty() {
-            let messages: Vec<_> = node
-                .log_elements
-                .iter()
-                .map(|element| message(element, MAX_MESSAGE_BYTES))
-                .collect();
-            object.insert("messages".to_owned(), json!(messages));
+        if with_messages {
+            let is_unlisted = |element: &&LogElement| match listed {
+                ListedMessages::None => true,
+                ListedMessages::Errors => !is_error(element),
+                ListedMessages::All => false,
+            };
+            let unlisted = node.log_elements.iter().filter(is_unlisted);
+            let messages: Vec<_> =
+                unlisted.map(|element| message(element, MAX_MESSAGE_BYTES)).collect();
+            if !messages.is_empty() {
+                object.insert("messages".to_owned(), json!(messages));
+            }
         }
         let is_shown =
             |child: &&Node<'_>| depth > 0 && (self.all_nodes || !child.is_all_successful);
@@ -286,4 +423,9 @@ impl DetailLevel {
 
 fn is_successful(node: &Activity) -> bool {
     matches!(node.status.as_str(), "Success" | "Skipped" | "Pending")
+}
+
+/// Returns whether a node ended well, with or without warnings.
+fn has_succeeded(node: &Activity) -> bool {
+    matches!(node.status.as_str(), "Success" | "SuccessWithWarning" | "Skipped")
 }

@@ -22,8 +22,11 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TaskDetails {
     task: TaskSummary,
-    /// The deepest nodes that failed or wait for guidance after an error, with their last messages.
+    /// The deepest nodes that failed or wait for guidance after an error. Without failed attempts
+    /// whose retry succeeded.
     failures: Vec<Failure>,
+    /// What the task waits for now, e.g. another task. Absent if it does not wait.
+    waits_for: Option<Vec<String>>,
     /// Absent if the task has ended.
     progress: Option<TaskProgress>,
     /// Size of the raw log in bytes.
@@ -66,6 +69,7 @@ impl TaskDetails {
             is_truncated: is_short,
         } = details;
         let waits_for_person = task.has_pending_interruptions;
+        let is_completed = task.is_completed;
         let shorten = move |budget: &Budget| {
             let check = || budget.check();
             activity::redact(&mut activity_logs, &check)?;
@@ -77,9 +81,11 @@ impl TaskDetails {
             let shown =
                 activity::tree(&activity_logs, &shown_causes, all_messages, max_bytes, &check)?;
             let more = causes.len() - failures.len();
-            Ok((failures, more, shown))
+            let reasons =
+                if is_completed { Vec::new() } else { activity::waits_for(&activity_logs) };
+            Ok((failures, more, reasons, shown))
         };
-        let (failures, more, shown) = cx.compute().run(shorten).await?;
+        let (failures, more, reasons, shown) = cx.compute().run(shorten).await?;
         let ShortenedTree { tree, left_out } = shown;
         let more = (more > 0).then(|| format!("{more} more failures"));
         let earlier = is_short
@@ -97,6 +103,7 @@ impl TaskDetails {
             }),
             task: TaskSummary::of(space, task, project_name),
             failures,
+            waits_for: (!reasons.is_empty()).then_some(reasons),
             physical_log_size,
             activity_logs: tree,
             left_out,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::log::{self, LogPart, LogRange};
+use super::log::{self, LogPart, LogRange, ProblemCounts};
 use crate::{
     octopus::{
         Id,
@@ -19,7 +19,8 @@ use crate::{
 pub(super) struct GetTaskRaw {
     space: Option<SpaceArg>,
     task_id: TaskArg,
-    /// Return only errors, warnings and failed steps.
+    /// Return only lines of the categories Alert, Warning, Error and Fatal, and headings of failed
+    /// steps.
     #[schemars(extend("default" = false))]
     only_problems: Option<bool>,
     /// Return lines before this line number.
@@ -43,8 +44,9 @@ pub(super) struct TaskLog {
     total_lines: Option<u64>,
     /// Size of the log in bytes; absent if only its beginning was read.
     total_bytes: Option<u64>,
-    /// Number of errors, warnings and failed steps in the lines that were read.
-    problems: u64,
+    /// Problems in the lines that were read, by category. Words such as "error" in other lines do
+    /// not count.
+    problems: ProblemCounts,
     /// The beforeLine of the previous lines. Absent at the beginning.
     next_before_line: Option<u64>,
     /// The fromLine of the next lines. Absent at the end.
@@ -108,7 +110,10 @@ fn hint(part: &LogPart, only_problems: bool, range: LogRange) -> Option<String> 
     }
     Some(match (part.total_lines, range) {
         (Some(0), _) => "the log is empty; the task may not have started".to_owned(),
-        _ if only_problems => "no errors or warnings here; leave out onlyProblems".to_owned(),
+        _ if only_problems => {
+            "no lines of the categories Alert, Warning, Error or Fatal here; leave out onlyProblems"
+                .to_owned()
+        }
         (Some(lines), LogRange::From(line)) if line > lines => {
             format!("the log ends at line {lines}")
         }

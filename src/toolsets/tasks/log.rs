@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::log_reader::LogReader;
 use crate::{
     compute::ComputeScope,
     octopus,
+    text::log_line::{LogLevel, LogLine},
     tool::{Context, Error},
 };
 
@@ -30,10 +33,41 @@ pub(super) struct LogPart {
     /// Set if the log was read to its end.
     pub(super) total_lines: Option<u64>,
     pub(super) total_bytes: Option<u64>,
-    /// Number of errors, warnings and failed steps in the lines that were read.
-    pub(super) problems: u64,
+    pub(super) problems: ProblemCounts,
     pub(super) more_before: bool,
     pub(super) more_after: bool,
+}
+
+/// Number of problems in the lines that were read, by category of the line.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProblemCounts {
+    total: u64,
+    alert: u64,
+    warning: u64,
+    error: u64,
+    fatal: u64,
+    /// Headings of failed or timed-out steps and targets.
+    failed_headings: u64,
+}
+
+impl ProblemCounts {
+    /// Counts the line if it is a problem. Returns whether it is one.
+    pub(super) fn add(&mut self, line: &LogLine<'_>) -> bool {
+        if !line.is_problem() {
+            return false;
+        }
+        self.total += 1;
+        let count = match line.level {
+            Some(LogLevel::Alert) => &mut self.alert,
+            Some(LogLevel::Warning) => &mut self.warning,
+            Some(LogLevel::Error) => &mut self.error,
+            Some(LogLevel::Fatal) => &mut self.fatal,
+            _ => &mut self.failed_headings,
+        };
+        *count += 1;
+        true
+    }
 }
 
 /// Number of bytes between two progress reports.

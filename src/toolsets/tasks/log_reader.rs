@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::log::{LogPart, LogRange};
+use super::log::{LogPart, LogRange, ProblemCounts};
 use crate::{
     compute::{Budget, ComputeError},
     sanitize::{line_sanitizer::LineSanitizer, sanitize},
@@ -29,7 +29,7 @@ pub(super) struct LogReader {
     lines: u64,
     kept_lines: VecDeque<(u64, String)>,
     kept_bytes: usize,
-    problems: u64,
+    problems: ProblemCounts,
     dropped_before: bool,
     secret_context: LineSanitizer,
 }
@@ -45,7 +45,7 @@ impl LogReader {
             lines: 0,
             kept_lines: VecDeque::new(),
             kept_bytes: 0,
-            problems: 0,
+            problems: ProblemCounts::default(),
             dropped_before: false,
             secret_context: LineSanitizer::default(),
         }
@@ -104,8 +104,7 @@ impl LogReader {
         // The range can start inside a private key, or between a name and its value.
         let hidden = self.secret_context.redact_with_context(line.as_bytes());
         line = hidden.as_deref().unwrap_or(line);
-        let is_problem = LogLine::parse(line).is_problem();
-        self.problems += u64::from(is_problem);
+        let is_problem = self.problems.add(&LogLine::parse(line));
         if matches!(self.range, LogRange::From(start) if number < start) {
             self.dropped_before = true;
             return true;

@@ -70,11 +70,42 @@ async fn only_problems_finds_errors_among_118_000_lines() {
     for (line, (number, text)) in lines(&found).iter().zip(expected) {
         assert!(line.starts_with(number) && line.contains(text), "{line}");
     }
-    assert_eq!((number(&found, "problems"), number(&found, "totalLines")), (4, BIG_LOG_LINES));
+    let problems = json!({
+        "total": 4, "alert": 0, "warning": 4, "error": 0, "fatal": 0, "failedHeadings": 0,
+    });
+    assert_eq!((&found["problems"], number(&found, "totalLines")), (&problems, BIG_LOG_LINES));
     let around = big(&server, json!({ "fromLine": 73588, "maxBytes": 1024 })).await;
     assert!(lines(&around)[0].contains("PUT /v1/pools/freight-b"));
     let earlier = big(&server, json!({ "onlyProblems": true, "beforeLine": 73588 })).await;
     assert_eq!(lines(&earlier).len(), 2);
+}
+
+#[tokio::test]
+async fn counts_problems_by_category_and_ignores_their_text() {
+    let server = CheckedServer::start().await;
+    let log = "                    | == Failed: Deploy web ==\n\
+               08:10:01   Info     |   error: retried after an error\n\
+               08:10:02   Verbose  |   Warning: this is verbose\n\
+               08:10:03   Alert    |   certificate expires soon\n\
+               08:10:04   Warning  |   slow\n\
+               08:10:05   Warning  |   slower\n\
+               08:10:06   Error    |   disk full\n\
+               08:10:07   Fatal    |   the step failed\n\
+                                   |     Failed: web-01\n";
+    let fault = octopus_sample::Fault::on("/raw").header("Content-Type", "text/plain");
+    server.server.sample.faults().add(fault.body(log));
+    let task = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
+    let read = server.call_ok("get_task_raw", task.clone()).await;
+    let expected = json!({
+        "total": 7, "alert": 1, "warning": 2, "error": 1, "fatal": 1, "failedHeadings": 2,
+    });
+    assert_eq!(read["problems"], expected);
+    let mut only = task.clone();
+    only["onlyProblems"] = json!(true);
+    assert_eq!(lines(&server.call_ok("get_task_raw", only).await).len(), 7);
+    let pattern = json!({ "space": "Default", "taskId": "ServerTasks-90004", "pattern": "error|warning", "caseInsensitive": true });
+    let found = server.call_ok("grep_task_log", pattern).await;
+    assert_eq!(found["totalMatches"], 5, "grep matches text and categories of all lines: {found}");
 }
 
 #[tokio::test]
@@ -193,10 +224,10 @@ async fn reports_positions_outside_the_log_and_clean_logs() {
     let past = server.call_ok("get_task_raw", task(json!({ "fromLine": 900 }))).await;
     assert_eq!(
         (past["hint"].as_str(), past["text"].as_str()),
-        (Some("the log ends at line 11"), Some(""))
+        (Some("the log ends at line 12"), Some(""))
     );
     let successful = server.call_ok("get_task_raw", task(json!({ "onlyProblems": true }))).await;
-    assert!(successful["hint"].as_str().unwrap().contains("no errors or warnings"));
+    assert!(successful["hint"].as_str().unwrap().contains("no lines of the categories Alert"));
     let expected = ["not both"];
     server
         .assert_error_contains(

@@ -52,6 +52,112 @@ async fn failing_steps_come_first_with_error_lines() {
 }
 
 #[tokio::test]
+async fn failures_show_error_lines_of_the_failing_path() {
+    let server = CheckedServer::start().await;
+    let found = details(&server, "ServerTasks-90004").await;
+    let messages = found["failures"][0]["messages"].as_array().unwrap();
+    let messages: Vec<&str> = messages.iter().map(|message| message.as_str().unwrap()).collect();
+    assert!(
+        messages.iter().all(|line| line.starts_with("Error: ") || line.starts_with("Fatal: ")),
+        "retry warnings are no errors: {messages:?}"
+    );
+    assert_eq!(
+        messages[3..],
+        [
+            "Fatal: The action Smoke test on the Octopus Server failed",
+            "Fatal: The step failed: Activity Smoke test on the Octopus Server failed with error \
+             'The remote script failed with exit code 1'.",
+            "Fatal: The deployment failed because one or more steps failed. Please see the \
+             deployment log for details.",
+        ],
+        "the lines of the step and of the task follow"
+    );
+    let tree = found["activityLogs"].to_string();
+    assert!(tree.contains("Attempt 1 of 3 failed"), "other messages stay in the tree: {tree}");
+    assert!(!tree.contains("The step failed"), "{tree}");
+}
+
+#[tokio::test]
+async fn successful_retries_are_not_failures() {
+    let server = CheckedServer::start().await;
+    let found = details(&server, "ServerTasks-90019").await;
+    assert_eq!((&found["task"]["state"], &found["failures"]), (&json!("Success"), &json!([])));
+    let all = json!({ "space": "Default", "taskId": "ServerTasks-90019", "allMessages": true });
+    let all = server.call_ok("get_task_details", all).await;
+    assert!(all["activityLogs"].to_string().contains("it is retried in 15 seconds"), "{all}");
+
+    let error = |text: &str| json!([{ "Category": "Error", "MessageText": text }]);
+    let node = |name: &str, status: &str, children: Value, text: &str| json!({ "Name": name, "Status": status, "Children": children, "LogElements": error(text) });
+    let body = json!({
+        "Task": { "Id": "ServerTasks-90004", "State": "Failed", "IsCompleted": true },
+        "ActivityLogs": [node("Deploy", "Failed", json!([
+            node("Step 1: Retry queue", "Success", json!([
+                node("web-01", "Failed", json!([]), "nested attempt"),
+                node("Retry: web-01", "Success", json!([]), "-"),
+            ]), "-"),
+            node("Step 2: Web", "Failed", json!([
+                node("web-01", "Failed", json!([]), "attempt beside a good one"),
+                node("web-02", "Failed", json!([]), "disk full"),
+                node("web-01 (attempt 2 of 3)", "Success", json!([]), "-"),
+                node("web-03", "Failed", json!([
+                    node("Attempt 1", "Failed", json!([]), "first attempt"),
+                    node("Retry attempt #2", "Failed", json!([]), "second attempt"),
+                ]), "gave up"),
+            ]), "step failed"),
+            node("Step 3: Notify", "SuccessWithWarning", json!([
+                node("Octopus Server", "Failed", json!([]), "ignored failure"),
+            ]), "-"),
+        ]), "deployment failed")],
+    });
+    server.mock_response("/details", &body);
+    let found = details(&server, "ServerTasks-90004").await;
+    let failures = found["failures"].as_array().unwrap();
+    let last = |failure: &Value| failure["path"].as_array().unwrap().last().unwrap().clone();
+    let names: Vec<Value> = failures.iter().map(last).collect();
+    assert_eq!(names, ["web-02", "Attempt 1", "Retry attempt #2"], "{found}");
+    assert_eq!(
+        failures[0]["messages"],
+        json!(["Error: disk full", "Error: step failed", "Error: deployment failed"])
+    );
+    assert_eq!(
+        failures[1]["messages"],
+        json!(["Error: first attempt", "Error: gave up"]),
+        "lines of parents are listed once"
+    );
+}
+
+#[tokio::test]
+async fn queued_tasks_say_what_they_wait_for() {
+    let server = CheckedServer::start().await;
+    let queued = details(&server, "ServerTasks-90009").await;
+    let reasons = queued["waitsFor"].as_array().unwrap();
+    assert_eq!(reasons.len(), 1, "{queued}");
+    assert!(reasons[0].as_str().unwrap().starts_with("Waiting for ServerTasks-"), "{queued}");
+    let retention = details(&server, "ServerTasks-90204").await;
+    assert_eq!(
+        retention["waitsFor"],
+        json!(["Waiting for another task of this server node to finish"])
+    );
+    let failed = details(&server, "ServerTasks-90004").await;
+    assert!(failed.get("waitsFor").is_none(), "{failed}");
+    let wait = |text: &str| json!({ "Category": "Wait", "MessageText": text });
+    let info = json!({ "Category": "Info", "MessageText": "goes on" });
+    let node = |name: &str, status: &str, lines: Value| json!({ "Name": name, "Status": status, "Children": [], "LogElements": lines });
+    let body = json!({
+        "Task": { "Id": "ServerTasks-90004", "State": "Queued", "IsCompleted": false },
+        "ActivityLogs": [{ "Name": "Deploy", "Status": "Running", "LogElements": [], "Children": [
+            node("Step 1", "Success", json!([wait("over")])),
+            node("Step 2", "Running", json!([wait("over as well"), info])),
+            node("Step 3", "Running", json!([info, wait("for a person")])),
+            node("Step 4", "Pending", json!([wait("for a slot"), wait("for a slot")])),
+        ] }],
+    });
+    server.mock_response("/details", &body);
+    let found = details(&server, "ServerTasks-90004").await;
+    assert_eq!(found["waitsFor"], json!(["for a person", "for a slot"]));
+}
+
+#[tokio::test]
 async fn failed_tasks_name_their_failures() {
     let server = CheckedServer::start().await;
     for (task, step, expected) in [

@@ -27,7 +27,10 @@ impl Builder<'_> {
     fn root(mut self) -> Activity {
         let id = root_id(&self.facts.id);
         let Some(started) = self.facts.started() else {
-            return node(id, &self.facts.description, (None, None), Status::Pending);
+            let mut root = node(id, &self.facts.description, (None, None), Status::Pending);
+            let reason = self.wait_reason();
+            root.lines.push(self.line(self.facts.queued + 200, "Wait", reason));
+            return root;
         };
         let ended = self.facts.completed();
         let mut root =
@@ -44,6 +47,22 @@ impl Builder<'_> {
             root.lines.push(self.line(at - 22, "Fatal", message.to_owned()));
         }
         root
+    }
+
+    /// Returns the message that says why the task is queued.
+    fn wait_reason(&self) -> String {
+        let project = self.facts.project_id.as_deref();
+        let runs = |other: &&TaskFacts| {
+            other.state == State::Executing
+                && other.project_id.is_some()
+                && other.project_id.as_deref() == project
+        };
+        let mut running: Vec<&TaskFacts> = self.database.task_facts.values().filter(runs).collect();
+        running.sort_by(|one, other| one.id.cmp(&other.id));
+        running.first().map_or_else(
+            || "Waiting for another task of this server node to finish".to_owned(),
+            |task| format!("Waiting for {} to finish: {}", task.id, task.description),
+        )
     }
 
     fn status(&self) -> Status {

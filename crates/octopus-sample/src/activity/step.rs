@@ -130,7 +130,25 @@ impl Builder<'_> {
             }
             _ => {}
         }
+        if status == Status::Success && self.facts.is_retried(&step.slug) {
+            self.add_attempts(&mut leaf, step, (from, to));
+        }
         leaf
+    }
+
+    /// Divides the activity of a target into a failed and a successful attempt, as step retries do.
+    fn add_attempts(&mut self, leaf: &mut Activity, step: &Step, (from, to): (i64, i64)) {
+        let between = from + (to - from) / 3;
+        let first = (Some(from), Some(between));
+        let mut first = node(child_id(&leaf.id, "1"), "Attempt 1", first, Status::Failed);
+        let error = "Connection reset by peer".to_owned();
+        first.lines.push(self.line(between - 40, "Error", error));
+        let text = format!("The action {} failed; it is retried in 15 seconds", step.name);
+        first.lines.push(self.line(between - 20, "Warning", text));
+        let second = (Some(between), leaf.ended);
+        let mut second = node(child_id(&leaf.id, "2"), "Attempt 2", second, Status::Success);
+        second.lines = std::mem::take(&mut leaf.lines);
+        leaf.children = vec![first, second];
     }
 
     /// Returns the log lines of a successful step of a kind.

@@ -67,6 +67,9 @@ pub(crate) struct DeploymentFacts {
     /// The answer of an interruption: `Fail` for a failure, `Abort` for a manual step.
     #[serde(default)]
     pub(crate) guidance: Option<String>,
+    /// Slugs of steps that succeed on their second attempt.
+    #[serde(default)]
+    pub(crate) retried_steps: Vec<String>,
     pub(crate) by_user_id: String,
     #[serde(default)]
     pub(crate) comments: String,
@@ -128,6 +131,13 @@ impl TaskFacts {
     /// Returns the type of the pending interruption.
     pub(crate) fn pending_interruption(&self) -> Option<&str> {
         self.deployment.as_ref()?.pending_interruption.as_deref()
+    }
+
+    /// Returns whether a step succeeds on its second attempt only.
+    pub(crate) fn is_retried(&self, step: &str) -> bool {
+        self.deployment
+            .as_ref()
+            .is_some_and(|deployment| deployment.retried_steps.iter().any(|slug| slug == step))
     }
 
     /// Returns the answer to the guided failure, if any.

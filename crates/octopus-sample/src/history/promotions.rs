@@ -121,6 +121,7 @@ fn deployment(
         has_warnings: state == State::Success && random.below(100) < 9,
         pending_interruption: None,
         guidance: failure.filter(|_| is_guided).map(|_| "Fail".to_owned()),
+        retried_steps: Vec::new(),
         by_user_id: String::new(),
         comments: String::new(),
         trace: None,

@@ -159,6 +159,7 @@ fn deploy(
             has_warnings: false,
             pending_interruption: None,
             guidance: None,
+            retried_steps: Vec::new(),
             by_user_id: call.user.id.to_owned(),
             comments: String::new(),
             trace: None,
