@@ -19,6 +19,10 @@ pub const SINCE: OctopusVersion = OctopusVersion(2025, 3, 0);
 pub struct LiveStatus {
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub machine_statuses: Vec<MachineStatus>,
+    /// Argo CD instances that report applications of the project. No source lists their fields, so
+    /// they are passed on.
+    #[serde(rename = "ArgoCDInstanceStatuses", default, with = "As::<DefaultOnNull>")]
+    pub argo_cd_instance_statuses: Vec<serde_json::Value>,
     pub summary: Option<Summary>,
 }
 
@@ -48,6 +52,14 @@ pub struct LiveResource {
     pub desired_resource_id: Option<serde_json::Value>,
     pub resource_id: Option<serde_json::Value>,
     pub last_updated: Option<String>,
+    /// Deployment target or Argo CD instance that reports the object.
+    pub resource_source_id: Option<String>,
+    /// `KubernetesMonitor`, `ArgoCDInstance` or `ArgoCDApplication`.
+    pub source_type: Option<String>,
+    /// Time since when no deployment contains the object any more.
+    pub orphaned_at: Option<String>,
+    /// State of the task that deletes an orphaned object.
+    pub deletion_task_state: Option<String>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub children: Vec<LiveResource>,
 }

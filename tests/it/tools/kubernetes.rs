@@ -121,6 +121,79 @@ async fn passes_on_unknown_status_values() {
 }
 
 #[tokio::test]
+async fn reports_unsupported_live_status_as_unmonitored() {
+    let server = CheckedServer::start().await;
+    server.mock_response(
+        "/livestatus",
+        &json!({ "MachineStatuses": [], "Summary": {
+            "Status": "NotSupported", "HealthStatus": "NotSupported", "SyncStatus": "NotApplicable",
+            "LastUpdated": "1970-01-01T00:00:00Z",
+        } }),
+    );
+    let request = json!({ "project": "Depot Portal", "environment": "Production" });
+    let found = status(&server, request).await;
+    let hint = found["hint"].as_str().unwrap();
+    assert!(hint.starts_with("nothing is monitored for 'Depot Portal'"), "{hint}");
+    let summary = &found["liveStatus"]["summary"];
+    assert_eq!(summary["status"], "NotSupported");
+    assert!(summary.get("lastUpdated").is_none(), "1970 is no time of an update");
+    // The sample answers the same for a project without Kubernetes steps.
+    server.server.sample.faults().clear();
+    let request = json!({ "project": "Billing Engine", "environment": "Staging" });
+    let found = status(&server, request).await;
+    assert_eq!(found["liveStatus"]["summary"]["syncStatus"], "NotApplicable");
+    assert!(found["hint"].as_str().unwrap().starts_with("nothing is monitored"), "{found}");
+}
+
+#[tokio::test]
+async fn passes_on_argo_cd_instances_and_orphaned_objects() {
+    let server = CheckedServer::start().await;
+    let request = json!({ "project": "Depot Portal", "environment": "Development" });
+    let found = status(&server, request).await;
+    assert_eq!(found["problems"].as_array().unwrap().len(), 1, "{found}");
+    let orphan = &found["problems"][0];
+    assert_eq!(orphan["name"], "depot-portal-cleanup");
+    assert_eq!(orphan["orphanedAt"], "2026-11-01T09:00:00.000+00:00");
+    assert_eq!(orphan["deletionTaskState"], "Queued");
+    let live = &found["liveStatus"];
+    assert_eq!(live["argoCdInstanceStatuses"][0]["name"], "argo-freight");
+    assert_eq!(live["summary"]["totalOrphanCount"], 1);
+    assert!(live["machineStatuses"][0]["resources"][0].get("sourceType").is_none(), "{live}");
+    let object =
+        json!({ "Name": "app", "SourceType": "ArgoCDApplication", "ResourceSourceId": "a-1" });
+    let body = json!({ "MachineStatuses": [{ "MachineId": "Machines-4", "Resources": [object] }] });
+    server.mock_response("/livestatus", &body);
+    let request = json!({ "project": "Depot Portal", "environment": "Development" });
+    let found = status(&server, request).await;
+    let object = &found["liveStatus"]["machineStatuses"][0]["resources"][0];
+    assert_eq!(
+        (&object["sourceType"], &object["resourceSourceId"]),
+        (&json!("ArgoCDApplication"), &json!("a-1"))
+    );
+}
+
+#[tokio::test]
+async fn unhealthy_summary_without_objects_is_explained() {
+    let server = CheckedServer::start().await;
+    let request = json!({ "project": "Depot Portal", "environment": "Production" });
+    let summary =
+        json!({ "Status": "Degraded", "HealthStatus": "Degraded", "SyncStatus": "OutOfSync" });
+    for (instances, expected) in
+        [(json!([{ "Name": "argo-1" }]), "Argo CD application"), (json!(null), "live status page")]
+    {
+        let body = json!({
+            "MachineStatuses": [], "ArgoCDInstanceStatuses": instances, "Summary": summary,
+        });
+        server.mock_response("/livestatus", &body);
+        let found = status(&server, request.clone()).await;
+        assert_eq!(found["problems"], json!([]));
+        let hint = found["hint"].as_str().unwrap();
+        assert!(hint.contains("reports Degraded, OutOfSync") && hint.contains(expected), "{hint}");
+        server.server.sample.faults().clear();
+    }
+}
+
+#[tokio::test]
 async fn large_cluster_is_truncated_after_its_problems() {
     let server = CheckedServer::start().await;
     let object = |n: usize| {

@@ -19,6 +19,9 @@ pub(crate) struct LiveStatus {
     /// Age of the report in minutes at the fixed current time.
     pub(crate) minutes_ago: i64,
     pub(crate) resources: Vec<Resource>,
+    /// Names of the Argo CD instances that report applications of the project.
+    #[serde(default)]
+    pub(crate) argo_instances: Vec<String>,
 }
 
 /// A Kubernetes object and its children.
@@ -37,6 +40,12 @@ pub(crate) struct Resource {
     pub(crate) sync_status_message: Option<String>,
     #[serde(default)]
     pub(crate) image: Option<String>,
+    /// Time since when no deployment contains the object any more.
+    #[serde(default)]
+    pub(crate) orphaned_at: Option<String>,
+    /// State of the task that deletes the orphaned object.
+    #[serde(default)]
+    pub(crate) deletion_task_state: Option<String>,
     #[serde(default)]
     pub(crate) children: Vec<Resource>,
 }

@@ -28,7 +28,10 @@ pub(super) fn answer(
     match path {
         ["livestatus"] => {
             let summary_only = call.query.switch("summaryOnly") == Some(true);
-            Ok(ApiResponse::value(&found.map_or_else(no_report, |live| body(live, summary_only))))
+            Ok(ApiResponse::value(&match found {
+                Some(live) => body(live, summary_only),
+                None => no_report(call, project),
+            }))
         }
         ["machines", machine, "resources", id, rest @ ..] => {
             let live = found.filter(|live| live.machine_id.eq_ignore_ascii_case(machine));
@@ -65,8 +68,21 @@ fn find<'a>(
     }))
 }
 
-/// Returns the response for a project, environment and tenant without a live status report.
-fn no_report() -> Value {
+/// Returns the response for a project, environment and tenant without a live status report. The
+/// status of a project without Kubernetes steps is not supported.
+fn no_report(call: &Call<'_>, project: &str) -> Value {
+    let project = project_lookup::find(call, project).ok();
+    let process = project.and_then(|project| call.database.scripts.process(&project.id));
+    if !process.is_some_and(|process| process.steps.iter().any(|step| step.kind == "Kubernetes")) {
+        return json!({
+            "MachineStatuses": [],
+            "Summary": {
+                "Status": "NotSupported", "HealthStatus": "NotSupported",
+                "SyncStatus": "NotApplicable", "SyncStatusMessage": null,
+                "LastUpdated": "1970-01-01T00:00:00Z", "TotalOrphanCount": 0,
+            },
+        });
+    }
     json!({
         "MachineStatuses": [],
         "Summary": {
@@ -82,17 +98,25 @@ fn body(live: &LiveStatus, summary_only: bool) -> Value {
         "Status": live.status,
         "Resources": live.resources.iter().map(|resource| tree(live, resource, "")).collect::<Vec<_>>(),
     }]);
+    let instances: Vec<Value> =
+        live.argo_instances.iter().map(|name| json!({ "Name": name })).collect();
     json!({
         "MachineStatuses": if summary_only { json!([]) } else { machines },
+        "ArgoCDInstanceStatuses": if summary_only { json!([]) } else { json!(instances) },
         "Summary": {
             "Status": live.status,
             "HealthStatus": live.health_status,
             "SyncStatus": live.sync_status,
             "SyncStatusMessage": live.sync_status_message,
             "LastUpdated": updated(live),
-            "TotalOrphanCount": 0,
+            "TotalOrphanCount": orphans(&live.resources),
         },
     })
+}
+
+fn orphans(resources: &[Resource]) -> usize {
+    let orphan = |one: &Resource| usize::from(one.orphaned_at.is_some()) + orphans(&one.children);
+    resources.iter().map(orphan).sum()
 }
 
 fn updated(live: &LiveStatus) -> String {
@@ -151,6 +175,10 @@ fn tree(live: &LiveStatus, resource: &Resource, above: &str) -> Value {
         "Children": children.collect::<Vec<_>>(),
         "DesiredResourceId": desired_id(resource, &place),
         "ResourceId": uuid(&place),
+        "ResourceSourceId": live.machine_id,
+        "SourceType": "KubernetesMonitor",
+        "OrphanedAt": resource.orphaned_at,
+        "DeletionTaskState": resource.deletion_task_state,
         "LastUpdated": updated(live),
     })
 }
@@ -163,8 +191,6 @@ fn detail(live: &LiveStatus, placed: &PositionedResource<'_>) -> Value {
     let containers: Vec<Value> =
         resource.image.iter().map(|image| json!({ "Name": "app", "Image": image })).collect();
     let rest: Map<String, Value> = Map::from_iter([
-        ("ResourceSourceId".to_owned(), json!(live.machine_id)),
-        ("SourceType".to_owned(), json!("KubernetesMonitor")),
         (
             "ManifestSummary".to_owned(),
             json!({
