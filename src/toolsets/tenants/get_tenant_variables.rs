@@ -41,7 +41,8 @@ pub(super) struct TenantVariables {
     variable_type: VariableType,
     include_missing_variables: bool,
     variables: Vec<TenantVariable>,
-    /// Required variables without a value; only with includeMissingVariables, on the first page.
+    /// Variables without a value; those with a defaultValue use it. Only with
+    /// includeMissingVariables, on the first page.
     missing_variables: Option<Vec<TenantVariable>>,
     /// Total number of variables with a value.
     total_results: u32,

@@ -32,8 +32,12 @@ async fn returns_variables_by_kind() {
     let all = variables(&server, "all", true).await;
     let count = |answer: &Value| answer["variables"].as_array().unwrap().len();
     assert_eq!(count(&all), count(&common) + count(&project));
-    assert_eq!(names(&all, "missingVariables", "name"), ["Tenant.Database.ConnectionString"]);
-    assert_eq!(all["missingVariables"][0]["environments"][0]["name"], "Staging");
+    let missing = all["missingVariables"].as_array().unwrap();
+    let without_default: Vec<&Value> =
+        missing.iter().filter(|variable| variable.get("defaultValue").is_none()).collect();
+    assert_eq!(without_default.len(), 1);
+    assert_eq!(without_default[0]["name"], "Tenant.Database.ConnectionString");
+    assert_eq!(without_default[0]["environments"][0]["name"], "Staging");
     assert_snapshot("get_tenant_variables", &all);
 }
 
@@ -55,6 +59,55 @@ async fn never_shows_sensitive_values() {
 }
 
 #[tokio::test]
+async fn missing_variables_show_their_default_and_no_value() {
+    let server = CheckedServer::start().await;
+    let all = variables(&server, "all", true).await;
+    let missing = all["missingVariables"].as_array().unwrap();
+    assert!(missing.iter().all(|variable| variable["hasValue"] == false), "{all}");
+    assert!(missing.iter().all(|variable| variable.get("value").is_none()), "{all}");
+    let zone = missing.iter().find(|variable| variable["name"] == "Contact.Timezone").unwrap();
+    assert_eq!(zone["defaultValue"], "UTC");
+
+    // The value that Octopus reports for a missing variable is its default, in every form.
+    let variable = |n: usize, default: Value, value: Value| {
+        json!({ "LibraryVariableSetId": "LibraryVariableSets-1", "TemplateId": format!("t{n}"),
+                "Template": { "Id": format!("t{n}"), "Name": format!("T{n}"), "DefaultValue": default },
+                "Value": value, "Scope": { "EnvironmentIds": [] } })
+    };
+    let wrapped = |is_sensitive: bool, value: Value, secret: Value| json!({ "IsSensitive": is_sensitive, "Value": value, "SensitiveValue": secret });
+    let body = json!({ "Variables": [
+        variable(10, json!(null), wrapped(false, json!("own"), json!(null))),
+        variable(11, json!(null), wrapped(true, json!(null), json!({ "HasValue": true }))),
+    ], "MissingVariables": [
+        variable(0, json!(null), json!("reported")),
+        variable(1, json!("template"), json!("template")),
+        variable(2, json!(null), wrapped(false, json!("inner"), json!(null))),
+        variable(3, json!(null), wrapped(true, json!(null), json!("secret-text"))),
+        variable(4, json!(null), json!({ "HasValue": true, "NewValue": null })),
+    ] });
+    server.mock_response("commonvariables", &body);
+    let common = variables(&server, "common", true).await;
+    let defaults: Vec<_> = common["missingVariables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|variable| variable["defaultValue"].as_str().unwrap_or("-"))
+        .collect();
+    assert_eq!(defaults, ["reported", "template", "inner", "-", "-"]);
+    assert!(
+        common["missingVariables"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|variable| variable["hasValue"] == false && variable.get("value").is_none())
+    );
+    assert!(!common.to_string().contains("secret-text"), "{common}");
+    let own = &common["variables"];
+    assert_eq!((&own[0]["value"], &own[0]["hasValue"]), (&json!("own"), &json!(true)));
+    assert_eq!((&own[1]["isSensitive"], &own[1]["hasValue"]), (&json!(true), &json!(true)));
+}
+
+#[tokio::test]
 async fn reads_tenant_variables_of_older_versions() {
     let (new, old) = (CheckedServer::start().await, CheckedServer::with_version("2024.4.1").await);
     for kind in ["common", "project", "all"] {
@@ -69,10 +122,11 @@ async fn reads_tenant_variables_of_older_versions() {
             own
         };
         let (new, old) = (variables(&new, kind, true).await, variables(&old, kind, true).await);
-        assert_eq!(
-            new["missingVariables"].as_array().unwrap().len(),
-            old["missingVariables"].as_array().unwrap().len()
-        );
+        let missing = |answer: &Value| {
+            let all = answer["missingVariables"].as_array().unwrap().clone();
+            all.iter().filter(|variable| variable.get("defaultValue").is_none()).count()
+        };
+        assert_eq!(missing(&new), missing(&old));
         let (new, old) = (own(new), own(old));
         assert!(!new.is_empty());
         assert_eq!(new, old, "{kind}");

@@ -38,12 +38,21 @@ pub(super) fn answer(call: &Call<'_>) -> ApiResult {
 }
 
 /// Returns the missing values of a tenant: neither the tenant nor the template has a value.
-pub(super) fn of_tenant<'a>(database: &'a Database, tenant: &'a Item) -> Vec<MissingValue<'a>> {
+fn of_tenant<'a>(database: &'a Database, tenant: &'a Item) -> Vec<MissingValue<'a>> {
+    let mut lacking = without_own_value(database, tenant);
+    lacking.retain(|lacking| !lacking.template.has_default());
+    lacking
+}
+
+/// Returns the variables without a value of the tenant, with or without a default.
+pub(super) fn without_own_value<'a>(
+    database: &'a Database,
+    tenant: &'a Item,
+) -> Vec<MissingValue<'a>> {
     let mut lacking = Vec::new();
     for (project, environments) in connections(database, tenant) {
         for environment in environments {
-            let templates = templates_of(project).filter(|template| !template.has_default());
-            let without = templates
+            let without = templates_of(project)
                 .filter(|template| value(database, tenant, template, Some(environment)).is_none());
             lacking.extend(
                 without
@@ -52,9 +61,8 @@ pub(super) fn of_tenant<'a>(database: &'a Database, tenant: &'a Item) -> Vec<Mis
         }
     }
     for set in library_sets(database, tenant) {
-        let templates = templates_of(set).filter(|template| !template.has_default());
         let without =
-            templates.filter(|template| value(database, tenant, template, None).is_none());
+            templates_of(set).filter(|template| value(database, tenant, template, None).is_none());
         lacking.extend(without.map(|template| MissingValue { template, environment_id: None }));
     }
     lacking

@@ -6,7 +6,7 @@ use super::super::call::Call;
 use super::super::database::{Item, TenantValue, templates_of};
 use super::super::random::token;
 use super::super::response::{ApiResponse, ApiResult};
-use super::missing_variables::{MissingValue, connections, library_sets, of_tenant, value};
+use super::missing_variables::{MissingValue, connections, library_sets, value, without_own_value};
 
 /// Answers `/tenants/{id}/variables`, in the old format.
 pub(super) fn of_one(call: &Call<'_>, tenant: &Item) -> ApiResult {
@@ -56,7 +56,7 @@ fn scoped(call: &Call<'_>, tenant: &Item, is_common: bool) -> ApiResult {
     });
     let mut body = json!({ "TenantId": tenant.id, "Variables": variables.collect::<Vec<_>>() });
     if call.query.switch("includeMissingVariables") == Some(true) {
-        let lacking = of_tenant(database, tenant);
+        let lacking = without_own_value(database, tenant);
         let kind = lacking.iter().filter(|lacking| lacking.environment_id.is_none() == is_common);
         let entries = kind.map(|lacking| entry(lacking, None)).collect();
         if let Some(body) = body.as_object_mut() {
@@ -66,11 +66,13 @@ fn scoped(call: &Call<'_>, tenant: &Item, is_common: bool) -> ApiResult {
     Ok(ApiResponse::value(&body))
 }
 
-/// Returns a variable in the scoped format. Missing values have no ID.
+/// Returns a variable in the scoped format. Missing values have no ID, and their value is the
+/// default of the template.
 fn entry(variable: &MissingValue<'_>, value: Option<&TenantValue>) -> Value {
     let template = variable.template;
     let prefix = if variable.environment_id.is_none() { "LibraryVariableSet" } else { "Project" };
     let environments: Vec<&str> = variable.environment_id.into_iter().collect();
+    let default = template.body.get("DefaultValue");
     let mut entry = Map::new();
     let mut add = |key: String, value: Value| entry.insert(key, value);
     if let Some(value) = value {
@@ -80,7 +82,10 @@ fn entry(variable: &MissingValue<'_>, value: Option<&TenantValue>) -> Value {
     add(format!("{prefix}Name"), json!(template.owner.text("Name")));
     add("TemplateId".to_owned(), json!(template.text("Id")));
     add("Template".to_owned(), template.body.clone());
-    add("Value".to_owned(), value.map_or(Value::Null, TenantValue::shown));
+    add(
+        "Value".to_owned(),
+        value.map_or_else(|| default.cloned().unwrap_or_default(), TenantValue::shown),
+    );
     add("Scope".to_owned(), json!({ "EnvironmentIds": environments }));
     Value::Object(entry)
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::page::PageBuilder;
 pub(super) use self::page::{PageRequest, VariablesPage, owner_fields};
@@ -37,7 +37,7 @@ pub(super) struct TenantVariable {
     has_value: bool,
     /// The value of the tenant. Absent if it is sensitive.
     value: Option<Value>,
-    /// Default value, used if the tenant has no value.
+    /// Default of the template, used if the tenant has no value.
     default_value: Option<Value>,
     /// Whether Octopus hides the value.
     is_sensitive: bool,
@@ -70,6 +70,26 @@ fn is_sensitive_value(value: &Value) -> bool {
     value.get("HasValue").is_some()
 }
 
+/// Returns the value of the form `{IsSensitive, Value, SensitiveValue}`, which the reference of
+/// Octopus 2026.3 shows. Values of other forms are returned unchanged.
+fn unwrapped(value: Value) -> Value {
+    match value {
+        Value::Object(mut wrapped) if wrapped.contains_key("IsSensitive") => {
+            let is_sensitive = wrapped.get("IsSensitive") == Some(&Value::Bool(true));
+            let key = if is_sensitive { "SensitiveValue" } else { "Value" };
+            match wrapped.remove(key) {
+                Some(value) if !is_sensitive || is_sensitive_value(&value) => value,
+                // The text of a sensitive value is never kept.
+                Some(value) if is_sensitive => {
+                    json!({ "HasValue": is_value_set(&value) })
+                }
+                _ => Value::Null,
+            }
+        }
+        value => value,
+    }
+}
+
 /// Maximum number of environments whose names are looked up.
 const MAX_NAMED_ENVIRONMENTS: usize = 1_000;
 
@@ -98,9 +118,18 @@ pub(super) fn read_scoped(scoped: ScopedVariables, requested: PageRequest) -> Va
         reader.add_with_value(|| from_scoped(variable));
     }
     for variable in scoped.missing_variables {
-        reader.add_missing(|| from_scoped(variable));
+        reader.add_missing(|| from_scoped(variable).into_missing());
     }
     reader.part
+}
+
+impl TenantVariable {
+    /// Removes the value of a variable that Octopus reports as missing. Octopus reports the default
+    /// of its template as the value.
+    fn into_missing(mut self) -> Self {
+        let reported = self.value.take();
+        Self { has_value: false, default_value: self.default_value.or(reported), ..self }
+    }
 }
 
 fn environments(variable: &ScopedVariable) -> &[Id<Environment>] {
@@ -119,7 +148,7 @@ fn from_scoped(variable: ScopedVariable) -> TenantVariable {
         library_variable_set_id: variable.library_variable_set_id,
         library_variable_set_name: variable.library_variable_set_name,
         environments,
-        ..from_template(kind, template, variable.value)
+        ..from_template(kind, template, variable.value.map(unwrapped))
     }
 }
 
