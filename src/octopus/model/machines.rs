@@ -55,12 +55,33 @@ pub struct Endpoint {
     pub uri: Option<String>,
     pub fingerprint: Option<String>,
     pub proxy_id: Option<String>,
+    /// Account of SSH, Azure and AWS targets. Empty if the target has no account.
     pub account_id: Option<String>,
+    /// Authentication of Kubernetes API targets, with their account.
+    pub authentication: Option<Authentication>,
     pub cluster_url: Option<String>,
     pub namespace: Option<String>,
     pub tentacle_version_details: Option<TentacleVersion>,
     pub tentacle_endpoint_configuration: Option<TentacleEndpoint>,
     pub kubernetes_agent_details: Option<KubernetesAgent>,
+}
+
+/// Authentication of a Kubernetes API target. The other fields depend on the type.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Authentication {
+    /// For example `KubernetesStandard`, `KubernetesCertificate` or `KubernetesAws`.
+    pub authentication_type: Option<String>,
+    /// Absent if the type needs no account.
+    pub account_id: Option<String>,
+}
+
+impl Endpoint {
+    /// Returns the ID of the account that Octopus uses to connect to the target, if any.
+    pub fn account_id(&self) -> Option<&str> {
+        let of_cluster = self.authentication.as_ref().and_then(|part| part.account_id.as_deref());
+        [self.account_id.as_deref(), of_cluster].into_iter().flatten().find(|id| !id.is_empty())
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

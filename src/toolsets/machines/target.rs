@@ -43,7 +43,10 @@ struct Endpoint {
     fingerprint: Option<String>,
     thumbprint: Option<String>,
     proxy_id: Option<String>,
+    /// Account that Octopus connects with.
     account_id: Option<String>,
+    /// Of Kubernetes API targets, e.g. KubernetesStandard.
+    authentication_type: Option<String>,
     cluster_url: Option<String>,
     namespace: Option<String>,
     tentacle_version_details: Option<TentacleVersion>,
@@ -97,6 +100,7 @@ pub(super) async fn summaries(
 }
 
 fn endpoint(endpoint: machines::Endpoint, thumbprint: Option<String>) -> Endpoint {
+    let account_id = endpoint.account_id().map(str::to_owned);
     let agent_uri = endpoint.tentacle_endpoint_configuration.and_then(|tentacle| tentacle.uri);
     let version = |details: machines::TentacleVersion| TentacleVersion {
         version: details.version,
@@ -118,7 +122,8 @@ fn endpoint(endpoint: machines::Endpoint, thumbprint: Option<String>) -> Endpoin
         fingerprint: endpoint.fingerprint,
         thumbprint,
         proxy_id: endpoint.proxy_id,
-        account_id: endpoint.account_id,
+        account_id,
+        authentication_type: endpoint.authentication.and_then(|part| part.authentication_type),
         cluster_url: endpoint.cluster_url,
         namespace: endpoint.namespace,
         tentacle_version_details: endpoint.tentacle_version_details.map(version),

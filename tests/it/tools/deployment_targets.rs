@@ -50,6 +50,48 @@ async fn shows_targets_without_an_endpoint() {
 }
 
 #[tokio::test]
+async fn shows_the_account_of_each_endpoint_style() {
+    let server = CheckedServer::start().await;
+    for (id, style, account) in [
+        ("Machines-109", "Kubernetes", json!("Accounts-10")),
+        ("Machines-106", "AwsEcsCluster", json!("Accounts-2")),
+        ("Machines-111", "TentacleActive", Value::Null),
+    ] {
+        let target = find(&server, json!({ "targetId": id })).await;
+        assert_eq!(target["endpoint"]["communicationStyle"], style, "{id}");
+        assert_eq!(target["endpoint"]["accountId"], account, "{id}");
+    }
+    // The shapes of recorded endpoints.
+    let endpoints = [
+        (
+            json!({ "CommunicationStyle": "Ssh", "AccountId": "Accounts-316" }),
+            json!("Accounts-316"),
+        ),
+        (json!({ "CommunicationStyle": "AwsEcsCluster", "AccountId": "" }), Value::Null),
+        (
+            json!({ "CommunicationStyle": "Kubernetes", "AccountId": null, "Authentication":
+                { "AccountId": "Accounts-392", "AuthenticationType": "KubernetesStandard" } }),
+            json!("Accounts-392"),
+        ),
+        (
+            json!({ "CommunicationStyle": "Kubernetes", "Authentication":
+                { "AuthenticationType": "KubernetesCertificate", "ClientCertificate": "c" } }),
+            Value::Null,
+        ),
+        (json!({ "CommunicationStyle": "Kubernetes", "Authentication": null }), Value::Null),
+    ];
+    let machine = |(n, endpoint): (usize, &(Value, Value))| json!({ "Id": format!("Machines-{n}"), "Name": format!("target {n}"), "Endpoint": endpoint.0 });
+    let machines: Vec<Value> = endpoints.iter().enumerate().map(machine).collect();
+    server.mock_response("/machines", &list_response(&json!(machines)));
+    let found = find(&server, json!({})).await;
+    for (n, (endpoint, account)) in endpoints.iter().enumerate() {
+        assert_eq!(found["items"][n]["endpoint"]["accountId"], *account, "{endpoint}");
+    }
+    let certificate = &found["items"][3]["endpoint"];
+    assert_eq!(certificate["authenticationType"], "KubernetesCertificate");
+}
+
+#[tokio::test]
 async fn filters_limit_the_results() {
     let server = CheckedServer::start().await;
     for (filter, expected) in [
