@@ -161,4 +161,9 @@ pub struct TokenExchangeSettings {
     /// File with the token to exchange, e.g. a Kubernetes service account token. Default: the
     /// caller's own token, which requires `auth.mode = "oauth"`.
     pub token_file: Option<PathBuf>,
+    /// Origin of the token endpoint that Octopus advertises, if it differs from the origin of
+    /// `url`, e.g. `https://octopus.example.com`. Self-hosted servers advertise the public URL that
+    /// they are configured with. Tokens to exchange are then also sent to this origin (default: the
+    /// origin of `url` only).
+    pub token_endpoint_origin: Option<Url>,
 }

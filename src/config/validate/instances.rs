@@ -22,6 +22,7 @@ pub(super) fn validate(loaded: &mut LoadedConfig, config: &Config) {
         }
         check_url(loaded, config, &key, instance);
         check_credential(loaded, config, &key, instance);
+        check_token_endpoint_origin(loaded, &key, instance);
         if instance.concurrent_requests == 0 {
             let message = "the value must be at least 1";
             loaded.add_error(&format!("{key}.concurrent_requests"), message);
@@ -114,6 +115,39 @@ fn check_url(loaded: &mut LoadedConfig, config: &Config, key: &str, instance: &I
         let message =
             format!("the URL must not contain a query or a fragment; use the base URL {base}");
         loaded.add_error(key, &message);
+    }
+}
+
+fn check_token_endpoint_origin(loaded: &mut LoadedConfig, key: &str, instance: &InstanceSettings) {
+    let Some(origin) = &instance.exchange.token_endpoint_origin else { return };
+    let setting = format!("{key}.exchange.token_endpoint_origin");
+    let is_origin = origin.path() == "/"
+        && origin.query().is_none()
+        && origin.fragment().is_none()
+        && origin.username().is_empty()
+        && origin.password().is_none()
+        && origin.has_host();
+    if !is_origin {
+        let message = "expected an origin: scheme, host and port without path, query or user, e.g. \
+                       https://octopus.example.com";
+        loaded.add_error(&setting, message);
+    }
+    match origin.scheme() {
+        "https" => {}
+        "http" if instance.allow_http || is_loopback(origin) => {}
+        "http" => loaded.add_error(
+            &setting,
+            &format!(
+                "tokens would be sent in clear text; use https, or set {key}.allow_http = true"
+            ),
+        ),
+        _ => loaded.add_error(&setting, "the origin must begin with https://"),
+    }
+    if instance.exchange.audience.is_none() {
+        let message = format!(
+            "this setting is for the token exchange only; set {key}.exchange.audience, or remove it"
+        );
+        loaded.add_error(&setting, &message);
     }
 }
 

@@ -172,7 +172,7 @@ mod tests {
             groups: vec![group("readers", READERS), group("writers", WRITERS)],
             exchange: TokenExchangeSettings {
                 audience: Some("account".to_owned()),
-                token_file: None,
+                ..TokenExchangeSettings::default()
             },
             ..InstanceSettings::default()
         };

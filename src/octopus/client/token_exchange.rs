@@ -2,7 +2,9 @@
 //! of an Octopus service account (<https://octopus.com/docs/octopus-rest-api/openid-connect>). No
 //! API key has to be stored.
 //!
-//! The exchanged token is sent to the token endpoint of the instance and nowhere else.
+//! The exchanged token is sent to the token endpoint of the instance and nowhere else: below the
+//! configured URL, or at the origin that the settings name. A self-hosted Octopus advertises the
+//! endpoint at its public URL, which can differ from the URL that this server uses.
 
 use std::{
     sync::Arc,
@@ -13,7 +15,7 @@ use http::{HeaderValue, header::USER_AGENT};
 use moka::{Expiry, future::Cache};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use url::Url;
+use url::{Origin, Url};
 
 use super::{
     breaker::Requester,
@@ -37,6 +39,8 @@ pub struct TokenExchange {
     audience: String,
     /// File with the token to exchange; without a file, the caller's token is exchanged.
     file: Option<ConfiguredCredential>,
+    /// Origins that the token endpoint may have: that of the instance, and the one in the settings.
+    allowed_origins: Vec<Origin>,
     /// URLs of the token endpoint, in the order in which they are tried.
     endpoints: Cache<(), Arc<Vec<Url>>>,
     /// Results of exchanges by the fingerprint of the exchanged token. Each caller has its
@@ -80,7 +84,9 @@ impl TokenExchange {
         let file = settings.token_file.as_deref();
         let file =
             file.map(|path| ConfiguredCredential::open_token_file("exchange.token_file", path));
+        let allowed_origins = [Some(client.url()), settings.token_endpoint_origin.as_ref()];
         Ok(Self {
+            allowed_origins: allowed_origins.into_iter().flatten().map(Url::origin).collect(),
             client,
             audience,
             file: file.transpose()?,
@@ -184,18 +190,22 @@ impl TokenExchange {
                 return Ok(Arc::new(defaults.into_iter().collect::<Result<_, Error>>()?));
             };
             let endpoint: Option<Url> = advertised.parse().ok();
-            let own = endpoint.filter(|endpoint| endpoint.origin() == transport.url().origin());
+            let is_allowed = |endpoint: &Url| self.allowed_origins.contains(&endpoint.origin());
+            let own = endpoint.as_ref().filter(|endpoint| is_allowed(endpoint)).cloned();
             let own = own.ok_or_else(|| {
+                let origin = endpoint.map(|endpoint| endpoint.origin().ascii_serialization());
                 tracing::error!(
                     instance = self.instance_name(),
                     token_endpoint = advertised,
                     "foreign token endpoint rejected"
                 );
-                self.unavailable(
-                    "its token endpoint has a different origin than the configured URL, so no \
+                self.unavailable(&format!(
+                    "its token endpoint has a different origin ({}) than the configured URL, so no \
                      token was sent there; the operator of this server should set the URL of the \
-                     instance to the URL that Octopus is configured with",
-                )
+                     instance to the URL that Octopus is configured with, or name that origin in \
+                     exchange.token_endpoint_origin",
+                    origin.as_deref().unwrap_or("not a URL"),
+                ))
             })?;
             Ok(Arc::new(vec![own]))
         };

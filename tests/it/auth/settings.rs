@@ -66,6 +66,26 @@ fn invalid_modes_and_tokens_are_reported_with_a_fix() {
 }
 
 #[test]
+fn invalid_token_endpoint_origins_are_reported_with_a_fix() {
+    let key = "octopus.exchange.token_endpoint_origin";
+    let origin = |origin: &str| {
+        format!("[octopus.exchange]\naudience = \"a\"\ntoken_endpoint_origin = \"{origin}\"\n")
+    };
+    let without_audience =
+        "[octopus.exchange]\ntoken_endpoint_origin = \"https://octopus.example.com\"\n".to_owned();
+    assert_reported([
+        (origin("https://octopus.example.com/app"), key, "expected an origin"),
+        (origin("https://octopus.example.com?x=1"), key, "expected an origin"),
+        (origin("https://me@octopus.example.com"), key, "expected an origin"),
+        (origin("http://octopus.example.com"), key, "octopus.allow_http = true"),
+        (origin("ftp://octopus.example.com"), key, "must begin with https://"),
+        (without_audience, key, "set octopus.exchange.audience"),
+    ]);
+    let valid = errors_of(&origin("https://octopus.example.com:8443"));
+    assert!(!valid.contains("token_endpoint_origin ="), "{valid}");
+}
+
+#[test]
 fn invalid_issuers_are_reported_with_a_fix() {
     let issuer =
         "[[auth.oauth.issuers]]\nissuer = \"https://id.example.com\"\naudiences = [\"x\"]\n";

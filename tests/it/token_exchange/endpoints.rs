@@ -42,7 +42,10 @@ async fn rejects_token_endpoint_of_another_origin() {
     faults.add(Fault::on("openid-configuration").body(&metadata.to_string()));
     let result = exchanging.call("list_spaces", json!({})).await;
     assert!(
-        result.is_error && result.text.contains("has a different origin than the configured URL"),
+        result.is_error
+            && result.text.contains("than the configured URL")
+            && result.text.contains(&format!("http://{}", other.address))
+            && result.text.contains("exchange.token_endpoint_origin"),
         "{}",
         result.text
     );
@@ -59,6 +62,37 @@ async fn rejects_token_endpoint_of_another_origin() {
         result.text
     );
     assert_eq!(other_sample.journal(), []);
+}
+
+#[tokio::test]
+async fn token_endpoint_at_the_named_origin_is_allowed() {
+    // One Octopus behind two origins: the server uses the first, Octopus advertises the second.
+    let sample = Sample::new();
+    let (router, requests) = recording_router(&sample);
+    let public = serve(router);
+    let stranger_sample = Sample::new();
+    let stranger = serve(stranger_sample.router());
+    let named = format!("http://{}", public.address);
+    for (advertised, is_allowed) in
+        [(named.clone(), true), (format!("http://{}", stranger.address), false)]
+    {
+        let exchanging = ExchangeFixture::with(sample.clone(), "ci", |config| {
+            config.octopus.exchange.token_endpoint_origin = Some(named.parse().unwrap());
+        })
+        .await;
+        let metadata = json!({ "token_endpoint": format!("{advertised}/token/v1") });
+        let faults = exchanging.server.sample.faults();
+        faults.clear();
+        faults.add(Fault::on("openid-configuration").body(&metadata.to_string()));
+        requests.lock().unwrap().clear();
+        let result = exchanging.call("get_current_user", json!({})).await;
+        assert_eq!(result.is_error, !is_allowed, "{}", result.text);
+        let requests = requests.lock().unwrap();
+        let paths: Vec<&str> = requests.iter().map(|(path, _)| path.as_str()).collect();
+        let expected: &[&str] = if is_allowed { &["/token/v1"] } else { &[] };
+        assert_eq!(paths, expected, "only the exchange goes to the named origin");
+    }
+    assert_eq!(stranger_sample.journal(), []);
 }
 
 #[tokio::test]
