@@ -55,8 +55,6 @@ pub use client::instances::{Instance, Instances};
 pub use client::json::bounded::{
     BoundedJson, JsonBounds, JsonPlace, OmittedCounts, truncate_at_boundary,
 };
-pub use client::page::{Page, PageRange};
-pub use client::json::bounded::{BoundedJson, JsonBounds, OmittedCounts, truncate_at_boundary};
 pub use client::page::{Page, PageRange, UnreadableItem};
 pub use client::path::ApiPath;
 pub use client::request_limiter::PARKED_PER_PERMIT;
@@ -71,7 +69,7 @@ pub use model::resource::{Id, Named, Resource};
 pub use model::space::Space;
 pub use model::task_initiator::task_initiator;
 pub use model::{
-    accounts, certificates, channels, dashboard, deployments, document, environments, events,
+    accounts, api_keys, certificates, channels, dashboard, deployments, document, environments, events,
     feature_toggles, git, instance_info, interruptions, kubernetes, library_variable_sets,
     lifecycles, llms_txt, machines, operations, portal_url, preview_query, previews, processes,
     project_groups, project_variables, projects, releases, rollout_groups, runbook_runs, runbooks,

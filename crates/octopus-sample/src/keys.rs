@@ -23,6 +23,10 @@ pub const WITH_FEW_PERMISSIONS: &str = "API-SAMPLE0000000000000000000000FEW";
 /// API key of a user of `Spaces-1` with all view permissions and no others.
 pub const VIEW_ONLY: &str = "API-SAMPLE000000000000000000VIEWONLY";
 
+/// API key of the AI agent `night-agent`, a service account of `Spaces-1`. Its prefix is not `API-`,
+/// and its access level is Custom: it views projects, releases, deployments and tasks of `Projects-1`.
+pub const AGENT: &str = "AGENT-SAMPLE0000000000000000000NIGHT";
+
 /// Access token of the administrator, for `Authorization: Bearer`.
 pub const ADMIN_ACCESS_TOKEN: &str = "sample-access-token-of-the-administrator";
 
@@ -31,7 +35,7 @@ pub const ADMIN_ACCESS_TOKEN: &str = "sample-access-token-of-the-administrator";
 pub const SERVICE_ACCOUNT: &str = "5be9ac10-2c4f-4a5e-9d56-1f3c7a2e8b04";
 
 /// User IDs of the API keys.
-pub(super) const OWNERS: [(&str, &str); 7] = [
+pub(super) const OWNERS: [(&str, &str); 8] = [
     (ADMIN, "Users-1"),
     (DEFAULT_SPACE_ONLY, "Users-41"),
     (WAREHOUSE_SPACE_ONLY, "Users-42"),
@@ -39,4 +43,5 @@ pub(super) const OWNERS: [(&str, &str); 7] = [
     (WITHOUT_VARIABLE_VIEW, "Users-44"),
     (WITH_FEW_PERMISSIONS, "Users-45"),
     (VIEW_ONLY, "Users-51"),
+    (AGENT, "Users-63"),
 ];

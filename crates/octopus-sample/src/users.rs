@@ -55,6 +55,17 @@ pub(super) const PERMISSIONS: [&str; 49] = [
     "TenantEdit",
 ];
 
+/// Permissions of the API keys of AI agents.
+const KEY_SCOPE: [&str; 7] = [
+    "ProjectView",
+    "ReleaseView",
+    "DeploymentView",
+    "EnvironmentView",
+    "LifecycleView",
+    "TaskView",
+    "TaskViewLog",
+];
+
 /// User of exchanged tokens.
 pub(super) const SERVICE_ACCOUNT: &str = "Users-62";
 
@@ -67,11 +78,13 @@ pub(super) struct User {
     pub(super) lacks: &'static [&'static str],
     /// Whether the user has view permissions only.
     pub(super) views_only: bool,
+    /// Whether the user's API keys belong to an AI agent, with the access level Custom.
+    pub(super) agent: bool,
     /// Whether the user is an administrator.
     pub(super) administrator: bool,
 }
 
-static USERS: [User; 8] = [
+static USERS: [User; 9] = [
     User { administrator: true, ..User::of("Users-1", &["Spaces-1", "Spaces-22"]) },
     User::of("Users-41", &["Spaces-1"]),
     User::of("Users-42", &["Spaces-22"]),
@@ -112,11 +125,12 @@ static USERS: [User; 8] = [
         ],
         ..User::of(SERVICE_ACCOUNT, &["Spaces-1"])
     },
+    User { agent: true, views_only: true, ..User::of("Users-63", &["Spaces-1"]) },
 ];
 
 impl User {
     const fn of(id: &'static str, spaces: &'static [&'static str]) -> Self {
-        Self { id, spaces, lacks: &[], views_only: false, administrator: false }
+        Self { id, spaces, lacks: &[], views_only: false, agent: false, administrator: false }
     }
 
     /// Returns the user of an API key.
@@ -144,7 +158,9 @@ impl User {
     /// Returns whether the user has a permission in their spaces.
     pub(super) fn has_permission(&self, permission: &str) -> bool {
         let is_view = permission.contains("View");
-        !self.lacks.contains(&permission) && (is_view || !self.views_only)
+        !self.lacks.contains(&permission)
+            && (is_view || !self.views_only)
+            && (!self.agent || KEY_SCOPE.contains(&permission))
     }
 }
 
@@ -156,7 +172,7 @@ mod tests {
     fn keys_are_well_formed_and_have_owners() {
         for (key, id) in keys::OWNERS {
             assert_eq!(User::with_key(key).map(|user| user.id), Some(id));
-            let rest = key.strip_prefix("API-").expect(key);
+            let (_, rest) = key.split_once('-').expect(key);
             assert!(rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()), "{key}");
         }
     }

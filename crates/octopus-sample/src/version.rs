@@ -38,6 +38,9 @@ pub(super) enum Feature {
     CreatedReleases,
     /// Account types and communication styles that 2023.4 does not have.
     NewerKinds,
+    /// `AccessLevel` and `ActorType` of API keys, `apiKeyId` of permissions, and
+    /// `DeployedByActorType`. The reference of 2026.3 lists the first; no source names the version.
+    ActorTypes,
     /// `/llms.txt`.
     LlmsTxt,
     /// Rate limits and their advisory headers.
@@ -63,7 +66,7 @@ impl Feature {
             Self::PendingTypes | Self::CreatedReleases => [2026, 1, 0],
             Self::NewerKinds => [2024, 1, 0],
             Self::LlmsTxt => [2026, 2, 3916],
-            Self::RateLimits => [2026, 3, 0],
+            Self::ActorTypes | Self::RateLimits => [2026, 3, 0],
             Self::TokenExchange => [2023, 4, 0],
             Self::OauthErrors => [2025, 1, 0],
         }

@@ -82,7 +82,10 @@ impl fmt::Debug for Fingerprint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCredential {
     /// The text is neither an API key nor an access token.
-    #[error("not an Octopus API key; API keys look like API-XXXXXXXXXXXXXXXXXXXXXXXXXX")]
+    #[error(
+        "not an Octopus API key; API keys look like API-XXXXXXXXXXXXXXXXXXXXXXXXXX, with API or \
+         another prefix"
+    )]
     ApiKey,
     /// An access token was given instead of an API key.
     #[error("this looks like an access token; send it as `Authorization: Bearer <token>`")]
@@ -98,22 +101,39 @@ pub enum InvalidCredential {
 /// Maximum length in bytes; API keys and access tokens of Octopus are shorter.
 const MAX_LEN: usize = 16 * 1024;
 
+/// Minimum length in bytes of an API key after a prefix other than `API-`. It rejects ordinary text
+/// with a hyphen.
+const MIN_KEY_LEN: usize = 16;
+
 fn is_visible_ascii(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_LEN && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl Credentials {
-    /// Parses an API key: `API-` followed by letters and digits. Surrounding whitespace is ignored.
+    /// Parses an API key: `API-` followed by letters and digits, or another prefix of letters and
+    /// digits, `-`, and at least 16 letters, digits, `-` or `_`. Surrounding whitespace is ignored.
+    ///
+    /// No source lists the prefixes of Octopus, so that of an AI agent's key may differ.
     pub fn api_key(text: &str) -> Result<Self, InvalidCredential> {
         let text = text.trim();
-        match text.strip_prefix("API-") {
-            Some(rest)
-                if is_visible_ascii(text) && rest.bytes().all(|b| b.is_ascii_alphanumeric()) =>
-            {
-                Ok(Self::new(CredentialType::ApiKey, text))
+        let is_key = match text.split_once('-') {
+            _ if !is_visible_ascii(text) => false,
+            Some(("API", rest)) => rest.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            Some((prefix, rest)) => {
+                prefix.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
+                    && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                    && rest.len() >= MIN_KEY_LEN
+                    && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
             }
-            None if text.starts_with("eyJ") => Err(InvalidCredential::TokenAsApiKey),
-            _ => Err(InvalidCredential::ApiKey),
+            None => false,
+        };
+        // Access tokens are JWTs, which can contain a hyphen as well.
+        if text.starts_with("eyJ") {
+            Err(InvalidCredential::TokenAsApiKey)
+        } else if is_key {
+            Ok(Self::new(CredentialType::ApiKey, text))
+        } else {
+            Err(InvalidCredential::ApiKey)
         }
     }
 
@@ -237,11 +257,16 @@ mod tests {
 
     #[test]
     fn rejects_malformed_credentials() {
-        assert!(Credentials::api_key(" API-ABC123 ").is_ok());
+        for key in [" API-ABC123 ", "AGENT-0123456789ABCDEFGHIJ", "OctoAI-0123456789_abcd-efghij"] {
+            assert!(Credentials::api_key(key).is_ok(), "{key}");
+        }
         assert!(Credentials::access_token("eyJhbGciOi.J9.x_y-z").is_ok());
         for (text, expected) in [
             ("", InvalidCredential::ApiKey),
             ("ABC", InvalidCredential::ApiKey),
+            ("not-a-key", InvalidCredential::ApiKey),
+            ("-0123456789ABCDEFGHIJ", InvalidCredential::ApiKey),
+            ("AGENT-0123456789ABC\u{e4}EFGHIJ", InvalidCredential::ApiKey),
             ("API-AB C", InvalidCredential::ApiKey),
             ("API-A\r\nX: y", InvalidCredential::ApiKey),
             ("eyJhbGciOi.J9.x", InvalidCredential::TokenAsApiKey),

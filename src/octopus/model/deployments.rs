@@ -36,6 +36,8 @@ pub struct Deployment {
     pub task_id: Id<Task>,
     pub created: Option<String>,
     pub deployed_by: Option<String>,
+    /// `Agent`, `User`, `ServiceAccount`, `System` or `Unknown`. Since Octopus 2026.
+    pub deployed_by_actor_type: Option<String>,
     pub deployment_process_id: Option<String>,
     pub comments: Option<String>,
     #[serde(default, with = "As::<DefaultOnNull>")]

@@ -27,6 +27,13 @@ pub struct Event {
     pub details: Option<String>,
     pub change_details: Option<Value>,
     pub ip_address: Option<String>,
+    /// API key of the user, if one was used. Since Octopus 2025.4.
+    pub api_key_id: Option<String>,
+    /// First characters of the API key. Since Octopus 2025.4.
+    pub api_key_hint: Option<String>,
+    /// Kind of the actor, if this version reports it on events.
+    #[serde(alias = "DeployedByActorType")]
+    pub actor_type: Option<String>,
 }
 
 impl Resource for Event {

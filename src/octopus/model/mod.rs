@@ -3,7 +3,6 @@
 //! A document names only the fields that the tools read. Some versions of Octopus send `null` where
 //! others omit the field; both give the default of an optional field.
 
-pub(super) mod api_keys;
 pub(super) mod change_response;
 pub(super) mod lookup;
 pub(super) mod name_collision;
@@ -13,6 +12,7 @@ pub(super) mod space;
 pub(super) mod task_initiator;
 
 pub mod accounts;
+pub mod api_keys;
 pub mod certificates;
 pub mod channels;
 pub mod dashboard;

@@ -30,6 +30,9 @@ pub struct RunbookRun {
     pub tenant_id: Option<Id<Tenant>>,
     pub task_id: Id<Task>,
     pub created: Option<String>,
+    pub deployed_by: Option<String>,
+    /// `Agent`, `User`, `ServiceAccount`, `System` or `Unknown`. Since Octopus 2026.
+    pub deployed_by_actor_type: Option<String>,
 }
 
 impl Resource for RunbookRun {

@@ -28,6 +28,8 @@ pub struct User {
     /// Whether it is a service account.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_service: bool,
+    /// `Standard` or `Agent`. Since Octopus 2026, for service accounts.
+    pub service_account_type: Option<String>,
     pub email_address: Option<String>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub can_password_be_edited: bool,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::restrictions;
+use super::{credential::CredentialFacts, restrictions};
 use crate::{
     access::ToolMetadata,
     config::Effect,
@@ -61,6 +61,10 @@ struct OctopusAccess {
     user: Option<String>,
     username: Option<String>,
     is_service: Option<bool>,
+    /// Standard or Agent, for service accounts.
+    service_account_type: Option<String>,
+    #[serde(flatten)]
+    credential_facts: CredentialFacts,
     /// Reason why the Octopus user is unknown.
     problem: Option<String>,
     rights: &'static str,
@@ -173,7 +177,13 @@ async fn octopus_access(cx: &Context) -> OctopusAccess {
         Ok(user) => (Some(user), None),
         Err(error) => (None, Some(error.to_string())),
     };
+    let credential_facts = match &user {
+        Some(user) => CredentialFacts::read(cx, user).await,
+        None => CredentialFacts::default(),
+    };
     OctopusAccess {
+        service_account_type: user.as_ref().and_then(|user| user.service_account_type.clone()),
+        credential_facts,
         instance: cx.instance.name.clone(),
         credential: cx.session.credentials().type_name(),
         username: user.as_ref().map(|user| user.username.clone()),

@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::credential::CredentialFacts;
 use crate::{
     octopus::users,
     tool::{Context, Error, Tool},
 };
 
-/// Get the Octopus user or service account that these calls act as.
+/// Get the Octopus user or service account that these calls act as, and what its API key may do.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetCurrentUser {}
@@ -22,9 +23,15 @@ pub(super) struct CurrentUser {
     is_active: bool,
     /// Whether the user is a service account.
     is_service: bool,
+    /// Standard or Agent, for service accounts.
+    service_account_type: Option<String>,
     email_address: Option<String>,
     can_password_be_edited: bool,
     is_requestor: bool,
+    /// Kind of the credential that is sent to Octopus.
+    credential: &'static str,
+    #[serde(flatten)]
+    credential_facts: CredentialFacts,
 }
 
 impl Tool for GetCurrentUser {
@@ -36,7 +43,11 @@ impl Tool for GetCurrentUser {
 
     async fn run(self, cx: &Context) -> Result<Self::Output, Error> {
         let user = users::me(&cx.session).await?;
+        let credential_facts = CredentialFacts::read(cx, &user).await;
         Ok(CurrentUser {
+            credential: cx.session.credentials().type_name(),
+            credential_facts,
+            service_account_type: user.service_account_type,
             id: user.id.into_string(),
             username: user.username,
             display_name: user.display_name,

@@ -1,5 +1,6 @@
 //! Toolset `context`: the caller, their access and last calls, and the Git branches of projects.
 
+mod credential;
 mod explain_access;
 mod get_branches;
 mod get_current_user;

@@ -44,6 +44,8 @@ pub(super) struct DeploymentSummary {
     completed_time: Option<String>,
     duration: Option<String>,
     deployed_by: Option<String>,
+    /// Agent, User, ServiceAccount, System or Unknown. Absent before Octopus 2026.
+    deployed_by_actor_type: Option<String>,
     deployment_process_id: Option<String>,
     comments: Option<String>,
     form_values: Map<String, Value>,
@@ -141,6 +143,7 @@ impl DeploymentReferences {
             completed_time: task.and_then(|task| task.completed_time.clone()),
             duration: task.and_then(|task| task.duration.clone()),
             deployed_by: deployment.deployed_by,
+            deployed_by_actor_type: deployment.deployed_by_actor_type,
             deployment_process_id: deployment.deployment_process_id,
             comments: deployment.comments,
             form_values: deployment.form_values,

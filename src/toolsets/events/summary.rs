@@ -27,6 +27,11 @@ pub(super) struct EventSummary {
     identity_established_with: Option<String>,
     user_agent: Option<String>,
     ip_address: Option<String>,
+    api_key_id: Option<String>,
+    /// First characters of the API key.
+    api_key_hint: Option<String>,
+    /// Kind of the actor, e.g. User or AiAgent, if Octopus reports it.
+    actor_type: Option<String>,
     related_document_ids: Vec<String>,
     comments: Option<String>,
     details: Option<String>,
@@ -51,6 +56,9 @@ impl EventSummary {
             identity_established_with: event.identity_established_with,
             user_agent: event.user_agent,
             ip_address: event.ip_address,
+            api_key_id: event.api_key_id,
+            api_key_hint: event.api_key_hint,
+            actor_type: event.actor_type,
             related_document_ids: event.related_document_ids,
             comments: event.comments,
             details: event.details,

@@ -79,7 +79,13 @@ impl LastRuns {
                         let state =
                             tasks.get(run.task_id.as_str()).and_then(|t| t.state.as_deref());
                         let created = run.created.as_deref().unwrap_or("at an unknown time");
-                        format!("{created} ({})", state.unwrap_or("state unknown"))
+                        let state = state.unwrap_or("state unknown");
+                        match (&run.deployed_by, &run.deployed_by_actor_type) {
+                            (Some(who), Some(actor_type)) => {
+                                format!("{created} ({state}), by {who} ({actor_type})")
+                            }
+                            _ => format!("{created} ({state})"),
+                        }
                     }
                 };
                 last.lines.push((target, text));
@@ -151,6 +157,16 @@ mod tests {
         });
         assert!(steps <= ChangePreview::MAX_PROCESSED_BYTES, "{steps}");
         assert!(preview.lines.len() < MAX_LINES);
+    }
+
+    #[test]
+    fn last_run_names_who_started_it() {
+        let mut run = run(0, 0);
+        run["DeployedBy"] = json!("Night Agent");
+        run["DeployedByActorType"] = json!("Agent");
+        let runs: Vec<RunbookRun> = many(1, |_| run.clone());
+        let last = LastRuns::find_newest(&targets(1, 1), &runs, &HashMap::new(), true);
+        assert_eq!(last.lines[0].1, "moment 0 (state unknown), by Night Agent (Agent)");
     }
 
     #[test]

@@ -25,6 +25,12 @@ async fn explains_identity_and_server_limits() {
     assert_eq!(explanation["octopus"]["user"], "Users-1");
     assert_eq!(explanation["octopus"]["credential"], "API key");
     assert_eq!(explanation["octopus"]["instance"], "default");
+    assert_eq!(explanation["octopus"]["accessLevel"], "FullAccess");
+    assert_eq!(explanation["octopus"]["actorType"], "User");
+    assert!(explanation["octopus"]["expires"].is_string(), "{explanation}");
+    let agent = server.call_as(keys::AGENT, TOOL, json!({})).await.structured;
+    assert_eq!(agent["octopus"]["actorType"], "AiAgent", "{agent}");
+    assert_eq!(agent["octopus"]["scopes"][0]["projectIds"], json!(["Projects-1"]), "{agent}");
     assert!(explanation["ceilings"].to_string().contains("tools.read_only"), "{explanation}");
     assert!(!explanation.to_string().contains(keys::ADMIN), "{explanation}");
 }

@@ -55,6 +55,21 @@ async fn truncates_between_deployments_and_hints_at_next_page() {
 }
 
 #[tokio::test]
+async fn shows_the_kind_of_actor_that_deployed() {
+    let server = CheckedServer::start().await;
+    let releases = json!({ "projects": "Projects-6", "take": 50 });
+    let found = list(&server, releases.clone()).await;
+    let items = found["items"].as_array().unwrap();
+    let by = |id: &str| items.iter().find(|item| item["id"] == id).unwrap();
+    assert_eq!(by("Deployments-9022")["deployedByActorType"], "ServiceAccount");
+    assert_eq!(by("Deployments-9024")["deployedByActorType"], "Agent");
+    assert_eq!(by("Deployments-9025")["deployedByActorType"], "User");
+    let old = CheckedServer::with_version("2026.2.4000").await;
+    let found = list(&old, releases).await;
+    assert!(found["items"][0].get("deployedByActorType").is_none(), "{found}");
+}
+
+#[tokio::test]
 async fn combines_filters() {
     let server = CheckedServer::start().await;
     let arguments = json!({

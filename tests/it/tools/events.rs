@@ -38,6 +38,25 @@ async fn lists_events_newest_first_without_change_details() {
 }
 
 #[tokio::test]
+async fn shows_the_api_key_and_kind_of_actor() {
+    let server = CheckedServer::start().await;
+    let found = find(&server, json!({ "users": "build-server", "take": 1 })).await;
+    let event = &found["items"][0];
+    assert!(event["apiKeyId"].as_str().unwrap().starts_with("APIKeys-"), "{event}");
+    assert!(event["apiKeyHint"].as_str().unwrap().starts_with("API-"), "{event}");
+    for field in ["ActorType", "DeployedByActorType"] {
+        let body = json!({ "Id": "Events-1", field: "Agent", "ApiKeyId": null });
+        server.mock_response("/Spaces-1/events", &list_response(&json!([body])));
+        let found = find(&server, json!({ "take": 1 })).await;
+        assert_eq!(found["items"][0]["actorType"], "Agent", "{found}");
+        server.server.sample.faults().clear();
+    }
+    let old = CheckedServer::with_version("2025.3.1").await;
+    let found = find(&old, json!({ "users": "build-server", "take": 1 })).await;
+    assert!(found["items"][0].get("apiKeyId").is_none(), "{found}");
+}
+
+#[tokio::test]
 async fn filters_accept_names_or_ids_and_reach_octopus() {
     let server = CheckedServer::start().await;
     let arguments = json!({

@@ -11,8 +11,8 @@ use crate::support::wait_until_some;
 
 /// The maximum number of requests of each tool, with the space already cached.
 const BUDGETS: &[(&str, usize)] = &[
-    // The user, and the resources that the question names.
-    ("explain_access", 2),
+    // The user, its API keys, and the resources that the question names.
+    ("explain_access", 3),
     ("list_spaces", 1),
     ("list_environments", 1),
     ("execute", 1),
@@ -28,7 +28,8 @@ const BUDGETS: &[(&str, usize)] = &[
     ("get_variables", 5),
     // The project, the page; environments.
     ("find_runbooks", 3),
-    ("get_current_user", 1),
+    // The user, its API keys. A key with the access level Custom: its permissions.
+    ("get_current_user", 2),
     // The requests of get_task_details, and those of one row of list_deployments.
     ("get_task_from_url", 2),
     ("get_deployment_from_url", 7),

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::activity;
 use crate::clock::timestamp;
 use crate::database::{Database, DeploymentFacts, State, snapshot};
+use crate::version::{Feature, Version};
 
-pub(crate) fn body(database: &Database, facts: &DeploymentFacts) -> Value {
+pub(crate) fn body(database: &Database, facts: &DeploymentFacts, version: &Version) -> Value {
     let release = database.releases.find(&facts.release_id);
     let text = |key| release.map(|release| release.text(key)).unwrap_or_default();
     let (space, project_id, channel_id) = (text("SpaceId"), text("ProjectId"), text("ChannelId"));
@@ -33,7 +34,7 @@ pub(crate) fn body(database: &Database, facts: &DeploymentFacts) -> Value {
     let failed = matches!(facts.state, State::Failed | State::TimedOut)
         || facts.pending_interruption.as_deref() == Some("GuidedFailure");
     let by = database.display_name(&facts.by_user_id);
-    json!({
+    let mut body = json!({
         "Id": id,
         "SpaceId": space,
         "ReleaseId": release_id,
@@ -73,7 +74,23 @@ pub(crate) fn body(database: &Database, facts: &DeploymentFacts) -> Value {
         "DeployedToMachineIds": if deployed { machines } else { Vec::new() },
         "ExecutionPlanLogContext": { "Steps": logged.collect::<Vec<_>>() },
         "Links": links(space, project_id, facts, &process),
-    })
+    });
+    add_actor_type(&mut body, database, &facts.by_user_id, version);
+    body
+}
+
+/// Adds the kind of the actor that started a deployment or runbook run.
+pub(super) fn add_actor_type(body: &mut Value, database: &Database, by: &str, version: &Version) {
+    let user = database.users.find(by);
+    let actor_type = match user {
+        Some(user) if user.text("ServiceAccountType") == "Agent" => "Agent",
+        Some(user) if user.flag("IsService") => "ServiceAccount",
+        Some(_) => "User",
+        None => "System",
+    };
+    if let (true, Value::Object(body)) = (version.has(Feature::ActorTypes), body) {
+        body.insert("DeployedByActorType".to_owned(), json!(actor_type));
+    }
 }
 
 fn links(space: &str, project_id: &str, facts: &DeploymentFacts, process: &str) -> Value {

@@ -69,10 +69,10 @@ fn add_to(database: &mut Database, version: &Version) {
     let bodies = facts.tasks.iter().map(|task| tasks::body(task, version));
     database.tasks = Collection::new(bodies.collect::<Vec<_>>());
 
-    let bodies = facts.deployments.iter().map(|facts| deployments::body(database, facts));
+    let bodies = facts.deployments.iter().map(|facts| deployments::body(database, facts, version));
     database.deployments = Collection::new(bodies.collect::<Vec<_>>());
     let runs = runs::past(database, &facts.tasks);
-    let bodies = runs.iter().map(|run| runs::body(database, run));
+    let bodies = runs.iter().map(|run| runs::body(database, run, version));
     database.runbook_runs = Collection::new(bodies.collect::<Vec<_>>());
     let bodies = facts.tasks.iter().flat_map(|task| interruptions::of(database, task, version));
     database.interruptions = Collection::new(bodies.collect::<Vec<_>>())

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::deployments::add_actor_type;
 use crate::activity;
 use crate::clock::timestamp;
 use crate::database::{Database, Item, State, TaskFacts, runbook_process_id};
+use crate::version::Version;
 
 /// A runbook run.
 pub(crate) struct RunFacts {
@@ -53,7 +55,7 @@ pub(super) fn past(database: &Database, tasks: &[TaskFacts]) -> Vec<RunFacts> {
     tasks.iter().filter_map(of_task).collect()
 }
 
-pub(crate) fn body(database: &Database, facts: &RunFacts) -> Value {
+pub(crate) fn body(database: &Database, facts: &RunFacts, version: &Version) -> Value {
     let RunFacts { id, space_id: space, runbook_id, environment_id, .. } = facts;
     let snapshot = facts.snapshot_id.as_deref().and_then(|id| database.runbook_snapshots.find(id));
     let deployed = facts.state.is_completed() && facts.state != State::Canceled;
@@ -61,7 +63,7 @@ pub(crate) fn body(database: &Database, facts: &RunFacts) -> Value {
     let git = facts.git.as_ref().map(|(reference, commit)| {
         json!({ "GitRef": reference, "GitCommit": commit, "VariablesGitCommit": commit })
     });
-    json!({
+    let mut body = json!({
         "Id": id,
         "SpaceId": space,
         "RunbookSnapshotId": facts.snapshot_id,
@@ -97,7 +99,9 @@ pub(crate) fn body(database: &Database, facts: &RunFacts) -> Value {
         "FailureEncountered": matches!(facts.state, State::Failed | State::TimedOut),
         "DeployedToMachineIds": machines,
         "Links": links(facts),
-    })
+    });
+    add_actor_type(&mut body, database, &facts.by_user_id, version);
+    body
 }
 
 fn links(facts: &RunFacts) -> Value {

@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 use super::super::call::Call;
 use super::super::clock::{DAY, NOW, timestamp};
 use super::super::database::Item;
+use super::super::keys;
 use super::super::page::Pages;
 use super::super::random::token;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::users::User;
+use super::super::version::Feature;
 use super::missing;
 
 const KEYS: Pages = Pages::of("ApiKey", "skip,take");
@@ -83,19 +86,42 @@ pub(super) fn invitations(call: &Call<'_>) -> ApiResult {
     Ok(ApiResponse::value(&json!({ "Id": "Invitations-1", "InvitationCode": null, "Links": {} })))
 }
 
+/// Returns the ID of the API key of a user.
+pub(super) fn key_id(user: &Item) -> String {
+    format!("APIKeys-{}", token(&user.id, 24))
+}
+
 /// Answers `/users/{id}/apikeys` and `/users/{id}/apikeys/{key}`. Responses never contain the keys
 /// themselves.
 pub(super) fn keys(call: &Call<'_>, user: &Item, id: Option<&str>) -> ApiResult {
     if !call.user.administrator && call.user.id != user.id {
         return Err(ApiError::Forbidden("UserEdit"));
     }
-    let key_id = format!("APIKeys-{}", token(&user.id, 24));
-    let key = json!({
+    let key_id = key_id(user);
+    let hint = keys::OWNERS.iter().find(|(_, owner)| *owner == user.id).map(|(key, _)| *key);
+    let mut key = json!({
         "Id": key_id, "Purpose": "Automation", "UserId": user.id,
-        "ApiKey": { "HasValue": true, "NewValue": null, "Hint": "API-SAMP" },
+        "ApiKey": {
+            "HasValue": true, "NewValue": null,
+            "Hint": hint.and_then(|key| key.get(..8)).unwrap_or("API-SAMP"),
+        },
         "Created": timestamp(NOW - 40 * DAY), "Expires": timestamp(NOW + 140 * DAY),
         "Links": { "Self": format!("/api/users/{}/apikeys/{key_id}", user.id) },
     });
+    if let (true, Value::Object(key)) = (call.version.has(Feature::ActorTypes), &mut key) {
+        let access = User::with_id(&user.id);
+        let (level, actor) = match access {
+            Some(access) if access.agent => ("Custom", "AiAgent"),
+            Some(access) if access.views_only => ("ReadOnly", "User"),
+            _ => ("FullAccess", "User"),
+        };
+        key.extend([
+            ("AccessLevel".to_owned(), json!(level)),
+            ("ActorType".to_owned(), json!(actor)),
+            ("IsLastUsedTimestampKnown".to_owned(), json!(true)),
+            ("LastUsedTimeStamp".to_owned(), json!(timestamp(NOW - DAY))),
+        ]);
+    }
     match id {
         None => Ok(KEYS.render(call, 1, std::iter::once(key.to_string()), "")),
         Some(id) if id.eq_ignore_ascii_case(&key_id) => Ok(ApiResponse::value(&key)),

@@ -7,6 +7,7 @@ use super::super::database::Item;
 use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::users::{PERMISSIONS, User};
+use super::super::version::Feature;
 use super::{administration, missing, teams};
 
 const PAGES: Pages = Pages::of("User", "skip,take,ids,filter");
@@ -33,6 +34,17 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
         }
         [id, "permissions"] => {
             let user = one(call, id)?;
+            Ok(ApiResponse::value(&permissions(call, user)))
+        }
+        [id, "permissions", "configuration"] => {
+            let user = one(call, id)?;
+            let key = call.query.text("apiKeyId");
+            if call.version.has(Feature::ActorTypes)
+                && let Some(key) = key
+                && !key.eq_ignore_ascii_case(&administration::key_id(user))
+            {
+                return Err(missing(key));
+            }
             Ok(ApiResponse::value(&permissions(call, user)))
         }
         [id, "spaces"] => {
@@ -69,9 +81,13 @@ fn permissions(call: &Call<'_>, user: &Item) -> Value {
         .filter(|space| call.one_of("spaces", space))
         .copied()
         .collect();
+    let projects: &[&str] = match access {
+        Some(access) if access.agent => &["Projects-1"],
+        _ => &[],
+    };
     let restrictions = |space: &str| {
         json!({
-            "RestrictedToProjectIds": [], "RestrictedToEnvironmentIds": [],
+            "RestrictedToProjectIds": projects, "RestrictedToEnvironmentIds": [],
             "RestrictedToTenantIds": [], "RestrictedToProjectGroupIds": [], "SpaceId": space,
         })
     };

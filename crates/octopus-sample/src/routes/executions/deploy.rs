@@ -164,7 +164,7 @@ fn deploy(
             comments: String::new(),
             trace: None,
         };
-        let mut body = deployment_body(draft, &facts);
+        let mut body = deployment_body(draft, &facts, call.version);
         options.write(&mut body, target.form_values.clone());
         draft.deployments.put(body);
         if let Some(mut task) = task_of(draft, &facts) {

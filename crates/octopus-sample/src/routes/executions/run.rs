@@ -139,7 +139,7 @@ fn run(change: &WriteRequest<'_>, draft: &mut Database, subject: &Subject<'_>) -
             },
             by_user_id: call.user.id.to_owned(),
         };
-        let mut body = run_body(draft, &facts);
+        let mut body = run_body(draft, &facts, call.version);
         options.write(&mut body, form_values);
         draft.runbook_runs.put(body);
         let for_tenant = tenant.map(|tenant| format!(" for {}", tenant.text("Name")));
