@@ -63,14 +63,15 @@ pub use client::session::Session;
 pub use client::token_exchange::TokenExchange;
 pub use client::version::OctopusVersion;
 pub use credential_expiry::CredentialExpiries;
+pub use model::by_ids::ById;
 pub use model::change_response::{ChangeResponse, ChangeResponseBody};
 pub use model::portal_links::PortalLinks;
 pub use model::resource::{Id, Named, Resource};
 pub use model::space::Space;
 pub use model::task_initiator::task_initiator;
 pub use model::{
-    accounts, api_keys, certificates, channels, dashboard, deployments, document, environments, events,
-    feature_toggles, git, instance_info, interruptions, kubernetes, library_variable_sets,
+    accounts, api_keys, certificates, channels, dashboard, deployments, document, environments,
+    events, feature_toggles, git, instance_info, interruptions, kubernetes, library_variable_sets,
     lifecycles, llms_txt, machines, operations, portal_url, preview_query, previews, processes,
     project_groups, project_variables, projects, releases, rollout_groups, runbook_runs, runbooks,
     scope, spaces, tasks, teams, tenants, users, variables,

@@ -5,7 +5,7 @@ use rmcp::model::{self, JsonObject, ToolAnnotations};
 
 use super::{
     Context, Error, Tool, WriteTool,
-    invocation::{ensure_version, parse_arguments, to_value},
+    invocation::{ensure_version, parse_arguments, recheck_version, to_value},
     output::RunOutcome,
     schema,
     write_call::call_write_tool,
@@ -103,7 +103,13 @@ fn run_read<T: Tool>(
     Box::pin(async move {
         let input: T = parse_arguments(arguments)?;
         ensure_version(T::NAME, T::SINCE, cx).await?;
-        let output = input.run(cx).await?;
+        let output = match input.run(cx).await {
+            Ok(output) => output,
+            Err(error) => {
+                recheck_version(T::SINCE, &error, cx).await;
+                return Err(error);
+            }
+        };
         to_value(output, cx).await.map(RunOutcome::Answer)
     })
 }

@@ -41,12 +41,21 @@ pub(super) async fn ensure_version(
     cx: &Context,
 ) -> Result<(), Error> {
     if since > OctopusVersion::MIN_SUPPORTED {
-        let actual = cx.session.version().await?;
+        let actual = cx.session.version_for(since).await?;
         if actual < since {
             return Err(octopus::Error::TooOld { feature, required: since, actual }.into());
         }
     }
     Ok(())
+}
+
+/// Reads the version again at the next call, if Octopus answered 404 to a feature that the known
+/// version has: the instance may have been replaced by an older one.
+pub(super) async fn recheck_version(since: OctopusVersion, error: &Error, cx: &Context) {
+    let is_missing = matches!(error, Error::Octopus(octopus::Error::NotFound { .. }));
+    if is_missing && since > OctopusVersion::MIN_SUPPORTED {
+        cx.session.expire_version().await;
+    }
 }
 
 /// Serializes the output of a tool to JSON, in the compute pool if it is larger than

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{
     AuditScope, Context, Error, Plan, WriteTool,
-    invocation::{ensure_version, parse_arguments, to_value},
+    invocation::{ensure_version, parse_arguments, recheck_version, to_value},
     output::RunOutcome,
 };
 use crate::{
@@ -55,7 +55,10 @@ pub(super) fn call_write_tool<T: WriteTool>(
                 let id = cx.audit.change_mark().map(|change| change.to_string());
                 Ok(preview.with_audit_id(id))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                recheck_version(T::SINCE, &error, cx).await;
+                Err(error)
+            }
         };
         let authorized = match planned {
             Ok(preview) => authorize(&approval, &input, preview, cx).await,

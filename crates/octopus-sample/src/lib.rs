@@ -61,6 +61,7 @@ mod credential;
 mod database;
 mod fault;
 mod fault_rules;
+mod git_names;
 mod history;
 mod journal;
 pub mod keys;
@@ -91,6 +92,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub use fault::Fault;
 pub use fault_rules::FaultRules;
+pub use git_names::GitNames;
 pub use journal::JournalEntry;
 pub use precedence::Precedence;
 pub use tokens::Tokens;
@@ -112,7 +114,7 @@ pub struct Sample {
 
 /// Shared state of a sample instance.
 struct Instance {
-    version: Version,
+    version: RwLock<Arc<Version>>,
     /// Present state. A change replaces it as a whole.
     database: RwLock<Arc<Database>>,
     /// Held during a change, so that none is lost.
@@ -148,6 +150,24 @@ impl Sample {
         database.precedence = precedence;
         *self.instance.database.write() = Arc::new(database);
         self
+    }
+
+    /// Sets the forms of names that the look-ups of Git references accept.
+    #[must_use]
+    pub fn with_git_names(self, names: GitNames) -> Self {
+        let mut database = Database::clone(&self.instance.database());
+        database.git_names = names;
+        *self.instance.database.write() = Arc::new(database);
+        self
+    }
+
+    /// Replaces the server by a server of another version with the original data, as an upgrade or
+    /// a restored backup does. Changes are lost.
+    pub fn change_version(&self, version: &str) {
+        let version = Version::parse(version);
+        let _guard = self.instance.write_lock.lock();
+        *self.instance.database.write() = Arc::new(Database::build(&version));
+        *self.instance.version.write() = Arc::new(version);
     }
 
     /// Returns the HTTP service. It can be nested below a virtual directory; links then contain it.
@@ -207,7 +227,7 @@ impl Sample {
 
     fn with_database(version: Version, database: Arc<Database>) -> Self {
         let instance = Instance {
-            version,
+            version: RwLock::new(Arc::new(version)),
             database: RwLock::new(database),
             write_lock: Mutex::default(),
             journal: Journal::default(),
@@ -220,6 +240,11 @@ impl Sample {
 }
 
 impl Instance {
+    /// Returns the version of the server.
+    fn version(&self) -> Arc<Version> {
+        Arc::clone(&self.version.read())
+    }
+
     /// Returns the present state.
     fn database(&self) -> Arc<Database> {
         Arc::clone(&self.database.read())
@@ -239,8 +264,8 @@ impl Instance {
 
 impl fmt::Debug for Sample {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self.instance.version.text();
-        formatter.debug_struct("Sample").field("version", &version).finish_non_exhaustive()
+        let version = self.instance.version();
+        formatter.debug_struct("Sample").field("version", &version.text()).finish_non_exhaustive()
     }
 }
 

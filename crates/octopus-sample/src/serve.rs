@@ -105,8 +105,8 @@ fn answer(
 ) -> ApiResponse {
     let segments: Vec<String> =
         uri.path().split('/').map(decoded).filter(|s| !s.is_empty()).collect();
-    let incoming =
-        RouteRequest { version: &instance.version, method, segments: &segments, user, input };
+    let version = instance.version();
+    let incoming = RouteRequest { version: &version, method, segments: &segments, user, input };
     let answered: ApiResult = if matches!(*method, Method::GET | Method::HEAD) {
         routes::answer(&incoming, query, &instance.database(), None)
     } else {
@@ -130,7 +130,7 @@ fn respond(instance: &Instance, method: &Method, directory: &str, answer: ApiRes
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    if instance.version.has(Feature::RateLimits) && answer.status != StatusCode::UNAUTHORIZED {
+    if instance.version().has(Feature::RateLimits) && answer.status != StatusCode::UNAUTHORIZED {
         let name = HeaderName::from_static;
         headers.insert(name("octopus-ratelimit-policy"), HeaderValue::from_static("l=200;rpm=600"));
         headers.insert(name("octopus-ratelimit"), HeaderValue::from_static("r=199;t=1"));

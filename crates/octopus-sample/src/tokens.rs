@@ -87,7 +87,7 @@ pub(super) fn answer(
 ) -> Option<ApiResponse> {
     let path = parts.uri.path().to_ascii_lowercase();
     let is_post = parts.method == Method::POST;
-    if !instance.version.has(Feature::TokenExchange) {
+    if !instance.version().has(Feature::TokenExchange) {
         return None;
     }
     Some(match path.as_str() {
@@ -133,7 +133,7 @@ fn exchange(instance: &Instance, input: &RequestBody) -> Result<ApiResponse, Str
         return Err("The subject token has expired.".to_owned());
     }
     let (made, seconds) = instance.tokens.issue();
-    let is_new = instance.version.has(Feature::OauthErrors);
+    let is_new = instance.version().has(Feature::OauthErrors);
     Ok(ApiResponse::value(&json!({
         "access_token": made, "issued_token_type": kind, "token_type": "Bearer",
         "expires_in": if is_new { json!(seconds.to_string()) } else { json!(seconds) },
@@ -150,7 +150,7 @@ fn claims(jwt: &str) -> Option<Value> {
 }
 
 fn rejected(instance: &Instance, reason: &str) -> ApiResponse {
-    if instance.version.has(Feature::OauthErrors) {
+    if instance.version().has(Feature::OauthErrors) {
         let body = json!({ "error": "invalid_request", "error_description": reason });
         ApiResponse { status: StatusCode::BAD_REQUEST, ..ApiResponse::value(&body) }
     } else {

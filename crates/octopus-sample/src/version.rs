@@ -18,6 +18,16 @@ pub(super) enum Feature {
     GitBranches,
     /// `/releases/create/v1`, `/deployments/create/…/v1` and `/runbook-runs/create/v1`.
     Executions,
+    /// `internal` of `/events` is renamed `includeInternalEvents`: after 2023.1 and until 2023.4.
+    IncludeInternalEvents,
+    /// `/projects/{id}/git/refs/{name}`. The API reference of 2023.4 lists it; earlier versions are
+    /// assumed to lack it.
+    GitRefs,
+    /// `/releases` and `/users` without the parameter `ids`, as in the API reference of 2023.4. The
+    /// root document of 2023.1 lists the parameter.
+    ListsWithoutIds,
+    /// `/environments/v2`, with parent and ephemeral environments: after 2023.4 and until 2026.3.
+    EnvironmentsV2,
     /// Runbooks in Git. No source names the version; it is assumed.
     GitRunbooks,
     /// `/projects/{id}/featuretoggles`.
@@ -57,6 +67,9 @@ impl Feature {
             Self::SpacesForm => [2021, 3, 0],
             Self::GitBranches => [2021, 2, 0],
             Self::Executions => [2022, 3, 5512],
+            Self::IncludeInternalEvents => [2023, 2, 0],
+            Self::GitRefs | Self::ListsWithoutIds | Self::TokenExchange => [2023, 4, 0],
+            Self::EnvironmentsV2 | Self::OauthErrors => [2025, 1, 0],
             Self::GitRunbooks => [2024, 4, 0],
             Self::Toggles => [2026, 1, 10655],
             Self::Capabilities => [2022, 3, 0],
@@ -67,8 +80,6 @@ impl Feature {
             Self::NewerKinds => [2024, 1, 0],
             Self::LlmsTxt => [2026, 2, 3916],
             Self::ActorTypes | Self::RateLimits => [2026, 3, 0],
-            Self::TokenExchange => [2023, 4, 0],
-            Self::OauthErrors => [2025, 1, 0],
         }
     }
 }

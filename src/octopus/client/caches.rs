@@ -1,6 +1,6 @@
 //! Caches of one instance, which all of its sessions share.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use moka::future::Cache;
@@ -9,8 +9,10 @@ use super::{credentials::Fingerprint, version::OctopusVersion};
 
 /// Maximum number of cached spaces, over all callers.
 const MAX_SPACES: u64 = 10_000;
-/// Time for which the version of the instance is cached.
+/// Time for which the version of the instance, and what depends on it, is cached.
 const VERSION_TTL: Duration = Duration::from_mins(10);
+/// Maximum number of callers for which a list is known to exist.
+const MAX_V2_LISTS: u64 = 10_000;
 /// Time for which the API reference is cached.
 const LLMS_TXT_TTL: Duration = Duration::from_mins(5);
 /// Maximum bytes of cached API references, over all callers; one has a few hundred thousand.
@@ -22,10 +24,19 @@ const MAX_LLMS_TXT_BYTES: u64 = 32 * 1024 * 1024;
 pub(in crate::octopus) struct Caches {
     /// Spaces by session fingerprint and the lower-cased text that the caller wrote.
     pub(in crate::octopus) spaces: Cache<(Fingerprint, String), CachedSpace>,
+    /// Whether the instance has the list `{collection}/v2`, by session fingerprint and collection.
+    pub(in crate::octopus) v2_lists: Cache<(Fingerprint, &'static str), bool>,
     /// Version of the instance.
-    pub(in crate::octopus) version: Cache<(), OctopusVersion>,
+    pub(in crate::octopus) version: Cache<(), KnownVersion>,
     /// API references for language models by session fingerprint.
     pub(in crate::octopus) llms_txt: Cache<Fingerprint, Bytes>,
+}
+
+/// Version of the instance, and the time of the answer that contained it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::octopus) struct KnownVersion {
+    pub(in crate::octopus) version: OctopusVersion,
+    pub(in crate::octopus) read_at: Instant,
 }
 
 /// Identity of a space.
@@ -43,6 +54,11 @@ impl Caches {
             spaces: Cache::builder()
                 .max_capacity(MAX_SPACES)
                 .time_to_live(space_ttl)
+                .support_invalidation_closures()
+                .build(),
+            v2_lists: Cache::builder()
+                .max_capacity(MAX_V2_LISTS)
+                .time_to_live(VERSION_TTL)
                 .support_invalidation_closures()
                 .build(),
             version: Cache::builder().max_capacity(1).time_to_live(VERSION_TTL).build(),

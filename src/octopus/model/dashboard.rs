@@ -29,17 +29,14 @@ struct Dashboard {
     items: Vec<DashboardItem>,
 }
 
-/// Reads the latest deployments of a project (`GET /dashboard/dynamic`). An empty `environments`
-/// does not filter.
+/// Reads the latest deployments of a project in all environments (`GET /dashboard`). The form
+/// `/dashboard/dynamic`, which filters environments, is deprecated in 2026.3. `showAll` includes
+/// what the dashboard settings of the user hide.
 pub async fn latest_deployments(
     space: &Space,
     project: &Id<Project>,
-    environments: &[&Id<Environment>],
 ) -> Result<Vec<DashboardItem>, Error> {
-    let path = space
-        .path(["dashboard", "dynamic"])
-        .query("projects", project)
-        .query_list("environments", environments);
+    let path = space.path(["dashboard"]).query("projectId", project).query("showAll", true);
     let dashboard: Dashboard = space.session().get(&path).await?;
     Ok(dashboard.items)
 }

@@ -4,8 +4,16 @@
 use serde::Deserialize;
 use serde_with::{As, DefaultOnNull};
 
-use super::resource::{Id, Named, Resource};
-use crate::octopus::client::access_set::{AccessSet, AccessedResource, ResourceKind};
+use super::{
+    resource::{Id, Named, Resource},
+    space::Space,
+};
+use crate::octopus::client::{
+    access_set::{AccessSet, AccessedResource, ResourceKind},
+    error::Error,
+    page::{Page, PageRange},
+    version::OctopusVersion,
+};
 
 /// Fields of an environment that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,14 +24,19 @@ pub struct Environment {
     pub slug: Option<String>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub description: String,
-    #[serde(default, with = "As::<DefaultOnNull>")]
-    pub sort_order: i64,
-    #[serde(default, with = "As::<DefaultOnNull>")]
-    pub use_guided_failure: bool,
-    #[serde(default, with = "As::<DefaultOnNull>")]
-    pub allow_dynamic_infrastructure: bool,
-    #[serde(default, with = "As::<DefaultOnNull>")]
-    pub extension_settings: Vec<serde_json::Value>,
+    /// `Static`, `Parent` or `Ephemeral`. Only in `environments/v2`.
+    #[serde(rename = "Type")]
+    pub kind: Option<String>,
+    /// Parent of an ephemeral environment.
+    pub parent_environment_id: Option<Id<Environment>>,
+    /// Only for static and parent environments; the reference of 2026.3 lists it for v1 only.
+    pub sort_order: Option<i64>,
+    /// See [`Self::sort_order`].
+    pub use_guided_failure: Option<bool>,
+    /// Only for static environments, see [`Self::sort_order`].
+    pub allow_dynamic_infrastructure: Option<bool>,
+    /// Only for static environments, see [`Self::sort_order`].
+    pub extension_settings: Option<Vec<serde_json::Value>>,
     /// Tags as `Set/Tag`.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub environment_tags: Vec<String>,
@@ -33,6 +46,9 @@ impl Resource for Environment {
     const NOUN: &'static str = "environment";
     const ID_PREFIX: &'static str = "Environments-";
     const COLLECTION: &'static str = "environments";
+    /// `environments/v2` also has ephemeral and parent environments. The API reference of 2023.4
+    /// lacks it and the one of 2026.3 has it.
+    const V2_SINCE: Option<OctopusVersion> = Some(OctopusVersion(2024, 1, 0));
 
     fn id(&self) -> &Id<Self> {
         &self.id
@@ -66,3 +82,37 @@ impl Named for Environment {
         self.slug.as_deref()
     }
 }
+
+/// Reads a page of the environments of a space, in their sort order: static and parent
+/// environments, then ephemeral ones.
+pub async fn list(
+    space: &Space,
+    partial_name: Option<&str>,
+    window: PageRange,
+) -> Result<Page<Environment>, Error> {
+    let path = space.list_path::<Environment>().await.query_opt("partialName", partial_name);
+    let mut page: Page<Environment> = space.list(path, window).await?;
+    let incomplete: Vec<&Id<Environment>> = page
+        .items
+        .iter()
+        .filter(|one| one.kind.as_deref() == Some(STATIC) && one.use_guided_failure.is_none())
+        .map(|one| &one.id)
+        .collect();
+    if incomplete.is_empty() {
+        return Ok(page);
+    }
+    // v2 may contain only the common fields, and v1 has the others.
+    let path = space.path([Environment::COLLECTION]).query_list("ids", &incomplete);
+    let full: Page<Environment> =
+        space.list(path, PageRange { skip: 0, take: window.take }).await?;
+    for mut full in full.items {
+        if let Some(one) = page.items.iter_mut().find(|one| one.id == full.id) {
+            full.kind = one.kind.take();
+            *one = full;
+        }
+    }
+    Ok(page)
+}
+
+/// Type of environments that every version has.
+const STATIC: &str = "Static";

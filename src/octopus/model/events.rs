@@ -6,7 +6,9 @@ use serde_json::Value;
 use serde_with::{As, DefaultOnNull};
 
 use super::resource::{Id, Resource};
-use crate::octopus::client::{error::Error, path::ApiPath, session::Session};
+use crate::octopus::client::{
+    error::Error, path::ApiPath, session::Session, version::OctopusVersion,
+};
 
 /// Fields of an event that the tools read.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,6 +45,20 @@ impl Resource for Event {
 
     fn id(&self) -> &Id<Self> {
         &self.id
+    }
+}
+
+/// Returns the names of the query parameter that includes internal events, in an instance of this
+/// version. The root document of 2023.1 calls it `internal` and the API reference of 2023.4
+/// `includeInternalEvents`. No source names the version of the change, so versions between them,
+/// and unknown versions, get both.
+pub fn internal_events_parameters(version: Option<OctopusVersion>) -> &'static [&'static str] {
+    const FORMER: &str = "internal";
+    const PRESENT: &str = "includeInternalEvents";
+    match version {
+        Some(version) if version < OctopusVersion(2023, 2, 0) => &[FORMER],
+        Some(version) if version >= OctopusVersion(2023, 4, 0) => &[PRESENT],
+        _ => &[PRESENT, FORMER],
     }
 }
 

@@ -32,11 +32,37 @@ pub struct Branch {
     pub is_protected: bool,
 }
 
-/// A commit.
+/// A commit. The API references of 2023.4 and 2026.3 name only `Name` and `CanonicalName`, which
+/// both contain the hash.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Commit {
-    hash: String,
+    hash: Option<String>,
+    canonical_name: Option<String>,
+    name: Option<String>,
+}
+
+impl Commit {
+    /// Returns the hash, if it begins with `part` in any letter case.
+    fn hash_with_prefix(self, part: &str) -> Option<GitRef> {
+        let part = part.to_ascii_lowercase();
+        let texts = [self.hash, self.canonical_name, self.name].into_iter().flatten();
+        let mut hashes = texts.filter(|text| text.to_ascii_lowercase().starts_with(&part));
+        hashes.next().map(GitRef)
+    }
+}
+
+impl Branch {
+    /// Returns the full reference, if this is the branch or tag `short`. `prefix` is the part of
+    /// the full reference before the name. Octopus decides whether the letter case matters.
+    fn reference(self, prefix: &str, short: &str) -> Option<GitRef> {
+        let canonical = format!("{prefix}{short}");
+        if self.canonical_name.eq_ignore_ascii_case(&canonical) {
+            return Some(GitRef(self.canonical_name));
+        }
+        let is_short = self.canonical_name.is_empty() && self.name.eq_ignore_ascii_case(short);
+        is_short.then_some(GitRef(canonical))
+    }
 }
 
 /// An existing branch, tag or commit, in the form that paths contain.
@@ -55,10 +81,13 @@ impl GitRef {
     }
 }
 
+const REFS: &str = "refs/";
 const HEADS: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
-/// Number of branches that are read for suggestions.
-const MAX_BRANCHES: u32 = 1_000;
+/// Number of branches and of tags that are read if a look-up by name finds nothing.
+const MAX_LISTED: u32 = 1_000;
+/// Maximum number of suggestions in an error.
+const MAX_SUGGESTIONS: usize = 5;
 
 impl Project {
     /// Returns the Git settings of the project; `None` if its process is in the database.
@@ -99,42 +128,116 @@ pub async fn branches(
 }
 
 /// Finds a branch, tag or commit by its short name, its full name or its hash. The name must match
-/// exactly. A branch takes precedence over a tag of the same name.
+/// exactly. A branch takes precedence over a tag of the same name, and a tag over a commit.
+///
+/// # Errors
+///
+/// Returns [`Error::NotFound`] with similar names. Returns the error of a failed look-up only if no
+/// other look-up finds the reference.
 pub async fn find(space: &Space, project: &Id<Project>, query: &str) -> Result<GitRef, Error> {
     let query = query.trim();
-    let short = |prefix: &str| match query.strip_prefix(prefix) {
-        Some(short) => Some(short),
-        None if query.starts_with("refs/") => None,
-        None => Some(query),
+    let mut failure = match named(space, project, Kind::BRANCHES, query).await {
+        Ok(Some(branch)) => return Ok(branch),
+        Ok(None) => None,
+        Err(error) => Some(error),
     };
-    let is_hash = (7..=64).contains(&query.len()) && query.bytes().all(|b| b.is_ascii_hexdigit());
-    let named = |kind: &'static str, prefix: &'static str| async move {
-        let Some(short) = short(prefix).filter(|short| !short.is_empty()) else { return Ok(None) };
-        let name = format!("{prefix}{short}");
-        let read: Option<Branch> = get_optional(space, project, kind, &name).await?;
-        // Octopus decides whether the letter case matches; compare its result without case.
-        let matches = |found: &Branch| found.canonical_name.eq_ignore_ascii_case(&name);
-        Ok::<_, Error>(read.filter(matches).map(|found| GitRef(found.canonical_name)))
-    };
-    let commit = async {
-        if !is_hash {
-            return Ok(None);
+    let (tag, commit, other) = futures::join!(
+        named(space, project, Kind::TAGS, query),
+        commit(space, project, query),
+        other_reference(space, project, query),
+    );
+    for look_up in [tag, commit, other] {
+        match look_up {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(error) => failure = failure.or(Some(error)),
         }
-        let read: Option<Commit> = match get_optional(space, project, "commits", query).await {
-            // Octopus may reject a short hash.
-            Err(Error::Rejected { .. }) => None,
-            read => read?,
-        };
-        let query = query.to_ascii_lowercase();
-        let matches = |found: &Commit| found.hash.to_ascii_lowercase().starts_with(&query);
-        Ok(read.filter(matches).map(|found| GitRef(found.hash)))
-    };
-    let (branch, tag, commit) =
-        futures::try_join!(named("branches", HEADS), named("tags", TAGS), commit)?;
-    match branch.or(tag).or(commit) {
-        Some(found) => Ok(found),
-        None => Err(ref_not_found(space, project, query).await),
     }
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let known = KnownRefs::read(space, project).await;
+    known.find(query).ok_or_else(|| known.not_found(query))
+}
+
+/// Branches or tags.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    /// Last segment of the path of the list.
+    collection: &'static str,
+    /// Part of the full reference before the name.
+    prefix: &'static str,
+}
+
+impl Kind {
+    const BRANCHES: Self = Self { collection: "branches", prefix: HEADS };
+    const TAGS: Self = Self { collection: "tags", prefix: TAGS };
+
+    /// Returns the short name in `query`. `None` for a full reference of another kind.
+    fn short_name(self, query: &str) -> Option<&str> {
+        let short = match query.strip_prefix(self.prefix) {
+            Some(short) => short,
+            None if query.starts_with(REFS) => return None,
+            None => query,
+        };
+        Some(short).filter(|short| !short.is_empty())
+    }
+}
+
+/// Looks up a branch or tag by its short name, then by its full name. Clients of Octopus send the
+/// short name, and the API references leave the form open.
+async fn named(
+    space: &Space,
+    project: &Id<Project>,
+    kind: Kind,
+    query: &str,
+) -> Result<Option<GitRef>, Error> {
+    let Some(short) = kind.short_name(query) else { return Ok(None) };
+    let canonical = format!("{}{short}", kind.prefix);
+    let mut failure = None;
+    for name in [short, canonical.as_str()] {
+        match get_optional::<Branch>(space, project, kind.collection, name).await {
+            Ok(Some(found)) => {
+                if let Some(reference) = found.reference(kind.prefix, short) {
+                    return Ok(Some(reference));
+                }
+            }
+            Ok(None) => {}
+            Err(error @ (Error::Unavailable { .. } | Error::UnexpectedResponse { .. })) => {
+                failure = failure.or(Some(error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    failure.map_or(Ok(None), Err)
+}
+
+/// Looks up a full reference that is neither a branch nor a tag, such as `refs/pull/7/merge`.
+async fn other_reference(
+    space: &Space,
+    project: &Id<Project>,
+    query: &str,
+) -> Result<Option<GitRef>, Error> {
+    let is_other = query.starts_with(REFS) && !query.starts_with(HEADS) && !query.starts_with(TAGS);
+    if !is_other {
+        return Ok(None);
+    }
+    let read: Option<Branch> = get_optional(space, project, "refs", query).await?;
+    Ok(read.and_then(|found| found.reference("", query)))
+}
+
+/// Looks up a commit by its hash or the first seven or more digits of its hash.
+async fn commit(
+    space: &Space,
+    project: &Id<Project>,
+    query: &str,
+) -> Result<Option<GitRef>, Error> {
+    let is_hash = (7..=64).contains(&query.len()) && query.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_hash {
+        return Ok(None);
+    }
+    let read: Option<Commit> = get_optional(space, project, "commits", query).await?;
+    Ok(read.and_then(|found| found.hash_with_prefix(query)))
 }
 
 /// Resolves the reference that a call names, or the default branch. Returns `None` if the call
@@ -184,6 +287,8 @@ fn project_path<'a>(
     space.path([Project::COLLECTION, project.as_str()]).join(segments)
 }
 
+/// Reads a branch, tag, reference or commit. `None` if Octopus does not know it: servers answer 404,
+/// or 400 for a name in a form that they do not accept.
 async fn get_optional<T: DeserializeOwned + Send + 'static>(
     space: &Space,
     project: &Id<Project>,
@@ -191,26 +296,74 @@ async fn get_optional<T: DeserializeOwned + Send + 'static>(
     name: &str,
 ) -> Result<Option<T>, Error> {
     match space.session().get(&project_path(space, project, ["git", kind, name])).await {
-        Err(Error::NotFound { .. }) => Ok(None),
+        Err(Error::NotFound { .. } | Error::Rejected { .. }) => Ok(None),
         read => read.map(Some),
     }
 }
 
-/// Creates the error for an unknown reference, with similar branch names.
+/// The first branches and tags of a project.
+struct KnownRefs {
+    branches: Vec<Branch>,
+    tags: Vec<Branch>,
+}
+
+impl KnownRefs {
+    /// Reads the lists. A list that cannot be read is empty, because only suggestions depend on it.
+    async fn read(space: &Space, project: &Id<Project>) -> Self {
+        let window = PageRange { skip: 0, take: MAX_LISTED };
+        let list = async |kind: Kind| {
+            let path = project_path(space, project, ["git", kind.collection]);
+            let path = path.query("skip", 0).query("take", MAX_LISTED);
+            let page: Result<Page<Branch>, Error> = space.session().page(&path, window).await;
+            page.map(|page| page.items).unwrap_or_default()
+        };
+        let (branches, tags) = futures::join!(list(Kind::BRANCHES), list(Kind::TAGS));
+        Self { branches, tags }
+    }
+
+    /// Returns the listed branch or tag with this short or full name.
+    fn find(&self, query: &str) -> Option<GitRef> {
+        let lists = [(&self.branches, Kind::BRANCHES), (&self.tags, Kind::TAGS)];
+        lists.into_iter().find_map(|(listed, kind)| {
+            let short = kind.short_name(query)?;
+            let exact = listed.iter().find(|one| one.name == short);
+            let any_case = || listed.iter().find(|one| one.name.eq_ignore_ascii_case(short));
+            exact.or_else(any_case)?.clone().reference(kind.prefix, short)
+        })
+    }
+
+    /// Creates the error for an unknown reference, with similar names of branches and tags.
+    fn not_found(&self, query: &str) -> Error {
+        let lists = [(&self.branches, Kind::BRANCHES), (&self.tags, Kind::TAGS)];
+        let similar = lists.into_iter().flat_map(|(listed, kind)| {
+            let short = kind.short_name(query).unwrap_or_default();
+            let names = listed.iter().map(|one| one.name.as_str());
+            nearest(short, names.filter(|name| *name != short), MAX_SUGGESTIONS)
+        });
+        Error::NotFound {
+            noun: "branch, tag or commit",
+            query: query.chars().take(200).collect(),
+            location: None,
+            suggestions: similar.take(MAX_SUGGESTIONS).map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// Creates the error for a document that a project does not have at a reference: the reference is
+/// unknown, or it exists without the document.
 pub(in crate::octopus) async fn ref_not_found(
     space: &Space,
     project: &Id<Project>,
     query: &str,
 ) -> Error {
-    let all = branches(space, project, None, PageRange { skip: 0, take: MAX_BRANCHES }).await;
-    let names: Vec<String> =
-        all.map(|page| page.items.into_iter().map(|b| b.name).collect()).unwrap_or_default();
-    let short = query.strip_prefix(HEADS).unwrap_or(query);
-    let near = nearest(short, names.iter().map(String::as_str), 5);
-    Error::NotFound {
-        noun: "branch, tag or commit",
-        query: query.chars().take(200).collect(),
-        location: None,
-        suggestions: near.into_iter().map(str::to_owned).collect(),
+    let known = KnownRefs::read(space, project).await;
+    match known.find(query) {
+        Some(existing) => Error::NotFound {
+            noun: "document of the project at the Git reference",
+            query: existing.into_string(),
+            location: None,
+            suggestions: Vec::new(),
+        },
+        None => known.not_found(query),
     }
 }

@@ -23,7 +23,8 @@ use crate::octopus::client::{
 pub struct Interruption {
     pub id: Id<Interruption>,
     pub title: Option<String>,
-    /// `ManualIntervention`, `GuidedFailure` and others. Unknown types are returned unchanged.
+    /// `ManualIntervention`, `GuidedFailure`, `PullRequestCompletion`, `ArgoCDApplicationSync` or
+    /// `KubernetesResourceVerification`. Unknown types are returned unchanged.
     #[serde(rename = "Type")]
     pub kind: Option<String>,
     pub created: Option<String>,
@@ -43,6 +44,20 @@ pub struct Interruption {
     pub has_responsibility: bool,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub form: Form,
+    /// Pull requests of the type `PullRequestCompletion`. Since Octopus 2026.
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    pub pull_requests: Vec<PullRequest>,
+}
+
+/// A pull request that a task waits for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PullRequest {
+    pub number: Option<u64>,
+    pub title: Option<String>,
+    /// `Unknown`, `Open`, `Merged`, `Closed` or `UnknownGitVendor`.
+    pub status: Option<String>,
+    pub url: Option<String>,
 }
 
 /// Form for a person to complete.

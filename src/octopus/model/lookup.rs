@@ -29,8 +29,22 @@ const MAX_SUGGESTIONS: usize = 5;
 pub(in crate::octopus) struct Collection<'a> {
     pub(in crate::octopus) session: &'a Session,
     pub(in crate::octopus) path: ApiPath,
+    /// Whether documents are read by ID from the list, because the path of one document differs
+    /// between versions.
+    pub(in crate::octopus) reads_ids_from_list: bool,
     /// Name of the space, for error messages.
     pub(in crate::octopus) space_name: Option<&'a str>,
+}
+
+impl<'a> Collection<'a> {
+    /// Creates a collection whose documents are read by ID at `path` and the ID.
+    pub(in crate::octopus) fn new(
+        session: &'a Session,
+        path: ApiPath,
+        space_name: Option<&'a str>,
+    ) -> Self {
+        Self { session, path, reads_ids_from_list: false, space_name }
+    }
 }
 
 impl Collection<'_> {
@@ -45,14 +59,14 @@ impl Collection<'_> {
         if query.is_empty() {
             return Err(self.missing::<R>(query, &[]));
         }
-        if let Ok(id) = Id::<R>::parse(query) {
-            match self.session.get(&self.path.clone().join([&id])).await {
-                // A name may look like an ID, so continue with the names.
-                Err(Error::NotFound { .. }) => {}
-                found => return found,
-            }
+        // A name may look like an ID, so continue with the names.
+        if let Ok(id) = Id::<R>::parse(query)
+            && let Some(found) = self.by_id(&id).await?
+        {
+            return Ok(found);
         }
-        let path = self.path.clone().query("partialName", query).query("take", SCAN_PAGE_SIZE);
+        let path = self.path.clone().query("partialName", query);
+        let path = path.query("skip", 0).query("take", SCAN_PAGE_SIZE);
         let mut by_name: Page<R> =
             self.session.page(&path, PageRange::first(SCAN_PAGE_SIZE)).await?;
         if let Some(position) = position_of(query, &by_name.items)? {
@@ -62,6 +76,19 @@ impl Collection<'_> {
         match position_of(query, &all.documents)? {
             Some(position) => Ok(all.documents.swap_remove(position)),
             None => Err(self.not_found(query, &all)),
+        }
+    }
+
+    /// Reads one document by ID; `None` if it does not exist.
+    async fn by_id<R: Named>(&self, id: &Id<R>) -> Result<Option<R>, Error> {
+        if self.reads_ids_from_list {
+            let path = self.path.clone().query("ids", id).query("skip", 0).query("take", 1);
+            let page: Page<R> = self.session.page(&path, PageRange::first(1)).await?;
+            return Ok(page.items.into_iter().find(|found| found.id() == id));
+        }
+        match self.session.get(&self.path.clone().join([id])).await {
+            Err(Error::NotFound { .. }) => Ok(None),
+            read => read.map(Some),
         }
     }
 
@@ -102,7 +129,8 @@ impl Collection<'_> {
         if id_batches(&ids).count() > 1 {
             return Ok(None);
         }
-        let path = self.path.clone().query_list("ids", &ids).query("take", ids.len());
+        let path = self.path.clone().query_list("ids", &ids);
+        let path = path.query("skip", 0).query("take", ids.len());
         let page: Page<R> = self.session.page(&path, PageRange::first(ids.len())).await?;
         let is =
             |document: &&R, id: &Id<R>| document.id().as_str().eq_ignore_ascii_case(id.as_str());

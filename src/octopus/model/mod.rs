@@ -3,6 +3,7 @@
 //! A document names only the fields that the tools read. Some versions of Octopus send `null` where
 //! others omit the field; both give the default of an optional field.
 
+pub(super) mod by_ids;
 pub(super) mod change_response;
 pub(super) mod lookup;
 pub(super) mod name_collision;

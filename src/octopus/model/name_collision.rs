@@ -84,8 +84,8 @@ impl Collection<'_> {
         }
         for part in searches {
             let part = Some(part).filter(|part| !part.is_empty());
-            let path =
-                self.path.clone().query_opt("partialName", part).query("take", MAX_SEARCH_RESULTS);
+            let path = self.path.clone().query_opt("partialName", part);
+            let path = path.query("skip", 0).query("take", MAX_SEARCH_RESULTS);
             let named: Page<R> =
                 self.session.page(&path, PageRange::first(MAX_SEARCH_RESULTS)).await?;
             // An unreadable document may be the one that has the same name.
@@ -153,7 +153,7 @@ impl Space {
     pub async fn find_unambiguous<R: Named>(&self, query: &str) -> Result<R, Error> {
         let found = self.find::<R>(query).await?;
         let reference = SentReference { text: query.trim(), ..SentReference::by_id(&found) };
-        self.reject_collisions(self.collection::<R>().path, &[reference]).await?;
+        self.reject_collisions(self.list_path::<R>().await, &[reference]).await?;
         Ok(found)
     }
 
@@ -178,7 +178,7 @@ impl Space {
     /// Returns [`Error::NameCollision`], which names both documents.
     pub async fn ensure_unique_ids<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
         let references: Vec<_> = documents.iter().map(SentReference::by_id).collect();
-        self.reject_collisions(self.collection::<R>().path, &references).await
+        self.reject_collisions(self.list_path::<R>().await, &references).await
     }
 
     /// Checks that no other document has the name of one of these documents as its name, slug or
@@ -189,7 +189,7 @@ impl Space {
     /// Returns [`Error::NameCollision`], which names both documents.
     pub async fn ensure_unique_names<R: Named>(&self, documents: &[R]) -> Result<(), Error> {
         let references: Vec<_> = documents.iter().map(SentReference::by_name).collect();
-        self.reject_collisions(self.collection::<R>().path, &references).await
+        self.reject_collisions(self.list_path::<R>().await, &references).await
     }
 
     /// Checks that no other space has the ID of this space as its name or slug.
@@ -215,7 +215,7 @@ impl Space {
             return Ok(());
         }
         let session: Session = self.session().without_recording();
-        let collection = Collection { session: &session, path, space_name: None };
+        let collection = Collection::new(&session, path, None);
         match collection.find_collision(references).await? {
             None => Ok(()),
             Some((rival, error)) => {

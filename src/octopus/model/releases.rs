@@ -17,6 +17,7 @@ use crate::{
     octopus::client::{
         error::Error,
         page::{Page, PageRange},
+        version::OctopusVersion,
     },
     text::nearest::nearest,
 };
@@ -66,6 +67,8 @@ impl Resource for Release {
     const NOUN: &'static str = "release";
     const ID_PREFIX: &'static str = "Releases-";
     const COLLECTION: &'static str = "releases";
+    /// The root document of 2023.1 lists the filter; the API reference of 2023.4 does not.
+    const IDS_REMOVED_IN: Option<OctopusVersion> = Some(OctopusVersion(2023, 4, 0));
 
     fn id(&self) -> &Id<Self> {
         &self.id

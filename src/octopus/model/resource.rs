@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, hash, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-use crate::octopus::client::{access_set::AccessSet, error::Error};
+use crate::octopus::client::{access_set::AccessSet, error::Error, version::OctopusVersion};
 
 /// A document type of Octopus. The struct names the fields that the tools read.
 pub trait Resource: DeserializeOwned + Send + Sync + 'static {
@@ -14,6 +14,11 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
     const ID_PREFIX: &'static str;
     /// Name of its collection in paths, e.g. `machines`.
     const COLLECTION: &'static str;
+    /// First version whose list has no filter `ids`; `None` if every version has it.
+    const IDS_REMOVED_IN: Option<OctopusVersion> = None;
+    /// First version that may have the list `{collection}/v2`, which also contains documents that
+    /// the list `{collection}` omits.
+    const V2_SINCE: Option<OctopusVersion> = None;
 
     /// Returns the ID of this document.
     fn id(&self) -> &Id<Self>;

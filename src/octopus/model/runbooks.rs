@@ -95,7 +95,7 @@ pub async fn find(
     query: &str,
 ) -> Result<Runbook, Error> {
     let path = location.path(space);
-    let collection = Collection { session: space.session(), path, space_name: Some(space.name()) };
+    let collection = Collection::new(space.session(), path, Some(space.name()));
     map_missing_ref(space, location, collection.find(query).await).await
 }
 

@@ -1,8 +1,9 @@
 //! Sessions in one space, and look-ups of its documents.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::{
+    by_ids::{self, ById},
     lookup::{self, Collection},
     resource::{Id, Named, Resource},
     spaces,
@@ -14,8 +15,9 @@ use crate::{
         error::Error,
         json::bounded::BoundedJson,
         page::{Page, PageRange},
-        path::{ApiPath, IDS_PER_REQUEST, id_batches},
+        path::ApiPath,
         session::Session,
+        version::OctopusVersion,
     },
     text::nearest::nearest,
 };
@@ -35,8 +37,7 @@ impl Session {
     pub async fn space(&self, query: &str) -> Result<Space, Error> {
         let key = (self.fingerprint(), query.trim().to_lowercase());
         let look_up = async {
-            let collection =
-                Collection { session: self, path: ApiPath::new(["spaces"]), space_name: None };
+            let collection = Collection::new(self, ApiPath::new(["spaces"]), None);
             let spaces::SpaceResource { id, name, slug, .. } = collection.find(query).await?;
             Ok(CachedSpace { id: id.into_string(), name, slug })
         };
@@ -141,17 +142,68 @@ impl Space {
     }
 
     /// Invalidates the cached identity if a list of the space is missing: lists always exist, so
-    /// the space was deleted.
+    /// the space was deleted, or the instance was replaced by another version.
     fn forget_if_missing<T>(&self, read: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::NotFound { location: None, .. }) = &read {
             self.invalidate_cache();
+            let caller = self.session.fingerprint();
+            let lists = &self.session.client().caches().v2_lists;
+            if let Err(error) = lists.invalidate_entries_if(move |(of, _), _| *of == caller) {
+                tracing::error!(%error, "failed to invalidate the cache of known lists");
+            }
         }
         read
     }
 
     /// Reads one document by ID.
     pub async fn get<R: Resource>(&self, id: &Id<R>) -> Result<R, Error> {
-        self.read(id, &self.path([R::COLLECTION, id.as_str()])).await
+        if !self.has_v2::<R>().await {
+            return self.read(id, &self.path([R::COLLECTION, id.as_str()])).await;
+        }
+        let mut found = self.by_ids([id]).await?;
+        found.remove(id.as_str()).ok_or_else(|| self.id_not_found(id))
+    }
+
+    /// Returns the path of the list of all documents of a type: `{collection}/v2` where the
+    /// instance has it, otherwise `{collection}`.
+    pub async fn list_path<R: Resource>(&self) -> ApiPath {
+        let path = self.path([R::COLLECTION]);
+        if self.has_v2::<R>().await { path.join([V2]) } else { path }
+    }
+
+    /// Returns whether documents of a type have the list `{collection}/v2` in this instance.
+    async fn has_v2<R: Resource>(&self) -> bool {
+        match R::V2_SINCE {
+            // Boxed because the future is large, and each caller would embed it.
+            Some(since) => Box::pin(self.knows_v2_list(R::COLLECTION, since)).await,
+            None => false,
+        }
+    }
+
+    /// Returns whether the instance has the list `{collection}/v2`, which no version before `since`
+    /// has. No source names the first version, so the list itself is requested. The result is
+    /// cached for each caller.
+    async fn knows_v2_list(&self, collection: &'static str, since: OctopusVersion) -> bool {
+        if self.session.version().await.is_ok_and(|version| version < since) {
+            return false;
+        }
+        let look_up = async {
+            // `skip` and `take` are required.
+            let path = self.path([collection, V2]).query("skip", 0).query("take", 1);
+            match self.session.page::<serde_json::Value>(&path, PageRange::first(1)).await {
+                Ok(_) => Ok(true),
+                // Older versions look for a document with the ID or slug "v2".
+                Err(
+                    Error::NotFound { .. }
+                    | Error::Rejected { .. }
+                    | Error::UnexpectedResponse { .. },
+                ) => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        let key = (self.session.fingerprint(), collection);
+        let found = self.session.client().caches().v2_lists.try_get_with(key, look_up).await;
+        found.unwrap_or(false)
     }
 
     /// Reads a page of a list.
@@ -167,7 +219,7 @@ impl Space {
 
     /// Finds a document by its name in any letter case, its slug or its ID, and records the access.
     pub async fn find<R: Named>(&self, query: &str) -> Result<R, Error> {
-        let found = self.forget_if_missing(self.collection::<R>().find(query).await)?;
+        let found = self.forget_if_missing(self.collection::<R>().await.find(query).await)?;
         self.record_document(&found);
         Ok(found)
     }
@@ -182,7 +234,8 @@ impl Space {
 
     /// Reads all documents of a type, up to a few thousand.
     pub async fn all<R: Named>(&self) -> Result<Vec<R>, Error> {
-        self.forget_if_missing(self.collection::<R>().scan().await).map(|all| all.documents)
+        let scan = self.collection::<R>().await.scan().await;
+        self.forget_if_missing(scan).map(|all| all.documents)
     }
 
     /// Creates the error for a name that matches none of these documents, with suggestions.
@@ -199,7 +252,7 @@ impl Space {
     /// Finds several documents by their names, slugs or IDs with one look-up, and records the
     /// access.
     pub async fn find_all<R: Named + Clone>(&self, query: &[String]) -> Result<Vec<R>, Error> {
-        let found = self.forget_if_missing(self.collection::<R>().find_all(query).await)?;
+        let found = self.forget_if_missing(self.collection::<R>().await.find_all(query).await)?;
         for one in &found {
             self.record_document(one);
         }
@@ -222,9 +275,13 @@ impl Space {
         self.session.access_recorder().record(|access_set| document.record_access(access_set));
     }
 
-    pub(in crate::octopus) fn collection<R: Named>(&self) -> Collection<'_> {
-        let path = self.path([R::COLLECTION]);
-        Collection { session: &self.session, path, space_name: Some(&self.name) }
+    pub(in crate::octopus) async fn collection<R: Named>(&self) -> Collection<'_> {
+        Collection {
+            session: &self.session,
+            path: self.list_path::<R>().await,
+            reads_ids_from_list: self.has_v2::<R>().await,
+            space_name: Some(&self.name),
+        }
     }
 
     /// Reads the documents with these IDs, a few hundred per request. Documents that the caller
@@ -233,19 +290,20 @@ impl Space {
         &self,
         ids: impl IntoIterator<Item = &'a Id<R>>,
     ) -> Result<HashMap<String, R>, Error> {
-        let ids: Vec<&str> =
-            ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
-        let mut documents = HashMap::new();
-        for batch in id_batches(&ids) {
-            let path =
-                self.path([R::COLLECTION]).query_list("ids", batch).query("take", IDS_PER_REQUEST);
-            match self.session.page::<R>(&path, PageRange::first(IDS_PER_REQUEST)).await {
-                Ok(page) => documents
-                    .extend(page.items.into_iter().map(|d| (d.id().as_str().to_owned(), d))),
-                Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(documents)
+        self.read_by_ids(ids).await.map(|read| read.documents)
+    }
+
+    /// Reads the same documents as [`Self::by_ids`], and returns the IDs that were not read. For
+    /// documents of a list without the filter `ids`.
+    pub async fn read_by_ids<'a, R: Resource>(
+        &self,
+        ids: impl IntoIterator<Item = &'a Id<R>>,
+    ) -> Result<ById<R>, Error> {
+        let list = self.list_path::<R>().await;
+        // Boxed because the future is large, and each caller would embed it.
+        Box::pin(by_ids::read(&self.session, &list, &self.path([R::COLLECTION]), ids)).await
     }
 }
+
+/// Last segment of the path of a list's second form.
+const V2: &str = "v2";

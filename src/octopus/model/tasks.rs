@@ -50,6 +50,9 @@ pub struct Task {
     /// Conditions for the start of the task, such as `Approval`. Since Octopus 2026.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub pending_precondition_types: Vec<String>,
+    /// Conditions for the start of the task. Until Octopus 2025.
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    pub unmet_preconditions: Vec<UnmetPrecondition>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub can_rerun: bool,
 }
@@ -62,6 +65,17 @@ impl Resource for Task {
     fn id(&self) -> &Id<Self> {
         &self.id
     }
+}
+
+/// A condition for the start of a task, which is not met.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UnmetPrecondition {
+    pub precondition_name: Option<String>,
+    pub message: Option<String>,
+    /// Whether the task fails because of the condition, instead of waiting for it.
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    pub will_fail_task: bool,
 }
 
 /// A task with its activity tree.

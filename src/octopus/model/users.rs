@@ -1,17 +1,19 @@
 //! Users: people and service accounts.
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
-use std::collections::{BTreeSet, HashMap};
-
 use serde::Deserialize;
 use serde_with::{As, DefaultOnNull};
 
-use super::resource::{Id, Resource};
+use super::{
+    by_ids::{self, ById},
+    resource::{Id, Resource},
+};
 use crate::octopus::client::{
     error::Error,
     page::{Page, PageRange},
-    path::{ApiPath, IDS_PER_REQUEST, id_batches},
+    path::{ApiPath, IDS_PER_REQUEST},
     session::Session,
+    version::OctopusVersion,
 };
 
 /// Fields of a user that the tools read.
@@ -42,6 +44,8 @@ impl Resource for User {
     const NOUN: &'static str = "user";
     const ID_PREFIX: &'static str = "Users-";
     const COLLECTION: &'static str = "users";
+    /// The root document of 2023.1 lists the filter; the API reference of 2023.4 does not.
+    const IDS_REMOVED_IN: Option<OctopusVersion> = Some(OctopusVersion(2023, 4, 0));
 
     fn id(&self) -> &Id<Self> {
         &self.id
@@ -53,34 +57,20 @@ pub async fn me(session: &Session) -> Result<User, Error> {
     session.get(&ApiPath::new([User::COLLECTION, "me"])).await
 }
 
-/// Reads the names of users by ID. Users that the caller cannot see are omitted; few callers can
-/// see others.
-pub async fn names<'a>(
+/// Reads users by ID. Users that the caller cannot see are omitted; few callers can see others.
+pub async fn by_ids<'a>(
     session: &Session,
     ids: impl IntoIterator<Item = &'a Id<User>>,
-) -> Result<HashMap<String, String>, Error> {
-    let ids: Vec<&str> =
-        ids.into_iter().map(Id::as_str).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut names = HashMap::new();
-    for batch in id_batches(&ids) {
-        let path = ApiPath::new([User::COLLECTION])
-            .query_list("ids", batch)
-            .query("take", IDS_PER_REQUEST);
-        match session.page::<User>(&path, PageRange::first(IDS_PER_REQUEST)).await {
-            Ok(page) => names.extend(
-                page.items.into_iter().map(|user| (user.id.to_string(), user.display_label())),
-            ),
-            Err(Error::Forbidden { .. } | Error::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(names)
+) -> Result<ById<User>, Error> {
+    let path = ApiPath::new([User::COLLECTION]);
+    // Boxed because the future is large, and each caller would embed it.
+    Box::pin(by_ids::read(session, &path, &path, ids)).await
 }
 
 impl User {
     /// Returns the display name, or the user name if it is empty.
-    fn display_label(self) -> String {
-        if self.display_name.is_empty() { self.username } else { self.display_name }
+    pub fn display_label(&self) -> &str {
+        if self.display_name.is_empty() { &self.username } else { &self.display_name }
     }
 }
 
@@ -115,7 +105,12 @@ pub async fn find_id(session: &Session, query: &str) -> Result<String, Error> {
             noun: User::NOUN,
             query: query.chars().take(200).collect(),
             location: None,
-            suggestions: page.items.into_iter().take(5).map(User::display_label).collect(),
+            suggestions: page
+                .items
+                .iter()
+                .take(5)
+                .map(|user| user.display_label().to_owned())
+                .collect(),
         }),
         several => Err(Error::Ambiguous {
             noun: User::NOUN,

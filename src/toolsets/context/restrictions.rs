@@ -67,6 +67,6 @@ pub(super) async fn hiding_restriction(
     if let Some(hidden) = cx.access.deny_reason(toolset, tool) {
         return Some(hidden.into());
     }
-    let has = cx.session.version().await.ok()?;
+    let has = cx.session.version_for(tool.since).await.ok()?;
     DenyReason::too_old(tool, has).map(Restriction::from)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     approval::ChangePreview,
     octopus::{
-        Id, Named, Resource, Space,
+        Id, Named, Space,
         dashboard::{self, DashboardItem},
         projects::Project,
     },
@@ -27,8 +27,7 @@ impl CurrentDeployments {
         project: &Project,
         targets: &Targets,
     ) -> Result<Self, Error> {
-        let environments: Vec<_> = targets.environments.iter().map(Resource::id).collect();
-        let items = dashboard::latest_deployments(space, &project.id, &environments).await?;
+        let items = dashboard::latest_deployments(space, &project.id).await?;
         let mut current = Self { lines: Vec::new(), deployments: Vec::new() };
         for environment in &targets.environments {
             let mut tenants = targets.tenancy.tenants().peekable();

@@ -65,6 +65,7 @@ impl Tool for ListDeployments {
         let items = page.items.into_iter().map(|d| references.summary(&space, d)).collect();
         Ok(List::new(window, page.total_results, items)
             .with_unreadable(&page.unreadable)
+            .with_incomplete(references.incomplete())
             .with_hint_if_empty(|| {
                 if filter.is_empty() {
                     format!("space '{}' has no deployment that this user can see", space.name())

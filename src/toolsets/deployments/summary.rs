@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     octopus::{
-        Error, Id, Space, channels::Channel, deployments::Deployment, environments::Environment,
-        machines::Machine, projects::Project, releases::Release, tasks::Task, tenants::Tenant,
+        ById, Error, Id, Space, channels::Channel, deployments::Deployment,
+        environments::Environment, machines::Machine, projects::Project, releases::Release,
+        tasks::Task, tenants::Tenant,
     },
     tool::NamesById,
 };
@@ -77,7 +78,7 @@ pub(super) struct DeploymentReferences {
     tenants: NamesById,
     channels: NamesById,
     machines: NamesById,
-    releases: HashMap<String, Release>,
+    releases: ById<Release>,
     tasks: HashMap<String, Task>,
 }
 
@@ -99,14 +100,19 @@ impl DeploymentReferences {
             NamesById::lookup::<Tenant>(space, each(deployments, |d| d.tenant_id.as_ref())),
             NamesById::lookup::<Channel>(space, each(deployments, |d| d.channel_id.as_ref())),
             NamesById::lookup::<Machine>(space, machines),
-            space.by_ids::<Release>(each(deployments, |d| Some(&d.release_id))),
+            space.read_by_ids::<Release>(each(deployments, |d| Some(&d.release_id))),
             space.by_ids::<Task>(each(deployments, |d| Some(&d.task_id))),
         )?;
         Ok(Self { projects, environments, tenants, channels, machines, releases, tasks })
     }
 
+    /// Returns the reason why parts of the summaries are missing.
+    pub(super) fn incomplete(&self) -> Option<String> {
+        self.releases.incomplete("releaseVersion")
+    }
+
     pub(super) fn summary(&self, space: &Space, deployment: Deployment) -> DeploymentSummary {
-        let release = self.releases.get(deployment.release_id.as_str());
+        let release = self.releases.documents.get(deployment.release_id.as_str());
         let task = self.tasks.get(deployment.task_id.as_str());
         let tenant_id = deployment.tenant_id.map(Id::into_string);
         let channel_id = deployment.channel_id.map(Id::into_string);

@@ -8,7 +8,7 @@ use crate::{
     octopus::{
         self, ApiPath, ResourceKind, Space,
         environments::Environment,
-        events::{EventTerm, EventTermKind},
+        events::{self, EventTerm, EventTermKind},
         project_groups::ProjectGroup,
         projects::Project,
         tenants::Tenant,
@@ -117,6 +117,13 @@ pub(super) async fn apply(
         vocabulary_ids(space, "eventAgents", EventTermKind::Agents, call.event_agents),
         vocabulary_ids(space, "documentTypes", EventTermKind::DocumentTypes, call.document_types),
     )?;
+    let internal_parameters = match call.include_internal_events {
+        Some(_) => events::internal_events_parameters(space.session().version().await.ok()),
+        None => &[],
+    };
+    let path = internal_parameters
+        .iter()
+        .fold(path, |path, name| path.query_opt(name, call.include_internal_events));
     Ok(path
         .query_list("regarding", &regarding)
         .query_list("regardingAny", &regarding_any)
@@ -131,8 +138,7 @@ pub(super) async fn apply(
         .query_list("eventAgents", &agents)
         .query_list("documentTypes", &types)
         .query_opt("from", period.from)
-        .query_opt("to", period.to)
-        .query_opt("includeInternalEvents", call.include_internal_events))
+        .query_opt("to", period.to))
 }
 
 fn document_ids(field: &str, requested: Option<StringList>) -> Result<Vec<String>, Error> {

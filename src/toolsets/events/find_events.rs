@@ -152,7 +152,7 @@ impl Tool for FindEvents {
         let space = cx.resolve_space(self.space.as_deref()).await?;
         let path = space.path([Event::COLLECTION]);
         let path = if with_difference { path } else { path.query("excludeDifference", true) };
-        let path = filters::apply(self, &space, path, period).await?;
+        let path = Box::pin(filters::apply(self, &space, path, period)).await?;
         let page = space.list::<Event>(path, window).await?;
         let line =
             |event| EventOrEntry::Event(Box::new(EventSummary::of(&space, event, with_difference)));

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Find interruptions: tasks that wait for a person (manual intervention or guided failure).
+/// Find interruptions: tasks that wait for a person, a pull request or a Kubernetes resource.
 /// resourceUri has the text and the answers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -76,7 +76,7 @@ impl Tool for FindInterruptions {
             let id = Id::<Interruption>::parse(name_or_id)?;
             let space = cx.resolve_space(self.space.as_deref()).await?;
             let interruption = space.get(&id).await?;
-            let one = summaries(&space, vec![interruption], cx).await?.pop();
+            let one = summaries(&space, vec![interruption], cx).await?.0.pop();
             let found = OneOrList::one(one.ok_or_else(|| space.id_not_found(&id))?);
             return Ok(Interruptions { found, filtered_as: None });
         }
@@ -93,9 +93,10 @@ impl Tool for FindInterruptions {
         } else {
             (interruptions::list(&space, &filter, window).await?, None, None)
         };
-        let items = summaries(&space, page.items, cx).await?;
+        let (items, unread) = summaries(&space, page.items, cx).await?;
         let list = List::new(window, page.total_results, items)
             .with_unreadable(&page.unreadable)
+            .with_incomplete(unread)
             .with_incomplete(incomplete)
             .with_hint_if_empty(|| empty_hint(&space, &filter, is_assigned));
         Ok(Interruptions { found: OneOrList::List(list), filtered_as })

@@ -18,6 +18,8 @@ pub(super) struct InterruptionSummary {
     id: String,
     /// Name of the step.
     title: Option<String>,
+    /// ManualIntervention, GuidedFailure, PullRequestCompletion, ArgoCDApplicationSync or
+    /// KubernetesResourceVerification.
     #[serde(rename = "type")]
     kind: Option<String>,
     task_id: Option<String>,
@@ -32,8 +34,22 @@ pub(super) struct InterruptionSummary {
     responsible: Responsible,
     /// Names of the form fields.
     form_element_names: Vec<String>,
+    /// Pull requests that the task waits for, if type is PullRequestCompletion.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pull_requests: Vec<PullRequestSummary>,
     resource_uri: String,
     task_resource_uri: Option<String>,
+    url: Option<String>,
+}
+
+/// A pull request that must be completed before the task continues.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PullRequestSummary {
+    number: Option<u64>,
+    title: Option<String>,
+    /// Open, Merged, Closed, Unknown or UnknownGitVendor.
+    status: Option<String>,
     url: Option<String>,
 }
 
@@ -53,12 +69,13 @@ struct Responsible {
     has_responsibility: bool,
 }
 
-/// Creates the answer form of interruptions, with the names of related documents.
+/// Creates the answer form of interruptions, with the names of related documents. Also returns the
+/// reason for missing names, if any.
 pub(super) async fn summaries(
     space: &Space,
     interruptions: Vec<Interruption>,
     cx: &Context,
-) -> Result<Vec<InterruptionSummary>, Error> {
+) -> Result<(Vec<InterruptionSummary>, Option<String>), Error> {
     let projects: Vec<Id<Project>> =
         interruptions.iter().filter_map(Interruption::related).collect();
     let environments: Vec<Id<Environment>> =
@@ -71,7 +88,7 @@ pub(super) async fn summaries(
         NamesById::lookup(space, &environments),
         NamesById::lookup(space, &tenants),
         teams::names(space, teams),
-        users::names(space.session(), people),
+        users::by_ids(space.session(), people),
     )?;
     let tasks_are_on = cx.access.is_enabled("tasks");
     let summary = |found: Interruption| InterruptionSummary {
@@ -105,12 +122,24 @@ pub(super) async fn summaries(
             user_name: found
                 .responsible_user_id
                 .as_ref()
-                .and_then(|id| people.get(id.as_str()).cloned()),
+                .and_then(|id| people.documents.get(id.as_str()))
+                .map(|user| user.display_label().to_owned()),
             user_id: found.responsible_user_id.map(Id::into_string),
             can_take_responsibility: found.can_take_responsibility,
             has_responsibility: found.has_responsibility,
         },
         form_element_names: found.form.elements.into_iter().map(|element| element.name).collect(),
+        pull_requests: found
+            .pull_requests
+            .into_iter()
+            .map(|request| PullRequestSummary {
+                number: request.number,
+                title: request.title,
+                status: request.status,
+                url: request.url,
+            })
+            .collect(),
     };
-    Ok(interruptions.into_iter().map(summary).collect())
+    let incomplete = people.incomplete("responsible.userName");
+    Ok((interruptions.into_iter().map(summary).collect(), incomplete))
 }

@@ -26,11 +26,16 @@ pub(crate) struct TaskSummary {
     has_warnings_or_errors: bool,
     /// Whether the task waits for a person.
     has_pending_interruptions: bool,
-    /// Types of pending interruptions, e.g. ManualIntervention or GuidedFailure. Empty before Octopus
-    /// 2026.
+    /// Types of pending interruptions: ManualIntervention, GuidedFailure, PullRequestCompletion,
+    /// ArgoCDApplicationSync or KubernetesResourceVerification. Empty before Octopus 2026.
     pending_interruption_types: Vec<String>,
+    /// Whether the start of the task waits for a condition, e.g. an approval.
     has_pending_preconditions: bool,
+    /// Types of pending conditions. Empty before Octopus 2026.
     pending_precondition_types: Vec<String>,
+    /// Pending conditions with their messages, before Octopus 2026.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unmet_preconditions: Vec<UnmetPreconditionSummary>,
     can_rerun: bool,
     project_id: Option<String>,
     project_name: Option<String>,
@@ -45,6 +50,16 @@ pub(crate) struct TaskSummary {
     server_node: Option<String>,
     resource_uri: String,
     url: String,
+}
+
+/// A condition that the start of a task waits for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UnmetPreconditionSummary {
+    name: Option<String>,
+    message: Option<String>,
+    /// Whether the task fails because of the condition, instead of waiting for it.
+    will_fail_task: bool,
 }
 
 impl TaskSummary {
@@ -63,7 +78,18 @@ impl TaskSummary {
             has_warnings_or_errors: task.has_warnings_or_errors,
             has_pending_interruptions: task.has_pending_interruptions,
             pending_interruption_types: task.pending_interruption_types,
-            has_pending_preconditions: task.has_pending_preconditions,
+            has_pending_preconditions: task.has_pending_preconditions
+                || !task.pending_precondition_types.is_empty()
+                || !task.unmet_preconditions.is_empty(),
+            unmet_preconditions: task
+                .unmet_preconditions
+                .into_iter()
+                .map(|unmet| UnmetPreconditionSummary {
+                    name: unmet.precondition_name,
+                    message: unmet.message,
+                    will_fail_task: unmet.will_fail_task,
+                })
+                .collect(),
             pending_precondition_types: task.pending_precondition_types,
             can_rerun: task.can_rerun,
             project_name,

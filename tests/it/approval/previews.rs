@@ -1,8 +1,10 @@
 //! Previews of changes: the text that a user reads before approving.
 
+use octopus_sample::Sample;
 use serde_json::{Value, json};
 
 use super::{ApprovalFixture, ApprovalFlow, CallOutcome};
+use crate::support::TestServer;
 
 /// A call, the snapshot of its preview, and texts that the preview must not contain.
 struct PreviewCase {
@@ -190,4 +192,38 @@ async fn preview_reveals_invisible_characters() {
     let (preview, _) = call(&fixture, "create_release", &arguments).await.expect_approval_request();
     assert!(preview.contains("Version: 1.13.0\\u{200b}"), "{preview}");
     assert!(preview.contains("Notes: password=hunter2-hunter2"), "{preview}");
+}
+
+#[tokio::test]
+async fn current_deployments_come_from_the_present_dashboard() {
+    let fixture = ApprovalFixture::start().await;
+    let arguments = json!({
+        "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.12.0",
+        "environmentNames": ["Staging"],
+    });
+    let outcome = call(&fixture, "deploy_release", &arguments).await;
+    let (preview, _) = outcome.expect_approval_request();
+    assert!(preview.contains("\nNow in Staging: 1.12.0 (Failed)"), "{preview}");
+    let journal = fixture.server.sample.journal();
+    let dashboards: Vec<_> = journal.iter().filter(|one| one.path.contains("dashboard")).collect();
+    let [one] = dashboards.as_slice() else { panic!("{dashboards:#?}") };
+    assert_eq!(one.path, "/api/Spaces-1/dashboard");
+    assert_eq!(one.query.as_deref(), Some("projectId=Projects-1&showAll=true"));
+}
+
+#[tokio::test]
+async fn both_statuses_of_created_releases_are_accepted() {
+    for (version, status) in [("2023.4.8338", 200), ("2026.3.7314", 201)] {
+        let sample = Sample::with_version(version);
+        let server = TestServer::with_sample(sample, |config| config.tools.read_only = false).await;
+        let fixture = ApprovalFixture { server, key: octopus_sample::keys::ADMIN };
+        let arguments = json!({
+            "space": "Default", "projectName": "Parcel Tracking API", "releaseVersion": "1.13.0",
+        });
+        let outcome = call(&fixture, "create_release", &arguments).await;
+        let (_, token) = outcome.expect_approval_request();
+        let made = approve(&fixture, "create_release", &arguments, &token).await.expect_result();
+        assert_eq!((&made["created"], &made["releaseVersion"]), (&json!(true), &json!("1.13.0")));
+        assert_eq!(fixture.sent_changes()[0].status, Some(status), "{version}");
+    }
 }

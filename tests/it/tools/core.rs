@@ -38,7 +38,8 @@ async fn list_spaces_filters_and_pages() {
 async fn list_environments_keeps_octopus_sort_order() {
     let server = CheckedServer::start().await;
     let list = server.call_ok("list_environments", json!({ "space": "Default" })).await;
-    assert_eq!(column(&list, "name"), ["Development", "Test", "Staging", "Production"]);
+    let fixed = ["Development", "Test", "Staging", "Production"];
+    assert_eq!(column(&list, "name"), [&fixed[..], &["Pull Requests", "pr-482"]].concat());
     let production = &list["items"][3];
     assert_eq!(production["id"], "Environments-3");
     assert_eq!(production["sortOrder"], 3);

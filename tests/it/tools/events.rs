@@ -259,3 +259,28 @@ async fn large_change_details_stay_within_the_budget() {
     let more = find(&server, json!({ "eventId": "Events-80001", "maxBytes": 100_000 })).await;
     assert!(more.to_string().len() > one.to_string().len());
 }
+
+#[tokio::test]
+async fn internal_events_use_the_parameter_of_the_version() {
+    const FORMER: &str = "internal=true";
+    const PRESENT: &str = "includeInternalEvents=true";
+    for (version, parameters) in [
+        ("2021.1.0", &[FORMER][..]),
+        ("2023.1.9626", &[FORMER]),
+        ("2023.3.1", &[PRESENT, FORMER]),
+        ("2023.4.8338", &[PRESENT]),
+        ("2026.3.7314", &[PRESENT]),
+    ] {
+        let server = CheckedServer::with_version(version).await;
+        let filter = json!({ "eventCategories": "TaskQueued", "includeInternalEvents": true });
+        let found = find(&server, filter).await;
+        assert!(!column(&found, "id").is_empty(), "{version}");
+        let sent = server.take_requests();
+        let search = sent.iter().find(|path| path.contains("/Spaces-1/events?")).unwrap();
+        let query = search.split('?').nth(1).unwrap();
+        for parameter in [FORMER, PRESENT] {
+            let is_sent = query.split('&').any(|one| one == parameter);
+            assert_eq!(is_sent, parameters.contains(&parameter), "{version}: {search}");
+        }
+    }
+}

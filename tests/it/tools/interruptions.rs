@@ -197,8 +197,45 @@ async fn rejects_contradictory_arguments() {
 async fn omits_names_the_caller_cannot_read() {
     let server = CheckedServer::start().await;
     let arguments = json!({ "space": "Default", "interruptionId": "Interruptions-9017" });
-    let called = server.server.call_as(keys::DEFAULT_SPACE_ONLY, TOOL, arguments).await;
+    let called = server.server.call_as(keys::VIEW_ONLY, TOOL, arguments).await;
     assert!(!called.is_error, "{}", called.text);
     let responsible = &called.structured["responsible"];
     assert_eq!((&responsible["userId"], responsible.get("userName")), (&json!("Users-41"), None));
+}
+
+#[tokio::test]
+async fn shows_every_type_with_its_pull_requests() {
+    let server = CheckedServer::start().await;
+    let types = [
+        "ManualIntervention",
+        "GuidedFailure",
+        "PullRequestCompletion",
+        "ArgoCDApplicationSync",
+        "KubernetesResourceVerification",
+        "SomethingNew",
+    ];
+    let body = |(number, kind): (usize, &&str)| {
+        json!({
+            "Id": format!("Interruptions-{number}"), "Type": kind, "IsPending": true, "Form": null,
+            "PullRequests": if *kind == "PullRequestCompletion" {
+                json!([{
+                    "Id": "InterruptionPullRequests-1", "InterruptionId": "Interruptions-2",
+                    "Number": 17, "RepositoryUrl": "https://git.example/fleet", "Status": "Open",
+                    "Title": "Bump the route cache", "Url": "https://git.example/fleet/pull/17",
+                }])
+            } else {
+                Value::Null
+            },
+        })
+    };
+    let all: Vec<Value> = types.iter().enumerate().map(body).collect();
+    server.mock_response("/Spaces-1/interruptions", &list_response(&json!(all)));
+    let found = find(&server, json!({})).await;
+    assert_eq!(column(&found, "type"), types);
+    let request = json!([{
+        "number": 17, "title": "Bump the route cache", "status": "Open",
+        "url": "https://git.example/fleet/pull/17",
+    }]);
+    assert_eq!(found["items"][2]["pullRequests"], request);
+    assert_eq!(found["items"][0].get("pullRequests"), None);
 }

@@ -31,6 +31,12 @@ mod tasks;
 
 mod task_logs;
 
+mod environments;
+
+mod git_references;
+
+mod reads_by_id;
+
 mod grep;
 
 mod tenants;

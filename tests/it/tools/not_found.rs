@@ -51,7 +51,7 @@ async fn not_found_error_names_the_missing_resource() {
             "/Spaces-1/environments",
             "list_environments",
             json!({ "space": "Default" }),
-            "resource '/api/Spaces-1/environments' not found",
+            "resource '/api/Spaces-1/environments",
         ),
         ("/users/me", "get_current_user", json!({}), "resource '/api/users/me' not found"),
     ] {

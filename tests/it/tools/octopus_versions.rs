@@ -1,9 +1,11 @@
 //! Responses of older and newer Octopus versions: missing keys, `null` in place of a list or
 //! boolean, and unknown values and keys.
 
+use octopus_sample::keys;
 use serde_json::{Value, json};
 
 use super::{arguments::sample_calls, checked_server::CheckedServer};
+use crate::support::wait_until_some;
 
 /// Returns each collection with a minimal document and with a document that has every optional
 /// field.
@@ -161,4 +163,36 @@ async fn shows_tenant_variables_with_few_fields() {
     let arguments = json!({ "space": "Default", "includeDetails": true });
     let missing = server.call_ok("get_missing_tenant_variables", arguments).await;
     assert_eq!(missing["missingVariables"][0]["missingVariables"], json!([]));
+}
+
+#[tokio::test]
+async fn upgrade_enables_refused_tool_soon() {
+    let server = CheckedServer::with_version("2024.4.1").await;
+    let arguments = json!({ "space": "Default", "projectId": "Route Planner" });
+    let tool = "find_feature_toggles";
+    let needs = ["needs Octopus 2026.1.10655 or later; this instance is 2024.4.1"];
+    server.assert_error_contains(tool, arguments.clone(), &needs).await;
+    server.server.sample.change_version(octopus_sample::VERSION);
+    let found = wait_until_some(async || {
+        let called = server.server.call_as(keys::ADMIN, tool, arguments.clone()).await;
+        (!called.is_error).then_some(called)
+    });
+    assert!(found.await.structured["items"].is_array());
+    let question = json!({ "tool": tool, "space": "Default" });
+    let explained = server.server.call_as(keys::ADMIN, "explain_access", question).await;
+    assert!(!explained.text.contains("needs Octopus"), "{}", explained.text);
+}
+
+#[tokio::test]
+async fn missing_path_makes_the_version_be_read_again() {
+    let server = CheckedServer::start().await;
+    let arguments = json!({ "space": "Default", "projectId": "Route Planner" });
+    let tool = "find_feature_toggles";
+    server.call_ok_once(tool, arguments.clone()).await;
+    server.server.sample.change_version("2024.4.1");
+    let refused = wait_until_some(async || {
+        let called = server.server.call_as(keys::ADMIN, tool, arguments.clone()).await;
+        called.text.contains("needs Octopus 2026.1.10655 or later").then_some(called)
+    });
+    assert!(refused.await.is_error);
 }

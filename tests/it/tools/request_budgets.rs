@@ -22,7 +22,8 @@ const BUDGETS: &[(&str, usize)] = &[
     ("grep_llms_txt", 0),
     // The page; lifecycles and groups by name.
     ("list_projects", 3),
-    // The project, the process; environments. A branch or tag is two more, a commit three.
+    // The project, the process; environments. A branch is one more, and two if Octopus knows only
+    // its full name; tags and commits are looked up after branches.
     ("get_deployment_process", 3),
     // The project, the common and project variable sets, library variable sets and their variables.
     ("get_variables", 5),

@@ -308,3 +308,34 @@ async fn rejects_malformed_task_ids() {
             .await;
     }
 }
+
+#[tokio::test]
+async fn shows_preconditions_of_both_versions() {
+    let server = CheckedServer::start().await;
+    let arguments = json!({ "space": "Default", "taskId": "ServerTasks-90004" });
+    let former = json!({
+        "Id": "ServerTasks-90004", "State": "Queued",
+        "UnmetPreconditions": [
+            { "PreconditionName": "ChangeRequest", "Message": "CHG-7 is open", "WillFailTask": false },
+        ],
+    });
+    let present = json!({
+        "Id": "ServerTasks-90004", "State": "Queued", "HasPendingPreconditions": true,
+        "PendingPreconditionTypes": ["ChangeRequest"],
+    });
+    for task in [&former, &present] {
+        server.mock_response("/tasks/ServerTasks-90004", task);
+        let shown = server.call_ok("get_task_by_id", arguments.clone()).await;
+        assert_eq!(shown["hasPendingPreconditions"], true, "{task}");
+        if task == &former {
+            let unmet = json!([
+                { "name": "ChangeRequest", "message": "CHG-7 is open", "willFailTask": false },
+            ]);
+            assert_eq!(shown["unmetPreconditions"], unmet);
+        } else {
+            assert_eq!(shown["pendingPreconditionTypes"], json!(["ChangeRequest"]));
+            assert_eq!(shown.get("unmetPreconditions"), None);
+        }
+        server.server.sample.faults().clear();
+    }
+}

@@ -106,7 +106,7 @@ async fn finds_ids_with_one_request_and_names_with_one_scan() {
     };
     list(&server, json!({})).await;
     let (called, sent) = looked(json!(["Tenants-3", "tenants-1"])).await;
-    assert_eq!(sent, "/api/Spaces-1/tenants?ids=Tenants-3%2CTenants-1&take=2");
+    assert_eq!(sent, "/api/Spaces-1/tenants?ids=Tenants-3%2CTenants-1&skip=0&take=2");
     assert_eq!(called.structured["totalResults"], 2);
     let (called, sent) = looked(json!(["Tenants-3", "Brightwater Couriers"])).await;
     assert_eq!(sent, "/api/Spaces-1/tenants?skip=0&take=1000");

@@ -75,6 +75,11 @@ pub(super) fn environments() -> Collection {
     })
 }
 
+/// Returns the parent and ephemeral environments, in list order.
+pub(super) fn ephemeral_environments() -> Collection {
+    Collection::new(resources(fixtures::EPHEMERAL_ENVIRONMENTS).into_iter().map(Value::Object))
+}
+
 pub(super) fn lifecycles() -> Collection {
     let forever = json!({ "Strategy": "Forever", "Unit": "Items", "QuantityToKeep": 0, "ShouldKeepForever": true });
     let bodies = resources(fixtures::LIFECYCLES).into_iter().map(|mut lifecycle| {

@@ -8,6 +8,8 @@ pub(crate) const CERTIFICATES: &str = include_str!("../fixtures/certificates.jso
 pub(crate) const CHANNELS: &str = include_str!("../fixtures/channels.json");
 pub(crate) const DEPLOYMENT_FREEZES: &str = include_str!("../fixtures/deploymentfreezes.json");
 pub(crate) const ENVIRONMENTS: &str = include_str!("../fixtures/environments.json");
+pub(crate) const EPHEMERAL_ENVIRONMENTS: &str =
+    include_str!("../fixtures/ephemeralenvironments.json");
 pub(crate) const FAILURES: &str = include_str!("../fixtures/failures.json");
 pub(crate) const FEATURE_TOGGLES: &str = include_str!("../fixtures/featuretoggles.json");
 pub(crate) const GIT_RUNBOOKS: &str = include_str!("../fixtures/gitrunbooks.json");

@@ -46,6 +46,7 @@ pub(super) use snapshots::snapshot;
 pub(super) use tenant_values::{Template, TenantValue, templates_of};
 pub(super) use toggles::completed as completed_toggle;
 
+use super::git_names::GitNames;
 use super::precedence::Precedence;
 use super::version::{Feature, Version};
 
@@ -54,6 +55,8 @@ use super::version::{Feature, Version};
 pub(super) struct Database {
     /// Lookup order of the executions API.
     pub(super) precedence: Precedence,
+    /// Forms of names that the look-ups of Git references accept.
+    pub(super) git_names: GitNames,
     /// Root document as JSON text.
     pub(super) root: Bytes,
     /// Links of the space document of `Spaces-1`.
@@ -61,6 +64,8 @@ pub(super) struct Database {
     pub(super) spaces: Collection,
     pub(super) users: Collection,
     pub(super) environments: Collection,
+    /// Parent and ephemeral environments, which only `/environments/v2` contains.
+    pub(super) ephemeral_environments: Collection,
     pub(super) machines: Collection,
     pub(super) workers: Collection,
     pub(super) worker_pools: Collection,
@@ -109,11 +114,13 @@ impl Database {
     pub(super) fn from_fixtures(version: &Version) -> Self {
         let mut database = Self {
             precedence: Precedence::default(),
+            git_names: GitNames::default(),
             root: configuration::root(version),
             space_links: fixtures::parsed(fixtures::SPACE_LINKS),
             spaces: configuration::spaces(version),
             users: configuration::users(),
             environments: configuration::environments(),
+            ephemeral_environments: configuration::ephemeral_environments(),
             machines: infrastructure::machines(),
             workers: infrastructure::workers(),
             worker_pools: infrastructure::worker_pools(),

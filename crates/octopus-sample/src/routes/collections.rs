@@ -223,7 +223,7 @@ static COLLECTIONS: [Route; 22] = [
     Route::of_space("releases", "Release", "ReleaseView", |data| &data.releases)
         .parameters("skip,ignoreChannelRules,take,ids")
         .by_id_only()
-        .list(List::Filtered(&[Filter::Ids]))
+        .list(List::Filtered(&[Filter::Matches(releases::matches_ids)]))
         .all(None)
         .below(releases::below),
     Route::of_space("runbookruns", "RunbookRun", "RunbookRunView", |data| &data.runbook_runs)

