@@ -129,6 +129,11 @@ impl<T: DeserializeOwned> Page<T> {
 }
 
 impl<T> Page<T> {
+    /// Creates a page without items.
+    pub(in crate::octopus) fn empty() -> Self {
+        Self { items: Vec::new(), total_results: 0, unreadable: Vec::new() }
+    }
+
     /// Returns the number of items that Octopus sent for this page.
     pub fn received(&self) -> usize {
         self.items.len() + self.unreadable.len()

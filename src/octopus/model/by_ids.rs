@@ -11,7 +11,7 @@ use futures::{StreamExt, stream};
 use super::resource::{Id, Resource};
 use crate::octopus::client::{
     error::Error,
-    page::PageRange,
+    page::{Page, PageRange},
     path::{ApiPath, IDS_PER_REQUEST, id_batches},
     session::Session,
 };
@@ -93,29 +93,36 @@ pub(in crate::octopus) async fn read<'a, R: Resource>(
     for batch in batches {
         let path = if has_filter { list.clone().query_list("ids", batch) } else { list.clone() };
         let path = path.query("skip", 0).query("take", IDS_PER_REQUEST);
-        let (listed, total) =
-            match session.page::<R>(&path, PageRange::first(IDS_PER_REQUEST)).await {
-                Ok(page) => (page.items, page.total_results as usize),
-                Err(Error::Forbidden { .. } | Error::NotFound { .. }) => continue,
-                // A page of any documents can be too large, unlike the requested documents.
-                Err(Error::TooLarge { .. } | Error::TooManyValues { .. }) if !has_filter => {
-                    (Vec::new(), usize::MAX)
-                }
-                Err(error) => return Err(error),
-            };
+        let (page, total) = match session.page::<R>(&path, PageRange::first(IDS_PER_REQUEST)).await
+        {
+            Ok(page) => {
+                let total = page.total_results as usize;
+                (page, total)
+            }
+            Err(Error::Forbidden { .. } | Error::NotFound { .. }) => continue,
+            // A page of any documents can be too large, unlike the requested documents.
+            Err(Error::TooLarge { .. } | Error::TooManyValues { .. }) if !has_filter => {
+                (Page::empty(), usize::MAX)
+            }
+            Err(error) => return Err(error),
+        };
         let is_whole = match total {
             // Lists of some versions have no total.
-            0 => listed.len() < IDS_PER_REQUEST,
-            total => total <= listed.len(),
+            0 => page.received() < IDS_PER_REQUEST,
+            total => total <= page.received(),
         };
         let requested: HashSet<&str> = batch.iter().copied().collect();
-        let is_filtered = listed.iter().all(|one| requested.contains(one.id().as_str()));
-        let listed = listed.into_iter().filter(|one| requested.contains(one.id().as_str()));
+        let is_filtered = page.items.iter().all(|one| requested.contains(one.id().as_str()));
+        let listed = page.items.into_iter().filter(|one| requested.contains(one.id().as_str()));
         documents.extend(listed.map(|one| (one.id().as_str().to_owned(), one)));
         // A list that is whole, or that applied the filter, omits only what the caller cannot see.
-        if !(is_whole || has_filter && is_filtered) {
-            missing.extend(batch.iter().copied().filter(|id| !documents.contains_key(*id)));
-        }
+        let is_unreadable = |id: &&str| {
+            page.unreadable.iter().any(|item| item.id.as_deref().is_some_and(|of| of == *id))
+        };
+        let omits_nothing_else = is_whole || has_filter && is_filtered;
+        missing.extend(batch.iter().copied().filter(|id| {
+            !documents.contains_key(*id) && (!omits_nothing_else || is_unreadable(id))
+        }));
     }
     let (to_read, rest) = missing.split_at(missing.len().min(MAX_SINGLE_READS));
     let mut unread: Vec<String> = rest.iter().map(|id| (*id).to_owned()).collect();
