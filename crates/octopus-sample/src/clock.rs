@@ -25,10 +25,9 @@ pub(super) fn long_date(moment: i64) -> String {
     format_time(moment, "%A, %-d %B %Y %-I:%M:%S %p +00:00")
 }
 
-/// Returns the current time as the header `Date`: `Mon, 02 Nov 2026 09:00:00 GMT`.
-pub(super) fn http_date() -> HeaderValue {
-    let date = format_time(NOW, "%a, %d %b %Y %H:%M:%S GMT");
-    HeaderValue::from_str(&date).unwrap_or(HeaderValue::from_static(""))
+/// Formats a time for the header `Date`: `Mon, 02 Nov 2026 09:00:00 GMT`.
+pub(super) fn http_date(moment: i64) -> String {
+    format_time(moment, "%a, %d %b %Y %H:%M:%S GMT")
 }
 
 /// Formats a time for the log: `08:10:01`.

@@ -57,6 +57,8 @@ pub(super) enum Feature {
     RateLimits,
     /// `/token/v1`.
     TokenExchange,
+    /// `/deploymentfreezes`; early access in 2024.2.
+    DeploymentFreezes,
     /// The error body of OAuth at `/token/v1`. No source names the version; it is assumed.
     OauthErrors,
 }
@@ -80,6 +82,7 @@ impl Feature {
             Self::NewerKinds => [2024, 1, 0],
             Self::LlmsTxt => [2026, 2, 3916],
             Self::ActorTypes | Self::RateLimits => [2026, 3, 0],
+            Self::DeploymentFreezes => [2024, 2, 0],
         }
     }
 }

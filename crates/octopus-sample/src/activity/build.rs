@@ -91,6 +91,7 @@ impl Builder<'_> {
             kind,
             target_role: None,
             environments: Vec::new(),
+            is_required: false,
         };
         let mut activity =
             self.step(parent, "", &step, "", (started + 120, end - 200), self.status());

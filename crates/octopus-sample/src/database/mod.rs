@@ -39,7 +39,7 @@ pub(super) use live::{LiveStatus, Resource};
 pub(super) use phases::Phase;
 pub(super) use processes::{instructions, team_of};
 pub(super) use projects::project_rest;
-pub(super) use prompts::{Prompt, form};
+pub(super) use prompts::{Prompt, PromptScope, form};
 pub(super) use runbooks::{GitRunbook, process_id as runbook_process_id};
 pub(super) use scripts::{Failure, LogLine, Process, Step, StepCatalog};
 pub(super) use snapshots::snapshot;

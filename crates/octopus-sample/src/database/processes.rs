@@ -96,6 +96,7 @@ fn body(
             kind: "Script".to_owned(),
             target_role: None,
             environments: Vec::new(),
+            is_required: false,
         };
         steps.push(shown(project, process, &more));
     }
@@ -158,7 +159,7 @@ fn action(project: &Item, process: &Process, step: &Step) -> Value {
         "Notes": null,
         "IsDisabled": false,
         "CanBeUsedForProjectVersioning": has_package,
-        "IsRequired": false,
+        "IsRequired": step.is_required,
         "WorkerPoolId": pool,
         "Container": { "Image": null, "FeedId": null, "GitUrl": null, "Dockerfile": null },
         "WorkerPoolVariable": "",

@@ -24,6 +24,22 @@ pub(crate) struct Prompt {
     select_options: Option<String>,
     /// Environments that it applies to; empty for all.
     environments: Vec<String>,
+    /// Tenants that it applies to; empty for all.
+    #[serde(default)]
+    tenants: Vec<String>,
+    /// Whether only the draft of a runbook has it, and no snapshot.
+    #[serde(default)]
+    is_draft: bool,
+}
+
+/// The target and version for which variables are prompted. `None` stands for all.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct PromptScope<'a> {
+    pub(crate) environment_id: Option<&'a str>,
+    /// The tenant; for an environment, `None` is an execution without a tenant.
+    pub(crate) tenant_id: Option<&'a str>,
+    /// Whether the execution runs a snapshot, which lacks the prompts of the draft.
+    pub(crate) is_snapshot: bool,
 }
 
 impl Prompt {
@@ -37,11 +53,28 @@ impl Prompt {
         settings
     }
 
+    /// Returns whether the control accepts a value.
+    pub(crate) fn accepts(&self, value: &str) -> bool {
+        match self.control_type.as_str() {
+            "Checkbox" => ["True", "False"].contains(&value),
+            "Select" => {
+                let options = self.select_options.as_deref().unwrap_or_default().lines();
+                let values =
+                    options.map(|option| option.split_once('|').map_or(option, |(v, _)| v));
+                values.into_iter().any(|option| option == value)
+            }
+            _ => true,
+        }
+    }
+
     /// Returns the variable in the form of a variable set.
     pub(super) fn variable(&self) -> Value {
         let mut scope = json!({ "ProcessOwner": [self.owner_id] });
         if let Some(scope) = scope.as_object_mut().filter(|_| !self.environments.is_empty()) {
             scope.insert("Environment".to_owned(), json!(self.environments));
+        }
+        if let Some(scope) = scope.as_object_mut().filter(|_| !self.tenants.is_empty()) {
+            scope.insert("Tenant".to_owned(), json!(self.tenants));
         }
         let value = self.default_value.as_deref().unwrap_or_default();
         json!({
@@ -59,18 +92,21 @@ impl Prompt {
 }
 
 impl Database {
-    /// Returns the prompted variables of an environment; of all environments if it is `None`.
+    /// Returns the prompted variables of a project or runbook in a scope.
     pub(crate) fn prompts_of<'a>(
         &'a self,
         owner_id: &'a str,
-        environment_id: Option<&'a str>,
+        scope: PromptScope<'a>,
     ) -> impl Iterator<Item = &'a Prompt> {
         self.prompts.iter().filter(move |prompt| {
-            let applies_to = |id| {
-                prompt.environments.is_empty()
-                    || prompt.environments.iter().any(|other| other == id)
+            let is_in = |ids: &[String], id: Option<&str>| {
+                ids.is_empty() || id.is_some_and(|id| ids.iter().any(|other| other == id))
             };
-            prompt.owner_id == owner_id && environment_id.is_none_or(applies_to)
+            prompt.owner_id == owner_id
+                && !(scope.is_snapshot && prompt.is_draft)
+                && scope.environment_id.is_none_or(|id| {
+                    is_in(&prompt.environments, Some(id)) && is_in(&prompt.tenants, scope.tenant_id)
+                })
         })
     }
 }

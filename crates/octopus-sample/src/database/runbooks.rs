@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::collection::Collection;
-use super::configuration::{by_name, collection, complete};
+use super::configuration::{by_name, complete, linked};
 use super::fixtures::{self, resources};
 use crate::random::{token, uuid};
 
@@ -47,7 +47,10 @@ pub(super) fn runbooks() -> Collection {
     by_name(&Collection::new(bodies))
 }
 
+/// Returns the current processes, and the frozen processes of the snapshots.
 pub(super) fn processes() -> Collection {
+    let frozen = resources(fixtures::RUNBOOK_SNAPSHOTS);
+    let frozen = frozen.iter().filter_map(frozen_process);
     let bodies = resources(fixtures::RUNBOOKS).into_iter().map(|runbook| {
         let (id, space, project) = names(&runbook);
         let process = process_id(&id);
@@ -62,36 +65,72 @@ pub(super) fn processes() -> Collection {
         complete(&mut body, json!({ "Links": links }));
         Value::Object(body)
     });
-    Collection::new(bodies)
+    Collection::new(bodies.chain(frozen))
+}
+
+/// Returns the process of a snapshot: the current one without the steps that were added later.
+fn frozen_process(snapshot: &Map<String, Value>) -> Option<Value> {
+    let id = frozen_process_id(snapshot);
+    let later = snapshot.get("LaterSteps").and_then(Value::as_array).into_iter().flatten();
+    let later: Vec<&Value> = later.collect();
+    let mut runbooks = resources(fixtures::RUNBOOKS).into_iter();
+    let mut runbook = runbooks.find(|runbook| runbook.get("Id") == snapshot.get("RunbookId"))?;
+    if let Some(steps) = runbook.get_mut("Steps").and_then(Value::as_array_mut) {
+        steps.retain(|step| !step.get("Name").is_some_and(|name| later.contains(&name)));
+    }
+    let (runbook_id, space, project) = names(&runbook);
+    let mut body = process_body(&runbook, &id, &runbook_id);
+    let links = json!({
+        "Self": format!("/api/{space}/runbookProcesses/{id}"),
+        "Runbook": format!("/api/{space}/runbooks/{runbook_id}"),
+        "Project": format!("/api/{space}/projects/{project}"),
+    });
+    complete(&mut body, json!({ "Links": links }));
+    Some(Value::Object(body))
+}
+
+fn frozen_process_id(snapshot: &Map<String, Value>) -> String {
+    let text = |key: &str| snapshot.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (id, runbook) = (text("Id"), text("RunbookId"));
+    let number = id.rsplit('-').next().unwrap_or_default();
+    format!("{}-s-{number}-{}", process_id(runbook), token(id, 5).to_uppercase())
 }
 
 pub(super) fn snapshots() -> Collection {
-    let snapshots = collection(fixtures::RUNBOOK_SNAPSHOTS, |id, space, fixture| {
-        let text = |key: &str| fixture.get(key).and_then(Value::as_str).unwrap_or_default();
-        let (runbook, project) = (text("RunbookId"), text("ProjectId"));
-        let number = id.rsplit('-').next().unwrap_or_default();
-        let mark = token(id, 5).to_uppercase();
-        let variables = format!("variableset-{project}-s-{number}-{mark}");
-        let path = format!("/api/{space}/runbookSnapshots/{id}");
-        json!({
-            "FrozenRunbookProcessId": format!("{}-s-{number}-{mark}", process_id(runbook)),
-            "FrozenProjectVariableSetId": variables, "ProjectVariableSetSnapshotId": variables,
-            "LibraryVariableSetSnapshotIds": [], "SelectedPackages": [],
-            "SelectedGitResources": [], "GitReference": null,
-            "Links": {
-                "Self": path,
-                "Project": format!("/api/{space}/projects/{project}"),
-                "Runbook": format!("/api/{space}/runbooks/{runbook}"),
-                "RunbookRuns": format!("{path}/runbookRuns{{?skip,take}}"),
-                "RunbookRunTemplate": format!("{path}/runbookRuns/template"),
-                "RunbookRunPreview": format!("{path}/runbookRuns/preview/{{environment}}{{?includeDisabledSteps}}"),
-                "SnapshotVariables": format!("{path}/snapshot-variables"),
-                "Web": format!("/app#/{space}/projects/{project}/operations/runbooks/{runbook}/snapshots/{id}"),
-            },
-        })
+    let bodies = resources(fixtures::RUNBOOK_SNAPSHOTS).into_iter().map(|mut fixture| {
+        let process = frozen_process_id(&fixture);
+        fixture.remove("LaterSteps");
+        linked(fixture, |id, space, fixture| snapshot_rest(id, space, fixture, &process))
     });
     // Newest first.
+    let snapshots = Collection::new(bodies);
     snapshots.sorted_by(|snapshot| std::cmp::Reverse(snapshot.text("Assembled").to_owned()))
+}
+
+/// Returns the fields of a snapshot that the fixture does not contain.
+fn snapshot_rest(id: &str, space: &str, fixture: &Map<String, Value>, process: &str) -> Value {
+    let text = |key: &str| fixture.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (runbook, project) = (text("RunbookId"), text("ProjectId"));
+    let number = id.rsplit('-').next().unwrap_or_default();
+    let mark = token(id, 5).to_uppercase();
+    let variables = format!("variableset-{project}-s-{number}-{mark}");
+    let path = format!("/api/{space}/runbookSnapshots/{id}");
+    json!({
+        "FrozenRunbookProcessId": process,
+        "FrozenProjectVariableSetId": variables, "ProjectVariableSetSnapshotId": variables,
+        "LibraryVariableSetSnapshotIds": [], "SelectedPackages": [],
+        "SelectedGitResources": [], "GitReference": null,
+        "Links": {
+            "Self": path,
+            "Project": format!("/api/{space}/projects/{project}"),
+            "Runbook": format!("/api/{space}/runbooks/{runbook}"),
+            "RunbookRuns": format!("{path}/runbookRuns{{?skip,take}}"),
+            "RunbookRunTemplate": format!("{path}/runbookRuns/template"),
+            "RunbookRunPreview": format!("{path}/runbookRuns/preview/{{environment}}{{?includeDisabledSteps}}"),
+            "SnapshotVariables": format!("{path}/snapshot-variables"),
+            "Web": format!("/app#/{space}/projects/{project}/operations/runbooks/{runbook}/snapshots/{id}"),
+        },
+    })
 }
 
 /// Returns the runbooks in Git. Their slug is their ID, and they have no snapshots.
@@ -165,7 +204,8 @@ fn process_body(runbook: &Map<String, Value>, id: &str, runbook_id: &str) -> Map
             "Actions": [{
                 "Id": uuid(&format!("{id}/{slug}")), "Name": name,
                 "ActionType": "Octopus.Script", "Notes": null, "IsDisabled": false,
-                "CanBeUsedForProjectVersioning": false, "IsRequired": false, "WorkerPoolId": null,
+                "CanBeUsedForProjectVersioning": false, "WorkerPoolId": null,
+                "IsRequired": step.get("IsRequired") == Some(&Value::Bool(true)),
                 "Container": { "Image": null, "FeedId": null, "GitUrl": null, "Dockerfile": null },
                 "WorkerPoolVariable": "", "Environments": [], "ExcludedEnvironments": [],
                 "Channels": [], "TenantTags": [], "Packages": [], "GitDependencies": [],

@@ -35,6 +35,9 @@ pub(crate) struct Step {
     /// Environments that the step runs for; empty for all.
     #[serde(default)]
     pub(crate) environments: Vec<String>,
+    /// Whether the step cannot be skipped.
+    #[serde(default)]
+    pub(crate) is_required: bool,
 }
 
 /// A log line: category and text.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::processes::{action_id, snapshot_of};
 use super::repository::Reference;
 use super::snapshots::snapshot;
-use super::{Collection, Database, Item, Prompt};
+use super::{Collection, Database, Item, Prompt, PromptScope};
 use crate::random::uuid;
 
 /// Selection of the variables of a set.
@@ -90,7 +90,8 @@ fn body(
             .collect(),
     };
     let prompts = processes(database, owner);
-    let prompts = prompts.iter().flat_map(|(_, id, _)| database.prompts_of(id, None));
+    let prompts =
+        prompts.iter().flat_map(|(_, id, _)| database.prompts_of(id, PromptScope::default()));
     let variables = variables.into_iter().chain(prompts.map(Prompt::variable));
     let is_sensitive = |one: &Value| one.get("IsSensitive").and_then(Value::as_bool) == Some(true);
     let kept = variables.filter(|one| match part {

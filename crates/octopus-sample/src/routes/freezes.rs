@@ -6,9 +6,11 @@ use super::super::call::{Call, contains};
 use super::super::clock::{self, NOW};
 use super::super::database::Item;
 use super::super::response::{ApiError, ApiResponse, ApiResult};
+use super::super::version::Feature;
 use super::missing;
 
 pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> ApiResult {
+    call.require_feature(Feature::DeploymentFreezes)?;
     match path {
         [] => {
             let (Some(skip), Some(take)) = (call.query.number("skip"), call.query.number("take"))
@@ -40,7 +42,8 @@ fn matches(call: &Call<'_>, freeze: &Item) -> bool {
     let scope = || scope.into_iter().flatten();
     let projects: Vec<&str> = call.query.list("projectIds");
     let environments: Vec<&str> = call.query.list("environmentIds");
-    let is_over = clock::parse(freeze.text("End")).is_some_and(|end| end <= NOW);
+    let at = call.query.text("effectiveDate").and_then(clock::parse).unwrap_or(NOW);
+    let is_over = clock::parse(freeze.text("End")).is_some_and(|end| end <= at);
     let is_in = |value: &Value| {
         let ids = value.as_array().into_iter().flatten().filter_map(Value::as_str);
         ids.into_iter().any(|id| environments.iter().any(|other| other.eq_ignore_ascii_case(id)))

@@ -4,11 +4,15 @@ use serde_json::{Value, json};
 
 use super::super::activity;
 use super::super::call::Call;
-use super::super::database::{Item, complete, form};
+use super::super::database::{Database, Item, PromptScope, complete, form};
 use super::super::random::uuid;
 use super::super::request_body::RequestBody;
 use super::super::response::{ApiError, ApiResponse, ApiResult, Content};
-use super::{missing, project_lookup, promotions, runbooks};
+use super::runbooks::{self, RunbookVersion};
+use super::{missing, project_lookup, promotions};
+
+/// Maximum number of releases in the changes of a deployment.
+const MAX_CHANGES: usize = 20;
 
 /// Answers `/releases/{id}/deployments/template` and `.../preview/{environmentId}/{tenantId}`.
 pub(super) fn of_release(call: &Call<'_>, release: &Item, path: &[&str]) -> ApiResult {
@@ -108,29 +112,58 @@ fn preview(
     let steps = process.into_iter().flat_map(|process| process.steps_for(&environment.id));
     let steps = steps.enumerate().map(|(position, step)| {
         let id = uuid(&format!("{}/{}", project.id, step.slug));
-        render(call, environment, (&id, &step.name, position), step.target_role.as_deref())
+        let names = (id.as_str(), step.name.as_str(), position);
+        render(call, environment, names, step.target_role.as_deref(), step.is_required)
     });
-    let prompts = call.database.prompts_of(&project.id, Some(&environment.id));
-    let mut body =
-        answered(call, &release.id, environment, &steps.collect::<Vec<_>>(), &form(prompts));
+    let scope = PromptScope {
+        environment_id: Some(&environment.id),
+        tenant_id: tenant.map(|tenant| tenant.id.as_str()),
+        is_snapshot: true,
+    };
+    let prompts = call.database.prompts_of(&project.id, scope);
+    let changes = changes(call.database, project, release, environment, tenant);
+    let steps = steps.collect::<Vec<_>>();
+    let mut body = answered(call, &release.id, environment, &steps, &form(prompts));
     if let Value::Object(body) = &mut body {
-        complete(body, json!({ "Changes": [], "ChangesMarkdown": "" }));
+        complete(body, change_summaries(&changes));
     }
     Ok(ApiResponse::value(&body))
+}
+
+/// Returns the releases since the last successful deployment to the target, newest first: each
+/// release up to the deployed one, in the channel of the release.
+fn changes<'a>(
+    database: &'a Database,
+    project: &'a Item,
+    release: &Item,
+    environment: &Item,
+    tenant: Option<&Item>,
+) -> Vec<&'a Item> {
+    let last = database.deployments.of_project(project).find(|deployment| {
+        let task = database.tasks.find(deployment.text("TaskId"));
+        deployment.text("EnvironmentId") == environment.id
+            && deployment.text("TenantId") == tenant.map_or("", |tenant| tenant.id.as_str())
+            && task.is_some_and(|task| task.text("State") == "Success")
+    });
+    let last = last.map(|deployment| deployment.text("ReleaseId"));
+    let releases = database.releases.of_project(project).skip_while(|other| other.id != release.id);
+    let is_in_channel = |other: &&Item| other.text("ChannelId") == release.text("ChannelId");
+    let since = releases.take_while(|other| Some(other.id.as_str()) != last);
+    since.filter(is_in_channel).take(MAX_CHANGES).collect()
 }
 
 /// Answers `.../runbookRunTemplate`, or `.../runbookRuns/preview/{id}` for an environment.
 pub(super) fn of_runbook(
     call: &Call<'_>,
-    runbook: &Value,
-    process: Option<&Value>,
+    version: &RunbookVersion<'_>,
     path: &[&str],
 ) -> ApiResult {
+    let RunbookVersion { body: runbook, process, is_snapshot } = *version;
     let text = |key: &str| runbook.get(key).and_then(Value::as_str).unwrap_or_default();
     let project = project_lookup::find(call, text("ProjectId"))?;
     let id = text("Id");
     let allowed = runbooks::environments(call.database, project, runbook);
-    let [environment, ..] = path else {
+    let [environment, rest @ ..] = path else {
         let preview = call.path.replace("runbookruntemplate", "runbookRuns/preview");
         let shown = allowed.iter().map(|environment| {
             let link = format!("{preview}/{}{{?includeDisabledSteps}}", environment.id);
@@ -146,16 +179,39 @@ pub(super) fn of_runbook(
         })));
     };
     let environment = known(call, environment)?;
+    let tenant = match rest {
+        [] => None,
+        [tenant, ..] => {
+            let found = call.database.tenants.find_in(call.space_id(), tenant);
+            Some(found.ok_or_else(|| missing(tenant))?)
+        }
+    };
+    if tenant.is_some_and(|t| !promotions::is_connected(t, &project.id, &environment.id)) {
+        let reason = "The tenant is not connected to this environment of the project.";
+        return Err(ApiError::BadRequest(reason.to_owned()));
+    }
     let steps = process.and_then(|process| process.get("Steps")?.as_array());
     let steps = steps.into_iter().flatten().enumerate().map(|(position, step)| {
         let own = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
         let role = step.get("Properties").and_then(|all| all.get("Octopus.Action.TargetRoles"));
         let names = (own("Id"), own("Name"), position);
-        render(call, environment, names, role.and_then(Value::as_str))
+        render(call, environment, names, role.and_then(Value::as_str), is_required(step))
     });
-    let prompts = call.database.prompts_of(id, Some(&environment.id));
+    let scope = PromptScope {
+        environment_id: Some(&environment.id),
+        tenant_id: tenant.map(|tenant| tenant.id.as_str()),
+        is_snapshot,
+    };
+    let prompts = call.database.prompts_of(id, scope);
     let body = answered(call, id, environment, &steps.collect::<Vec<_>>(), &form(prompts));
     Ok(ApiResponse::value(&body))
+}
+
+/// Returns whether a step of a runbook process cannot be skipped.
+pub(super) fn is_required(step: &Value) -> bool {
+    let actions = step.get("Actions").and_then(Value::as_array).into_iter().flatten();
+    let mut required = actions.filter_map(|action| action.get("IsRequired")?.as_bool());
+    required.any(|required| required)
 }
 
 fn render(
@@ -163,6 +219,7 @@ fn render(
     environment: &Item,
     (id, name, position): (&str, &str, usize),
     role: Option<&str>,
+    is_required: bool,
 ) -> Value {
     let machines: Vec<&Item> = role
         .into_iter()
@@ -181,9 +238,31 @@ fn render(
         "ActionId": id, "ActionName": name, "ActionNumber": (position + 1).to_string(),
         "Roles": role.into_iter().collect::<Vec<_>>(),
         "Machines": shown.collect::<Vec<_>>(), "MachineNames": names,
-        "ExcludedMachines": [], "UnavailableMachines": [], "CanBeSkipped": true,
+        "ExcludedMachines": [], "UnavailableMachines": [], "CanBeSkipped": !is_required,
         "IsDisabled": false, "HasNoApplicableMachines": role.is_some() && names.is_empty(),
     })
+}
+
+/// Returns `Changes` and `ChangesMarkdown` for these releases.
+fn change_summaries(changes: &[&Item]) -> Value {
+    let rendered = changes.iter().map(|release| {
+        let notes = release.text("ReleaseNotes");
+        format!("# Release {}\n{notes}\n", release.text("Version"))
+    });
+    let markdown = rendered.collect::<Vec<_>>().join("\n");
+    let shown = changes.iter().map(|release| {
+        let of_builds = |key: &str| -> Vec<&Value> {
+            let builds =
+                release.list("BuildInformation").filter_map(|build| build.get(key)?.as_array());
+            builds.flatten().collect()
+        };
+        json!({
+            "Version": release.text("Version"), "ReleaseNotes": release.body.get("ReleaseNotes"),
+            "BuildInformation": release.body.get("BuildInformation"),
+            "Commits": of_builds("Commits"), "WorkItems": of_builds("WorkItems"),
+        })
+    });
+    json!({ "Changes": shown.collect::<Vec<_>>(), "ChangesMarkdown": markdown })
 }
 
 fn answered(call: &Call<'_>, id: &str, environment: &Item, steps: &[Value], form: &Value) -> Value {

@@ -13,6 +13,20 @@ use super::{missing, previews, project_lookup, runbook_runs};
 const OF_PROJECT: Pages = Pages::of("Runbook", "skip,take,partialName");
 const SNAPSHOTS: Pages = Pages::of("RunbookSnapshot", "skip,take,searchByName");
 
+/// A runbook with one of its processes.
+pub(super) struct RunbookVersion<'a> {
+    pub(super) body: &'a Value,
+    pub(super) process: Option<&'a Value>,
+    /// Whether the process is that of a snapshot.
+    pub(super) is_snapshot: bool,
+}
+
+impl<'a> RunbookVersion<'a> {
+    fn in_git(runbook: &'a GitRunbook) -> Self {
+        Self { body: &runbook.body, process: Some(&runbook.process), is_snapshot: false }
+    }
+}
+
 /// Answers the paths below `/runbooks/{id}`.
 pub(super) fn below_any(call: &Call<'_>, path: &[&str]) -> ApiResult {
     let [id, rest @ ..] = path else { return Err(ApiError::NoRoute) };
@@ -51,9 +65,12 @@ fn below(call: &Call<'_>, runbook: &Item, path: &[&str]) -> ApiResult {
         }
         ["runbookruntemplate"] | ["runbookruns", "preview", ..] => {
             let process = call.database.runbook_processes.find(&runbook_process_id(&runbook.id));
-            let process = process.map(|process| &process.body);
-            let below = path.get(2..).unwrap_or_default();
-            previews::of_runbook(call, &runbook.body, process, below)
+            let version = RunbookVersion {
+                body: &runbook.body,
+                process: process.map(|process| &process.body),
+                is_snapshot: false,
+            };
+            previews::of_runbook(call, &version, path.get(2..).unwrap_or_default())
         }
         _ => Err(ApiError::NoRoute),
     }
@@ -95,12 +112,10 @@ pub(super) fn of_reference(
             Ok(all(environments(call.database, project, &one(slug)?.body).into_iter()))
         }
         ["runbooks", slug, "runbookruntemplate"] => {
-            let runbook = one(slug)?;
-            previews::of_runbook(call, &runbook.body, Some(&runbook.process), &[])
+            previews::of_runbook(call, &RunbookVersion::in_git(one(slug)?), &[])
         }
         ["runbooks", slug, "runbookruns", "preview", rest @ ..] => {
-            let runbook = one(slug)?;
-            previews::of_runbook(call, &runbook.body, Some(&runbook.process), rest)
+            previews::of_runbook(call, &RunbookVersion::in_git(one(slug)?), rest)
         }
         _ => Err(ApiError::NoRoute),
     }
@@ -130,7 +145,16 @@ pub(super) fn snapshots(call: &Call<'_>, project: Option<&Item>, path: &[&str]) 
         [] => Ok(ApiResponse::json(snapshot.json.to_string())),
         ["runbookruns"] => runbook_runs::of_snapshot(call, snapshot),
         ["runbookruns", "template"] => below(call, runbook, &["runbookruntemplate"]),
-        ["runbookruns", "preview", ..] => below(call, runbook, rest),
+        ["runbookruns", "preview", rest @ ..] => {
+            let process =
+                call.database.runbook_processes.find(snapshot.text("FrozenRunbookProcessId"));
+            let version = RunbookVersion {
+                body: &runbook.body,
+                process: process.map(|process| &process.body),
+                is_snapshot: true,
+            };
+            previews::of_runbook(call, &version, rest)
+        }
         _ => Err(ApiError::NoRoute),
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::clock::{NOW, SECOND};
-use super::super::super::database::{Database, DeploymentFacts, Item, State};
+use super::super::super::clock::{self, NOW, SECOND};
+use super::super::super::database::{Database, DeploymentFacts, Item, PromptScope, State};
 use super::super::super::history::{deployment_body, task_of};
 use super::super::super::response::{ApiError, ApiResponse, ApiResult};
 use super::super::promotions;
@@ -27,6 +27,9 @@ pub(super) fn untenanted(change: &WriteRequest<'_>, draft: &mut Database) -> Api
     let (call, input) = (change.call, change.input);
     let subject = subject(change)?;
     let environments = environments(call, &input.texts("EnvironmentNames"))?;
+    if environments.is_empty() {
+        return Ok(nothing());
+    }
     if subject.project.text("TenantedDeploymentMode") == "Tenanted" {
         return wrong(format!(
             "The project '{}' can only be deployed to tenants.",
@@ -43,6 +46,9 @@ pub(super) fn tenanted(change: &WriteRequest<'_>, draft: &mut Database) -> ApiRe
     let (call, input) = (change.call, change.input);
     let subject = subject(change)?;
     let project = subject.project;
+    if input.texts("Tenants").is_empty() && input.texts("TenantTags").is_empty() {
+        return Ok(nothing());
+    }
     let names: Vec<&str> = input.text("EnvironmentName").into_iter().collect();
     let environments = environments(call, &names)?;
     if project.text("TenantedDeploymentMode") == "Untenanted" {
@@ -64,10 +70,12 @@ pub(super) fn tenanted(change: &WriteRequest<'_>, draft: &mut Database) -> ApiRe
             targets.push(target(change, &subject, environment, Some(tenant))?);
         }
     }
-    if targets.is_empty() {
-        return wrong("At least one tenant or tenant tag must be specified.".to_owned());
-    }
     deploy(change, draft, &subject, &targets)
+}
+
+/// Returns the answer to a request without targets, which Octopus accepts.
+fn nothing() -> ApiResponse {
+    ApiResponse::value(&json!({ "DeploymentServerTasks": [] }))
 }
 
 fn subject<'a>(change: &WriteRequest<'a>) -> Result<Subject<'a>, ApiError> {
@@ -108,11 +116,13 @@ fn target<'a>(
     }
     let overridden = input.texts("DeploymentFreezeNames");
     let reason = input.text("DeploymentFreezeOverrideReason");
+    let start = input.text("RunAt").and_then(clock::parse).unwrap_or(NOW);
+    let tenant_id = tenant.map(|tenant| tenant.id.as_str());
     let is_overridden = |freeze: &Item| {
         let is = |name: &&str| name.eq_ignore_ascii_case(freeze.text("Name"));
         reason.is_some() && overridden.iter().any(is)
     };
-    let freezes = call.database.freezes_of(&project.id, &environment.id, NOW);
+    let freezes = call.database.freezes_of(&project.id, &environment.id, tenant_id, start);
     let (lifted, holding): (Vec<&Item>, Vec<&Item>) =
         freezes.partition(|freeze| is_overridden(freeze));
     if !holding.is_empty() {
@@ -126,8 +136,37 @@ fn target<'a>(
     if !lifted.is_empty() {
         call.require("DeploymentFreezeAdminister")?;
     }
-    let prompts = call.database.prompts_of(&project.id, Some(&environment.id));
+    let scope = PromptScope { environment_id: Some(&environment.id), tenant_id, is_snapshot: true };
+    let prompts = call.database.prompts_of(&project.id, scope);
     Ok(Target { environment, tenant, form_values: form_values(input, prompts)? })
+}
+
+/// Fails if the request overrides freezes, but none of them is active for a target.
+fn check_overrides(
+    change: &WriteRequest<'_>,
+    subject: &Subject<'_>,
+    targets: &[Target<'_>],
+) -> Result<(), ApiError> {
+    let (call, input) = (change.call, change.input);
+    let overridden = input.texts("DeploymentFreezeNames");
+    let has_reason = input.text("DeploymentFreezeOverrideReason").is_some();
+    if overridden.is_empty() == has_reason {
+        let reason =
+            "Names of deployment freezes and the reason of the override require each other.";
+        return wrong(reason.to_owned());
+    }
+    let start = input.text("RunAt").and_then(clock::parse).unwrap_or(NOW);
+    let mut active = targets.iter().flat_map(|target| {
+        let tenant_id = target.tenant.map(|tenant| tenant.id.as_str());
+        call.database.freezes_of(&subject.project.id, &target.environment.id, tenant_id, start)
+    });
+    let is_overridden = |freeze: &Item| {
+        overridden.iter().any(|name| name.eq_ignore_ascii_case(freeze.text("Name")))
+    };
+    if !overridden.is_empty() && !active.any(is_overridden) {
+        return wrong("Unable to override freezes, no valid freezes were specified.".to_owned());
+    }
+    Ok(())
 }
 
 fn deploy(
@@ -137,9 +176,11 @@ fn deploy(
     targets: &[Target<'_>],
 ) -> ApiResult {
     let (call, input) = (change.call, change.input);
+    check_overrides(change, subject, targets)?;
     let process = call.database.scripts.process(&subject.project.id);
     let steps = process.into_iter().flat_map(|process| &process.steps);
-    let steps: Vec<&str> = steps.map(|step| step.name.as_str()).collect();
+    let steps: Vec<(&str, bool)> =
+        steps.map(|step| (step.name.as_str(), step.is_required)).collect();
     let options = ExecutionOptions::read(call, input, &steps)?;
     let mut made = Vec::new();
     for target in targets {

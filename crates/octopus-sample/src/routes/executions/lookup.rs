@@ -47,11 +47,8 @@ pub(super) fn project<'a>(call: &Call<'a>, input: &RequestBody) -> Result<&'a It
     Ok(project)
 }
 
-/// Returns the environments with these names.
+/// Returns the environments with these names. An empty list selects none, without an error.
 pub(super) fn environments<'a>(call: &Call<'a>, names: &[&str]) -> Result<Vec<&'a Item>, ApiError> {
-    if names.is_empty() {
-        return wrong("At least one environment must be specified.".to_owned());
-    }
     let all = || call.database.environments.of_space(call.space_id());
     names.iter().map(|name| named(call.database, all(), "environment", name)).collect()
 }
@@ -125,11 +122,11 @@ pub(super) struct ExecutionOptions {
 }
 
 impl ExecutionOptions {
-    /// Reads the options. `steps` are the names of all steps.
+    /// Reads the options. `steps` are the names of all steps, and whether they are required.
     pub(super) fn read(
         call: &Call<'_>,
         input: &RequestBody,
-        steps: &[&str],
+        steps: &[(&str, bool)],
     ) -> Result<Self, ApiError> {
         let moment = |key: &str| match input.text(key) {
             None => Ok(None),
@@ -149,9 +146,14 @@ impl ExecutionOptions {
             found.map(|machine| Ok(json!(machine?.id))).collect::<Result<Vec<Value>, ApiError>>()
         };
         let skipped = input.texts("SkipStepNames");
-        let unknown = |name: &&&str| !steps.iter().any(|step| step.eq_ignore_ascii_case(name));
-        if let Some(name) = skipped.iter().find(unknown) {
-            return wrong(format!("The step '{name}' was not found."));
+        for name in &skipped {
+            match steps.iter().find(|(step, _)| step.eq_ignore_ascii_case(name)) {
+                None => return wrong(format!("The step '{name}' was not found.")),
+                Some((step, true)) => {
+                    return wrong(format!("The step '{step}' is required and cannot be skipped."));
+                }
+                Some(_) => {}
+            }
         }
         let pairs = [
             ("QueueTime", json!(run_at.map(clock::timestamp))),
@@ -192,6 +194,10 @@ pub(super) fn form_values<'a>(
             lacking.push(format!("A value is required for the variable '{}'.", prompt.name));
         }
         let Some(value) = value else { continue };
+        if !prompt.accepts(value) {
+            let reason = format!("The value is not valid for the variable '{}'.", prompt.name);
+            lacking.push(reason);
+        }
         let shown = if prompt.is_sensitive {
             json!({ "HasValue": true, "NewValue": null })
         } else {

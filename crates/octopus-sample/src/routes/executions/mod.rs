@@ -152,7 +152,6 @@ mod tests {
                 json!({ "EnvironmentNames": ["Staging"] }),
                 "required for the variable 'Change.Ticket'",
             ),
-            (json!({ "EnvironmentNames": [] }), "At least one environment"),
             (json!({ "EnvironmentNames": ["Moon"] }), "The environment 'Moon' was not found"),
             (json!({ "ReleaseVersion": "9.9" }), "version '9.9' was not found"),
             (
@@ -200,6 +199,59 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn empty_lists_succeed_and_create_nothing() {
+        let sample = Sample::new();
+        let rows = [
+            (
+                "untenanted",
+                json!({ "ProjectName": "Projects-1", "ReleaseVersion": "1.12.0", "EnvironmentNames": [] }),
+            ),
+            (
+                "tenanted",
+                json!({ "ProjectName": "Projects-2", "ReleaseVersion": "2.6.0", "EnvironmentName": "Production" }),
+            ),
+        ];
+        for (form, body) in rows {
+            let path = format!("Spaces-1/deployments/create/{form}/v1");
+            let expected = json!({ "DeploymentServerTasks": [] });
+            assert_eq!(send(&sample, "POST", &path, body).await, (200, expected));
+        }
+        let body = json!({
+            "ProjectName": "Projects-1", "RunbookName": "Runbooks-1", "EnvironmentNames": [],
+        });
+        let made = send(&sample, "POST", "Spaces-1/runbook-runs/create/v1", body).await;
+        assert_eq!(made, (200, json!({ "RunbookRunServerTasks": [] })));
+    }
+
+    #[tokio::test]
+    async fn rejects_skipped_required_steps_and_invalid_values() {
+        let sample = Sample::new();
+        let path = "Spaces-1/deployments/create/untenanted/v1";
+        let tracking = json!({
+            "ProjectName": "Projects-1", "ReleaseVersion": "1.11.7",
+            "EnvironmentNames": ["Production"],
+        });
+        let billing = json!({
+            "ProjectName": "Projects-5", "ReleaseVersion": "5.7.0",
+            "EnvironmentNames": ["Staging"], "Variables": { "Change.Ticket": "CW-1" },
+            "SkipStepNames": ["Migrate ledger database"],
+        });
+        let value = |name: &str, value: &str| {
+            merged(tracking.clone(), json!({ "Variables": { name: value } }))
+        };
+        let rows = [
+            (billing, "'Migrate ledger database' is required"),
+            (value("Deploy.Ring", "late"), "not valid for the variable 'Deploy.Ring'"),
+            (value("Deploy.DryRun", "yes"), "not valid for the variable 'Deploy.DryRun'"),
+        ];
+        for (body, part) in rows {
+            let (status, rejected) = send(&sample, "POST", path, body.clone()).await;
+            assert_eq!(status, 400, "{body}");
+            assert!(reason(&rejected).contains(part), "{body} {rejected}");
+        }
+    }
+
+    #[tokio::test]
     async fn finds_tenants_by_name_and_tag() {
         let sample = Sample::new();
         let path = "Spaces-1/deployments/create/tenanted/v1";
@@ -207,7 +259,6 @@ mod tests {
             "ProjectName": "Route Planner", "ReleaseVersion": "2.6.0", "EnvironmentName": "Production",
         });
         let rows = [
-            (json!({}), "At least one tenant"),
             (json!({ "Tenants": ["Quayside Depots"] }), "is disabled"),
             (json!({ "Tenants": ["Tidewater Cold Chain"] }), "is not connected"),
             (json!({ "Tenants": ["Ironbark Haulage"] }), "lifecycle does not allow it yet"),

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::super::super::clock::{NOW, SECOND};
 use super::super::super::database::repository::resolve;
-use super::super::super::database::{Database, Item, State, TaskFacts, runbook_process_id};
+use super::super::super::database::{Database, Item, PromptScope, State, TaskFacts};
 use super::super::super::history::{RunFacts, run_body};
 use super::super::super::response::{ApiError, ApiResponse, ApiResult};
-use super::super::runbooks;
 use super::super::write_request::WriteRequest;
+use super::super::{previews, runbooks};
 use super::lookup::{ExecutionOptions, environments, form_values, named, project, tenants, wrong};
 
 /// A runbook in the database or in Git.
@@ -50,8 +50,8 @@ pub(super) fn published(change: &WriteRequest<'_>, draft: &mut Database) -> ApiR
         let name = runbook.text("Name");
         return wrong(format!("The runbook '{name}' has no published snapshot to run."));
     }
-    let process = call.database.runbook_processes.find(&runbook_process_id(&runbook.id));
-    let process = process.map(|process| &process.body);
+    let process = snapshot.map_or("", |snapshot| snapshot.text("FrozenRunbookProcessId"));
+    let process = call.database.runbook_processes.find(process).map(|process| &process.body);
     run(change, draft, &Subject { project, runbook: &runbook.body, process, snapshot, git: None })
 }
 
@@ -93,7 +93,10 @@ fn run(change: &WriteRequest<'_>, draft: &mut Database, subject: &Subject<'_>) -
     let allowed = runbooks::environments(call.database, project, subject.runbook);
     let environments = environments(call, &input.texts("EnvironmentNames"))?;
     let steps = subject.process.and_then(|process| process.get("Steps")?.as_array());
-    let steps = steps.into_iter().flatten().filter_map(|step| step.get("Name")?.as_str());
+    let steps = steps
+        .into_iter()
+        .flatten()
+        .filter_map(|step| Some((step.get("Name")?.as_str()?, previews::is_required(step))));
     let options = ExecutionOptions::read(call, input, &steps.collect::<Vec<_>>())?;
     let mut targets = Vec::new();
     for environment in environments {
@@ -119,7 +122,12 @@ fn run(change: &WriteRequest<'_>, draft: &mut Database, subject: &Subject<'_>) -
     }
     let mut made = Vec::new();
     for (environment, tenant) in targets {
-        let prompts = call.database.prompts_of(subject.text("Id"), Some(&environment.id));
+        let scope = PromptScope {
+            environment_id: Some(&environment.id),
+            tenant_id: tenant.map(|tenant| tenant.id.as_str()),
+            is_snapshot: subject.snapshot.is_some(),
+        };
+        let prompts = call.database.prompts_of(subject.text("Id"), scope);
         let form_values = form_values(input, prompts)?;
         let facts = RunFacts {
             id: draft.runbook_runs.next_id("RunbookRuns"),
