@@ -71,10 +71,10 @@ pub use model::space::Space;
 pub use model::task_initiator::task_initiator;
 pub use model::{
     accounts, api_keys, certificates, channels, dashboard, deployments, document, environments,
-    events, feature_toggles, git, instance_info, interruptions, kubernetes, library_variable_sets,
-    lifecycles, llms_txt, machines, operations, portal_url, preview_query, previews, processes,
-    project_groups, project_variables, projects, releases, rollout_groups, runbook_runs, runbooks,
-    scope, spaces, tasks, teams, tenants, users, variables,
+    events, feature_toggles, freezes, git, instance_info, interruptions, kubernetes,
+    library_variable_sets, lifecycles, llms_txt, machines, operations, portal_url, preview_query,
+    previews, processes, project_groups, project_variables, projects, promotions, releases,
+    rollout_groups, runbook_runs, runbooks, scope, spaces, tasks, teams, tenants, users, variables,
 };
 pub use verification::{
     Cause, CredentialReport, InstanceReport, Problem, Rights, Severity, verify_instance,

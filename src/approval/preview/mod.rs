@@ -23,6 +23,8 @@ use crate::{
 
 /// Maximum size of a preview in bytes.
 const MAX_PREVIEW_BYTES: usize = 16 * 1024;
+/// Length of the end of a cut text that is not shown, because it may contain a part of a secret.
+const MAX_SECRET_CHARS: usize = 512;
 /// Cost of one text in bytes, in addition to its length.
 const TEXT_COST: usize = 32;
 
@@ -143,6 +145,32 @@ impl ChangePreview {
             Some(value) => self.line(label, value),
             None => self,
         }
+    }
+
+    /// Adds a line with at most `max_chars` characters of a text of Octopus, and the note that the
+    /// rest is not shown.
+    #[must_use]
+    pub fn bounded_line(mut self, label: &str, text: &str, max_chars: usize) -> Self {
+        // Invisible characters and secrets shorten the text, so more than its shown part is
+        // sanitized.
+        let limit = max_chars.saturating_mul(4);
+        let read = text.char_indices().nth(limit).and_then(|(end, _)| text.get(..end));
+        let sanitized = self.sanitized_line(read.unwrap_or(text));
+        // A secret at the end of the sanitized part may be incomplete and therefore not redacted.
+        let complete = match read {
+            Some(_) => sanitized.chars().count().saturating_sub(MAX_SECRET_CHARS),
+            None => usize::MAX,
+        };
+        let shown_chars = max_chars.min(complete);
+        let cut =
+            sanitized.char_indices().nth(shown_chars).and_then(|(end, _)| sanitized.get(..end));
+        let value = match cut {
+            Some(shown) => format!("{} … (the rest is not shown)", shown.trim_end()),
+            None => sanitized,
+        };
+        let label = self.sanitized_line(label);
+        self.push(label, value);
+        self
     }
 
     /// Adds a line with a list, if it has items.

@@ -104,27 +104,54 @@ pub async fn newest(
     }
 }
 
-/// Reads the preview of a run in an environment. `None` if the instance has none, because not every
-/// version previews runbooks in Git.
+/// The version of a runbook to run.
+#[derive(Debug)]
+pub enum RunbookVersion {
+    Snapshot(RunbookSnapshot),
+    Git(GitRef),
+}
+
+impl RunbookVersion {
+    /// Returns the Git reference, if the runbook is in Git.
+    pub fn git_ref(&self) -> Option<&GitRef> {
+        match self {
+            Self::Git(reference) => Some(reference),
+            Self::Snapshot(_) => None,
+        }
+    }
+}
+
+/// Reads the preview of a run of this version in an environment, for a tenant if given. `None` if
+/// the instance has none, because not every version previews runbooks in Git.
 pub async fn preview(
     space: &Space,
     project: &Project,
     runbook: &Runbook,
-    reference: Option<&GitRef>,
+    version: &RunbookVersion,
     environment: &Id<Environment>,
+    tenant: Option<&Id<Tenant>>,
 ) -> Result<Option<Preview>, Error> {
-    let (id, rest) = (runbook.id.as_str(), ["runbookRuns", "preview", environment.as_str()]);
-    let path = match reference {
-        None => space.path([Runbook::COLLECTION, id]).join(rest),
-        Some(reference) => {
-            git::path_at(space, &project.id, reference, [Runbook::COLLECTION, id]).join(rest)
+    let path = match version {
+        RunbookVersion::Snapshot(snapshot) => {
+            space.path([RunbookSnapshot::COLLECTION, snapshot.id.as_str()])
+        }
+        RunbookVersion::Git(reference) => {
+            let runbook = [Runbook::COLLECTION, runbook.id.as_str()];
+            git::path_at(space, &project.id, reference, runbook)
         }
     };
+    let mut path = path.join([RunbookRun::COLLECTION, "preview", environment.as_str()]);
+    if let Some(tenant) = tenant {
+        path = path.join([tenant.as_str()]);
+    }
     match space.session().get(&path).await {
-        Err(Error::NotFound { .. }) if reference.is_some() => Ok(None),
+        Err(Error::NotFound { .. }) if version.git_ref().is_some() => Ok(None),
         Err(Error::NotFound { .. }) => Err(Error::NotFound {
             noun: "preview of a runbook run",
-            query: format!("{id} in {environment}"),
+            query: match tenant {
+                None => format!("{} in {environment}", runbook.id),
+                Some(tenant) => format!("{} in {environment} for {tenant}", runbook.id),
+            },
             location: Some(space.name().to_owned()),
             suggestions: Vec::new(),
         }),

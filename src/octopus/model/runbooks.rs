@@ -126,6 +126,43 @@ pub async fn list(
     map_missing_ref(space, location, space.list(path, window).await).await
 }
 
+/// An environment in which a runbook can run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScopeEnvironment {
+    /// The reference of 2026.3 does not list it.
+    pub id: Option<Id<Environment>>,
+    pub name: String,
+}
+
+impl ScopeEnvironment {
+    /// Returns whether this is the environment, by ID or else by name.
+    pub fn is(&self, environment: &Environment) -> bool {
+        match &self.id {
+            Some(id) => *id == environment.id,
+            None => self.name.to_lowercase() == environment.name.to_lowercase(),
+        }
+    }
+}
+
+/// Reads the environments in which a runbook can run (`GET .../runbooks/{id}/environments`). `None`
+/// if the caller cannot read the list.
+pub async fn environments(
+    space: &Space,
+    location: RunbookLocation<'_>,
+    runbook: &Runbook,
+) -> Result<Option<Vec<ScopeEnvironment>>, Error> {
+    let path = match location {
+        RunbookLocation::Git(..) => location.path(space),
+        RunbookLocation::Space | RunbookLocation::Project(_) => space.path([Runbook::COLLECTION]),
+    };
+    let path = path.join([runbook.id.as_str(), Environment::COLLECTION]);
+    match space.session().get(&path).await {
+        Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// Replaces the error for a missing list by the error for a missing Git reference.
 async fn map_missing_ref<T>(
     space: &Space,

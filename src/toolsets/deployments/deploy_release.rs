@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryFutureExt;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::current_deployments::CurrentDeployments;
+use super::{current_deployments::CurrentDeployments, promotions::LifecycleCheck};
 use crate::{
     approval::ChangePreview,
     octopus::{
-        ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,
-        previews::{self, Preview},
+        ChangeRequest, ChangeResponse, Named, OctopusVersion, Space, previews,
         projects::Project,
         releases::{self, Release},
     },
     tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool, resource_uri},
     toolsets::executions::{
-        self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode,
+        self, DeploymentFreezes, ExecutionOptions, PromptedVariables, Schedule, TargetPreviews,
+        Targets, Tenancy, TenantedMode,
     },
 };
 
@@ -101,9 +101,6 @@ struct CreatedTask {
     task: String,
 }
 
-/// Maximum number of deployment previews that are requested from Octopus.
-const MAX_PREVIEWS: usize = 10;
-
 impl WriteTool for DeployRelease {
     const NAME: &'static str = "deploy_release";
     const TITLE: &'static str = "Deploy a release";
@@ -123,14 +120,15 @@ impl WriteTool for DeployRelease {
                     .to_owned(),
             ));
         }
-        let freezes = StringList::as_slice(&self.deployment_freeze_names);
-        if freezes.is_empty() != self.deployment_freeze_override_reason.is_none() {
+        let overridden = StringList::as_slice(&self.deployment_freeze_names);
+        let override_reason = self.deployment_freeze_override_reason.as_deref();
+        if overridden.is_empty() != override_reason.is_none_or(|reason| reason.trim().is_empty()) {
             return Err(Error::Invalid(
                 "deploymentFreezeNames and deploymentFreezeOverrideReason require each other"
                     .to_owned(),
             ));
         }
-        executions::ensure_freeze_names(freezes)?;
+        executions::ensure_freeze_names(overridden)?;
         let space = executions::space(cx, self.space.as_deref()).await?;
         let project: Project = space.find_for_change(&self.project_name).await?;
         if project.is_disabled {
@@ -150,11 +148,20 @@ impl WriteTool for DeployRelease {
             ),
         )?;
         executions::ensure_plain_version(&release)?;
+        let (lifecycle, freezes) = futures::try_join!(
+            LifecycleCheck::read(&space, &project, &release, &targets),
+            DeploymentFreezes::read(&space, &project, &targets, times),
+        )?;
+        let freezes = freezes.with_overrides(overridden)?;
+        freezes.ensure_allowed()?;
         let (current, previews) = futures::try_join!(
             CurrentDeployments::read(&space, &project, &targets),
-            deployment_previews(&space, &release, &targets),
+            TargetPreviews::read(&targets, |environment, tenant| {
+                let (environment, tenant) = (&environment.id, tenant.map(|tenant| &tenant.id));
+                previews::for_deployment(&space, &release.id, environment, tenant).map_ok(Some)
+            }),
         )?;
-        let prompts = PromptedVariables::new("variables", previews.as_deref(), &self.variables)?;
+        let prompts = PromptedVariables::new("variables", &previews, &self.variables)?;
         let mut options = ExecutionOptions {
             schedule: times,
             use_guided_failure: self.use_guided_failure,
@@ -162,8 +169,9 @@ impl WriteTool for DeployRelease {
             included_targets: only_on,
             excluded_targets: not_on,
             skipped_steps: StringList::as_slice(&self.skip_step_names).to_vec(),
+            freeze_override: freezes.freeze_override(override_reason),
         };
-        options.check_steps(previews.as_deref())?;
+        options.check_steps(&previews)?;
         let change_request =
             self.change_request(&space, &project, &release, &targets, &options, &prompts);
         let tenants_text = targets.tenancy.description();
@@ -181,14 +189,16 @@ impl WriteTool for DeployRelease {
             .line("Release", &release.version);
         preview = targets.add_to_preview(preview);
         preview = current.add_to_preview(preview);
+        preview = lifecycle.add_to_preview(preview);
         preview = options.add_to_preview(preview);
         preview = prompts.add_to_preview(preview);
+        preview = previews.add_to_preview(preview, &options);
+        preview = freezes.add_to_preview(preview);
         let yes = |on: Option<bool>| on.filter(|on| *on).map(|_| "yes");
         preview = preview
             .line_if("Redeploys packages", yes(self.force_package_redeployment))
             .line_if("Updates the variable snapshot", yes(self.update_variable_snapshot))
-            .caller_list("Overridden freezes", freezes)
-            .caller_text("Override reason", self.deployment_freeze_override_reason.as_ref())
+            .caller_text("Override reason", options.override_reason())
             .required_state(json!({ "release": release.id, "there": current.state() }));
         Ok(Plan::Change(preview))
     }
@@ -212,7 +222,7 @@ impl WriteTool for DeployRelease {
             .collect();
         let tenanted = self.tenants.is_some() || self.tenant_tags.is_some();
         Ok(Deployed {
-            success: true,
+            success: !tasks.is_empty(),
             deployment_type: if tenanted { "tenanted" } else { "untenanted" },
             deployments_created: tasks.len(),
             message: executions::message("deployment", tasks.len(), self.run_at.as_deref()),
@@ -263,39 +273,7 @@ impl DeployRelease {
         if let Some(values) = prompts.values() {
             put("Variables", values);
         }
-        if let (Some(names), Some(reason)) =
-            (&self.deployment_freeze_names, &self.deployment_freeze_override_reason)
-        {
-            put("DeploymentFreezeNames", json!(names.0));
-            put("DeploymentFreezeOverrideReason", json!(reason));
-        }
         options.write_to(&mut body);
         ChangeRequest::post(space.path(["deployments", "create", form, "v1"]), Value::Object(body))
     }
-}
-
-/// Returns the deployment preview of Octopus for each environment and tenant.
-///
-/// Returns `None` for more than [`MAX_PREVIEWS`], because the requests would take too long. Octopus
-/// checks prompts and steps in that case.
-async fn deployment_previews(
-    space: &Space,
-    release: &Release,
-    targets: &Targets,
-) -> Result<Option<Vec<Preview>>, Error> {
-    let tenants: Vec<_> = targets.tenancy.tenants().map(|tenant| Some(&tenant.id)).collect();
-    let tenants = if tenants.is_empty() { vec![None] } else { tenants };
-    let rows = targets
-        .environments
-        .iter()
-        .flat_map(|environment| tenants.iter().map(move |tenant| (&environment.id, *tenant)));
-    let rows: Vec<_> = rows.collect();
-    if rows.len() > MAX_PREVIEWS {
-        return Ok(None);
-    }
-    let previews = rows.iter().map(|(environment, tenant)| {
-        previews::for_deployment(space, &release.id, environment, *tenant)
-    });
-    let previews = stream::iter(previews.collect::<Vec<_>>()).buffered(4).try_collect();
-    Ok(Some(previews.await?))
 }

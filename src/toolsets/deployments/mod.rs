@@ -5,6 +5,7 @@ mod deploy_release;
 mod get_deployment_from_url;
 mod get_latest_deployment;
 mod list_deployments;
+mod promotions;
 mod summary;
 
 use crate::tool::{Definition, Toolset};

@@ -4,15 +4,19 @@
 //! Uses the executions API, version 1 (`octopus.com/docs/octopus-rest-api`).
 
 mod automatic;
+mod freezes;
 mod options;
 mod prompts;
 mod schedule;
+mod target_previews;
 mod targets;
 
 pub(super) use automatic::AutomaticDeployments;
+pub(super) use freezes::DeploymentFreezes;
 pub(super) use options::ExecutionOptions;
 pub(super) use prompts::PromptedVariables;
 pub(super) use schedule::Schedule;
+pub(super) use target_previews::TargetPreviews;
 pub(super) use targets::{Targets, Tenancy, TenantedMode};
 
 use crate::{
@@ -107,6 +111,9 @@ pub(super) fn help_text(cx: &Context) -> Option<&'static str> {
 
 /// Returns the message for started executions, e.g. `2 deployments started`.
 pub(super) fn message(noun: &str, count: usize, run_at: Option<&str>) -> String {
+    if count == 0 {
+        return format!("Octopus accepted the request but started no {noun}");
+    }
     let plural = if count == 1 { "" } else { "s" };
     match run_at {
         Some(moment) => format!("{count} {noun}{plural} will start at {moment}"),

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::Schedule;
+use super::{Schedule, TargetPreviews};
 use crate::{
     approval::ChangePreview,
-    octopus::{Named, Space, machines::Machine, previews::Preview},
+    octopus::{Named, Space, machines::Machine},
     policy::Moment,
     text::nearest::nearest,
     tool::Error,
@@ -23,6 +23,15 @@ pub(in crate::toolsets) struct ExecutionOptions {
     pub(in crate::toolsets) included_targets: Vec<String>,
     pub(in crate::toolsets) excluded_targets: Vec<String>,
     pub(in crate::toolsets) skipped_steps: Vec<String>,
+    pub(in crate::toolsets) freeze_override: Option<FreezeOverride>,
+}
+
+/// Deployment freezes that the caller overrides.
+#[derive(Debug)]
+pub(in crate::toolsets) struct FreezeOverride {
+    /// Their names in the spelling of Octopus, which accepts no IDs.
+    pub(super) names: Vec<String>,
+    pub(super) reason: String,
 }
 
 impl ExecutionOptions {
@@ -51,14 +60,17 @@ impl ExecutionOptions {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for `skipStepNames` if a step does not exist or its name is ambiguous.
+    /// [`Error::Argument`] for `skipStepNames` if a step does not exist, cannot be skipped or its
+    /// name is ambiguous.
     pub(in crate::toolsets) fn check_steps(
         &mut self,
-        previews: Option<&[Preview]>,
+        previews: &TargetPreviews,
     ) -> Result<(), Error> {
-        let Some(previews) = previews else { return Ok(()) };
-        let steps = previews.iter().flat_map(|preview| &preview.steps_to_execute);
-        let steps: BTreeSet<&str> = steps.map(|step| step.action_name.as_str()).collect();
+        let Some(previews) = previews.all() else { return Ok(()) };
+        let all = previews.flat_map(|preview| &preview.steps_to_execute);
+        let required = all.clone().filter(|step| step.can_be_skipped == Some(false));
+        let required: BTreeSet<&str> = required.map(|step| step.action_name.as_str()).collect();
+        let steps: BTreeSet<&str> = all.map(|step| step.action_name.as_str()).collect();
         // A map, because a call can name many steps.
         let mut by_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for step in &steps {
@@ -88,9 +100,29 @@ impl ExecutionOptions {
                     reason: format!("step '{skipped}' not found; available steps: '{near}'"),
                 });
             };
+            if required.contains(found) {
+                let mut others = steps.difference(&required).copied().peekable();
+                let can = if others.peek().is_none() {
+                    "no step can be skipped".to_owned()
+                } else {
+                    format!(
+                        "steps that can be skipped: '{}'",
+                        others.collect::<Vec<_>>().join("', '")
+                    )
+                };
+                return Err(Error::Argument {
+                    field: "skipStepNames".to_owned(),
+                    reason: format!("step '{found}' is required and cannot be skipped; {can}"),
+                });
+            }
             (*found).clone_into(skipped);
         }
         Ok(())
+    }
+
+    /// Returns the reason for overriding deployment freezes.
+    pub(in crate::toolsets) fn override_reason(&self) -> Option<&str> {
+        self.freeze_override.as_ref().map(|given| given.reason.as_str())
     }
 
     /// Adds the options to the preview.
@@ -133,6 +165,10 @@ impl ExecutionOptions {
             if !names.is_empty() {
                 put(key, json!(names));
             }
+        }
+        if let Some(FreezeOverride { names, reason }) = &self.freeze_override {
+            put("DeploymentFreezeNames", json!(names));
+            put("DeploymentFreezeOverrideReason", json!(reason));
         }
         if let Some(moment) = run_at {
             put("RunAt", json!(moment.to_string()));

@@ -1,12 +1,13 @@
 //! Prompted variables of an execution, and the values that the call gives.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;
 
+use super::TargetPreviews;
 use crate::{
     approval::ChangePreview,
-    octopus::previews::{Element, Preview},
+    octopus::previews::{ControlKind, Element},
     text::nearest::nearest,
     tool::Error,
 };
@@ -20,6 +21,67 @@ struct Prompt {
     label: Option<String>,
     is_required: bool,
     value: Option<String>,
+    /// The kinds of values in the previews. They can differ by environment and tenant.
+    kinds: Vec<ControlKind>,
+}
+
+/// Maximum number of options in an error message.
+const MAX_OPTIONS: usize = 30;
+
+impl Prompt {
+    /// Checks a value against every kind of the prompt. Returns the value in the form of Octopus.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason, with the allowed values. It omits the given value, which may be a
+    /// secret.
+    fn check(&self, name: &str, value: &str) -> Result<String, String> {
+        let mut sent = value.to_owned();
+        // An empty value selects the default.
+        if value.is_empty() {
+            return Ok(sent);
+        }
+        for kind in &self.kinds {
+            match kind {
+                ControlKind::Text => {}
+                ControlKind::Checkbox => {
+                    sent = match value.trim().to_lowercase().as_str() {
+                        "true" => "True".to_owned(),
+                        "false" => "False".to_owned(),
+                        _ => {
+                            return Err(format!(
+                                "'{name}' is a checkbox; expected 'True' or 'False'"
+                            ));
+                        }
+                    };
+                }
+                ControlKind::Select(options) => {
+                    if !options.iter().any(|(option, _)| option == value) {
+                        return Err(format!(
+                            "the value of '{name}' is not one of its options; expected {}",
+                            describe_options(options)
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(sent)
+    }
+}
+
+fn describe_options(options: &[(String, String)]) -> String {
+    let shown = options.iter().take(MAX_OPTIONS).map(|(value, label)| {
+        if label.is_empty() || label == value {
+            format!("'{value}'")
+        } else {
+            format!("'{value}' ({label})")
+        }
+    });
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if let Some(more @ 1..) = options.len().checked_sub(MAX_OPTIONS) {
+        let _ = write!(text, " and {more} more");
+    }
+    text
 }
 
 impl PromptedVariables {
@@ -28,20 +90,21 @@ impl PromptedVariables {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for `field` if a required value is missing or a value has no prompt.
+    /// [`Error::Argument`] for `field` if a required value is missing, a value has no prompt, or a
+    /// value is not one of the options of its prompt.
     pub(in crate::toolsets) fn new(
         field: &str,
-        previews: Option<&[Preview]>,
+        previews: &TargetPreviews,
         given: &BTreeMap<String, String>,
     ) -> Result<Self, Error> {
-        let Some(previews) = previews else {
+        let Some(previews) = previews.all() else {
             let given = given.iter().map(|(name, value)| {
                 let value = Some(value.clone());
-                (name.clone(), Prompt { label: None, is_required: false, value })
+                (name.clone(), Prompt { label: None, is_required: false, value, kinds: Vec::new() })
             });
             return Ok(Self(given.collect()));
         };
-        let form_elements = previews.iter().flat_map(|preview| {
+        let form_elements = previews.flat_map(|preview| {
             let form = &preview.form;
             form.elements.iter().map(move |element| (element, form.values.get(&element.name)))
         });
@@ -56,9 +119,13 @@ impl PromptedVariables {
             let is_required = *is_value_required && !is_set;
             let name = control.name.clone().unwrap_or_else(|| name.clone());
             let label = control.label.clone().filter(|label| *label != name && !label.is_empty());
-            let prompt = Prompt { label, is_required, value: None };
+            let prompt = Prompt { label, is_required, value: None, kinds: Vec::new() };
             let known: &mut Prompt = prompts.entry(name).or_insert(prompt);
             known.is_required |= is_required;
+            let kind = control.value_kind();
+            if !known.kinds.contains(&kind) {
+                known.kinds.push(kind);
+            }
         }
         let wrong = |reason: String| Error::Argument { field: field.to_owned(), reason };
         for (name, value) in given {
@@ -66,7 +133,7 @@ impl PromptedVariables {
                 let is = |text: &str| text.to_lowercase() == name.to_lowercase();
                 is(known) || prompt.label.as_deref().is_some_and(is)
             };
-            let Some((_, prompt)) = prompts.iter_mut().find(is_match) else {
+            let Some((known, prompt)) = prompts.iter_mut().find(is_match) else {
                 let near = nearest(name, prompts.keys().map(String::as_str), 3);
                 return Err(wrong(match near.as_slice() {
                     [] if prompts.is_empty() => "no variable is prompted".to_owned(),
@@ -76,9 +143,11 @@ impl PromptedVariables {
                     }
                 }));
             };
-            prompt.value = Some(value.clone());
+            prompt.value = Some(prompt.check(known, value).map_err(wrong)?);
         }
-        let is_missing = |prompt: &Prompt| prompt.is_required && prompt.value.is_none();
+        let is_missing = |prompt: &Prompt| {
+            prompt.is_required && prompt.value.as_deref().is_none_or(str::is_empty)
+        };
         let missing: BTreeMap<&String, &Prompt> =
             prompts.iter().filter(|(_, prompt)| is_missing(prompt)).collect();
         if !missing.is_empty() {

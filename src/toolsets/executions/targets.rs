@@ -93,6 +93,13 @@ impl Targets {
             tagged_tenants(space, project, tags),
         )?;
         let environments = unique(environments);
+        // Octopus accepts a request without environments, and does nothing.
+        if environments.is_empty() {
+            return Err(Error::Argument {
+                field: "environmentNames".to_owned(),
+                reason: "expected at least one environment".to_owned(),
+            });
+        }
         let tenancy = if tenanted {
             let (named, mut tagged) = (unique(named), tagged);
             tagged.retain(|tenant| is_connected(tenant, project, &environments));
@@ -116,6 +123,14 @@ impl Targets {
         let all: Vec<Tenant> = tenancy.tenants().cloned().collect();
         space.ensure_unique_ids(&all).await?;
         Ok(Self { environments, tenancy })
+    }
+
+    /// Returns each environment with each tenant, or without a tenant if there are none.
+    pub(in crate::toolsets) fn pairs(&self) -> Vec<(&Environment, Option<&Tenant>)> {
+        let tenants: Vec<_> = self.tenancy.tenants().map(Some).collect();
+        let tenants = if tenants.is_empty() { vec![None] } else { tenants };
+        let pair = |environment| tenants.iter().map(move |tenant| (environment, *tenant));
+        self.environments.iter().flat_map(pair).collect()
     }
 
     /// Returns the names of the environments, comma-separated.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,15 +11,18 @@ use super::last_runs::LastRuns;
 use crate::{
     approval::ChangePreview,
     octopus::{
-        ChangeRequest, ChangeResponse, Named, OctopusVersion, Space,
+        AccessedResource, ChangeRequest, ChangeResponse, Named, OctopusVersion, ResourceKind,
+        Space,
+        environments::Environment,
         git::{self, GitRef},
         projects::Project,
-        runbook_runs::{self, RunbookSnapshot},
+        runbook_runs::{self, RunbookVersion},
         runbooks::{self, Runbook, RunbookLocation},
     },
     tool::{Context, Error, Plan, ProjectArg, SpaceArg, StringList, Tags, WriteTool, resource_uri},
     toolsets::executions::{
-        self, ExecutionOptions, PromptedVariables, Schedule, Targets, Tenancy, TenantedMode,
+        self, DeploymentFreezes, ExecutionOptions, PromptedVariables, Schedule, TargetPreviews,
+        Targets, Tenancy, TenantedMode,
     },
 };
 
@@ -98,11 +100,8 @@ struct CreatedTask {
     task: String,
 }
 
-/// The version of the runbook to run.
-enum RunbookVersion {
-    Snapshot(RunbookSnapshot),
-    Git(GitRef),
-}
+/// Maximum number of environments in an error message.
+const MAX_SCOPE_NAMES: usize = 20;
 
 impl WriteTool for RunRunbook {
     const NAME: &'static str = "run_runbook";
@@ -137,7 +136,7 @@ impl WriteTool for RunRunbook {
         let (tenants, tags) =
             (StringList::as_slice(&self.tenants), Tags::as_slice(&self.tenant_tags));
         let (version, targets, only_on, not_on) = futures::try_join!(
-            self.version(&space, &runbook, reference),
+            self.version(&space, &runbook, reference.clone()),
             Targets::find(&space, &project, mode, &self.environment_names.0, tenants, tags),
             ExecutionOptions::target_names(
                 &space,
@@ -148,22 +147,21 @@ impl WriteTool for RunRunbook {
                 StringList::as_slice(&self.excluded_machine_names)
             ),
         )?;
-        let in_git = match &version {
-            RunbookVersion::Git(reference) => Some(reference),
-            RunbookVersion::Snapshot(_) => None,
-        };
-        let previews = targets.environments.iter().map(|environment| {
-            runbook_runs::preview(&space, &project, &runbook, in_git, &environment.id)
-        });
-        let previews = stream::iter(previews.collect::<Vec<_>>()).buffered(4);
-        let (last, previews, process) = futures::try_join!(
+        let scope_warning = ensure_environments_in_scope(&space, place, &runbook, &targets).await?;
+        let (freezes, last, previews, process) = futures::try_join!(
+            DeploymentFreezes::read(&space, &project, &targets, times),
             LastRuns::read(&space, &project, &runbook, &targets),
-            async { Ok(previews.try_collect::<Vec<_>>().await?) },
-            async { Ok(runbook_runs::process(&space, &project, &runbook, in_git).await?) },
+            TargetPreviews::read(&targets, |environment, tenant| {
+                let tenant = tenant.map(|tenant| &tenant.id);
+                runbook_runs::preview(&space, &project, &runbook, &version, &environment.id, tenant)
+            }),
+            async {
+                let in_git = version.git_ref();
+                Ok(runbook_runs::process(&space, &project, &runbook, in_git).await?)
+            },
         )?;
-        let previews: Option<Vec<_>> = previews.into_iter().collect();
         let given = &self.prompted_variable_values;
-        let prompts = PromptedVariables::new("promptedVariableValues", previews.as_deref(), given)?;
+        let prompts = PromptedVariables::new("promptedVariableValues", &previews, given)?;
         let skipped = StringList::as_slice(&self.skip_step_names).to_vec();
         let (use_guided_failure, force) = (self.use_guided_failure, self.force_package_download);
         let mut options = ExecutionOptions {
@@ -173,8 +171,9 @@ impl WriteTool for RunRunbook {
             included_targets: only_on,
             excluded_targets: not_on,
             skipped_steps: skipped,
+            freeze_override: None,
         };
-        options.check_steps(previews.as_deref())?;
+        options.check_steps(&previews)?;
         let change_request =
             change_request(&space, &project, &runbook, &version, &targets, &options, &prompts);
         let tenants_text = targets.tenancy.description();
@@ -191,9 +190,11 @@ impl WriteTool for RunRunbook {
             RunbookVersion::Snapshot(snapshot) => preview.line("Snapshot", snapshot.label()),
             RunbookVersion::Git(reference) => preview.line("Git reference", reference.as_str()),
         };
-        let preview = prompts.add_to_preview(
-            options.add_to_preview(last.add_to_preview(targets.add_to_preview(preview))),
-        );
+        let preview = last.add_to_preview(targets.add_to_preview(preview));
+        let preview = preview.line_if("Environment scope", scope_warning);
+        let preview = prompts.add_to_preview(options.add_to_preview(preview));
+        let preview = previews.add_to_preview(preview, &options);
+        let preview = freezes.add_to_run_preview(preview);
         Ok(Plan::Change(preview.required_state(json!([last.state(), process]))))
     }
 
@@ -215,7 +216,7 @@ impl WriteTool for RunRunbook {
             })
             .collect();
         Ok(RunStarted {
-            success: true,
+            success: !tasks.is_empty(),
             runs_created: tasks.len(),
             git_ref: self.git_ref,
             message: executions::message("run", tasks.len(), self.run_at.as_deref()),
@@ -269,6 +270,61 @@ impl RunRunbook {
         };
         Ok(RunbookVersion::Snapshot(runbook_runs::snapshot(space, runbook, requested).await?))
     }
+}
+
+/// Checks that the runbook can run in the environments, by its environment scope. Returns a warning
+/// if the caller cannot read the scope.
+///
+/// # Errors
+///
+/// [`Error::Argument`] for `environmentNames` with the allowed environments.
+async fn ensure_environments_in_scope(
+    space: &Space,
+    location: RunbookLocation<'_>,
+    runbook: &Runbook,
+    targets: &Targets,
+) -> Result<Option<&'static str>, Error> {
+    let is_specified = match runbook.environment_scope.as_deref() {
+        Some("Specified") => true,
+        Some("FromProjectLifecycles") => false,
+        _ => return Ok(None),
+    };
+    let is_listed =
+        |environment: &Environment| is_specified && runbook.environments.contains(&environment.id);
+    if targets.environments.iter().all(is_listed) {
+        return Ok(None);
+    }
+    let allowed = match runbooks::environments(space, location, runbook).await? {
+        Some(allowed) => allowed,
+        None if is_specified => Vec::new(),
+        None => return Ok(Some("not checked: the environments of the runbook are not visible")),
+    };
+    let is_allowed = |environment: &Environment| {
+        is_listed(environment) || allowed.iter().any(|one| one.is(environment))
+    };
+    let mut outside = targets.environments.iter().filter(|environment| !is_allowed(environment));
+    let Some(outside) = outside.next() else { return Ok(None) };
+    // The error contains the names of these environments.
+    space.session().access_recorder().record(|access_set| {
+        for one in &allowed {
+            if let Some(id) = &one.id {
+                let name = Some(one.name.clone());
+                let entry = AccessedResource { name, ..AccessedResource::with_id(id.as_str()) };
+                access_set.add(ResourceKind::Environment, entry);
+            }
+        }
+    });
+    let names: Vec<&str> =
+        allowed.iter().take(MAX_SCOPE_NAMES).map(|one| one.name.as_str()).collect();
+    let names = match (names.as_slice(), allowed.len().saturating_sub(MAX_SCOPE_NAMES)) {
+        ([], _) => "its environments are not visible".to_owned(),
+        (names, 0) => format!("its environments are {}", names.join(", ")),
+        (names, more) => format!("its environments are {} and {more} more", names.join(", ")),
+    };
+    Err(Error::Argument {
+        field: "environmentNames".to_owned(),
+        reason: format!("{} cannot run in {}; {names}", runbook.name, outside.label()),
+    })
 }
 
 fn change_request(

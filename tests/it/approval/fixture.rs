@@ -78,7 +78,20 @@ impl ApprovalFixture {
 
     /// Starts a server whose policy rules use this clock.
     pub async fn with_clock(clock: PolicyClock, change: impl FnOnce(&mut Config)) -> Self {
-        let server = TestServer::with_clock(clock, Sample::new(), |config| {
+        Self::with_parts(clock, Sample::new(), change).await
+    }
+
+    /// Starts a server in front of this instance.
+    pub async fn with_sample(sample: Sample, change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_parts(PolicyClock::default(), sample, change).await
+    }
+
+    async fn with_parts(
+        clock: PolicyClock,
+        sample: Sample,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let server = TestServer::with_clock(clock, sample, |config| {
             config.tools.read_only = false;
             change(config);
         });

@@ -3,14 +3,19 @@
 
 mod approval_binding;
 mod change_log;
+mod create_commands;
 mod drift;
 mod duplicate_approvals;
 mod errors_after_change;
 mod expired_credential;
 mod fixture;
+mod freezes;
 mod idempotency;
 mod invalid_arguments;
+mod lifecycles;
+mod preview_facts;
 mod previews;
+mod runbook_runs;
 mod write_calls;
 
 use serde_json::{Value, json};
