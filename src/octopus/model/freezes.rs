@@ -159,7 +159,8 @@ mod tests {
                 { "TenantId": null },
             ],
         });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let Value::Object(more) = more else { panic!("not an object: {more}") };
+        body.as_object_mut().unwrap().extend(more);
         serde_json::from_value(body).unwrap()
     }
 

@@ -17,7 +17,8 @@ fn frozen_deployment() -> Value {
 }
 
 fn with(mut arguments: Value, more: Value) -> Value {
-    arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("not an object: {more}") };
+    arguments.as_object_mut().unwrap().extend(more);
     arguments
 }
 
@@ -41,7 +42,7 @@ async fn active_freeze_rejects_deployment_before_approval() {
     );
     let outcome = call(&fixture, &frozen_deployment()).await;
     outcome.expect_error("deploymentFreezeNames [\"Month-end close\"]");
-    let [query, _] = freeze_queries(&fixture).try_into().unwrap();
+    let [query, _]: [String; 2] = freeze_queries(&fixture).try_into().unwrap();
     for part in ["skip=0", "take=", "includeComplete=false"] {
         assert!(query.contains(part), "{query}");
     }

@@ -13,7 +13,8 @@ fn deployment(project: &str, version: &str, environment: &str, more: Value) -> V
         "space": "Default", "projectName": project, "releaseVersion": version,
         "environmentNames": [environment],
     });
-    arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("not an object: {more}") };
+    arguments.as_object_mut().unwrap().extend(more);
     arguments
 }
 

@@ -14,7 +14,8 @@ fn run(project: &str, runbook: &str, environment: &str, more: Value) -> Value {
         "space": "Default", "projectName": project, "runbookName": runbook,
         "environmentNames": [environment],
     });
-    arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("not an object: {more}") };
+    arguments.as_object_mut().unwrap().extend(more);
     arguments
 }
 
