@@ -115,7 +115,7 @@ impl DeploymentFreezes {
                         description: "not checked".to_owned(),
                         state: FreezeState::Possible,
                         is_overridden: true,
-                    })
+                    });
                 }
             }
         }
