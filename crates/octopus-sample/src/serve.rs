@@ -66,8 +66,9 @@ async fn handle(
     } else if let Some(answer) = tokens::answer(instance, &parts, &address, &input) {
         respond(instance, &parts.method, directory, answer)
     } else {
+        let version = instance.version();
         let arrived = ArrivedRequest {
-            version: &instance.version,
+            version: &version,
             method: parts.method.as_str(),
             path: parts.uri.path(),
             query: parts.uri.query().unwrap_or_default(),
@@ -82,7 +83,7 @@ async fn handle(
         if let Content::Whole(bytes) = &mut answer.content {
             let method = parts.method.as_str();
             let whole = std::mem::take(bytes);
-            *bytes = newer_fields::remove(&instance.version, method, parts.uri.path(), whole);
+            *bytes = newer_fields::remove(&version, method, parts.uri.path(), whole);
             instance.strictness.check_response(&arrived, answer.status.as_u16(), bytes);
         }
         respond(instance, &parts.method, directory, answer)

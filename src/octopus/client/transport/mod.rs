@@ -6,7 +6,6 @@ mod bodies;
 use std::time::Duration;
 
 use http::{StatusCode, header::LOCATION};
-use jiff::Timestamp;
 use url::Url;
 
 use super::{
