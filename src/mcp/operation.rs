@@ -159,7 +159,7 @@ pub(super) async fn instrument<T>(
     if let Some(failed) = rejected.filter(|error| error.code == ErrorCode::INTERNAL_ERROR) {
         let message = sanitize(&failed.message);
         span.in_scope(|| {
-            tracing::warn!(method, error = &*printable(&message.text), "request failed");
+            tracing::warn!(method, error = %printable(&message.text), "request failed");
         });
     }
     let code = rejected.map(|error| error.code.0.to_string());

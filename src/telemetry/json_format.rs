@@ -49,15 +49,20 @@ where
         SystemTime.format_time(&mut Writer::new(&mut time))?;
         let mut fields = JsonVisitor::default();
         event.record(&mut fields);
-        let JsonVisitor { mut fields, log_target } = fields;
+        let JsonVisitor { fields, log_target } = fields;
         let target = log_target.as_deref().unwrap_or_else(|| event.metadata().target());
 
         let mut line = Map::new();
         line.insert("timestamp".to_owned(), time.into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
         line.insert("target".to_owned(), target.into());
-        line.extend(fields.remove_entry("message"));
+        line.extend(
+            fields.get_key_value("message").map(|(name, text)| (name.clone(), text.clone())),
+        );
         for (name, value) in fields {
+            if name == "message" {
+                continue;
+            }
             let name =
                 if RESERVED.contains(&name.as_str()) { format!("field.{name}") } else { name };
             line.insert(name, value);
@@ -76,12 +81,16 @@ where
                 attributes.extend(object);
             }
         }
-        if let Some(id) = attributes.remove("id") {
-            line.insert("request".to_owned(), id);
+        let mut span = Map::new();
+        for (name, value) in attributes {
+            match name.as_str() {
+                "id" => drop(line.insert("request".to_owned(), value)),
+                "trace" => drop(line.insert(name, value)),
+                _ => drop(span.insert(name, value)),
+            }
         }
-        line.extend(attributes.remove_entry("trace"));
-        if !attributes.is_empty() {
-            line.insert("span".to_owned(), attributes.into());
+        if !span.is_empty() {
+            line.insert("span".to_owned(), span.into());
         }
         writeln!(writer, "{}", Value::from(line))
     }

@@ -217,7 +217,7 @@ impl Drop for Serving<'_> {
             let limit = rejection.as_ref().and_then(|reason| reason.limit).map(<&str>::from);
             tracing::info!(
                 method,
-                path = &*printable(path),
+                path = %printable(path),
                 status,
                 elapsed_ms,
                 limit,

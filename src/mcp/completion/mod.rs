@@ -74,7 +74,7 @@ pub(super) async fn complete(
         Ok(Ok(info)) => CompleteResult::new(info),
         Ok(Err(error)) => {
             let error = response::log_text(&error);
-            tracing::debug!(error, argument = &*printable(name), "completion failed");
+            tracing::debug!(error, argument = %printable(name), "completion failed");
             CompleteResult::default()
         }
         Err(_) => CompleteResult::default(),

@@ -52,7 +52,7 @@ async fn cancelled_request_is_logged_but_not_as_error() {
     let (code, log) = serving.stop();
     assert_eq!(code, 0, "{log}");
     let log_lines = |id: &str, message: &str| {
-        let id = format!("\"id\":\"{id}\"");
+        let id = format!("\"request\":\"{id}\"");
         let of = log.lines().filter(|line| line.contains(&id) && line.contains(message));
         of.map(str::to_owned).collect::<Vec<_>>()
     };

@@ -53,7 +53,7 @@ fn assert_lines(log: &str, id: &str, messages: &[&str]) {
             assert!(line.get(number).is_none_or(Value::is_number), "{number} in {line}");
         }
         let message = line["message"].as_str().unwrap();
-        let is_of_call = message.starts_with("tool call") || message.starts_with("request ");
+        let is_of_call = message.starts_with("tool call") || message == "request completed";
         assert!(!is_of_call || line["request"].is_string(), "{line}");
     }
 }
