@@ -139,7 +139,7 @@ pub async fn verify_instance(
         problems: Vec::new(),
     };
     match read_version(&session(instance, Credentials::none())).await {
-        Ok(version) => set_version(&mut report, version),
+        Ok(version) => set_version(&mut report, &version),
         // Proxies in front of Octopus can require a credential for every request.
         Err(Error::Unauthorized { .. } | Error::Forbidden { .. }) => {}
         Err(error) => {
@@ -163,7 +163,7 @@ pub async fn verify_instance(
                     && found.user.is_some()
                     && let Ok(version) = read_version(&session).await
                 {
-                    set_version(&mut report, version);
+                    set_version(&mut report, &version);
                 }
             }
             Err(error) => {
@@ -217,7 +217,7 @@ async fn read_version(session: &Session) -> Result<String, Error> {
     instance_info::root(session).await.map(|root| root.version)
 }
 
-fn set_version(report: &mut InstanceReport, version: String) {
+fn set_version(report: &mut InstanceReport, version: &str) {
     let parsed = version.parse::<OctopusVersion>();
     if parsed.is_ok_and(|version| version < OctopusVersion::MIN_SUPPORTED) {
         let min = OctopusVersion::MIN_SUPPORTED;
@@ -226,7 +226,7 @@ fn set_version(report: &mut InstanceReport, version: String) {
         );
         report.problems.push(warning_of(Cause::Version, message));
     }
-    report.version = Some(one_line(&version));
+    report.version = Some(one_line(version));
 }
 
 async fn verify_credential(
