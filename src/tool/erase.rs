@@ -106,7 +106,7 @@ fn run_read<T: Tool>(
         let output = match input.run(cx).await {
             Ok(output) => output,
             Err(error) => {
-                recheck_version(T::SINCE, &error, cx).await;
+                recheck_version(T::SINCE, cx).await;
                 return Err(error);
             }
         };

@@ -49,11 +49,11 @@ pub(super) async fn ensure_version(
     Ok(())
 }
 
-/// Reads the version again at the next call, if Octopus answered 404 to a feature that the known
-/// version has: the instance may have been replaced by an older one.
-pub(super) async fn recheck_version(since: OctopusVersion, error: &Error, cx: &Context) {
-    let is_missing = matches!(error, Error::Octopus(octopus::Error::NotFound { .. }));
-    if is_missing && since > OctopusVersion::MIN_SUPPORTED {
+/// Reads the version again at the next call, after a failed call of a tool that needs a newer
+/// Octopus: the instance may have been replaced by one without the feature. Tools explain a missing
+/// path in their own terms, so any error counts.
+pub(super) async fn recheck_version(since: OctopusVersion, cx: &Context) {
+    if since > OctopusVersion::MIN_SUPPORTED {
         cx.session.expire_version().await;
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn call_write_tool<T: WriteTool>(
                 Ok(preview.with_audit_id(id))
             }
             Err(error) => {
-                recheck_version(T::SINCE, &error, cx).await;
+                recheck_version(T::SINCE, cx).await;
                 Err(error)
             }
         };

@@ -20,7 +20,7 @@ use self::source::CompletionSource;
 use super::{prompts::Prompts, response};
 use crate::{
     access::ToolAccess,
-    octopus::{PageRange, Space, projects::Project, spaces},
+    octopus::{PageRange, Space, environments::Environment, projects::Project, spaces},
     sanitize::sanitize,
     text::printable,
     tool::{AuditScope, Context, Error, Toolset, resource_name},
@@ -162,6 +162,10 @@ async fn find_values(
         // The list of a whole space also contains items of other projects.
         _ if cx.pinned_project().is_some() && source.spans_projects() => {
             return Ok(CompletionInfo::default());
+        }
+        CompletionSource::Environment => {
+            let path = given.space(cx).await?.list_path::<Environment>().await;
+            path.query_opt("partialName", search).query("skip", 0)
         }
         _ => {
             let space = given.space(cx).await?;

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::octopus::{
-    ApiPath, Id, Resource, Space, environments::Environment, interruptions::Interruption,
-    projects::Project, releases::Release, runbooks::Runbook, tasks::Task, tenants::Tenant,
+    ApiPath, Id, Resource, Space, interruptions::Interruption, projects::Project,
+    releases::Release, runbooks::Runbook, tasks::Task, tenants::Tenant,
 };
 
 /// The field and Octopus list that provide the values of an argument.
@@ -134,7 +134,8 @@ impl CompletionSource {
         if self == Self::FeatureToggleSlug { "Take" } else { "take" }
     }
 
-    /// Returns the path of the list, or `None` if an argument that it needs was not filled in.
+    /// Returns the path of the list, or `None` if an argument that it needs was not filled in. Spaces
+    /// and environments have other paths.
     pub(super) fn path(
         self,
         space: &Space,
@@ -147,9 +148,8 @@ impl CompletionSource {
         };
         let named = |collection: &str| space.path([collection]).query_opt("partialName", search);
         Some(match self {
-            Self::Space => return None,
+            Self::Space | Self::Environment => return None,
             Self::ProjectName | Self::ProjectSlug | Self::ProjectId => named(Project::COLLECTION),
-            Self::Environment => named(Environment::COLLECTION),
             Self::Tenant => named(Tenant::COLLECTION),
             Self::TaskId => named(Task::COLLECTION),
             Self::RunbookId => named(Runbook::COLLECTION),

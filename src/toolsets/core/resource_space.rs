@@ -40,9 +40,13 @@ impl Resource for SpaceResource {
 
 /// Counts the documents of each kind. Omits kinds that the caller may not read.
 async fn counts(space: &Space) -> Map<String, Value> {
-    let kinds = [Project::COLLECTION, Environment::COLLECTION, Tenant::COLLECTION];
-    let counted = join_all(kinds.map(async |kind| {
-        let path = space.path([kind]).query("take", 1);
+    let kinds = [
+        (Project::COLLECTION, space.list_path::<Project>().await),
+        (Environment::COLLECTION, space.list_path::<Environment>().await),
+        (Tenant::COLLECTION, space.list_path::<Tenant>().await),
+    ];
+    let counted = join_all(kinds.map(async |(kind, path)| {
+        let path = path.query("skip", 0).query("take", 1);
         let page = space.session().get::<Page<IgnoredAny>>(&path).await.ok()?;
         Some((kind.to_owned(), json!(page.total_results)))
     }));

@@ -50,7 +50,8 @@ struct PullRequestSummary {
     title: Option<String>,
     /// Open, Merged, Closed, Unknown or UnknownGitVendor.
     status: Option<String>,
-    url: Option<String>,
+    /// URL of the pull request.
+    web_url: Option<String>,
 }
 
 /// Responsible teams and user of an interruption.
@@ -136,7 +137,7 @@ pub(super) async fn summaries(
                 number: request.number,
                 title: request.title,
                 status: request.status,
-                url: request.url,
+                web_url: request.url,
             })
             .collect(),
     };

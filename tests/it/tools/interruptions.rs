@@ -234,7 +234,7 @@ async fn shows_every_type_with_its_pull_requests() {
     assert_eq!(column(&found, "type"), types);
     let request = json!([{
         "number": 17, "title": "Bump the route cache", "status": "Open",
-        "url": "https://git.example/fleet/pull/17",
+        "webUrl": "https://git.example/fleet/pull/17",
     }]);
     assert_eq!(found["items"][2]["pullRequests"], request);
     assert_eq!(found["items"][0].get("pullRequests"), None);

@@ -76,16 +76,9 @@ async fn at_most_thirty_releases_are_read_and_others_are_named() {
     let found = server.call_ok_once("list_deployments", arguments).await;
     let (_, singles) = requests_of(&server, "/Spaces-1/releases");
     assert_eq!(singles, 30);
-    let without: Vec<&str> = found["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|item| item.get("releaseVersion").is_none())
-        .map(|item| item["releaseId"].as_str().unwrap())
-        .collect();
     let incomplete = found["incomplete"][0].as_str().unwrap();
     assert!(incomplete.starts_with("releaseVersion missing for release "), "{incomplete}");
-    assert!(incomplete.contains(without[0]), "{incomplete} {without:?}");
+    assert!(incomplete.contains("at most 30 are read one by one"), "{incomplete}");
 }
 
 #[tokio::test]
