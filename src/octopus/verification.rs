@@ -308,12 +308,12 @@ async fn rights(session: &Session, user: &User) -> Result<Rights, Error> {
     })
 }
 
-fn error_of(cause: Cause, message: String) -> Problem {
-    Problem { severity: Severity::Error, cause, message: one_line(&message) }
+fn error_of(cause: Cause, message: impl AsRef<str>) -> Problem {
+    Problem { severity: Severity::Error, cause, message: one_line(message.as_ref()) }
 }
 
-fn warning_of(cause: Cause, message: String) -> Problem {
-    Problem { severity: Severity::Warning, cause, message: one_line(&message) }
+fn warning_of(cause: Cause, message: impl AsRef<str>) -> Problem {
+    Problem { severity: Severity::Warning, cause, message: one_line(message.as_ref()) }
 }
 
 /// Returns sanitized text from Octopus for a line of a terminal or a log.
