@@ -66,7 +66,6 @@ mod index;
 mod invocation;
 mod listing;
 mod output;
-mod policy_call;
 mod resource;
 mod schema;
 mod tool_trait;
@@ -84,14 +83,13 @@ pub use arguments::{
 pub use audit_scope::{ActingUsers, AuditGuard, AuditScope, RecentCall, RecentCalls};
 pub use catalog::{Catalog, Entry};
 pub use context::{
-    CalledTool, Context, DecisionRecorder, Limits, Progress, RecordedDecision, RedactionCounter,
-    VisitedInstances,
+    CalledTool, Context, DecisionRecorder, DescribedCall, Limits, PolicyCall, Progress,
+    RecordedDecision, RedactionCounter, VisitedInstances,
 };
 pub use definition::{Definition, ResourceDefinition, Toolset};
 pub use error::Error;
 pub use index::tool_index;
 pub use output::{Contents, Outcome, ResourceAnswer, SanitizedAnswer};
-pub use policy_call::{DescribedCall, PolicyCall};
 pub use resource::{Resource, read_resource, resource_name, visible_resources};
 pub use tool_trait::Tool;
 pub use write_tool::{Plan, WriteTool};

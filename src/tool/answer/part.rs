@@ -9,7 +9,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::truncate::Place;
 use crate::text::json_pointer::{rest_below, split_index};
 
 /// Argument with the JSON pointer to the part (RFC 6901).
@@ -22,6 +21,15 @@ const DOCUMENT: &str = "/response";
 const CONTINUE_AT: &str = "continueAt";
 /// Maximum number of omitted parts that an answer names.
 const MAX_CONTINUATIONS: usize = 6;
+
+/// A list, object or text that was cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// JSON pointer in the answer (RFC 6901).
+    pub(super) pointer: String,
+    /// Number of items, entries or characters that are kept.
+    pub(super) kept: usize,
+}
 
 /// The part of a document that a call requests.
 #[derive(Debug, Clone, Default)]
@@ -130,7 +138,7 @@ impl DocumentPart {
         let mut left = budget;
         let shown = named.into_iter().take(MAX_CONTINUATIONS).map_while(|one| {
             let shown = json!(one);
-            left = left.checked_sub(super::truncate::json_size(&shown) + 1)?;
+            left = left.checked_sub(shown.to_string().len() + 1)?;
             Some(shown)
         });
         let shown: Vec<Value> = shown.collect();

@@ -4,6 +4,7 @@ mod audit_note;
 mod decisions;
 mod for_instance;
 mod four_eyes;
+mod policy_call;
 mod policy_check;
 mod policy_decide;
 mod readable;
@@ -17,6 +18,7 @@ use std::sync::{
 
 pub use self::{
     decisions::{CalledTool, DecisionRecorder, RecordedDecision},
+    policy_call::{DescribedCall, PolicyCall},
     visited_instances::VisitedInstances,
 };
 use super::{

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::CalledTool;
+use super::{CalledTool, PolicyCall};
 use crate::{
     config::Effect,
     octopus::{self, AccessSet, Instance, NameDetail, ResourceKind, Session},
     policy::{Decision, Moment, PolicyAction, PolicyInput, Tier},
-    tool::{Context, Error, PolicyCall},
+    tool::{Context, Error},
 };
 
 impl Context {

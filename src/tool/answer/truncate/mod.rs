@@ -18,7 +18,6 @@ use crate::{
     },
 };
 use page::{NextPage, truncate_page};
-pub(in crate::tool) use place::Place;
 use shrink::{CutCounts, shrink};
 
 /// Present if the answer was truncated.
@@ -156,7 +155,7 @@ pub(in crate::tool) fn truncate_text(text: &str, limit: usize, how: &str) -> Str
 const MAX_TEXT_NOTE_BYTES: usize = 80;
 
 /// Returns the size of a value as compact JSON in bytes.
-pub(super) fn json_size(value: &Value) -> usize {
+fn json_size(value: &Value) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -1,15 +1,6 @@
 //! Places where an answer was cut.
 
-use crate::text::json_pointer::push_token;
-
-/// A list, object or text that was cut.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tool) struct Place {
-    /// JSON pointer in the answer (RFC 6901).
-    pub(in crate::tool) pointer: String,
-    /// Number of items, entries or characters that are kept.
-    pub(in crate::tool) kept: usize,
-}
+use crate::{text::json_pointer::push_token, tool::answer::part::Place};
 
 /// The path of a value, linked to the paths of the values that contain it.
 #[derive(Debug, Clone, Copy)]

@@ -17,9 +17,12 @@ use serde_json::{Map, Value};
 
 use super::{
     json_size,
-    place::{Path, Place, Places},
+    place::{Path, Places},
 };
-use crate::text::{step_counter, truncate};
+use crate::{
+    text::{step_counter, truncate},
+    tool::answer::part::Place,
+};
 
 /// Numbers of shortened and omitted parts.
 #[derive(Debug, Default, Clone, Copy)]
