@@ -41,7 +41,7 @@ async fn active_freeze_rejects_deployment_before_approval() {
         "'Month-end close' (Production, until 2026-11-03T06:00:00.000+00:00). Deploy after its end",
     );
     let outcome = call(&fixture, &frozen_deployment()).await;
-    outcome.expect_error("deploymentFreezeNames [\"Month-end close\"]");
+    outcome.expect_error("give deploymentFreezeNames [");
     let [query, _]: [String; 2] = freeze_queries(&fixture).try_into().unwrap();
     for part in ["skip=0", "take=", "includeComplete=false"] {
         assert!(query.contains(part), "{query}");
