@@ -9,7 +9,7 @@ use crate::{
     tool::{Context, Error, Tool},
 };
 
-/// Get the Octopus user or service account that these calls act as, and what its API key may do.
+/// Get the Octopus user or service account that these calls act as.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GetCurrentUser {}

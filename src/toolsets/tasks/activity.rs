@@ -54,6 +54,8 @@ const MAX_MESSAGES: usize = 40;
 const MAX_PARENT_MESSAGES: usize = 5;
 /// Maximum number of messages about the reasons why a task waits.
 const MAX_WAIT_MESSAGES: usize = 10;
+/// Maximum bytes of a message about the reason why a task waits.
+const MAX_WAIT_MESSAGE_BYTES: usize = 300;
 /// Maximum bytes of a message.
 const MAX_MESSAGE_BYTES: usize = 2_000;
 /// Number of messages between two checks of the compute budget.
@@ -245,7 +247,7 @@ fn collect_wait_messages(tree: &[Activity], reasons: &mut Vec<String>) {
             _ => continue,
         };
         for element in waits {
-            let reason = shortened(element.message_text.trim_end(), MAX_MESSAGE_BYTES);
+            let reason = shortened(element.message_text.trim_end(), MAX_WAIT_MESSAGE_BYTES);
             if reasons.len() < MAX_WAIT_MESSAGES && !reasons.contains(&reason) {
                 reasons.push(reason);
             }

@@ -75,14 +75,15 @@ impl TaskDetails {
             activity::redact(&mut activity_logs, &check)?;
             let causes = activity::causes(&activity_logs, waits_for_person);
             let failures: Vec<Failure> = activity::failures(&causes, max_bytes / 2);
-            let spent = serde_json::to_vec(&failures).map_or(0, |json| json.len()) + TASK_BYTES;
+            let reasons =
+                if is_completed { Vec::new() } else { activity::waits_for(&activity_logs) };
+            let spent = serde_json::to_vec(&(&failures, &reasons)).map_or(0, |json| json.len());
+            let spent = spent + TASK_BYTES;
             let shown_causes: Vec<&Cause> = causes.iter().take(failures.len()).collect();
             let max_bytes = max_bytes.saturating_sub(spent);
             let shown =
                 activity::tree(&activity_logs, &shown_causes, all_messages, max_bytes, &check)?;
             let more = causes.len() - failures.len();
-            let reasons =
-                if is_completed { Vec::new() } else { activity::waits_for(&activity_logs) };
             Ok((failures, more, reasons, shown))
         };
         let (failures, more, reasons, shown) = cx.compute().run(shorten).await?;
