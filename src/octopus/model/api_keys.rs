@@ -186,7 +186,7 @@ struct PermissionSet {
 /// API keys of a user. The form of `ApiKey` differs between versions.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ApiKeys {
+pub(super) struct ApiKeys {
     #[serde(default, with = "As::<DefaultOnNull>")]
     items: Vec<ApiKey>,
     total_results: Option<u64>,

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "fields mirror the Octopus REST API")]
 
 use serde::Deserialize;
-use serde_with::{As, DefaultOnNull};
+use serde_with::{As, DefaultOnNull, Same, VecSkipError};
 
 use super::{
     environments::Environment, projects::Project, resource::Id, space::Space, tenants::Tenant,
@@ -24,8 +24,8 @@ pub struct DashboardItem {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Dashboard {
-    #[serde(default, with = "As::<DefaultOnNull>")]
+pub(super) struct Dashboard {
+    #[serde(default, with = "As::<DefaultOnNull<VecSkipError<Same>>>")]
     items: Vec<DashboardItem>,
 }
 

@@ -40,7 +40,7 @@ pub struct FeatureToggle {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct EnvironmentState {
-    pub deployment_environment_id: Id<Environment>,
+    pub deployment_environment_id: Option<Id<Environment>>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_enabled: bool,
     pub rollout_percentage: Option<Number>,

@@ -36,7 +36,7 @@ pub struct Branch {
 /// both contain the hash.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Commit {
+pub(super) struct Commit {
     hash: Option<String>,
     canonical_name: Option<String>,
     name: Option<String>,

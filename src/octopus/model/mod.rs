@@ -12,6 +12,9 @@ pub(super) mod resource;
 pub(super) mod space;
 pub(super) mod task_initiator;
 
+#[cfg(test)]
+mod contract_tests;
+
 pub mod accounts;
 pub mod api_keys;
 pub mod certificates;

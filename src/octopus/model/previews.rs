@@ -91,7 +91,7 @@ pub struct Element {
     /// Name of the element. For a prompted variable, the ID of the variable.
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
-    #[serde(default)]
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub control: Control,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_value_required: bool,

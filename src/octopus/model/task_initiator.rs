@@ -13,7 +13,7 @@ use crate::octopus::client::{error::Error, path::ApiPath, session::Session};
 /// Fields of a deployment or runbook run that identify its initiator.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct TaskOwner {
+pub(super) struct TaskOwner {
     task_id: Option<String>,
     deployed_by_id: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_with::{As, DefaultOnNull};
+use serde_with::{As, DefaultOnNull, Same};
 
 use super::{
     environments::Environment,
@@ -34,7 +34,7 @@ pub struct Tenant {
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub tenant_tags: Vec<String>,
     /// Environments of each project that the tenant is connected to, by project ID.
-    #[serde(default, with = "As::<DefaultOnNull>")]
+    #[serde(default, with = "As::<DefaultOnNull<BTreeMap<Same, DefaultOnNull>>>")]
     pub project_environments: BTreeMap<String, Vec<Id<Environment>>>,
     pub cloned_from_tenant_id: Option<Id<Tenant>>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_with::{As, DefaultOnNull};
+use serde_with::{As, DefaultOnNull, Same};
 
 use super::{
     resource::{Id, Resource},
@@ -23,7 +23,7 @@ pub struct VariableSet {
     pub version: Option<i64>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub variables: Vec<Variable>,
-    #[serde(default, with = "As::<DefaultOnNull>")]
+    #[serde(default, with = "As::<DefaultOnNull<BTreeMap<Same, DefaultOnNull>>>")]
     pub scope_values: ScopeValues,
 }
 
@@ -34,6 +34,7 @@ pub type ScopeValues = BTreeMap<String, Vec<ScopeValue>>;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScopeValue {
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub id: String,
     pub name: Option<String>,
 }
@@ -51,7 +52,7 @@ pub struct Variable {
     #[serde(rename = "Type")]
     pub kind: Option<String>,
     /// IDs by scope type. Empty: the variable applies everywhere.
-    #[serde(default, with = "As::<DefaultOnNull>")]
+    #[serde(default, with = "As::<DefaultOnNull<BTreeMap<Same, DefaultOnNull>>>")]
     pub scope: BTreeMap<String, Vec<String>>,
     pub is_editable: Option<bool>,
     #[serde(default, with = "As::<DefaultOnNull>")]

@@ -89,7 +89,7 @@ impl Tool for FindFeatureToggles {
             read => read?,
         };
         let states = page.items.iter().flat_map(|toggle| &toggle.environments);
-        let states = states.map(|state| &state.deployment_environment_id);
+        let states = states.filter_map(|state| state.deployment_environment_id.as_ref());
         let names = NamesById::lookup::<Environment>(&space, states).await?;
         let project_id = project.id.as_str();
         let summary = |toggle: FeatureToggle| ToggleSummary {
@@ -111,12 +111,16 @@ impl Tool for FindFeatureToggles {
             environment_summaries: toggle
                 .environments
                 .into_iter()
-                .map(|state| InEnvironment {
-                    environment_name: names.get(state.deployment_environment_id.as_str()),
-                    deployment_environment_id: state.deployment_environment_id.into_string(),
-                    is_enabled: state.is_enabled,
-                    rollout_percentage: state.rollout_percentage,
-                    client_rollout_percentage: state.client_rollout_percentage,
+                .filter_map(|state| {
+                    // A state without an environment applies nowhere.
+                    let environment = state.deployment_environment_id?;
+                    Some(InEnvironment {
+                        environment_name: names.get(environment.as_str()),
+                        deployment_environment_id: environment.into_string(),
+                        is_enabled: state.is_enabled,
+                        rollout_percentage: state.rollout_percentage,
+                        client_rollout_percentage: state.client_rollout_percentage,
+                    })
                 })
                 .collect(),
         };

@@ -71,7 +71,8 @@ const CRATE_BOUNDARIES: &[(&str, &[&str])] = &[
     ("governor", &["store/"]),
     ("figment", &["config/"]),
     ("clap", &["cli/", "main.rs"]),
-    ("octopus_sample", &["app/sample.rs", SAMPLE]),
+    // Tests compare the documents with the contract.
+    ("octopus_sample", &["app/sample.rs", "octopus/model/contract_tests.rs", SAMPLE]),
 ];
 
 /// The only files in `tool` and `approval` that may use `rmcp`.

@@ -3,4 +3,5 @@
 //! servers has the type that the operation states.
 
 mod calls;
+mod forms;
 mod walk;

@@ -19,7 +19,7 @@ use crate::{
 const OTHER_PATHS: &[&str] = &["/llms.txt", "/api/experimental/llms.txt"];
 
 /// Tools that 2023.4 does not have.
-const NEW_TOOLS: &[&str] = &[
+pub const NEW_TOOLS: &[&str] = &[
     "get_kubernetes_live_status",
     "find_feature_toggles",
     "update_feature_toggle",

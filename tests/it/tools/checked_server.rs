@@ -112,13 +112,13 @@ fn hide_port(value: &mut Value) {
     }
 }
 
-fn size_limit(arguments: &Value) -> usize {
+pub fn size_limit(arguments: &Value) -> usize {
     let requested = arguments["maxBytes"].as_u64().and_then(|bytes| usize::try_from(bytes).ok());
     requested.map_or(BUDGET, |bytes| bytes.clamp(1024, CAP))
 }
 
 /// Checks an answer against its schema, its size limit and the rules of every answer.
-fn check_answer(tool: &str, answer: &Value, limit: usize) {
+pub fn check_answer(tool: &str, answer: &Value, limit: usize) {
     static SCHEMAS: LazyLock<HashMap<&str, jsonschema::Validator>> = LazyLock::new(strict_schemas);
     let wrong: Vec<String> = SCHEMAS[tool]
         .iter_errors(answer)

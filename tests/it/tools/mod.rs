@@ -76,3 +76,4 @@ mod any_arguments;
 mod arguments;
 
 pub use arguments::sample_calls;
+pub use checked_server::{check_answer, size_limit};

@@ -10,6 +10,8 @@
 //!   fields and wrong types of a request.
 //! - [`Contract::check_response`] finds fields of a response that the server does not have, wrong
 //!   types, and missing or null required fields.
+//! - [`Contract::example`] builds documents in every form that a type allows, and
+//!   [`Contract::reduce`] removes what a document may lack.
 //!
 //! ```
 //! use octopus_sample::contract::{Contract, Edition, Shape, UnknownFields};
@@ -32,6 +34,7 @@
 //! ```
 
 mod check;
+mod example;
 mod find;
 mod parse;
 mod recorded;
@@ -41,6 +44,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub use check::UnknownFields;
+pub use example::{Form, Optional};
 pub use recorded::{Recorded, recorded};
 pub use shape::{Field, Object, Shape};
 
