@@ -117,6 +117,23 @@ impl<T: DeserializeOwned> Page<T> {
         }
         let page: Page<&RawValue> = response.json(route)?;
         let Page { items, total_results, .. } = page.trimmed_to(window);
+        Ok(Self { total_results, ..Self::of_raw(items) })
+    }
+
+    /// Parses a list without pages: a JSON array.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::UnexpectedResponse`] if the response is not an array.
+    pub(in crate::octopus) fn parse_array(
+        response: &RawResponse,
+        route: &str,
+    ) -> Result<Self, Error> {
+        response.json(route).map(Self::of_raw)
+    }
+
+    fn of_raw(items: Vec<&RawValue>) -> Self {
+        let total_results = u32::try_from(items.len()).unwrap_or(u32::MAX);
         let mut read = Self { items: Vec::new(), total_results, unreadable: Vec::new() };
         for item in items {
             match serde_json::from_str(item.get()) {
@@ -124,7 +141,7 @@ impl<T: DeserializeOwned> Page<T> {
                 Err(_) => read.unreadable.push(UnreadableItem::of::<T>(item)),
             }
         }
-        Ok(read)
+        read
     }
 }
 

@@ -9,7 +9,6 @@ use std::{any::type_name, collections::BTreeMap, fs, path::Path};
 
 use octopus_sample::contract::{Contract, Edition, Form, Optional, Shape, recorded};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use syn::visit::Visit;
 
 use super::{

@@ -7,7 +7,7 @@ use serde_with::{As, DefaultOnNull};
 
 use super::resource::{Id, Resource};
 use crate::octopus::client::{
-    error::Error, path::ApiPath, session::Session, version::OctopusVersion,
+    error::Error, page::Page, path::ApiPath, session::Session, version::OctopusVersion,
 };
 
 /// Fields of an event that the tools read.
@@ -83,13 +83,13 @@ pub enum EventTermKind {
 
 impl EventTermKind {
     /// Reads the terms that this instance supports.
-    pub async fn list(self, session: &Session) -> Result<Vec<EventTerm>, Error> {
+    pub async fn list(self, session: &Session) -> Result<Page<EventTerm>, Error> {
         let last = match self {
             Self::Categories => "categories",
             Self::Groups => "groups",
             Self::Agents => "agents",
             Self::DocumentTypes => "documenttypes",
         };
-        session.get(&ApiPath::new([Event::COLLECTION, last])).await
+        session.array(&ApiPath::new([Event::COLLECTION, last])).await
     }
 }

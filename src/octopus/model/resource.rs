@@ -1,10 +1,21 @@
 //! Traits of all documents, and typed IDs.
 
-use std::{borrow::Cow, fmt, hash, marker::PhantomData};
+use std::{borrow::Cow, collections::BTreeMap, fmt, hash, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 use crate::octopus::client::{access_set::AccessSet, error::Error, version::OctopusVersion};
+
+/// Parses an object of lists. `null` in place of the object or of a list is empty.
+pub(super) fn lists_by_key<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let lists = Option::<BTreeMap<String, Option<Vec<T>>>>::deserialize(deserializer)?;
+    let lists = lists.unwrap_or_default().into_iter();
+    Ok(lists.map(|(key, list)| (key, list.unwrap_or_default())).collect())
+}
 
 /// A document type of Octopus. The struct names the fields that the tools read.
 pub trait Resource: DeserializeOwned + Send + Sync + 'static {

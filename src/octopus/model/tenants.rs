@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_with::{As, DefaultOnNull, Same};
+use serde_with::{As, DefaultOnNull};
 
 use super::{
     environments::Environment,
     library_variable_sets::LibraryVariableSet,
     projects::Project,
-    resource::{Id, Named, Resource},
+    resource::{Id, Named, Resource, lists_by_key},
     space::Space,
 };
 use crate::octopus::client::{
@@ -34,7 +34,7 @@ pub struct Tenant {
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub tenant_tags: Vec<String>,
     /// Environments of each project that the tenant is connected to, by project ID.
-    #[serde(default, with = "As::<DefaultOnNull<BTreeMap<Same, DefaultOnNull>>>")]
+    #[serde(default, deserialize_with = "lists_by_key")]
     pub project_environments: BTreeMap<String, Vec<Id<Environment>>>,
     pub cloned_from_tenant_id: Option<Id<Tenant>>,
 }
@@ -272,12 +272,12 @@ pub async fn missing_variables(
     project: Option<&Id<Project>>,
     environment: Option<&Id<Environment>>,
     include_details: bool,
-) -> Result<Vec<TenantMissingVariables>, Error> {
+) -> Result<Page<TenantMissingVariables>, Error> {
     let path = space
         .path([Tenant::COLLECTION, "variables-missing"])
         .query_opt("tenantId", tenant)
         .query_opt("projectId", project)
         .query_opt("environmentId", environment)
         .query("includeDetails", include_details);
-    space.session().get(&path).await
+    space.session().array(&path).await
 }

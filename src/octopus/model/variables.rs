@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_with::{As, DefaultOnNull, Same};
+use serde_with::{As, DefaultOnNull};
 
 use super::{
-    resource::{Id, Resource},
+    resource::{Id, Resource, lists_by_key},
     space::Space,
 };
 use crate::octopus::client::{error::Error, path::id_batches};
@@ -23,7 +23,7 @@ pub struct VariableSet {
     pub version: Option<i64>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub variables: Vec<Variable>,
-    #[serde(default, with = "As::<DefaultOnNull<BTreeMap<Same, DefaultOnNull>>>")]
+    #[serde(default, deserialize_with = "lists_by_key")]
     pub scope_values: ScopeValues,
 }
 
@@ -52,7 +52,7 @@ pub struct Variable {
     #[serde(rename = "Type")]
     pub kind: Option<String>,
     /// IDs by scope type. Empty: the variable applies everywhere.
-    #[serde(default, with = "As::<DefaultOnNull<BTreeMap<Same, DefaultOnNull>>>")]
+    #[serde(default, deserialize_with = "lists_by_key")]
     pub scope: BTreeMap<String, Vec<String>>,
     pub is_editable: Option<bool>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -78,8 +78,10 @@ pub async fn by_ids(
     let mut sets = HashMap::new();
     for batch in id_batches(ids) {
         let path = space.path([VariableSet::COLLECTION, "all"]).query_list("ids", batch);
-        let read: Vec<VariableSet> = space.session().get(&path).await?;
-        sets.extend(read.into_iter().map(|set| (set.id.to_string(), set)));
+        // A variable that is missing in an answer could mislead, so every set must be readable.
+        let read = space.session().array::<VariableSet>(&path).await?;
+        let read = read.complete(VariableSet::NOUN)?;
+        sets.extend(read.items.into_iter().map(|set| (set.id.to_string(), set)));
     }
     Ok(sets)
 }

@@ -33,7 +33,7 @@ impl CurrentDeployments {
             let mut tenants = targets.tenancy.tenants().peekable();
             let item_for = |tenant: Option<&str>| {
                 items.iter().find(|item| {
-                    item.environment_id == environment.id
+                    item.environment_id.as_ref() == Some(&environment.id)
                         && item.tenant_id.as_ref().map(Id::as_str) == tenant
                 })
             };
@@ -52,7 +52,7 @@ impl CurrentDeployments {
         let text = match item {
             None => "nothing yet".to_owned(),
             Some(item) => {
-                self.deployments.push(item.deployment_id.clone());
+                self.deployments.extend(item.deployment_id.clone());
                 let version = item.release_version.as_deref().unwrap_or("a release");
                 let state = item.state.as_deref().unwrap_or("state unknown");
                 let state = if item.is_completed { state } else { &format!("{state} now") };

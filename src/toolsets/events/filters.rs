@@ -175,7 +175,7 @@ async fn vocabulary_ids(
     requested: Option<StringList>,
 ) -> Result<Vec<String>, Error> {
     let Some(StringList(requested)) = requested else { return Ok(Vec::new()) };
-    let terms = vocabulary.list(space.session()).await?;
+    let terms = vocabulary.list(space.session()).await?.items;
     requested.iter().map(|requested| find_entry(field, requested.trim(), &terms)).collect()
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     octopus::{
-        Id, PageRange, Resource,
+        Id, PageRange, Resource, UnreadableItem,
         events::{Event, EventTermKind},
     },
     tool::{
@@ -119,7 +119,7 @@ impl Tool for FindEvents {
             }
             // The vocabulary belongs to the instance, so the space is not used.
             let terms = vocabulary.list(&cx.session).await?;
-            let total = u32::try_from(terms.len()).unwrap_or(u32::MAX);
+            let total = u32::try_from(terms.items.len()).unwrap_or(u32::MAX);
             // Lists all entries by default.
             let window = match self.take {
                 Some(_) => cx.window(self.skip, self.take)?,
@@ -127,9 +127,11 @@ impl Tool for FindEvents {
                     PageRange { skip: self.skip.map_or(0, |Skip(skip)| skip), take: total.max(1) }
                 }
             };
-            let part = terms.into_iter().skip(window.skip as usize).take(window.take as usize);
+            let incomplete = UnreadableItem::describe(&terms.unreadable);
+            let part =
+                terms.items.into_iter().skip(window.skip as usize).take(window.take as usize);
             let items = part.map(|word| EventOrEntry::Entry(VocabularyEntry::from(word))).collect();
-            let list = List::new(window, total, items);
+            let list = List::new(window, total, items).with_incomplete(incomplete);
             return Ok(Events { mode: Some(mode), found: OneOrList::List(list) });
         }
         if let Some(name_or_id) = &self.event_id {

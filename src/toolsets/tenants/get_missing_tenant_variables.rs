@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     octopus::{
-        Id, PageRange, Space,
+        Id, PageRange, Space, UnreadableItem,
         environments::Environment,
         library_variable_sets::LibraryVariableSet,
         projects::Project,
@@ -48,6 +48,9 @@ pub(super) struct MissingTenantVariables {
     /// The skip of the next page. Absent on the last page.
     next_skip: Option<u32>,
     hint: Option<String>,
+    /// Tenants that could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    incomplete: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -108,9 +111,10 @@ impl Tool for GetMissingTenantVariables {
         )
         .await?;
         // Octopus returns all tenants at once, so this server selects the page.
-        let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        let incomplete = UnreadableItem::describe(&all.unreadable).into_iter().collect();
+        let total = u32::try_from(all.items.len()).unwrap_or(u32::MAX);
         let mut page: Vec<TenantMissingVariables> =
-            all.into_iter().skip(skip as usize).take(take as usize).collect();
+            all.items.into_iter().skip(skip as usize).take(take as usize).collect();
         let next = skip.saturating_add(u32::try_from(page.len()).unwrap_or(u32::MAX));
         let denied = remove_denied(&mut page, cx).await?;
         let missing_variables = with_names(&space, page, include_details).await?;
@@ -130,6 +134,7 @@ impl Tool for GetMissingTenantVariables {
             take,
             next_skip: (next < total).then_some(next),
             hint: hint(total, skip).or_else(|| super::denied_hint(denied)),
+            incomplete,
         })
     }
 }

@@ -77,7 +77,7 @@ type Reduced = Arc<Mutex<Option<BTreeSet<&'static str>>>>;
 
 /// A server in front of an Octopus whose responses can be reduced.
 struct Fixture {
-    fixture: ApprovalFixture,
+    changes: ApprovalFixture,
     contract: &'static Contract,
     reduced: Reduced,
 }
@@ -91,13 +91,13 @@ impl Fixture {
         let router = reducing_router(&sample, contract, *form, &reduced);
         let server =
             TestServer::with_router(sample, router, |config| config.tools.read_only = false).await;
-        let fixture = ApprovalFixture { server, key: keys::ADMIN };
-        Self { fixture, contract, reduced }
+        let changes = ApprovalFixture { server, key: keys::ADMIN };
+        Self { changes, contract, reduced }
     }
 
     /// Makes a call. Returns the message of an error.
     async fn outcome(&self, call: &Call) -> Result<(), String> {
-        let server = &self.fixture.server;
+        let server = &self.changes.server;
         match call {
             Call::Read(tool, arguments) => {
                 let result = server.call_as(keys::ADMIN, tool, arguments.clone()).await;
@@ -108,7 +108,7 @@ impl Fixture {
             }
             Call::Preview(tool, arguments) => {
                 let flow = ApprovalFlow::ConfirmCode(Era::Modern);
-                if let CallOutcome::Failed(error) = self.fixture.call(flow, tool, arguments).await {
+                if let CallOutcome::Failed(error) = self.changes.call(flow, tool, arguments).await {
                     return Err(error);
                 }
             }
@@ -125,8 +125,8 @@ impl Fixture {
 
     /// Returns the paths of the operations that were read since the last call of this function.
     fn read_operations(&self) -> BTreeSet<&'static str> {
-        let journal = self.fixture.server.sample.journal();
-        self.fixture.server.sample.clear_journal();
+        let journal = self.changes.server.sample.journal();
+        self.changes.server.sample.clear_journal();
         let operation = |entry: &JournalEntry| {
             (entry.method == "GET").then(|| self.contract.find("GET", &entry.path))?
         };

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use http::header::CONTENT_LENGTH;
-use octopus_sample::Sample;
+use octopus_sample::{Fault, Sample, keys};
 use serde_json::{Value, json};
 
 use super::{
@@ -94,4 +94,39 @@ async fn missing_name_may_be_that_of_an_unreadable_item() {
     server.call_ok("list_deployments", call("Staging")).await;
     let expected = ["'Live'", "Environments-9 (field `SortOrder`)"];
     server.assert_error_contains("list_deployments", call("Live"), &expected).await;
+}
+
+#[tokio::test]
+async fn lists_without_pages_show_the_readable_items() {
+    let server = CheckedServer::start().await;
+    let missing = json!([{ "TenantId": "Tenants-1" }, { "TenantId": 7 }]);
+    server.mock_response("variables-missing", &missing);
+    let list = server.call_ok("get_missing_tenant_variables", json!({ "space": "Default" })).await;
+    assert_eq!(
+        (&list["totalResults"], &list["missingVariables"][0]["tenantId"]),
+        (&json!(1), &json!("Tenants-1"))
+    );
+    assert!(list["incomplete"][0].as_str().unwrap().contains("(field `TenantId`)"), "{list}");
+    let terms = json!([{ "Id": "Deployed", "Name": "Deployed" }, "Deleted"]);
+    server.mock_response("/events/categories", &terms);
+    let list = server
+        .call_ok("find_events", json!({ "space": "Default", "mode": "list_categories" }))
+        .await;
+    assert_eq!(column(&list, "id"), ["Deployed"]);
+    assert!(
+        list["incomplete"][0].as_str().unwrap().starts_with("1 item could not be read"),
+        "{list}"
+    );
+}
+
+#[tokio::test]
+async fn dashboard_places_without_deployment_count_as_empty() {
+    let server = TestServer::with(|config| config.tools.read_only = false).await;
+    let item = json!({ "DeploymentId": null, "EnvironmentId": "Environments-1", "TenantId": null });
+    let body = json!({ "Items": [item, { "DeploymentId": "Deployments-1" }, {}] }).to_string();
+    server.sample.faults().add(Fault::on("/dashboard").body(&body));
+    let arguments = json!({ "space": "Default", "projectName": "Parcel Tracking API",
+        "releaseVersion": "2.14.0", "environmentNames": ["Development"] });
+    let called = server.call_as(keys::ADMIN, "deploy_release", arguments).await;
+    assert!(called.text.contains("nothing yet"), "{}", called.text);
 }

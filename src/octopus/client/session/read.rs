@@ -80,6 +80,19 @@ impl Session {
         self.typed_page(path, window, SizeLimit::Response).await
     }
 
+    /// Reads a list without pages, which is a JSON array. An item that does not have the form of `T`
+    /// is logged and listed in [`Page::unreadable`].
+    pub async fn array<T>(&self, path: &ApiPath) -> Result<Page<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let route = path.route();
+        let parse = move |response: &RawResponse| Page::parse_array(response, &route);
+        let list = self.read_typed(path, SizeLimit::Response, parse).await?;
+        list.log_unreadable(&path.route());
+        Ok(list)
+    }
+
     /// Reads a page and keeps all fields of its items.
     ///
     /// # Errors
