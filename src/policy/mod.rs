@@ -63,6 +63,7 @@ mod tests;
 mod time_window;
 mod verdict;
 
+pub use crate::config::Effect;
 pub use decision::Decision;
 pub use engine::{PolicyClock, PolicyEngine};
 pub use explain::{Explanation, RuleStep};

@@ -176,7 +176,7 @@ async fn callers_with_one_credential_share_no_cache_read_or_approval() {
     let calls_at_once =
         [ann, ben, ann, ben].map(|token| call(token, "list_environments", &environments));
     join_all(calls_at_once).await;
-    assert_eq!(request_count("/environments"), 2, "one read per caller");
+    assert_eq!(request_count("/environments/v2"), 2, "one read per caller");
     server.sample.faults().clear();
     let (tool, mut arguments, ..) = crate::approval::write_calls().remove(0);
     let preview = call(ann, tool, &arguments).await;

@@ -11,7 +11,7 @@ use crate::{
 /// Number of threats of each actor, by the actor's letter.
 const ROWS_PER_ACTOR: [(char, usize); 12] = [
     ('K', 7),
-    ('G', 10),
+    ('G', 11),
     ('T', 5),
     ('O', 9),
     ('N', 5),

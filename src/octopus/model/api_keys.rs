@@ -176,7 +176,7 @@ async fn key_scopes(session: &Session, me: &Id<User>, key: &str) -> Result<Vec<K
 /// Permissions of a user, or of one of the user's API keys.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct PermissionSet {
+pub(super) struct PermissionSet {
     #[serde(default, with = "As::<DefaultOnNull>")]
     space_permissions: BTreeMap<String, Vec<Restriction>>,
     #[serde(default, with = "As::<DefaultOnNull>")]

@@ -67,7 +67,7 @@ pub struct FreezeList {
 /// The list as Octopus sends it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct RawList {
+pub(super) struct RawList {
     #[serde(default, with = "As::<DefaultOnNull>")]
     deployment_freezes: Vec<Value>,
     #[serde(default, with = "As::<DefaultOnNull>")]

@@ -27,7 +27,8 @@ pub struct DeploymentTemplate {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AllowedEnvironment {
-    pub id: Id<Environment>,
+    /// `None` if the instance does not say; such an environment is never allowed.
+    pub id: Option<Id<Environment>>,
     pub name: Option<String>,
 }
 
@@ -35,7 +36,7 @@ pub struct AllowedEnvironment {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TenantPromotion {
-    pub id: Id<Tenant>,
+    pub id: Option<Id<Tenant>>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     pub promote_to: Vec<AllowedEnvironment>,
 }

@@ -3,18 +3,20 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt, hash, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::octopus::client::{access_set::AccessSet, error::Error, version::OctopusVersion};
 
-/// Parses an object of lists. `null` in place of the object or of a list is empty.
+/// Parses an object of lists. `null` in place of the object or of a list is empty. A newer server may
+/// add keys with other values; their lists are empty, so that a key still shows that it exists.
 pub(super) fn lists_by_key<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de>,
+    T: DeserializeOwned,
 {
-    let lists = Option::<BTreeMap<String, Option<Vec<T>>>>::deserialize(deserializer)?;
-    let lists = lists.unwrap_or_default().into_iter();
-    Ok(lists.map(|(key, list)| (key, list.unwrap_or_default())).collect())
+    let values = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?;
+    let list = |(key, value)| (key, serde_json::from_value(value).unwrap_or_default());
+    Ok(values.unwrap_or_default().into_iter().map(list).collect())
 }
 
 /// A document type of Octopus. The struct names the fields that the tools read.

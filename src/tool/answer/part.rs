@@ -4,10 +4,9 @@
 //! document in the field `response`. The part is selected after the document is sanitized, because
 //! the sanitizer needs the neighbours of a value.
 
-use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::text::json_pointer::{rest_below, split_index};
 
@@ -67,7 +66,7 @@ impl Continuation {
 
 impl DocumentPart {
     /// Reads the arguments of a call. Without them, the part is the whole document.
-    pub(in crate::tool) fn from_arguments(arguments: &JsonObject) -> Self {
+    pub(in crate::tool) fn from_arguments(arguments: &Map<String, Value>) -> Self {
         let pointer = arguments.get(POINTER).and_then(Value::as_str).unwrap_or_default();
         let skip = arguments.get(POINTER_SKIP).and_then(Value::as_u64).unwrap_or_default();
         Self { pointer: pointer.to_owned(), skip: usize::try_from(skip).unwrap_or(usize::MAX) }

@@ -6,12 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{credential::CredentialFacts, restrictions};
 use crate::{
     access::ToolMetadata,
-    config::Effect,
     octopus::{
         AccessSet, ResourceKind, environments::Environment, projects::Project, tenants::Tenant,
         users,
     },
-    policy::{Explanation, Moment},
+    policy::{Effect, Explanation, Moment},
     tool::{Context, DescribedCall, EnvironmentArg, Error, ProjectArg, SpaceArg, TenantArg, Tool},
 };
 

@@ -42,7 +42,7 @@ pub(super) struct Execute {
     /// JSON pointer (RFC 6901) to the part to return; reads only.
     #[schemars(example = "/Phases/2")]
     pointer: Option<String>,
-    /// Items (or characters) of that part to skip.
+    /// Items (or characters) of that part to skip (default 0).
     #[schemars(extend("default" = 0))]
     pointer_skip: Option<u64>,
 }

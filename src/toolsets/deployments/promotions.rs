@@ -3,7 +3,7 @@
 use crate::{
     approval::ChangePreview,
     octopus::{
-        AccessedResource, Named, ResourceKind, Space,
+        AccessedResource, Id, Named, ResourceKind, Space,
         environments::Environment,
         projects::Project,
         promotions::{self, AllowedEnvironment, DeploymentTemplate, Progression},
@@ -46,7 +46,8 @@ impl LifecycleCheck {
         for (environment, tenant) in pairs {
             match allowed(&template, tenant) {
                 None => is_complete = false,
-                Some(allowed) if allowed.iter().any(|one| one.id == environment.id) => {}
+                Some(allowed)
+                    if allowed.iter().any(|one| one.id.as_ref() == Some(&environment.id)) => {}
                 Some(_) => blocked.push((environment, tenant)),
             }
         }
@@ -67,14 +68,18 @@ impl LifecycleCheck {
         let open = allowed(&template, tenant).unwrap_or_default();
         // The error contains the names of these environments.
         space.session().access_recorder().record(|access_set| {
-            for one in open.iter().take(MAX_NAMES) {
+            for (one, id) in
+                open.iter().filter_map(|one| Some((one, one.id.as_ref()?))).take(MAX_NAMES)
+            {
                 let name = one.name.clone();
-                let entry = AccessedResource { name, ..AccessedResource::with_id(one.id.as_str()) };
+                let entry = AccessedResource { name, ..AccessedResource::with_id(id.as_str()) };
                 access_set.add(ResourceKind::Environment, entry);
             }
         });
-        let open: Vec<&str> =
-            open.iter().map(|one| one.name.as_deref().unwrap_or(one.id.as_str())).collect();
+        let open: Vec<&str> = open
+            .iter()
+            .filter_map(|one| one.name.as_deref().or(one.id.as_ref().map(Id::as_str)))
+            .collect();
         let open = if open.is_empty() { "none".to_owned() } else { names(&open) };
         Err(Error::Invalid(format!(
             "release {} of {} cannot be deployed to {}{for_tenants}: {reason}. Allowed environments: {open}",
@@ -100,7 +105,7 @@ fn allowed<'t>(
 ) -> Option<&'t [AllowedEnvironment]> {
     let Some(tenant) = tenant else { return template.promote_to.as_deref() };
     let tenants = template.tenant_promotions.as_ref()?;
-    let own = tenants.iter().find(|promotion| promotion.id == tenant.id);
+    let own = tenants.iter().find(|promotion| promotion.id.as_ref() == Some(&tenant.id));
     Some(own.map(|promotion| promotion.promote_to.as_slice()).unwrap_or_default())
 }
 

@@ -156,7 +156,7 @@ async fn many_targets_are_not_previewed_and_said_so() {
     assert!(!preview.contains("not checked"), "{preview}");
     // Copies of a tenant that is connected to Production.
     let template = json!({
-        "Name": "Copy", "ProjectEnvironments": { "Projects-2": ["Environments-3"] },
+        "Name": "Copy", "SpaceId": "Spaces-1", "ProjectEnvironments": { "Projects-2": ["Environments-3"] },
         "TenantTags": [],
     });
     let octopus = crate::support::serve(fixture.server.sample.router());

@@ -14,7 +14,7 @@ use std::{
 #[rustfmt::skip]
 const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["app", "tool", "access", "policy", "audit", "auth", "telemetry", "config"]),
+    ("cli", &["app", "tool", "access", "policy", "audit", "auth", "octopus", "telemetry", "config"]),
     ("app", &[
         "http", "mcp", "toolsets", "tool", "approval", "access", "policy", "audit", "auth",
         "octopus", "store", "telemetry", "config", "grep", "sanitize", "text", "compute",

@@ -112,7 +112,10 @@ async fn caller_has_the_attributes_of_its_token_settings() {
         .await
         .unwrap();
     assert_eq!((identity.method, identity.name.as_str()), (AuthMethod::Token, "freight-agent"));
-    assert_eq!(identity.client.as_deref(), Some("Freight team"));
+    assert_eq!(
+        (identity.client.as_deref(), identity.owner.as_deref()),
+        (None, Some("Freight team"))
+    );
     assert!(identity.groups.contains("agents") && identity.groups.contains("freight"));
     assert_eq!(identity.grants.scope, TokenScope::Deploy);
     assert!(identity.grants.toolsets.as_ref().unwrap().contains("deployments"));

@@ -214,7 +214,28 @@ fn identity(contract: &Contract, shape: &Shape) -> Vec<String> {
 
 /// Failures with another reason than the form: the call needs a fact that the response lacks, and
 /// the error says which. Each row has the tool or URI, the operation and a part of the message.
-const OTHER_FAILURES: &[(&str, &str, &str)] = &[];
+const OTHER_FAILURES: &[(&str, &str, &str)] = &[
+    ("get_deployment_process", "/projects", "deploymentprocesses' not found"),
+    ("get_branches", "/projects", "is not version-controlled"),
+    ("find_runbooks", "/projects", "not in Git; leave out `gitRef`"),
+    (
+        "update_feature_toggle",
+        "/projects/{projectId}/featuretoggles/{slug}",
+        "the toggle has no entry for Production",
+    ),
+    ("run_runbook", "/projects/{projectId}/runbooks", "did you mean one of these?"),
+    ("run_runbook", "/projects", "not in Git; leave out gitRef"),
+    (
+        "run_runbook",
+        "/projects/{projectId}/{gitRef}/runbooks/{id}/runbookRuns/preview/{environment}",
+        "no variable is prompted",
+    ),
+    (
+        "octopus://spaces/Default/projects/route-planner/main/runbooks/rebuild-route-cache",
+        "/projects",
+        "project 'route-planner' not found",
+    ),
+];
 
 const NULL: Form<'_> =
     Form { optional: Optional::Null, keep: &[], is_newer: false, alternative: 0 };

@@ -109,8 +109,10 @@ fn error_of_buffered_read(act: HostileResponse) -> &'static [&'static str] {
         HostileResponse::TruncatedJson
         | HostileResponse::DeepJson
         | HostileResponse::Image
-        | HostileResponse::SignInPage
         | HostileResponse::InvalidUtf8 => &["unexpected response from Octopus"],
+        HostileResponse::SignInPage => {
+            &["in front of Octopus answered", "unexpected response from Octopus"]
+        }
         HostileResponse::InvalidGzip
         | HostileResponse::InvalidChunks
         | HostileResponse::EndlessHeaders

@@ -243,6 +243,15 @@ fn render(
     })
 }
 
+/// Returns build information in the form of changes, which names no issue tracker.
+fn change_build(build: &Value) -> Value {
+    let mut build = build.clone();
+    if let Value::Object(build) = &mut build {
+        build.remove("IssueTrackerName");
+    }
+    build
+}
+
 /// Returns `Changes` and `ChangesMarkdown` for these releases.
 fn change_summaries(changes: &[&Item]) -> Value {
     let rendered = changes.iter().map(|release| {
@@ -258,7 +267,7 @@ fn change_summaries(changes: &[&Item]) -> Value {
         };
         json!({
             "Version": release.text("Version"), "ReleaseNotes": release.body.get("ReleaseNotes"),
-            "BuildInformation": release.body.get("BuildInformation"),
+            "BuildInformation": release.list("BuildInformation").map(change_build).collect::<Vec<_>>(),
             "Commits": of_builds("Commits"), "WorkItems": of_builds("WorkItems"),
         })
     });

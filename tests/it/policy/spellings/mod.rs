@@ -34,7 +34,7 @@ const CONCURRENCY: usize = 8;
 const MIN_ANSWERED: usize = 40;
 
 async fn fixture_without_rate_limits(rules: Value) -> ApprovalFixture {
-    ApprovalFixture::with(|config| {
+    let fixture = ApprovalFixture::with(|config| {
         config.tools.allow_deletes = true;
         super::set_rules(config, &rules);
         config.limits.caller_rate = 1_000_000;
@@ -42,7 +42,10 @@ async fn fixture_without_rate_limits(rules: Value) -> ApprovalFixture {
         config.limits.instance_rate = 1_000_000;
         config.limits.instance_burst = 1_000_000;
     })
-    .await
+    .await;
+    // The operations of the table and their parameters are those of every version.
+    fixture.server.sample.refuse_unknown(false);
+    fixture
 }
 
 /// Sends the calls through `execute`; returns each with its result.
