@@ -31,7 +31,7 @@ test('a key shows the access and the recent calls of its owner', async () => {
 test('a wrong key shows the error of the server', async () => {
   const { context, page, seen } = await open(browser, root(urls.one));
   await paste(page, 'API-not a key');
-  assert.match(await page.getByRole('alert').textContent(), /not an Octopus API key; API keys look like API-X+ \(HTTP 401\)/);
+  assert.match(await page.getByRole('alert').textContent(), /not an Octopus API key; API keys look like API-X+, with API or another prefix \(HTTP 401\)/);
   assert.ok(await page.locator('#answer').isHidden());
   await picture(page, 'light-wrong-key');
   await paste(page, 'API-NOBODYSNOBODYSNOBODYSNOBODYS');

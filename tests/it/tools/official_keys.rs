@@ -160,7 +160,8 @@ const EXPECTED_KEYS: &[(&str, &str, &str)] = &[
         "name value templateId libraryVariableSetId libraryVariableSetName environments",
     ),
     ("get_tenant_variables", "/variables/9", "projectId projectName"),
-    ("get_tenant_variables", "/missingVariables/0", "name templateId projectId environments"),
+    ("get_tenant_variables", "/missingVariables/0", "name templateId environments"),
+    ("get_tenant_variables", "/missingVariables/1", "name templateId projectId environments"),
     ("get_missing_tenant_variables", "", "filters includeDetails missingVariables"),
     ("get_missing_tenant_variables", "/missingVariables/0", "tenantId missingVariables"),
     (

@@ -19,8 +19,9 @@ fn previews(environments: &[&str]) -> Value {
 async fn previews_are_reads_without_approval() {
     for read_only in [true, false] {
         let server = TestServer::with(|config| config.tools.read_only = read_only).await;
-        let answer =
-            server.call_ok("execute", previews(&["Environments-1", "Environments-3"])).await;
+        let mut arguments = previews(&["Environments-1", "Environments-3"]);
+        arguments["maxBytes"] = json!(102_400);
+        let answer = server.call_ok("execute", arguments).await;
         assert_eq!((&answer["tier"], &answer["method"]), (&json!("read"), &json!("POST")));
         let shown = answer["response"].as_array().unwrap();
         assert_eq!(shown.len(), 2, "{answer}");
