@@ -303,7 +303,7 @@ pub fn reachable_address(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Prints to standard error. Ignores errors, as [`print`].
+/// Prints to standard error. Ignores errors, as [`print()`].
 pub fn print_to_stderr(text: &str) {
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -170,7 +170,7 @@ class Image(unittest.TestCase):
             self.assertEqual([one for one in came["changed"] if not one.startswith(STATE)], [])
         came = self.run_confined(given)
         self.assertNotEqual(came["ended"], 0)
-        self.assertIn(f"audit.file.path: {path}", came["output"])
+        self.assertIn(f'audit.file.path = "{path}"', came["output"])
 
     def test_exits_with_a_hint_without_an_instance(self):
         came = self.run_confined({})
