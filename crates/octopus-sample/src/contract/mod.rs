@@ -168,8 +168,8 @@ impl Contract {
         }
     }
 
-    /// Returns the entries of the files that could not be read, each with the reason. A test asserts
-    /// that there are none.
+    /// Returns the entries of the files that could not be read, each with the reason. A test requires
+    /// an empty list.
     #[must_use]
     pub fn errors(&self) -> &[String] {
         &self.errors
